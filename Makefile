@@ -1,0 +1,201 @@
+# sockways: socket servers, many ways.  `make help` lists what can be made.
+#
+# A new service is a file in server/service, its name in SERVICES, and man/NAMEd.8.
+# A new model is a file in server/model and its name in MODELS.
+# A new client is a file in client, its name in CLIENTS, and man/NAME.1.
+
+SERVICES = echo
+MODELS   = iterative fork thread select
+CLIENTS  = dial loadgen versus
+VERSION  = 0.1
+
+# What one may set: make CC=clang, CC=musl-gcc, STATIC=1, SAN=address,undefined, SAN=thread,
+# WERROR=1, CFLAGS=…; BUILD and BIN move what is made, so that variants can stand side by side.
+CC       = gcc
+CFLAGS   = -O2 -g
+BUILD    = build
+BIN      = bin
+PREFIX   = /usr/local
+SBINDIR  = $(PREFIX)/sbin
+BINDIR   = $(PREFIX)/bin
+MANDIR   = $(PREFIX)/share/man
+STATIC   =
+SAN      =
+WERROR   =
+
+ifeq ($(origin CC),default)
+CC = cc
+endif
+
+# ---- flags -------------------------------------------------------------------------------
+
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
+           -Wmissing-prototypes -Wvla $(if $(WERROR),-Werror)
+DEFINES  = -D_POSIX_C_SOURCE=200809L -DSOCKWAYS_VERSION='"$(VERSION)"'
+ifeq ($(SAN),)
+HARDEN_C = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+else
+HARDEN_C = -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+# Full RELRO binds every symbol at the start: a forked child then never writes to the tables
+# of the dynamic linker, and so never copies their pages.
+HARDEN_C += $(if $(STATIC),-fno-pie,-fPIE)
+HARDEN_L  = $(if $(STATIC),-static -no-pie,-pie) -Wl,-z,relro,-z,now \
+            $(if $(SAN),-fsanitize=$(SAN))
+
+COMPILE = $(CC) -std=c11 -I. $(DEFINES) $(WARNINGS) $(HARDEN_C) -pthread $(CPPFLAGS) $(CFLAGS)
+LINK    = $(CC) $(HARDEN_L) -pthread $(CFLAGS) $(LDFLAGS)
+
+# ---- what there is -----------------------------------------------------------------------
+
+SERVERS   := $(foreach s,$(SERVICES),$(foreach m,$(MODELS),$(s)d-$(m)))
+PROGRAMS  := $(addprefix $(BIN)/,$(SERVERS) $(CLIENTS))
+OBJECTS    = $(patsubst %.c,$(BUILD)/%.o,$(1))
+COMMON    := $(BUILD)/common.a
+ENGINE    := $(BUILD)/server.a
+SHARED    := $(BUILD)/client.a
+CLIENT_C  := $(addprefix client/,$(CLIENTS:=.c))
+SHARED_C  := $(filter-out $(CLIENT_C),$(wildcard client/*.c))
+TESTER    := $(BUILD)/tests/check
+SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.c client/*.[ch] tests/*.[ch])
+PAGES     := $(wildcard man/*.[1-8])
+
+.PHONY: all compare check deps install uninstall format lint clean help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(PROGRAMS)
+
+# Objects made with other flags are not ours: this file changes when the flags do.
+FLAGS := $(BUILD)/flags
+$(shell mkdir -p $(BUILD) && printf '%s\n' '$(subst ','\'',$(COMPILE) $(LINK))' | \
+	cmp -s - $(FLAGS) || printf '%s\n' '$(subst ','\'',$(COMPILE) $(LINK))' > $(FLAGS))
+
+$(BUILD)/%.o: %.c $(FLAGS)
+	@mkdir -p $(@D)
+	$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(COMMON): $(call OBJECTS,$(wildcard common/*.c))
+$(ENGINE): $(call OBJECTS,$(wildcard server/*.c))
+$(SHARED): $(call OBJECTS,$(SHARED_C))
+$(COMMON) $(ENGINE) $(SHARED):
+	@rm -f $@
+	$(AR) rc $@ $^
+
+# SERVICEd-MODEL: one service, one model, and the engine that is the same for all.
+define server_rule
+$(BIN)/$(1)d-$(2): $(BUILD)/server/service/$(1).o $(BUILD)/server/model/$(2).o $(ENGINE) $(COMMON)
+endef
+$(foreach s,$(SERVICES),$(foreach m,$(MODELS),$(eval $(call server_rule,$(s),$(m)))))
+$(addprefix $(BIN)/,$(CLIENTS)): $(BIN)/%: $(BUILD)/client/%.o $(SHARED) $(COMMON)
+$(PROGRAMS):
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^ $(LDLIBS)
+
+# ---- the two commands of the README ------------------------------------------------------
+
+compare: all
+	$(BIN)/versus echo
+
+CHECK_FLAGS = $(shell pkg-config --cflags check 2>/dev/null)
+CHECK_LIBS  = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lm -lrt)
+
+check: all $(TESTER)
+	SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) $(TESTER)
+
+HAVE_CHECK = printf '\043include <check.h>\n' | $(CC) $(CHECK_FLAGS) -E - >/dev/null 2>&1
+$(BUILD)/tests/%.o: tests/%.c $(FLAGS)
+	@$(HAVE_CHECK) || { echo "make check needs Check (libcheck): 'make deps' installs it" >&2; exit 1; }
+	@mkdir -p $(@D)
+	$(COMPILE) $(CHECK_FLAGS) -Wno-gnu-zero-variadic-macro-arguments -MMD -MP -c -o $@ $<
+$(TESTER): $(call OBJECTS,$(wildcard tests/*.c)) $(ENGINE) $(SHARED) $(COMMON)
+	$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LDLIBS)
+
+# A C compiler, make and Check, by the package manager that is there.
+deps:
+	@set -e; \
+	as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
+	run() { echo "deps: $$*"; "$$@"; }; \
+	if   command -v apt-get >/dev/null; then \
+		run $$as_root apt-get update -q; \
+		run $$as_root env DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -q gcc libc6-dev make pkg-config check; \
+	elif command -v dnf    >/dev/null; then \
+		run $$as_root dnf install -y gcc make pkgconf-pkg-config check-devel; \
+	elif command -v apk    >/dev/null; then \
+		run $$as_root apk add build-base linux-headers pkgconf check-dev; \
+	elif command -v pacman >/dev/null; then \
+		run $$as_root pacman -S --needed --noconfirm gcc make pkgconf check; \
+	elif command -v brew   >/dev/null; then \
+		run brew install pkg-config check; \
+	else \
+		echo "deps: no apt-get, dnf, apk, pacman or brew here: install a C compiler, make and Check (libcheck) by hand" >&2; \
+		exit 1; \
+	fi
+
+# ---- installing --------------------------------------------------------------------------
+
+MAN1 := $(notdir $(filter %.1,$(PAGES)))
+MAN7 := $(notdir $(filter %.7,$(PAGES)))
+MAN8 := $(notdir $(filter %.8,$(PAGES)))
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(addprefix $(DESTDIR)$(MANDIR)/man,1 7 8)
+	install -m 755 $(addprefix $(BIN)/,$(SERVERS)) $(DESTDIR)$(SBINDIR)
+	install -m 755 $(addprefix $(BIN)/,$(CLIENTS)) $(DESTDIR)$(BINDIR)
+	set -e; for page in $(PAGES); do \
+		gzip -9nc $$page > $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}.gz; \
+	done
+	set -e; for s in $(SERVICES); do for m in $(MODELS); do \
+		ln -sf $${s}d.8.gz $(DESTDIR)$(MANDIR)/man8/$${s}d-$$m.8.gz; \
+	done; done
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,$(SERVERS)) $(addprefix $(DESTDIR)$(BINDIR)/,$(CLIENTS)) \
+		$(patsubst %,$(DESTDIR)$(MANDIR)/man1/%.gz,$(MAN1)) \
+		$(patsubst %,$(DESTDIR)$(MANDIR)/man7/%.gz,$(MAN7)) \
+		$(patsubst %,$(DESTDIR)$(MANDIR)/man8/%.gz,$(MAN8) $(SERVERS:=.8))
+
+# ---- keeping it tidy ---------------------------------------------------------------------
+
+format:
+	clang-format -i $(SOURCES)
+
+# Each tool where it is present; `lint` fails if one that ran found something.
+lint:
+	@set -e; found=; \
+	if command -v mandoc >/dev/null; then found=1; \
+		echo "lint: mandoc"; mandoc -T lint -W style $(PAGES); \
+	else echo "lint: skipped: needs mandoc"; fi; \
+	if command -v clang-format >/dev/null; then found=1; \
+		echo "lint: clang-format"; clang-format --dry-run -Werror $(SOURCES); \
+	else echo "lint: skipped: needs clang-format"; fi; \
+	if command -v cppcheck >/dev/null; then found=1; \
+		echo "lint: cppcheck"; \
+		cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
+			--enable=warning,performance,portability -I. \
+			common server client; \
+	elif command -v clang-tidy >/dev/null; then found=1; \
+		echo "lint: clang-tidy"; \
+		clang-tidy --quiet --warnings-as-errors='*' $(filter-out tests/%,$(filter %.c,$(SOURCES))) \
+			-- -std=c11 -I. $(DEFINES); \
+	else echo "lint: skipped: needs cppcheck or clang-tidy"; fi; \
+	[ -n "$$found" ]
+
+clean:
+	rm -rf $(BUILD) $(BIN)
+
+help:
+	@echo 'make            build every program into $(BIN)/'
+	@echo 'make compare    build, then compare the models side by side: $(BIN)/versus echo'
+	@echo 'make check      build, then run the tests (needs Check)'
+	@echo 'make deps       install a compiler and Check with the package manager'
+	@echo 'make install    servers to sbin, clients to bin, pages to share/man (PREFIX, DESTDIR)'
+	@echo 'make uninstall  take them away again'
+	@echo 'make format     apply .clang-format'
+	@echo 'make lint       mandoc, clang-format, and cppcheck or clang-tidy, where present'
+	@echo 'make clean      remove $(BUILD)/ and $(BIN)/'
+	@echo 'Settings: CC=clang CC=musl-gcc STATIC=1 SAN=address,undefined SAN=thread WERROR=1'
+	@echo 'Programs: $(SERVERS) $(CLIENTS)'
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

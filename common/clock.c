@@ -1,0 +1,23 @@
+#include "common/clock.h"
+
+int64_t clock_nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t clock_milliseconds(void)
+{
+	return clock_nanoseconds() / 1000000;
+}
+
+struct timespec clock_timespec(int64_t milliseconds)
+{
+	struct timespec time = {
+		.tv_sec = (time_t)(milliseconds / 1000),
+		.tv_nsec = (long)(milliseconds % 1000) * 1000000,
+	};
+	return time;
+}

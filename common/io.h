@@ -1,0 +1,45 @@
+/*
+ * io - read(2), write(2) and poll(2) as one would like them to be.
+ *
+ * read may return less than was asked for, write may take less than it was given, and
+ * both may be cut short by a signal. That is dealt with here, once.
+ */
+#ifndef COMMON_IO_H
+#define COMMON_IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/** Reads what is there, at most @p size bytes; on a blocking descriptor waits for the
+ *  first. A signal does not end it.
+ *  @return the count, 0 at the end of the input, or -1 with errno of read(2)
+ *          (EAGAIN: nothing there, on a non-blocking descriptor) */
+ssize_t io_read(int fd, void *buffer, size_t size);
+
+/** Reads exactly @p size bytes unless the input ends first.
+ *  @return the count (less than @p size only at the end of the input), or -1 with errno;
+ *          what had been read by then is lost */
+ssize_t io_read_all(int fd, void *buffer, size_t size);
+
+/** Writes all of @p size bytes, as far as the descriptor takes them.
+ *  @return the count: less than @p size only if the rest met an error, which errno
+ *          names (EAGAIN: a non-blocking descriptor takes no more now; EPIPE, where
+ *          SIGPIPE is ignored); -1 if not even the first byte was taken */
+ssize_t io_write(int fd, const void *bytes, size_t size);
+
+/** Waits until @p fd is ready for @p events (POLLIN, POLLOUT), whatever signals arrive.
+ *  @param timeout  milliseconds, -1 for ever
+ *  @return what it is ready for (poll(2)'s revents), 0 when the time is over, -1 with
+ *          errno */
+int io_wait(int fd, short events, int64_t timeout);
+
+/** Makes calls on @p fd return EAGAIN instead of waiting (or wait again).
+ *  @return 0, or -1 with errno of fcntl(2) */
+int io_set_nonblocking(int fd, bool nonblocking);
+
+/** Keeps @p fd from programs started by exec(2). @return 0, or -1 with errno */
+int io_set_close_on_exec(int fd);
+
+#endif

@@ -1,0 +1,92 @@
+#include "common/message.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/io.h"
+
+enum { LINE_LONGEST = 1024 };
+
+static const char *program = "?";
+static enum message_level wanted = MESSAGE_NOTICE;
+
+void message_program(const char *argv0)
+{
+	const char *slash = argv0 ? strrchr(argv0, '/') : NULL;
+
+	if (slash != NULL)
+		program = slash + 1;
+	else if (argv0 != NULL)
+		program = argv0;
+}
+
+const char *message_program_name(void)
+{
+	return program;
+}
+
+void message_set_level(enum message_level level)
+{
+	wanted = level;
+}
+
+bool message_wanted(enum message_level level)
+{
+	return level <= wanted;
+}
+
+static void write_line(const char *prefix, int prefix_length, const char *format,
+		       va_list arguments)
+{
+	char line[LINE_LONGEST];
+	size_t used = 0;
+	int n;
+
+	if (prefix_length > 0)
+		used = (size_t)prefix_length < sizeof line / 2 ? (size_t)prefix_length
+							       : sizeof line / 2;
+	memcpy(line, prefix, used);
+	n = vsnprintf(line + used, sizeof line - used, format, arguments);
+	if (n > 0)
+		used += (size_t)n < sizeof line - used ? (size_t)n
+						       : sizeof line - used - 1;
+	line[used++] = '\n';
+	io_write(STDERR_FILENO, line, used); /* whom could a failure be told? */
+}
+
+void message(enum message_level level, const char *format, ...)
+{
+	int saved = errno;
+
+	if (message_wanted(level)) {
+		char prefix[LINE_LONGEST / 2];
+		va_list arguments;
+
+		va_start(arguments, format);
+		write_line(prefix, snprintf(prefix, sizeof prefix, "%s: ", program),
+			   format, arguments);
+		va_end(arguments);
+	}
+	errno = saved;
+}
+
+void message_about(enum message_level level, const char *who, const char *format, ...)
+{
+	int saved = errno;
+
+	if (message_wanted(level)) {
+		char prefix[LINE_LONGEST / 2];
+		va_list arguments;
+
+		va_start(arguments, format);
+		write_line(prefix,
+			   snprintf(prefix, sizeof prefix, "%s[%ld]: %s: ", program,
+				    (long)getpid(), who),
+			   format, arguments);
+		va_end(arguments);
+	}
+	errno = saved;
+}

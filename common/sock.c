@@ -1,0 +1,265 @@
+#ifdef __linux__
+#define _GNU_SOURCE /* accept4 */
+#endif
+
+#include "common/sock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/text.h"
+
+enum { ACTIVATED_FD = 3 };
+
+static int set_flag(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof value);
+}
+
+static int close_keeping_errno(int fd)
+{
+	int saved = errno;
+
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+static int open_socket(int family, int type)
+{
+#ifdef SOCK_CLOEXEC
+	return socket(family, type | SOCK_CLOEXEC, 0);
+#else
+	int fd = socket(family, type, 0);
+
+	if (fd >= 0 && io_set_close_on_exec(fd) < 0)
+		return close_keeping_errno(fd);
+	return fd;
+#endif
+}
+
+static int listen_on(const struct addrinfo *where, const struct sock_place *place)
+{
+	int fd = open_socket(where->ai_family, place->type);
+
+	if (fd < 0)
+		return -1;
+	if (place->type == SOCK_STREAM && set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
+		return close_keeping_errno(fd);
+	if (where->ai_family == AF_INET6 &&
+	    set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0) < 0)
+		return close_keeping_errno(fd);
+	if (bind(fd, where->ai_addr, where->ai_addrlen) < 0)
+		return close_keeping_errno(fd);
+	if (place->type == SOCK_STREAM && listen(fd, place->backlog) < 0)
+		return close_keeping_errno(fd);
+	return fd;
+}
+
+int sock_listen(const struct sock_place *place, struct failure *failure)
+{
+	struct address_query query = { AF_UNSPEC, place->type, true };
+	struct addrinfo *list, *where;
+	struct address last = { .length = 0 };
+	char text[ADDRESS_TEXT];
+	int fd = -1;
+
+	if (address_resolve(place->host, place->port, &query, &list, failure) < 0)
+		return -1;
+	for (where = list; where != NULL && fd < 0; where = where->ai_next) {
+		address_set(&last, where->ai_addr, where->ai_addrlen);
+		fd = listen_on(where, place);
+	}
+	if (fd < 0)
+		failure_set(failure, "cannot listen on %s: %s", address_text(&last, text),
+			    strerror(errno));
+	freeaddrinfo(list);
+	return fd;
+}
+
+int sock_connect_start(const struct sockaddr *address, socklen_t length, int type)
+{
+	int fd = open_socket(address->sa_family, type);
+
+	if (fd < 0)
+		return -1;
+	if (io_set_nonblocking(fd, true) < 0)
+		return close_keeping_errno(fd);
+	if (connect(fd, address, length) < 0 && errno != EINPROGRESS && errno != EINTR)
+		return close_keeping_errno(fd);
+	return fd;
+}
+
+/* One address, until the moment @p end. */
+static int connect_to(const struct addrinfo *where, int type, int64_t end)
+{
+	int64_t left = end < 0 ? -1 : end - clock_milliseconds();
+	int fd, ready, error;
+
+	if (end >= 0 && left <= 0) {
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	fd = sock_connect_start(where->ai_addr, where->ai_addrlen, type);
+	if (fd < 0)
+		return -1;
+	ready = io_wait(fd, POLLOUT, left);
+	if (ready < 0)
+		return close_keeping_errno(fd);
+	error = ready == 0 ? ETIMEDOUT : sock_error(fd);
+	if (error != 0) {
+		errno = error;
+		return close_keeping_errno(fd);
+	}
+	if (io_set_nonblocking(fd, false) < 0)
+		return close_keeping_errno(fd);
+	return fd;
+}
+
+int sock_connect(const struct sock_target *target, struct address *reached,
+		 struct failure *failure)
+{
+	struct address_query query = { target->family, target->type, false };
+	int64_t end = target->timeout < 0 ? -1 : clock_milliseconds() + target->timeout;
+	struct addrinfo *list, *where;
+	char host[ADDRESS_TEXT];
+	int fd = -1, error = 0;
+
+	errno = 0;
+	if (address_resolve(target->host, target->port, &query, &list, failure) < 0) {
+		errno = 0;
+		return -1;
+	}
+	for (where = list; where != NULL && fd < 0; where = where->ai_next) {
+		fd = connect_to(where, target->type, end);
+		error = errno;
+		if (fd >= 0 && reached != NULL)
+			address_set(reached, where->ai_addr, where->ai_addrlen);
+	}
+	freeaddrinfo(list);
+	if (fd < 0) {
+		text_escape(target->host, strlen(target->host), host, sizeof host);
+		failure_set(failure, "cannot connect to %s port %s: %s", host,
+			    target->port,
+			    error == ETIMEDOUT ? "timed out" : strerror(error));
+	}
+	errno = error;
+	return fd;
+}
+
+int sock_error(int fd)
+{
+	int error = 0;
+	socklen_t length = sizeof error;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+		return errno;
+	return error;
+}
+
+/* Whether fd is a socket of this type and, if of a stream, listening; else -1 and errno. */
+static int check_activated(int fd, int type)
+{
+	int value = 0;
+	socklen_t length = sizeof value;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &value, &length) < 0)
+		return -1;
+	if (value != type) {
+		errno = EPROTOTYPE;
+		return -1;
+	}
+	length = sizeof value;
+	if (type == SOCK_STREAM &&
+	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && !value) {
+		errno = EINVAL;
+		return -1;
+	}
+	return 0;
+}
+
+int sock_activated(int type, struct failure *failure)
+{
+	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+	uint64_t number;
+	bool ours =
+		pid != NULL && count != NULL && text_number(pid, 1, INT32_MAX, &number) &&
+		(pid_t)number == getpid() && text_number(count, 1, INT32_MAX, &number);
+
+	if (!ours) {
+		errno = 0;
+		return -1;
+	}
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	if (check_activated(ACTIVATED_FD, type) < 0 ||
+	    io_set_close_on_exec(ACTIVATED_FD) < 0)
+		return failure_set(
+			failure,
+			"descriptor %d (LISTEN_FDS) is not a listening %s socket: %s",
+			ACTIVATED_FD, type == SOCK_STREAM ? "tcp" : "udp",
+			strerror(errno));
+	return ACTIVATED_FD;
+}
+
+int sock_accept(int listener, struct address *peer, bool nonblocking)
+{
+	int fd;
+
+	memset(peer, 0, sizeof *peer);
+	do {
+		peer->length = (socklen_t)sizeof peer->v6;
+#ifdef __linux__
+		fd = accept4(listener, &peer->any, &peer->length,
+			     SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0));
+#else
+		fd = accept(listener, &peer->any, &peer->length);
+#endif
+	} while (fd < 0 && errno == EINTR);
+#ifndef __linux__
+	/* BSD passes the listener's O_NONBLOCK on, others do not: say it either way. */
+	if (fd >= 0 &&
+	    (io_set_close_on_exec(fd) < 0 || io_set_nonblocking(fd, nonblocking) < 0))
+		return close_keeping_errno(fd);
+#endif
+	return fd;
+}
+
+int sock_set_nodelay(int fd)
+{
+	return set_flag(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+int sock_set_keepalive(int fd)
+{
+	return set_flag(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+int sock_set_timeout(int fd, int64_t timeout)
+{
+	struct timeval time = {
+		.tv_sec = (time_t)(timeout / 1000),
+		.tv_usec = (suseconds_t)(timeout % 1000) * 1000,
+	};
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) < 0)
+		return -1;
+	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+}
+
+int sock_set_abortive(int fd)
+{
+	struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+
+	return setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+}

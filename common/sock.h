@@ -1,0 +1,101 @@
+/*
+ * sock - making sockets: listening, connecting, accepting, and their options.
+ *
+ * Every descriptor made here is close-on-exec. How bytes then go through it: io.h.
+ */
+#ifndef COMMON_SOCK_H
+#define COMMON_SOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/address.h"
+#include "common/failure.h"
+
+/** What a server wants to listen on. */
+struct sock_place {
+	const char *host; /* name or address; NULL is the wildcard address */
+	const char *port; /* number or service name; "0" lets the kernel choose */
+	int type;         /* SOCK_STREAM or SOCK_DGRAM */
+	int backlog;      /* listen(2)'s: clients that wait to be accepted */
+};
+
+/**
+ * Opens the listening socket: SO_REUSEADDR, so that a restarted server need not wait for
+ * old connections to be forgotten, but (on Linux) never shares a port that is in use; an
+ * IPv6 wildcard takes IPv4 clients too. Of several addresses the first that can be bound
+ * is taken. A datagram socket is bound only.
+ *
+ * @return the descriptor (blocking), or -1 with *failure, which names address and reason
+ */
+int sock_listen(const struct sock_place *place, struct failure *failure);
+
+/** Where a client wants to go. */
+struct sock_target {
+	const char *host, *port;
+	int family;      /* AF_UNSPEC, AF_INET or AF_INET6 */
+	int type;        /* SOCK_STREAM or SOCK_DGRAM */
+	int64_t timeout; /* milliseconds for all addresses together, -1 for ever */
+};
+
+/**
+ * Connects, trying each address of the host in turn until one answers or the time is
+ * over. On failure errno is that of the last address tried (ETIMEDOUT; 0 when there was
+ * none), so that a caller can tell "nobody listens yet" from the rest.
+ *
+ * @param reached  receives the address that answered; may be NULL
+ * @return the descriptor (blocking), or -1 with *failure: host, port and reason
+ */
+int sock_connect(const struct sock_target *target, struct address *reached,
+		 struct failure *failure);
+
+/**
+ * Begins to connect without waiting: for those who open many at once.
+ *
+ * @return a non-blocking descriptor: it is writable when the connection stands or has
+ *         failed, and sock_error() tells which; or -1 with errno when it failed at once
+ */
+int sock_connect_start(const struct sockaddr *address, socklen_t length, int type);
+
+/** The error that waits on a socket (SO_ERROR), which asking clears; 0 for none. */
+int sock_error(int fd);
+
+/**
+ * Socket activation: the socket that the program which started us listens on, by the
+ * protocol of sd_listen_fds(3): LISTEN_PID is our process and LISTEN_FDS 1 or more; then
+ * it is descriptor 3. The variables are removed, so that no child takes them for its own.
+ *
+ * @return the descriptor; -1 with errno 0 when there is none for us; -1 with errno
+ *         (ENOTSOCK, EBADF …) and *failure when there is one that is no listening socket
+ *         of @p type
+ */
+int sock_activated(int type, struct failure *failure);
+
+/**
+ * Takes the next client (accept4(2), or accept(2) and two fcntl(2)).
+ *
+ * @param peer  receives the client's address
+ * @return the descriptor, or -1 with errno: EAGAIN nobody waits (any more); EMFILE,
+ *         ENFILE, ENOBUFS, ENOMEM no room; ECONNABORTED and network errors (accept(2))
+ *         concern one client who is gone already
+ */
+int sock_accept(int listener, struct address *peer, bool nonblocking);
+
+/** Sends what is written at once, without waiting to fill a segment (Nagle, RFC 896).
+ *  Accepted sockets inherit it from the listening one. @return 0, or -1 with errno */
+int sock_set_nodelay(int fd);
+
+/** Lets the kernel find out in the end that a peer has vanished (RFC 9293, 3.8.4).
+ *  Accepted sockets inherit it from the listening one. @return 0, or -1 with errno */
+int sock_set_keepalive(int fd);
+
+/** Lets a blocking read or write give up (EAGAIN) after @p timeout milliseconds; 0 waits
+ *  for ever. The kernel keeps the time: no call is added to each read.
+ *  @return 0, or -1 with errno */
+int sock_set_timeout(int fd, int64_t timeout);
+
+/** Makes close(2) reset the connection instead of ending it: nothing lingers in
+ *  TIME_WAIT, and what was not delivered is lost. @return 0, or -1 with errno */
+int sock_set_abortive(int fd);
+
+#endif

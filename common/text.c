@@ -1,0 +1,175 @@
+#include "common/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ESCAPE_LONGEST = sizeof "\\xNN" };
+
+static size_t escape_byte(unsigned char byte, char out[ESCAPE_LONGEST])
+{
+	static const char hex[] = "0123456789abcdef";
+	static const char named[] = "\n\r\t\\", letters[] = "nrt\\";
+	const char *name = byte ? strchr(named, byte) : NULL;
+
+	if (name != NULL) {
+		out[0] = '\\';
+		out[1] = letters[name - named];
+		return 2;
+	}
+	if (byte >= ' ' && byte < 127) {
+		out[0] = (char)byte;
+		return 1;
+	}
+	out[0] = '\\';
+	out[1] = 'x';
+	out[2] = hex[byte >> 4];
+	out[3] = hex[byte & 15];
+	return 4;
+}
+
+size_t text_escape(const void *bytes, size_t length, char *out, size_t size)
+{
+	static const char cut[] = "...";
+	const unsigned char *from = bytes;
+	size_t used = 0, safe = 0; /* safe: where "..." still fits behind */
+
+	for (size_t i = 0; i < length; i++) {
+		char piece[ESCAPE_LONGEST];
+		size_t n = escape_byte(from[i], piece);
+
+		if (used + n >= size) {
+			if (size >= sizeof cut) {
+				memcpy(out + safe, cut, sizeof cut);
+				return safe + sizeof cut - 1;
+			}
+			break;
+		}
+		memcpy(out + used, piece, n);
+		used += n;
+		if (used + sizeof cut <= size)
+			safe = used;
+	}
+	out[used] = '\0';
+	return used;
+}
+
+/* How long the well-formed UTF-8 character at the start of bytes is; 0 if there is none,
+ * or if it is a control (U+0080 to U+009F). RFC 3629, section 4. */
+static size_t utf8_length(const unsigned char *bytes, size_t length)
+{
+	unsigned char lead = bytes[0];
+	size_t n = lead >= 0xc2 && lead <= 0xdf   ? 2
+		   : lead >= 0xe0 && lead <= 0xef ? 3
+		   : lead >= 0xf0 && lead <= 0xf4 ? 4
+						  : 0;
+
+	if (n == 0 || n > length)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((bytes[i] & 0xc0) != 0x80)
+			return 0;
+	if ((lead == 0xc2 && bytes[1] < 0xa0) || (lead == 0xe0 && bytes[1] < 0xa0) ||
+	    (lead == 0xed && bytes[1] > 0x9f) || (lead == 0xf0 && bytes[1] < 0x90) ||
+	    (lead == 0xf4 && bytes[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+size_t text_for_terminal(const void *bytes, size_t length, char *out)
+{
+	const unsigned char *from = bytes;
+	size_t used = 0;
+
+	for (size_t i = 0; i < length;) {
+		size_t n = utf8_length(from + i, length - i);
+		bool plain = (from[i] >= ' ' && from[i] < 127) || from[i] == '\n' ||
+			     from[i] == '\t' ||
+			     (from[i] == '\r' && i + 1 < length && from[i + 1] == '\n');
+
+		if (plain)
+			n = 1;
+		if (n > 0) {
+			memcpy(out + used, from + i, n);
+			used += n;
+			i += n;
+		} else {
+			used += escape_byte(from[i++], out + used);
+		}
+	}
+	return used;
+}
+
+/* The digits at *text, which is moved behind them; false if none, or past UINT64_MAX. */
+static bool take_digits(const char **text, uint64_t *value)
+{
+	const char *start = *text;
+
+	*value = 0;
+	for (; **text >= '0' && **text <= '9'; ++*text) {
+		uint64_t digit = (uint64_t)(**text - '0');
+
+		if (*value > (UINT64_MAX - digit) / 10)
+			return false;
+		*value = *value * 10 + digit;
+	}
+	return *text > start;
+}
+
+bool text_number(const char *text, uint64_t least, uint64_t most, uint64_t *value)
+{
+	uint64_t number;
+
+	if (!take_digits(&text, &number) || *text != '\0' || number < least ||
+	    number > most)
+		return false;
+	*value = number;
+	return true;
+}
+
+bool text_seconds(const char *text, int64_t most_seconds, int64_t *milliseconds)
+{
+	uint64_t whole, part = 0;
+
+	if (!take_digits(&text, &whole) || whole > (uint64_t)most_seconds)
+		return false;
+	if (*text == '.') {
+		uint64_t scale = 100;
+
+		for (text++; *text >= '0' && *text <= '9'; text++, scale /= 10) {
+			if (scale == 0)
+				return false;
+			part += (uint64_t)(*text - '0') * scale;
+		}
+		if (scale == 100) /* "1." */
+			return false;
+	}
+	if (*text != '\0' || whole * 1000 + part > (uint64_t)most_seconds * 1000)
+		return false;
+	*milliseconds = (int64_t)(whole * 1000 + part);
+	return true;
+}
+
+bool text_size(const char *text, uint64_t least, uint64_t most, uint64_t *value)
+{
+	static const char units[] = "kmg";
+	uint64_t number;
+	unsigned shift = 0;
+
+	if (!take_digits(&text, &number))
+		return false;
+	if (*text != '\0') {
+		const char *unit = strchr(units, *text | ('a' ^ 'A'));
+
+		if (unit == NULL || *unit == '\0')
+			return false;
+		shift = 10 * (unsigned)(unit - units + 1);
+		text++;
+	}
+	if (*text != '\0' || number > UINT64_MAX >> shift)
+		return false;
+	number <<= shift;
+	if (number < least || number > most)
+		return false;
+	*value = number;
+	return true;
+}

@@ -1,0 +1,53 @@
+/*
+ * text - untrusted bytes made fit to print, and numbers read strictly.
+ */
+#ifndef COMMON_TEXT_H
+#define COMMON_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/failure.h"
+
+/**
+ * Writes @p length bytes as printable ASCII: backslash, control bytes, DEL and bytes
+ * past 127 become \\, \n, \r, \t or \xNN, so that nothing a stranger sent can move
+ * the cursor or forge a line of a log.
+ *
+ * @param out   receives the text, always terminated
+ * @param size  of @p out, 1 or more; what does not fit is cut between two escapes
+ *              and marked with a final "..." (where @p size is 4 or more)
+ * @return the length of the text, without its NUL
+ */
+size_t text_escape(const void *bytes, size_t length, char *out, size_t size);
+
+/**
+ * Writes @p length bytes so that a terminal shows them and obeys none of them: like
+ * text_escape(), but newline, carriage return before a newline, tab and well-formed
+ * UTF-8 (RFC 3629) beyond the C1 controls pass as they are.
+ *
+ * @param out   receives the text, not terminated; must hold 4 * @p length bytes
+ * @return how many bytes were written
+ */
+size_t text_for_terminal(const void *bytes, size_t length, char *out);
+
+/**
+ * Reads a whole number in decimal: digits only, no sign, blank, prefix or rest.
+ * @return true and *value, or false when it is none or not from @p least to @p most
+ */
+bool text_number(const char *text, uint64_t least, uint64_t most, uint64_t *value);
+
+/**
+ * Reads a time in seconds with at most three decimals ("60", "0.5").
+ * @return true and *milliseconds, or false when it is none or more than @p most_seconds
+ */
+bool text_seconds(const char *text, int64_t most_seconds, int64_t *milliseconds);
+
+/**
+ * Reads a size in bytes, with K, M or G (lower case too) for 2^10, 2^20, 2^30.
+ * @return true and *value, or false when it is none or not from @p least to @p most
+ */
+bool text_size(const char *text, uint64_t least, uint64_t most, uint64_t *value);
+
+#endif
