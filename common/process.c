@@ -1,0 +1,107 @@
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS, wait4 */
+
+#include "common/process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+void *process_shared_memory(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			    -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+void process_signal_with_parent(int signal, pid_t parent)
+{
+#ifdef __linux__
+	prctl(PR_SET_PDEATHSIG, signal);
+	if (getppid() != parent)
+		raise(signal);
+#else
+	(void)signal;
+	(void)parent;
+#endif
+}
+
+uint64_t process_raise_descriptors(uint64_t wanted)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 0;
+	if (limit.rlim_cur < wanted) {
+		rlim_t before = limit.rlim_cur;
+
+		limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : (rlim_t)wanted;
+		if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+			limit.rlim_cur = before;
+	}
+	return limit.rlim_cur;
+}
+
+int process_cap_descriptors(uint64_t most)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return -1;
+	if (limit.rlim_cur <= most)
+		return 0;
+	limit.rlim_cur = (rlim_t)most;
+	return setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static double seconds(struct timeval time)
+{
+	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
+static void add_usage(struct process_usage *sum, const struct rusage *part)
+{
+	uint64_t peak = (uint64_t)part->ru_maxrss;
+
+#ifdef __APPLE__
+	peak /= 1024; /* bytes there, kilobytes elsewhere */
+#endif
+	sum->user_seconds += seconds(part->ru_utime);
+	sum->system_seconds += seconds(part->ru_stime);
+	sum->voluntary_switches += (uint64_t)part->ru_nvcsw;
+	sum->involuntary_switches += (uint64_t)part->ru_nivcsw;
+	if (peak > sum->peak_kib)
+		sum->peak_kib = peak;
+}
+
+struct process_usage process_usage(void)
+{
+	struct process_usage sum = { 0 };
+	struct rusage part;
+
+	if (getrusage(RUSAGE_SELF, &part) == 0)
+		add_usage(&sum, &part);
+	if (getrusage(RUSAGE_CHILDREN, &part) == 0)
+		add_usage(&sum, &part);
+	return sum;
+}
+
+int process_wait(pid_t pid, struct process_usage *usage)
+{
+	struct rusage used;
+	int status;
+
+	while (wait4(pid, &status, 0, &used) < 0)
+		if (errno != EINTR)
+			return -1;
+	*usage = (struct process_usage){ 0 };
+	add_usage(usage, &used);
+	return status;
+}

@@ -1,0 +1,78 @@
+#include "server/loop.h"
+
+#include <stddef.h>
+
+#include "common/clock.h"
+
+/* The expiry is a lower bound: bytes that move only put a connection's expiry off, so at
+ * worst we look too early, and then learn the true one. That costs nothing per request,
+ * where a heap of timers would cost something on each. */
+static void note_expiry(struct loop *loop, const struct connection *connection)
+{
+	int64_t expiry = connection_expiry(connection);
+
+	if (expiry >= 0 && (loop->expiry < 0 || expiry < loop->expiry))
+		loop->expiry = expiry;
+}
+
+struct connection *loop_accept(struct loop *loop)
+{
+	struct connection *connection = server_accept(loop->server);
+
+	if (connection == NULL)
+		return NULL;
+	connection->next = loop->first;
+	if (loop->first != NULL)
+		loop->first->previous = connection;
+	loop->first = connection;
+	connection_begin(connection, &loop->worker);
+	note_expiry(loop, connection);
+	return connection;
+}
+
+unsigned loop_ready(struct loop *loop, struct connection *connection, unsigned what)
+{
+	int64_t closing = connection->close_at;
+
+	connection_ready(connection, &loop->worker, what);
+	if (connection->close_at != closing)
+		note_expiry(loop, connection);
+	return connection_wants(connection);
+}
+
+void loop_remove(struct loop *loop, struct connection *connection)
+{
+	if (connection->previous != NULL)
+		connection->previous->next = connection->next;
+	else
+		loop->first = connection->next;
+	if (connection->next != NULL)
+		connection->next->previous = connection->previous;
+	connection_close(connection);
+	server_left(loop->server);
+}
+
+void loop_tick(struct loop *loop)
+{
+	loop->worker.now = clock_milliseconds();
+}
+
+void loop_expire(struct loop *loop,
+		 void (*changed)(void *context, struct connection *, unsigned wants),
+		 void *context)
+{
+	struct connection *connection, *next;
+	bool stopping = loop->server->stopping;
+
+	if (!stopping && (loop->expiry < 0 || loop->worker.now < loop->expiry))
+		return;
+	loop->expiry = -1;
+	for (connection = loop->first; connection != NULL; connection = next) {
+		next = connection->next; /* changed() may remove this one */
+		if (stopping)
+			connection_stop(connection, &loop->worker);
+		connection_expire(connection, &loop->worker, loop->worker.now);
+		note_expiry(loop, connection);
+		changed(context, connection, connection_wants(connection));
+	}
+}

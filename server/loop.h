@@ -1,0 +1,44 @@
+/*
+ * loop - what every model with one process for all clients does besides waiting: its list
+ * of connections, the earliest moment at which one of them expires, the stop.
+ */
+#ifndef SERVER_LOOP_H
+#define SERVER_LOOP_H
+
+#include <stdint.h>
+
+#include "server/connection.h"
+#include "server/server.h"
+
+struct loop {
+	struct server *server;
+	struct connection *first; /* all of them, the newest first */
+	int64_t expiry;           /* none expires before this; -1: none expires at all */
+	struct worker worker;
+};
+
+/** Takes the next client, as server_accept() does, and lets the service greet it.
+ *  @return its connection, or NULL */
+struct connection *loop_accept(struct loop *loop);
+
+/** Does what its descriptor is ready for.
+ *  @return what the connection wants now; 0 means that loop_remove() is due */
+unsigned loop_ready(struct loop *loop, struct connection *connection, unsigned what);
+
+/** Ends a connection, and releases it. */
+void loop_remove(struct loop *loop, struct connection *connection);
+
+/** Reads the clock: at the end of each wait, for all that is ready then. */
+void loop_tick(struct loop *loop);
+
+/**
+ * Ends those connections that have been silent for too long, if it is time to look; asks
+ * all to come to an end when the server stops.
+ *
+ * @param changed  called for each connection that this touched, with what it wants now
+ */
+void loop_expire(struct loop *loop,
+		 void (*changed)(void *context, struct connection *, unsigned wants),
+		 void *context);
+
+#endif

@@ -1,0 +1,200 @@
+/*
+ * Every server's main(): options, the listening socket, and then the model.
+ *
+ * A program is this file and the engine beside it, linked with one service and one model.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "common/clock.h"
+#include "common/message.h"
+#include "common/options.h"
+#include "common/process.h"
+#include "common/sock.h"
+#include "server/model.h"
+#include "server/server.h"
+#include "server/service.h"
+
+enum { EXIT_USAGE = 2, MOST_CLIENTS = 1000000, MOST_SECONDS = 365 * 86400 };
+
+/* Besides its clients' a server has a few descriptors open: the standard three, the
+ * listener, those that libraries open for a moment, those it was started with. */
+enum { DESCRIPTORS_BESIDES = 24 };
+
+static const struct option_line lines[] = {
+	{ 'a', "address", "ADDR", "listen on ADDR (127.0.0.1); 0.0.0.0 or :: for all" },
+	{ 'p', "port", "PORT",
+	  "listen on PORT, a number or a service's name;\n"
+	  "0 takes any free port" },
+	{ 'c', "max-clients", "N", "serve at most N clients at a time; the others wait" },
+	{ 't', "idle-timeout", "SEC",
+	  "close a client silent for SEC seconds (60); 0 never" },
+	{ 'b', "backlog", "N", "let the kernel hold up to N clients that wait" },
+	{ 'x', "exit-idle", "SEC", "exit when no client was there for SEC seconds" },
+	{ 'v', "verbose", NULL, "a line per client; twice: a line per event" },
+	{ 'q', "quiet", NULL, "errors only" },
+	{ 'h', "help", NULL, "show this help" },
+	{ 'V', "version", NULL, "show the version" },
+	{ 0 },
+};
+
+struct settings {
+	struct sock_place place;
+	struct server *server;
+	enum message_level level;
+	enum { SERVE, SHOW_HELP, SHOW_VERSION } action;
+};
+
+static int take_option(struct settings *settings, const struct options *options,
+		       int letter, struct failure *failure)
+{
+	struct server *server = settings->server;
+	const int64_t most = MOST_SECONDS;
+	uint64_t number;
+
+	switch (letter) {
+	case 'a':
+		settings->place.host = options->value;
+		return 0;
+	case 'p':
+		settings->place.port = options->value;
+		return 0;
+	case 'c':
+		if (options_number(options, letter, 1, MOST_CLIENTS, &number, failure) <
+		    0)
+			return -1;
+		server->max_clients = (unsigned)number;
+		return 0;
+	case 't':
+		return options_seconds(options, letter, most, &server->idle_timeout,
+				       failure);
+	case 'b':
+		if (options_number(options, letter, 0, INT16_MAX, &number, failure) < 0)
+			return -1;
+		settings->place.backlog = (int)number;
+		return 0;
+	case 'x':
+		return options_seconds(options, letter, most, &server->exit_idle,
+				       failure);
+	case 'v':
+		settings->level =
+			settings->level < MESSAGE_CLIENT ? MESSAGE_CLIENT : MESSAGE_EVENT;
+		return 0;
+	case 'q':
+		settings->level = MESSAGE_ERROR;
+		return 0;
+	case 'h':
+		settings->action = SHOW_HELP;
+		return 0;
+	case 'V':
+		settings->action = SHOW_VERSION;
+		return 0;
+	default:
+		return -1; /* options_next() has told why */
+	}
+}
+
+static int take_options(struct settings *settings, int argc, char **argv,
+			struct failure *failure)
+{
+	struct options options;
+	int letter;
+
+	if (options_begin(&options, lines, argc, argv) < 0)
+		return failure_set(failure, "%s", strerror(errno));
+	while ((letter = options_next(&options, failure)) != OPTIONS_END)
+		if (take_option(settings, &options, letter, failure) < 0)
+			return -1;
+	if (options.first_operand < argc)
+		return failure_set(failure,
+				   "there is nothing to say after the options: '%s'",
+				   argv[options.first_operand]);
+	return 0;
+}
+
+/* The socket that we were started with, or a new one. */
+static int open_listener(const struct settings *settings, struct failure *failure)
+{
+	int fd = sock_activated(settings->place.type, failure);
+
+	if (fd >= 0 || errno != 0)
+		return fd;
+	return sock_listen(&settings->place, failure);
+}
+
+static void tell_ready(int listener)
+{
+	struct address local;
+	char text[ADDRESS_TEXT];
+
+	if (address_local(listener, &local) == 0)
+		message(MESSAGE_NOTICE, "listening on %s (tcp)",
+			address_text(&local, text));
+}
+
+static int run(struct settings *settings)
+{
+	struct server *server = settings->server;
+	struct failure failure;
+	int listener, result;
+
+	if (server->max_clients > server->model->most_clients &&
+	    server->model->most_clients == 1)
+		server->max_clients = 1;
+	process_raise_descriptors(server->max_clients + DESCRIPTORS_BESIDES);
+	listener = open_listener(settings, &failure);
+	if (listener < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
+		return EXIT_FAILURE;
+	}
+	if (server_begin(server, listener) < 0) {
+		message(MESSAGE_ERROR, "cannot begin: %s", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	tell_ready(listener);
+	result = server->model->serve(server);
+	if (result < 0)
+		message(MESSAGE_ERROR, "cannot begin: %s", strerror(errno));
+	server_end(server);
+	if (message_wanted(MESSAGE_NOTICE))
+		statistics_print(server->statistics);
+	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	/* static: threads may still look at it while the process exits */
+	static struct server server = {
+		.service = &this_service,
+		.model = &this_model,
+		.idle_timeout = 60 * 1000,
+	};
+	struct settings settings = {
+		.place = { "127.0.0.1", this_service.port, SOCK_STREAM, SOMAXCONN },
+		.server = &server,
+		.level = MESSAGE_NOTICE,
+		.action = SERVE,
+	};
+	struct failure failure;
+	char purpose[FAILURE_TEXT];
+
+	server.max_clients = this_model.most_clients;
+	if (take_options(&settings, argc, argv, &failure) < 0)
+		return options_usage_error(&failure);
+	switch (settings.action) {
+	case SHOW_HELP:
+		snprintf(purpose, sizeof purpose, "%s: %s.\n%s: %s.\nThe port is %s.",
+			 this_service.name, this_service.summary, this_model.name,
+			 this_model.summary, this_service.port);
+		options_help(stdout, "[options]", purpose, lines);
+		return options_finish_output(EXIT_SUCCESS);
+	case SHOW_VERSION:
+		options_version(stdout);
+		return options_finish_output(EXIT_SUCCESS);
+	default:
+		message_set_level(settings.level);
+		return run(&settings);
+	}
+}

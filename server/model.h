@@ -1,0 +1,29 @@
+/*
+ * model - who waits for what.
+ *
+ * A model has the listening socket and the connections, and nothing else: it does not
+ * know which service it runs. Each lives in its own file in model/, which is its lesson.
+ */
+#ifndef SERVER_MODEL_H
+#define SERVER_MODEL_H
+
+#include <stdbool.h>
+
+struct server;
+
+struct model {
+	const char *name;      /* "fork": the program is named SERVICEd-fork */
+	const char *summary;   /* one line for -h */
+	bool nonblocking;      /* its connections must never wait in a system call */
+	unsigned most_clients; /* at a time; what it can carry, and the default for -c */
+
+	/** Serves clients until server_running() says that it is over, and leaves none
+	 *  behind: no child, no connection. @return 0, or -1 with errno when it could not
+	 *  even begin */
+	int (*serve)(struct server *);
+};
+
+/** The one model that a program is linked with. */
+extern const struct model this_model;
+
+#endif

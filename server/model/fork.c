@@ -1,0 +1,119 @@
+/*
+ * fork - a process per client.
+ *
+ * What it shows: the classic server. The parent only accepts; for each client it forks a
+ * child, which has a copy of everything, serves its one client with plain blocking reads
+ * and writes, and exits.
+ *
+ * Why one would choose it: a child that crashes, leaks or is killed takes its own client
+ * with it and nobody else's; and the code that serves a client is as simple as can be.
+ * What it costs: a fork(2) for each client, tens of microseconds and the copied pages, so
+ * it suits long conversations rather than many short ones.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/process.h"
+#include "server/connection.h"
+#include "server/model.h"
+#include "server/server.h"
+#include "server/signals.h"
+
+/* The children's pids, in no order. */
+struct children {
+	pid_t *pids;
+	unsigned count;
+};
+
+/* The child's whole life. It never returns to the parent's code. */
+static _Noreturn void serve_client(struct server *server, struct connection *connection,
+				   pid_t parent)
+{
+	static struct worker worker; /* static: its pages exist only once they are used */
+
+	/* The listener is the parent's: a child that kept it open would hold the port
+	 * when the parent has gone. */
+	close(server->listener);
+	signals_in_child();
+	signals_let_through(true);
+	process_signal_with_parent(SIGNAL_INTERRUPT, parent);
+	connection_serve(connection, &worker);
+	connection_close(connection);
+	/* _exit, not exit: what the parent registered with atexit or left in its stdio
+	 * buffers is the parent's to do. */
+	_exit(0);
+}
+
+static void fork_for(struct server *server, struct children *children,
+		     struct connection *connection)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid == 0)
+		serve_client(server, connection, parent);
+	if (pid < 0) {
+		server_hold(server, connection, "cannot fork", errno);
+		return;
+	}
+	children->pids[children->count++] = pid;
+	/* Parent and child share the socket, and the client sees its end only when the
+	 * last descriptor for it is closed: so the parent's goes now. */
+	server_release(server, connection);
+}
+
+/* A child that has exited stays in the process table, a zombie, until its parent has
+ * asked for its status. One SIGCHLD may stand for many children: ask until there is none. */
+static void reap(struct server *server, struct children *children, int options)
+{
+	pid_t pid;
+
+	while (children->count > 0 &&
+	       ((pid = waitpid(-1, NULL, options)) > 0 || (pid < 0 && errno == EINTR))) {
+		unsigned i = 0;
+
+		while (i < children->count && children->pids[i] != pid)
+			i++;
+		if (i == children->count)
+			continue; /* not one of ours: who started us left it to us */
+		children->pids[i] = children->pids[--children->count];
+		server_left(server);
+	}
+}
+
+static void signal_all(const struct children *children, int signal)
+{
+	for (unsigned i = 0; i < children->count; i++)
+		kill(children->pids[i], signal);
+}
+
+static int fork_serve(struct server *server)
+{
+	struct children children = { .count = 0 };
+	struct connection *connection;
+
+	children.pids = calloc(server->max_clients, sizeof *children.pids);
+	if (children.pids == NULL)
+		return -1;
+	while (server_running(server)) {
+		if (server->stopping)
+			signal_all(&children, SIGNAL_INTERRUPT);
+		server_wait(server); /* for a client, a signal (SIGCHLD too), the time */
+		reap(server, &children, WNOHANG);
+		while ((connection = server_accept(server)) != NULL)
+			fork_for(server, &children, connection);
+	}
+	signal_all(&children, SIGKILL);
+	reap(server, &children, 0);
+	free(children.pids);
+	return 0;
+}
+
+const struct model this_model = {
+	.name = "fork",
+	.summary = "a process per client",
+	.most_clients = 1000,
+	.serve = fork_serve,
+};

@@ -1,0 +1,45 @@
+/*
+ * iterative - one process, one client at a time.
+ *
+ * What it shows: the server without any concurrency. It accepts a client, serves it to
+ * its end, and only then accepts the next; meanwhile the others wait in the kernel's
+ * backlog, connected but not heard.
+ *
+ * Why one would choose it: nothing is simpler, and where each client takes but a moment
+ * nothing is faster. What it costs: a single client that stays, or stalls, holds up all
+ * the others, until the idle timeout ends it.
+ */
+#include <stddef.h>
+
+#include "server/connection.h"
+#include "server/model.h"
+#include "server/server.h"
+#include "server/signals.h"
+
+static int iterative_serve(struct server *server)
+{
+	static struct worker worker;
+	struct connection *connection;
+
+	while (server_running(server)) {
+		server_wait(server);
+		connection = server_accept(server);
+		if (connection == NULL)
+			continue;
+		/* A signal must reach us in the client's read as well, not only in
+		 * server_wait(): this one process has nobody else to notice it. */
+		signals_let_through(true);
+		connection_serve(connection, &worker);
+		signals_let_through(false);
+		connection_close(connection);
+		server_left(server);
+	}
+	return 0;
+}
+
+const struct model this_model = {
+	.name = "iterative",
+	.summary = "one process serves one client at a time",
+	.most_clients = 1,
+	.serve = iterative_serve,
+};

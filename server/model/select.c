@@ -1,0 +1,125 @@
+/*
+ * select - one process for all clients, waiting in select().
+ *
+ * What it shows: the classic event loop. One process asks the kernel which of many
+ * descriptors can be read or written now, does what is possible without waiting, and
+ * asks again. No descriptor ever blocks, so no client can hold up another.
+ *
+ * Why one would choose it: no process or thread per client, no locks, the least memory,
+ * and it runs everywhere. What it costs: each call passes all descriptors to the kernel
+ * and looks at all of them afterwards, so it slows down as idle clients gather; and an
+ * fd_set ends at FD_SETSIZE, usually 1024.
+ */
+#include <stdlib.h>
+#include <sys/select.h>
+
+#include "common/clock.h"
+#include "common/process.h"
+#include "server/loop.h"
+#include "server/model.h"
+#include "server/server.h"
+
+struct selector {
+	struct loop loop;
+	struct connection *by_fd[FD_SETSIZE];
+	fd_set readers, writers; /* what is waited for; select gets copies of them */
+	int last;                /* the highest descriptor in either */
+};
+
+/* Waits from now on for what the connection wants; for nothing more, when it has ended. */
+static void watch(void *context, struct connection *connection, unsigned wants)
+{
+	struct selector *selector = context;
+	int fd = connection->fd;
+
+	if (wants & WANT_READ)
+		FD_SET(fd, &selector->readers);
+	else
+		FD_CLR(fd, &selector->readers);
+	if (wants & WANT_WRITE)
+		FD_SET(fd, &selector->writers);
+	else
+		FD_CLR(fd, &selector->writers);
+	if (wants == 0) {
+		selector->by_fd[fd] = NULL;
+		loop_remove(&selector->loop, connection);
+		return;
+	}
+	selector->by_fd[fd] = connection;
+	if (fd > selector->last)
+		selector->last = fd;
+}
+
+/* Sleeps until a descriptor is ready, a signal comes or the time is over; returns how
+ * many are ready, and which. */
+static int wait_for_any(struct selector *selector, fd_set *readable, fd_set *writable)
+{
+	struct server *server = selector->loop.server;
+	int64_t patience;
+	struct timespec time;
+
+	while (selector->last >= 0 && selector->by_fd[selector->last] == NULL)
+		selector->last--;
+	*readable = selector->readers;
+	*writable = selector->writers;
+	if (server_accepting(server))
+		FD_SET(server->listener, readable);
+	patience = server_patience(server, selector->loop.expiry);
+	time = clock_timespec(patience);
+	/* pselect, not select: it lets our signals in and begins to wait in one step. With
+	 * two, a signal between them would be slept through. */
+	return pselect(
+		(selector->last > server->listener ? selector->last : server->listener) +
+			1,
+		readable, writable, NULL, patience < 0 ? NULL : &time,
+		&server->wait_mask);
+}
+
+static int select_serve(struct server *server)
+{
+	struct selector *selector = calloc(1, sizeof *selector);
+	struct connection *connection;
+	fd_set readable, writable;
+
+	if (selector == NULL)
+		return -1;
+	selector->loop.server = server;
+	selector->loop.expiry = -1;
+	selector->last = -1;
+	/* FD_SET past FD_SETSIZE writes outside the set. With this limit the kernel never
+	 * gives us such a descriptor: accept fails with EMFILE, and clients wait. */
+	if (process_cap_descriptors(FD_SETSIZE) < 0)
+		return -1;
+	while (server_running(server)) {
+		int ready;
+
+		loop_expire(&selector->loop, watch, selector);
+		ready = wait_for_any(selector, &readable, &writable);
+		loop_tick(&selector->loop);
+		for (int fd = 0; fd <= selector->last && ready > 0; fd++) {
+			unsigned what = (FD_ISSET(fd, &readable) ? WANT_READ : 0u) |
+					(FD_ISSET(fd, &writable) ? WANT_WRITE : 0u);
+
+			connection = selector->by_fd[fd];
+			if (what != 0 && connection != NULL)
+				watch(selector, connection,
+				      loop_ready(&selector->loop, connection, what));
+			ready -= what != 0;
+		}
+		if (ready > 0) /* what is left is the listener */
+			while ((connection = loop_accept(&selector->loop)) != NULL)
+				watch(selector, connection, connection_wants(connection));
+	}
+	while (selector->loop.first != NULL)
+		loop_remove(&selector->loop, selector->loop.first);
+	free(selector);
+	return 0;
+}
+
+const struct model this_model = {
+	.name = "select",
+	.summary = "one process for all clients, waiting in select()",
+	.nonblocking = true,
+	.most_clients = 1000,
+	.serve = select_serve,
+};

@@ -1,0 +1,120 @@
+/*
+ * thread - a thread per client.
+ *
+ * What it shows: the forking server's shape, with pthread_create(3) in the place of
+ * fork(2). Each thread serves its one client with plain blocking reads and writes; but
+ * all of them share one memory, so what they share needs a lock.
+ *
+ * Why one would choose it: a thread starts in a fraction of a fork's time and takes a
+ * fraction of its memory, and clients can share state without copying. What it costs: a
+ * crash takes all clients along, and every shared thing must be guarded.
+ */
+#include <limits.h>
+#include <pthread.h>
+#include <stddef.h>
+
+#include "server/connection.h"
+#include "server/model.h"
+#include "server/server.h"
+#include "server/signals.h"
+
+/* Room for the worker's buffers and the calls below it. Explicit, since the default of
+ * 8 MiB each would use up an address space or a limit long before a thousand clients;
+ * of this, too, only the pages that are touched exist. */
+enum { STACK = 256 * 1024 };
+
+/* The threads there are, for the stop. Each one's entry lives on its own stack; the list
+ * has file scope, since a forced stop may end thread_serve() before them. */
+struct member {
+	pthread_t thread;
+	struct member *next, **link;
+};
+
+static pthread_mutex_t members_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct member *members;
+
+static void join_members(struct member *member)
+{
+	member->thread = pthread_self();
+	pthread_mutex_lock(&members_lock);
+	member->next = members;
+	member->link = &members;
+	if (members != NULL)
+		members->link = &member->next;
+	members = member;
+	pthread_mutex_unlock(&members_lock);
+}
+
+static void leave_members(struct member *member)
+{
+	pthread_mutex_lock(&members_lock);
+	*member->link = member->next;
+	if (member->next != NULL)
+		member->next->link = member->link;
+	pthread_mutex_unlock(&members_lock);
+}
+
+static void interrupt_all(void)
+{
+	pthread_mutex_lock(&members_lock);
+	for (struct member *member = members; member != NULL; member = member->next)
+		pthread_kill(member->thread, SIGNAL_INTERRUPT);
+	pthread_mutex_unlock(&members_lock);
+}
+
+/* The thread's whole life. */
+static void *serve_client(void *argument)
+{
+	struct connection *connection = argument;
+	struct server *server = connection->server;
+	struct worker worker;
+	struct member self;
+
+	join_members(&self);
+	signals_let_interrupt_through();
+	connection_serve(connection, &worker);
+	leave_members(&self);
+	connection_close(connection);
+	server_left(server); /* last: after it the server may be gone */
+	return NULL;
+}
+
+static void start_thread(struct server *server, const pthread_attr_t *attributes,
+			 struct connection *connection)
+{
+	pthread_t thread;
+	int error = pthread_create(&thread, attributes, serve_client, connection);
+
+	if (error != 0) /* returned, not set in errno */
+		server_hold(server, connection, "cannot create a thread", error);
+}
+
+static int thread_serve(struct server *server)
+{
+	struct connection *connection;
+	pthread_attr_t attributes;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK);
+	/* Detached: nobody joins it, its stack is freed when it ends. */
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	while (server_running(server)) {
+		/* The flag to stop is set; but a thread that waits in read(2) looks at it
+		 * only when it is interrupted, and one that was just about to read misses
+		 * the signal: so again at each turn. */
+		if (server->stopping)
+			interrupt_all();
+		server_wait(server);
+		while ((connection = server_accept(server)) != NULL)
+			start_thread(server, &attributes, connection);
+	}
+	pthread_attr_destroy(&attributes);
+	return 0;
+}
+
+const struct model this_model = {
+	.name = "thread",
+	.summary = "a thread per client",
+	.most_clients = 1000,
+	.serve = thread_serve,
+};

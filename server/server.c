@@ -1,0 +1,259 @@
+#include "server/server.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/select.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/message.h"
+#include "common/sock.h"
+#include "server/connection.h"
+#include "server/signals.h"
+
+/* RETRY: a shortage that is not our own (ENFILE, ENOMEM) may end without one of our
+ * clients leaving, so we look again after a while. */
+enum { RETRY = 1000, STOP_TICK = 100, TELL_AGAIN = 60000 };
+
+int server_begin(struct server *server, int listener)
+{
+	server->listener = listener;
+	server->thread = pthread_self();
+	server->statistics = statistics_create();
+	if (server->statistics == NULL || io_set_nonblocking(listener, true) < 0)
+		return -1;
+	/* A client can give up between our being woken and accept(2): on a blocking
+	 * listener we would then wait for the next one, deaf to everybody else. The
+	 * options below pass from the listener to each accepted socket (a local socket
+	 * has no such options, and no harm is done). */
+	(void)sock_set_nodelay(listener);
+	(void)sock_set_keepalive(listener);
+	atomic_store(&server->empty_since, clock_milliseconds());
+	signals_begin(&server->wait_mask);
+	return 0;
+}
+
+void server_attend(struct server *server)
+{
+	if (signals_take_statistics())
+		statistics_print(server->statistics);
+}
+
+static void begin_stop(struct server *server)
+{
+	signals_request_stop();
+	server->stopping = true;
+	server->stop_at = clock_milliseconds() + SERVER_GRACE;
+	close(server->listener);
+	server->listener = -1;
+	if (server->held != NULL) {
+		server_release(server, server->held);
+		server->held = NULL;
+		statistics_add(&server->statistics->refused, 1);
+	}
+}
+
+static bool nobody_came(struct server *server)
+{
+	return server->exit_idle > 0 && atomic_load(&server->clients) == 0 &&
+	       server->held == NULL &&
+	       clock_milliseconds() - atomic_load(&server->empty_since) >=
+		       server->exit_idle;
+}
+
+bool server_running(struct server *server)
+{
+	server_attend(server);
+	if (!server->stopping && (signals_stop() > 0 || nobody_came(server)))
+		begin_stop(server);
+	if (!server->stopping)
+		return true;
+	return signals_stop() < 2 && atomic_load(&server->clients) > 0 &&
+	       clock_milliseconds() < server->stop_at;
+}
+
+bool server_accepting(struct server *server)
+{
+	if (atomic_load(&server->full) && clock_milliseconds() >= server->retry_at)
+		atomic_store(&server->full, false);
+	return !server->stopping && !atomic_load(&server->full) &&
+	       atomic_load(&server->clients) < server->max_clients;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+int64_t server_patience(struct server *server, int64_t until)
+{
+	int64_t now = clock_milliseconds();
+
+	if (server->stopping)
+		until = earlier(until, earlier(server->stop_at, now + STOP_TICK));
+	if (atomic_load(&server->full))
+		until = earlier(until, server->retry_at);
+	if (server->exit_idle > 0 && atomic_load(&server->clients) == 0)
+		until = earlier(until,
+				atomic_load(&server->empty_since) + server->exit_idle);
+	if (until < 0)
+		return -1;
+	return until > now ? until - now : 0;
+}
+
+void server_wait(struct server *server)
+{
+	bool accepting = server_accepting(server);
+	int64_t patience =
+		server->held != NULL && accepting ? 0 : server_patience(server, -1);
+	struct timespec time = clock_timespec(patience);
+	fd_set listeners;
+
+	FD_ZERO(&listeners);
+	if (accepting)
+		FD_SET(server->listener, &listeners);
+	/* pselect, not select: it lets our signals in and begins to wait in one step. With
+	 * two, a signal between them would be slept through. */
+	pselect(accepting ? server->listener + 1 : 0, &listeners, NULL, NULL,
+		patience < 0 ? NULL : &time, &server->wait_mask);
+}
+
+/* Under a flood the server may be full, and not, many times a second. Once a minute is
+ * enough for whoever reads the log. */
+static bool worth_telling(struct server *server)
+{
+	int64_t now = clock_milliseconds();
+
+	if (now < server->tell_full_at)
+		return false;
+	server->tell_full_at = now + TELL_AGAIN;
+	return true;
+}
+
+/* Stops accepting until a client leaves. The listener stays ready meanwhile, so it must
+ * not be waited for, or we would spin. */
+static void pause_accepting(struct server *server, const char *what, int error)
+{
+	if (worth_telling(server))
+		message(MESSAGE_ERROR, "%s with %u clients (%s): the next ones wait",
+			what, atomic_load(&server->clients), strerror(error));
+	server->retry_at = clock_milliseconds() + RETRY;
+	atomic_store(&server->full, true);
+}
+
+static struct connection *admit(struct server *server, struct connection *connection)
+{
+	unsigned clients = atomic_fetch_add(&server->clients, 1) + 1;
+
+	statistics_add(&server->statistics->served, 1);
+	/* That an iterative server serves one client is no news. */
+	if (clients >= server->max_clients && server->model->most_clients > 1 &&
+	    worth_telling(server))
+		message(MESSAGE_NOTICE,
+			"full with %u clients (--max-clients): the next ones wait",
+			clients);
+	return connection;
+}
+
+static void accept_failed(struct server *server, int error)
+{
+	switch (error) {
+	case EAGAIN: /* nobody waits */
+		break;
+	case ECONNABORTED: /* one client who has left again, or who cannot be reached */
+	case EPROTO:
+	case EPERM:
+	case ENETDOWN:
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case ETIMEDOUT:
+		message(MESSAGE_EVENT, "accept: %s", strerror(error));
+		break;
+	case EMFILE:
+	case ENFILE:
+		pause_accepting(server, "out of descriptors", error);
+		break;
+	case ENOMEM:
+	case ENOBUFS:
+		pause_accepting(server, "out of memory", error);
+		break;
+	default:
+		pause_accepting(server, "cannot accept", error);
+	}
+}
+
+struct connection *server_accept(struct server *server)
+{
+	struct connection *connection = server->held;
+	struct address peer;
+	int fd;
+
+	if (!server_accepting(server))
+		return NULL;
+	if (connection != NULL) {
+		server->held = NULL;
+		return admit(server, connection);
+	}
+	/* Memory first: a client that was accepted can no longer wait in the backlog. */
+	if (server->spare == NULL)
+		server->spare = connection_create(server);
+	if (server->spare == NULL) {
+		accept_failed(server, ENOMEM);
+		return NULL;
+	}
+	fd = sock_accept(server->listener, &peer, server->model->nonblocking);
+	if (fd < 0) {
+		accept_failed(server, errno);
+		return NULL;
+	}
+	connection = server->spare;
+	server->spare = NULL;
+	connection_attach(connection, fd, &peer);
+	return admit(server, connection);
+}
+
+void server_hold(struct server *server, struct connection *connection, const char *what,
+		 int error)
+{
+	atomic_fetch_sub(&server->clients, 1);
+	atomic_fetch_sub(&server->statistics->served, 1);
+	server->held = connection;
+	pause_accepting(server, what, error);
+}
+
+void server_release(struct server *server, struct connection *connection)
+{
+	connection_detach(connection);
+	if (server->spare == NULL)
+		server->spare = connection;
+	else
+		connection_free(connection);
+}
+
+void server_left(struct server *server)
+{
+	unsigned before;
+	bool news;
+
+	if (atomic_load(&server->clients) == 1)
+		atomic_store(&server->empty_since, clock_milliseconds());
+	before = atomic_fetch_sub(&server->clients, 1);
+	news = atomic_exchange(&server->full, false) || before == 1 ||
+	       before >= server->max_clients;
+	if (news && !pthread_equal(pthread_self(), server->thread))
+		pthread_kill(server->thread, SIGNAL_INTERRUPT);
+}
+
+void server_end(struct server *server)
+{
+	if (server->held != NULL)
+		server_release(server, server->held);
+	server->held = NULL;
+	connection_free(server->spare);
+	server->spare = NULL;
+	if (server->listener >= 0)
+		close(server->listener);
+	server->listener = -1;
+}

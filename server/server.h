@@ -1,0 +1,109 @@
+/*
+ * server - what every model needs besides its way of waiting: whether to go on, the next
+ * client, the limits.
+ *
+ * A model is written around three calls:
+ *
+ *     while (server_running(server)) {
+ *             wait, for a client or whatever else the model waits for
+ *             while ((connection = server_accept(server)) != NULL)
+ *                     have it served, then server_left(server)
+ *     }
+ *
+ * All of them are for the process and thread that runs the model, but server_left().
+ */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/model.h"
+#include "server/service.h"
+#include "server/statistics.h"
+
+struct connection;
+
+/** How long clients may take to finish once the server was told to stop, and how long a
+ *  server that hangs up waits for the client to do the same; milliseconds. */
+enum { SERVER_GRACE = 5000, SERVER_LINGER = 1000 };
+
+struct server {
+	const struct service *service;
+	const struct model *model;
+
+	/* What the options say; times in milliseconds, 0 is never. */
+	unsigned max_clients;
+	int64_t idle_timeout;
+	int64_t exit_idle;
+
+	int listener;       /* non-blocking; -1 once it is closed */
+	sigset_t wait_mask; /* for pselect(2): our signals come through */
+	bool stopping;      /* no more clients; those there may finish */
+	int64_t stop_at;    /* when they must have */
+	struct statistics *statistics;
+
+	/* From here on: this module's own. */
+	pthread_t thread;            /* the model's */
+	atomic_uint clients;         /* there now */
+	_Atomic int64_t empty_since; /* when the last one left */
+	atomic_bool full;            /* out of descriptors, processes, memory */
+	int64_t retry_at;            /* when to try again all the same */
+	int64_t tell_full_at;        /* when to say so again, at the earliest */
+	struct connection *held;     /* accepted, but nobody could be found to serve it */
+	struct connection *spare;    /* ready for the next client */
+};
+
+/** Prepares @p server, whose options are set, to serve on @p listener, which it owns from
+ *  then on: installs the signals, makes the statistics. @return 0, or -1 with errno */
+int server_begin(struct server *server, int listener);
+
+/** Attends to signals. @return false when the model must end: everybody has left, the
+ *  grace is over, or a second signal came */
+bool server_running(struct server *server);
+
+/** Prints the statistics line if SIGUSR1 has asked for it. Any worker may call it. */
+void server_attend(struct server *server);
+
+/** Whether a client would be accepted now: if not, do not wait for one, or the wait ends
+ *  at once, again and again. */
+bool server_accepting(struct server *server);
+
+/** How long the model may wait, in milliseconds, until it must ask server_running() again
+ *  though nothing happened; -1 for ever.
+ *  @param until  a moment of its own that it must not miss, or -1 */
+int64_t server_patience(struct server *server, int64_t until);
+
+/** Waits for a client, a signal, or until server_patience() is over: all that a model
+ *  has to wait for which leaves its clients to others. */
+void server_wait(struct server *server);
+
+/**
+ * Takes the next client, if one waits and there is room. When there is none (-c, or out
+ * of descriptors or memory) that is said once, and no client is taken until one leaves.
+ *
+ * @return its connection, which the caller owns; or NULL
+ */
+struct connection *server_accept(struct server *server);
+
+/** Gives back a client that nobody can serve now: @p what ran out (fork(2) or
+ *  pthread_create(3) failed with @p error). It is not lost: server_accept() returns it
+ *  first when there is room again. */
+void server_hold(struct server *server, struct connection *connection, const char *what,
+		 int error);
+
+/** Releases a connection whose client this process does not serve, or no longer: closes
+ *  its descriptor here, and keeps the memory for the next client. */
+void server_release(struct server *server, struct connection *connection);
+
+/** A client has left, and its connection is released. Any thread of the process may call
+ *  it: the model is woken if that is news to it. */
+void server_left(struct server *server);
+
+/** Releases what the server holds when the model has ended. */
+void server_end(struct server *server);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * echo - what comes in goes out (RFC 862).
+ *
+ * The smallest service there is: everything the client sends is sent back, until it
+ * half-closes and all of it has gone. Useful to try a client, a network, or a model.
+ */
+#include "server/service.h"
+#include "server/session.h"
+
+static size_t echo_input(struct session *session, const char *bytes, size_t n)
+{
+	session_write(session, bytes, n);
+	return n;
+}
+
+const struct service this_service = {
+	.name = "echo",
+	.summary = "sends back what it receives (RFC 862)",
+	.port = "7007", /* RFC 862 says 7, which takes a privileged server */
+	.input = echo_input,
+};
