@@ -53,7 +53,7 @@ int address_resolve(const char *host, const char *port, const struct address_que
 		return failure_set(failure, "'' is not a host");
 	/* Numbers first: that needs no name service, none of its files and libraries. */
 	error = look_up(host, port, query, AI_NUMERICHOST | AI_NUMERICSERV, list);
-	if (error == EAI_NONAME)
+	if (error == EAI_NONAME || error == EAI_SERVICE) /* the latter on BSD */
 		error = look_up(host, port, query, 0, list);
 	if (error == 0)
 		return 0;
@@ -162,16 +162,28 @@ unsigned address_port(const struct address *address)
 	}
 }
 
+/* Asks get for an address. The kernel tells how long it would be whole, though it wrote
+ * no more than there is room for: the path of a local socket is longer. */
+static int ask(int (*get)(int, struct sockaddr *, socklen_t *), int fd,
+	       struct address *address)
+{
+	socklen_t room = (socklen_t)sizeof address->v6;
+
+	memset(address, 0, sizeof *address);
+	address->length = room;
+	if (get(fd, &address->any, &address->length) < 0)
+		return -1;
+	if (address->length > room)
+		address->length = room;
+	return 0;
+}
+
 int address_local(int fd, struct address *address)
 {
-	memset(address, 0, sizeof *address);
-	address->length = (socklen_t)sizeof address->v6;
-	return getsockname(fd, &address->any, &address->length);
+	return ask(getsockname, fd, address);
 }
 
 int address_peer(int fd, struct address *address)
 {
-	memset(address, 0, sizeof *address);
-	address->length = (socklen_t)sizeof address->v6;
-	return getpeername(fd, &address->any, &address->length);
+	return ask(getpeername, fd, address);
 }

@@ -45,9 +45,9 @@ static void write_line(const char *prefix, int prefix_length, const char *format
 	size_t used = 0;
 	int n;
 
-	if (prefix_length > 0)
-		used = (size_t)prefix_length < sizeof line / 2 ? (size_t)prefix_length
-							       : sizeof line / 2;
+	if (prefix_length > 0) /* cut, it holds one byte less: its NUL */
+		used = prefix_length < LINE_LONGEST / 2 ? (size_t)prefix_length
+							: LINE_LONGEST / 2 - 1;
 	memcpy(line, prefix, used);
 	n = vsnprintf(line + used, sizeof line - used, format, arguments);
 	if (n > 0)

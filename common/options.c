@@ -1,8 +1,6 @@
 #include "common/options.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/message.h"
@@ -12,13 +10,23 @@
 #define SOCKWAYS_VERSION "unreleased"
 #endif
 
-enum { VALUE_TEXT = 60, HELP_COLUMN = 30 };
+enum { NAME_TEXT = 40, VALUE_TEXT = 60, REASON_TEXT = 80, HELP_COLUMN = 30 };
 
 static const struct option_line *find_line(const struct option_line *lines, int letter)
 {
 	while (lines->letter != 0 && lines->letter != letter)
 		lines++;
 	return lines;
+}
+
+/* "-p, --port", or "--json" where there is no letter. */
+static const char *full_name(const struct option_line *line, char out[NAME_TEXT])
+{
+	if (line->letter > 0 && line->letter < OPTIONS_LETTERS_FROM)
+		snprintf(out, NAME_TEXT, "-%c, --%s", line->letter, line->name);
+	else
+		snprintf(out, NAME_TEXT, "--%s", line->name ? line->name : "?");
+	return out;
 }
 
 int options_begin(struct options *options, const struct option_line *lines, int argc,
@@ -33,9 +41,10 @@ int options_begin(struct options *options, const struct option_line *lines, int 
 	message_program(argv[0]);
 	while (lines[count].letter != 0)
 		count++;
-	options->longs = calloc(count + 1, sizeof *options->longs);
-	if (options->longs == NULL)
+	if (count > OPTIONS_MOST) {
+		errno = E2BIG;
 		return -1;
+	}
 	options->letters[used++] = ':'; /* a missing argument is ':', and we say so */
 	for (size_t i = 0; i < count; i++) {
 		struct option *option = &options->longs[i];
@@ -51,29 +60,30 @@ int options_begin(struct options *options, const struct option_line *lines, int 
 		}
 	}
 	opterr = 0; /* our own words */
-	optind = 1;
+	optind = 0; /* 1, and forget the word in which an earlier parse stopped */
 	return 0;
 }
 
-/* What getopt_long stumbled on: a letter inside argv[optind], or a whole long option. */
+/* What getopt_long stumbled on. optopt has the letter of an option that we know, of one
+ * that we do not know, or 0 for a long name that we do not know. Only of the last is it
+ * certain that the word is argv[optind - 1]: a bad letter may be in the middle of its own. */
 static int describe_bad(const struct options *options, int found, struct failure *failure)
 {
+	const struct option_line *line = find_line(options->lines, optopt);
 	const char *word =
 		optind > 0 && optind <= options->argc ? options->argv[optind - 1] : "";
-	const struct option_line *line = find_line(options->lines, optopt);
-	char text[VALUE_TEXT];
+	char text[VALUE_TEXT], name[NAME_TEXT];
 
-	if (strncmp(word, "--", 2) == 0 && word[2] != '\0') {
+	if (line->letter != 0 && found == ':')
+		return failure_set(failure, "%s needs an argument (%s)",
+				   full_name(line, name), line->argument);
+	if (line->letter != 0)
+		return failure_set(failure, "%s takes no argument",
+				   full_name(line, name));
+	if (optopt == 0) {
 		text_escape(word, strcspn(word, "="), text, sizeof text);
-		if (found == ':')
-			return failure_set(failure, "%s needs an argument", text);
-		if (optopt != 0)
-			return failure_set(failure, "%s takes no argument", text);
 		return failure_set(failure, "unknown or ambiguous option %s", text);
 	}
-	if (found == ':' && line->letter != 0)
-		return failure_set(failure, "-%c, --%s needs an argument (%s)", optopt,
-				   line->name, line->argument);
 	text_escape(&(char){ (char)optopt }, 1, text, sizeof text);
 	return failure_set(failure, "unknown option -%s", text);
 }
@@ -90,11 +100,7 @@ int options_next(struct options *options, struct failure *failure)
 		describe_bad(options, found, failure);
 		found = OPTIONS_BAD;
 	}
-	if (found == -1 || found == OPTIONS_BAD) {
-		free(options->longs);
-		options->longs = NULL;
-		options->first_operand = optind;
-	}
+	options->first_operand = optind;
 	return found == -1 ? OPTIONS_END : found;
 }
 
@@ -109,19 +115,16 @@ int options_bad_value(struct failure *failure, const struct options *options, in
 {
 	const struct option_line *line = find_line(options->lines, letter);
 	const char *value = options->value ? options->value : "";
-	char text[VALUE_TEXT], name[8] = "";
+	char text[VALUE_TEXT], name[NAME_TEXT];
 
-	if (letter < OPTIONS_LETTERS_FROM)
-		snprintf(name, sizeof name, "-%c, ", letter);
 	text_escape(value, strlen(value), text, sizeof text);
-	return failure_set(failure, "%s--%s: '%s' %s", name,
-			   line->name ? line->name : "?", text, reason);
+	return failure_set(failure, "%s: '%s' %s", full_name(line, name), text, reason);
 }
 
 int options_number(const struct options *options, int letter, uint64_t least,
 		   uint64_t most, uint64_t *value, struct failure *failure)
 {
-	char reason[VALUE_TEXT];
+	char reason[REASON_TEXT];
 
 	if (text_number(options->value, least, most, value))
 		return 0;
@@ -133,7 +136,7 @@ int options_number(const struct options *options, int letter, uint64_t least,
 int options_seconds(const struct options *options, int letter, int64_t most_seconds,
 		    int64_t *milliseconds, struct failure *failure)
 {
-	char reason[VALUE_TEXT];
+	char reason[REASON_TEXT];
 
 	if (text_seconds(options->value, most_seconds, milliseconds))
 		return 0;
@@ -145,7 +148,7 @@ int options_seconds(const struct options *options, int letter, int64_t most_seco
 int options_size(const struct options *options, int letter, uint64_t least, uint64_t most,
 		 uint64_t *value, struct failure *failure)
 {
-	char reason[VALUE_TEXT];
+	char reason[REASON_TEXT];
 
 	if (text_size(options->value, least, most, value))
 		return 0;
@@ -195,12 +198,12 @@ void options_version(FILE *out)
 
 int options_finish_output(int status)
 {
-	bool whole = fflush(stdout) == 0 && !ferror(stdout);
+	bool flushed = fflush(stdout) == 0;
 
-	if (!whole && status == 0) {
-		message(MESSAGE_ERROR, "cannot write to standard output: %s",
-			strerror(errno));
-		return 1;
-	}
-	return status;
+	if ((flushed && !ferror(stdout)) || status != 0)
+		return status;
+	/* An error met earlier is remembered by ferror(), but no longer by errno. */
+	message(MESSAGE_ERROR, "cannot write to standard output: %s",
+		flushed ? "it is not whole" : strerror(errno));
+	return 1;
 }

@@ -5,6 +5,7 @@
 #ifndef COMMON_OPTIONS_H
 #define COMMON_OPTIONS_H
 
+#include <getopt.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +22,9 @@ struct option_line {
 
 enum { OPTIONS_LETTERS_FROM = 256, OPTIONS_END = -1, OPTIONS_BAD = '?' };
 
+/** The most options that a program can have. */
+enum { OPTIONS_MOST = 62 };
+
 /** Where the parsing of a command line stands. */
 struct options {
 	const struct option_line *lines;
@@ -29,21 +33,21 @@ struct options {
 	const char *value; /* the argument of the option just returned, or NULL */
 	int first_operand; /* after OPTIONS_END: index in argv of the first operand */
 	char letters[128]; /* from here on: this module's own */
-	struct option *longs;
+	struct option longs[OPTIONS_MOST + 1];
 };
 
 /** Begins to parse. Names the program for messages, by argv[0].
  *  @p lines, @p argc and @p argv must outlive @p options. @return 0, or -1 with errno
- *  (ENOMEM) */
+ *  (E2BIG: more than OPTIONS_MOST lines) */
 int options_begin(struct options *options, const struct option_line *lines, int argc,
 		  char **argv);
 
 /**
  * The next option.
  *
- * @return its letter, with options->value; OPTIONS_END after the last one, which frees
- *         what options_begin() took; OPTIONS_BAD with *failure for an option that does
- *         not exist, lacks its argument or has one it does not take
+ * @return its letter, with options->value; OPTIONS_END after the last one; OPTIONS_BAD
+ *         with *failure for an option that does not exist, lacks its argument or has one
+ *         it does not take
  */
 int options_next(struct options *options, struct failure *failure);
 

@@ -88,15 +88,31 @@ int sock_listen(const struct sock_place *place, struct failure *failure)
 
 int sock_connect_start(const struct sockaddr *address, socklen_t length, int type)
 {
+#ifdef SOCK_NONBLOCK
+	int fd = open_socket(address->sa_family, type | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return -1;
+#else
 	int fd = open_socket(address->sa_family, type);
 
 	if (fd < 0)
 		return -1;
 	if (io_set_nonblocking(fd, true) < 0)
 		return close_keeping_errno(fd);
+#endif
 	if (connect(fd, address, length) < 0 && errno != EINPROGRESS && errno != EINTR)
 		return close_keeping_errno(fd);
 	return fd;
+}
+
+bool sock_is_connected_to_itself(int fd)
+{
+	struct address here, there;
+
+	return address_local(fd, &here) == 0 && address_peer(fd, &there) == 0 &&
+	       here.length == there.length &&
+	       memcmp(&here.v6, &there.v6, here.length) == 0;
 }
 
 /* One address, until the moment @p end. */
@@ -116,6 +132,10 @@ static int connect_to(const struct addrinfo *where, int type, int64_t end)
 	if (ready < 0)
 		return close_keeping_errno(fd);
 	error = ready == 0 ? ETIMEDOUT : sock_error(fd);
+	if (error == 0 && type == SOCK_STREAM && sock_is_connected_to_itself(fd)) {
+		sock_set_abortive(fd); /* no TIME_WAIT: it would hold the port */
+		error = ECONNREFUSED;
+	}
 	if (error != 0) {
 		errno = error;
 		return close_keeping_errno(fd);
@@ -125,29 +145,36 @@ static int connect_to(const struct addrinfo *where, int type, int64_t end)
 	return fd;
 }
 
+/* The host has no way to such an address at all, often IPv6: not what one wants to know. */
+static bool is_no_way(int error)
+{
+	return error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == ENETUNREACH;
+}
+
 int sock_connect(const struct sock_target *target, struct address *reached,
 		 struct failure *failure)
 {
 	struct address_query query = { target->family, target->type, false };
 	int64_t end = target->timeout < 0 ? -1 : clock_milliseconds() + target->timeout;
+	const char *name = target->host ? target->host : "localhost";
 	struct addrinfo *list, *where;
 	char host[ADDRESS_TEXT];
 	int fd = -1, error = 0;
 
-	errno = 0;
 	if (address_resolve(target->host, target->port, &query, &list, failure) < 0) {
 		errno = 0;
 		return -1;
 	}
 	for (where = list; where != NULL && fd < 0; where = where->ai_next) {
 		fd = connect_to(where, target->type, end);
-		error = errno;
+		if (error == 0 || !is_no_way(errno))
+			error = errno;
 		if (fd >= 0 && reached != NULL)
 			address_set(reached, where->ai_addr, where->ai_addrlen);
 	}
 	freeaddrinfo(list);
 	if (fd < 0) {
-		text_escape(target->host, strlen(target->host), host, sizeof host);
+		text_escape(name, strlen(name), host, sizeof host);
 		failure_set(failure, "cannot connect to %s port %s: %s", host,
 			    target->port,
 			    error == ETIMEDOUT ? "timed out" : strerror(error));
@@ -195,13 +222,13 @@ int sock_activated(int type, struct failure *failure)
 		pid != NULL && count != NULL && text_number(pid, 1, INT32_MAX, &number) &&
 		(pid_t)number == getpid() && text_number(count, 1, INT32_MAX, &number);
 
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
 	if (!ours) {
 		errno = 0;
 		return -1;
 	}
-	unsetenv("LISTEN_PID");
-	unsetenv("LISTEN_FDS");
-	unsetenv("LISTEN_FDNAMES");
 	if (check_activated(ACTIVATED_FD, type) < 0 ||
 	    io_set_close_on_exec(ACTIVATED_FD) < 0)
 		return failure_set(
@@ -226,6 +253,8 @@ int sock_accept(int listener, struct address *peer, bool nonblocking)
 		fd = accept(listener, &peer->any, &peer->length);
 #endif
 	} while (fd < 0 && errno == EINTR);
+	if (peer->length > sizeof peer->v6) /* the path of a local socket: cut */
+		peer->length = (socklen_t)sizeof peer->v6;
 #ifndef __linux__
 	/* BSD passes the listener's O_NONBLOCK on, others do not: say it either way. */
 	if (fd >= 0 &&

@@ -32,16 +32,18 @@ int sock_listen(const struct sock_place *place, struct failure *failure);
 
 /** Where a client wants to go. */
 struct sock_target {
-	const char *host, *port;
-	int family;      /* AF_UNSPEC, AF_INET or AF_INET6 */
-	int type;        /* SOCK_STREAM or SOCK_DGRAM */
-	int64_t timeout; /* milliseconds for all addresses together, -1 for ever */
+	const char *host; /* name or address; NULL is this machine */
+	const char *port; /* number or service name */
+	int family;       /* AF_UNSPEC, AF_INET or AF_INET6 */
+	int type;         /* SOCK_STREAM or SOCK_DGRAM */
+	int64_t timeout;  /* milliseconds for all addresses together, -1 for ever */
 };
 
 /**
  * Connects, trying each address of the host in turn until one answers or the time is
- * over. On failure errno is that of the last address tried (ETIMEDOUT; 0 when there was
- * none), so that a caller can tell "nobody listens yet" from the rest.
+ * over. On failure errno is that of the last address tried to which there is a way
+ * (ETIMEDOUT; 0 when there was none), so that a caller can tell "nobody listens yet" from
+ * the rest. A socket that has come to be connected to itself counts as refused.
  *
  * @param reached  receives the address that answered; may be NULL
  * @return the descriptor (blocking), or -1 with *failure: host, port and reason
@@ -57,13 +59,19 @@ int sock_connect(const struct sock_target *target, struct address *reached,
  */
 int sock_connect_start(const struct sockaddr *address, socklen_t length, int type);
 
+/** Whether a connection has ourselves at its other end: one to a free port of our own host
+ *  may be given just that port as its own (simultaneous open, RFC 9293, 3.5). Nobody
+ *  listens there, then; who connects by sock_connect_start() must ask. */
+bool sock_is_connected_to_itself(int fd);
+
 /** The error that waits on a socket (SO_ERROR), which asking clears; 0 for none. */
 int sock_error(int fd);
 
 /**
  * Socket activation: the socket that the program which started us listens on, by the
  * protocol of sd_listen_fds(3): LISTEN_PID is our process and LISTEN_FDS 1 or more; then
- * it is descriptor 3. The variables are removed, so that no child takes them for its own.
+ * it is descriptor 3. The variables are removed in any case, so that no child takes them
+ * for its own.
  *
  * @return the descriptor; -1 with errno 0 when there is none for us; -1 with errno
  *         (ENOTSOCK, EBADF …) and *failure when there is one that is no listening socket

@@ -24,8 +24,9 @@ size_t text_escape(const void *bytes, size_t length, char *out, size_t size);
 
 /**
  * Writes @p length bytes so that a terminal shows them and obeys none of them: like
- * text_escape(), but newline, carriage return before a newline, tab and well-formed
- * UTF-8 (RFC 3629) beyond the C1 controls pass as they are.
+ * text_escape(), but newline, carriage return before a newline, tab, backslash and
+ * well-formed UTF-8 (RFC 3629) beyond the C1 controls pass as they are. A carriage return
+ * or a character that the end of @p bytes cuts off from its rest is escaped.
  *
  * @param out   receives the text, not terminated; must hold 4 * @p length bytes
  * @return how many bytes were written
@@ -40,6 +41,7 @@ bool text_number(const char *text, uint64_t least, uint64_t most, uint64_t *valu
 
 /**
  * Reads a time in seconds with at most three decimals ("60", "0.5").
+ * @param most_seconds  at most INT64_MAX / 1000
  * @return true and *milliseconds, or false when it is none or more than @p most_seconds
  */
 bool text_seconds(const char *text, int64_t most_seconds, int64_t *milliseconds);

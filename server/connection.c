@@ -42,6 +42,12 @@ static void drop(struct connection *c, const char *why)
 	c->state = CONNECTION_CLOSED;
 }
 
+/* The end because a system call failed: a reset, mostly. */
+static void drop_for_errno(struct connection *c)
+{
+	drop(c, message_wanted(MESSAGE_EVENT) ? strerror(errno) : NULL);
+}
+
 /* ---- sending ---- */
 
 static void queue(struct connection *c, const char *bytes, size_t n)
@@ -73,7 +79,7 @@ static size_t send_some(struct connection *c, const char *bytes, size_t n)
 				break;
 			drop(c, "timed out: it does not read");
 		} else {
-			drop(c, strerror(errno));
+			drop_for_errno(c);
 		}
 	}
 	if (sent > 0) {
@@ -203,8 +209,8 @@ static void receive(struct connection *c)
 	} else if (errno == EINTR) {
 		; /* to look at the flags; connection_serve() does */
 	} else if (errno != EAGAIN) {
-		drop(c, strerror(errno));
-	} else if (c->stopping && c->state == CONNECTION_OPEN) {
+		drop_for_errno(c);
+	} else if (c->stopping) {
 		session_finish(&c->session); /* all that it asked for is answered */
 		settle(c);
 	} else if (!c->server->model->nonblocking) {
@@ -304,7 +310,9 @@ void connection_stop(struct connection *c, struct worker *worker)
 		c->stopping = true;
 		c->close_at = now + SERVER_GRACE;
 	}
-	for (int i = 0; i < STOP_READS && (connection_wants(c) & WANT_READ); i++)
+	for (int i = 0; i < STOP_READS && c->state == CONNECTION_OPEN &&
+			(connection_wants(c) & WANT_READ);
+	     i++)
 		receive(c);
 	if (c->input_ended || now >= c->close_at)
 		session_finish(&c->session);
@@ -429,7 +437,7 @@ void connection_free(struct connection *c)
 	free(c);
 }
 
-void connection_close(struct connection *c)
+void connection_end(struct connection *c)
 {
 	char peer[ADDRESS_TEXT];
 
@@ -440,6 +448,11 @@ void connection_close(struct connection *c)
 			      "%ju bytes in, %ju out, %.3f s", (uintmax_t)c->bytes_in,
 			      (uintmax_t)c->bytes_out,
 			      (double)(clock_milliseconds() - c->began_at) / 1000);
+}
+
+void connection_close(struct connection *c)
+{
+	connection_end(c);
 	buffer_consume(&c->kept, c->kept.length);
 	buffer_consume(&c->queue, c->queue.length);
 	connection_detach(c);

@@ -95,8 +95,11 @@ int64_t connection_expiry(const struct connection *connection);
  *  for too long. */
 void connection_expire(struct connection *connection, struct worker *worker, int64_t now);
 
-/** The end: tells the service, says the line of -v, closes the descriptor, and frees what
- *  the connection owns, itself too. */
+/** The end of the conversation: tells the service, and says the line of -v. */
+void connection_end(struct connection *connection);
+
+/** connection_end(); then closes the descriptor and frees what the connection owns, itself
+ *  too. */
 void connection_close(struct connection *connection);
 
 #endif

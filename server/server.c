@@ -103,23 +103,6 @@ int64_t server_patience(struct server *server, int64_t until)
 	return until > now ? until - now : 0;
 }
 
-void server_wait(struct server *server)
-{
-	bool accepting = server_accepting(server);
-	int64_t patience =
-		server->held != NULL && accepting ? 0 : server_patience(server, -1);
-	struct timespec time = clock_timespec(patience);
-	fd_set listeners;
-
-	FD_ZERO(&listeners);
-	if (accepting)
-		FD_SET(server->listener, &listeners);
-	/* pselect, not select: it lets our signals in and begins to wait in one step. With
-	 * two, a signal between them would be slept through. */
-	pselect(accepting ? server->listener + 1 : 0, &listeners, NULL, NULL,
-		patience < 0 ? NULL : &time, &server->wait_mask);
-}
-
 /* Under a flood the server may be full, and not, many times a second. Once a minute is
  * enough for whoever reads the log. */
 static bool worth_telling(struct server *server)
@@ -212,6 +195,26 @@ struct connection *server_accept(struct server *server)
 	server->spare = NULL;
 	connection_attach(connection, fd, &peer);
 	return admit(server, connection);
+}
+
+struct connection *server_wait(struct server *server)
+{
+	bool accepting = server_accepting(server);
+	int64_t patience = server_patience(server, -1);
+	struct timespec time = clock_timespec(patience);
+	fd_set listeners;
+
+	if (accepting && server->held != NULL)
+		return server_accept(server);
+	FD_ZERO(&listeners);
+	if (accepting)
+		FD_SET(server->listener, &listeners);
+	/* pselect, not select: it lets our signals in and begins to wait in one step. With
+	 * two, a signal between them would be slept through. */
+	if (pselect(accepting ? server->listener + 1 : 0, &listeners, NULL, NULL,
+		    patience < 0 ? NULL : &time, &server->wait_mask) <= 0)
+		return NULL;
+	return server_accept(server);
 }
 
 void server_hold(struct server *server, struct connection *connection, const char *what,

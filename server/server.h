@@ -5,10 +5,13 @@
  * A model is written around three calls:
  *
  *     while (server_running(server)) {
- *             wait, for a client or whatever else the model waits for
- *             while ((connection = server_accept(server)) != NULL)
- *                     have it served, then server_left(server)
+ *             connection = server_wait(server);
+ *             if (connection != NULL)
+ *                     have it served, by whomever, and then server_left(server)
  *     }
+ *
+ * One that waits for its clients' sockets as well does that in the place of server_wait(),
+ * and calls server_accept() when the listener is ready.
  *
  * All of them are for the process and thread that runs the model, but server_left().
  */
@@ -78,8 +81,10 @@ bool server_accepting(struct server *server);
 int64_t server_patience(struct server *server, int64_t until);
 
 /** Waits for a client, a signal, or until server_patience() is over: all that a model
- *  has to wait for which leaves its clients to others. */
-void server_wait(struct server *server);
+ *  has to wait for which leaves its clients to others.
+ *  @return the client's connection, as from server_accept(); NULL when it was something
+ *          else, or nothing */
+struct connection *server_wait(struct server *server);
 
 /**
  * Takes the next client, if one waits and there is room. When there is none (-c, or out

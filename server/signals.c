@@ -9,12 +9,11 @@
  * 7.14.1.1), and unlike volatile sig_atomic_t by threads as well. */
 static atomic_int stop_count;
 static atomic_bool statistics_wanted;
-static bool interrupt_means_stop; /* set before its signal is let through */
+static atomic_bool child_ended;
+static bool interrupt_is_stop; /* set while the signal is blocked */
 
-static const int handled[] = { SIGTERM, SIGINT,  SIGUSR1,
-			       SIGCHLD, SIGALRM, SIGNAL_INTERRUPT };
-
-enum { HANDLED = sizeof handled / sizeof *handled };
+/* Made once: a forked child then has them without touching another page. */
+static sigset_t all_signals, stop_signals, interrupt_signal;
 
 static void on_signal(int signal)
 {
@@ -22,66 +21,70 @@ static void on_signal(int signal)
 		atomic_fetch_add(&stop_count, 1);
 	else if (signal == SIGUSR1)
 		atomic_store(&statistics_wanted, true);
-	else if (signal == SIGNAL_INTERRUPT && interrupt_means_stop)
+	else if (signal == SIGCHLD)
+		atomic_store(&child_ended, true);
+	else if (signal == SIGNAL_INTERRUPT && interrupt_is_stop)
 		signals_request_stop();
 	if (atomic_load(&stop_count) > 0 || atomic_load(&statistics_wanted))
 		alarm(1);
 }
 
-static sigset_t handled_set(void)
+static void handle(int signal, void (*handler)(int))
 {
-	sigset_t set;
+	/* No SA_RESTART: an interrupted call must return, that is the point. */
+	struct sigaction action = { .sa_handler = handler, .sa_mask = all_signals };
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < HANDLED; i++)
-		sigaddset(&set, handled[i]);
-	return set;
+	sigaction(signal, &action, NULL);
 }
 
 void signals_begin(sigset_t *waiting)
 {
-	sigset_t ours = handled_set();
-	struct sigaction action = { .sa_handler = on_signal, .sa_mask = ours };
+	static const int signals[] = { SIGTERM, SIGINT,  SIGALRM,
+				       SIGUSR1, SIGCHLD, SIGNAL_INTERRUPT };
 	struct sigaction before;
 
-	/* No SA_RESTART: an interrupted call must return, that is the point. */
-	pthread_sigmask(SIG_BLOCK, &ours, waiting);
-	for (size_t i = 0; i < HANDLED; i++) {
-		sigdelset(waiting, handled[i]);
+	sigemptyset(&interrupt_signal);
+	sigaddset(&interrupt_signal, SIGNAL_INTERRUPT);
+	stop_signals = interrupt_signal;
+	sigaddset(&stop_signals, SIGTERM);
+	sigaddset(&stop_signals, SIGINT);
+	sigaddset(&stop_signals, SIGALRM);
+	all_signals = stop_signals;
+	sigaddset(&all_signals, SIGUSR1);
+	sigaddset(&all_signals, SIGCHLD);
+
+	pthread_sigmask(SIG_BLOCK, &all_signals, waiting);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+		sigdelset(waiting, signals[i]);
 		/* A shell without job control starts what ends in & with SIGINT ignored:
 		 * the Ctrl-C is meant for others. */
-		if (handled[i] == SIGINT && sigaction(SIGINT, NULL, &before) == 0 &&
+		if (signals[i] == SIGINT && sigaction(SIGINT, NULL, &before) == 0 &&
 		    before.sa_handler == SIG_IGN)
 			continue;
-		sigaction(handled[i], &action, NULL);
+		handle(signals[i], on_signal);
 	}
 	/* A client that has gone is an error of its write(2) (EPIPE), not our end. */
-	action.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &action, NULL);
+	handle(SIGPIPE, SIG_IGN);
 }
 
-void signals_let_through(bool through)
+void signals_admit_all(bool admit)
 {
-	sigset_t ours = handled_set();
-
-	pthread_sigmask(through ? SIG_UNBLOCK : SIG_BLOCK, &ours, NULL);
+	pthread_sigmask(admit ? SIG_UNBLOCK : SIG_BLOCK, &all_signals, NULL);
 }
 
-void signals_let_interrupt_through(void)
+void signals_admit_stop(void)
 {
-	sigset_t interrupt;
-
-	sigemptyset(&interrupt);
-	sigaddset(&interrupt, SIGNAL_INTERRUPT);
-	pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
+	pthread_sigmask(SIG_UNBLOCK, &stop_signals, NULL);
 }
 
-void signals_in_child(void)
+void signals_admit_interrupt(void)
 {
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	pthread_sigmask(SIG_UNBLOCK, &interrupt_signal, NULL);
+}
 
-	interrupt_means_stop = true;
-	sigaction(SIGUSR1, &ignore, NULL);
+void signals_interrupt_is_stop(void)
+{
+	interrupt_is_stop = true;
 }
 
 int signals_stop(void)
@@ -100,4 +103,9 @@ bool signals_take_statistics(void)
 {
 	return atomic_load_explicit(&statistics_wanted, memory_order_relaxed) &&
 	       atomic_exchange(&statistics_wanted, false);
+}
+
+bool signals_take_child(void)
+{
+	return atomic_load(&child_ended) && atomic_exchange(&child_ended, false);
 }

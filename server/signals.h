@@ -14,19 +14,27 @@
 #include <signal.h>
 #include <stdbool.h>
 
+/** The signal that interrupts what a thread or a child of ours waits in. A thread then
+ *  looks at what has changed; for a child it is a request to stop, which unlike SIGTERM
+ *  may be sent any number of times and still counts as the first. */
+enum { SIGNAL_INTERRUPT = SIGUSR2 };
+
 /** Installs the handlers, ignores SIGPIPE, and blocks in this thread all the signals that
  *  are handled. @param waiting  receives the mask to wait with, in pselect(2) */
 void signals_begin(sigset_t *waiting);
 
-/** Lets them through, for a process that now blocks in its one client's read and write,
- *  or keeps them out again. */
-void signals_let_through(bool through);
+/** Lets all of them through, to a process that now blocks in its one client's read and
+ *  write, or keeps them out again. */
+void signals_admit_all(bool admit);
 
-/** Lets only the stop through that signals_interrupt() sends: for a thread. */
-void signals_let_interrupt_through(void);
+/** Lets the requests to stop through: to a child. What else there is, is its parent's. */
+void signals_admit_stop(void);
 
-/** In a forked child: leaves the statistics to the parent. */
-void signals_in_child(void);
+/** Lets SIGNAL_INTERRUPT through: to a thread. */
+void signals_admit_interrupt(void);
+
+/** From now on SIGNAL_INTERRUPT is a request to stop: for a model with children. */
+void signals_interrupt_is_stop(void);
 
 /** How often we were told to stop: once, finish what is asked for; twice, at once. */
 int signals_stop(void);
@@ -37,8 +45,7 @@ void signals_request_stop(void);
 /** Whether statistics were asked for (SIGUSR1) since the last call. */
 bool signals_take_statistics(void);
 
-/** The signal that interrupts what a process or thread of ours waits in. A child takes it
- *  as a request to stop; for a thread it means: look at the flags. */
-enum { SIGNAL_INTERRUPT = SIGUSR2 };
+/** Whether a child has ended (SIGCHLD) since the last call. */
+bool signals_take_child(void);
 
 #endif

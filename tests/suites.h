@@ -7,14 +7,18 @@
 
 #include <check.h>
 
-#define SUITES         \
-	SUITE(text)    \
-	SUITE(clock)   \
-	SUITE(io)      \
-	SUITE(address) \
-	SUITE(sock)    \
-	SUITE(options) \
-	SUITE(message)
+#define SUITES                                                                           \
+	SUITE(text)                                                                      \
+	SUITE(clock)                                                                     \
+	SUITE(io)                                                                        \
+	SUITE(address)                                                                   \
+	SUITE(sock)                                                                      \
+	SUITE(options)                                                                   \
+	SUITE(message)                                                                   \
+	SUITE(histogram)                                                                 \
+	SUITE(poller)                                                                    \
+	SUITE(load)                                                                      \
+	SUITE(dial)
 
 #define SUITE(name) Suite *suite_##name(void);
 SUITES

@@ -24,6 +24,7 @@
 
 /* The children's pids, in no order. */
 struct children {
+	pid_t parent; /* ours */
 	pid_t *pids;
 	unsigned count;
 };
@@ -32,28 +33,27 @@ struct children {
 static _Noreturn void serve_client(struct server *server, struct connection *connection,
 				   pid_t parent)
 {
-	static struct worker worker; /* static: its pages exist only once they are used */
+	struct worker worker; /* of its pages, only those exist that are used */
 
 	/* The listener is the parent's: a child that kept it open would hold the port
 	 * when the parent has gone. */
 	close(server->listener);
-	signals_in_child();
-	signals_let_through(true);
+	signals_admit_stop();
 	process_signal_with_parent(SIGNAL_INTERRUPT, parent);
 	connection_serve(connection, &worker);
-	connection_close(connection);
-	/* _exit, not exit: what the parent registered with atexit or left in its stdio
-	 * buffers is the parent's to do. */
+	connection_end(connection);
+	/* Memory and descriptors go with the process. _exit, not exit: what the parent
+	 * registered with atexit or left in its stdio buffers is the parent's to do. */
 	_exit(0);
 }
 
 static void fork_for(struct server *server, struct children *children,
 		     struct connection *connection)
 {
-	pid_t parent = getpid(), pid = fork();
+	pid_t pid = fork();
 
 	if (pid == 0)
-		serve_client(server, connection, parent);
+		serve_client(server, connection, children->parent);
 	if (pid < 0) {
 		server_hold(server, connection, "cannot fork", errno);
 		return;
@@ -64,22 +64,28 @@ static void fork_for(struct server *server, struct children *children,
 	server_release(server, connection);
 }
 
+static void forget(struct server *server, struct children *children, pid_t pid)
+{
+	for (unsigned i = 0; i < children->count; i++) {
+		if (children->pids[i] == pid) {
+			children->pids[i] = children->pids[--children->count];
+			server_left(server);
+			return;
+		}
+	}
+}
+
 /* A child that has exited stays in the process table, a zombie, until its parent has
  * asked for its status. One SIGCHLD may stand for many children: ask until there is none. */
 static void reap(struct server *server, struct children *children, int options)
 {
-	pid_t pid;
+	while (children->count > 0) {
+		pid_t pid = waitpid(-1, NULL, options);
 
-	while (children->count > 0 &&
-	       ((pid = waitpid(-1, NULL, options)) > 0 || (pid < 0 && errno == EINTR))) {
-		unsigned i = 0;
-
-		while (i < children->count && children->pids[i] != pid)
-			i++;
-		if (i == children->count)
-			continue; /* not one of ours: who started us left it to us */
-		children->pids[i] = children->pids[--children->count];
-		server_left(server);
+		if (pid > 0)
+			forget(server, children, pid);
+		else if (pid == 0 || errno != EINTR)
+			return;
 	}
 }
 
@@ -91,19 +97,22 @@ static void signal_all(const struct children *children, int signal)
 
 static int fork_serve(struct server *server)
 {
-	struct children children = { .count = 0 };
+	struct children children = { .parent = getpid() };
 	struct connection *connection;
 
 	children.pids = calloc(server->max_clients, sizeof *children.pids);
 	if (children.pids == NULL)
 		return -1;
+	signals_interrupt_is_stop();
 	while (server_running(server)) {
 		if (server->stopping)
 			signal_all(&children, SIGNAL_INTERRUPT);
-		server_wait(server); /* for a client, a signal (SIGCHLD too), the time */
-		reap(server, &children, WNOHANG);
-		while ((connection = server_accept(server)) != NULL)
+		connection =
+			server_wait(server); /* or for SIGCHLD, among other signals */
+		if (connection != NULL)
 			fork_for(server, &children, connection);
+		if (signals_take_child())
+			reap(server, &children, WNOHANG);
 	}
 	signal_all(&children, SIGKILL);
 	reap(server, &children, 0);

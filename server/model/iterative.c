@@ -22,15 +22,14 @@ static int iterative_serve(struct server *server)
 	struct connection *connection;
 
 	while (server_running(server)) {
-		server_wait(server);
-		connection = server_accept(server);
+		connection = server_wait(server);
 		if (connection == NULL)
 			continue;
 		/* A signal must reach us in the client's read as well, not only in
 		 * server_wait(): this one process has nobody else to notice it. */
-		signals_let_through(true);
+		signals_admit_all(true);
 		connection_serve(connection, &worker);
-		signals_let_through(false);
+		signals_admit_all(false);
 		connection_close(connection);
 		server_left(server);
 	}

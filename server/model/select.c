@@ -96,19 +96,24 @@ static int select_serve(struct server *server)
 		loop_expire(&selector->loop, watch, selector);
 		ready = wait_for_any(selector, &readable, &writable);
 		loop_tick(&selector->loop);
+		if (ready > 0 && server_accepting(server) &&
+		    FD_ISSET(server->listener, &readable)) {
+			FD_CLR(server->listener, &readable);
+			ready--;
+			while ((connection = loop_accept(&selector->loop)) != NULL)
+				watch(selector, connection, connection_wants(connection));
+		}
 		for (int fd = 0; fd <= selector->last && ready > 0; fd++) {
 			unsigned what = (FD_ISSET(fd, &readable) ? WANT_READ : 0u) |
 					(FD_ISSET(fd, &writable) ? WANT_WRITE : 0u);
 
+			if (what == 0)
+				continue;
+			ready--;
 			connection = selector->by_fd[fd];
-			if (what != 0 && connection != NULL)
-				watch(selector, connection,
-				      loop_ready(&selector->loop, connection, what));
-			ready -= what != 0;
+			watch(selector, connection,
+			      loop_ready(&selector->loop, connection, what));
 		}
-		if (ready > 0) /* what is left is the listener */
-			while ((connection = loop_accept(&selector->loop)) != NULL)
-				watch(selector, connection, connection_wants(connection));
 	}
 	while (selector->loop.first != NULL)
 		loop_remove(&selector->loop, selector->loop.first);

@@ -71,7 +71,7 @@ static void *serve_client(void *argument)
 	struct member self;
 
 	join_members(&self);
-	signals_let_interrupt_through();
+	signals_admit_interrupt();
 	connection_serve(connection, &worker);
 	leave_members(&self);
 	connection_close(connection);
@@ -104,8 +104,8 @@ static int thread_serve(struct server *server)
 		 * the signal: so again at each turn. */
 		if (server->stopping)
 			interrupt_all();
-		server_wait(server);
-		while ((connection = server_accept(server)) != NULL)
+		connection = server_wait(server);
+		if (connection != NULL)
 			start_thread(server, &attributes, connection);
 	}
 	pthread_attr_destroy(&attributes);

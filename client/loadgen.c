@@ -1,0 +1,456 @@
+/*
+ * loadgen - puts a server under load and says what came of it.
+ *
+ * The load itself is client/load.c; here are its options, and the report. See loadgen(1).
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/load.h"
+#include "common/message.h"
+#include "common/options.h"
+
+enum {
+	MOST_CONNECTIONS = 1000000,
+	MOST_THREADS = 1024,
+	MOST_RATE = 10000000,
+	MOST_SECONDS = 24 * 60 * 60,
+	MOST_SIZE = 1024 * 1024 * 1024,
+};
+
+static const struct option_line option_lines[] = {
+	{ 'c', "connections", "N", "connections at a time (32; bulk: 8)" },
+	{ 's', "size", "BYTES", "size of a message, also as 64K or 1M (64; bulk: 64K)" },
+	{ 'd', "duration", "SEC", "measure for so long (5)" },
+	{ 'r', "rate", "N",
+	  "send N requests a second in all, each when it is due\n"
+	  "(without: each when the last was answered)" },
+	{ 'i', "idle", "N", "silent connections beside the others, for idle (500)" },
+	{ 'T', "threads", "N", "drive it by N threads (one for two CPUs)" },
+	{ 'P', "protocol", "NAME", "what is spoken: echo (echo)" },
+	{ 'w', "timeout", "SEC", "give up a connect or a request after so long (5)" },
+	{ 'R', "retry", NULL, "while nobody listens yet, keep trying until the timeout" },
+	{ '4', "ipv4", NULL, "use IPv4 only" },
+	{ '6', "ipv6", NULL, "use IPv6 only" },
+	{ 'j', "json", NULL, "print one JSON object" },
+	{ 'v', "verbose", NULL, "a line for each second, on standard error" },
+	{ 'q', "quiet", NULL, "errors only, no progress on the terminal" },
+	{ 'h', "help", NULL, "print this help" },
+	{ 'V', "version", NULL, "print the version" },
+	{ 0 },
+};
+
+static const char synopsis[] = "[options] [LOAD] HOST PORT";
+static const char purpose[] = "Puts a server under load: conversations (the default), "
+			      "connections, idle or bulk.";
+
+/** What the command line says. */
+struct command {
+	struct load_plan plan;
+	char host[HOST_TEXT], port[PORT_TEXT];
+	bool json;
+	bool done; /* -h or -V: all there was to do */
+};
+
+/* What the progress lines need to remember. */
+struct progress {
+	bool terminal;
+	bool shown;
+	double told; /* measured time of the last line of -v */
+	uint64_t exchanges;
+};
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stop = 1;
+}
+
+/* The first signal ends the load and lets the report be printed, the second ends us. */
+static void catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal,
+				    .sa_flags = (int)SA_RESETHAND };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+/* ---- the command line ---------------------------------------------------------------------- */
+
+/* A time that is not 0. */
+static int take_seconds(const struct options *options, int letter, int64_t *milliseconds,
+			struct failure *failure)
+{
+	if (options_seconds(options, letter, MOST_SECONDS, milliseconds, failure) < 0)
+		return -1;
+	if (*milliseconds == 0)
+		return options_bad_value(failure, options, letter,
+					 "is no time at all: more than 0 seconds");
+	return 0;
+}
+
+static int take_count(const struct options *options, int letter, uint64_t most,
+		      unsigned *count, struct failure *failure)
+{
+	uint64_t value;
+
+	if (options_number(options, letter, 1, most, &value, failure) < 0)
+		return -1;
+	*count = (unsigned)value;
+	return 0;
+}
+
+static int take_size(const struct options *options, size_t *size, struct failure *failure)
+{
+	uint64_t value;
+
+	if (options_size(options, 's', 1, MOST_SIZE, &value, failure) < 0)
+		return -1;
+	*size = (size_t)value;
+	return 0;
+}
+
+static int take_rate(const struct options *options, double *rate, struct failure *failure)
+{
+	uint64_t value;
+
+	if (options_number(options, 'r', 1, MOST_RATE, &value, failure) < 0)
+		return -1;
+	*rate = (double)value;
+	return 0;
+}
+
+static int take_protocol(const struct options *options, struct load_plan *plan,
+			 struct failure *failure)
+{
+	plan->protocol = load_protocol_find(options->value);
+	if (plan->protocol == NULL)
+		return options_bad_value(failure, options, 'P',
+					 "is not a protocol known here: echo");
+	return 0;
+}
+
+/* @return 0, or -1 with *failure */
+static int take_option(struct command *command, const struct options *options, int letter,
+		       struct failure *failure)
+{
+	struct load_plan *plan = &command->plan;
+
+	switch (letter) {
+	case 'c':
+		return take_count(options, 'c', MOST_CONNECTIONS, &plan->connections,
+				  failure);
+	case 's':
+		return take_size(options, &plan->size, failure);
+	case 'd':
+		return take_seconds(options, 'd', &plan->duration, failure);
+	case 'r':
+		return take_rate(options, &plan->rate, failure);
+	case 'i':
+		return take_count(options, 'i', MOST_CONNECTIONS, &plan->idle, failure);
+	case 'T':
+		return take_count(options, 'T', MOST_THREADS, &plan->threads, failure);
+	case 'P':
+		return take_protocol(options, plan, failure);
+	case 'w':
+		return take_seconds(options, 'w', &plan->timeout, failure);
+	case 'R':
+		plan->retry = true;
+		return 0;
+	case '4':
+		plan->family = AF_INET;
+		return 0;
+	case '6':
+		plan->family = AF_INET6;
+		return 0;
+	case 'j':
+		command->json = true;
+		return 0;
+	case 'v':
+		message_set_level(MESSAGE_CLIENT);
+		return 0;
+	case 'q':
+		message_set_level(MESSAGE_ERROR);
+		return 0;
+	case 'h':
+		options_help(stdout, synopsis, purpose, option_lines);
+		command->done = true;
+		return 0;
+	case 'V':
+		options_version(stdout);
+		command->done = true;
+		return 0;
+	default:
+		return -1; /* OPTIONS_BAD: *failure says what */
+	}
+}
+
+/* [LOAD] HOST PORT, or [LOAD] HOST:PORT */
+static int take_operands(struct command *command, int count, char **operands,
+			 struct failure *failure)
+{
+	if (count > 1 && load_kind_find(operands[0], &command->plan.kind)) {
+		count--;
+		operands++;
+	}
+	if (count == 0)
+		return failure_set(failure, "HOST and PORT are missing");
+	if (count > 2)
+		return failure_set(failure,
+				   "too many operands: [LOAD] HOST PORT, where LOAD is "
+				   "conversations, connections, idle or bulk");
+	if (count == 1) {
+		if (address_split(operands[0], command->host, command->port, failure) < 0)
+			return -1;
+		if (command->port[0] == '\0')
+			return failure_set(failure, "PORT is missing");
+		command->plan.host = command->host;
+		command->plan.port = command->port;
+		return 0;
+	}
+	command->plan.host = operands[0];
+	command->plan.port = operands[1];
+	return 0;
+}
+
+/* What depends on the kind of load. */
+static int complete_plan(struct load_plan *plan, struct failure *failure)
+{
+	bool bulk = plan->kind == LOAD_BULK;
+
+	if (plan->idle != 0 && plan->kind != LOAD_IDLE)
+		return failure_set(failure, "-i, --idle: only the load idle has silent "
+					    "connections");
+	if (plan->idle == 0)
+		plan->idle = 500;
+	if (plan->connections == 0)
+		plan->connections = bulk ? 8 : 32;
+	if (plan->size == 0)
+		plan->size = bulk ? 64 * 1024 : 64;
+	return 0;
+}
+
+static int parse(struct command *command, int argc, char **argv, struct failure *failure)
+{
+	struct options options;
+	int letter;
+
+	if (options_begin(&options, option_lines, argc, argv) < 0)
+		return failure_set(failure, "no memory");
+	while ((letter = options_next(&options, failure)) != OPTIONS_END) {
+		if (take_option(command, &options, letter, failure) < 0)
+			return -1;
+		if (command->done)
+			return 0;
+	}
+	if (take_operands(command, argc - options.first_operand,
+			  argv + options.first_operand, failure) < 0)
+		return -1;
+	return complete_plan(&command->plan, failure);
+}
+
+/* ---- progress ------------------------------------------------------------------------------ */
+
+static void show_progress(const struct load_progress *now, void *context)
+{
+	struct progress *progress = context;
+
+	if (message_wanted(MESSAGE_CLIENT)) {
+		if (now->phase != LOAD_RUNNING || now->seconds < progress->told + 1)
+			return;
+		message(MESSAGE_CLIENT, "%.0f s: %ju exchanges, %.0f /s", now->seconds,
+			(uintmax_t)now->exchanges,
+			(double)(now->exchanges - progress->exchanges) /
+				(now->seconds - progress->told));
+		progress->told = now->seconds;
+		progress->exchanges = now->exchanges;
+		return;
+	}
+	if (!progress->terminal || !message_wanted(MESSAGE_NOTICE))
+		return;
+	if (now->phase != LOAD_RUNNING)
+		fprintf(stderr, "\rconnecting …\033[K");
+	else
+		fprintf(stderr, "\r%.1f s: %ju exchanges, %.0f /s\033[K", now->seconds,
+			(uintmax_t)now->exchanges,
+			now->seconds > 0 ? (double)now->exchanges / now->seconds : 0);
+	progress->shown = true;
+}
+
+static void clear_progress(const struct progress *progress)
+{
+	if (progress->shown)
+		fprintf(stderr, "\r\033[K");
+}
+
+/* ---- the report ---------------------------------------------------------------------------- */
+
+static double per_second(double count, const struct load_result *result)
+{
+	return result->elapsed > 0 ? count / result->elapsed : 0;
+}
+
+static void print_latency(const char *label, int64_t nanoseconds)
+{
+	double value = (double)nanoseconds;
+
+	if (nanoseconds < 1000000)
+		printf("%-15s%.1f us\n", label, value / 1e3);
+	else if (nanoseconds < 1000000000)
+		printf("%-15s%.2f ms\n", label, value / 1e6);
+	else
+		printf("%-15s%.2f s\n", label, value / 1e9);
+}
+
+static void print_errors(const struct load_result *result)
+{
+	const char *before = ": ";
+
+	if (load_errors(result) == 0) {
+		printf("%-15snone\n", "errors");
+		return;
+	}
+	printf("%-15s%ju", "errors", (uintmax_t)load_errors(result));
+	for (int i = 0; i < LOAD_ERRORS; i++) {
+		if (result->errors[i] == 0)
+			continue;
+		printf("%s%ju %s", before, (uintmax_t)result->errors[i],
+		       load_error_name((enum load_error)i));
+		if (i == LOAD_OTHER)
+			printf(" (%s)", strerror(result->other));
+		before = ", ";
+	}
+	putchar('\n');
+}
+
+static void print_text(const struct load_plan *plan, const struct load_result *result)
+{
+	char address[ADDRESS_TEXT];
+
+	printf("%-15s%s at %s\n", load_kind_name(plan->kind), plan->protocol->name,
+	       address_text(&result->address, address));
+	printf("%-15s%u, %u of them served\n", "connections", plan->connections,
+	       result->served);
+	if (plan->kind == LOAD_IDLE)
+		printf("%-15s%u, %u made, %u stand\n", "idle", plan->idle,
+		       result->idle_made, result->idle_standing);
+	printf("%-15s%zu bytes\n", "message", plan->size);
+	printf("%-15s%.2f s\n", "measured", result->elapsed);
+	printf("%-15s%ju\n", "exchanges", (uintmax_t)result->exchanges);
+	printf("%-15s%.0f /s\n", "rate", per_second((double)result->exchanges, result));
+	if (plan->rate > 0) {
+		printf("%-15s%.0f /s\n", "rate wanted", plan->rate);
+		printf("%-15s%ju\n", "unsent", (uintmax_t)result->unsent);
+	}
+	printf("%-15s%.2f MB/s\n", "throughput",
+	       per_second((double)result->bytes, result) / 1e6);
+	print_latency("latency p50", histogram_percentile(&result->latency, 50));
+	print_latency("latency p90", histogram_percentile(&result->latency, 90));
+	print_latency("latency p99", histogram_percentile(&result->latency, 99));
+	print_latency("latency p99.9", histogram_percentile(&result->latency, 99.9));
+	print_latency("latency max", histogram_max(&result->latency));
+	print_errors(result);
+}
+
+static void print_json_latency(const struct histogram *latency)
+{
+	printf("\"latency_ns\":{\"p50\":%jd,\"p90\":%jd,\"p99\":%jd,\"p99.9\":%jd,"
+	       "\"max\":%jd}",
+	       (intmax_t)histogram_percentile(latency, 50),
+	       (intmax_t)histogram_percentile(latency, 90),
+	       (intmax_t)histogram_percentile(latency, 99),
+	       (intmax_t)histogram_percentile(latency, 99.9),
+	       (intmax_t)histogram_max(latency));
+}
+
+/* All texts in it are our own words or numeric addresses: none needs to be quoted. */
+static void print_json(const struct load_plan *plan, const struct load_result *result)
+{
+	char address[ADDRESS_TEXT];
+	uint64_t idle = plan->kind == LOAD_IDLE ? plan->idle : 0;
+
+	printf("{\"load\":\"%s\",\"protocol\":\"%s\",\"address\":\"%s\",",
+	       load_kind_name(plan->kind), plan->protocol->name,
+	       address_text(&result->address, address));
+	printf("\"connections\":%u,\"served\":%u,\"made\":%ju,", plan->connections,
+	       result->served, (uintmax_t)result->made);
+	printf("\"idle\":%ju,\"idle_made\":%u,\"idle_standing\":%u,", (uintmax_t)idle,
+	       result->idle_made, result->idle_standing);
+	printf("\"size\":%zu,\"threads\":%u,\"seconds\":%.6f,", plan->size,
+	       result->threads, result->elapsed);
+	printf("\"exchanges\":%ju,\"exchanges_per_second\":%.1f,",
+	       (uintmax_t)result->exchanges,
+	       per_second((double)result->exchanges, result));
+	printf("\"bytes\":%ju,\"bytes_per_second\":%.1f,", (uintmax_t)result->bytes,
+	       per_second((double)result->bytes, result));
+	printf("\"rate\":%.0f,\"unsent\":%ju,", plan->rate, (uintmax_t)result->unsent);
+	print_json_latency(&result->latency);
+	printf(",\"errors\":{");
+	for (int i = 0; i < LOAD_ERRORS; i++) {
+		char key[32];
+
+		snprintf(key, sizeof key, "%s", load_error_name((enum load_error)i));
+		for (char *blank = key; (blank = strchr(blank, ' ')) != NULL;)
+			*blank = '_';
+		printf("%s\"%s\":%ju", i > 0 ? "," : "", key,
+		       (uintmax_t)result->errors[i]);
+	}
+	printf("}}\n");
+}
+
+/* Whether the figures are those of a server that did all that was asked of it. */
+static bool went_well(const struct load_plan *plan, const struct load_result *result)
+{
+	return result->exchanges > 0 && load_errors(result) == 0 &&
+	       (plan->kind != LOAD_IDLE || result->idle_standing == plan->idle);
+}
+
+static int run(struct command *command)
+{
+	static struct load_result result; /* its histogram is large for a stack */
+	struct progress progress = { .terminal = isatty(STDERR_FILENO) == 1 };
+	struct load_plan *plan = &command->plan;
+	struct failure failure;
+	int done;
+
+	plan->stop = &stop;
+	plan->progress = show_progress;
+	plan->context = &progress;
+	catch_signals();
+	done = load_run(plan, &result, &failure);
+	clear_progress(&progress);
+	if (done < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
+		return EXIT_FAILURE;
+	}
+	if (command->json)
+		print_json(plan, &result);
+	else
+		print_text(plan, &result);
+	return options_finish_output(went_well(plan, &result) ? EXIT_SUCCESS
+							      : EXIT_FAILURE);
+}
+
+int main(int argc, char **argv)
+{
+	struct command command = {
+		.plan = { .kind = LOAD_CONVERSATIONS,
+			  .protocol = load_protocol_find("echo"),
+			  .family = AF_UNSPEC,
+			  .duration = 5000,
+			  .timeout = 5000 },
+	};
+	struct failure failure;
+
+	if (parse(&command, argc, argv, &failure) < 0)
+		return options_usage_error(&failure);
+	if (command.done)
+		return options_finish_output(EXIT_SUCCESS);
+	return run(&command);
+}

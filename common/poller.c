@@ -1,0 +1,285 @@
+#ifdef __linux__
+#define _GNU_SOURCE /* ppoll */
+#endif
+
+#include "common/poller.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#if defined(__linux__) && !defined(POLLER_USE_POLL)
+
+#include <sys/epoll.h>
+#include <time.h>
+
+enum { BATCH = 256, NANOSECONDS_PER_MILLISECOND = 1000000 };
+
+struct poller {
+	int epoll;
+};
+
+struct poller *poller_create(void)
+{
+	struct poller *poller = malloc(sizeof *poller);
+
+	if (poller == NULL)
+		return NULL;
+	poller->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (poller->epoll < 0) {
+		free(poller); /* keeps errno (POSIX.1-2024; glibc and musl do) */
+		return NULL;
+	}
+	return poller;
+}
+
+void poller_destroy(struct poller *poller)
+{
+	if (poller == NULL)
+		return;
+	close(poller->epoll);
+	free(poller);
+}
+
+static int control(struct poller *poller, int operation, int fd, unsigned wanted,
+		   void *owner)
+{
+	struct epoll_event event = { .data.ptr = owner };
+
+	if (wanted & POLLER_READ)
+		event.events |= EPOLLIN;
+	if (wanted & POLLER_WRITE)
+		event.events |= EPOLLOUT;
+	return epoll_ctl(poller->epoll, operation, fd, &event);
+}
+
+int poller_add(struct poller *poller, int fd, unsigned wanted, void *owner)
+{
+	return control(poller, EPOLL_CTL_ADD, fd, wanted, owner);
+}
+
+int poller_change(struct poller *poller, int fd, unsigned wanted, void *owner)
+{
+	return control(poller, EPOLL_CTL_MOD, fd, wanted, owner);
+}
+
+int poller_remove(struct poller *poller, int fd)
+{
+	return control(poller, EPOLL_CTL_DEL, fd, 0, NULL);
+}
+
+/* epoll_wait counts in milliseconds. A time between two of them is waited for with
+ * ppoll, which takes the epoll descriptor itself: readable when there are events.
+ * Leaves in *milliseconds how long epoll_wait is still to wait; false: nothing came. */
+static bool wait_finely(struct poller *poller, int64_t nanoseconds, int *milliseconds)
+{
+	struct pollfd any = { .fd = poller->epoll, .events = POLLIN };
+	int64_t whole = nanoseconds / NANOSECONDS_PER_MILLISECOND;
+	struct timespec time = {
+		.tv_sec = (time_t)(nanoseconds / 1000000000),
+		.tv_nsec = (long)(nanoseconds % 1000000000),
+	};
+
+	if (nanoseconds < 0) {
+		*milliseconds = -1;
+		return true;
+	}
+	if (nanoseconds % NANOSECONDS_PER_MILLISECOND == 0) {
+		*milliseconds = whole < INT_MAX ? (int)whole : INT_MAX;
+		return true;
+	}
+	*milliseconds = 0;
+	return ppoll(&any, 1, &time, NULL) > 0;
+}
+
+static unsigned ready_for(uint32_t events)
+{
+	if (events & (EPOLLERR | EPOLLHUP))
+		return POLLER_READ | POLLER_WRITE;
+	return (events & EPOLLIN ? POLLER_READ : 0U) |
+	       (events & EPOLLOUT ? POLLER_WRITE : 0U);
+}
+
+int poller_wait(struct poller *poller, struct poller_event *events, int most,
+		int64_t nanoseconds)
+{
+	struct epoll_event ready[BATCH];
+	int count, milliseconds;
+
+	if (!wait_finely(poller, nanoseconds, &milliseconds))
+		return 0;
+	count = epoll_wait(poller->epoll, ready, most < BATCH ? most : BATCH,
+			   milliseconds);
+	if (count < 0)
+		return errno == EINTR ? 0 : -1;
+	for (int i = 0; i < count; i++) {
+		events[i].owner = ready[i].data.ptr;
+		events[i].ready = ready_for(ready[i].events);
+	}
+	return count;
+}
+
+#else
+
+struct poller {
+	struct pollfd *watched;
+	void **owners;   /* of each that is watched */
+	int count, room; /* of both arrays */
+	int *places;     /* by descriptor: its index there, or -1 */
+	int place_room;  /* of that array */
+	int first;       /* where the next look through begins: all have their turn */
+};
+
+struct poller *poller_create(void)
+{
+	return calloc(1, sizeof(struct poller));
+}
+
+void poller_destroy(struct poller *poller)
+{
+	if (poller == NULL)
+		return;
+	free(poller->watched);
+	free(poller->owners);
+	free(poller->places);
+	free(poller);
+}
+
+static short events_for(unsigned wanted)
+{
+	return (short)((wanted & POLLER_READ ? POLLIN : 0) |
+		       (wanted & POLLER_WRITE ? POLLOUT : 0));
+}
+
+/* Where fd is, or -1 with errno. */
+static int place_of(const struct poller *poller, int fd)
+{
+	if (fd >= 0 && fd < poller->place_room && poller->places[fd] >= 0)
+		return poller->places[fd];
+	errno = ENOENT;
+	return -1;
+}
+
+/* Each array grows on its own: one that has grown before the next could not is only
+ * larger than it need be. */
+static int make_room(struct poller *poller, int fd)
+{
+	if (fd >= poller->place_room) {
+		int room = fd < INT_MAX / 2 ? (fd + 1) * 2 : INT_MAX;
+		int *places = realloc(poller->places, (size_t)room * sizeof *places);
+
+		if (places == NULL)
+			return -1;
+		for (int i = poller->place_room; i < room; i++)
+			places[i] = -1;
+		poller->places = places;
+		poller->place_room = room;
+	}
+	if (poller->count == poller->room) {
+		int room = poller->room * 2 + 16;
+		struct pollfd *watched =
+			realloc(poller->watched, (size_t)room * sizeof *watched);
+		void **owners;
+
+		if (watched == NULL)
+			return -1;
+		poller->watched = watched;
+		owners = realloc(poller->owners, (size_t)room * sizeof *owners);
+		if (owners == NULL)
+			return -1;
+		poller->owners = owners;
+		poller->room = room;
+	}
+	return 0;
+}
+
+int poller_add(struct poller *poller, int fd, unsigned wanted, void *owner)
+{
+	if (fd < 0) {
+		errno = EBADF;
+		return -1;
+	}
+	if (place_of(poller, fd) >= 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	if (make_room(poller, fd) < 0)
+		return -1;
+	poller->watched[poller->count] = (struct pollfd){ fd, events_for(wanted), 0 };
+	poller->owners[poller->count] = owner;
+	poller->places[fd] = poller->count++;
+	return 0;
+}
+
+int poller_change(struct poller *poller, int fd, unsigned wanted, void *owner)
+{
+	int place = place_of(poller, fd);
+
+	if (place < 0)
+		return -1;
+	poller->watched[place].events = events_for(wanted);
+	poller->owners[place] = owner;
+	return 0;
+}
+
+int poller_remove(struct poller *poller, int fd)
+{
+	int place = place_of(poller, fd), last = poller->count - 1;
+
+	if (place < 0)
+		return -1;
+	poller->watched[place] = poller->watched[last];
+	poller->owners[place] = poller->owners[last];
+	poller->places[poller->watched[place].fd] = place;
+	poller->places[fd] = -1;
+	poller->count--;
+	return 0;
+}
+
+/* poll counts in milliseconds: rounded up, or what is left of one would be spun away. */
+static int whole_milliseconds(int64_t nanoseconds)
+{
+	if (nanoseconds < 0)
+		return -1;
+	if (nanoseconds / 1000000 >= INT_MAX)
+		return INT_MAX;
+	return (int)((nanoseconds + 999999) / 1000000);
+}
+
+static unsigned ready_for(short events)
+{
+	if (events & (POLLERR | POLLHUP | POLLNVAL))
+		return POLLER_READ | POLLER_WRITE;
+	return (events & POLLIN ? POLLER_READ : 0U) |
+	       (events & POLLOUT ? POLLER_WRITE : 0U);
+}
+
+int poller_wait(struct poller *poller, struct poller_event *events, int most,
+		int64_t nanoseconds)
+{
+	int count = 0, seen = 0;
+	int ready = poll(poller->watched, (nfds_t)poller->count,
+			 whole_milliseconds(nanoseconds));
+
+	if (ready < 0)
+		return errno == EINTR ? 0 : -1;
+	if (poller->first >= poller->count)
+		poller->first = 0;
+	for (; seen < poller->count && count < most && count < ready; seen++) {
+		int place = (poller->first + seen) % poller->count;
+
+		if (poller->watched[place].revents == 0)
+			continue;
+		events[count].owner = poller->owners[place];
+		events[count].ready = ready_for(poller->watched[place].revents);
+		count++;
+	}
+	poller->first += seen;
+	return count;
+}
+
+#endif

@@ -1,0 +1,504 @@
+/*
+ * read, write and poll: short counts, signals, descriptors that do not wait.
+ *
+ * No test waits for luck. Where a signal must arrive in the middle of a call, a second
+ * thread sends signal after signal, and only then does what lets the call go on.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/io.h"
+#include "tests/suites.h"
+
+enum { SIGNALS = 25, TOO_MANY = 2000, MUCH = 1 << 20 };
+
+/* ---- what the tests are given ------------------------------------------------------------ */
+
+struct ends {
+	int reader, writer;
+};
+
+static struct ends new_pipe(void)
+{
+	int fds[2];
+
+	ck_assert_int_eq(pipe(fds), 0);
+	return (struct ends){ fds[0], fds[1] };
+}
+
+static struct ends new_socketpair(int type)
+{
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, type, 0, fds), 0);
+	return (struct ends){ fds[0], fds[1] };
+}
+
+static void close_ends(struct ends ends)
+{
+	close(ends.reader);
+	close(ends.writer);
+}
+
+/* Bytes of which no two thousand in a row are alike: lost and doubled ones show. */
+static char *new_pattern(size_t size)
+{
+	char *bytes = malloc(size);
+
+	ck_assert_ptr_nonnull(bytes);
+	for (size_t i = 0; i < size; i++)
+		bytes[i] = (char)(i ^ i >> 8 ^ i >> 16);
+	return bytes;
+}
+
+static void do_nothing(int signal)
+{
+	(void)signal;
+}
+
+/* From now on SIGUSR1 cuts system calls short (no SA_RESTART). */
+static void let_signals_interrupt(void)
+{
+	struct sigaction action = { .sa_handler = do_nothing };
+
+	ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
+}
+
+static void ignore_sigpipe(void)
+{
+	ck_assert(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+}
+
+/* A second thread: it interrupts the first again and again, a millisecond apart. */
+struct helper {
+	pthread_t thread, target;
+	int fd;
+	char *bytes;
+	size_t count;
+	atomic_bool enough;
+};
+
+static void interrupt(pthread_t target, int times)
+{
+	struct timespec pause = clock_timespec(1);
+
+	for (int i = 0; i < times; i++) {
+		pthread_kill(target, SIGUSR1);
+		nanosleep(&pause, NULL);
+	}
+}
+
+static void start_helper(struct helper *helper, void *(*run)(void *))
+{
+	let_signals_interrupt();
+	helper->target = pthread_self();
+	ck_assert_int_eq(pthread_create(&helper->thread, NULL, run, helper), 0);
+}
+
+static void end_helper(struct helper *helper)
+{
+	ck_assert_int_eq(pthread_join(helper->thread, NULL), 0);
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+START_TEST(a_read_returns_what_is_there_without_waiting_for_more)
+{
+	struct ends ends = new_pipe();
+	char bytes[64];
+
+	ck_assert_int_eq(write(ends.writer, "hello", 5), 5);
+	ck_assert_int_eq(io_read(ends.reader, bytes, sizeof bytes), 5);
+	ck_assert_mem_eq(bytes, "hello", 5);
+	close_ends(ends);
+}
+END_TEST
+
+START_TEST(a_read_at_the_end_of_the_input_returns_0)
+{
+	struct ends ends = new_pipe();
+	char byte;
+
+	close(ends.writer);
+	ck_assert_int_eq(io_read(ends.reader, &byte, 1), 0);
+	close(ends.reader);
+}
+END_TEST
+
+START_TEST(a_read_that_need_not_wait_says_that_nothing_is_there)
+{
+	struct ends ends = new_pipe();
+	char byte;
+
+	ck_assert_int_eq(io_set_nonblocking(ends.reader, true), 0);
+	ck_assert_int_eq(io_read(ends.reader, &byte, 1), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	close_ends(ends);
+}
+END_TEST
+
+static void *interrupt_then_write(void *argument)
+{
+	struct helper *helper = argument;
+
+	interrupt(helper->target, SIGNALS);
+	if (write(helper->fd, "late", 4) != 4)
+		abort();
+	return NULL;
+}
+
+START_TEST(a_signal_does_not_end_a_read)
+{
+	struct ends ends = new_pipe();
+	struct helper helper = { .fd = ends.writer };
+	char bytes[64];
+
+	start_helper(&helper, interrupt_then_write);
+	ck_assert_int_eq(io_read(ends.reader, bytes, sizeof bytes), 4);
+	ck_assert_mem_eq(bytes, "late", 4);
+	end_helper(&helper);
+	close_ends(ends);
+}
+END_TEST
+
+START_TEST(reading_all_goes_on_after_a_short_read)
+{
+	struct ends ends =
+		new_socketpair(SOCK_SEQPACKET); /* a read gets one packet at most */
+	char bytes[6];
+
+	ck_assert_int_eq(write(ends.writer, "abc", 3), 3);
+	ck_assert_int_eq(write(ends.writer, "d", 1), 1);
+	ck_assert_int_eq(write(ends.writer, "ef", 2), 2);
+	ck_assert_int_eq(io_read_all(ends.reader, bytes, sizeof bytes), 6);
+	ck_assert_mem_eq(bytes, "abcdef", 6);
+	close_ends(ends);
+}
+END_TEST
+
+START_TEST(reading_all_ends_early_only_with_the_input)
+{
+	struct ends ends = new_socketpair(SOCK_SEQPACKET);
+	char bytes[64];
+
+	ck_assert_int_eq(write(ends.writer, "abc", 3), 3);
+	ck_assert_int_eq(write(ends.writer, "def", 3), 3);
+	close(ends.writer);
+	ck_assert_int_eq(io_read_all(ends.reader, bytes, sizeof bytes), 6);
+	ck_assert_mem_eq(bytes, "abcdef", 6);
+	ck_assert_int_eq(io_read_all(ends.reader, bytes, sizeof bytes), 0);
+	close(ends.reader);
+}
+END_TEST
+
+START_TEST(reading_all_reports_an_error_in_the_middle)
+{
+	struct ends ends = new_pipe();
+	char bytes[64];
+
+	ck_assert_int_eq(io_set_nonblocking(ends.reader, true), 0);
+	ck_assert_int_eq(write(ends.writer, "abc", 3), 3);
+	ck_assert_int_eq(io_read_all(ends.reader, bytes, sizeof bytes), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	close_ends(ends);
+}
+END_TEST
+
+/* ---- writing ----------------------------------------------------------------------------- */
+
+/* Writes much to a descriptor that does not wait; what it took must be the beginning. */
+static void check_partial_write(struct ends ends)
+{
+	char *sent = new_pattern(MUCH), *got = malloc(MUCH);
+	ssize_t count;
+
+	ck_assert_ptr_nonnull(got);
+	ck_assert_int_eq(io_set_nonblocking(ends.writer, true), 0);
+	count = io_write(ends.writer, sent, MUCH);
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_gt(count, 0);
+	ck_assert_int_lt(count, MUCH);
+	ck_assert_int_eq(io_write(ends.writer, sent + count, MUCH - (size_t)count), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	close(ends.writer);
+	ck_assert_int_eq(io_read_all(ends.reader, got, MUCH), count);
+	ck_assert_mem_eq(got, sent, (size_t)count);
+	close(ends.reader);
+	free(sent);
+	free(got);
+}
+
+START_TEST(a_pipe_that_is_full_takes_a_part_then_says_so)
+{
+	check_partial_write(new_pipe());
+}
+END_TEST
+
+START_TEST(a_socket_that_is_full_takes_a_part_then_says_so)
+{
+	check_partial_write(new_socketpair(SOCK_STREAM));
+}
+END_TEST
+
+/* Reads a pipe empty, but before each read interrupts the writer, who fills it and waits. */
+static void *interrupt_and_read(void *argument)
+{
+	struct helper *helper = argument;
+	size_t got = 0;
+
+	while (got < helper->count) {
+		ssize_t n;
+
+		interrupt(helper->target, 2);
+		n = read(helper->fd, helper->bytes + got, helper->count - got);
+		if (n <= 0)
+			abort();
+		got += (size_t)n;
+	}
+	return NULL;
+}
+
+START_TEST(signals_cost_a_write_no_byte)
+{
+	struct ends ends = new_pipe();
+	char *sent = new_pattern(MUCH);
+	struct helper helper = { .fd = ends.reader,
+				 .bytes = malloc(MUCH),
+				 .count = MUCH };
+
+	ck_assert_ptr_nonnull(helper.bytes);
+	start_helper(&helper, interrupt_and_read);
+	ck_assert_int_eq(io_write(ends.writer, sent, MUCH), MUCH);
+	end_helper(&helper);
+	ck_assert_mem_eq(helper.bytes, sent, MUCH);
+	close_ends(ends);
+	free(helper.bytes);
+	free(sent);
+}
+END_TEST
+
+START_TEST(a_write_that_nobody_will_read_fails)
+{
+	struct ends ends = new_pipe();
+
+	ignore_sigpipe();
+	close(ends.reader);
+	ck_assert_int_eq(io_write(ends.writer, "x", 1), -1);
+	ck_assert_int_eq(errno, EPIPE);
+	close(ends.writer);
+}
+END_TEST
+
+static void *read_once_and_close(void *argument)
+{
+	struct helper *helper = argument;
+
+	if (read(helper->fd, helper->bytes, helper->count) <= 0)
+		abort();
+	close(helper->fd);
+	return NULL;
+}
+
+START_TEST(a_reader_that_leaves_in_mid_write_leaves_the_count_and_the_reason)
+{
+	struct ends ends = new_pipe();
+	char *sent = new_pattern(MUCH), bytes[16];
+	struct helper helper = { .fd = ends.reader,
+				 .bytes = bytes,
+				 .count = sizeof bytes };
+	ssize_t count;
+
+	ignore_sigpipe();
+	start_helper(&helper, read_once_and_close);
+	count = io_write(ends.writer, sent, MUCH);
+	ck_assert_int_eq(errno, EPIPE);
+	ck_assert_int_gt(count, 0);
+	ck_assert_int_lt(count, MUCH);
+	end_helper(&helper);
+	close(ends.writer);
+	free(sent);
+}
+END_TEST
+
+START_TEST(writing_nothing_succeeds)
+{
+	struct ends ends = new_pipe();
+
+	ck_assert_int_eq(io_write(ends.writer, "", 0), 0);
+	close_ends(ends);
+}
+END_TEST
+
+/* ---- waiting ----------------------------------------------------------------------------- */
+
+START_TEST(waiting_ends_when_the_time_is_over)
+{
+	struct ends ends = new_pipe();
+	int64_t start = clock_milliseconds();
+
+	ck_assert_int_eq(io_wait(ends.reader, POLLIN, 30), 0);
+	ck_assert_int_ge(clock_milliseconds() - start, 29);
+	ck_assert_int_eq(io_wait(ends.reader, POLLIN, 0), 0);
+	close_ends(ends);
+}
+END_TEST
+
+START_TEST(waiting_tells_what_the_descriptor_is_ready_for)
+{
+	struct ends ends = new_socketpair(SOCK_STREAM);
+
+	ck_assert_int_eq(io_wait(ends.reader, POLLIN | POLLOUT, -1), POLLOUT);
+	ck_assert_int_eq(write(ends.writer, "x", 1), 1);
+	ck_assert_int_eq(io_wait(ends.reader, POLLIN | POLLOUT, -1), POLLIN | POLLOUT);
+	ck_assert_int_eq(io_wait(ends.reader, POLLIN, 0), POLLIN);
+	close_ends(ends);
+}
+END_TEST
+
+START_TEST(waiting_ends_when_the_other_side_is_gone)
+{
+	struct ends ends = new_pipe();
+
+	close(ends.writer);
+	ck_assert_int_ne(io_wait(ends.reader, POLLIN, -1) & POLLHUP, 0);
+	close(ends.reader);
+}
+END_TEST
+
+static void *interrupt_until_told(void *argument)
+{
+	struct helper *helper = argument;
+
+	while (!helper->enough && helper->count < TOO_MANY) {
+		interrupt(helper->target, 1);
+		helper->count++;
+	}
+	return NULL;
+}
+
+START_TEST(signals_neither_shorten_nor_lengthen_a_wait)
+{
+	struct ends ends = new_pipe();
+	struct helper helper = { .fd = -1 };
+	int64_t start = clock_milliseconds();
+
+	start_helper(&helper, interrupt_until_told);
+	ck_assert_int_eq(io_wait(ends.reader, POLLIN, 60), 0);
+	ck_assert_int_ge(clock_milliseconds() - start, 59);
+	helper.enough = true;
+	end_helper(&helper);
+	ck_assert_uint_gt(helper.count, 0);
+	ck_assert_uint_lt(helper.count, TOO_MANY); /* not begun again with each signal */
+	close_ends(ends);
+}
+END_TEST
+
+START_TEST(signals_do_not_end_a_wait_without_a_limit)
+{
+	struct ends ends = new_pipe();
+	struct helper helper = { .fd = ends.writer };
+
+	start_helper(&helper, interrupt_then_write);
+	ck_assert_int_eq(io_wait(ends.reader, POLLIN, -1), POLLIN);
+	end_helper(&helper);
+	close_ends(ends);
+}
+END_TEST
+
+/* ---- descriptor flags -------------------------------------------------------------------- */
+
+START_TEST(waiting_or_not_can_be_switched_and_leaves_other_flags_alone)
+{
+	struct ends ends = new_pipe();
+	int before;
+
+	ck_assert_int_eq(fcntl(ends.writer, F_SETFL, O_APPEND), 0);
+	before = fcntl(ends.writer, F_GETFL);
+	ck_assert_int_eq(before & O_NONBLOCK, 0);
+	for (int i = 0; i < 2; i++) { /* twice the same is no error */
+		ck_assert_int_eq(io_set_nonblocking(ends.writer, true), 0);
+		ck_assert_int_eq(fcntl(ends.writer, F_GETFL), before | O_NONBLOCK);
+	}
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(io_set_nonblocking(ends.writer, false), 0);
+		ck_assert_int_eq(fcntl(ends.writer, F_GETFL), before);
+	}
+	close_ends(ends);
+}
+END_TEST
+
+START_TEST(a_descriptor_can_be_kept_from_other_programs)
+{
+	struct ends ends = new_pipe();
+
+	ck_assert_int_eq(fcntl(ends.reader, F_GETFD) & FD_CLOEXEC, 0);
+	ck_assert_int_eq(io_set_close_on_exec(ends.reader), 0);
+	ck_assert_int_eq(fcntl(ends.reader, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	close_ends(ends);
+}
+END_TEST
+
+START_TEST(a_closed_descriptor_is_an_error_everywhere)
+{
+	struct ends ends = new_pipe();
+	char byte = 'x';
+
+	close_ends(ends);
+	ck_assert_int_eq(io_read(ends.reader, &byte, 1), -1);
+	ck_assert_int_eq(errno, EBADF);
+	ck_assert_int_eq(io_write(ends.writer, &byte, 1), -1);
+	ck_assert_int_eq(errno, EBADF);
+	ck_assert_int_eq(io_set_nonblocking(ends.reader, true), -1);
+	ck_assert_int_eq(errno, EBADF);
+	ck_assert_int_eq(io_set_close_on_exec(ends.reader), -1);
+	ck_assert_int_eq(errno, EBADF);
+	ck_assert_int_eq(io_wait(ends.reader, POLLIN, -1), POLLNVAL);
+}
+END_TEST
+
+Suite *suite_io(void)
+{
+	Suite *suite = suite_create("io");
+	TCase *reading = tcase_create("reading"), *writing = tcase_create("writing");
+	TCase *waiting = tcase_create("waiting"), *flags = tcase_create("flags");
+
+	tcase_add_test(reading, a_read_returns_what_is_there_without_waiting_for_more);
+	tcase_add_test(reading, a_read_at_the_end_of_the_input_returns_0);
+	tcase_add_test(reading, a_read_that_need_not_wait_says_that_nothing_is_there);
+	tcase_add_test(reading, a_signal_does_not_end_a_read);
+	tcase_add_test(reading, reading_all_goes_on_after_a_short_read);
+	tcase_add_test(reading, reading_all_ends_early_only_with_the_input);
+	tcase_add_test(reading, reading_all_reports_an_error_in_the_middle);
+	suite_add_tcase(suite, reading);
+	tcase_add_test(writing, a_pipe_that_is_full_takes_a_part_then_says_so);
+	tcase_add_test(writing, a_socket_that_is_full_takes_a_part_then_says_so);
+	tcase_add_test(writing, signals_cost_a_write_no_byte);
+	tcase_add_test(writing, a_write_that_nobody_will_read_fails);
+	tcase_add_test(writing,
+		       a_reader_that_leaves_in_mid_write_leaves_the_count_and_the_reason);
+	tcase_add_test(writing, writing_nothing_succeeds);
+	suite_add_tcase(suite, writing);
+	tcase_add_test(waiting, waiting_ends_when_the_time_is_over);
+	tcase_add_test(waiting, waiting_tells_what_the_descriptor_is_ready_for);
+	tcase_add_test(waiting, waiting_ends_when_the_other_side_is_gone);
+	tcase_add_test(waiting, signals_neither_shorten_nor_lengthen_a_wait);
+	tcase_add_test(waiting, signals_do_not_end_a_wait_without_a_limit);
+	suite_add_tcase(suite, waiting);
+	tcase_add_test(flags,
+		       waiting_or_not_can_be_switched_and_leaves_other_flags_alone);
+	tcase_add_test(flags, a_descriptor_can_be_kept_from_other_programs);
+	tcase_add_test(flags, a_closed_descriptor_is_an_error_everywhere);
+	suite_add_tcase(suite, flags);
+	for (int i = 0; i < 4; i++)
+		tcase_set_timeout((TCase *[]){ reading, writing, waiting, flags }[i], 30);
+	return suite;
+}
