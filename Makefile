@@ -31,7 +31,8 @@ endif
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
            -Wmissing-prototypes -Wvla $(if $(WERROR),-Werror)
-DEFINES  = -D_POSIX_C_SOURCE=200809L -DSOCKWAYS_VERSION='"$(VERSION)"'
+DEFINES  = -D_POSIX_C_SOURCE=200809L -DSOCKWAYS_VERSION='"$(VERSION)"' \
+           -DSOCKWAYS_SERVICES='"$(SERVICES)"' -DSOCKWAYS_MODELS='"$(MODELS)"'
 ifeq ($(SAN),)
 HARDEN_C = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 else

@@ -12,7 +12,6 @@
  * Try it: bin/echod-select & bin/dial -v localhost 7007
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -45,11 +44,10 @@ enum {
 
 /* What the command line says. */
 struct settings {
-	char host[HOST_TEXT], split_port[PORT_TEXT];
-	const char *port; /* the operand, or split_port */
-	int family;       /* AF_UNSPEC, AF_INET or AF_INET6 */
-	int type;         /* SOCK_STREAM */
-	int64_t timeout;  /* milliseconds; 0: for ever */
+	char host[HOST_TEXT], port[PORT_TEXT];
+	int family;      /* AF_UNSPEC, AF_INET or AF_INET6 */
+	int type;        /* SOCK_STREAM */
+	int64_t timeout; /* milliseconds; 0: for ever */
 	bool lockstep, hex, raw, retry;
 	char *messages; /* those of -m, each with its newline; NULL: standard input */
 	size_t messages_length;
@@ -93,7 +91,9 @@ static const struct option_line option_lines[] = {
 	{ 'w', "wait", "SEC",
 	  "wait so long for the connection, and for the server\n"
 	  "when it is its turn (10); 0: for ever" },
-	{ 'R', "retry", NULL, "while the connection is refused, try again for so long" },
+	{ 'R', "retry", NULL,
+	  "while the connection is refused, try again until the\n"
+	  "time of -w is over" },
 	{ 'x', "hex", NULL, "print both directions as a hex dump" },
 	{ OPTION_RAW, "raw", NULL, "let control characters through to a terminal" },
 	{ '4', "ipv4", NULL, "IPv4 only" },
@@ -589,32 +589,6 @@ static int add_message(struct settings *settings, const char *text,
 	return 0;
 }
 
-/* HOST PORT, HOST:PORT or [IPV6]:PORT. */
-static int take_operands(struct settings *settings, char *const operands[], int count,
-			 struct failure *failure)
-{
-	struct address_query any = { AF_UNSPEC, settings->type, false };
-	struct addrinfo *list;
-
-	if (count < 1)
-		return failure_set(failure, "HOST and PORT are missing");
-	if (count > 2)
-		return failure_set(failure, "more than HOST and PORT");
-	if (address_split(operands[0], settings->host, settings->split_port, failure) < 0)
-		return -1;
-	if (count == 1 && settings->split_port[0] == '\0')
-		return failure_set(failure, "PORT is missing");
-	if (count == 2 && settings->split_port[0] != '\0')
-		return failure_set(failure, "the port is given twice");
-	settings->port = count == 2 ? operands[1] : settings->split_port;
-	/* Without a host this looks at the port alone: a bad one is bad usage, while a
-	 * host that cannot be found is not. */
-	if (address_resolve(NULL, settings->port, &any, &list, failure) < 0)
-		return -1;
-	freeaddrinfo(list);
-	return 0;
-}
-
 /* @return 0, or -1 with *failure */
 static int take_option(struct settings *settings, const struct options *options,
 		       int letter, struct failure *failure)
@@ -690,32 +664,23 @@ static int read_command_line(struct settings *settings, int argc, char **argv)
 		    take_option(settings, &options, letter, &failure) < 0)
 			return options_usage_error(&failure);
 	}
-	if (take_operands(settings, argv + options.first_operand,
-			  argc - options.first_operand, &failure) < 0)
+	if (address_operands(argv + options.first_operand, argc - options.first_operand,
+			     settings->type, settings->host, settings->port,
+			     &failure) < 0)
 		return options_usage_error(&failure);
 	return GO_ON;
-}
-
-/* If we were started without one of 0, 1, 2, the socket would get its number, and our
- * messages would go to the server. Filled so that its use still fails. */
-static void occupy_standard_descriptors(void)
-{
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0)
-			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 int main(int argc, char **argv)
 {
 	struct settings settings = {
-		.port = "",
 		.type = SOCK_STREAM,
 		.timeout = DEFAULT_WAIT * 1000,
 	};
 	struct dial *dial;
 	int status;
 
-	occupy_standard_descriptors();
+	io_occupy_standard();
 	status = read_command_line(&settings, argc, argv);
 	if (status == GO_ON) {
 		signal(SIGPIPE, SIG_IGN); /* a server or reader that has gone: an errno */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "client/load.h"
+#include "common/io.h"
 #include "common/message.h"
 #include "common/options.h"
 
@@ -91,7 +92,7 @@ static int take_seconds(const struct options *options, int letter, int64_t *mill
 		return -1;
 	if (*milliseconds == 0)
 		return options_bad_value(failure, options, letter,
-					 "is no time at all: more than 0 seconds");
+					 "must be more than 0 seconds");
 	return 0;
 }
 
@@ -199,23 +200,15 @@ static int take_operands(struct command *command, int count, char **operands,
 		count--;
 		operands++;
 	}
-	if (count == 0)
-		return failure_set(failure, "HOST and PORT are missing");
 	if (count > 2)
 		return failure_set(failure,
 				   "too many operands: [LOAD] HOST PORT, where LOAD is "
 				   "conversations, connections, idle or bulk");
-	if (count == 1) {
-		if (address_split(operands[0], command->host, command->port, failure) < 0)
-			return -1;
-		if (command->port[0] == '\0')
-			return failure_set(failure, "PORT is missing");
-		command->plan.host = command->host;
-		command->plan.port = command->port;
-		return 0;
-	}
-	command->plan.host = operands[0];
-	command->plan.port = operands[1];
+	if (address_operands(operands, count, SOCK_STREAM, command->host, command->port,
+			     failure) < 0)
+		return -1;
+	command->plan.host = command->host;
+	command->plan.port = command->port;
 	return 0;
 }
 
@@ -448,6 +441,7 @@ int main(int argc, char **argv)
 	};
 	struct failure failure;
 
+	io_occupy_standard();
 	if (parse(&command, argc, argv, &failure) < 0)
 		return options_usage_error(&failure);
 	if (command.done)

@@ -108,6 +108,37 @@ unsound:
 			   culprit);
 }
 
+int address_check_port(const char *port, int type, struct failure *failure)
+{
+	struct address_query any = { AF_UNSPEC, type, false };
+	struct addrinfo *list;
+
+	if (address_resolve(NULL, port, &any, &list, failure) < 0)
+		return -1;
+	freeaddrinfo(list);
+	return 0;
+}
+
+int address_operands(char *const operands[], int count, int type, char host[HOST_TEXT],
+		     char port[PORT_TEXT], struct failure *failure)
+{
+	if (count < 1)
+		return failure_set(failure, "HOST and PORT are missing");
+	if (count > 2)
+		return failure_set(failure, "more than HOST and PORT");
+	if (address_split(operands[0], host, port, failure) < 0)
+		return -1;
+	if (count == 1 && port[0] == '\0')
+		return failure_set(failure, "PORT is missing");
+	if (count == 2 && port[0] != '\0')
+		return failure_set(failure, "the port is given twice");
+	if (address_check_port(count == 2 ? operands[1] : port, type, failure) < 0)
+		return -1;
+	if (count == 2)
+		copy_part(port, PORT_TEXT, operands[1], strlen(operands[1]));
+	return 0;
+}
+
 void address_set(struct address *address, const struct sockaddr *from, socklen_t length)
 {
 	socklen_t room = (socklen_t)sizeof address->v6;

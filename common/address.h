@@ -56,6 +56,20 @@ int address_resolve(const char *host, const char *port, const struct address_que
 int address_split(const char *text, char host[HOST_TEXT], char port[PORT_TEXT],
 		  struct failure *failure);
 
+/** Whether @p port is one: a number from 0 to 65535, or a service known for this @p type of
+ *  socket. @return 0, or -1 with *failure */
+int address_check_port(const char *port, int type, struct failure *failure);
+
+/**
+ * Reads a client's operands: HOST PORT, or one word that address_split() takes apart. A
+ * port that is none is found here, as bad usage; whether the host exists is not asked.
+ *
+ * @param type  as for address_check_port()
+ * @return 0, or -1 with *failure
+ */
+int address_operands(char *const operands[], int count, int type, char host[HOST_TEXT],
+		     char port[PORT_TEXT], struct failure *failure);
+
 /** Copies a socket address, cut to what struct address holds. */
 void address_set(struct address *address, const struct sockaddr *from, socklen_t length);
 

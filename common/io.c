@@ -45,7 +45,9 @@ ssize_t io_write(int fd, const void *bytes, size_t size)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
+		if (n == 0)
+			errno = EIO; /* no device should; then again, for ever? */
+		if (n <= 0)
 			return sent > 0 ? (ssize_t)sent : -1;
 		sent += (size_t)n;
 	}
@@ -88,4 +90,11 @@ int io_set_close_on_exec(int fd)
 	int flags = fcntl(fd, F_GETFD);
 
 	return flags < 0 ? -1 : fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
+}
+
+void io_occupy_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }

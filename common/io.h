@@ -39,6 +39,11 @@ int io_wait(int fd, short events, int64_t timeout);
  *  @return 0, or -1 with errno of fcntl(2) */
 int io_set_nonblocking(int fd, bool nonblocking);
 
+/** If the program was started without one of the descriptors 0, 1 and 2, a socket would get
+ *  its number, and what is meant for the operator would go to a client. So they are
+ *  opened, on /dev/null and the wrong way round: using them still fails. Called first. */
+void io_occupy_standard(void);
+
 /** Keeps @p fd from programs started by exec(2). @return 0, or -1 with errno */
 int io_set_close_on_exec(int fd);
 

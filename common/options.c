@@ -140,7 +140,8 @@ int options_seconds(const struct options *options, int letter, int64_t most_seco
 
 	if (text_seconds(options->value, most_seconds, milliseconds))
 		return 0;
-	snprintf(reason, sizeof reason, "is not a time of 0 to %jd seconds",
+	snprintf(reason, sizeof reason,
+		 "is not a time of 0 to %jd seconds, such as 2 or 0.5",
 		 (intmax_t)most_seconds);
 	return options_bad_value(failure, options, letter, reason);
 }

@@ -47,6 +47,22 @@ static int open_socket(int family, int type)
 #endif
 }
 
+static bool is_wildcard_v6(const struct addrinfo *where)
+{
+	struct address address;
+
+	address_set(&address, where->ai_addr, where->ai_addrlen);
+	return where->ai_family == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&address.v6.sin6_addr);
+}
+
+/* The host has no way to such an address at all, often IPv6: not what one wants to know
+ * when another address failed, too. */
+static bool is_no_way(int error)
+{
+	return error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == ENETUNREACH;
+}
+
 static int listen_on(const struct addrinfo *where, const struct sock_place *place)
 {
 	int fd = open_socket(where->ai_family, place->type);
@@ -55,9 +71,8 @@ static int listen_on(const struct addrinfo *where, const struct sock_place *plac
 		return -1;
 	if (place->type == SOCK_STREAM && set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
 		return close_keeping_errno(fd);
-	if (where->ai_family == AF_INET6 &&
-	    set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0) < 0)
-		return close_keeping_errno(fd);
+	if (is_wildcard_v6(where)) /* IPv4 clients, too; OpenBSD refuses, as it may */
+		(void)set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
 	if (bind(fd, where->ai_addr, where->ai_addrlen) < 0)
 		return close_keeping_errno(fd);
 	if (place->type == SOCK_STREAM && listen(fd, place->backlog) < 0)
@@ -69,19 +84,22 @@ int sock_listen(const struct sock_place *place, struct failure *failure)
 {
 	struct address_query query = { AF_UNSPEC, place->type, true };
 	struct addrinfo *list, *where;
-	struct address last = { .length = 0 };
+	struct address culprit = { .length = 0 };
 	char text[ADDRESS_TEXT];
-	int fd = -1;
+	int fd = -1, error = 0;
 
 	if (address_resolve(place->host, place->port, &query, &list, failure) < 0)
 		return -1;
 	for (where = list; where != NULL && fd < 0; where = where->ai_next) {
-		address_set(&last, where->ai_addr, where->ai_addrlen);
 		fd = listen_on(where, place);
+		if (fd < 0 && (error == 0 || !is_no_way(errno))) {
+			error = errno;
+			address_set(&culprit, where->ai_addr, where->ai_addrlen);
+		}
 	}
 	if (fd < 0)
-		failure_set(failure, "cannot listen on %s: %s", address_text(&last, text),
-			    strerror(errno));
+		failure_set(failure, "cannot listen on %s: %s",
+			    address_text(&culprit, text), strerror(error));
 	freeaddrinfo(list);
 	return fd;
 }
@@ -115,13 +133,24 @@ bool sock_is_connected_to_itself(int fd)
 	       memcmp(&here.v6, &there.v6, here.length) == 0;
 }
 
-/* One address, until the moment @p end. */
-static int connect_to(const struct addrinfo *where, int type, int64_t end)
+/* An address's share of the time until the moment @p end: the same for each that is left,
+ * so that one that swallows all packets does not keep the others from being tried. */
+static int64_t share_of_time(const struct addrinfo *where, int64_t end)
 {
-	int64_t left = end < 0 ? -1 : end - clock_milliseconds();
+	int64_t left = end - clock_milliseconds(), addresses = 0;
+
+	if (end < 0)
+		return -1;
+	for (; where != NULL; where = where->ai_next)
+		addresses++;
+	return left > 0 ? (left + addresses - 1) / addresses : 0;
+}
+
+static int connect_to(const struct addrinfo *where, int type, int64_t left)
+{
 	int fd, ready, error;
 
-	if (end >= 0 && left <= 0) {
+	if (left == 0) {
 		errno = ETIMEDOUT;
 		return -1;
 	}
@@ -145,12 +174,6 @@ static int connect_to(const struct addrinfo *where, int type, int64_t end)
 	return fd;
 }
 
-/* The host has no way to such an address at all, often IPv6: not what one wants to know. */
-static bool is_no_way(int error)
-{
-	return error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == ENETUNREACH;
-}
-
 int sock_connect(const struct sock_target *target, struct address *reached,
 		 struct failure *failure)
 {
@@ -166,7 +189,7 @@ int sock_connect(const struct sock_target *target, struct address *reached,
 		return -1;
 	}
 	for (where = list; where != NULL && fd < 0; where = where->ai_next) {
-		fd = connect_to(where, target->type, end);
+		fd = connect_to(where, target->type, share_of_time(where, end));
 		if (error == 0 || !is_no_way(errno))
 			error = errno;
 		if (fd >= 0 && reached != NULL)

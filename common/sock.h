@@ -41,7 +41,7 @@ struct sock_target {
 
 /**
  * Connects, trying each address of the host in turn until one answers or the time is
- * over. On failure errno is that of the last address tried to which there is a way
+ * over, of which each gets its share. On failure errno is that of the last address tried to which there is a way
  * (ETIMEDOUT; 0 when there was none), so that a caller can tell "nobody listens yet" from
  * the rest. A socket that has come to be connected to itself counts as refused.
  *

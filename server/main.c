@@ -9,10 +9,12 @@
 #include <sys/socket.h>
 
 #include "common/clock.h"
+#include "common/io.h"
 #include "common/message.h"
 #include "common/options.h"
 #include "common/process.h"
 #include "common/sock.h"
+#include "common/text.h"
 #include "server/model.h"
 #include "server/server.h"
 #include "server/service.h"
@@ -26,13 +28,15 @@ enum { DESCRIPTORS_BESIDES = 24 };
 static const struct option_line lines[] = {
 	{ 'a', "address", "ADDR", "listen on ADDR (127.0.0.1); 0.0.0.0 or :: for all" },
 	{ 'p', "port", "PORT",
-	  "listen on PORT, a number or a service's name;\n"
-	  "0 takes any free port" },
+	  "listen on PORT, a number or a service's name; 0 takes\n"
+	  "any free port and tells which" },
 	{ 'c', "max-clients", "N", "serve at most N clients at a time; the others wait" },
 	{ 't', "idle-timeout", "SEC",
 	  "close a client silent for SEC seconds (60); 0 never" },
-	{ 'b', "backlog", "N", "let the kernel hold up to N clients that wait" },
-	{ 'x', "exit-idle", "SEC", "exit when no client was there for SEC seconds" },
+	{ 'b', "backlog", "N", "let up to N clients wait in the kernel (its maximum)" },
+	{ 'x', "exit-idle", "SEC",
+	  "exit when no client was there for SEC seconds; 0 never,\n"
+	  "the default" },
 	{ 'v', "verbose", NULL, "a line per client; twice: a line per event" },
 	{ 'q', "quiet", NULL, "errors only" },
 	{ 'h', "help", NULL, "show this help" },
@@ -59,6 +63,10 @@ static int take_option(struct settings *settings, const struct options *options,
 		settings->place.host = options->value;
 		return 0;
 	case 'p':
+		if (address_check_port(options->value, SOCK_STREAM, NULL) < 0)
+			return options_bad_value(
+				failure, options, letter,
+				"is not a port (0 to 65535, or a service name)");
 		settings->place.port = options->value;
 		return 0;
 	case 'c':
@@ -100,6 +108,8 @@ static int take_options(struct settings *settings, int argc, char **argv,
 			struct failure *failure)
 {
 	struct options options;
+	char text[ADDRESS_TEXT];
+	const char *word;
 	int letter;
 
 	if (options_begin(&options, lines, argc, argv) < 0)
@@ -107,11 +117,12 @@ static int take_options(struct settings *settings, int argc, char **argv,
 	while ((letter = options_next(&options, failure)) != OPTIONS_END)
 		if (take_option(settings, &options, letter, failure) < 0)
 			return -1;
-	if (options.first_operand < argc)
-		return failure_set(failure,
-				   "there is nothing to say after the options: '%s'",
-				   argv[options.first_operand]);
-	return 0;
+	if (options.first_operand == argc)
+		return 0;
+	word = argv[options.first_operand];
+	text_escape(word, strlen(word), text, sizeof text);
+	return failure_set(failure, "'%s' is neither an option nor the argument of one",
+			   text);
 }
 
 /* The socket that we were started with, or a new one. */
@@ -180,14 +191,16 @@ int main(int argc, char **argv)
 	struct failure failure;
 	char purpose[FAILURE_TEXT];
 
+	io_occupy_standard();
 	server.max_clients = this_model.most_clients;
 	if (take_options(&settings, argc, argv, &failure) < 0)
 		return options_usage_error(&failure);
 	switch (settings.action) {
 	case SHOW_HELP:
-		snprintf(purpose, sizeof purpose, "%s: %s.\n%s: %s.\nThe port is %s.",
+		snprintf(purpose, sizeof purpose,
+			 "%s: %s.\n%s: %s.\nDefaults: port %s, max-clients %u.",
 			 this_service.name, this_service.summary, this_model.name,
-			 this_model.summary, this_service.port);
+			 this_model.summary, this_service.port, this_model.most_clients);
 		options_help(stdout, "[options]", purpose, lines);
 		return options_finish_output(EXIT_SUCCESS);
 	case SHOW_VERSION:

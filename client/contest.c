@@ -1,0 +1,433 @@
+#include "client/contest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE_TEXT = 160, CELL_TEXT = 32 };
+
+static const char *const figure_names[FIGURES] = {
+	[FIGURE_RATE] = "exchanges_per_second",
+	[FIGURE_BYTES] = "bytes_per_second",
+	[FIGURE_P50] = "p50_microseconds",
+	[FIGURE_P99] = "p99_microseconds",
+	[FIGURE_CPU] = "cpu_milliseconds_per_1000",
+	[FIGURE_SWITCHES] = "context_switches_per_1000",
+	[FIGURE_EMPTY] = "memory_without_clients_kib",
+	[FIGURE_CROWDED] = "memory_with_clients_kib",
+	[FIGURE_PER_CLIENT] = "memory_per_client_kib",
+};
+
+struct run_figures *contest_run(const struct contest *contest, unsigned round,
+				enum load_kind kind, unsigned model)
+{
+	return &contest->runs[(round * LOAD_KINDS + kind) * contest->model_count + model];
+}
+
+/* ---- over all rounds ---- */
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+struct summary contest_summary(const struct contest *contest, enum load_kind kind,
+			       unsigned model, enum figure figure)
+{
+	double values[CONTEST_ROUNDS];
+	struct summary summary = { 0 };
+	unsigned n = 0;
+
+	for (unsigned round = 0; round < contest->rounds; round++) {
+		const struct run_figures *run = contest_run(contest, round, kind, model);
+
+		if (run->done && run->figure[figure] >= 0)
+			values[n++] = run->figure[figure];
+	}
+	if (n == 0)
+		return summary;
+	qsort(values, n, sizeof *values, by_size);
+	summary.count = n;
+	summary.median = (values[(n - 1) / 2] + values[n / 2]) / 2;
+	summary.least = values[0];
+	summary.most = values[n - 1];
+	return summary;
+}
+
+struct service_summary contest_served(const struct contest *contest, enum load_kind kind,
+				      unsigned model)
+{
+	struct service_summary sum = { 0 };
+	double values[CONTEST_ROUNDS];
+
+	for (unsigned round = 0; round < contest->rounds; round++) {
+		const struct run_figures *run = contest_run(contest, round, kind, model);
+
+		if (!run->done)
+			continue;
+		values[sum.rounds++] = run->served;
+		sum.of = run->of;
+		sum.errors += run->errors;
+	}
+	if (sum.rounds > 0) {
+		qsort(values, sum.rounds, sizeof *values, by_size);
+		sum.served = (unsigned)values[sum.rounds / 2];
+	}
+	return sum;
+}
+
+/* Whether a model did the whole of the load: only then may it be the best at it. */
+static bool did_all(const struct contest *contest, enum load_kind kind, unsigned model)
+{
+	struct service_summary served = contest_served(contest, kind, model);
+
+	return served.rounds > 0 && served.served == served.of && served.errors == 0;
+}
+
+static bool more_is_better(enum figure figure)
+{
+	return figure == FIGURE_RATE || figure == FIGURE_BYTES;
+}
+
+/* The best model at a figure; model_count when there is none to compare. */
+static unsigned best_model(const struct contest *contest, enum load_kind kind,
+			   enum figure figure)
+{
+	unsigned best = contest->model_count, compared = 0;
+	double best_value = 0;
+
+	for (unsigned model = 0; model < contest->model_count; model++) {
+		struct summary summary = contest_summary(contest, kind, model, figure);
+
+		if (summary.count == 0 || !did_all(contest, kind, model))
+			continue;
+		compared++;
+		if (best == contest->model_count ||
+		    (more_is_better(figure) ? summary.median > best_value
+					    : summary.median < best_value)) {
+			best = model;
+			best_value = summary.median;
+		}
+	}
+	return compared > 1 ? best : contest->model_count;
+}
+
+/* ---- the table ---- */
+
+/* "1234567.8" as "1,234,568"; small values keep decimals: three digits tell enough. */
+static void print_value(char cell[CELL_TEXT], double value)
+{
+	char digits[CELL_TEXT];
+	size_t length, used = 0;
+
+	if (value < 100) {
+		snprintf(cell, CELL_TEXT, "%.*f",
+			 value < 1    ? 2
+			 : value < 10 ? 2
+				      : 1,
+			 value);
+		return;
+	}
+	snprintf(digits, sizeof digits, "%.0f", value);
+	length = strlen(digits);
+	for (size_t i = 0; i < length && used + 2 < CELL_TEXT; i++) {
+		if (i > 0 && (length - i) % 3 == 0)
+			cell[used++] = ',';
+		cell[used++] = digits[i];
+	}
+	cell[used] = '\0';
+}
+
+static void print_cell(const struct contest *contest, enum load_kind kind, unsigned model,
+		       enum figure figure, int width, FILE *out)
+{
+	struct summary summary = contest_summary(contest, kind, model, figure);
+	double scale = figure == FIGURE_BYTES ? 1e-6 : 1;
+	char cell[CELL_TEXT] = "-";
+
+	if (summary.count > 0)
+		print_value(cell, summary.median * scale);
+	fprintf(out, " %*s%c", width, cell,
+		best_model(contest, kind, figure) == model ? '*' : ' ');
+}
+
+static void print_spread(const struct contest *contest, enum load_kind kind,
+			 unsigned model, enum figure figure, FILE *out)
+{
+	struct summary summary = contest_summary(contest, kind, model, figure);
+	char cell[CELL_TEXT] = "-";
+
+	if (summary.count > 0 && summary.median > 0)
+		snprintf(cell, sizeof cell, "%.0f%%",
+			 (summary.most - summary.least) / 2 / summary.median * 100);
+	fprintf(out, " %5s", cell);
+}
+
+/* What the numbers of a row do not say. */
+static void print_remark(const struct service_summary *served, FILE *out)
+{
+	if (served->errors > 0)
+		fprintf(out, "  %ju errors", (uintmax_t)served->errors);
+	if (served->served < served->of)
+		fprintf(out, "  serves %u of %u, the others wait", served->served,
+			served->of);
+}
+
+static void print_model_row(const struct contest *contest, enum load_kind kind,
+			    unsigned model, FILE *out)
+{
+	struct service_summary served = contest_served(contest, kind, model);
+	enum figure rate = kind == LOAD_BULK ? FIGURE_BYTES : FIGURE_RATE;
+
+	fprintf(out, "  %-12s", contest->models[model]);
+	if (served.rounds == 0) {
+		fprintf(out, " %11s\n", "not run");
+		return;
+	}
+	if (served.served == 0) {
+		fprintf(out, " %11s ", served.errors > 0 ? "fails" : "waits");
+		print_remark(&served, out);
+		fputc('\n', out);
+		return;
+	}
+	print_cell(contest, kind, model, rate, 11, out);
+	print_spread(contest, kind, model, rate, out);
+	print_cell(contest, kind, model, FIGURE_P50, 8, out);
+	print_cell(contest, kind, model, FIGURE_P99, 8, out);
+	print_cell(contest, kind, model, FIGURE_CPU, 8, out);
+	print_cell(contest, kind, model, FIGURE_SWITCHES, 8, out);
+	print_remark(&served, out);
+	fputc('\n', out);
+}
+
+static void print_load_title(const struct contest *contest, enum load_kind kind,
+			     FILE *out)
+{
+	const struct load_plan *plan = &contest->plans[kind];
+
+	fprintf(out, "%s: %u clients", load_kind_name(kind), plan->connections);
+	if (kind == LOAD_IDLE)
+		fprintf(out, " beside %u silent ones", plan->idle);
+	fprintf(out, ", messages of %zu bytes", plan->size);
+	if (kind == LOAD_CONNECTIONS)
+		fprintf(out, ", a connection for each");
+	fputc('\n', out);
+}
+
+static void print_memory(const struct contest *contest, FILE *out)
+{
+	fprintf(out, "memory in KiB, of the server and its children (PSS)\n");
+	fprintf(out, "  %-12s %11s %15s %16s\n", "", "no client", "with the crowd",
+		"per idle client");
+	for (unsigned model = 0; model < contest->model_count; model++) {
+		fprintf(out, "  %-12s", contest->models[model]);
+		print_cell(contest, LOAD_IDLE, model, FIGURE_EMPTY, 11, out);
+		print_cell(contest, LOAD_IDLE, model, FIGURE_CROWDED, 14, out);
+		print_cell(contest, LOAD_IDLE, model, FIGURE_PER_CLIENT, 15, out);
+		fputc('\n', out);
+	}
+}
+
+/* ---- what it shows ---- */
+
+static const char *times_text(double ratio, char out[CELL_TEXT])
+{
+	if (ratio >= 10)
+		snprintf(out, CELL_TEXT, "%.0f", ratio);
+	else
+		snprintf(out, CELL_TEXT, "%.1f", ratio);
+	return out;
+}
+
+/* The best and the worst of those that did all of a load, in one sentence. */
+static void explain_extremes(const struct contest *contest, enum load_kind kind,
+			     enum figure figure, const char *format, FILE *out)
+{
+	unsigned best = best_model(contest, kind, figure), worst = best;
+	double least = 0, most;
+	char times[CELL_TEXT];
+
+	if (!contest->with[kind] || best == contest->model_count)
+		return;
+	most = least = contest_summary(contest, kind, best, figure).median;
+	for (unsigned model = 0; model < contest->model_count; model++) {
+		double value = contest_summary(contest, kind, model, figure).median;
+
+		if (!did_all(contest, kind, model))
+			continue;
+		if (more_is_better(figure) ? value < least : value > most)
+			worst = model;
+		least = value < least ? value : least;
+		most = value > most ? value : most;
+	}
+	if (worst == best || least <= 0)
+		return;
+	fprintf(out, format, contest->models[best], times_text(most / least, times),
+		contest->models[worst]);
+}
+
+static void explain_waiting(const struct contest *contest, FILE *out)
+{
+	for (unsigned model = 0; model < contest->model_count; model++) {
+		bool waits = false;
+
+		for (int kind = 0; kind < LOAD_KINDS; kind++) {
+			struct service_summary served =
+				contest_served(contest, (enum load_kind)kind, model);
+
+			waits |= served.rounds > 0 && served.served < served.of;
+		}
+		if (waits)
+			fprintf(out,
+				"- %s does not serve all at a time: a client that stays, "
+				"even a "
+				"silent one,\n  keeps others waiting.\n",
+				contest->models[model]);
+	}
+}
+
+static void explain(const struct contest *contest, FILE *out)
+{
+	fprintf(out, "\nWhat it shows, here and now:\n");
+	explain_extremes(
+		contest, LOAD_CONVERSATIONS, FIGURE_RATE,
+		"- Of clients that stay and talk, %s serves %s times as many exchanges "
+		"as %s.\n",
+		out);
+	explain_extremes(
+		contest, LOAD_CONNECTIONS, FIGURE_RATE,
+		"- Of clients that come and go, %s serves %s times as many as %s.\n",
+		out);
+	explain_extremes(contest, LOAD_BULK, FIGURE_BYTES,
+			 "- Of large messages, %s moves %s times as much as %s.\n", out);
+	explain_extremes(
+		contest, LOAD_IDLE, FIGURE_PER_CLIENT,
+		"- A silent client costs least memory in %s: %s times less than in %s.\n",
+		out);
+	explain_waiting(contest, out);
+}
+
+void contest_print(const struct contest *contest, FILE *out)
+{
+	fprintf(out,
+		"%s, %u rounds of %.1f s for each load and model, interleaved: "
+		"medians\n\n",
+		contest->service, contest->rounds,
+		(double)contest->plans[LOAD_CONVERSATIONS].duration / 1000);
+	for (int i = 0; i < LOAD_KINDS; i++) {
+		enum load_kind kind = (enum load_kind)i;
+
+		if (!contest->with[kind])
+			continue;
+		print_load_title(contest, kind, out);
+		fprintf(out, "  %-12s %11s  %5s %9s %9s %9s %9s\n", "",
+			kind == LOAD_BULK          ? "MB/s"
+			: kind == LOAD_CONNECTIONS ? "clients/s"
+						   : "exchanges/s",
+			"+-", "p50 us", "p99 us", "cpu ms/k", "switch/k");
+		for (unsigned model = 0; model < contest->model_count; model++)
+			print_model_row(contest, kind, model, out);
+		fputc('\n', out);
+	}
+	if (contest->with[LOAD_IDLE])
+		print_memory(contest, out);
+	fprintf(out, "\n* best; +- half of the range between rounds; p50, p99 latency; "
+		     "cpu ms/k and "
+		     "switch/k the\nserver's CPU time and context switches for 1000 "
+		     "exchanges; "
+		     "- not available.\n");
+	explain(contest, out);
+}
+
+/* ---- for programs ---- */
+
+void contest_write_tsv(const struct contest *contest, FILE *out)
+{
+	fprintf(out, "service\tmodel\tload\tround\tserved\tconnections\terrors");
+	for (int figure = 0; figure < FIGURES; figure++)
+		fprintf(out, "\t%s", figure_names[figure]);
+	fputc('\n', out);
+	for (unsigned i = 0; i < contest->rounds * LOAD_KINDS * contest->model_count;
+	     i++) {
+		unsigned model = i % contest->model_count;
+		enum load_kind kind =
+			(enum load_kind)(i / contest->model_count % LOAD_KINDS);
+		const struct run_figures *run = &contest->runs[i];
+
+		if (!run->done)
+			continue;
+		fprintf(out, "%s\t%s\t%s\t%u\t%u\t%u\t%ju", contest->service,
+			contest->models[model], load_kind_name(kind),
+			i / contest->model_count / LOAD_KINDS + 1, run->served, run->of,
+			(uintmax_t)run->errors);
+		for (int figure = 0; figure < FIGURES; figure++)
+			if (run->figure[figure] >= 0)
+				fprintf(out, "\t%.3f", run->figure[figure]);
+			else
+				fprintf(out, "\t");
+		fputc('\n', out);
+	}
+}
+
+static void write_number(double value, bool known, FILE *out)
+{
+	if (known)
+		fprintf(out, "%.3f", value);
+	else
+		fprintf(out, "null");
+}
+
+static void write_json_result(const struct contest *contest, enum load_kind kind,
+			      unsigned model, FILE *out)
+{
+	struct service_summary served = contest_served(contest, kind, model);
+
+	fprintf(out,
+		"{\"model\": \"%s\", \"load\": \"%s\", \"rounds\": %u, \"connections\": "
+		"%u, "
+		"\"served\": %u, \"errors\": %ju",
+		contest->models[model], load_kind_name(kind), served.rounds, served.of,
+		served.served, (uintmax_t)served.errors);
+	for (int i = 0; i < FIGURES; i++) {
+		enum figure figure = (enum figure)i;
+		struct summary summary = contest_summary(contest, kind, model, figure);
+		bool known = summary.count > 0;
+
+		fprintf(out, ",\n     \"%s\": {\"median\": ", figure_names[figure]);
+		write_number(summary.median, known, out);
+		fprintf(out, ", \"least\": ");
+		write_number(summary.least, known, out);
+		fprintf(out, ", \"most\": ");
+		write_number(summary.most, known, out);
+		fprintf(out, ", \"rounds\": [");
+		for (unsigned round = 0; round < contest->rounds; round++) {
+			const struct run_figures *run =
+				contest_run(contest, round, kind, model);
+
+			fprintf(out, "%s", round > 0 ? ", " : "");
+			write_number(run->figure[figure],
+				     run->done && run->figure[figure] >= 0, out);
+		}
+		fprintf(out, "]}");
+	}
+	fprintf(out, "}");
+}
+
+void contest_write_json(const struct contest *contest, FILE *out)
+{
+	bool first = true;
+
+	fprintf(out, "{\"service\": \"%s\", \"rounds\": %u, \"results\": [",
+		contest->service, contest->rounds);
+	for (int kind = 0; kind < LOAD_KINDS; kind++) {
+		for (unsigned model = 0; model < contest->model_count; model++) {
+			if (!contest->with[kind])
+				continue;
+			fprintf(out, "%s\n    ", first ? "" : ",");
+			write_json_result(contest, (enum load_kind)kind, model, out);
+			first = false;
+		}
+	}
+	fprintf(out, "\n]}\n");
+}

@@ -1,0 +1,299 @@
+#include "client/contestant.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/sock.h"
+#include "common/text.h"
+
+enum {
+	ACTIVATED_FD = 3,
+	START_TIME = 5000, /* milliseconds in which a server must be ready */
+	STOP_TIME = 8000,  /* ... and after SIGTERM gone: its grace, and some */
+	STILL_TIME = 2000, /* ... and its memory stand still */
+	STILL_STEP = 40,
+};
+
+/* ---- finding it ---- */
+
+static bool is_there(struct contestant *contestant, const char *folder, size_t length,
+		     const char *below)
+{
+	int n = snprintf(contestant->path, sizeof contestant->path, "%.*s%s/%s",
+			 (int)length, folder, below, contestant->name);
+
+	return n > 0 && (size_t)n < sizeof contestant->path &&
+	       access(contestant->path, X_OK) == 0;
+}
+
+static bool is_in_path(struct contestant *contestant)
+{
+	const char *folder = getenv("PATH");
+
+	while (folder != NULL && *folder != '\0') {
+		size_t length = strcspn(folder, ":");
+
+		if (length > 0 && is_there(contestant, folder, length, ""))
+			return true;
+		folder += length + (folder[length] == ':');
+	}
+	return false;
+}
+
+/* The folder of our own program: as the kernel knows it, or as we were called. */
+static size_t own_folder(const char *argv0, char out[CONTESTANT_PATH])
+{
+	ssize_t n = readlink("/proc/self/exe", out, CONTESTANT_PATH - 1);
+	char *slash;
+
+	if (n < 0) {
+		n = snprintf(out, CONTESTANT_PATH, "%s", argv0);
+		if (n < 0 || n >= CONTESTANT_PATH)
+			n = 0;
+	}
+	out[n] = '\0';
+	slash = strrchr(out, '/');
+	return slash ? (size_t)(slash - out) : 0;
+}
+
+int contestant_find(struct contestant *contestant, const char *argv0, const char *service,
+		    const char *model, struct failure *failure)
+{
+	char folder[CONTESTANT_PATH], culprit[2 * CONTESTANT_NAME];
+	size_t length = own_folder(argv0, folder);
+	int n = snprintf(contestant->name, sizeof contestant->name, "%sd-%s", service,
+			 model);
+
+	contestant->pid = 0;
+	if (n > 0 && (size_t)n < sizeof contestant->name &&
+	    strchr(contestant->name, '/') == NULL &&
+	    ((length > 0 && (is_there(contestant, folder, length, "") ||
+			     is_there(contestant, folder, length, "/../sbin"))) ||
+	     is_in_path(contestant)))
+		return 0;
+	text_escape(contestant->name, strlen(contestant->name), culprit, sizeof culprit);
+	return failure_set(failure, "there is no %s beside this program or in PATH",
+			   culprit);
+}
+
+/* ---- starting and stopping it ---- */
+
+/* In the child: descriptor 3 is the listener, 2 the pipe, and then it is the server. */
+static _Noreturn void become(const struct contestant *contestant, int listener,
+			     int errors, unsigned clients, pid_t parent)
+{
+	char pid[24], limit[24];
+
+	process_signal_with_parent(SIGTERM, parent);
+	snprintf(pid, sizeof pid, "%ld", (long)getpid());
+	snprintf(limit, sizeof limit, "%u", clients);
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "1", 1);
+	/* The pipe first: its number may be the 3 that the listener needs. A copy stays open
+	 * across exec; but there is none where the number is the right one already. */
+	if (dup2(errors, STDERR_FILENO) < 0 ||
+	    (listener == ACTIVATED_FD ? fcntl(listener, F_SETFD, 0)
+				      : dup2(listener, ACTIVATED_FD)) < 0)
+		_exit(127);
+	execl(contestant->path, contestant->name, "--max-clients", limit, (char *)NULL);
+	dprintf(STDERR_FILENO, "cannot run %s: %s\n", contestant->path, strerror(errno));
+	_exit(127);
+}
+
+static int open_listener(struct contestant *contestant, struct failure *failure)
+{
+	const struct sock_place place = { "127.0.0.1", "0", SOCK_STREAM, SOMAXCONN };
+	struct address address;
+	int fd = sock_listen(&place, failure);
+
+	if (fd < 0)
+		return -1;
+	if (address_local(fd, &address) < 0) {
+		close(fd);
+		return failure_set(failure, "%s", strerror(errno));
+	}
+	snprintf(contestant->port, sizeof contestant->port, "%u", address_port(&address));
+	return fd;
+}
+
+/* Reads what it says until a line of that text has come (NULL: until the end of it, which
+ * is when the last of its processes has gone). */
+static bool listen_to(struct contestant *contestant, const char *text, int64_t time)
+{
+	int64_t end = clock_milliseconds() + time, left;
+	char bytes[CONTESTANT_SAID];
+	size_t used = 0;
+
+	contestant->said[0] = '\0';
+	while ((left = end - clock_milliseconds()) > 0) {
+		ssize_t n;
+
+		if (io_wait(contestant->errors, POLLIN, left) <= 0)
+			continue;
+		if (used == sizeof bytes) /* only its beginning is of interest */
+			used--;
+		n = io_read(contestant->errors, bytes + used, sizeof bytes - used);
+		if (n <= 0)
+			return text == NULL;
+		used += (size_t)n;
+		text_escape(bytes, used - (bytes[used - 1] == '\n'), contestant->said,
+			    sizeof contestant->said);
+		if (text != NULL && bytes[used - 1] == '\n' &&
+		    strstr(contestant->said, text) != NULL)
+			return true;
+	}
+	return false;
+}
+
+int contestant_start(struct contestant *contestant, unsigned clients,
+		     struct failure *failure)
+{
+	int errors[2], listener;
+	pid_t parent = getpid();
+	struct process_usage usage;
+	struct failure ignored;
+
+	listener = open_listener(contestant, failure);
+	if (listener < 0)
+		return -1;
+	if (pipe(errors) < 0) {
+		close(listener);
+		return failure_set(failure, "%s", strerror(errno));
+	}
+	io_set_close_on_exec(errors[0]);
+	io_set_close_on_exec(errors[1]);
+	contestant->pid = fork();
+	if (contestant->pid == 0)
+		become(contestant, listener, errors[1], clients, parent);
+	close(listener);
+	close(errors[1]);
+	contestant->errors = errors[0];
+	if (contestant->pid < 0) {
+		contestant->pid = 0;
+		close(errors[0]);
+		return failure_set(failure, "cannot fork: %s", strerror(errno));
+	}
+	if (listen_to(contestant, "listening on", START_TIME))
+		return 0;
+	failure_set(failure, "%s did not start: %s", contestant->name,
+		    contestant->said[0] ? contestant->said : "it said nothing");
+	(void)contestant_stop(contestant, &usage, &ignored);
+	return -1;
+}
+
+int contestant_stop(struct contestant *contestant, struct process_usage *usage,
+		    struct failure *failure)
+{
+	bool gone;
+	int status;
+
+	*usage = (struct process_usage){ 0 };
+	if (contestant->pid == 0)
+		return 0;
+	kill(contestant->pid, SIGTERM);
+	gone = listen_to(contestant, NULL, STOP_TIME);
+	if (!gone)
+		kill(contestant->pid, SIGKILL);
+	status = process_wait(contestant->pid, usage);
+	close(contestant->errors);
+	contestant->pid = 0;
+	if (!gone)
+		return failure_set(failure, "%s did not stop", contestant->name);
+	if (WIFSIGNALED(status))
+		return failure_set(failure, "%s was killed by signal %d: %s",
+				   contestant->name, WTERMSIG(status), contestant->said);
+	if (status != 0)
+		return failure_set(failure, "%s ended with exit status %d: %s",
+				   contestant->name, WEXITSTATUS(status),
+				   contestant->said);
+	return 0;
+}
+
+/* ---- its memory ---- */
+
+/* The parent of a process: the second field behind the name in parentheses, which may
+ * itself hold blanks and parentheses. */
+static pid_t parent_of(pid_t pid)
+{
+	char path[64], text[512];
+	const char *behind;
+	size_t n;
+	long parent;
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return -1;
+	n = fread(text, 1, sizeof text - 1, file);
+	fclose(file);
+	text[n] = '\0';
+	behind = strrchr(text, ')');
+	if (behind == NULL || sscanf(behind + 1, " %*c %ld", &parent) != 1)
+		return -1;
+	return (pid_t)parent;
+}
+
+/* In bytes; -1 if the process has gone, or the system does not tell. */
+static int64_t memory_of(pid_t pid)
+{
+	char path[64], line[256];
+	intmax_t kib = -1;
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%ld/smaps_rollup", (long)pid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return -1;
+	while (kib < 0 && fgets(line, sizeof line, file) != NULL)
+		if (sscanf(line, "Pss: %jd kB", &kib) != 1)
+			kib = -1;
+	fclose(file);
+	return kib < 0 ? -1 : kib * 1024;
+}
+
+/* Its own and its children's. Models have children, but no grandchildren. */
+static int64_t memory_now(pid_t root)
+{
+	int64_t sum = memory_of(root);
+	DIR *processes = opendir("/proc");
+	struct dirent *entry;
+	uint64_t pid;
+
+	while (sum >= 0 && processes != NULL && (entry = readdir(processes)) != NULL) {
+		int64_t part = 0;
+
+		if (text_number(entry->d_name, 1, INT_MAX, &pid) &&
+		    parent_of((pid_t)pid) == root)
+			part = memory_of((pid_t)pid);
+		sum += part > 0 ? part : 0;
+	}
+	if (processes != NULL)
+		closedir(processes);
+	return sum;
+}
+
+int64_t contestant_memory(const struct contestant *contestant)
+{
+	int64_t end = clock_milliseconds() + STILL_TIME, before, now;
+	const struct timespec step = clock_timespec(STILL_STEP);
+
+	now = memory_now(contestant->pid);
+	do {
+		before = now;
+		nanosleep(&step, NULL);
+		now = memory_now(contestant->pid);
+	} while (now >= 0 && now != before && clock_milliseconds() < end);
+	return now;
+}

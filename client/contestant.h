@@ -1,0 +1,56 @@
+/*
+ * contestant - a server under comparison: found, started, watched and stopped.
+ *
+ * It is started by socket activation: we open the listening socket on a port that the
+ * kernel chooses, and hand it over, so that no port is guessed and no client comes too
+ * early. It dies with us, however we die.
+ */
+#ifndef CLIENT_CONTESTANT_H
+#define CLIENT_CONTESTANT_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/address.h"
+#include "common/failure.h"
+#include "common/process.h"
+
+enum { CONTESTANT_NAME = 64, CONTESTANT_PATH = 4096, CONTESTANT_SAID = 512 };
+
+struct contestant {
+	char name[CONTESTANT_NAME]; /* "echod-fork" */
+	char path[CONTESTANT_PATH];
+	pid_t pid;                  /* 0: it does not run */
+	int errors;                 /* our end of its standard error */
+	char port[PORT_TEXT];       /* where it listens on 127.0.0.1 */
+	char said[CONTESTANT_SAID]; /* the beginning of what it said, escaped */
+};
+
+/**
+ * Looks for SERVICEd-MODEL beside the program @p argv0, in ../sbin from there, and in PATH.
+ * @return 0 with contestant->name and ->path, or -1 with *failure
+ */
+int contestant_find(struct contestant *contestant, const char *argv0, const char *service,
+		    const char *model, struct failure *failure);
+
+/** Starts it, for at most @p clients at a time, and waits until it is ready.
+ *  @return 0, or -1 with *failure: it cannot be started, or what it said instead */
+int contestant_start(struct contestant *contestant, unsigned clients,
+		     struct failure *failure);
+
+/** Asks it to stop (SIGTERM), waits, and kills it if it does not.
+ *  @param usage  receives what it and its children have used in their whole lives
+ *  @return 0, or -1 with *failure if it did not end as it should: with exit status 0 and
+ *          within the grace that servers give their clients */
+int contestant_stop(struct contestant *contestant, struct process_usage *usage,
+		    struct failure *failure);
+
+/** The proportional set size (PSS) of it and all its descendants, in bytes: shared pages
+ *  are divided among those that share them. Waits until it stands still, since a crowd
+ *  that has connected may not have been accepted yet; two seconds at most.
+ *  @return the size, or -1 where the system does not tell (it is Linux that does) */
+int64_t contestant_memory(const struct contestant *contestant);
+
+#endif

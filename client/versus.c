@@ -1,0 +1,486 @@
+/*
+ * versus - the models side by side, under the same load.
+ *
+ * For each model it starts SERVICEd-MODEL, runs the loads, stops it; all of that several
+ * times over, interleaved (model A, B, C, A, B, C ...), so that what else the machine does
+ * in the meantime troubles all of them alike. The medians make one table.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/contest.h"
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/message.h"
+#include "common/options.h"
+#include "common/text.h"
+
+enum { EXIT_USAGE = 2, MOST_SECONDS = 3600, MOST_CLIENTS = 100000 };
+
+enum {
+	OPTION_BULK_SIZE = OPTIONS_LETTERS_FROM,
+	OPTION_BULK_CLIENTS,
+	OPTION_TSV,
+	OPTION_JSON
+};
+
+static const struct option_line lines[] = {
+	{ 'l', "loads", "LIST",
+	  "conversations,connections,idle,bulk, or some of them (all)" },
+	{ 'c', "clients", "N", "clients at a time (32)" },
+	{ 's', "size", "SIZE", "bytes of a message (64)" },
+	{ OPTION_BULK_CLIENTS, "bulk-clients", "N", "clients of the load bulk (8)" },
+	{ OPTION_BULK_SIZE, "bulk-size", "SIZE",
+	  "bytes of a message in the load bulk (64K)" },
+	{ 'i', "idle", "N", "silent clients in the load idle (200)" },
+	{ 'd', "duration", "SEC", "seconds for each run (0.6)" },
+	{ 'r', "rounds", "N", "how often each load meets each model (5)" },
+	{ 'T', "threads", "N", "threads that make the load (one for two CPUs)" },
+	{ OPTION_TSV, "tsv", "FILE",
+	  "write the figures of all runs to FILE, tab-separated" },
+	{ OPTION_JSON, "json", "FILE", "write them, and the medians, to FILE as JSON" },
+	{ 'q', "quiet", NULL, "no progress" },
+	{ 'h', "help", NULL, "show this help" },
+	{ 'V', "version", NULL, "show the version" },
+	{ 0 },
+};
+
+struct settings {
+	struct contest contest;
+	unsigned clients, bulk_clients, idle, threads;
+	size_t size, bulk_size;
+	int64_t duration;
+	const char *tsv, *json;
+	bool quiet;
+	enum { COMPARE, SHOW_HELP, SHOW_VERSION } action;
+};
+
+/* What the progress line tells. */
+struct progress {
+	struct settings *settings;
+	struct contestant *contestant;
+	struct run_figures *figures;
+	unsigned round, done, all;
+	int64_t began;
+	bool shown;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
+/* ---- options ---- */
+
+static int take_loads(struct settings *settings, const struct options *options,
+		      struct failure *failure)
+{
+	const char *word = options->value;
+
+	memset(settings->contest.with, 0, sizeof settings->contest.with);
+	while (*word != '\0') {
+		size_t length = strcspn(word, ",");
+		char name[CONTESTANT_NAME];
+		enum load_kind kind;
+
+		snprintf(name, sizeof name, "%.*s", (int)(length < 60 ? length : 60),
+			 word);
+		if (!load_kind_find(name, &kind))
+			return options_bad_value(failure, options, 'l',
+						 "is not a list of loads (conversations, "
+						 "connections, idle, bulk)");
+		settings->contest.with[kind] = true;
+		word += length + (word[length] == ',');
+	}
+	return 0;
+}
+
+static int take_count(const struct options *options, int letter, unsigned most,
+		      unsigned *count, struct failure *failure)
+{
+	uint64_t number;
+
+	if (options_number(options, letter, 1, most, &number, failure) < 0)
+		return -1;
+	*count = (unsigned)number;
+	return 0;
+}
+
+static int take_message_size(const struct options *options, int letter, size_t *size,
+			     struct failure *failure)
+{
+	uint64_t number;
+
+	if (options_size(options, letter, 1, 16 * 1024 * 1024, &number, failure) < 0)
+		return -1;
+	*size = (size_t)number;
+	return 0;
+}
+
+static int take_option(struct settings *settings, const struct options *options,
+		       int letter, struct failure *failure)
+{
+	switch (letter) {
+	case 'l':
+		return take_loads(settings, options, failure);
+	case 'c':
+		return take_count(options, letter, MOST_CLIENTS, &settings->clients,
+				  failure);
+	case 's':
+		return take_message_size(options, letter, &settings->size, failure);
+	case OPTION_BULK_CLIENTS:
+		return take_count(options, letter, MOST_CLIENTS, &settings->bulk_clients,
+				  failure);
+	case OPTION_BULK_SIZE:
+		return take_message_size(options, letter, &settings->bulk_size, failure);
+	case 'i':
+		return take_count(options, letter, MOST_CLIENTS, &settings->idle,
+				  failure);
+	case 'd':
+		if (options_seconds(options, letter, MOST_SECONDS, &settings->duration,
+				    failure) < 0)
+			return -1;
+		return settings->duration > 0
+			       ? 0
+			       : options_bad_value(failure, options, letter,
+						   "is no time at all");
+	case 'r':
+		return take_count(options, letter, CONTEST_ROUNDS,
+				  &settings->contest.rounds, failure);
+	case 'T':
+		return take_count(options, letter, 1024, &settings->threads, failure);
+	case OPTION_TSV:
+		settings->tsv = options->value;
+		return 0;
+	case OPTION_JSON:
+		settings->json = options->value;
+		return 0;
+	case 'q':
+		settings->quiet = true;
+		return 0;
+	case 'h':
+		settings->action = SHOW_HELP;
+		return 0;
+	case 'V':
+		settings->action = SHOW_VERSION;
+		return 0;
+	default:
+		return -1; /* options_next() has told why */
+	}
+}
+
+/* The models that the operands name; without any, those of the suite that are there. */
+static int take_models(struct settings *settings, const char *argv0, char **models,
+		       int count, struct failure *failure)
+{
+	static char known[] = SOCKWAYS_MODELS; /* strtok_r writes to it */
+	struct contest *contest = &settings->contest;
+	char *rest = known, *model;
+
+	if (count > CONTEST_MODELS)
+		return failure_set(failure, "too many models (at most %d)",
+				   CONTEST_MODELS);
+	for (int i = 0; i < count; i++) {
+		if (contestant_find(&contest->contestants[i], argv0, contest->service,
+				    models[i], failure) < 0)
+			return -1;
+		contest->models[contest->model_count++] = models[i];
+	}
+	while (count == 0 && contest->model_count < CONTEST_MODELS &&
+	       (model = strtok_r(rest, " ", &rest)) != NULL)
+		if (contestant_find(&contest->contestants[contest->model_count], argv0,
+				    contest->service, model, failure) == 0)
+			contest->models[contest->model_count++] = model;
+	return contest->model_count > 0 ? 0 : -1; /* *failure names the last one tried */
+}
+
+static int take_command_line(struct settings *settings, int argc, char **argv,
+			     struct failure *failure)
+{
+	struct options options;
+	int letter, first;
+
+	if (options_begin(&options, lines, argc, argv) < 0)
+		return failure_set(failure, "%s", strerror(errno));
+	while ((letter = options_next(&options, failure)) != OPTIONS_END)
+		if (take_option(settings, &options, letter, failure) < 0)
+			return -1;
+	if (settings->action != COMPARE)
+		return 0;
+	first = options.first_operand;
+	if (first >= argc)
+		return failure_set(failure, "which service is to be compared?");
+	settings->contest.service = argv[first];
+	if (load_protocol_find(argv[first]) == NULL) {
+		char name[CONTESTANT_NAME];
+
+		text_escape(argv[first], strlen(argv[first]), name, sizeof name);
+		return failure_set(failure, "'%s' is not a service that can be loaded",
+				   name);
+	}
+	return take_models(settings, argv[0], argv + first + 1, argc - first - 1,
+			   failure);
+}
+
+/* ---- measuring ---- */
+
+static void plan_loads(struct settings *settings)
+{
+	for (int kind = 0; kind < LOAD_KINDS; kind++) {
+		bool bulk = kind == LOAD_BULK;
+
+		settings->contest.plans[kind] = (struct load_plan){
+			.kind = (enum load_kind)kind,
+			.protocol = load_protocol_find(settings->contest.service),
+			.host = "127.0.0.1",
+			.family = AF_INET,
+			.connections = bulk ? settings->bulk_clients : settings->clients,
+			.idle = kind == LOAD_IDLE ? settings->idle : 0,
+			.size = bulk ? settings->bulk_size : settings->size,
+			.duration = settings->duration,
+			/* Not an error within a run: a client that waits, waits. */
+			.timeout = settings->duration + 5000,
+			.threads = settings->threads,
+			.stop = &interrupted,
+		};
+	}
+}
+
+static void show_progress(struct progress *progress, const char *load)
+{
+	int64_t spent = clock_milliseconds() - progress->began;
+	unsigned left = progress->all - progress->done;
+
+	if (!progress->shown)
+		return;
+	fprintf(stderr, "\r\033[Kround %u of %u: %s, %s", progress->round + 1,
+		progress->settings->contest.rounds, load, progress->contestant->name);
+	if (progress->done > 0)
+		fprintf(stderr, "; about %jd s left",
+			(intmax_t)(spent * left / progress->done + 999) / 1000);
+	fflush(stderr);
+}
+
+static void end_progress(struct progress *progress)
+{
+	if (progress->shown)
+		fprintf(stderr, "\r\033[K");
+}
+
+/* All clients are connected and nothing is sent yet: the moment to weigh the server. */
+static void weigh(const struct load_progress *load, void *context)
+{
+	struct progress *progress = context;
+	struct run_figures *figures = progress->figures;
+	int64_t bytes;
+
+	if (load->phase != LOAD_SETTLED || load->idle == 0 ||
+	    figures->figure[FIGURE_EMPTY] < 0)
+		return;
+	bytes = contestant_memory(progress->contestant);
+	if (bytes < 0)
+		return;
+	figures->figure[FIGURE_CROWDED] = (double)bytes / 1024;
+	figures->figure[FIGURE_PER_CLIENT] =
+		(figures->figure[FIGURE_CROWDED] - figures->figure[FIGURE_EMPTY]) /
+		(load->idle + figures->of);
+	if (figures->figure[FIGURE_PER_CLIENT] < 0)
+		figures->figure[FIGURE_PER_CLIENT] = 0;
+}
+
+static void note_figures(struct run_figures *figures, const struct load_result *result,
+			 const struct process_usage *usage)
+{
+	double thousands = (double)result->exchanges / 1000;
+	double switches =
+		(double)(usage->voluntary_switches + usage->involuntary_switches);
+
+	figures->served = result->served;
+	figures->errors = load_errors(result);
+	figures->done = true;
+	if (result->exchanges == 0 || result->elapsed <= 0)
+		return;
+	figures->figure[FIGURE_RATE] = (double)result->exchanges / result->elapsed;
+	figures->figure[FIGURE_BYTES] = (double)result->bytes / result->elapsed;
+	figures->figure[FIGURE_P50] =
+		(double)histogram_percentile(&result->latency, 50) / 1000;
+	figures->figure[FIGURE_P99] =
+		(double)histogram_percentile(&result->latency, 99) / 1000;
+	figures->figure[FIGURE_CPU] =
+		(usage->user_seconds + usage->system_seconds) * 1000 / thousands;
+	figures->figure[FIGURE_SWITCHES] = switches / thousands;
+}
+
+/* One load against one model, from its start to its stop. */
+static int run_once(struct progress *progress, enum load_kind kind, unsigned model,
+		    struct failure *failure)
+{
+	static struct load_result result; /* large */
+	struct contest *contest = &progress->settings->contest;
+	struct contestant *contestant = &contest->contestants[model];
+	struct run_figures *figures = contest_run(contest, progress->round, kind, model);
+	struct load_plan plan = contest->plans[kind];
+	struct process_usage usage;
+	int64_t bytes;
+	int measured;
+
+	progress->contestant = contestant;
+	progress->figures = figures;
+	for (int figure = 0; figure < FIGURES; figure++)
+		figures->figure[figure] = -1;
+	figures->of = plan.connections;
+	if (contestant_start(contestant, plan.connections + plan.idle + 1, failure) < 0)
+		return -1;
+	if (kind == LOAD_IDLE && (bytes = contestant_memory(contestant)) >= 0)
+		figures->figure[FIGURE_EMPTY] = (double)bytes / 1024;
+	plan.port = contestant->port;
+	plan.progress = weigh;
+	plan.context = progress;
+	measured = load_run(&plan, &result, failure);
+	if (contestant_stop(contestant, &usage, measured == 0 ? failure : NULL) < 0)
+		return -1;
+	if (measured == 0 && !interrupted)
+		note_figures(figures, &result, &usage);
+	return measured;
+}
+
+static int run_round(struct progress *progress, struct failure *failure)
+{
+	struct contest *contest = &progress->settings->contest;
+
+	for (int kind = 0; kind < LOAD_KINDS; kind++) {
+		for (unsigned model = 0; model < contest->model_count; model++) {
+			if (!contest->with[kind] || interrupted)
+				continue;
+			progress->contestant = &contest->contestants[model];
+			show_progress(progress, load_kind_name((enum load_kind)kind));
+			if (run_once(progress, (enum load_kind)kind, model, failure) < 0)
+				return -1;
+			progress->done++;
+		}
+	}
+	return 0;
+}
+
+static int run_contest(struct settings *settings, struct failure *failure)
+{
+	struct contest *contest = &settings->contest;
+	struct progress progress = {
+		.settings = settings,
+		.began = clock_milliseconds(),
+		.shown = !settings->quiet && isatty(STDERR_FILENO),
+	};
+	int result = 0;
+
+	for (int kind = 0; kind < LOAD_KINDS; kind++)
+		progress.all +=
+			contest->with[kind] * contest->rounds * contest->model_count;
+	for (; progress.round < contest->rounds && result == 0 && !interrupted;
+	     progress.round++)
+		result = run_round(&progress, failure);
+	end_progress(&progress);
+	return result;
+}
+
+/* ---- what comes of it ---- */
+
+static int write_file(const struct contest *contest, const char *name,
+		      void (*write)(const struct contest *, FILE *))
+{
+	FILE *file;
+	bool whole;
+
+	if (name == NULL)
+		return 0;
+	file = fopen(name, "we");
+	whole = file != NULL;
+	if (file != NULL) {
+		write(contest, file);
+		whole = !ferror(file);
+		whole = fclose(file) == 0 && whole;
+	}
+	if (!whole)
+		message(MESSAGE_ERROR, "cannot write %s: %s", name, strerror(errno));
+	return whole ? 0 : -1;
+}
+
+static bool any_errors(const struct contest *contest)
+{
+	for (unsigned i = 0; i < contest->rounds * LOAD_KINDS * contest->model_count; i++)
+		if (contest->runs[i].errors > 0)
+			return true;
+	return false;
+}
+
+static int compare(struct settings *settings)
+{
+	struct contest *contest = &settings->contest;
+	struct sigaction interrupt = { .sa_handler = on_interrupt };
+	struct failure failure;
+	int status = EXIT_SUCCESS;
+
+	contest->runs =
+		calloc((size_t)contest->rounds * LOAD_KINDS * contest->model_count,
+		       sizeof *contest->runs);
+	if (contest->runs == NULL) {
+		message(MESSAGE_ERROR, "%s", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	plan_loads(settings);
+	sigaction(SIGINT, &interrupt, NULL);
+	sigaction(SIGTERM, &interrupt, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	if (run_contest(settings, &failure) < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
+		status = EXIT_FAILURE;
+	}
+	if (interrupted) {
+		message(MESSAGE_ERROR, "interrupted: these are the runs up to then");
+		status = EXIT_FAILURE;
+	}
+	contest_print(contest, stdout);
+	if (write_file(contest, settings->tsv, contest_write_tsv) < 0 ||
+	    write_file(contest, settings->json, contest_write_json) < 0 ||
+	    any_errors(contest))
+		status = EXIT_FAILURE;
+	free(contest->runs);
+	return options_finish_output(status);
+}
+
+int main(int argc, char **argv)
+{
+	static struct settings settings = {
+		.contest = { .rounds = 5, .with = { true, true, true, true } },
+		.clients = 32,
+		.bulk_clients = 8,
+		.idle = 200,
+		.size = 64,
+		.bulk_size = 64 * 1024,
+		.duration = 600,
+	};
+	struct failure failure;
+
+	io_occupy_standard();
+	if (take_command_line(&settings, argc, argv, &failure) < 0)
+		return options_usage_error(&failure);
+	switch (settings.action) {
+	case SHOW_HELP:
+		options_help(stdout, "[options] SERVICE [MODEL ...]",
+			     "Compares the models of a service side by side, under the "
+			     "same load.",
+			     lines);
+		return options_finish_output(EXIT_SUCCESS);
+	case SHOW_VERSION:
+		options_version(stdout);
+		return options_finish_output(EXIT_SUCCESS);
+	default:
+		return compare(&settings);
+	}
+}
