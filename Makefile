@@ -31,6 +31,7 @@ endif
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
            -Wmissing-prototypes -Wvla $(if $(WERROR),-Werror)
+WARNINGS += $(if $(findstring musl,$(CC)),-Wno-sign-conversion) # in its FD_SET macro
 DEFINES  = -D_POSIX_C_SOURCE=200809L -DSOCKWAYS_VERSION='"$(VERSION)"' \
            -DSOCKWAYS_SERVICES='"$(SERVICES)"' -DSOCKWAYS_MODELS='"$(MODELS)"'
 ifeq ($(SAN),)
@@ -72,16 +73,22 @@ FLAGS := $(BUILD)/flags
 $(shell mkdir -p $(BUILD) && printf '%s\n' '$(subst ','\'',$(COMPILE) $(LINK))' | \
 	cmp -s - $(FLAGS) || printf '%s\n' '$(subst ','\'',$(COMPILE) $(LINK))' > $(FLAGS))
 
+# One short line for each step; V=1 shows the commands.
+Q = $(if $(V),,@)
+say = @$(if $(V),:,printf '  %-5s %s\n' $(1) $(2))
+
 $(BUILD)/%.o: %.c $(FLAGS)
 	@mkdir -p $(@D)
-	$(COMPILE) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(COMMON): $(call OBJECTS,$(wildcard common/*.c))
 $(ENGINE): $(call OBJECTS,$(wildcard server/*.c))
 $(SHARED): $(call OBJECTS,$(SHARED_C))
 $(COMMON) $(ENGINE) $(SHARED):
 	@rm -f $@
-	$(AR) rc $@ $^
+	$(call say,AR,$@)
+	$(Q)$(AR) rc $@ $^
 
 # SERVICEd-MODEL: one service, one model, and the engine that is the same for all.
 define server_rule
@@ -91,7 +98,8 @@ $(foreach s,$(SERVICES),$(foreach m,$(MODELS),$(eval $(call server_rule,$(s),$(m
 $(addprefix $(BIN)/,$(CLIENTS)): $(BIN)/%: $(BUILD)/client/%.o $(SHARED) $(COMMON)
 $(PROGRAMS):
 	@mkdir -p $(@D)
-	$(LINK) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 
 # ---- the two commands of the README ------------------------------------------------------
 
@@ -108,9 +116,11 @@ HAVE_CHECK = printf '\043include <check.h>\n' | $(CC) $(CHECK_FLAGS) -E - >/dev/
 $(BUILD)/tests/%.o: tests/%.c $(FLAGS)
 	@$(HAVE_CHECK) || { echo "make check needs Check (libcheck): 'make deps' installs it" >&2; exit 1; }
 	@mkdir -p $(@D)
-	$(COMPILE) $(CHECK_FLAGS) -Wno-gnu-zero-variadic-macro-arguments -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(COMPILE) $(CHECK_FLAGS) -Wno-gnu-zero-variadic-macro-arguments -MMD -MP -c -o $@ $<
 $(TESTER): $(call OBJECTS,$(wildcard tests/*.c)) $(ENGINE) $(SHARED) $(COMMON)
-	$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LDLIBS)
 
 # A C compiler, make and Check, by the package manager that is there.
 deps:

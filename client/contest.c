@@ -85,6 +85,12 @@ static bool did_all(const struct contest *contest, enum load_kind kind, unsigned
 	return served.rounds > 0 && served.served == served.of && served.errors == 0;
 }
 
+/* What a server weighs before and after is told, but it is the difference that counts. */
+static bool is_contested(enum figure figure)
+{
+	return figure != FIGURE_EMPTY && figure != FIGURE_CROWDED;
+}
+
 static bool more_is_better(enum figure figure)
 {
 	return figure == FIGURE_RATE || figure == FIGURE_BYTES;
@@ -149,7 +155,8 @@ static void print_cell(const struct contest *contest, enum load_kind kind, unsig
 	if (summary.count > 0)
 		print_value(cell, summary.median * scale);
 	fprintf(out, " %*s%c", width, cell,
-		best_model(contest, kind, figure) == model ? '*' : ' ');
+		is_contested(figure) && best_model(contest, kind, figure) == model ? '*'
+										   : ' ');
 }
 
 static void print_spread(const struct contest *contest, enum load_kind kind,
@@ -170,8 +177,7 @@ static void print_remark(const struct service_summary *served, FILE *out)
 	if (served->errors > 0)
 		fprintf(out, "  %ju errors", (uintmax_t)served->errors);
 	if (served->served < served->of)
-		fprintf(out, "  serves %u of %u, the others wait", served->served,
-			served->of);
+		fprintf(out, "  %u of %u served", served->served, served->of);
 }
 
 static void print_model_row(const struct contest *contest, enum load_kind kind,
@@ -225,7 +231,9 @@ static void print_memory(const struct contest *contest, FILE *out)
 		print_cell(contest, LOAD_IDLE, model, FIGURE_EMPTY, 11, out);
 		print_cell(contest, LOAD_IDLE, model, FIGURE_CROWDED, 14, out);
 		print_cell(contest, LOAD_IDLE, model, FIGURE_PER_CLIENT, 15, out);
-		fputc('\n', out);
+		fprintf(out, "%s\n",
+			did_all(contest, LOAD_IDLE, model) ? ""
+							   : "  they wait, unaccepted");
 	}
 }
 
