@@ -11,7 +11,6 @@ VERSION  = 0.1
 
 # What one may set: make CC=clang, CC=musl-gcc, STATIC=1, SAN=address,undefined, SAN=thread,
 # WERROR=1, CFLAGS=…; BUILD and BIN move what is made, so that variants can stand side by side.
-CC       = gcc
 CFLAGS   = -O2 -g
 BUILD    = build
 BIN      = bin
@@ -24,7 +23,7 @@ SAN      =
 WERROR   =
 
 ifeq ($(origin CC),default)
-CC = cc
+CC := $(if $(shell command -v cc),cc,gcc)
 endif
 
 # ---- flags -------------------------------------------------------------------------------
@@ -73,11 +72,14 @@ FLAGS := $(BUILD)/flags
 $(shell mkdir -p $(BUILD) && printf '%s\n' '$(subst ','\'',$(COMPILE) $(LINK))' | \
 	cmp -s - $(FLAGS) || printf '%s\n' '$(subst ','\'',$(COMPILE) $(LINK))' > $(FLAGS))
 
+# `make deps all` first installs, then builds, also under -j.
+DEPS_FIRST := $(filter deps,$(MAKECMDGOALS))
+
 # One short line for each step; V=1 shows the commands.
 Q = $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-5s %s\n' $(1) $(2))
 
-$(BUILD)/%.o: %.c $(FLAGS)
+$(BUILD)/%.o: %.c $(FLAGS) | $(DEPS_FIRST)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
@@ -113,7 +115,7 @@ check: all $(TESTER)
 	SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) $(TESTER)
 
 HAVE_CHECK = printf '\043include <check.h>\n' | $(CC) $(CHECK_FLAGS) -E - >/dev/null 2>&1
-$(BUILD)/tests/%.o: tests/%.c $(FLAGS)
+$(BUILD)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS_FIRST)
 	@$(HAVE_CHECK) || { echo "make check needs Check (libcheck): 'make deps' installs it" >&2; exit 1; }
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
