@@ -444,6 +444,8 @@ static int compare(struct settings *settings)
 	struct failure failure;
 	int status = EXIT_SUCCESS;
 
+	if (check_file(settings->tsv) < 0 || check_file(settings->json) < 0)
+		return EXIT_FAILURE;
 	contest->runs =
 		calloc((size_t)contest->rounds * LOAD_KINDS * contest->model_count,
 		       sizeof *contest->runs);
