@@ -15,8 +15,8 @@
 
 void *process_shared_memory(size_t size)
 {
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			    -1, 0);
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	return memory == MAP_FAILED ? NULL : memory;
 }
@@ -42,7 +42,8 @@ uint64_t process_raise_descriptors(uint64_t wanted)
 	if (limit.rlim_cur < wanted) {
 		rlim_t before = limit.rlim_cur;
 
-		limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : (rlim_t)wanted;
+		limit.rlim_cur =
+			limit.rlim_max < wanted ? limit.rlim_max : (rlim_t)wanted;
 		if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
 			limit.rlim_cur = before;
 	}

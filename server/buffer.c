@@ -45,7 +45,7 @@ bool buffer_append(struct buffer *buffer, const void *bytes, size_t n, size_t mo
 
 const char *buffer_bytes(const struct buffer *buffer)
 {
-	return buffer->bytes + buffer->start;
+	return buffer->length > 0 ? buffer->bytes + buffer->start : "";
 }
 
 void buffer_consume(struct buffer *buffer, size_t n)

@@ -18,7 +18,7 @@ struct buffer {
  *  bytes would wait or there is no memory (errno: ENOBUFS, ENOMEM) */
 bool buffer_append(struct buffer *buffer, const void *bytes, size_t n, size_t most);
 
-/** The bytes that wait; buffer->length of them. */
+/** The bytes that wait; buffer->length of them. Never NULL. */
 const char *buffer_bytes(const struct buffer *buffer);
 
 /** Drops the first @p n bytes (at most the length); frees the memory with the last. */

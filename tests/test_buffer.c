@@ -15,6 +15,7 @@ START_TEST(empty_buffer_owns_no_memory)
 {
 	struct buffer buffer = { 0 };
 
+	ck_assert_ptr_nonnull(buffer_bytes(&buffer)); /* of which there are none */
 	buffer_consume(&buffer, 0);
 	ck_assert_ptr_null(buffer.bytes);
 	ck_assert(buffer_append(&buffer, "abc", 3, MOST));

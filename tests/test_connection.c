@@ -1105,9 +1105,9 @@ Suite *suite_connection(void)
 	add(tcase, the_reply_arrives_whole_though_input_was_left_unread);
 	add(tcase, a_reply_may_be_read_late);
 	add(tcase, who_hangs_up_first_waits_for_the_other_and_no_longer);
-	tcase_add_loop_test(
-		tcase, a_client_that_does_not_hang_up_is_not_waited_for_for_ever, 0,
-		TCP_FORMS);
+	tcase_add_loop_test(tcase,
+			    a_client_that_does_not_hang_up_is_not_waited_for_for_ever, 0,
+			    TCP_FORMS);
 	tcase_add_loop_test(tcase, nor_is_one_that_never_stops_sending, 0, TCP_FORMS);
 	tcase = add_case(suite, "time");
 	add(tcase, a_silent_client_is_sent_the_end);

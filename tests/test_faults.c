@@ -4,9 +4,7 @@
  * the others, says once what it lacks, burns nothing while it waits, and leaves nothing
  * behind.
  */
-#ifdef __linux__
-#define _GNU_SOURCE /* setgroups, RLIMIT_NPROC */
-#endif
+#define _DEFAULT_SOURCE /* setgroups, RLIMIT_NPROC */
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,9 +2,7 @@
  * The servers as their operator and their clients see them, in every model: how they start,
  * what they say, how they end. What goes wrong around them is in test_faults.c.
  */
-#ifdef __linux__
-#define _GNU_SOURCE /* setgroups */
-#endif
+#define _DEFAULT_SOURCE /* setgroups */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -320,6 +318,10 @@ START_TEST(a_privileged_port_is_one_clear_line)
 		.argv = ARGUMENTS(model_program(_i, "echo"), "-p", "7"),
 		.prepare = become_nobody,
 	});
+	if (strstr(run.err, "cannot exec") != NULL) {
+		skipped("a privileged port: another user cannot run our programs");
+		return;
+	}
 	expect_start_fails(&run, _i, "cannot listen on 127.0.0.1:7: Permission denied");
 }
 END_TEST
@@ -678,20 +680,24 @@ START_TEST(exits_when_nobody_has_come_for_so_long)
 }
 END_TEST
 
+/* They leave all at once: none of them may take another for the last. */
 START_TEST(does_not_exit_while_a_client_is_there)
 {
 	struct server server = start(_i, ARGUMENTS("-x", "0.15"));
-	int fd = connect_and_talk(&server);
-	int64_t left;
+	int fds[16], clients = model_serves_many(_i) ? 16 : 1;
 	struct server_end end;
+	int64_t left;
 
-	ck_assert(!is_readable(fd, 450)); /* three times as long */
-	client_send(fd, "still there", 11);
-	client_expect(fd, "still there", 11);
-	leave(fd);
+	for (int i = 0; i < clients; i++)
+		fds[i] = connect_and_talk(&server);
+	ck_assert(!is_readable(fds[0], 450)); /* three times as long */
+	client_send(fds[0], "still there", 11);
+	client_expect(fds[0], "still there", 11);
 	left = clock_milliseconds();
+	for (int i = 0; i < clients; i++)
+		client_close(fds[i]);
 	end = server_await(&server, PATIENCE);
-	ck_assert_int_ge(clock_milliseconds() - left, 100); /* begun a moment earlier */
+	ck_assert_int_ge(clock_milliseconds() - left, 150);
 	ck_assert(WIFEXITED(end.status));
 	ck_assert_int_eq(WEXITSTATUS(end.status), 0);
 }
