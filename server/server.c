@@ -107,13 +107,14 @@ int64_t server_patience(struct server *server, int64_t until)
 
 /* Under a flood the server may be full, and not, many times a second. Once a minute is
  * enough for whoever reads the log. */
-static bool worth_telling(struct server *server)
+static bool worth_telling(struct server *server, enum message_level level)
 {
+	int64_t *again_at = &server->tell_again_at[level];
 	int64_t now = clock_milliseconds();
 
-	if (now < server->tell_full_at)
+	if (!message_wanted(level) || now < *again_at)
 		return false;
-	server->tell_full_at = now + TELL_AGAIN;
+	*again_at = now + TELL_AGAIN;
 	return true;
 }
 
@@ -123,7 +124,7 @@ static void pause_accepting(struct server *server, const char *what, int error)
 {
 	int64_t after = atomic_load(&server->retry_after);
 
-	if (worth_telling(server))
+	if (worth_telling(server, MESSAGE_ERROR))
 		message(MESSAGE_ERROR, "%s with %u clients (%s): the next ones wait",
 			what, atomic_load(&server->clients), strerror(error));
 	server->retry_at = clock_milliseconds() + after;
@@ -138,7 +139,7 @@ static struct connection *admit(struct server *server, struct connection *connec
 	statistics_add(&server->statistics->served, 1);
 	/* That an iterative server serves one client is no news. */
 	if (clients >= server->max_clients && server->model->most_clients > 1 &&
-	    worth_telling(server))
+	    worth_telling(server, MESSAGE_NOTICE))
 		message(MESSAGE_NOTICE,
 			"full with %u clients (--max-clients): the next ones wait",
 			clients);

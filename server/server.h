@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/message.h"
 #include "server/model.h"
 #include "server/service.h"
 #include "server/statistics.h"
@@ -57,9 +58,10 @@ struct server {
 	atomic_bool full;            /* out of descriptors, processes, memory */
 	int64_t retry_at;            /* when to try again all the same */
 	_Atomic int64_t retry_after; /* how long to wait the next time; milliseconds */
-	int64_t tell_full_at;        /* when to say so again, at the earliest */
-	struct connection *held;     /* accepted, but nobody could be found to serve it */
-	struct connection *spare;    /* ready for the next client */
+	/* when to say again that there is no room: an error, or just -c */
+	int64_t tell_again_at[MESSAGE_NOTICE + 1];
+	struct connection *held;  /* accepted, but nobody could be found to serve it */
+	struct connection *spare; /* ready for the next client */
 };
 
 /** Prepares @p server, whose options are set, to serve on @p listener, which it owns from
