@@ -1,14 +1,16 @@
 #include "common/message.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/io.h"
 
-enum { LINE_LONGEST = 1024 };
+enum { LINE_LONGEST = 1024, STUCK = 100 /* milliseconds */ };
 
 static const char *program = "?";
 static enum message_level wanted = MESSAGE_NOTICE;
@@ -38,6 +40,18 @@ bool message_wanted(enum message_level level)
 	return level <= wanted;
 }
 
+/* A log that nobody reads must not stop a server: when a pipe has been full for a moment,
+ * lines are dropped until there is room. Whom could a failure be told? */
+static void write_unless_stuck(const char *line, size_t length)
+{
+	static atomic_bool stuck;
+	int ready = io_wait(STDERR_FILENO, POLLOUT, atomic_load(&stuck) ? 0 : STUCK);
+
+	atomic_store(&stuck, ready == 0);
+	if (ready != 0)
+		io_write(STDERR_FILENO, line, length);
+}
+
 static void write_line(const char *prefix, int prefix_length, const char *format,
 		       va_list arguments)
 {
@@ -54,7 +68,7 @@ static void write_line(const char *prefix, int prefix_length, const char *format
 		used += (size_t)n < sizeof line - used ? (size_t)n
 						       : sizeof line - used - 1;
 	line[used++] = '\n';
-	io_write(STDERR_FILENO, line, used); /* whom could a failure be told? */
+	write_unless_stuck(line, used);
 }
 
 void message(enum message_level level, const char *format, ...)
@@ -62,7 +76,7 @@ void message(enum message_level level, const char *format, ...)
 	int saved = errno;
 
 	if (message_wanted(level)) {
-		char prefix[LINE_LONGEST / 2];
+		char prefix[LINE_LONGEST / 2] = "";
 		va_list arguments;
 
 		va_start(arguments, format);
@@ -78,7 +92,7 @@ void message_about(enum message_level level, const char *who, const char *format
 	int saved = errno;
 
 	if (message_wanted(level)) {
-		char prefix[LINE_LONGEST / 2];
+		char prefix[LINE_LONGEST / 2] = "";
 		va_list arguments;
 
 		va_start(arguments, format);

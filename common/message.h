@@ -2,7 +2,8 @@
  * message - what a program says to its operator: whole lines on standard error.
  *
  * Each line is one write(2), so that lines of many processes and threads that share
- * a terminal or a log never run into each other.
+ * a terminal or a log never run into each other. If standard error takes nothing for a
+ * tenth of a second, lines are dropped until it does: a log that nobody reads stops nobody.
  */
 #ifndef COMMON_MESSAGE_H
 #define COMMON_MESSAGE_H

@@ -297,16 +297,26 @@ int sock_set_keepalive(int fd)
 	return set_flag(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
-int sock_set_timeout(int fd, int64_t timeout)
+static int set_timeout(int fd, int option, int64_t timeout)
 {
 	struct timeval time = {
 		.tv_sec = (time_t)(timeout / 1000),
 		.tv_usec = (suseconds_t)(timeout % 1000) * 1000,
 	};
 
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) < 0)
+	return setsockopt(fd, SOL_SOCKET, option, &time, sizeof time);
+}
+
+int sock_set_receive_timeout(int fd, int64_t timeout)
+{
+	return set_timeout(fd, SO_RCVTIMEO, timeout);
+}
+
+int sock_set_timeout(int fd, int64_t timeout)
+{
+	if (set_timeout(fd, SO_RCVTIMEO, timeout) < 0)
 		return -1;
-	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+	return set_timeout(fd, SO_SNDTIMEO, timeout);
 }
 
 int sock_set_abortive(int fd)

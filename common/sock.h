@@ -97,9 +97,11 @@ int sock_set_nodelay(int fd);
  *  Accepted sockets inherit it from the listening one. @return 0, or -1 with errno */
 int sock_set_keepalive(int fd);
 
-/** Lets a blocking read or write give up (EAGAIN) after @p timeout milliseconds; 0 waits
- *  for ever. The kernel keeps the time: no call is added to each read.
- *  @return 0, or -1 with errno */
+/** Lets a blocking read give up (EAGAIN) after @p timeout milliseconds; 0 waits for ever.
+ *  The kernel keeps the time: no call is added to each read. @return 0, or -1 with errno */
+int sock_set_receive_timeout(int fd, int64_t timeout);
+
+/** The same for reads and writes; a write gives up when that long no byte was taken. */
 int sock_set_timeout(int fd, int64_t timeout);
 
 /** Makes close(2) reset the connection instead of ending it: nothing lingers in

@@ -48,6 +48,13 @@ static void drop_for_errno(struct connection *c)
 	drop(c, message_wanted(MESSAGE_EVENT) ? strerror(errno) : NULL);
 }
 
+/* Bytes have moved. A loop has read the clock for all that is ready now. */
+static void note_activity(struct connection *c)
+{
+	c->active_at = c->worker->now > 0 ? c->worker->now : clock_milliseconds();
+	c->interrupted = false;
+}
+
 /* ---- sending ---- */
 
 static void queue(struct connection *c, const char *bytes, size_t n)
@@ -80,30 +87,68 @@ static void attend(struct connection *c)
 		drop(c, "cut off: the server stops");
 }
 
+/* Waits until one of these is possible. Returns which; 0 for none, or if a signal came. */
+static unsigned poll_for(struct connection *c, unsigned wants, int64_t timeout)
+{
+	struct pollfd wanted = {
+		.fd = c->fd,
+		.events = (short)((wants & WANT_READ ? POLLIN : 0) |
+				  (wants & WANT_WRITE ? POLLOUT : 0)),
+	};
+
+	if (poll(&wanted, 1, timeout > INT_MAX ? INT_MAX : (int)timeout) <= 0)
+		return 0;
+	return (wanted.revents & ~POLLOUT ? WANT_READ : 0u) |
+	       (wanted.revents & ~POLLIN ? WANT_WRITE : 0u);
+}
+
+/* On a blocking descriptor: waits until the client has made room for more, or drops it. Not
+ * in send(2) itself: its timeout (SO_SNDTIMEO) begins again with each bit of room that the
+ * kernel finds by growing its own buffers. */
+static void wait_for_room(struct connection *c, int64_t since)
+{
+	int64_t idle = c->server->idle_timeout, now = clock_milliseconds();
+	int64_t end = c->close_at > 0 ? c->close_at : since + idle;
+	bool for_ever = c->close_at == 0 && idle == 0;
+
+	if (signals_stop() > 0) /* it may make room all the time, a little */
+		attend(c);
+	if (c->state != CONNECTION_OPEN)
+		return;
+	if (poll_for(c, WANT_WRITE, for_ever ? -1 : end > now ? end - now : 0) != 0)
+		return;
+	attend(c); /* a signal came, or the time is over */
+	if (c->state == CONNECTION_OPEN && c->close_at == 0 && idle > 0 &&
+	    clock_milliseconds() - since >= idle)
+		drop(c, "timed out: it does not read");
+}
+
 /* Sends what the kernel takes: on a blocking descriptor all, unless the client stops
  * reading for the idle timeout. Returns how much that was. */
 static size_t send_some(struct connection *c, const char *bytes, size_t n)
 {
 	size_t sent = 0;
+	int64_t full_since = 0;
 
 	while (sent < n && c->state == CONNECTION_OPEN) {
-		ssize_t taken = send(c->fd, bytes + sent, n - sent, 0);
+		ssize_t taken = send(c->fd, bytes + sent, n - sent, MSG_DONTWAIT);
 
 		if (taken >= 0) {
 			sent += (size_t)taken;
-		} else if (errno == EINTR) {
-			attend(c);
+			full_since = 0;
 		} else if (errno == EAGAIN) {
 			if (c->server->model->nonblocking)
 				break;
-			drop(c, "timed out: it does not read");
-		} else {
+			if (full_since == 0)
+				full_since = clock_milliseconds();
+			wait_for_room(c, full_since);
+		} else if (errno != EINTR) {
 			drop_for_errno(c);
 		}
 	}
 	if (sent > 0) {
 		c->bytes_out += sent;
-		c->active_at = c->worker->now;
+		note_activity(c);
 		statistics_add(&c->server->statistics->bytes_out, sent);
 	}
 	return sent;
@@ -215,7 +260,7 @@ static void receive(struct connection *c)
 	n = recv(c->fd, worker->input + kept, sizeof worker->input - kept, flags);
 	if (n > 0) {
 		c->bytes_in += (size_t)n;
-		c->active_at = worker->now;
+		note_activity(c);
 		statistics_add(&c->server->statistics->bytes_in, (size_t)n);
 		if (c->state == CONNECTION_OPEN)
 			offer(c, worker->input, kept + (size_t)n);
@@ -226,7 +271,7 @@ static void receive(struct connection *c)
 	} else if (n == 0) {
 		c->state = CONNECTION_CLOSED;
 	} else if (errno == EINTR) {
-		; /* to look at the flags; connection_serve() does */
+		c->interrupted = true; /* to look at the flags: connection_serve() */
 	} else if (errno != EAGAIN) {
 		drop_for_errno(c);
 	} else if (!c->server->model->nonblocking && !c->stopping) {
@@ -275,7 +320,7 @@ void connection_begin(struct connection *c, struct worker *worker)
 {
 	c->worker = worker;
 	worker->gathered = 0;
-	c->active_at = worker->now;
+	note_activity(c);
 	event(c, "connected");
 	if (c->session.service->open != NULL)
 		c->session.service->open(&c->session);
@@ -362,7 +407,8 @@ void connection_expire(struct connection *c, struct worker *worker, int64_t now)
 		return;
 	c->worker = worker;
 	worker->gathered = 0;
-	if (c->state == CONNECTION_LINGERING || c->stopping || c->queue.length > 0) {
+	if (c->state == CONNECTION_LINGERING || c->stopping || c->queue.length > 0 ||
+	    c->producing) {
 		drop(c, c->state == CONNECTION_LINGERING ? "it did not hang up"
 			: c->stopping                    ? "cut off: the server stops"
 							 : "timed out: it does not read");
@@ -375,30 +421,14 @@ void connection_expire(struct connection *c, struct worker *worker, int64_t now)
 
 /* ---- one client in a worker of its own ---- */
 
-/* Waits until one of these is possible. Returns which; 0 for none, or if a signal came. */
-static unsigned poll_for(struct connection *c, unsigned wants, int64_t timeout)
-{
-	struct pollfd wanted = {
-		.fd = c->fd,
-		.events = (short)((wants & WANT_READ ? POLLIN : 0) |
-				  (wants & WANT_WRITE ? POLLOUT : 0)),
-	};
-
-	if (poll(&wanted, 1, timeout > INT_MAX ? INT_MAX : (int)timeout) <= 0)
-		return 0;
-	return (wanted.revents & ~POLLOUT ? WANT_READ : 0u) |
-	       (wanted.revents & ~POLLIN ? WANT_WRITE : 0u);
-}
-
 /* Where more than one thing can happen next, poll(2) says which. */
 static unsigned wait_for(struct connection *c, unsigned wants)
 {
-	int64_t now = clock_milliseconds(), expiry;
-	unsigned ready;
+	int64_t now = clock_milliseconds(), expiry = connection_expiry(c);
+	unsigned ready = 0;
 
-	c->active_at = now;
-	expiry = connection_expiry(c);
-	ready = poll_for(c, wants, expiry < 0 ? -1 : expiry > now ? expiry - now : 0);
+	if (expiry < 0 || now < expiry)
+		ready = poll_for(c, wants, expiry < 0 ? -1 : expiry - now);
 	if (ready == 0) /* the time is over, or a signal came: to look at the flags */
 		connection_expire(c, c->worker, clock_milliseconds());
 	return ready;
@@ -409,7 +439,7 @@ void connection_serve(struct connection *c, struct worker *worker)
 	unsigned wants;
 
 	if (c->server->idle_timeout > 0)
-		(void)sock_set_timeout(c->fd, c->server->idle_timeout);
+		(void)sock_set_receive_timeout(c->fd, c->server->idle_timeout);
 	worker->now = 0;
 	connection_begin(c, worker);
 	while ((wants = connection_wants(c)) != 0 && signals_stop() < 2) {
@@ -421,8 +451,10 @@ void connection_serve(struct connection *c, struct worker *worker)
 			continue;
 		}
 		/* With one thing to wait for, the call that does it may itself wait; its
-		 * timeout is the idle timeout. That saves a call for each request. */
-		if (wants == (WANT_READ | WANT_WRITE) || c->close_at > 0)
+		 * timeout is the idle timeout. That saves a call for each request. But
+		 * the timeout begins anew after a signal, and the silence does not. */
+		if (wants == (WANT_READ | WANT_WRITE) || c->close_at > 0 ||
+		    c->interrupted)
 			wants = wait_for(c, wants);
 		if (wants != 0)
 			connection_ready(c, worker, wants);

@@ -48,7 +48,8 @@ struct connection {
 	bool stopping;       /* the server stops: take what comes, wait for no more */
 	struct buffer kept;  /* input that the service has not consumed */
 	struct buffer queue; /* output that the kernel would not take */
-	int64_t active_at;   /* a loop's: when bytes last moved */
+	bool interrupted;    /* in a blocking read, by a signal, since bytes last moved */
+	int64_t active_at;   /* when bytes last moved */
 	int64_t close_at;    /* when it is closed, come what may; 0 never */
 	int64_t began_at;    /* for the line of -v */
 	uint64_t bytes_in, bytes_out;

@@ -23,6 +23,10 @@ int server_begin(struct server *server, int listener)
 	server->listener = listener;
 	server->thread = pthread_self();
 	server->statistics = statistics_create();
+	if (listener >= FD_SETSIZE) { /* an fd_set has no room for it */
+		errno = EMFILE;
+		return -1;
+	}
 	if (server->statistics == NULL || io_set_nonblocking(listener, true) < 0)
 		return -1;
 	/* A client can give up between our being woken and accept(2): on a blocking
@@ -97,7 +101,8 @@ int64_t server_patience(struct server *server, int64_t until)
 		until = earlier(until, earlier(server->stop_at, now + STOP_TICK));
 	if (atomic_load(&server->full))
 		until = earlier(until, server->retry_at);
-	if (server->exit_idle > 0 && atomic_load(&server->clients) == 0)
+	if (server->exit_idle > 0 && atomic_load(&server->clients) == 0 &&
+	    server->held == NULL)
 		until = earlier(until,
 				atomic_load(&server->empty_since) + server->exit_idle);
 	if (until < 0)

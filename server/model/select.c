@@ -88,8 +88,10 @@ static int select_serve(struct server *server)
 	selector->last = -1;
 	/* FD_SET past FD_SETSIZE writes outside the set. With this limit the kernel never
 	 * gives us such a descriptor: accept fails with EMFILE, and clients wait. */
-	if (process_cap_descriptors(FD_SETSIZE) < 0)
+	if (process_cap_descriptors(FD_SETSIZE) < 0) {
+		free(selector);
 		return -1;
+	}
 	while (server_running(server)) {
 		int ready;
 
