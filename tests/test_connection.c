@@ -3,6 +3,7 @@
  * blocking, as a process or a thread of its own serves it, and non-blocking, as a loop does.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -11,11 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/io.h"
+#include "common/process.h"
 #include "common/sock.h"
 #include "server/connection.h"
 #include "server/signals.h"
@@ -1073,11 +1076,29 @@ static void add(TCase *tcase, const TTest *test)
 	tcase_add_loop_test(tcase, test, 0, FORMS);
 }
 
+/* It would be written outside an fd_set. */
+START_TEST(a_listener_that_no_set_can_hold_is_refused)
+{
+	struct server server = { .max_clients = 1 };
+	int low = socket(AF_INET, SOCK_STREAM, 0), high;
+
+	if (process_raise_descriptors(FD_SETSIZE + 8) < FD_SETSIZE + 8) {
+		skipped("a listener past FD_SETSIZE: descriptors are limited");
+		return;
+	}
+	high = fcntl(low, F_DUPFD, FD_SETSIZE);
+	ck_assert_int_ge(high, FD_SETSIZE);
+	ck_assert_int_eq(server_begin(&server, high), -1);
+	ck_assert_int_eq(errno, EMFILE);
+}
+END_TEST
+
 Suite *suite_connection(void)
 {
 	Suite *suite = suite_create("connection");
 	TCase *tcase = add_case(suite, "conversations");
 
+	tcase_add_test(tcase, a_listener_that_no_set_can_hold_is_refused);
 	add(tcase, what_is_said_on_opening_arrives_and_then_the_end);
 	add(tcase, the_end_of_input_ends_a_service_that_says_nothing_of_it);
 	add(tcase, a_client_that_only_comes_and_goes_is_one_call_of_close);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -35,6 +36,7 @@ enum {
 	A_WHILE = 300,                   /* milliseconds in which nothing may happen */
 	IDLE_CPU = SANITIZED ? 100 : 40, /* milliseconds of them */
 	CROWD = 1100,
+	PIPE_NEARLY_FULL = 65536 - 2 * 4096, /* then poll(2) says: no room */
 };
 
 static char block[MEGABYTE];
@@ -54,6 +56,20 @@ static struct server start_prepared(int model, const char *const options[],
 		.prepare = prepare,
 		.context = context,
 	});
+}
+
+static bool has_ended(void *context)
+{
+	const pid_t *pid = context;
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)*pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == *pid;
+}
+
+static bool is_writable(int fd, int64_t timeout)
+{
+	return io_wait(fd, POLLOUT, timeout) > 0;
 }
 
 static bool is_readable(int fd, int64_t timeout)
@@ -445,6 +461,60 @@ START_TEST(clients_that_come_and_go_at_once_harm_nobody)
 }
 END_TEST
 
+/* ---- signals at a bad time -------------------------------------------------------------- */
+
+struct slow_reader {
+	struct server *server;
+	int fd;
+};
+
+/* Makes a little room all the time: no send waits for long, and none is ever done. */
+static bool has_ended_meanwhile(void *context)
+{
+	struct slow_reader *reader = context;
+	char bytes[512];
+
+	(void)recv(reader->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+	return has_ended(&reader->server->pid);
+}
+
+START_TEST(a_client_that_reads_slowly_does_not_put_off_the_second_stop)
+{
+	struct server server = start(_i, NULL);
+	struct slow_reader reader = { &server, connect_and_talk(&server) };
+	struct server_end end;
+	ssize_t n;
+
+	do
+		n = send(reader.fd, block, sizeof block, MSG_DONTWAIT);
+	while (n > 0 || is_writable(reader.fd, 200));
+	server_signal(&server, SIGTERM);
+	ck_assert(!has_ended_meanwhile(&reader));
+	server_signal(&server, SIGTERM);
+	ck_assert(eventually(has_ended_meanwhile, &reader, PATIENCE));
+	end = server_await(&server, PATIENCE);
+	ck_assert(WIFEXITED(end.status));
+	ck_assert_int_eq(WEXITSTATUS(end.status), 0);
+	client_reset(reader.fd);
+}
+END_TEST
+
+START_TEST(signals_do_not_put_off_the_idle_timeout)
+{
+	struct server server = start(_i, ARGUMENTS("-t", "0.5"));
+	int fd = connect_and_talk(&server), asked = 0;
+
+	while (asked < 60 && !is_readable(fd, 150)) {
+		server_signal(&server, SIGUSR1);
+		asked++;
+	}
+	client_expect_end(fd);
+	client_close(fd);
+	ck_assert_int_lt(asked, 60);
+	server_finish(&server);
+}
+END_TEST
+
 /* ---- processes that are killed --------------------------------------------------------- */
 
 /* Which process serves this client: the one that said so. */
@@ -643,6 +713,36 @@ static void add(TCase *tcase, const TTest *test)
 	tcase_add_loop_test(tcase, test, 0, models_count());
 }
 
+START_TEST(a_log_that_nobody_reads_stops_nobody)
+{
+	struct program program = program_start(&(struct run_setup){
+		.argv = ARGUMENTS(model_program(_i, "echo"), "-vv", "-p", "0"),
+	});
+	struct server server = { .pid = program.pid,
+				 .host = "127.0.0.1",
+				 .type = SOCK_STREAM };
+	char line[TEXT] = "";
+	struct run run;
+	int full;
+
+	ck_assert_int_gt(io_read(program.err, line, sizeof line - 1), 0);
+	ck_assert_int_eq(sscanf(line, "%*[^:]: listening on 127.0.0.1:%u", &server.port),
+			 1);
+	ck_assert_int_eq(ioctl(program.err, FIONREAD, &full), 0);
+	for (int i = 0; full < PIPE_NEARLY_FULL && i < CROWD; i++) {
+		client_close(connect_and_talk(&server));
+		ck_assert_int_eq(ioctl(program.err, FIONREAD, &full), 0);
+	}
+	ck_assert_int_ge(full, PIPE_NEARLY_FULL);
+	for (int i = 0; i < 5; i++)
+		leave(connect_and_talk(&server));
+	ck_assert_int_eq(kill(program.pid, SIGTERM), 0);
+	ck_assert(eventually(has_ended, &program.pid, PATIENCE));
+	run = program_wait(&program, PATIENCE);
+	ck_assert_int_eq(run_exit_status(&run), 0);
+}
+END_TEST
+
 Suite *suite_faults(void)
 {
 	Suite *suite = suite_create("faults");
@@ -659,6 +759,9 @@ Suite *suite_faults(void)
 	add(tcase, a_client_that_never_reads_holds_up_nobody_else);
 	add(tcase, a_client_that_sends_byte_by_byte_holds_up_nobody_else);
 	add(tcase, clients_that_come_and_go_at_once_harm_nobody);
+	tcase = add_case(suite, "signals at a bad time");
+	add(tcase, a_client_that_reads_slowly_does_not_put_off_the_second_stop);
+	add(tcase, signals_do_not_put_off_the_idle_timeout);
 	tcase = add_case(suite, "processes that are killed");
 	add(tcase, a_child_that_is_killed_takes_its_own_client_along_and_nobody_else);
 	add(tcase, a_server_that_is_killed_leaves_nobody_behind);
@@ -666,5 +769,6 @@ Suite *suite_faults(void)
 	add(tcase, many_short_connections_leave_nothing_behind);
 	tcase = add_case(suite, "standard error");
 	add(tcase, a_server_whose_errors_nobody_hears_serves_all_the_same);
+	add(tcase, a_log_that_nobody_reads_stops_nobody);
 	return suite;
 }
