@@ -19,6 +19,7 @@
 	SUITE(histogram)                                                                 \
 	SUITE(poller)                                                                    \
 	SUITE(load)                                                                      \
+	SUITE(hostinfo)                                                                  \
 	SUITE(dial)
 
 #define SUITE(name) Suite *suite_##name(void);
