@@ -36,6 +36,15 @@ static int look_up(const char *host, const char *port, const struct address_quer
 	return getaddrinfo(host, port, &hints, list);
 }
 
+static int cannot_find_host(const char *host, int error, struct failure *failure)
+{
+	const char *reason = error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error);
+	char culprit[CULPRIT_TEXT];
+
+	text_escape(host, strlen(host), culprit, sizeof culprit);
+	return failure_set(failure, "cannot find host %s: %s", culprit, reason);
+}
+
 int address_resolve(const char *host, const char *port, const struct address_query *query,
 		    struct addrinfo **list, struct failure *failure)
 {
@@ -63,9 +72,23 @@ int address_resolve(const char *host, const char *port, const struct address_que
 				   "'%s' is not a port (0 to 65535, or a service name)",
 				   culprit);
 	}
-	text_escape(host ? host : "*", host ? strlen(host) : 1, culprit, sizeof culprit);
-	return failure_set(failure, "cannot find host %s: %s", culprit,
-			   error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+	return cannot_find_host(host ? host : "*", error, failure);
+}
+
+int address_find_host(const char *host, int family, struct addrinfo **list,
+		      struct failure *failure)
+{
+	struct addrinfo hints = {
+		.ai_family = family,
+		.ai_socktype = SOCK_STREAM, /* or each address comes once a type */
+		.ai_flags = AI_CANONNAME,
+	};
+	int error = EAI_NONAME;
+
+	*list = NULL;
+	if (host[0] != '\0' && strlen(host) < HOST_NAME_TEXT)
+		error = getaddrinfo(host, NULL, &hints, list);
+	return error == 0 ? 0 : cannot_find_host(host, error, failure);
 }
 
 /* Copies length bytes and a NUL, if they fit into size. */
@@ -76,6 +99,25 @@ static bool copy_part(char *out, size_t size, const char *from, size_t length)
 	memcpy(out, from, length);
 	out[length] = '\0';
 	return true;
+}
+
+int address_parse(const char *text, struct address *address)
+{
+	struct address_query query = { AF_UNSPEC, SOCK_STREAM, false };
+	size_t length = strlen(text);
+	char host[HOST_TEXT];
+	struct addrinfo *list;
+
+	if (length > 2 && text[0] == '[' && text[length - 1] == ']') {
+		text++;
+		length -= 2;
+	}
+	if (length == 0 || !copy_part(host, sizeof host, text, length) ||
+	    look_up(host, NULL, &query, AI_NUMERICHOST, &list) != 0)
+		return -1;
+	address_set(address, list->ai_addr, list->ai_addrlen);
+	freeaddrinfo(list);
+	return 0;
 }
 
 int address_split(const char *text, char host[HOST_TEXT], char port[PORT_TEXT],
@@ -148,37 +190,165 @@ void address_set(struct address *address, const struct sockaddr *from, socklen_t
 	memcpy(&address->v6, from, address->length);
 }
 
-const char *address_text(const struct address *address, char out[ADDRESS_TEXT])
+/* The address alone: 4 bytes of IPv4, also of one inside IPv6, or 16 bytes of IPv6.
+ * @return how many; 0 where the family has none */
+static size_t host_bytes(const struct address *address, const unsigned char **bytes)
 {
-	char host[INET6_ADDRSTRLEN], interface[IF_NAMESIZE + 1] = "";
-
 	switch (address->any.sa_family) {
 	case AF_INET:
-		inet_ntop(AF_INET, &address->v4.sin_addr, host, sizeof host);
-		snprintf(out, ADDRESS_TEXT, "%s:%u", host, address_port(address));
-		break;
+		*bytes = (const unsigned char *)&address->v4.sin_addr;
+		return 4;
 	case AF_INET6:
-		if (IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr)) {
-			inet_ntop(AF_INET, &address->v6.sin6_addr.s6_addr[12], host,
-				  sizeof host);
-			snprintf(out, ADDRESS_TEXT, "%s:%u", host, address_port(address));
-			break;
-		}
-		inet_ntop(AF_INET6, &address->v6.sin6_addr, host, sizeof host);
-		if (address->v6.sin6_scope_id != 0) {
-			interface[0] = '%';
-			if (if_indextoname(address->v6.sin6_scope_id, interface + 1) ==
-			    NULL)
-				snprintf(interface, sizeof interface, "%%%u",
-					 (unsigned)address->v6.sin6_scope_id);
-		}
-		snprintf(out, ADDRESS_TEXT, "[%s%s]:%u", host, interface,
-			 address_port(address));
-		break;
+		*bytes = address->v6.sin6_addr.s6_addr;
+		if (!IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr))
+			return 16;
+		*bytes += 12;
+		return 4;
 	default:
-		snprintf(out, ADDRESS_TEXT, "local");
+		*bytes = NULL;
+		return 0;
 	}
+}
+
+int address_family(const struct address *address)
+{
+	const unsigned char *bytes;
+
+	return host_bytes(address, &bytes) == 4 ? AF_INET : address->any.sa_family;
+}
+
+const char *address_host_text(const struct address *address, char out[ADDRESS_TEXT])
+{
+	const unsigned char *bytes;
+	char interface[IF_NAMESIZE];
+	size_t length = host_bytes(address, &bytes), used;
+	unsigned scope = length == 16 ? (unsigned)address->v6.sin6_scope_id : 0;
+
+	if (length == 0) {
+		snprintf(out, ADDRESS_TEXT, "local");
+		return out;
+	}
+	inet_ntop(length == 4 ? AF_INET : AF_INET6, bytes, out, ADDRESS_TEXT);
+	if (scope == 0)
+		return out;
+	if (if_indextoname(scope, interface) == NULL)
+		snprintf(interface, sizeof interface, "%u", scope);
+	used = strlen(out);
+	out[used++] = '%';
+	text_escape(interface, strlen(interface), out + used, ADDRESS_TEXT - used);
 	return out;
+}
+
+/* IPv4 inside IPv6 is IPv4 to name services: hosts files have it so. */
+static struct address without_mapping(const struct address *address)
+{
+	struct address plain = *address;
+
+	if (address_family(address) == AF_INET && address->any.sa_family == AF_INET6) {
+		struct sockaddr_in v4 = { .sin_family = AF_INET };
+
+		memcpy(&v4.sin_addr, &address->v6.sin6_addr.s6_addr[12], 4);
+		address_set(&plain, (const struct sockaddr *)&v4, sizeof v4);
+	}
+	return plain;
+}
+
+int address_find_name(const struct address *address, char name[HOST_NAME_TEXT],
+		      struct failure *failure)
+{
+	struct address asked = without_mapping(address);
+	char text[ADDRESS_TEXT];
+	int error = getnameinfo(&asked.any, asked.length, name, HOST_NAME_TEXT, NULL, 0,
+				NI_NAMEREQD);
+
+	if (error == 0)
+		return 0;
+	return failure_set(failure, "cannot find the name of %s: %s",
+			   address_host_text(&asked, text),
+			   error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+}
+
+const char *address_text(const struct address *address, char out[ADDRESS_TEXT])
+{
+	const unsigned char *bytes;
+	char host[ADDRESS_TEXT];
+	size_t length = host_bytes(address, &bytes);
+
+	address_host_text(address, host);
+	if (length == 0)
+		snprintf(out, ADDRESS_TEXT, "%s", host);
+	else
+		snprintf(out, ADDRESS_TEXT, length == 4 ? "%.64s:%u" : "[%.64s]:%u", host,
+			 address_port(address));
+	return out;
+}
+
+static const char *scope_of_v4(const unsigned char bytes[4])
+{
+	static const unsigned char nobody[4] = { 0, 0, 0, 0 };
+	static const unsigned char everybody[4] = { 255, 255, 255, 255 };
+
+	if (memcmp(bytes, nobody, 4) == 0)
+		return "unspecified";
+	if (memcmp(bytes, everybody, 4) == 0)
+		return "broadcast";
+	if (bytes[0] == 127)
+		return "loopback";
+	if (bytes[0] == 169 && bytes[1] == 254)
+		return "link-local";
+	if (bytes[0] == 10 || (bytes[0] == 172 && bytes[1] >> 4 == 1) ||
+	    (bytes[0] == 192 && bytes[1] == 168) ||
+	    (bytes[0] == 100 && bytes[1] >> 6 == 1)) /* RFC 1918 and 6598 */
+		return "private";
+	return bytes[0] >> 4 == 14 ? "multicast" : "global";
+}
+
+static const char *scope_of_v6(const struct in6_addr *address)
+{
+	if (IN6_IS_ADDR_UNSPECIFIED(address))
+		return "unspecified";
+	if (IN6_IS_ADDR_LOOPBACK(address))
+		return "loopback";
+	if (IN6_IS_ADDR_LINKLOCAL(address))
+		return "link-local";
+	if ((address->s6_addr[0] & 0xfe) == 0xfc) /* RFC 4193: unique local */
+		return "private";
+	return IN6_IS_ADDR_MULTICAST(address) ? "multicast" : "global";
+}
+
+const char *address_scope(const struct address *address)
+{
+	const unsigned char *bytes;
+
+	switch (host_bytes(address, &bytes)) {
+	case 4:
+		return scope_of_v4(bytes);
+	case 16:
+		return scope_of_v6(&address->v6.sin6_addr);
+	default:
+		return "unspecified";
+	}
+}
+
+static int compare_numbers(size_t one, size_t other)
+{
+	return (one > other) - (one < other);
+}
+
+int address_compare_host(const struct address *one, const struct address *other)
+{
+	const unsigned char *bytes, *other_bytes;
+	size_t length = host_bytes(one, &bytes);
+	size_t other_length = host_bytes(other, &other_bytes);
+	int order = compare_numbers(length, other_length);
+
+	if (order != 0 || length == 0)
+		return order;
+	order = memcmp(bytes, other_bytes, length);
+	if (order != 0 || length == 4 || one->v6.sin6_scope_id == 0 ||
+	    other->v6.sin6_scope_id == 0)
+		return order;
+	return compare_numbers(one->v6.sin6_scope_id, other->v6.sin6_scope_id);
 }
 
 unsigned address_port(const struct address *address)

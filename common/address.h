@@ -28,6 +28,9 @@ struct address {
 /** Enough for "[IPv6%interface]:65535" and its NUL. */
 enum { ADDRESS_TEXT = 80, HOST_TEXT = 256, PORT_TEXT = 32 };
 
+/** Enough for any host's name, as RFC 3493 has it (NI_MAXHOST), and its NUL. */
+enum { HOST_NAME_TEXT = 1025 };
+
 /** How a name is to be looked up. */
 struct address_query {
 	int family;   /* AF_UNSPEC, AF_INET or AF_INET6 */
@@ -45,6 +48,31 @@ struct address_query {
  */
 int address_resolve(const char *host, const char *port, const struct address_query *query,
 		    struct addrinfo **list, struct failure *failure);
+
+/**
+ * Looks up a host for its own sake: all its addresses, in the order to try them, and
+ * in the first one its canonical name (ai_canonname).
+ *
+ * @param family  AF_UNSPEC, AF_INET or AF_INET6
+ * @param list    receives the addresses, port 0; free with freeaddrinfo()
+ * @return 0, or -1 with *failure, which names the host
+ */
+int address_find_host(const char *host, int family, struct addrinfo **list,
+		      struct failure *failure);
+
+/** Looks up the name of the host that has this address (RFC 3493, getnameinfo).
+ *  What a name server says is a stranger's text.
+ *  @return 0, or -1 with *failure, which names the address */
+int address_find_name(const struct address *address, char name[HOST_NAME_TEXT],
+		      struct failure *failure);
+
+/**
+ * Reads an address in numbers, and asks no name service: IPv6, also in brackets and with
+ * %interface; IPv4, also in the old forms that getaddrinfo takes (127.1, 0x7f000001).
+ *
+ * @return 0 with *address, its port 0; or -1 when @p text is none
+ */
+int address_parse(const char *text, struct address *address);
 
 /**
  * Splits "host:port", "[v6]:port", "[v6]", "host" or a bare IPv6 address.
@@ -80,6 +108,21 @@ void address_set(struct address *address, const struct sockaddr *from, socklen_t
  * @return @p out
  */
 const char *address_text(const struct address *address, char out[ADDRESS_TEXT]);
+
+/** The same without a port: "127.0.0.1", "::1", "fe80::1%eth0", the name of the interface
+ *  escaped. @return @p out */
+const char *address_host_text(const struct address *address, char out[ADDRESS_TEXT]);
+
+/** AF_INET or AF_INET6; AF_INET for IPv4 inside IPv6 (::ffff:127.0.0.1). */
+int address_family(const struct address *address);
+
+/** How far an address reaches, as its first bits say (RFC 6890): "unspecified",
+ *  "loopback", "link-local", "private", "multicast", "broadcast" or "global". */
+const char *address_scope(const struct address *address);
+
+/** Orders by family (IPv4 first) and address, whatever the ports; interfaces count only
+ *  where both have one. @return less than, equal to or greater than 0, as memcmp(3) */
+int address_compare_host(const struct address *one, const struct address *other);
 
 /** The port in host order; 0 where the family has none. */
 unsigned address_port(const struct address *address);

@@ -9,6 +9,7 @@
 
 #define SUITES                                                                           \
 	SUITE(text)                                                                      \
+	SUITE(json)                                                                      \
 	SUITE(clock)                                                                     \
 	SUITE(io)                                                                        \
 	SUITE(address)                                                                   \
@@ -25,6 +26,7 @@
 	SUITE(transcripts)                                                               \
 	SUITE(faults)                                                                    \
 	SUITE(dial)                                                                      \
+	SUITE(hostinfo)                                                                  \
 	SUITE(examples)
 
 #define SUITE(name) Suite *suite_##name(void);

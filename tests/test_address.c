@@ -241,6 +241,99 @@ START_TEST(no_host_is_the_wildcard_for_a_server_and_loopback_for_a_client)
 }
 END_TEST
 
+START_TEST(an_address_is_read_from_its_numbers_and_nothing_else)
+{
+	static const struct {
+		const char *text, *host;
+	} numbers[] = {
+		{ "127.0.0.1", "127.0.0.1" },
+		{ "127.1", "127.0.0.1" },
+		{ "::1", "::1" },
+		{ "[::1]", "::1" },
+		{ "0:0::0001", "::1" },
+		{ "::ffff:10.0.0.1", "10.0.0.1" },
+	};
+	static const char *const others[] = {
+		"",    "[]",       "[",    "localhost", "256.0.0.1",
+		"::g", "[::1]:80", "[::1", "1.2.3.4.5",
+	};
+	char text[ADDRESS_TEXT];
+	struct address address;
+
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		ck_assert_int_eq(address_parse(numbers[i].text, &address), 0);
+		ck_assert_uint_eq(address_port(&address), 0);
+		ck_assert_str_eq(address_host_text(&address, text), numbers[i].host);
+	}
+	for (size_t i = 0; i < COUNT(others); i++)
+		ck_assert_msg(address_parse(others[i], &address) == -1,
+			      "'%s' was taken for an address", others[i]);
+}
+END_TEST
+
+static struct address parsed(const char *text)
+{
+	struct address address;
+
+	ck_assert_msg(address_parse(text, &address) == 0, "%s", text);
+	return address;
+}
+
+START_TEST(the_scope_of_an_address_is_known)
+{
+	static const struct {
+		const char *text, *scope;
+	} cases[] = {
+		{ "0.0.0.0", "unspecified" },       { "::", "unspecified" },
+		{ "127.255.0.1", "loopback" },      { "::1", "loopback" },
+		{ "::ffff:127.0.0.1", "loopback" }, { "169.254.1.1", "link-local" },
+		{ "169.255.1.1", "global" },        { "fe80::1", "link-local" },
+		{ "febf::1", "link-local" },        { "10.1.2.3", "private" },
+		{ "172.16.0.1", "private" },        { "172.31.255.1", "private" },
+		{ "172.32.0.1", "global" },         { "172.15.0.1", "global" },
+		{ "192.168.0.1", "private" },       { "192.169.0.1", "global" },
+		{ "100.64.0.1", "private" },        { "100.127.0.1", "private" },
+		{ "100.128.0.1", "global" },        { "fc00::1", "private" },
+		{ "fdff::1", "private" },           { "224.0.0.1", "multicast" },
+		{ "239.1.1.1", "multicast" },       { "ff02::1", "multicast" },
+		{ "255.255.255.255", "broadcast" }, { "192.0.2.1", "global" },
+		{ "2001:db8::1", "global" },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct address address = parsed(cases[i].text);
+
+		ck_assert_msg(strcmp(address_scope(&address), cases[i].scope) == 0,
+			      "%s: %s", cases[i].text, address_scope(&address));
+	}
+}
+END_TEST
+
+START_TEST(hosts_are_compared_by_family_and_address)
+{
+	static const char *const sorted[] = {
+		"1.2.3.4", "10.0.0.1", "127.0.0.1", "::1", "fe80::1", "fe80::2",
+	};
+	struct address mapped = parsed("::ffff:127.0.0.1"), plain = parsed("127.0.0.1");
+	struct address here = parsed("fe80::1"), there = here;
+
+	for (size_t i = 0; i < COUNT(sorted); i++) {
+		for (size_t j = 0; j < COUNT(sorted); j++) {
+			struct address one = parsed(sorted[i]), other = parsed(sorted[j]);
+			int order = address_compare_host(&one, &other);
+
+			ck_assert_int_eq((order > 0) - (order < 0), (i > j) - (i < j));
+		}
+	}
+	ck_assert_int_eq(address_compare_host(&mapped, &plain), 0);
+	ck_assert_int_eq(address_family(&mapped), AF_INET);
+	there.v6.sin6_scope_id = 2;
+	ck_assert_int_eq(address_compare_host(&here, &there), 0);
+	here.v6.sin6_scope_id = 1;
+	ck_assert_int_lt(address_compare_host(&here, &there), 0);
+}
+END_TEST
+
 /* ---- HOST:PORT --------------------------------------------------------------------------- */
 
 START_TEST(host_and_port_are_told_apart)
@@ -458,6 +551,9 @@ Suite *suite_address(void)
 	tcase_add_test(hosts, a_host_that_is_none_is_shown_escaped_and_cut);
 	tcase_add_test(hosts,
 		       no_host_is_the_wildcard_for_a_server_and_loopback_for_a_client);
+	tcase_add_test(hosts, an_address_is_read_from_its_numbers_and_nothing_else);
+	tcase_add_test(hosts, the_scope_of_an_address_is_known);
+	tcase_add_test(hosts, hosts_are_compared_by_family_and_address);
 	suite_add_tcase(suite, hosts);
 	tcase_add_test(split, host_and_port_are_told_apart);
 	tcase_add_test(split, what_is_neither_host_nor_host_and_port_is_refused);

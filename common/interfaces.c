@@ -1,0 +1,81 @@
+#ifdef __APPLE__
+#define _DARWIN_C_SOURCE /* getifaddrs, IFF_UP */
+#else
+#define _DEFAULT_SOURCE
+#endif
+
+#include "common/interfaces.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Every interface is told about in its own family, too (AF_PACKET, AF_LINK), which says
+ * that it is there though it has no address. */
+static void set_entry(struct interface_address *entry, const struct ifaddrs *told,
+		      int family)
+{
+	const struct sockaddr *address = told->ifa_addr;
+	int found = address != NULL ? address->sa_family : AF_UNSPEC;
+
+	memset(entry, 0, sizeof *entry);
+	strncpy(entry->name, told->ifa_name, sizeof entry->name - 1);
+	entry->up = (told->ifa_flags & IFF_UP) != 0;
+	if (family != AF_UNSPEC && family != found)
+		return;
+	if (found == AF_INET)
+		address_set(&entry->address, address, sizeof(struct sockaddr_in));
+	else if (found == AF_INET6)
+		address_set(&entry->address, address, sizeof(struct sockaddr_in6));
+}
+
+/* Those without an address behind the others of the same interface. */
+static int compare_entries(const void *one, const void *other)
+{
+	const struct interface_address *a = one, *b = other;
+	int order = strcmp(a->name, b->name);
+
+	if (order != 0)
+		return order;
+	if (a->address.length == 0 || b->address.length == 0)
+		return (a->address.length == 0) - (b->address.length == 0);
+	return address_compare_host(&a->address, &b->address);
+}
+
+/* Drops what tells nothing that the entry before did not. @return how many are left */
+static size_t drop_empty(struct interface_address *list, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (list[i].address.length > 0 || kept == 0 ||
+		    strcmp(list[i].name, list[kept - 1].name) != 0)
+			list[kept++] = list[i];
+	return kept;
+}
+
+int interfaces_list(int family, struct interface_address **list, size_t *count)
+{
+	struct ifaddrs *told, *each;
+
+	*list = NULL;
+	*count = 0;
+	if (getifaddrs(&told) < 0)
+		return -1;
+	for (each = told; each != NULL; each = each->ifa_next)
+		++*count;
+	*list = calloc(*count + 1, sizeof **list);
+	if (*list == NULL) {
+		freeifaddrs(told);
+		errno = ENOMEM;
+		return -1;
+	}
+	*count = 0;
+	for (each = told; each != NULL; each = each->ifa_next)
+		set_entry(&(*list)[(*count)++], each, family);
+	freeifaddrs(told);
+	qsort(*list, *count, sizeof **list, compare_entries);
+	*count = drop_empty(*list, *count);
+	return 0;
+}
