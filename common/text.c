@@ -53,26 +53,35 @@ size_t text_escape(const void *bytes, size_t length, char *out, size_t size)
 	return used;
 }
 
-/* How long the well-formed UTF-8 character at the start of bytes is; 0 if there is none,
- * or if it is a control (U+0080 to U+009F). RFC 3629, section 4. */
-static size_t utf8_length(const unsigned char *bytes, size_t length)
+size_t text_utf8_length(const void *text, size_t length)
 {
-	unsigned char lead = bytes[0];
-	size_t n = lead >= 0xc2 && lead <= 0xdf   ? 2
+	const unsigned char *bytes = text;
+	unsigned char lead = length > 0 ? bytes[0] : 0xff;
+	size_t n = lead <= 0x7f                   ? 1
+		   : lead >= 0xc2 && lead <= 0xdf ? 2
 		   : lead >= 0xe0 && lead <= 0xef ? 3
 		   : lead >= 0xf0 && lead <= 0xf4 ? 4
 						  : 0;
 
-	if (n == 0 || n > length)
+	if (n > length)
 		return 0;
 	for (size_t i = 1; i < n; i++)
 		if ((bytes[i] & 0xc0) != 0x80)
 			return 0;
-	if ((lead == 0xc2 && bytes[1] < 0xa0) || (lead == 0xe0 && bytes[1] < 0xa0) ||
-	    (lead == 0xed && bytes[1] > 0x9f) || (lead == 0xf0 && bytes[1] < 0x90) ||
-	    (lead == 0xf4 && bytes[1] > 0x8f))
+	if ((lead == 0xe0 && bytes[1] < 0xa0) || (lead == 0xed && bytes[1] > 0x9f) ||
+	    (lead == 0xf0 && bytes[1] < 0x90) || (lead == 0xf4 && bytes[1] > 0x8f))
 		return 0;
 	return n;
+}
+
+/* Whether a terminal shows the byte at the start, or the character of n bytes, and does
+ * nothing else: U+0080 to U+009F are controls, too. */
+static bool is_shown(const unsigned char *bytes, size_t left, size_t n)
+{
+	if (n > 1)
+		return bytes[0] != 0xc2 || bytes[1] >= 0xa0;
+	return (bytes[0] >= ' ' && bytes[0] < 127) || bytes[0] == '\n' ||
+	       bytes[0] == '\t' || (bytes[0] == '\r' && left > 1 && bytes[1] == '\n');
 }
 
 size_t text_for_terminal(const void *bytes, size_t length, char *out)
@@ -81,14 +90,9 @@ size_t text_for_terminal(const void *bytes, size_t length, char *out)
 	size_t used = 0;
 
 	for (size_t i = 0; i < length;) {
-		size_t n = utf8_length(from + i, length - i);
-		bool plain = (from[i] >= ' ' && from[i] < 127) || from[i] == '\n' ||
-			     from[i] == '\t' ||
-			     (from[i] == '\r' && i + 1 < length && from[i + 1] == '\n');
+		size_t n = text_utf8_length(from + i, length - i);
 
-		if (plain)
-			n = 1;
-		if (n > 0) {
+		if (n > 0 && is_shown(from + i, length - i, n)) {
 			memcpy(out + used, from + i, n);
 			used += n;
 			i += n;

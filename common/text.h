@@ -34,6 +34,14 @@ size_t text_escape(const void *bytes, size_t length, char *out, size_t size);
 size_t text_for_terminal(const void *bytes, size_t length, char *out);
 
 /**
+ * The length of the well-formed UTF-8 character (RFC 3629, section 4) at the start of
+ * @p text, of which @p length bytes are there.
+ * @return 1 to 4 bytes (1 is ASCII, controls included), or 0 when there is none, when the
+ *         end cuts it off, or @p length is 0
+ */
+size_t text_utf8_length(const void *text, size_t length);
+
+/**
  * Reads a whole number in decimal: digits only, no sign, blank, prefix or rest.
  * @return true and *value, or false when it is none or not from @p least to @p most
  */

@@ -9,6 +9,7 @@
 
 #define SUITES                                                                           \
 	SUITE(text)                                                                      \
+	SUITE(json)                                                                      \
 	SUITE(clock)                                                                     \
 	SUITE(io)                                                                        \
 	SUITE(address)                                                                   \

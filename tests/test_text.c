@@ -214,6 +214,28 @@ START_TEST(a_character_cut_by_the_end_of_the_bytes_is_not_read_past_it)
 }
 END_TEST
 
+/* ---- text_utf8_length -------------------------------------------------------------------- */
+
+START_TEST(every_code_point_is_found_whole_and_no_other_bytes_are_one)
+{
+	for (uint32_t code = 0; code < 0x200000; code++) {
+		unsigned char bytes[4];
+		size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+		bool sound = code < 0xd800 || (code > 0xdfff && code <= 0x10ffff);
+
+		for (size_t i = n - 1; i > 0; i--)
+			bytes[i] = (unsigned char)(0x80 |
+						   (code >> (6 * (n - 1 - i)) & 0x3f));
+		bytes[0] = (unsigned char)(n == 1 ? code
+						  : (0xf0u << (4 - n) & 0xff) |
+							    code >> (6 * (n - 1)));
+		if (text_utf8_length(bytes, n) != (sound ? n : 0) ||
+		    text_utf8_length(bytes, n - 1) != 0)
+			ck_abort_msg("U+%04" PRIX32, code);
+	}
+}
+END_TEST
+
 /* ---- numbers ----------------------------------------------------------------------------- */
 
 START_TEST(a_number_is_digits_and_nothing_else)
@@ -411,7 +433,7 @@ Suite *suite_text(void)
 {
 	Suite *suite = suite_create("text");
 	TCase *escape = tcase_create("escape"), *terminal = tcase_create("terminal");
-	TCase *numbers = tcase_create("numbers");
+	TCase *utf8 = tcase_create("UTF-8"), *numbers = tcase_create("numbers");
 
 	tcase_add_test(escape, plain_text_is_shown_as_it_is);
 	tcase_add_test(escape, bytes_that_act_on_a_terminal_are_shown_as_escapes);
@@ -428,6 +450,9 @@ Suite *suite_text(void)
 	tcase_add_test(terminal,
 		       a_character_cut_by_the_end_of_the_bytes_is_not_read_past_it);
 	suite_add_tcase(suite, terminal);
+	tcase_set_timeout(utf8, 60);
+	tcase_add_test(utf8, every_code_point_is_found_whole_and_no_other_bytes_are_one);
+	suite_add_tcase(suite, utf8);
 	tcase_add_test(numbers, a_number_is_digits_and_nothing_else);
 	tcase_add_test(numbers, a_number_outside_its_range_is_refused);
 	tcase_add_test(numbers, a_number_too_large_for_64_bits_does_not_wrap_round);
