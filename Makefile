@@ -6,7 +6,7 @@
 
 SERVICES = echo
 MODELS   = iterative fork thread select
-CLIENTS  = dial loadgen versus
+CLIENTS  = dial loadgen portscan versus
 VERSION  = 0.1
 
 # What one may set: make CC=clang, CC=musl-gcc, STATIC=1, SAN=address,undefined, SAN=thread,

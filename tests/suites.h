@@ -26,6 +26,8 @@
 	SUITE(transcripts)                                                               \
 	SUITE(faults)                                                                    \
 	SUITE(dial)                                                                      \
+	SUITE(ports)                                                                     \
+	SUITE(portscan)                                                                  \
 	SUITE(examples)
 
 #define SUITE(name) Suite *suite_##name(void);
