@@ -124,6 +124,39 @@ int sock_connect_start(const struct sockaddr *address, socklen_t length, int typ
 	return fd;
 }
 
+/* Linux: the second connect(2) on a socket reports the first, and leaves one that failed as
+ * if it were new (inet_stream_connect). Elsewhere: poll(2) and SO_ERROR. */
+int sock_connect_outcome(int fd, const struct sockaddr *address, socklen_t length)
+{
+#ifdef __linux__
+	if (connect(fd, address, length) == 0 || errno == EISCONN)
+		return 0;
+	return errno == EALREADY || errno == EINTR ? EINPROGRESS : errno;
+#else
+	int ready = io_wait(fd, POLLOUT, 0);
+
+	(void)address;
+	(void)length;
+	if (ready < 0)
+		return errno;
+	return ready == 0 ? EINPROGRESS : sock_error(fd);
+#endif
+}
+
+int sock_connect_restart(int fd, const struct sockaddr *address, socklen_t length,
+			 int type)
+{
+#ifdef __linux__
+	(void)type;
+	if (connect(fd, address, length) < 0 && errno != EINPROGRESS && errno != EINTR)
+		return close_keeping_errno(fd);
+	return fd;
+#else
+	close(fd);
+	return sock_connect_start(address, length, type);
+#endif
+}
+
 bool sock_is_connected_to_itself(int fd)
 {
 	struct address here, there;

@@ -59,6 +59,27 @@ int sock_connect(const struct sock_target *target, struct address *reached,
  */
 int sock_connect_start(const struct sockaddr *address, socklen_t length, int type);
 
+/**
+ * How what sock_connect_start() began stands, without waiting. One's own host has answered
+ * before that call even returns.
+ *
+ * @param address, length  the same as there
+ * @return 0 when the connection stands, EINPROGRESS when nothing has come, or else the
+ *         errno with which it has failed, which is told once
+ */
+int sock_connect_outcome(int fd, const struct sockaddr *address, socklen_t length);
+
+/**
+ * The same as sock_connect_start(), with a socket that is left from an attempt of the same
+ * family and type whose failure sock_connect_outcome() has told. Linux lets one use it
+ * again, which costs half of what a new one does; POSIX does not promise it, so elsewhere
+ * there is a new one.
+ *
+ * @param fd  is ours in any case: closed if it is not what is returned
+ */
+int sock_connect_restart(int fd, const struct sockaddr *address, socklen_t length,
+			 int type);
+
 /** Whether a connection has ourselves at its other end: one to a free port of our own host
  *  may be given just that port as its own (simultaneous open, RFC 9293, 3.5). Nobody
  *  listens there, then; who connects by sock_connect_start() must ask. */

@@ -27,6 +27,8 @@
 	SUITE(faults)                                                                    \
 	SUITE(dial)                                                                      \
 	SUITE(hostinfo)                                                                  \
+	SUITE(ports)                                                                     \
+	SUITE(portscan)                                                                  \
 	SUITE(examples)
 
 #define SUITE(name) Suite *suite_##name(void);

@@ -19,18 +19,13 @@
  * its own, and where the kernel allows it in a network of its own (Linux: a network
  * namespace), so that the default ports are free.
  */
-#ifdef __linux__
-#define _GNU_SOURCE /* unshare, struct ifreq */
-#else
 #define _XOPEN_SOURCE 700 /* nftw */
-#endif
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <glob.h>
-#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -39,16 +34,13 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sched.h>
-#include <sys/ioctl.h>
-#endif
 
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/sock.h"
 #include "common/text.h"
 #include "tests/harness.h"
+#include "tests/network.h"
 #include "tests/suites.h"
 
 enum {
@@ -396,55 +388,6 @@ static bool output_matches(const char *expected, const char *actual, bool figure
 
 /* ---- a network of its own -------------------------------------------------------------- */
 
-#ifdef __linux__
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd >= 0)
-		close(fd);
-	return done;
-}
-
-/* In a new user namespace one has the privilege to make a network; who we are stays. */
-static bool enter_network_as_user(void)
-{
-	long user = (long)geteuid(), group = (long)getegid();
-	char map[64];
-
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-		return false;
-	snprintf(map, sizeof map, "%ld %ld 1", user, user);
-	if (!write_file("/proc/self/uid_map", map))
-		return false;
-	snprintf(map, sizeof map, "%ld %ld 1", group, group);
-	return write_file("/proc/self/setgroups", "deny") &&
-	       write_file("/proc/self/gid_map", map);
-}
-
-/* Moves this process into a new network, in which there is the loopback and nothing else. */
-static bool enter_own_network(void)
-{
-	struct ifreq loopback = { .ifr_name = "lo" };
-	int fd, done;
-
-	if (unshare(CLONE_NEWNET) < 0 && !enter_network_as_user())
-		return false;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	loopback.ifr_flags = IFF_UP | IFF_RUNNING;
-	done = fd >= 0 ? ioctl(fd, SIOCSIFFLAGS, &loopback) : -1;
-	if (fd >= 0)
-		close(fd);
-	return done == 0;
-}
-#else
-static bool enter_own_network(void)
-{
-	return false;
-}
-#endif
-
 /* Tried out by a child, for there is no way back. */
 static bool can_have_own_network(void)
 {
@@ -453,7 +396,7 @@ static bool can_have_own_network(void)
 
 	ck_assert_msg(child >= 0, "cannot fork: %s", strerror(errno));
 	if (child == 0)
-		_exit(enter_own_network() ? 0 : 1);
+		_exit(network_enter_own() ? 0 : 1);
 	harness_own_child(child);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
@@ -541,7 +484,7 @@ static void go_to_place(void *context)
 		 path != NULL ? path : "/usr/bin:/bin");
 	setenv("PATH", longer, 1);
 	setenv("LC_ALL", "C", 1);
-	if (chdir(place->folder) < 0 || (place->own_network && !enter_own_network()))
+	if (chdir(place->folder) < 0 || (place->own_network && !network_enter_own()))
 		_exit(126);
 }
 

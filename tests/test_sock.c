@@ -604,6 +604,70 @@ START_TEST(a_connection_can_be_begun_without_waiting)
 }
 END_TEST
 
+/* Asks until it is decided; one's own host has usually answered at once. */
+static int decided_outcome(int fd, const struct address *address)
+{
+	int outcome = sock_connect_outcome(fd, &address->any, address->length);
+
+	if (outcome != EINPROGRESS)
+		return outcome;
+	ck_assert_int_ne(io_wait(fd, POLLOUT, PATIENCE), 0);
+	return sock_connect_outcome(fd, &address->any, address->length);
+}
+
+START_TEST(a_refused_socket_connects_elsewhere)
+{
+	int nobody = reserve_port("127.0.0.1", "0");
+	int listener = listener_at("127.0.0.1", "0", SOCK_STREAM);
+	struct address refusing = local_address(nobody);
+	struct address listening = local_address(listener), peer;
+	int fd = sock_connect_start(&refusing.any, refusing.length, SOCK_STREAM);
+
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_ge(fd, 0);
+		ck_assert_int_eq(decided_outcome(fd, &refusing), ECONNREFUSED);
+		fd = sock_connect_restart(fd, &refusing.any, refusing.length,
+					  SOCK_STREAM);
+	}
+	ck_assert_int_eq(decided_outcome(fd, &refusing), ECONNREFUSED);
+	fd = sock_connect_restart(fd, &listening.any, listening.length, SOCK_STREAM);
+	ck_assert_int_ge(fd, 0);
+	assert_blocking(fd, false);
+	assert_close_on_exec(fd);
+	ck_assert_int_eq(decided_outcome(fd, &listening), 0);
+	ck_assert_int_eq(decided_outcome(fd, &listening), 0); /* as often as one asks */
+	ck_assert_int_eq(address_peer(fd, &peer), 0);
+	ck_assert_uint_eq(address_port(&peer), address_port(&listening));
+	close(fd);
+	close(listener);
+	close(nobody);
+}
+END_TEST
+
+START_TEST(an_unanswered_connection_is_undecided)
+{
+	struct sock_place place = { "127.0.0.1", "0", SOCK_STREAM, 0 };
+	int listener = sock_listen(&place, NULL), clients[8], last = 0;
+	struct address address = local_address(listener);
+
+	memset(clients, -1, sizeof clients);
+	if (!fill_backlog(&address, clients, 8)) {
+		skip("a full backlog: here 8 clients fit into one of 0");
+	} else {
+		while (last < 7 && clients[last + 1] >= 0)
+			last++;
+		for (int i = 0; i < 2; i++)
+			ck_assert_int_eq(sock_connect_outcome(clients[last], &address.any,
+							      address.length),
+					 EINPROGRESS);
+	}
+	for (int i = 0; i < 8; i++)
+		if (clients[i] >= 0)
+			close(clients[i]);
+	close(listener);
+}
+END_TEST
+
 START_TEST(a_begun_connection_tells_once_why_it_failed)
 {
 	int nobody = reserve_port("127.0.0.1", "0");
@@ -1013,6 +1077,8 @@ Suite *suite_sock(void)
 	tcase_add_test(connecting, a_connection_tells_whom_it_reached_and_waits);
 	tcase_add_test(connecting, a_refused_connection_names_host_port_and_reason);
 	tcase_add_test(connecting, a_connection_never_finds_itself_at_the_other_end);
+	tcase_add_test(connecting, a_refused_socket_connects_elsewhere);
+	tcase_add_test(connecting, an_unanswered_connection_is_undecided);
 	tcase_add_test(connecting, a_connection_to_a_full_backlog_times_out);
 	tcase_add_test(connecting, without_time_a_connection_times_out_at_once);
 	tcase_add_test(connecting, each_address_of_a_host_is_tried_in_turn);

@@ -1,0 +1,438 @@
+/*
+ * portscan - who listens there?
+ *
+ * The scan itself is client/scan.c; here are its options, and the report. What it shows:
+ * a non-blocking connect(2) lets one process have a thousand attempts in the air, where a
+ * blocking one would spend its whole time in waiting for the first host that says nothing.
+ *
+ * Try it: bin/echod-select & bin/portscan -p 7000-7010 localhost
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/scan.h"
+#include "common/io.h"
+#include "common/json.h"
+#include "common/message.h"
+#include "common/options.h"
+#include "common/process.h"
+#include "common/sock.h"
+#include "common/text.h"
+
+enum {
+	FIRST_PORT = 1,
+	LAST_PORT = 1023,
+	DEFAULT_IN_FLIGHT = 1000,
+	DEFAULT_WAIT = 1500, /* milliseconds: the kernel sends a second SYN after 1000 */
+	MOST_WAIT = 3600,    /* seconds */
+	MOST_RATE = 1000000,
+	MOST_RETRIES = 100,
+	OTHER_DESCRIPTORS = 16, /* that we need beside one for each attempt, at most */
+	OPTION_JSON = OPTIONS_LETTERS_FROM,
+};
+
+static const struct option_line option_lines[] = {
+	{ 'p', "ports", "PORTS", "22,80,8000-8100,http (1-1023)" },
+	{ 'a', "all", NULL, "show closed and filtered ports, too" },
+	{ 'w', "wait", "SEC", "give up an attempt after so long (1.5)" },
+	{ 'n', "retries", "N", "try so often again what did not answer (1)" },
+	{ 'j', "in-flight", "N", "attempts at a time (1000)" },
+	{ 'r', "rate", "N", "begin at most N attempts a second" },
+	{ '4', "ipv4", NULL, "IPv4 only" },
+	{ '6', "ipv6", NULL, "IPv6 only" },
+	{ OPTION_JSON, "json", NULL, "print one JSON object" },
+	{ 'v', "verbose", NULL, "say which addresses were passed over, and why" },
+	{ 'q', "quiet", NULL, "no summary and no progress" },
+	{ 'h', "help", NULL, "print this help" },
+	{ 'V', "version", NULL, "print the version" },
+	{ 0 },
+};
+
+static const char synopsis[] = "[options] HOST";
+static const char purpose[] = "Finds out on which TCP ports of a host somebody listens.";
+
+/* What the command line says. */
+struct command {
+	struct scan_plan plan;
+	struct ports ports;
+	struct address address;
+	char host[HOST_TEXT];
+	int family;
+	bool all, json, quiet;
+	bool done; /* -h or -V: all there was to do */
+};
+
+/* What progress needs to remember. */
+struct line {
+	bool shown;
+};
+
+/* Atomic, for it is not only the thread with the signal that looks at it. */
+static atomic_int stop;
+
+static void on_signal(int number)
+{
+	atomic_store(&stop, number);
+}
+
+/* The first signal ends the scan and lets the report be printed, the second ends us. */
+static void catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal,
+				    .sa_flags = (int)SA_RESETHAND };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+/* ---- the command line ------------------------------------------------------------------ */
+
+static int take_ports(struct command *command, const struct options *options,
+		      struct failure *failure)
+{
+	struct failure reason;
+
+	memset(&command->ports, 0, sizeof command->ports);
+	if (ports_parse(&command->ports, options->value, &reason) < 0)
+		return failure_set(failure, "-p, --ports: %s", reason.text);
+	return 0;
+}
+
+static int take_wait(struct scan_plan *plan, const struct options *options,
+		     struct failure *failure)
+{
+	if (options_seconds(options, 'w', MOST_WAIT, &plan->wait, failure) < 0)
+		return -1;
+	if (plan->wait == 0)
+		return options_bad_value(failure, options, 'w',
+					 "must be more than 0 seconds");
+	return 0;
+}
+
+static int take_count(const struct options *options, int letter, uint64_t from,
+		      uint64_t most, unsigned *count, struct failure *failure)
+{
+	uint64_t value;
+
+	if (options_number(options, letter, from, most, &value, failure) < 0)
+		return -1;
+	*count = (unsigned)value;
+	return 0;
+}
+
+/* @return 0, or -1 with *failure */
+static int take_option(struct command *command, const struct options *options, int letter,
+		       struct failure *failure)
+{
+	struct scan_plan *plan = &command->plan;
+
+	switch (letter) {
+	case 'p':
+		return take_ports(command, options, failure);
+	case 'w':
+		return take_wait(plan, options, failure);
+	case 'n':
+		return take_count(options, 'n', 0, MOST_RETRIES, &plan->retries, failure);
+	case 'j':
+		return take_count(options, 'j', 1, PORTS_NUMBERS - 1, &plan->in_flight,
+				  failure);
+	case 'r':
+		return options_number(options, 'r', 1, MOST_RATE, &plan->rate, failure);
+	case 'a':
+		command->all = true;
+		return 0;
+	case '4':
+		command->family = AF_INET;
+		return 0;
+	case '6':
+		command->family = AF_INET6;
+		return 0;
+	case OPTION_JSON:
+		command->json = true;
+		return 0;
+	case 'v':
+		message_set_level(MESSAGE_CLIENT);
+		return 0;
+	case 'q':
+		message_set_level(MESSAGE_ERROR);
+		command->quiet = true;
+		return 0;
+	case 'h':
+		options_help(stdout, synopsis, purpose, option_lines);
+		command->done = true;
+		return 0;
+	case 'V':
+		options_version(stdout);
+		command->done = true;
+		return 0;
+	default:
+		return -1; /* OPTIONS_BAD: *failure says what */
+	}
+}
+
+/* HOST: brackets around an IPv6 address do no harm. */
+static int take_operand(struct command *command, int count, char **operands,
+			struct failure *failure)
+{
+	char port[PORT_TEXT];
+
+	if (count < 1)
+		return failure_set(failure, "HOST is missing");
+	if (count > 1)
+		return failure_set(failure, "more than one HOST");
+	if (address_split(operands[0], command->host, port, failure) < 0)
+		return -1;
+	if (port[0] != '\0')
+		return failure_set(failure, "ports are given by -p, not behind HOST");
+	return 0;
+}
+
+static int parse(struct command *command, int argc, char **argv, struct failure *failure)
+{
+	struct options options;
+	int letter;
+
+	if (options_begin(&options, option_lines, argc, argv) < 0)
+		return failure_set(failure, "%s", strerror(errno));
+	while ((letter = options_next(&options, failure)) != OPTIONS_END) {
+		if (take_option(command, &options, letter, failure) < 0)
+			return -1;
+		if (command->done)
+			return 0;
+	}
+	if (command->ports.count == 0)
+		ports_add(&command->ports, FIRST_PORT, LAST_PORT);
+	return take_operand(command, argc - options.first_operand,
+			    argv + options.first_operand, failure);
+}
+
+/* ---- which address, and how many attempts ---------------------------------------------- */
+
+/* An address and its interface, without a port. */
+static void host_text(const struct address *address, char out[HOST_TEXT])
+{
+	if (getnameinfo(&address->any, address->length, out, HOST_TEXT, NULL, 0,
+			NI_NUMERICHOST) != 0)
+		snprintf(out, HOST_TEXT, "?");
+}
+
+/* Whether there is a way to it. A datagram socket can be asked without a packet being
+ * sent: connect(2) only looks for the route and for our own address. @return 0 or errno */
+static int find_way(const struct addrinfo *where)
+{
+	int fd = sock_connect_start(where->ai_addr, where->ai_addrlen, SOCK_DGRAM);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+/* The first address of the host to which there is a way. @return 0, or -1 with *failure */
+static int choose_address(struct command *command, struct failure *failure)
+{
+	struct address_query query = { command->family, SOCK_STREAM, false };
+	struct addrinfo *list;
+	char text[HOST_TEXT];
+	int error = 0;
+
+	if (address_resolve(command->host, "1", &query, &list, failure) < 0)
+		return -1;
+	for (struct addrinfo *where = list; where != NULL; where = where->ai_next) {
+		address_set(&command->address, where->ai_addr, where->ai_addrlen);
+		error = find_way(where);
+		if (error == 0)
+			break;
+		host_text(&command->address, text);
+		message(MESSAGE_CLIENT, "no way to %s: %s", text, strerror(error));
+	}
+	freeaddrinfo(list);
+	if (error == 0)
+		return 0;
+	text_escape(command->host, strlen(command->host), text, sizeof text);
+	return failure_set(failure, "there is no way to %s: %s", text, strerror(error));
+}
+
+/* Each attempt needs a descriptor. */
+static void fit_into_descriptors(struct scan_plan *plan)
+{
+	uint64_t wanted = plan->in_flight + (uint64_t)OTHER_DESCRIPTORS;
+	uint64_t limit = process_raise_descriptors(wanted);
+
+	if (limit >= wanted)
+		return;
+	plan->in_flight = limit > 2 * OTHER_DESCRIPTORS
+				  ? (unsigned)limit - OTHER_DESCRIPTORS
+				  : 1 + (unsigned)limit / 2;
+	message(MESSAGE_CLIENT, "%u attempts at a time, for the limit is %ju descriptors",
+		plan->in_flight, (uintmax_t)limit);
+}
+
+/* ---- the report ------------------------------------------------------------------------ */
+
+static void show_progress(const struct scan_progress *now, void *context)
+{
+	struct line *line = context;
+
+	fprintf(stderr, "\r%u of %u ports, %u open\033[K", now->done, now->of, now->open);
+	line->shown = true;
+}
+
+static void clear_progress(const struct line *line)
+{
+	if (line->shown)
+		fprintf(stderr, "\r\033[K");
+}
+
+/* The name of the service that has the port; its number when none has. @return whether
+ * it is a name */
+static bool service_name(unsigned port, char out[PORT_TEXT])
+{
+	struct sockaddr_in any = { .sin_family = AF_INET,
+				   .sin_port = htons((uint16_t)port) };
+	char digits[PORT_TEXT];
+
+	snprintf(digits, sizeof digits, "%u", port);
+	if (getnameinfo((struct sockaddr *)&any, sizeof any, NULL, 0, out, PORT_TEXT,
+			0) != 0)
+		snprintf(out, PORT_TEXT, "%s", digits);
+	return strcmp(out, digits) != 0;
+}
+
+static bool is_shown(const struct command *command, const struct scan_port *port)
+{
+	return port->state == SCAN_OPEN || (command->all && port->state != SCAN_UNKNOWN);
+}
+
+static void print_text(const struct command *command, const struct scan_result *result)
+{
+	char service[PORT_TEXT], host[HOST_TEXT];
+
+	for (unsigned number = 1; number < PORTS_NUMBERS; number++) {
+		const struct scan_port *port = &result->ports[number];
+
+		if (!is_shown(command, port))
+			continue;
+		service_name(number, service);
+		printf("%-5u  %-8s  %s", number, scan_state_name(port->state), service);
+		if (port->state == SCAN_FILTERED)
+			printf("  (%s)", scan_reason(port->error));
+		putchar('\n');
+	}
+	if (command->quiet)
+		return;
+	host_text(&command->address, host);
+	printf("%s: %u open, %u closed, %u filtered", host, result->count[SCAN_OPEN],
+	       result->count[SCAN_CLOSED], result->count[SCAN_FILTERED]);
+	if (result->count[SCAN_UNKNOWN] > 0)
+		printf(", %u unknown", result->count[SCAN_UNKNOWN]);
+	printf(" of %u ports in %.2f s\n", command->ports.count, result->seconds);
+}
+
+static void print_json_port(unsigned number, const struct scan_port *port)
+{
+	char service[PORT_TEXT];
+
+	printf("{\"port\":%u,\"state\":\"%s\",\"service\":", number,
+	       scan_state_name(port->state));
+	if (service_name(number, service))
+		json_write_string(stdout, service);
+	else
+		fputs("null", stdout);
+	if (port->state == SCAN_FILTERED) {
+		fputs(",\"reason\":", stdout);
+		json_write_string(stdout, scan_reason(port->error));
+	}
+	putchar('}');
+}
+
+static void print_json(const struct command *command, const struct scan_result *result)
+{
+	const char *before = "";
+	char host[HOST_TEXT];
+
+	host_text(&command->address, host);
+	fputs("{\"host\":", stdout);
+	json_write_string(stdout, command->host);
+	fputs(",\"address\":", stdout);
+	json_write_string(stdout, host);
+	printf(",\"scanned\":%u,\"seconds\":%.6f", command->ports.count, result->seconds);
+	for (int i = 0; i < SCAN_STATES; i++)
+		printf(",\"%s\":%u", scan_state_name((enum scan_state)i),
+		       result->count[i]);
+	fputs(",\"ports\":[", stdout);
+	for (unsigned number = 1; number < PORTS_NUMBERS; number++) {
+		if (!is_shown(command, &result->ports[number]))
+			continue;
+		fputs(before, stdout);
+		print_json_port(number, &result->ports[number]);
+		before = ",";
+	}
+	fputs("]}\n", stdout);
+}
+
+static void print_report(const struct command *command, const struct scan_result *result)
+{
+	if (command->json)
+		print_json(command, result);
+	else
+		print_text(command, result);
+}
+
+/* ---- all of it ------------------------------------------------------------------------- */
+
+/* @return the exit status */
+static int scan(struct command *command)
+{
+	static struct scan_result result; /* large for a stack */
+	struct scan_plan *plan = &command->plan;
+	struct failure failure;
+	struct line line = { false };
+	bool complete;
+	int done;
+
+	if (choose_address(command, &failure) < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
+		return 1;
+	}
+	plan->address = &command->address;
+	plan->ports = &command->ports;
+	plan->stop = &stop;
+	plan->context = &line;
+	if (isatty(STDERR_FILENO) && !command->quiet)
+		plan->progress = show_progress;
+	fit_into_descriptors(plan);
+	catch_signals();
+	done = scan_run(plan, &result, &failure);
+	clear_progress(&line);
+	complete = done == 0 && result.count[SCAN_UNKNOWN] == 0;
+	if (done < 0)
+		message(MESSAGE_ERROR, "%s", failure.text);
+	else if (!complete)
+		message(MESSAGE_NOTICE, "interrupted");
+	print_report(command, &result);
+	return options_finish_output(complete && result.count[SCAN_OPEN] > 0 ? 0 : 1);
+}
+
+int main(int argc, char **argv)
+{
+	static struct command command = {
+		.plan = { .in_flight = DEFAULT_IN_FLIGHT,
+			  .retries = 1,
+			  .wait = DEFAULT_WAIT },
+		.family = AF_UNSPEC,
+	};
+	struct failure failure;
+
+	io_occupy_standard();
+	if (parse(&command, argc, argv, &failure) < 0)
+		return options_usage_error(&failure);
+	if (command.done)
+		return options_finish_output(0);
+	return scan(&command);
+}
