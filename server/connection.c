@@ -117,7 +117,7 @@ static void transport_write(struct session *session, const char *bytes, size_t n
 
 	if (n > sizeof worker->output - worker->gathered)
 		send_gathered(c);
-	if (c->state != CONNECTION_OPEN)
+	if (c->state != CONNECTION_OPEN || n == 0)
 		return;
 	if (n > sizeof worker->output) {
 		send_or_queue(c, bytes, n);
