@@ -146,7 +146,7 @@ static void print_value(char cell[CELL_TEXT], double value)
 }
 
 static void print_cell(const struct contest *contest, enum load_kind kind, unsigned model,
-		       enum figure figure, int width, FILE *out)
+		       enum figure figure, int width, bool last, FILE *out)
 {
 	struct summary summary = contest_summary(contest, kind, model, figure);
 	double scale = figure == FIGURE_BYTES ? 1e-6 : 1;
@@ -154,9 +154,11 @@ static void print_cell(const struct contest *contest, enum load_kind kind, unsig
 
 	if (summary.count > 0)
 		print_value(cell, summary.median * scale);
-	fprintf(out, " %*s%c", width, cell,
-		is_contested(figure) && best_model(contest, kind, figure) == model ? '*'
-										   : ' ');
+	fprintf(out, " %*s", width, cell);
+	if (is_contested(figure) && best_model(contest, kind, figure) == model)
+		fputc('*', out);
+	else if (!last)
+		fputc(' ', out);
 }
 
 static void print_spread(const struct contest *contest, enum load_kind kind,
@@ -197,12 +199,12 @@ static void print_model_row(const struct contest *contest, enum load_kind kind,
 		fputc('\n', out);
 		return;
 	}
-	print_cell(contest, kind, model, rate, 11, out);
+	print_cell(contest, kind, model, rate, 11, false, out);
 	print_spread(contest, kind, model, rate, out);
-	print_cell(contest, kind, model, FIGURE_P50, 8, out);
-	print_cell(contest, kind, model, FIGURE_P99, 8, out);
-	print_cell(contest, kind, model, FIGURE_CPU, 8, out);
-	print_cell(contest, kind, model, FIGURE_SWITCHES, 8, out);
+	print_cell(contest, kind, model, FIGURE_P50, 8, false, out);
+	print_cell(contest, kind, model, FIGURE_P99, 8, false, out);
+	print_cell(contest, kind, model, FIGURE_CPU, 8, false, out);
+	print_cell(contest, kind, model, FIGURE_SWITCHES, 8, true, out);
 	print_remark(&served, out);
 	fputc('\n', out);
 }
@@ -228,9 +230,9 @@ static void print_memory(const struct contest *contest, FILE *out)
 		"per idle client");
 	for (unsigned model = 0; model < contest->model_count; model++) {
 		fprintf(out, "  %-12s", contest->models[model]);
-		print_cell(contest, LOAD_IDLE, model, FIGURE_EMPTY, 11, out);
-		print_cell(contest, LOAD_IDLE, model, FIGURE_CROWDED, 14, out);
-		print_cell(contest, LOAD_IDLE, model, FIGURE_PER_CLIENT, 15, out);
+		print_cell(contest, LOAD_IDLE, model, FIGURE_EMPTY, 11, false, out);
+		print_cell(contest, LOAD_IDLE, model, FIGURE_CROWDED, 14, false, out);
+		print_cell(contest, LOAD_IDLE, model, FIGURE_PER_CLIENT, 15, true, out);
 		fprintf(out, "%s\n",
 			did_all(contest, LOAD_IDLE, model) ? ""
 							   : "  they wait, unaccepted");
@@ -297,31 +299,40 @@ static void explain_waiting(const struct contest *contest, FILE *out)
 
 static void explain(const struct contest *contest, FILE *out)
 {
-	fprintf(out, "\nWhat it shows, here and now:\n");
+	char *text = NULL;
+	size_t length = 0;
+	FILE *memory = open_memstream(&text, &length);
+
+	if (memory == NULL)
+		return;
 	explain_extremes(
 		contest, LOAD_CONVERSATIONS, FIGURE_RATE,
 		"- Of clients that stay and talk, %s serves %s times as many exchanges "
 		"as %s.\n",
-		out);
+		memory);
 	explain_extremes(
 		contest, LOAD_CONNECTIONS, FIGURE_RATE,
 		"- Of clients that come and go, %s serves %s times as many as %s.\n",
-		out);
+		memory);
 	explain_extremes(contest, LOAD_BULK, FIGURE_BYTES,
-			 "- Of large messages, %s moves %s times as much as %s.\n", out);
+			 "- Of large messages, %s moves %s times as much as %s.\n",
+			 memory);
 	explain_extremes(
 		contest, LOAD_IDLE, FIGURE_PER_CLIENT,
 		"- A silent client costs least memory in %s: %s times less than in %s.\n",
-		out);
-	explain_waiting(contest, out);
+		memory);
+	explain_waiting(contest, memory);
+	if (fclose(memory) == 0 && length > 0)
+		fprintf(out, "\nWhat it shows, here and now:\n%s", text);
+	free(text);
 }
 
 void contest_print(const struct contest *contest, FILE *out)
 {
 	fprintf(out,
-		"%s, %u rounds of %.1f s for each load and model, interleaved: "
+		"%s, %u round%s of %g s for each load and model, interleaved: "
 		"medians\n\n",
-		contest->service, contest->rounds,
+		contest->service, contest->rounds, contest->rounds == 1 ? "" : "s",
 		(double)contest->plans[LOAD_CONVERSATIONS].duration / 1000);
 	for (int i = 0; i < LOAD_KINDS; i++) {
 		enum load_kind kind = (enum load_kind)i;

@@ -150,7 +150,7 @@ static int take_option(struct settings *settings, const struct options *options,
 		return settings->duration > 0
 			       ? 0
 			       : options_bad_value(failure, options, letter,
-						   "is no time at all");
+						   "must be more than 0 seconds");
 	case 'r':
 		return take_count(options, letter, CONTEST_ROUNDS,
 				  &settings->contest.rounds, failure);
@@ -188,6 +188,10 @@ static int take_models(struct settings *settings, const char *argv0, char **mode
 		return failure_set(failure, "too many models (at most %d)",
 				   CONTEST_MODELS);
 	for (int i = 0; i < count; i++) {
+		for (int j = 0; j < i; j++)
+			if (strcmp(models[i], models[j]) == 0)
+				return failure_set(failure, "%s is named twice",
+						   models[i]);
 		if (contestant_find(&contest->contestants[i], argv0, contest->service,
 				    models[i], failure) < 0)
 			return -1;
@@ -216,7 +220,7 @@ static int take_command_line(struct settings *settings, int argc, char **argv,
 		return 0;
 	first = options.first_operand;
 	if (first >= argc)
-		return failure_set(failure, "which service is to be compared?");
+		return failure_set(failure, "SERVICE is missing");
 	settings->contest.service = argv[first];
 	if (load_protocol_find(argv[first]) == NULL) {
 		char name[CONTESTANT_NAME];
@@ -411,6 +415,20 @@ static int write_file(const struct contest *contest, const char *name,
 	return whole ? 0 : -1;
 }
 
+/* Better told before a minute of measuring than after it. What is there stays as it is. */
+static int check_file(const char *name)
+{
+	FILE *file = name ? fopen(name, "ae") : NULL;
+
+	if (name != NULL && file == NULL) {
+		message(MESSAGE_ERROR, "cannot write %s: %s", name, strerror(errno));
+		return -1;
+	}
+	if (file != NULL)
+		fclose(file);
+	return 0;
+}
+
 static bool any_errors(const struct contest *contest)
 {
 	for (unsigned i = 0; i < contest->rounds * LOAD_KINDS * contest->model_count; i++)
@@ -426,6 +444,8 @@ static int compare(struct settings *settings)
 	struct failure failure;
 	int status = EXIT_SUCCESS;
 
+	if (check_file(settings->tsv) < 0 || check_file(settings->json) < 0)
+		return EXIT_FAILURE;
 	contest->runs =
 		calloc((size_t)contest->rounds * LOAD_KINDS * contest->model_count,
 		       sizeof *contest->runs);

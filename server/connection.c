@@ -59,6 +59,27 @@ static void queue(struct connection *c, const char *bytes, size_t n)
 					 : "dropped: out of memory");
 }
 
+static void begin_stop(struct connection *c, int64_t now)
+{
+	if (c->stopping)
+		return;
+	c->stopping = true;
+	c->close_at = now + SERVER_GRACE;
+	c->active_at = now;
+}
+
+/* A signal has interrupted the wait for a client that does not read. */
+static void attend(struct connection *c)
+{
+	int64_t now = clock_milliseconds();
+
+	server_attend(c->server);
+	if (signals_stop() > 0)
+		begin_stop(c, now);
+	if (signals_stop() > 1 || (c->close_at > 0 && now >= c->close_at))
+		drop(c, "cut off: the server stops");
+}
+
 /* Sends what the kernel takes: on a blocking descriptor all, unless the client stops
  * reading for the idle timeout. Returns how much that was. */
 static size_t send_some(struct connection *c, const char *bytes, size_t n)
@@ -71,9 +92,7 @@ static size_t send_some(struct connection *c, const char *bytes, size_t n)
 		if (taken >= 0) {
 			sent += (size_t)taken;
 		} else if (errno == EINTR) {
-			if (signals_stop() > 1 ||
-			    (c->close_at > 0 && clock_milliseconds() >= c->close_at))
-				drop(c, "cut off: the server stops");
+			attend(c);
 		} else if (errno == EAGAIN) {
 			if (c->server->model->nonblocking)
 				break;
@@ -210,10 +229,7 @@ static void receive(struct connection *c)
 		; /* to look at the flags; connection_serve() does */
 	} else if (errno != EAGAIN) {
 		drop_for_errno(c);
-	} else if (c->stopping) {
-		session_finish(&c->session); /* all that it asked for is answered */
-		settle(c);
-	} else if (!c->server->model->nonblocking) {
+	} else if (!c->server->model->nonblocking && !c->stopping) {
 		connection_expire(c, worker, INT64_MAX);
 	}
 }
@@ -298,6 +314,14 @@ void connection_ready(struct connection *c, struct worker *worker, unsigned what
 	}
 }
 
+/* What a stopping server takes to be the end of what a client asks for: nothing more comes.
+ * Of a request that is under way the next piece may be, so that takes a moment to tell. */
+static bool has_asked_for_all(const struct connection *c, int64_t now)
+{
+	return c->input_ended ||
+	       ((connection_wants(c) & WANT_READ) && now >= c->active_at + SERVER_QUIET);
+}
+
 void connection_stop(struct connection *c, struct worker *worker)
 {
 	int64_t now = clock_milliseconds();
@@ -306,15 +330,13 @@ void connection_stop(struct connection *c, struct worker *worker)
 		return;
 	c->worker = worker;
 	worker->gathered = 0;
-	if (!c->stopping) {
-		c->stopping = true;
-		c->close_at = now + SERVER_GRACE;
-	}
+	worker->now = now;
+	begin_stop(c, now);
 	for (int i = 0; i < STOP_READS && c->state == CONNECTION_OPEN &&
 			(connection_wants(c) & WANT_READ);
 	     i++)
 		receive(c);
-	if (c->input_ended || now >= c->close_at)
+	if (has_asked_for_all(c, now) || now >= c->close_at)
 		session_finish(&c->session);
 	settle(c);
 	if (now >= c->close_at && c->state == CONNECTION_OPEN)
@@ -353,28 +375,33 @@ void connection_expire(struct connection *c, struct worker *worker, int64_t now)
 
 /* ---- one client in a worker of its own ---- */
 
-/* Where more than one thing can happen next, poll(2) says which. */
-static unsigned wait_for(struct connection *c, unsigned wants)
+/* Waits until one of these is possible. Returns which; 0 for none, or if a signal came. */
+static unsigned poll_for(struct connection *c, unsigned wants, int64_t timeout)
 {
 	struct pollfd wanted = {
 		.fd = c->fd,
 		.events = (short)((wants & WANT_READ ? POLLIN : 0) |
 				  (wants & WANT_WRITE ? POLLOUT : 0)),
 	};
+
+	if (poll(&wanted, 1, timeout > INT_MAX ? INT_MAX : (int)timeout) <= 0)
+		return 0;
+	return (wanted.revents & ~POLLOUT ? WANT_READ : 0u) |
+	       (wanted.revents & ~POLLIN ? WANT_WRITE : 0u);
+}
+
+/* Where more than one thing can happen next, poll(2) says which. */
+static unsigned wait_for(struct connection *c, unsigned wants)
+{
 	int64_t now = clock_milliseconds(), expiry;
-	int n;
+	unsigned ready;
 
 	c->active_at = now;
 	expiry = connection_expiry(c);
-	if (expiry >= 0 && expiry - now > INT_MAX)
-		expiry = now + INT_MAX;
-	n = poll(&wanted, 1, expiry < 0 ? -1 : expiry > now ? (int)(expiry - now) : 0);
-	if (n == 0)
+	ready = poll_for(c, wants, expiry < 0 ? -1 : expiry > now ? expiry - now : 0);
+	if (ready == 0) /* the time is over, or a signal came: to look at the flags */
 		connection_expire(c, c->worker, clock_milliseconds());
-	if (n <= 0)
-		return 0; /* EINTR: to look at the flags */
-	return (wanted.revents & ~POLLOUT ? WANT_READ : 0u) |
-	       (wanted.revents & ~POLLIN ? WANT_WRITE : 0u);
+	return ready;
 }
 
 void connection_serve(struct connection *c, struct worker *worker)
@@ -389,6 +416,8 @@ void connection_serve(struct connection *c, struct worker *worker)
 		server_attend(c->server);
 		if (signals_stop() > 0 && c->state == CONNECTION_OPEN) {
 			connection_stop(c, worker);
+			if (c->state == CONNECTION_OPEN)
+				poll_for(c, WANT_READ, SERVER_QUIET);
 			continue;
 		}
 		/* With one thing to wait for, the call that does it may itself wait; its

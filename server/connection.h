@@ -45,7 +45,7 @@ struct connection {
 	bool input_ended;    /* the client has half-closed */
 	bool ended;          /* and the service knows */
 	bool producing;      /* the service wrote something when it was last drained */
-	bool stopping;       /* the server stops: take what has come, wait for no more */
+	bool stopping;       /* the server stops: take what comes, wait for no more */
 	struct buffer kept;  /* input that the service has not consumed */
 	struct buffer queue; /* output that the kernel would not take */
 	int64_t active_at;   /* a loop's: when bytes last moved */
@@ -83,8 +83,9 @@ unsigned connection_wants(const struct connection *connection);
 void connection_ready(struct connection *connection, struct worker *worker,
 		      unsigned what);
 
-/** The server stops: what the client has asked for up to now is still answered, then the
- *  connection ends, at the latest after SERVER_GRACE. */
+/** The server stops: what the client is asking for is still answered, then the connection
+ *  ends: when nothing has come for SERVER_QUIET, at the latest after SERVER_GRACE. To be
+ *  called again and again until then. */
 void connection_stop(struct connection *connection, struct worker *worker);
 
 /** The moment when connection_expire() has something to do, if no bytes move until then;

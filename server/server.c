@@ -14,8 +14,9 @@
 #include "server/signals.h"
 
 /* RETRY: a shortage that is not our own (ENFILE, ENOMEM) may end without one of our
- * clients leaving, so we look again after a while. */
-enum { RETRY = 1000, STOP_TICK = 100, TELL_AGAIN = 60000 };
+ * clients leaving, so we look again after a while; and a thread's stack is returned a
+ * moment after its client has left, so then we look again soon at first. */
+enum { RETRY_SOON = 5, RETRY = 1000, STOP_TICK = 100, TELL_AGAIN = 60000 };
 
 int server_begin(struct server *server, int listener)
 {
@@ -33,6 +34,7 @@ int server_begin(struct server *server, int listener)
 		(void)sock_set_keepalive(listener);
 	}
 	atomic_store(&server->empty_since, clock_milliseconds());
+	atomic_store(&server->retry_after, RETRY_SOON);
 	signals_begin(&server->wait_mask);
 	return 0;
 }
@@ -123,10 +125,13 @@ static bool worth_telling(struct server *server)
  * not be waited for, or we would spin. */
 static void pause_accepting(struct server *server, const char *what, int error)
 {
+	int64_t after = atomic_load(&server->retry_after);
+
 	if (worth_telling(server))
 		message(MESSAGE_ERROR, "%s with %u clients (%s): the next ones wait",
 			what, atomic_load(&server->clients), strerror(error));
-	server->retry_at = clock_milliseconds() + RETRY;
+	server->retry_at = clock_milliseconds() + after;
+	atomic_store(&server->retry_after, after < RETRY / 2 ? after * 2 : RETRY);
 	atomic_store(&server->full, true);
 }
 
@@ -257,8 +262,11 @@ void server_left(struct server *server)
 	unsigned before;
 	bool news;
 
-	if (atomic_load(&server->clients) == 1)
+	/* Before it is counted out, and by each: of two that leave at once neither can know
+	 * that it is the last. */
+	if (server->exit_idle > 0)
 		atomic_store(&server->empty_since, clock_milliseconds());
+	atomic_store(&server->retry_after, RETRY_SOON);
 	before = atomic_fetch_sub(&server->clients, 1);
 	news = atomic_exchange(&server->full, false) || before == 1 ||
 	       before >= server->max_clients;

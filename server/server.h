@@ -30,9 +30,10 @@
 
 struct connection;
 
-/** How long clients may take to finish once the server was told to stop, and how long a
- *  server that hangs up waits for the client to do the same; milliseconds. */
-enum { SERVER_GRACE = 5000, SERVER_LINGER = 1000 };
+/** How long clients may take to finish once the server was told to stop; for how long one
+ *  must then be silent to have asked for all that it wants; and how long a server that
+ *  hangs up waits for the client to do the same. Milliseconds. */
+enum { SERVER_GRACE = 5000, SERVER_QUIET = 100, SERVER_LINGER = 1000 };
 
 struct server {
 	const struct service *service;
@@ -57,6 +58,7 @@ struct server {
 	_Atomic int64_t empty_since; /* when the last one left */
 	atomic_bool full;            /* out of descriptors, processes, memory */
 	int64_t retry_at;            /* when to try again all the same */
+	_Atomic int64_t retry_after; /* how long to wait the next time; milliseconds */
 	int64_t tell_full_at;        /* when to say so again, at the earliest */
 	struct connection *held;     /* accepted, but nobody could be found to serve it */
 	struct connection *spare;    /* ready for the next client */

@@ -28,9 +28,7 @@
 
 enum {
 	PATH_TEXT = 4096,
-	SHOWN_TEXT = 400,
 	BLOCK = 64 * 1024,
-	PAUSE = 2,           /* milliseconds between two looks */
 	ORPHAN_GRACE = 1000, /* milliseconds */
 	ACTIVATED_FD = 3,
 	MOST_OWN_CHILDREN = 1024,
@@ -48,7 +46,7 @@ static struct kept *all_kept;
 static pid_t own_children[MOST_OWN_CHILDREN];
 static size_t own_children_count;
 
-/* ---- memory, waiting ------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------- */
 
 static void keep(void *memory)
 {
@@ -77,31 +75,6 @@ static void buffer_reserve(struct buffer *buffer, size_t more)
 		buffer->room = room;
 	}
 	buffer->bytes[buffer->length] = '\0';
-}
-
-bool eventually(bool (*condition)(void *context), void *context, int64_t timeout)
-{
-	int64_t end = clock_milliseconds() + timeout;
-
-	while (!condition(context)) {
-		if (clock_milliseconds() >= end)
-			return condition(context);
-		poll(NULL, 0, PAUSE);
-	}
-	return true;
-}
-
-void fill_pattern(void *bytes, size_t length, uint32_t seed)
-{
-	unsigned char *to = bytes;
-	uint32_t state = seed * 2654435761u + 1;
-
-	for (size_t i = 0; i < length; i++) {
-		state ^= state << 13; /* Marsaglia's xorshift32 */
-		state ^= state >> 17;
-		state ^= state << 5;
-		to[i] = (unsigned char)(state >> 11);
-	}
 }
 
 /* ---- starting a process ---------------------------------------------------------------- */
@@ -453,6 +426,13 @@ int run_exit_status(const struct run *run)
 	ck_assert_msg(WIFEXITED(run->status), "ended by signal %d; on standard error: %s",
 		      WTERMSIG(run->status), run->err);
 	return WEXITSTATUS(run->status);
+}
+
+void run_expect_status(const struct run *run, int status)
+{
+	ck_assert_msg(run_exit_status(run) == status,
+		      "exit status %d where %d was expected; on standard error: %s",
+		      run_exit_status(run), status, run->err);
 }
 
 /* ---- servers --------------------------------------------------------------------------- */
@@ -851,7 +831,7 @@ static bool orphans_have_ended(void *context)
 	return orphans->alive == 0;
 }
 
-struct server_end server_wait(struct server *server, int64_t timeout)
+struct server_end server_await(struct server *server, int64_t timeout)
 {
 	struct awaited awaited = { .pid = server->pid };
 	struct orphans orphans = { .met = 0 };
@@ -879,7 +859,7 @@ struct server_end server_wait(struct server *server, int64_t timeout)
 struct server_end server_stop(struct server *server)
 {
 	server_signal(server, SIGTERM);
-	return server_wait(server, PATIENCE);
+	return server_await(server, PATIENCE);
 }
 
 struct server_end server_finish(struct server *server)
@@ -899,142 +879,7 @@ struct server_end server_finish(struct server *server)
 
 /* ---- clients --------------------------------------------------------------------------- */
 
-static int connect_client(const char *host, unsigned port, int type)
-{
-	char digits[16];
-	struct sock_target target = {
-		.host = host,
-		.port = digits,
-		.type = type,
-		.timeout = PATIENCE,
-	};
-	struct failure failure;
-	int fd;
-
-	signal(SIGPIPE, SIG_IGN);
-	snprintf(digits, sizeof digits, "%u", port);
-	fd = sock_connect(&target, NULL, &failure);
-	ck_assert_msg(fd >= 0, "%s", failure.text);
-	ck_assert_int_eq(sock_set_timeout(fd, PATIENCE), 0);
-	return fd;
-}
-
 int client_connect(const struct server *server)
 {
-	return connect_client(server->host, server->port, server->type);
-}
-
-int client_connect_to(const char *host, unsigned port)
-{
-	return connect_client(host, port, SOCK_STREAM);
-}
-
-void client_send(int fd, const void *bytes, size_t length)
-{
-	ssize_t n = io_write(fd, bytes, length);
-
-	ck_assert_msg(n == (ssize_t)length, "client: sent %zd of %zu bytes: %s", n,
-		      length, strerror(errno));
-}
-
-/* Where a reply differs from what was expected is said with a few bytes of both. */
-static void assert_same(const char *got, const char *expected, size_t length,
-			size_t offset)
-{
-	char got_text[SHOWN_TEXT], expected_text[SHOWN_TEXT];
-	size_t i = 0, shown;
-
-	if (memcmp(got, expected, length) == 0)
-		return;
-	while (got[i] == expected[i])
-		i++;
-	shown = length - i < 40 ? length - i : 40;
-	text_escape(got + i, shown, got_text, sizeof got_text);
-	text_escape(expected + i, shown, expected_text, sizeof expected_text);
-	ck_abort_msg("client: at offset %zu received '%s' where '%s' was expected",
-		     offset + i, got_text, expected_text);
-}
-
-/* Reads at most length bytes, which must be the next of expected. @return how many */
-static size_t expect_some(int fd, const char *expected, size_t length, size_t offset)
-{
-	char got[BLOCK];
-	ssize_t n = io_read(fd, got, length < sizeof got ? length : sizeof got);
-
-	ck_assert_msg(n != 0, "client: the stream ended after %zu bytes, %zu too early",
-		      offset, length);
-	ck_assert_msg(n > 0, "client: after %zu bytes, with %zu to come: %s", offset,
-		      length, errno == EAGAIN ? "nothing more comes" : strerror(errno));
-	assert_same(got, expected, (size_t)n, offset);
-	return (size_t)n;
-}
-
-void client_expect(int fd, const void *bytes, size_t length)
-{
-	size_t got = 0;
-
-	while (got < length)
-		got += expect_some(fd, (const char *)bytes + got, length - got, got);
-}
-
-void client_expect_end(int fd)
-{
-	char more[100], text[SHOWN_TEXT] = "";
-	ssize_t n = io_read(fd, more, sizeof more);
-
-	if (n > 0)
-		text_escape(more, (size_t)n, text, sizeof text);
-	ck_assert_msg(n <= 0, "client: '%s' came where the stream should end", text);
-	ck_assert_msg(n == 0, "client: the stream does not end: %s",
-		      errno == EAGAIN ? "nothing comes" : strerror(errno));
-}
-
-/* Sends what the socket takes now. @return how much */
-static size_t send_some(int fd, const char *bytes, size_t length)
-{
-	ssize_t n = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-	ck_assert_msg(n >= 0 || errno == EAGAIN || errno == EINTR,
-		      "client: cannot send: %s", strerror(errno));
-	return n > 0 ? (size_t)n : 0;
-}
-
-void client_exchange(int fd, const void *request, size_t request_length,
-		     const void *reply, size_t reply_length)
-{
-	size_t sent = 0, got = 0;
-
-	while (sent < request_length || got < reply_length) {
-		short wanted = (short)((sent < request_length ? POLLOUT : 0) |
-				       (got < reply_length ? POLLIN : 0));
-		int ready = io_wait(fd, wanted, PATIENCE);
-
-		ck_assert_msg(ready > 0,
-			      "client: nothing moves after %zu of %zu bytes sent, %zu of "
-			      "%zu received",
-			      sent, request_length, got, reply_length);
-		if (got < reply_length && (ready & ~POLLOUT) != 0)
-			got += expect_some(fd, (const char *)reply + got,
-					   reply_length - got, got);
-		if (sent < request_length && (ready & ~POLLIN) != 0)
-			sent += send_some(fd, (const char *)request + sent,
-					  request_length - sent);
-	}
-}
-
-void client_half_close(int fd)
-{
-	ck_assert_msg(shutdown(fd, SHUT_WR) == 0, "client: cannot half-close: %s",
-		      strerror(errno));
-}
-
-void client_close(int fd)
-{
-	ck_assert_int_eq(close(fd), 0);
-}
-
-void client_reset(int fd)
-{
-	ck_assert_int_eq(sock_set_abortive(fd), 0);
-	ck_assert_int_eq(close(fd), 0);
+	return client_connect_by(server->type, server->host, server->port);
 }

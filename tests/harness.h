@@ -46,11 +46,11 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "tests/client.h"
+#include "tests/waiting.h"
+
 /** A NULL-terminated list of arguments, for argv and options. */
 #define ARGUMENTS(...) ((const char *const[]){ __VA_ARGS__, (char *)NULL })
-
-/** Milliseconds after which a thing that should happen is not going to. */
-enum { PATIENCE = 10000 };
 
 /* ---- programs that run to their end ---------------------------------------------------- */
 
@@ -86,6 +86,9 @@ struct run run_program_with(const struct run_setup *setup);
 
 /** The exit status; fails the test if it was a signal that ended the program. */
 int run_exit_status(const struct run *run);
+
+/** The exit status must be this one. */
+void run_expect_status(const struct run *run, int status);
 
 /** A program that the test talks to while it runs. */
 struct program {
@@ -158,9 +161,9 @@ void server_signal(const struct server *server, int signal_number);
 
 /** Waits at most @p timeout milliseconds for it to end by itself. What it leaves behind
  *  has a second to end, too. If either takes longer, kills what there is and fails. */
-struct server_end server_wait(struct server *server, int64_t timeout);
+struct server_end server_await(struct server *server, int64_t timeout);
 
-/** SIGTERM, then server_wait(). What it said can still be read afterwards. */
+/** SIGTERM, then server_await(). What it said can still be read afterwards. */
 struct server_end server_stop(struct server *server);
 
 /** server_stop(), and asserts exit status 0 and that nothing was left behind. */
@@ -189,46 +192,9 @@ struct process_tree process_tree(pid_t pid);
 /** How many descriptors @p pid has open. */
 unsigned process_descriptors(pid_t pid);
 
-/* ---- clients --------------------------------------------------------------------------- */
+/* ---- clients: see client.h too ---------------------------------------------------------- */
 
 /** Connects. @return a blocking descriptor on which no call waits longer than PATIENCE */
 int client_connect(const struct server *server);
-
-/** The same for any host and port. */
-int client_connect_to(const char *host, unsigned port);
-
-/** Sends all of it. */
-void client_send(int fd, const void *bytes, size_t length);
-
-/** Reads exactly @p length bytes, which must be these. */
-void client_expect(int fd, const void *bytes, size_t length);
-
-/** The server must have nothing more to say: end of the stream, and no reset. */
-void client_expect_end(int fd);
-
-/** Sends @p request while receiving @p reply, which must be these bytes exactly: for
- *  more than the buffers between the two hold. */
-void client_exchange(int fd, const void *request, size_t request_length,
-		     const void *reply, size_t reply_length);
-
-/** Says that no more will be sent; the server can still answer. */
-void client_half_close(int fd);
-
-/** Ends the connection in order. */
-void client_close(int fd);
-
-/** Ends it by a reset. */
-void client_reset(int fd);
-
-/* ---- waiting --------------------------------------------------------------------------- */
-
-/** Asks every few milliseconds whether @p condition holds, @p timeout milliseconds long.
- *  @return whether it did at last; the caller says what was missing:
- *          ck_assert_msg(eventually(all_gone, &server, PATIENCE), "...") */
-bool eventually(bool (*condition)(void *context), void *context, int64_t timeout);
-
-/** @p length bytes that look random and are the same for the same @p seed: lost, doubled
- *  or swapped bytes show. */
-void fill_pattern(void *bytes, size_t length, uint32_t seed);
 
 #endif

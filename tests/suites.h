@@ -18,7 +18,14 @@
 	SUITE(histogram)                                                                 \
 	SUITE(poller)                                                                    \
 	SUITE(load)                                                                      \
-	SUITE(dial)
+	SUITE(buffer)                                                                    \
+	SUITE(echo)                                                                      \
+	SUITE(connection)                                                                \
+	SUITE(servers)                                                                   \
+	SUITE(transcripts)                                                               \
+	SUITE(faults)                                                                    \
+	SUITE(dial)                                                                      \
+	SUITE(examples)
 
 #define SUITE(name) Suite *suite_##name(void);
 SUITES

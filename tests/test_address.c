@@ -327,6 +327,46 @@ START_TEST(a_host_or_port_is_taken_up_to_its_longest_and_not_beyond)
 }
 END_TEST
 
+START_TEST(operands_are_one_word_or_two_and_their_port_is_checked)
+{
+	static struct {
+		char *operands[3];
+		const char *host, *port, *complaint;
+	} cases[] = {
+		{ { "localhost", "80" }, "localhost", "80", NULL },
+		{ { "localhost:80" }, "localhost", "80", NULL },
+		{ { "[::1]", "80" }, "::1", "80", NULL },
+		{ { "::1", "80" }, "::1", "80", NULL },
+		{ { NULL }, NULL, NULL, "HOST and PORT are missing" },
+		{ { "localhost" }, NULL, NULL, "PORT is missing" },
+		{ { "localhost:80", "81" }, NULL, NULL, "the port is given twice" },
+		{ { "localhost", "80", "81" }, NULL, NULL, "more than HOST and PORT" },
+		{ { "localhost", "0x50" }, NULL, NULL, "'0x50' is not a port" },
+		{ { "localhost:99999" }, NULL, NULL, "'99999' is not a port" },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char host[HOST_TEXT], port[PORT_TEXT];
+		struct failure failure = { "" };
+		int count = 0, result;
+
+		while (count < 3 && cases[i].operands[count] != NULL)
+			count++;
+		result = address_operands(cases[i].operands, count, SOCK_STREAM, host,
+					  port, &failure);
+		if (cases[i].complaint != NULL) {
+			ck_assert_int_eq(result, -1);
+			ck_assert_mem_eq(failure.text, cases[i].complaint,
+					 strlen(cases[i].complaint));
+			continue;
+		}
+		ck_assert_msg(result == 0, "%s", failure.text);
+		ck_assert_str_eq(host, cases[i].host);
+		ck_assert_str_eq(port, cases[i].port);
+	}
+}
+END_TEST
+
 /* ---- both ends of a socket --------------------------------------------------------------- */
 
 START_TEST(both_ends_of_a_connection_are_known)
@@ -422,6 +462,7 @@ Suite *suite_address(void)
 	tcase_add_test(split, host_and_port_are_told_apart);
 	tcase_add_test(split, what_is_neither_host_nor_host_and_port_is_refused);
 	tcase_add_test(split, a_host_or_port_is_taken_up_to_its_longest_and_not_beyond);
+	tcase_add_test(split, operands_are_one_word_or_two_and_their_port_is_checked);
 	suite_add_tcase(suite, split);
 	tcase_add_test(ends, both_ends_of_a_connection_are_known);
 	tcase_add_test(ends, a_local_socket_is_local_however_long_its_path);

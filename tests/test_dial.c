@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <regex.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -160,13 +159,6 @@ static void greet_and_close(struct peer *peer, int fd)
 
 /* ---- what the tests share -------------------------------------------------------------- */
 
-static void assert_status(const struct run *run, int status)
-{
-	ck_assert_msg(run_exit_status(run) == status,
-		      "exit status %d where %d was expected; on standard error: %s",
-		      run_exit_status(run), status, run->err);
-}
-
 /* dial said nothing but this on standard error; %s in it is the port. */
 static void assert_says(const struct run *run, const char *format, const char *port)
 {
@@ -182,17 +174,6 @@ static void assert_says(const struct run *run, const char *format, const char *p
 		}
 	}
 	ck_assert_str_eq(run->err, text);
-}
-
-static void assert_matches(const char *text, const char *pattern)
-{
-	regex_t expression;
-	int found;
-
-	ck_assert_int_eq(regcomp(&expression, pattern, REG_EXTENDED | REG_NOSUB), 0);
-	found = regexec(&expression, text, 0, NULL, 0);
-	regfree(&expression);
-	ck_assert_msg(found == 0, "'%s' does not match '%s'", text, pattern);
 }
 
 static struct run dial(const char *const argv[], const char *input)
@@ -212,7 +193,7 @@ START_TEST(sends_each_message_and_prints_the_replies)
 			     "127.0.0.1", peer.port),
 		   "not this\n");
 	peer_join(&peer);
-	assert_status(&run, 0);
+	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "one\n\ntwo\n");
 	ck_assert_str_eq(run.err, "");
 	peer_end(&peer);
@@ -227,7 +208,7 @@ START_TEST(sends_lines_of_standard_input)
 	peer_start(&peer, echo);
 	run = dial(ARGUMENTS("dial", "127.0.0.1", peer.port), "one\ntwo\nno newline");
 	peer_join(&peer);
-	assert_status(&run, 0);
+	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "one\ntwo\nno newline");
 	peer_end(&peer);
 }
@@ -243,7 +224,7 @@ START_TEST(takes_host_and_port_in_one_word)
 	snprintf(operand, sizeof operand, "127.0.0.1:%s", peer.port);
 	run = dial(ARGUMENTS("dial", "-m", "x", operand), "");
 	peer_join(&peer);
-	assert_status(&run, 0);
+	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "x\n");
 	peer_end(&peer);
 }
@@ -257,7 +238,7 @@ START_TEST(reads_what_comes_after_the_half_close)
 	peer_start(&peer, greet_and_close);
 	run = dial(ARGUMENTS("dial", "127.0.0.1", peer.port), "");
 	peer_join(&peer);
-	assert_status(&run, 0);
+	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "welcome\n");
 	peer_end(&peer);
 }
@@ -275,7 +256,7 @@ START_TEST(carries_megabytes_both_ways_unchanged)
 	run = run_program(ARGUMENTS("dial", "127.0.0.1", peer.port), lot, sizeof lot,
 			  2 * PATIENCE);
 	peer_join(&peer);
-	assert_status(&run, 0);
+	run_expect_status(&run, 0);
 	ck_assert_uint_eq(run.out_length, sizeof lot);
 	ck_assert_mem_eq(run.out, lot, sizeof lot);
 	ck_assert_uint_eq(peer.recorded, sizeof lot);
@@ -321,7 +302,7 @@ START_TEST(reads_no_more_input_than_the_server_takes)
 	program_end_input(&program);
 	run = program_wait(&program, PATIENCE);
 	peer_join(&peer);
-	assert_status(&run, 0);
+	run_expect_status(&run, 0);
 	ck_assert_uint_eq(peer.recorded, fed);
 	ck_assert_mem_eq(peer.record, lot, fed);
 	peer_end(&peer);
@@ -368,7 +349,7 @@ START_TEST(sends_on_while_nobody_reads_its_output)
 	ck_assert_uint_eq(peer.recorded, 5);
 	program_end_input(&program);
 	run = program_wait(&program, PATIENCE);
-	assert_status(&run, 0);
+	run_expect_status(&run, 0);
 	ck_assert_uint_eq(run.out_length, atomic_load(&peer.sent));
 	peer_end(&peer);
 }
@@ -409,7 +390,7 @@ START_TEST(lockstep_waits_for_each_reply)
 	argv[count] = peer.port;
 	run = dial(argv, "a\nb\nc\n");
 	peer_join(&peer);
-	assert_status(&run, 0);
+	run_expect_status(&run, 0);
 	ck_assert_msg(!peer.early, "the next line came before the reply");
 	ck_assert_str_eq(run.out, "1\n2\n3\n");
 	ck_assert_uint_eq(peer.recorded, 6);
@@ -428,7 +409,7 @@ START_TEST(lockstep_ends_when_no_reply_comes)
 		ARGUMENTS("dial", "-1", "-w", "0.3", "-m", "a", "127.0.0.1", peer.port),
 		"");
 	peer_join(&peer);
-	assert_status(&run, 1);
+	run_expect_status(&run, 1);
 	assert_says(&run, "dial: no reply from 127.0.0.1 port %s within 0.3 s\n",
 		    peer.port);
 	peer_end(&peer);
@@ -448,7 +429,7 @@ START_TEST(lockstep_says_when_the_server_closes_instead_of_replying)
 	peer_start(&peer, read_and_close);
 	run = dial(ARGUMENTS("dial", "-1", "-m", "a", "127.0.0.1", peer.port), "");
 	peer_join(&peer);
-	assert_status(&run, 1);
+	run_expect_status(&run, 1);
 	assert_says(&run,
 		    "dial: 127.0.0.1 port %s closed the connection before it replied\n",
 		    peer.port);
@@ -468,7 +449,7 @@ START_TEST(dumps_both_directions)
 			     "\x1b[31m 20 bytes \xff", "127.0.0.1", peer.port),
 		   "");
 	peer_join(&peer);
-	assert_status(&run, 0);
+	run_expect_status(&run, 0);
 	ck_assert_str_eq(
 		run.out,
 		"> 00000000  68 65 6c 6c 6f 0a                                 |hello.|\n"
@@ -493,14 +474,14 @@ START_TEST(verbose_says_whom_it_reached_and_how_long_it_took)
 			     peer.port),
 		   "");
 	peer_join(&peer);
-	assert_status(&run, 0);
+	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "a\nbc\n");
-	assert_matches(run.err,
-		       "^dial: connected to 127\\.0\\.0\\.1:[0-9]+ from "
-		       "127\\.0\\.0\\.1:[0-9]+ in [0-9]+\\.[0-9]{3} ms\n"
-		       "dial: reply after [0-9]+\\.[0-9]{3} ms\n"
-		       "dial: reply after [0-9]+\\.[0-9]{3} ms\n"
-		       "dial: sent 5 bytes, received 5 bytes in [0-9]+\\.[0-9]{3} ms\n$");
+	expect_match(run.err,
+		     "^dial: connected to 127\\.0\\.0\\.1:[0-9]+ from "
+		     "127\\.0\\.0\\.1:[0-9]+ in [0-9]+\\.[0-9]{3} ms\n"
+		     "dial: reply after [0-9]+\\.[0-9]{3} ms\n"
+		     "dial: reply after [0-9]+\\.[0-9]{3} ms\n"
+		     "dial: sent 5 bytes, received 5 bytes in [0-9]+\\.[0-9]{3} ms\n$");
 	peer_end(&peer);
 }
 END_TEST
@@ -515,7 +496,7 @@ START_TEST(ends_when_a_server_stays_silent_after_the_half_close)
 	peer_start(&peer, stay_silent);
 	run = dial(ARGUMENTS("dial", "-w", "0.3", "127.0.0.1", peer.port), "hello\n");
 	peer_join(&peer);
-	assert_status(&run, 1);
+	run_expect_status(&run, 1);
 	assert_says(&run, "dial: no reply from 127.0.0.1 port %s within 0.3 s\n",
 		    peer.port);
 	peer_end(&peer);
@@ -538,7 +519,7 @@ START_TEST(ends_when_a_reply_does_not)
 	run = dial(ARGUMENTS("dial", "-w", "0.3", "-m", "hello", "127.0.0.1", peer.port),
 		   "");
 	peer_join(&peer);
-	assert_status(&run, 1);
+	run_expect_status(&run, 1);
 	ck_assert_str_eq(run.out, "welcome\n");
 	assert_says(&run,
 		    "dial: no end of the reply from 127.0.0.1 port %s within 0.3 s\n",
@@ -563,7 +544,7 @@ START_TEST(ends_when_the_server_takes_nothing_more)
 	run = run_program(ARGUMENTS("dial", "-w", "0.3", "127.0.0.1", peer.port), lot,
 			  sizeof lot, PATIENCE);
 	peer_join(&peer);
-	assert_status(&run, 1);
+	run_expect_status(&run, 1);
 	assert_says(&run, "dial: 127.0.0.1 port %s took nothing more within 0.3 s\n",
 		    peer.port);
 	peer_end(&peer);
@@ -587,7 +568,7 @@ START_TEST(never_cuts_off_a_user_who_types_nothing)
 		.hold_input = true,
 	});
 	peer_join(&peer);
-	assert_status(&run, 0);
+	run_expect_status(&run, 0);
 	ck_assert(!peer.early);
 	ck_assert_str_eq(run.out, "late\n");
 	peer_end(&peer);
@@ -622,7 +603,7 @@ START_TEST(connecting_has_a_limit)
 	peer_listen(&peer, "127.0.0.1");
 	count = fill_backlog(&peer, clients, 16);
 	run = dial(ARGUMENTS("dial", "-w", "0.3", "-m", "x", "127.0.0.1", peer.port), "");
-	assert_status(&run, 1);
+	run_expect_status(&run, 1);
 	assert_says(&run, "dial: cannot connect to 127.0.0.1 port %s: timed out\n",
 		    peer.port);
 	while (count > 0)
@@ -655,7 +636,7 @@ START_TEST(says_that_it_was_refused)
 	int fd = bind_only(port);
 	struct run run = dial(ARGUMENTS("dial", "127.0.0.1", port), "x\n");
 
-	assert_status(&run, 1);
+	run_expect_status(&run, 1);
 	assert_says(&run,
 		    "dial: cannot connect to 127.0.0.1 port %s: Connection refused\n",
 		    port);
@@ -681,7 +662,7 @@ START_TEST(retry_waits_for_the_server)
 	ck_assert_int_eq(pthread_create(&peer.thread, NULL, peer_run, &peer), 0);
 	run = program_wait(&program, PATIENCE);
 	peer_join(&peer);
-	assert_status(&run, 0);
+	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "x\n");
 	peer_end(&peer);
 }
@@ -694,7 +675,7 @@ START_TEST(retry_has_a_limit)
 	struct run run =
 		dial(ARGUMENTS("dial", "-R", "-w", "0.2", "127.0.0.1", port), "x\n");
 
-	assert_status(&run, 1);
+	run_expect_status(&run, 1);
 	assert_says(&run,
 		    "dial: cannot connect to 127.0.0.1 port %s: Connection refused\n",
 		    port);
@@ -706,9 +687,9 @@ START_TEST(says_that_a_host_cannot_be_found)
 {
 	struct run run = dial(ARGUMENTS("dial", "no\x1bhost.invalid", "7007"), "");
 
-	assert_status(&run, 1);
-	assert_matches(run.err,
-		       "^dial: cannot find host no\\\\x1bhost\\.invalid: [^\n]+\n$");
+	run_expect_status(&run, 1);
+	expect_match(run.err,
+		     "^dial: cannot find host no\\\\x1bhost\\.invalid: [^\n]+\n$");
 }
 END_TEST
 
@@ -719,11 +700,11 @@ START_TEST(ipv4_and_ipv6_can_be_asked_for)
 
 	peer_start(&peer, echo);
 	run = dial(ARGUMENTS("dial", "-6", "-m", "x", "127.0.0.1", peer.port), "");
-	assert_status(&run, 1);
-	assert_matches(run.err, "^dial: cannot find host 127\\.0\\.0\\.1: [^\n]+\n$");
+	run_expect_status(&run, 1);
+	expect_match(run.err, "^dial: cannot find host 127\\.0\\.0\\.1: [^\n]+\n$");
 	run = dial(ARGUMENTS("dial", "-4", "-m", "x", "localhost", peer.port), "");
 	peer_join(&peer);
-	assert_status(&run, 0);
+	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "x\n");
 	peer_end(&peer);
 }
@@ -751,9 +732,9 @@ START_TEST(reaches_ipv6)
 	snprintf(operand, sizeof operand, "[::1]:%s", peer.port);
 	run = dial(ARGUMENTS("dial", "-6", "-v", "-m", "x", operand), "");
 	peer_join(&peer);
-	assert_status(&run, 0);
+	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "x\n");
-	assert_matches(run.err, "^dial: connected to \\[::1\\]:[0-9]+ from \\[::1\\]:");
+	expect_match(run.err, "^dial: connected to \\[::1\\]:[0-9]+ from \\[::1\\]:");
 	peer_end(&peer);
 }
 END_TEST
@@ -775,7 +756,7 @@ START_TEST(says_that_it_was_reset_after_printing_what_came)
 	peer_start(&peer, speak_and_reset);
 	run = dial(ARGUMENTS("dial", "-m", "x", "127.0.0.1", peer.port), "");
 	peer_join(&peer);
-	assert_status(&run, 1);
+	run_expect_status(&run, 1);
 	ck_assert_str_eq(run.out, "the last words\n");
 	assert_says(&run, "dial: 127.0.0.1 port %s: Connection reset by peer\n",
 		    peer.port);
@@ -792,7 +773,7 @@ START_TEST(says_that_not_everything_was_taken)
 	run = run_program(ARGUMENTS("dial", "127.0.0.1", peer.port), lot, sizeof lot,
 			  PATIENCE);
 	peer_join(&peer);
-	assert_status(&run, 1);
+	run_expect_status(&run, 1);
 	assert_says(&run, "dial: 127.0.0.1 port %s: Connection reset by peer\n",
 		    peer.port);
 	peer_end(&peer);
@@ -817,7 +798,7 @@ START_TEST(sends_the_rest_to_a_server_that_half_closes)
 	run = run_program(ARGUMENTS("dial", "127.0.0.1", peer.port), lot, sizeof lot,
 			  PATIENCE);
 	peer_join(&peer);
-	assert_status(&run, 0);
+	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "go on\n");
 	ck_assert_uint_eq(peer.recorded, sizeof lot);
 	ck_assert_mem_eq(peer.record, lot, sizeof lot);
@@ -836,7 +817,7 @@ START_TEST(ends_with_the_server_when_nobody_types)
 		.hold_input = true,
 	});
 	peer_join(&peer);
-	assert_status(&run, 0);
+	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "welcome\n");
 	ck_assert_str_eq(run.err, "");
 	peer_end(&peer);
@@ -893,7 +874,7 @@ START_TEST(a_full_disk_is_an_error)
 	if (access("/dev/full", W_OK) < 0)
 		return; /* not everywhere */
 	run = dial_prepared(&peer, output_is_full, NULL);
-	assert_status(&run, 1);
+	run_expect_status(&run, 1);
 	ck_assert_str_eq(
 		run.err,
 		"dial: cannot write to standard output: No space left on device\n");
@@ -922,7 +903,7 @@ START_TEST(missing_standard_descriptors_are_errors)
 	int fd = _i;
 	struct run run = dial_prepared(&peer, close_one, &fd);
 
-	assert_status(&run, 1);
+	run_expect_status(&run, 1);
 	ck_assert_str_eq(run.err, messages[_i]);
 }
 END_TEST
@@ -978,7 +959,7 @@ static void dial_on_terminal(const char *option, char *shown, size_t size)
 	peer_join(&peer);
 	peer_end(&peer);
 	close(master);
-	assert_status(&run, 0);
+	run_expect_status(&run, 0);
 }
 
 START_TEST(a_terminal_is_not_obeyed_by_what_the_server_sends)
@@ -1019,9 +1000,9 @@ static const struct {
 	{ { "dial", "localhost", "no-such-service" },
 	  "'no-such-service' is not a port (0 to 65535, or a service name)" },
 	{ { "dial", "-w", "soon", "localhost", "7" },
-	  "-w, --wait: 'soon' is not a time of 0 to 86400 seconds" },
+	  "-w, --wait: 'soon' is not a time of 0 to 86400 seconds, such as 2 or 0.5" },
 	{ { "dial", "-w", "-1", "localhost", "7" },
-	  "-w, --wait: '-1' is not a time of 0 to 86400 seconds" },
+	  "-w, --wait: '-1' is not a time of 0 to 86400 seconds, such as 2 or 0.5" },
 	{ { "dial", "-Z", "localhost", "7" }, "unknown option -Z" },
 	{ { "dial", "--hex=3", "localhost", "7" }, "-x, --hex takes no argument" },
 	{ { "dial", "localhost", "7", "-m" },
@@ -1038,7 +1019,7 @@ START_TEST(bad_usage_is_one_clear_line)
 	snprintf(line, sizeof line, "dial: %s; try 'dial -h'\n", usage_errors[_i].says);
 	ck_assert_str_eq(run.err, line);
 	ck_assert_str_eq(run.out, "");
-	assert_status(&run, 2);
+	run_expect_status(&run, 2);
 }
 END_TEST
 
@@ -1046,12 +1027,12 @@ START_TEST(help_and_version_go_to_standard_output)
 {
 	struct run run = dial(ARGUMENTS("dial", "-h"), "");
 
-	assert_status(&run, 0);
-	assert_matches(run.out, "^usage: dial \\[options\\] HOST PORT\n");
+	run_expect_status(&run, 0);
+	expect_match(run.out, "^usage: dial \\[options\\] HOST PORT\n");
 	ck_assert_str_eq(run.err, "");
 	run = dial(ARGUMENTS("dial", "--version"), "");
-	assert_status(&run, 0);
-	assert_matches(run.out, "^dial \\(sockways\\) [^\n]+\n$");
+	run_expect_status(&run, 0);
+	expect_match(run.out, "^dial \\(sockways\\) [^\n]+\n$");
 }
 END_TEST
 

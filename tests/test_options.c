@@ -354,8 +354,10 @@ START_TEST(a_time_is_taken_in_seconds_and_refused_past_its_limit)
 	ck_assert_int_eq(options_seconds(&options, letter, 60, &milliseconds, &failure),
 			 -1);
 	ck_assert_int_eq(milliseconds, 250);
-	ck_assert_str_eq(failure.text,
-			 "-w, --wait: '60.001' is not a time of 0 to 60 seconds");
+	ck_assert_str_eq(
+		failure.text,
+		"-w, --wait: '60.001' is not a time of 0 to 60 seconds, such as 2 "
+		"or 0.5");
 }
 END_TEST
 

@@ -1,0 +1,184 @@
+#include "tests/memory_session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/text.h"
+
+enum { SHOWN_TEXT = 400 };
+
+static void append(char **to, size_t *length, const void *bytes, size_t n)
+{
+	*to = realloc(*to, *length + n + 1);
+	ck_assert_ptr_nonnull(*to);
+	if (n > 0)
+		memcpy(*to + *length, bytes, n);
+	*length += n;
+	(*to)[*length] = '\0';
+}
+
+static void memory_write(struct session *session, const char *bytes, size_t n)
+{
+	struct memory_session *client = (struct memory_session *)session;
+
+	append(&client->output, &client->length, bytes, n);
+	if (client->length > client->room)
+		session->full = true;
+}
+
+static const char *memory_peer(const struct session *session, char out[ADDRESS_TEXT])
+{
+	snprintf(out, ADDRESS_TEXT, "%s", ((const struct memory_session *)session)->peer);
+	return out;
+}
+
+static const struct transport memory_transport = { memory_write, memory_peer };
+
+/* Calls the service with the first n bytes of what waits, in a block of their own. */
+static size_t call_input(struct memory_session *client, size_t n)
+{
+	char *block = malloc(n);
+	size_t consumed;
+
+	ck_assert_ptr_nonnull(block);
+	memcpy(block, client->kept, n);
+	consumed = client->session.service->input(&client->session, block, n);
+	memset(block, '!', n);
+	free(block);
+	ck_assert_msg(consumed <= n, "of %zu bytes the service consumed %zu", n,
+		      consumed);
+	ck_assert_msg(consumed > 0 || n < SESSION_INPUT || session_full(&client->session),
+		      "of SESSION_INPUT bytes the service consumed none");
+	memmove(client->kept, client->kept + consumed, client->kept_length - consumed);
+	client->kept_length -= consumed;
+	return consumed;
+}
+
+static void call_end(struct memory_session *client)
+{
+	const struct service *service = client->session.service;
+	size_t n = client->kept_length;
+	char *block = malloc(n > 0 ? n : 1);
+
+	ck_assert_ptr_nonnull(block);
+	memcpy(block, client->kept, n);
+	client->told = true;
+	client->kept_length = 0;
+	if (service->end != NULL)
+		service->end(&client->session, block, n);
+	else
+		session_finish(&client->session);
+	free(block);
+}
+
+/* Lets the service have what waits for it, in pieces of at most SESSION_INPUT bytes. */
+static void offer(struct memory_session *client)
+{
+	struct session *session = &client->session;
+	size_t n, consumed = 1;
+
+	while (client->kept_length > 0 && consumed > 0 && !session->full &&
+	       !session->finished) {
+		n = client->kept_length < SESSION_INPUT ? client->kept_length
+							: SESSION_INPUT;
+		consumed = call_input(client, n);
+		if (n == client->kept_length + consumed)
+			break; /* all there is was offered */
+	}
+	if (client->half_closed && !client->told && !session->full && !session->finished)
+		call_end(client);
+}
+
+void memory_open_full(struct memory_session *client, const struct service *service,
+		      size_t room)
+{
+	memset(client, 0, sizeof *client);
+	client->session.service = service;
+	client->session.transport = &memory_transport;
+	client->session.state = calloc(1, service->state_size + 1);
+	ck_assert_ptr_nonnull(client->session.state);
+	client->room = room;
+	client->peer = "192.0.2.7:1234";
+	append(&client->output, &client->length, "", 0);
+	append(&client->kept, &client->kept_length, "", 0);
+	if (service->open != NULL)
+		service->open(&client->session);
+}
+
+void memory_open(struct memory_session *client, const struct service *service)
+{
+	memory_open_full(client, service, MEMORY_ROOM);
+}
+
+void memory_send(struct memory_session *client, const void *bytes, size_t n)
+{
+	ck_assert_msg(!client->half_closed, "the client has half-closed");
+	append(&client->kept, &client->kept_length, bytes, n);
+	offer(client);
+}
+
+void memory_send_in_pieces(struct memory_session *client, const void *bytes, size_t n,
+			   size_t piece)
+{
+	for (size_t sent = 0; sent < n; sent += piece)
+		memory_send(client, (const char *)bytes + sent,
+			    piece < n - sent ? piece : n - sent);
+}
+
+void memory_half_close(struct memory_session *client)
+{
+	client->half_closed = true;
+	offer(client);
+}
+
+void memory_take(struct memory_session *client, size_t n)
+{
+	client->room += n < MEMORY_ROOM - client->room ? n : MEMORY_ROOM - client->room;
+	if (client->length > client->room)
+		return;
+	client->session.full = false;
+	offer(client);
+	if (!client->session.full)
+		memory_drain(client);
+}
+
+bool memory_drain(struct memory_session *client)
+{
+	size_t before = client->length;
+
+	if (client->session.service->drained == NULL || client->session.finished)
+		return false;
+	client->drained++;
+	client->session.service->drained(&client->session);
+	return client->length > before;
+}
+
+void memory_expect(struct memory_session *client, const void *bytes, size_t n)
+{
+	const char *got = client->output + client->expected;
+	size_t length = client->length - client->expected;
+	char got_text[SHOWN_TEXT], expected_text[SHOWN_TEXT];
+
+	text_escape(got, length, got_text, sizeof got_text);
+	text_escape(bytes, n, expected_text, sizeof expected_text);
+	ck_assert_msg(length == n && memcmp(got, bytes, n) == 0,
+		      "the service wrote %zu bytes, '%s', where these %zu were expected: "
+		      "'%s'",
+		      length, got_text, n, expected_text);
+	client->expected = client->length;
+}
+
+bool memory_finished(const struct memory_session *client)
+{
+	return client->session.finished;
+}
+
+void memory_close(struct memory_session *client)
+{
+	if (client->session.service->close != NULL)
+		client->session.service->close(&client->session);
+	free(client->session.state);
+	free(client->output);
+	free(client->kept);
+}

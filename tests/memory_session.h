@@ -1,0 +1,80 @@
+/*
+ * memory_session - a session without a network: the test is the client, and the transport.
+ *
+ *	#define this_service echo_service
+ *	#include "server/service/echo.c"
+ *
+ *	struct memory_session client;
+ *
+ *	memory_open(&client, &echo_service);
+ *	memory_send(&client, "hello\n", 6);
+ *	memory_expect(&client, "hello\n", 6);
+ *	memory_half_close(&client);
+ *	ck_assert(memory_finished(&client));
+ *	memory_close(&client);
+ *
+ * It holds the service to what service.h says: input comes in a block of its own that has
+ * exactly its length and is gone after the call, so that a sanitizer sees who reads beyond
+ * it or keeps a pointer to it; what was not consumed comes again, with what comes next.
+ * And it does itself what service.h promises: no input while the session is full, none
+ * after its end, no more than SESSION_INPUT at once.
+ */
+#ifndef TESTS_MEMORY_SESSION_H
+#define TESTS_MEMORY_SESSION_H
+
+#include <check.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "server/session.h"
+
+/** How much output the client takes when nothing else is said. */
+#define MEMORY_ROOM ((size_t)-1)
+
+struct memory_session {
+	struct session session; /* first: the service's view of it */
+	char *output;           /* all that the service wrote, a NUL behind it */
+	size_t length;
+	size_t expected; /* of it memory_expect() has seen */
+	size_t room;     /* the client takes output up to this length */
+	char *kept;      /* input that waits: not consumed, or the session was full */
+	size_t kept_length;
+	bool half_closed, told; /* the client has half-closed; the service knows */
+	unsigned drained;       /* how often the service was asked for more */
+	const char *peer;       /* "192.0.2.7:1234" */
+};
+
+/** A client arrives. */
+void memory_open(struct memory_session *client, const struct service *service);
+
+/** The same for one that takes only @p room bytes of output, until memory_take(). */
+void memory_open_full(struct memory_session *client, const struct service *service,
+		      size_t room);
+
+/** The client sends @p n bytes, which arrive at once. */
+void memory_send(struct memory_session *client, const void *bytes, size_t n);
+
+/** The client sends @p n bytes, which arrive in pieces: @p bytes is cut behind the first
+ *  @p piece bytes, and then again and again. */
+void memory_send_in_pieces(struct memory_session *client, const void *bytes, size_t n,
+			   size_t piece);
+
+/** The client half-closes. */
+void memory_half_close(struct memory_session *client);
+
+/** The client takes @p n more bytes of output: what waits for that goes on. */
+void memory_take(struct memory_session *client, size_t n);
+
+/** All output is sent, and the service is asked for more. @return whether it wrote some */
+bool memory_drain(struct memory_session *client);
+
+/** What came since the last memory_expect() must be exactly this. */
+void memory_expect(struct memory_session *client, const void *bytes, size_t n);
+
+/** Whether the service has ended the conversation. */
+bool memory_finished(const struct memory_session *client);
+
+/** The session is over; releases everything. */
+void memory_close(struct memory_session *client);
+
+#endif

@@ -1,0 +1,884 @@
+/*
+ * The manual pages as their reader tries them: every example of every page is pasted into a
+ * shell, and must print what the page says.
+ *
+ * An example is a block `.Bd -literal` in the section EXAMPLES:
+ *
+ *	.\" figures vary		every number, with its unit, may be another
+ *	.\" needs nc socat		skipped where these programs are missing
+ *	.Bd -literal -offset indent
+ *	$ echod-select -q &		a command
+ *	$ printf 'one\en' |		a command that goes on in the next line:
+ *	> dial -R localhost 7007
+ *	one				what is printed, standard error included
+ *	...				any lines, or none
+ *	$ kill $!			whatever was started is ended again
+ *	.Ed
+ *
+ * A block without a command is text, and is not run. Each example runs in a directory of
+ * its own, and where the kernel allows it in a network of its own (Linux: a network
+ * namespace), so that the default ports are free.
+ */
+#ifdef __linux__
+#define _GNU_SOURCE /* unshare, struct ifreq */
+#else
+#define _XOPEN_SOURCE 700 /* nftw */
+#endif
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <glob.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sched.h>
+#include <sys/ioctl.h>
+#endif
+
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/sock.h"
+#include "common/text.h"
+#include "tests/harness.h"
+#include "tests/suites.h"
+
+enum {
+	LONGEST = 30000, /* milliseconds that an example may take */
+	TEXT = 16 * 1024,
+	NAME = 256,
+	MOST_EXAMPLES = 256,
+	MOST_LINES = 512,
+	MOST_PROGRAMS = 256,
+};
+
+/* ---- examples -------------------------------------------------------------------------- */
+
+struct example {
+	const char *page; /* "dial.1" */
+	unsigned line;    /* of its .Bd */
+	bool figures_vary;
+	char needs[NAME];        /* programs, with blanks between them */
+	char flaw[NAME];         /* why it cannot be run as it is written; "" */
+	char *script, *expected; /* TEXT bytes each */
+};
+
+static struct example examples[MOST_EXAMPLES];
+static size_t examples_count;
+static glob_t pages; /* paths of all pages */
+
+static const char *source_folder(void)
+{
+	const char *folder = getenv("SOCKWAYS_SOURCE");
+
+	return folder != NULL ? folder : ".";
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+static bool begins_with(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
+}
+
+static void flawed(struct example *example, const char *what, const char *line)
+{
+	if (example->flaw[0] == '\0')
+		snprintf(example->flaw, sizeof example->flaw, "%s: %.180s", what, line);
+}
+
+static void append(struct example *example, char *to, const char *line)
+{
+	size_t length = strlen(to);
+
+	if (length + strlen(line) + 2 > TEXT) {
+		flawed(example, "it is too long", line);
+		return;
+	}
+	snprintf(to + length, TEXT - length, "%s\n", line);
+}
+
+/* The line as it is shown. @return false if it has an escape that is not known here */
+static bool undo_roff(const char *line, char shown[TEXT])
+{
+	static const struct {
+		const char *escape, *shown;
+	} known[] = {
+		{ "\\e", "\\" },  { "\\&", "" },    { "\\-", "-" },
+		{ "\\ ", " " },   { "\\(aq", "'" }, { "\\(dq", "\"" },
+		{ "\\(ti", "~" }, { "\\(ha", "^" }, { "\\(ga", "`" },
+	};
+	size_t length = 0;
+
+	while (*line != '\0' && length < TEXT - 1) {
+		size_t i = 0;
+
+		if (*line != '\\') {
+			shown[length++] = *line++;
+			continue;
+		}
+		while (i < sizeof known / sizeof *known &&
+		       !begins_with(line, known[i].escape))
+			i++;
+		if (i == sizeof known / sizeof *known)
+			return false;
+		line += strlen(known[i].escape);
+		if (known[i].shown[0] != '\0')
+			shown[length++] = known[i].shown[0];
+	}
+	shown[length] = '\0';
+	return true;
+}
+
+/* Whether the shell waits for more: after a backslash, or in the middle of a construct. */
+static bool is_unfinished(const char *command)
+{
+	size_t length = strlen(command);
+	FILE *shell;
+
+	if (length > 1 && command[length - 2] == '\\')
+		return true;
+	fflush(NULL); /* or the shell has a copy of what we have not printed yet */
+	shell = popen("sh -n 2>/dev/null", "w");
+	if (shell == NULL)
+		return false;
+	fputs(command, shell);
+	return pclose(shell) != 0;
+}
+
+/* Where the reader of a page is. */
+struct reader {
+	const char *page;
+	unsigned line;
+	bool in_examples;
+	struct example *example; /* whose block this is; NULL outside of one */
+	struct example next;     /* what the comments in front of the block say */
+	size_t command;          /* where in the script the last command begins */
+	bool in_command;         /* no output since */
+};
+
+static void begin_example(struct reader *reader)
+{
+	struct example *example = &examples[examples_count];
+
+	if (examples_count == MOST_EXAMPLES)
+		return;
+	*example = reader->next;
+	example->page = reader->page;
+	example->line = reader->line;
+	example->script = calloc(1, TEXT);
+	example->expected = calloc(1, TEXT);
+	reader->in_command = false;
+	if (example->script != NULL && example->expected != NULL)
+		reader->example = example;
+}
+
+static void end_example(struct reader *reader)
+{
+	if (reader->example->script[0] != '\0') {
+		examples_count++;
+	} else { /* text */
+		free(reader->example->script);
+		free(reader->example->expected);
+	}
+	reader->example = NULL;
+}
+
+static void take_line(struct reader *reader, const char *line)
+{
+	struct example *example = reader->example;
+	char shown[TEXT];
+
+	if (line[0] == '.' || line[0] == '\'')
+		flawed(example, "a request to roff within a block", line);
+	if (!undo_roff(line, shown)) {
+		flawed(example, "an escape sequence that the test does not know", line);
+		return;
+	}
+	if (begins_with(shown, "$ ")) {
+		reader->command = strlen(example->script);
+		reader->in_command = true;
+		append(example, example->script, shown + 2);
+	} else if (begins_with(shown, "> ") && reader->in_command &&
+		   is_unfinished(example->script + reader->command)) {
+		append(example, example->script, shown + 2);
+	} else {
+		reader->in_command = false;
+		append(example, example->expected, shown);
+	}
+}
+
+static void take_comment(struct example *next, const char *comment)
+{
+	if (strcmp(comment, "figures vary") == 0)
+		next->figures_vary = true;
+	else if (begins_with(comment, "needs "))
+		snprintf(next->needs, sizeof next->needs, "%s", comment + 6);
+}
+
+static void read_line(struct reader *reader, const char *line)
+{
+	if (reader->example != NULL && strcmp(line, ".Ed") == 0)
+		end_example(reader);
+	else if (reader->example != NULL)
+		take_line(reader, line);
+	else if (begins_with(line, ".Sh "))
+		reader->in_examples = strcmp(line, ".Sh EXAMPLES") == 0;
+	else if (reader->in_examples && begins_with(line, ".Bd -literal"))
+		begin_example(reader);
+	if (begins_with(line, ".\\\" "))
+		take_comment(&reader->next, line + 4);
+	else
+		reader->next = (struct example){ .line = 0 };
+}
+
+/* Hands every line of a file, without its newline, to take(). @return false: no such file */
+static bool each_line(const char *path, void (*take)(void *context, const char *line),
+		      void *context)
+{
+	FILE *file = fopen(path, "r");
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t length;
+
+	if (file == NULL)
+		return false;
+	while ((length = getline(&line, &room, file)) > 0) {
+		if (line[length - 1] == '\n')
+			line[length - 1] = '\0';
+		take(context, line);
+	}
+	free(line);
+	fclose(file);
+	return true;
+}
+
+static void take_page_line(void *context, const char *line)
+{
+	struct reader *reader = context;
+
+	reader->line++;
+	read_line(reader, line);
+}
+
+static void find_examples(void)
+{
+	char pattern[TEXT];
+
+	if (pages.gl_pathc > 0)
+		return;
+	snprintf(pattern, sizeof pattern, "%s/man/*.[1-8]", source_folder());
+	if (glob(pattern, 0, NULL, &pages) != 0)
+		return;
+	for (size_t i = 0; i < pages.gl_pathc; i++) {
+		struct reader reader = { .page = base_name(pages.gl_pathv[i]) };
+
+		each_line(pages.gl_pathv[i], take_page_line, &reader);
+	}
+}
+
+/* ---- comparing ------------------------------------------------------------------------- */
+
+/* The length of a number ("1,000", "0.25", "127.0.0.1") with its unit. */
+static size_t figure_length(const char *text)
+{
+	static const char *const units[] = { "ns",  "us",   "ms",   "s",    "B",
+					     "KiB", "MiB",  "GiB",  "kB",   "MB",
+					     "GB",  "kB/s", "MB/s", "GB/s", "k" };
+	size_t length = 0, blanks;
+
+	while (isdigit((unsigned char)text[length]) ||
+	       ((text[length] == '.' || text[length] == ',') &&
+		isdigit((unsigned char)text[length + 1])))
+		length++;
+	blanks = strspn(text + length, " ");
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+		const char *unit = text + length + blanks;
+
+		if (begins_with(unit, units[i]) && unit[strlen(units[i])] != '/' &&
+		    !isalnum((unsigned char)unit[strlen(units[i])]))
+			return length + blanks + strlen(units[i]);
+	}
+	return length;
+}
+
+/* With # for each figure, no blanks around it, and one for any other run of blanks. Which
+ * figure has the star that marks the best may vary with the figures. */
+static void blur_figures(const char *line, char blurred[TEXT])
+{
+	size_t length = 0;
+
+	while (*line != '\0' && length < TEXT - 2) {
+		if (isdigit((unsigned char)*line)) {
+			line += figure_length(line);
+			while (length > 0 && blurred[length - 1] == ' ')
+				length--;
+			blurred[length++] = '#';
+			line += *line == '*' ? 1 : 0;
+			line += strspn(line, " ");
+		} else if (*line == ' ') {
+			blurred[length++] = ' ';
+			line += strspn(line, " ");
+		} else {
+			blurred[length++] = *line++;
+		}
+	}
+	while (length > 0 && blurred[length - 1] == ' ')
+		length--;
+	blurred[length] = '\0';
+}
+
+static bool line_matches(const char *expected, const char *actual, bool figures_vary)
+{
+	char wanted[TEXT], got[TEXT];
+
+	if (!figures_vary)
+		return strcmp(expected, actual) == 0;
+	blur_figures(expected, wanted);
+	blur_figures(actual, got);
+	return strcmp(wanted, got) == 0;
+}
+
+static bool lines_match(char *const expected[], char *const actual[], bool figures_vary)
+{
+	if (expected[0] == NULL)
+		return actual[0] == NULL;
+	if (strcmp(expected[0], "...") == 0)
+		return lines_match(expected + 1, actual, figures_vary) ||
+		       (actual[0] != NULL &&
+			lines_match(expected, actual + 1, figures_vary));
+	return actual[0] != NULL && line_matches(expected[0], actual[0], figures_vary) &&
+	       lines_match(expected + 1, actual + 1, figures_vary);
+}
+
+/* Cuts a text into its lines; the last line counts without a newline, too. */
+static void split_lines(char *text, char *lines[MOST_LINES])
+{
+	size_t count = 0;
+
+	while (*text != '\0' && count < MOST_LINES - 1) {
+		lines[count++] = text;
+		text += strcspn(text, "\n");
+		if (*text != '\0')
+			*text++ = '\0';
+	}
+	lines[count] = NULL;
+}
+
+static bool output_matches(const char *expected, const char *actual, bool figures_vary)
+{
+	char *expected_copy = strdup(expected), *actual_copy = strdup(actual);
+	char *expected_lines[MOST_LINES], *actual_lines[MOST_LINES];
+	bool same;
+
+	ck_assert_ptr_nonnull(expected_copy);
+	ck_assert_ptr_nonnull(actual_copy);
+	split_lines(expected_copy, expected_lines);
+	split_lines(actual_copy, actual_lines);
+	same = lines_match(expected_lines, actual_lines, figures_vary);
+	free(expected_copy);
+	free(actual_copy);
+	return same;
+}
+
+/* ---- a network of its own -------------------------------------------------------------- */
+
+#ifdef __linux__
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+/* In a new user namespace one has the privilege to make a network; who we are stays. */
+static bool enter_network_as_user(void)
+{
+	long user = (long)geteuid(), group = (long)getegid();
+	char map[64];
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+		return false;
+	snprintf(map, sizeof map, "%ld %ld 1", user, user);
+	if (!write_file("/proc/self/uid_map", map))
+		return false;
+	snprintf(map, sizeof map, "%ld %ld 1", group, group);
+	return write_file("/proc/self/setgroups", "deny") &&
+	       write_file("/proc/self/gid_map", map);
+}
+
+/* Moves this process into a new network, in which there is the loopback and nothing else. */
+static bool enter_own_network(void)
+{
+	struct ifreq loopback = { .ifr_name = "lo" };
+	int fd, done;
+
+	if (unshare(CLONE_NEWNET) < 0 && !enter_network_as_user())
+		return false;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	loopback.ifr_flags = IFF_UP | IFF_RUNNING;
+	done = fd >= 0 ? ioctl(fd, SIOCSIFFLAGS, &loopback) : -1;
+	if (fd >= 0)
+		close(fd);
+	return done == 0;
+}
+#else
+static bool enter_own_network(void)
+{
+	return false;
+}
+#endif
+
+/* Tried out by a child, for there is no way back. */
+static bool can_have_own_network(void)
+{
+	pid_t child = fork();
+	int status = -1;
+
+	ck_assert_msg(child >= 0, "cannot fork: %s", strerror(errno));
+	if (child == 0)
+		_exit(enter_own_network() ? 0 : 1);
+	harness_own_child(child);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return status == 0;
+}
+
+/* Whether a number in the commands is a port of this host that somebody listens on. */
+static bool finds_port_taken(const struct example *example, char port[NAME])
+{
+	const char *at = example->script;
+
+	while (*(at += strcspn(at, "0123456789")) != '\0') {
+		size_t length = strspn(at, "0123456789");
+		struct sock_place place = { "127.0.0.1", port, SOCK_STREAM, 1 };
+		struct failure failure;
+		uint64_t number;
+		int fd;
+
+		snprintf(port, NAME, "%.*s", (int)length, at);
+		at += length;
+		if (!text_number(port, 1024, UINT16_MAX, &number))
+			continue;
+		fd = sock_listen(&place, &failure);
+		if (fd < 0)
+			return true;
+		close(fd);
+	}
+	return false;
+}
+
+/* ---- running --------------------------------------------------------------------------- */
+
+static bool is_in_path(const char *program)
+{
+	const char *path = getenv("PATH");
+	char file[TEXT];
+
+	while (path != NULL && *path != '\0') {
+		size_t length = strcspn(path, ":");
+
+		snprintf(file, sizeof file, "%.*s/%s", (int)length, path, program);
+		if (access(file, X_OK) == 0)
+			return true;
+		path += length + (path[length] == ':' ? 1 : 0);
+	}
+	return false;
+}
+
+/* @return whether it says why it is not run */
+static bool is_skipped(const struct example *example, bool own_network)
+{
+	char needs[NAME], port[NAME], *rest = needs, *program;
+
+	memcpy(needs, example->needs, sizeof needs);
+	while ((program = strtok_r(rest, " ", &rest)) != NULL) {
+		if (is_in_path(program))
+			continue;
+		printf("skipped: %s:%u: needs %s\n", example->page, example->line,
+		       program);
+		return true;
+	}
+	if (!own_network && finds_port_taken(example, port)) {
+		printf("skipped: %s:%u: port %s of this host is taken\n", example->page,
+		       example->line, port);
+		return true;
+	}
+	return false;
+}
+
+struct place {
+	char folder[NAME];
+	bool own_network;
+};
+
+/* In the child that becomes the shell. */
+static void go_to_place(void *context)
+{
+	const struct place *place = context;
+	const char *path = getenv("PATH");
+	char longer[TEXT];
+
+	setpgid(0, 0);
+	dup2(STDOUT_FILENO, STDERR_FILENO); /* one pipe: both in their order */
+	snprintf(longer, sizeof longer, "%s:%s", getenv("SOCKWAYS_BIN"),
+		 path != NULL ? path : "/usr/bin:/bin");
+	setenv("PATH", longer, 1);
+	setenv("LC_ALL", "C", 1);
+	if (chdir(place->folder) < 0 || (place->own_network && !enter_own_network()))
+		_exit(126);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type,
+			struct FTW *walk)
+{
+	(void)status;
+	(void)type;
+	(void)walk;
+	return remove(path);
+}
+
+/* Collects what is printed until nobody is left who could print.
+ * @return false if that takes too long */
+static bool collect_output(int fd, char output[TEXT])
+{
+	int64_t end = clock_milliseconds() + LONGEST;
+	size_t length = 0;
+	ssize_t n = 1;
+
+	while (n > 0 && length < TEXT - 1) {
+		int64_t left = end - clock_milliseconds();
+
+		if (left <= 0 || io_wait(fd, POLLIN, left) <= 0)
+			break;
+		n = io_read(fd, output + length, TEXT - 1 - length);
+		length += n > 0 ? (size_t)n : 0;
+	}
+	output[length] = '\0';
+	for (char *nul = output; (nul = memchr(nul, '\0', length)) != NULL;) {
+		if (nul >= output + length)
+			break;
+		*nul = '?';
+	}
+	return n <= 0;
+}
+
+/* Pastes it into a shell. @return whether it ended, and all that it had started */
+static bool run_example(const struct example *example, bool own_network,
+			char output[TEXT])
+{
+	struct place place = { .own_network = own_network };
+	struct run_setup setup = {
+		.argv = ARGUMENTS("/bin/sh"),
+		.prepare = go_to_place,
+		.context = &place,
+	};
+	const char *temporary = getenv("TMPDIR");
+	struct program shell;
+	bool ended;
+
+	snprintf(place.folder, sizeof place.folder, "%s/sockways-example.XXXXXX",
+		 temporary != NULL ? temporary : "/tmp");
+	ck_assert_msg(mkdtemp(place.folder) != NULL, "%s: %s", place.folder,
+		      strerror(errno));
+	shell = program_start(&setup);
+	io_write(shell.in, example->script, strlen(example->script));
+	io_write(shell.in, "wait\n", 5);
+	program_end_input(&shell);
+	ended = collect_output(shell.out, output);
+	kill(-shell.pid, SIGKILL);
+	program_wait(&shell, PATIENCE);
+	nftw(place.folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	return ended;
+}
+
+START_TEST(an_example_prints_what_its_page_says)
+{
+	const struct example *example = &examples[_i];
+	bool own_network = can_have_own_network(), ended;
+	char output[TEXT];
+
+	ck_assert_msg(example->flaw[0] == '\0', "%s:%u: %s", example->page, example->line,
+		      example->flaw);
+	if (is_skipped(example, own_network))
+		return;
+	ended = run_example(example, own_network, output);
+	ck_assert_msg(ended,
+		      "%s:%u: after %d s there still runs what this example started\n"
+		      "---- commands ----\n%s---- actual ----\n%s",
+		      example->page, example->line, LONGEST / 1000, example->script,
+		      output);
+	ck_assert_msg(output_matches(example->expected, output, example->figures_vary),
+		      "%s:%u: the page shows another output\n"
+		      "---- commands ----\n%s---- expected ----\n%s---- actual ----\n%s",
+		      example->page, example->line, example->script, example->expected,
+		      output);
+}
+END_TEST
+
+START_TEST(figures_may_vary_but_words_may_not)
+{
+	ck_assert(output_matches("p50  177.7 us\n", "p50    5.92 ms\n", true));
+	ck_assert(output_matches("from 127.0.0.1:53412 in 21 ms\n",
+				 "from 127.0.0.1:5 in 2.137 s\n", true));
+	ck_assert(output_matches("fork 34.5*  1 of 2\n", "fork   72  1 of 2\n", true));
+	ck_assert(!output_matches("p50 1 us\n", "p50 2 us\n", false));
+	ck_assert(!output_matches("rate 1 /s\n", "ratio 1 /s\n", true));
+	ck_assert(!output_matches("errors 1 reset\n", "errors none\n", true));
+}
+END_TEST
+
+START_TEST(three_dots_stand_for_any_lines)
+{
+	ck_assert(output_matches("a\n...\nz\n", "a\nb\nc\nz\n", false));
+	ck_assert(output_matches("a\n...\nz\n", "a\nz\n", false));
+	ck_assert(output_matches("...\n", "", false));
+	ck_assert(!output_matches("a\n...\nz\n", "a\nb\n", false));
+	ck_assert(!output_matches("a\n", "a\nb\n", false));
+	ck_assert(!output_matches("a\nb\n", "a\n", false));
+}
+END_TEST
+
+/* ---- pages ----------------------------------------------------------------------------- */
+
+START_TEST(every_page_has_examples)
+{
+	ck_assert_msg(pages.gl_pathc > 0, "there are no pages in %s/man",
+		      source_folder());
+	ck_assert_msg(examples_count < MOST_EXAMPLES, "more than %d examples",
+		      MOST_EXAMPLES);
+	for (size_t i = 0; i < pages.gl_pathc; i++) {
+		const char *page = base_name(pages.gl_pathv[i]);
+		size_t own = 0;
+
+		for (size_t j = 0; j < examples_count; j++)
+			own += strcmp(examples[j].page, page) == 0;
+		ck_assert_msg(own > 0, "%s has no examples", page);
+	}
+}
+END_TEST
+
+/* A list of the Makefile: "NAME = word word". */
+struct makefile_list {
+	const char *name;
+	char words[TEXT];
+};
+
+static void take_makefile_line(void *context, const char *line)
+{
+	struct makefile_list *list = context;
+	size_t length = strlen(list->name);
+
+	if (begins_with(line, list->name) &&
+	    line[length + strspn(line + length, " ")] == '=')
+		snprintf(list->words, sizeof list->words, "%s", strchr(line, '=') + 1);
+}
+
+static char *makefile_words(const char *name, struct makefile_list *list)
+{
+	char path[TEXT];
+
+	*list = (struct makefile_list){ .name = name };
+	snprintf(path, sizeof path, "%s/Makefile", source_folder());
+	each_line(path, take_makefile_line, list);
+	ck_assert_msg(list->words[strspn(list->words, " ")] != '\0', "%s has no list %s",
+		      path, name);
+	return list->words;
+}
+
+/* A program and the page that it should have. */
+struct program_page {
+	char program[NAME], page[NAME];
+};
+
+static struct program_page program_pages[MOST_PROGRAMS];
+static size_t program_pages_count;
+
+static void expect_page(const char *program, const char *model, const char *page,
+			const char *section)
+{
+	struct program_page *expected = &program_pages[program_pages_count++];
+
+	ck_assert_uint_lt(program_pages_count, MOST_PROGRAMS);
+	snprintf(expected->program, NAME, "%s%s", program, model);
+	snprintf(expected->page, NAME, "%s.%s", page, section);
+}
+
+static void list_programs(void)
+{
+	struct makefile_list services, models, clients;
+	char *rest = makefile_words("SERVICES", &services), *word, service[NAME];
+
+	program_pages_count = 0;
+	while ((word = strtok_r(rest, " ", &rest)) != NULL) {
+		char *models_rest = makefile_words("MODELS", &models), *model;
+
+		snprintf(service, sizeof service, "%sd", word);
+		while ((model = strtok_r(models_rest, " ", &models_rest)) != NULL) {
+			char ending[NAME];
+
+			snprintf(ending, sizeof ending, "-%s", model);
+			expect_page(service, ending, service, "8");
+		}
+	}
+	rest = makefile_words("CLIENTS", &clients);
+	while ((word = strtok_r(rest, " ", &rest)) != NULL)
+		expect_page(word, "", word, "1");
+}
+
+/* A page is searched for a word between two others than letters. */
+struct search {
+	const char *wanted;
+	bool only_name; /* only in the section NAME, after .Nm */
+	bool in_name, found;
+};
+
+static bool has_word(const char *line, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = line; (at = strstr(at, word)) != NULL; at++) {
+		char before = at > line ? at[-1] : ' ', after = at[length];
+
+		if (strchr(" \t\\", before) != NULL && strchr(" \t,", after) != NULL)
+			return true; /* the end of the line is found by strchr(), too */
+	}
+	return false;
+}
+
+static void search_line(void *context, const char *line)
+{
+	struct search *search = context;
+
+	if (begins_with(line, ".Sh "))
+		search->in_name = strcmp(line, ".Sh NAME") == 0;
+	if (search->only_name && (!search->in_name || !begins_with(line, ".Nm ")))
+		return;
+	if (has_word(line, search->wanted))
+		search->found = true;
+}
+
+static bool page_has(const char *page, const char *word, bool only_name)
+{
+	struct search search = { .wanted = word, .only_name = only_name };
+	char path[TEXT];
+
+	snprintf(path, sizeof path, "%s/man/%s", source_folder(), page);
+	ck_assert_msg(each_line(path, search_line, &search), "there is no man/%s", page);
+	return search.found;
+}
+
+START_TEST(every_program_has_a_page_that_names_it)
+{
+	list_programs();
+	for (size_t i = 0; i < program_pages_count; i++) {
+		const struct program_page *expected = &program_pages[i];
+
+		ck_assert_msg(page_has(expected->page, expected->program, true),
+			      "man/%s does not have %s in its NAME", expected->page,
+			      expected->program);
+	}
+}
+END_TEST
+
+/* The long options that a program's own help lists, and its page does not have. */
+static void find_unexplained(const struct program_page *pair, const char *help)
+{
+	while ((help = strstr(help, "--")) != NULL) {
+		size_t length = strcspn(help += 2, " \n");
+		char option[NAME];
+
+		snprintf(option, sizeof option, "-%.*s", (int)length, help);
+		if (isalpha((unsigned char)help[0]))
+			ck_assert_msg(page_has(pair->page, option, false),
+				      "man/%s does not have the option -%s of %s",
+				      pair->page, option, pair->program);
+	}
+}
+
+START_TEST(every_option_is_in_the_page)
+{
+	list_programs();
+	for (size_t i = 0; i < program_pages_count; i++) {
+		struct run run = run_program(ARGUMENTS(program_pages[i].program, "-h"),
+					     "", 0, PATIENCE);
+
+		ck_assert_int_eq(run_exit_status(&run), 0);
+		find_unexplained(&program_pages[i], run.out);
+	}
+}
+END_TEST
+
+enum { MANDOC_FAILED = 5 }; /* up to then mandoc(1)'s status tells how bad the page is */
+
+/* That a page is not installed here is no fault of the page that refers to it. */
+static void take_complaints(char *report, char complaints[TEXT])
+{
+	char *lines[MOST_LINES];
+
+	split_lines(report, lines);
+	for (size_t i = 0; lines[i] != NULL; i++) {
+		size_t length = strlen(complaints);
+
+		if (strstr(lines[i], "referenced manual not found") == NULL)
+			snprintf(complaints + length, TEXT - length, "%s\n", lines[i]);
+	}
+}
+
+START_TEST(mandoc_has_nothing_to_say_against_a_page)
+{
+	if (!is_in_path("mandoc")) {
+		printf("skipped: the lint of the pages: needs mandoc\n");
+		return;
+	}
+	for (size_t i = 0; i < pages.gl_pathc; i++) {
+		struct run run =
+			run_program(ARGUMENTS("/usr/bin/env", "mandoc", "-T", "lint",
+					      "-W", "style", pages.gl_pathv[i]),
+				    "", 0, PATIENCE);
+		char complaints[TEXT] = "";
+
+		take_complaints(run.out, complaints);
+		ck_assert_msg(complaints[0] == '\0', "%s", complaints);
+		ck_assert_msg(run_exit_status(&run) < MANDOC_FAILED, "%s", run.err);
+	}
+}
+END_TEST
+
+Suite *suite_examples(void)
+{
+	Suite *suite = suite_create("examples");
+	TCase *running = tcase_create("running");
+	TCase *reading = tcase_create("reading");
+
+	find_examples();
+	suite_add_tcase(suite, reading);
+	tcase_set_timeout(reading, 60);
+	tcase_add_test(reading, figures_may_vary_but_words_may_not);
+	tcase_add_test(reading, three_dots_stand_for_any_lines);
+	tcase_add_test(reading, every_page_has_examples);
+	tcase_add_test(reading, every_program_has_a_page_that_names_it);
+	tcase_add_test(reading, every_option_is_in_the_page);
+	tcase_add_test(reading, mandoc_has_nothing_to_say_against_a_page);
+	suite_add_tcase(suite, running);
+	tcase_set_timeout(running, 60);
+	tcase_add_loop_test(running, an_example_prints_what_its_page_says, 0,
+			    (int)examples_count);
+	return suite;
+}

@@ -1,0 +1,172 @@
+/*
+ * The same on the wire: one script, cut and timed by chance, through every model; what the
+ * client hears must be the same bytes.
+ *
+ * The chance is a seed, so that a failure comes again: SOCKWAYS_SEED=N.
+ */
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/io.h"
+#include "tests/harness.h"
+#include "tests/models.h"
+#include "tests/suites.h"
+
+enum {
+	SCRIPTS = SANITIZED ? 4 : 12,
+	LONGEST = 300 * 1000, /* bytes that a script sends */
+	MOST_HEARD = 4 * 1024 * 1024,
+	PAUSE_EVERY = 6,   /* pieces, on average */
+	LONGEST_PAUSE = 4, /* milliseconds */
+};
+
+/* ---- chance ---------------------------------------------------------------------------- */
+
+struct chance {
+	uint32_t state;
+};
+
+static uint32_t up_to(struct chance *chance, uint32_t most)
+{
+	chance->state = chance->state * 1664525u + 1013904223u; /* Knuth, TAOCP 2 */
+	return (uint32_t)((uint64_t)(chance->state >> 8) * (most + 1u) >> 24);
+}
+
+static uint32_t first_seed(void)
+{
+	const char *text = getenv("SOCKWAYS_SEED");
+
+	return text != NULL ? (uint32_t)strtoul(text, NULL, 10) : 1;
+}
+
+/* ---- scripts --------------------------------------------------------------------------- */
+
+struct script {
+	uint32_t seed;
+	size_t length;
+	char bytes[LONGEST];
+};
+
+/* Lines, of lengths from none to thousands; at the end perhaps half a one. */
+static void write_script(struct script *script, uint32_t seed)
+{
+	struct chance chance = { seed };
+	size_t at = 0;
+
+	script->seed = seed;
+	script->length =
+		up_to(&chance, 1) ? up_to(&chance, LONGEST) : up_to(&chance, 2000);
+	fill_pattern(script->bytes, script->length, seed);
+	while (at < script->length) {
+		at += up_to(&chance, 9) > 0 ? up_to(&chance, 80) : up_to(&chance, 9000);
+		if (at < script->length)
+			script->bytes[at++] = '\n';
+	}
+}
+
+struct performance {
+	const struct script *script;
+	int fd;
+};
+
+/* The client's mouth: a thread, so that it never waits for its own ears. */
+static void *speak(void *context)
+{
+	const struct performance *performance = context;
+	const struct script *script = performance->script;
+	struct chance chance = { script->seed ^ 0x5eed };
+	size_t sent = 0;
+
+	while (sent < script->length) {
+		size_t n = up_to(&chance, 3) ? up_to(&chance, 40) : up_to(&chance, 20000);
+
+		n = n + 1 < script->length - sent ? n + 1 : script->length - sent;
+		if (io_write(performance->fd, script->bytes + sent, n) != (ssize_t)n)
+			return NULL; /* the server has hung up: its right */
+		sent += n;
+		if (script->length < 10000 && up_to(&chance, PAUSE_EVERY) == 0)
+			poll(NULL, 0, (int)up_to(&chance, LONGEST_PAUSE));
+	}
+	shutdown(performance->fd, SHUT_WR);
+	return NULL;
+}
+
+struct transcript {
+	char *bytes;
+	size_t length;
+};
+
+static struct transcript perform(const struct script *script, const struct server *server)
+{
+	struct performance performance = { script, client_connect(server) };
+	struct transcript heard = { malloc(MOST_HEARD), 0 };
+	pthread_t mouth;
+	ssize_t n;
+
+	ck_assert_ptr_nonnull(heard.bytes);
+	ck_assert_int_eq(pthread_create(&mouth, NULL, speak, &performance), 0);
+	do {
+		n = io_read(performance.fd, heard.bytes + heard.length,
+			    MOST_HEARD - heard.length);
+		ck_assert_msg(n >= 0, "%s, seed %u: nothing more comes after %zu bytes",
+			      server->name, script->seed, heard.length);
+		heard.length += (size_t)n;
+	} while (n > 0);
+	ck_assert_int_eq(pthread_join(mouth, NULL), 0);
+	client_close(performance.fd);
+	return heard;
+}
+
+/* The services whose words depend on nothing but what they are told. */
+static const char *const services[] = { "echo" };
+
+enum { SERVICES = sizeof services / sizeof *services };
+
+START_TEST(every_model_says_the_same)
+{
+	static struct script script;
+	struct transcript first[SCRIPTS], heard;
+
+	for (int model = 0; model < models_count(); model++) {
+		struct server server = model_start(model, services[_i], NULL);
+
+		for (uint32_t i = 0; i < SCRIPTS; i++) {
+			write_script(&script, first_seed() + i);
+			heard = perform(&script, &server);
+			if (model == 0) {
+				first[i] = heard;
+				continue;
+			}
+			ck_assert_msg(heard.length == first[i].length &&
+					      memcmp(heard.bytes, first[i].bytes,
+						     heard.length) == 0,
+				      "seed %u: %s says %zu bytes, not the %zu of the "
+				      "first model",
+				      script.seed, server.name, heard.length,
+				      first[i].length);
+			free(heard.bytes);
+		}
+		server_finish(&server);
+	}
+	for (int i = 0; i < SCRIPTS; i++) {
+		ck_assert_uint_gt(first[i].length, 0);
+		free(first[i].bytes);
+	}
+}
+END_TEST
+
+Suite *suite_transcripts(void)
+{
+	Suite *suite = suite_create("transcripts");
+	TCase *tcase = tcase_create("transcripts");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_loop_test(tcase, every_model_says_the_same, 0, SERVICES);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

@@ -1,0 +1,52 @@
+#include "tests/waiting.h"
+
+#include <check.h>
+#include <poll.h>
+#include <regex.h>
+#include <stdio.h>
+
+#include "common/clock.h"
+
+enum { PAUSE = 2 }; /* milliseconds between two looks */
+
+void skipped(const char *reason)
+{
+	printf("skipped: %s\n", reason);
+	fflush(stdout);
+}
+
+bool eventually(bool (*condition)(void *context), void *context, int64_t timeout)
+{
+	int64_t end = clock_milliseconds() + timeout;
+
+	while (!condition(context)) {
+		if (clock_milliseconds() >= end)
+			return condition(context);
+		poll(NULL, 0, PAUSE);
+	}
+	return true;
+}
+
+void fill_pattern(void *bytes, size_t length, uint32_t seed)
+{
+	unsigned char *to = bytes;
+	uint32_t state = seed * 2654435761u + 1;
+
+	for (size_t i = 0; i < length; i++) {
+		state ^= state << 13; /* Marsaglia's xorshift32 */
+		state ^= state >> 17;
+		state ^= state << 5;
+		to[i] = (unsigned char)(state >> 11);
+	}
+}
+
+void expect_match(const char *text, const char *pattern)
+{
+	regex_t expression;
+	int found;
+
+	ck_assert_int_eq(regcomp(&expression, pattern, REG_EXTENDED | REG_NOSUB), 0);
+	found = regexec(&expression, text, 0, NULL, 0);
+	regfree(&expression);
+	ck_assert_msg(found == 0, "'%s' does not match '%s'", text, pattern);
+}

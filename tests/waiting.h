@@ -1,0 +1,39 @@
+/*
+ * waiting - what every test may need, whatever it tests: waiting for something, bytes to
+ * move, text to compare.
+ */
+#ifndef TESTS_WAITING_H
+#define TESTS_WAITING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Milliseconds after which a thing that should happen is not going to. */
+enum { PATIENCE = 10000 };
+
+/** Whether this is a build with sanitizers: slower by a factor, larger by another. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SANITIZED = true };
+#elif defined(__has_feature)
+enum { SANITIZED = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) };
+#else
+enum { SANITIZED = false };
+#endif
+
+/** Says that a test, or a part of one, cannot be done here, and why. */
+void skipped(const char *reason);
+
+/** Asks every few milliseconds whether @p condition holds, @p timeout milliseconds long.
+ *  @return whether it did at last; the caller says what was missing:
+ *          ck_assert_msg(eventually(all_gone, &server, PATIENCE), "...") */
+bool eventually(bool (*condition)(void *context), void *context, int64_t timeout);
+
+/** @p length bytes that look random and are the same for the same @p seed: lost, doubled
+ *  or swapped bytes show. */
+void fill_pattern(void *bytes, size_t length, uint32_t seed);
+
+/** @p text must match the extended regular expression @p pattern. */
+void expect_match(const char *text, const char *pattern);
+
+#endif
