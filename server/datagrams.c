@@ -10,6 +10,7 @@
 #include "common/io.h"
 #include "common/message.h"
 #include "common/sock.h"
+#include "server/signals.h"
 
 /* How many are read before the model looks at its signals again; how long, in
  * milliseconds, a worker that is behind may hold up the others before its datagram is
@@ -125,7 +126,8 @@ static void deliver(struct datagrams *g, const struct address *from, size_t n)
 		statistics_add(&g->server->statistics->refused, 1);
 }
 
-static void receive(struct datagrams *g)
+/* @return whether there may be more */
+static bool receive(struct datagrams *g)
 {
 	struct letter *letter = &g->desk.letter;
 	struct address from;
@@ -136,7 +138,7 @@ static void receive(struct datagrams *g)
 					     sizeof letter->bytes, &from, &letter->to);
 
 		if (n < 0 && errno == EAGAIN)
-			return;
+			return false;
 		if (n < 0) /* an ICMP error for a reply of ours: the peer has gone */
 			continue;
 		if (!dialogue_is_reflection(&from, &g->local))
@@ -145,6 +147,19 @@ static void receive(struct datagrams *g)
 			message_about(MESSAGE_EVENT, address_text(&from, text),
 				      "dropped: it may be another server's reply");
 	}
+	return true;
+}
+
+/* What has come is answered; then workers end. Half of the grace is for them, if it does
+ * not stop coming. */
+static void take_leave(struct datagrams *g)
+{
+	int64_t until = g->server->stop_at - SERVER_GRACE / 2;
+
+	while (signals_stop() < 2 && clock_milliseconds() < until && receive(g))
+		;
+	while (g->peers.oldest != NULL)
+		datagrams_forget(g, g->peers.oldest);
 }
 
 static void wait_for_datagrams(struct datagrams *g)
@@ -159,7 +174,8 @@ static void wait_for_datagrams(struct datagrams *g)
 	patience = server_patience(server, until);
 	time = clock_timespec(patience);
 	FD_ZERO(&readable);
-	FD_SET(server->listener, &readable);
+	if (!server->stopping)
+		FD_SET(server->listener, &readable);
 	/* pselect, as everywhere: our signals come in while we wait, and only then. */
 	pselect(server->listener + 1, &readable, NULL, NULL, patience < 0 ? NULL : &time,
 		&server->wait_mask);
@@ -172,18 +188,18 @@ int datagrams_serve(struct datagrams *g)
 	if (address_local(server->listener, &g->local) < 0 ||
 	    datagram_prepare(server->listener) < 0)
 		return -1;
-	while (server_running(server)) {
-		if (server->stopping) /* what has come is answered, then workers end */
-			while (g->peers.oldest != NULL)
-				datagrams_forget(g, g->peers.oldest);
+	while (server_running(server) && !server->stopping) {
 		wait_for_datagrams(g);
-		if (!server->stopping)
-			receive(g);
+		receive(g);
 		if (g->tend != NULL)
 			g->tend(g);
 		forget_silent(g, clock_milliseconds());
 	}
-	while (g->peers.oldest != NULL)
-		datagrams_forget(g, g->peers.oldest);
+	take_leave(g);
+	while (server_running(server)) { /* while there are workers */
+		wait_for_datagrams(g);
+		if (g->tend != NULL)
+			g->tend(g);
+	}
 	return 0;
 }
