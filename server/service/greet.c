@@ -21,18 +21,21 @@ static const char *file_name;
 static char **lines; /* of the file */
 static size_t line_count;
 
-/* Keeps a copy of a line that says something, without its end. */
-static int keep_line(const char *line, size_t length, struct failure *failure)
+/* Keeps a copy of a line that says something, without its end. It is text: a NUL ends it,
+ * too. */
+static int keep_line(const char *line, size_t length, size_t number,
+		     struct failure *failure)
 {
 	char **grown;
 
+	length = strnlen(line, length);
 	while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r'))
 		length--;
 	if (length == 0)
 		return 0;
 	if (length > LINE_MOST || line_count == LINES_MOST)
 		return failure_set(failure, "line %zu is too long, or one too many",
-				   line_count + 1);
+				   number);
 	if ((line_count & (line_count - 1)) == 0) { /* 0 or a power of two: double */
 		grown = realloc(lines, (line_count ? line_count * 2 : 1) * sizeof *lines);
 		if (grown == NULL)
@@ -51,14 +54,14 @@ static int read_lines(struct failure *failure)
 	struct failure why = { .text = "" };
 	FILE *file = fopen(file_name, "re");
 	char *line = NULL, name[CULPRIT_TEXT];
-	size_t size = 0;
+	size_t size = 0, number = 0;
 	ssize_t length;
 	int result = 0;
 
 	if (file == NULL)
 		failure_set(&why, "%s", strerror(errno));
 	while (file != NULL && result == 0 && (length = getline(&line, &size, file)) >= 0)
-		result = keep_line(line, (size_t)length, &why);
+		result = keep_line(line, (size_t)length, ++number, &why);
 	if (file != NULL && ferror(file) && result == 0)
 		failure_set(&why, "%s", strerror(errno));
 	if (why.text[0] == '\0' && line_count == 0)
