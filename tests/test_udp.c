@@ -1,0 +1,5 @@
+#include "tests/suites.h"
+Suite *suite_udp(void)
+{
+	return suite_create("udp");
+}
