@@ -74,6 +74,7 @@ static struct peer *welcome(struct datagrams *g, const struct address *from, int
 		server_lack(g->server, "out of memory", ENOMEM);
 	} else if (g->start == NULL) {
 		peer->dialogue = dialogue;
+		dialogue_begin(dialogue);
 	} else if (start_worker(g, peer, dialogue) < 0) {
 		dialogue_release(dialogue);
 		dialogue = NULL;

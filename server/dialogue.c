@@ -49,7 +49,6 @@ static const struct transport transport = { transport_write, transport_peer };
 struct dialogue *dialogue_create(struct server *server, const struct address *peer)
 {
 	struct dialogue *d = calloc(1, sizeof *d + server->service->state_size);
-	char text[ADDRESS_TEXT];
 
 	if (d == NULL)
 		return NULL;
@@ -60,9 +59,15 @@ struct dialogue *dialogue_create(struct server *server, const struct address *pe
 	d->peer = *peer;
 	if (message_wanted(MESSAGE_CLIENT))
 		d->began_at = clock_milliseconds();
-	if (message_wanted(MESSAGE_EVENT))
-		message_about(MESSAGE_EVENT, address_text(peer, text), "heard of");
 	return d;
+}
+
+void dialogue_begin(struct dialogue *d)
+{
+	char text[ADDRESS_TEXT];
+
+	if (message_wanted(MESSAGE_EVENT))
+		message_about(MESSAGE_EVENT, address_text(&d->peer, text), "heard of");
 }
 
 /* What was sent and not yet read counts against our socket's buffer, when the peer is on
@@ -123,6 +128,7 @@ void dialogue_release(struct dialogue *d)
 
 void dialogue_serve(struct dialogue *d, struct desk *desk, int feed)
 {
+	dialogue_begin(d);
 	while (signals_stop() < 2) {
 		/* The end of the feed is the only end: the model closes it when the peer
 		 * has been silent for long enough, or the server stops. So nothing that

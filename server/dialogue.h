@@ -35,8 +35,11 @@ struct desk {
 
 struct dialogue;
 
-/** Begins one. @return it, or NULL with errno (ENOMEM) */
+/** Makes one. @return it, or NULL with errno (ENOMEM) */
 struct dialogue *dialogue_create(struct server *server, const struct address *peer);
+
+/** Begins it, in the process that leads it. */
+void dialogue_begin(struct dialogue *dialogue);
 
 /** Lets the service answer the letter on @p desk, of @p n bytes. */
 void dialogue_answer(struct dialogue *dialogue, struct desk *desk, size_t n);
@@ -47,7 +50,7 @@ void dialogue_close(struct dialogue *dialogue);
 /** Frees it in a process that does not lead it, without a word. */
 void dialogue_release(struct dialogue *dialogue);
 
-/** Answers what comes through @p feed until that is closed: the whole life of a worker
+/** Begins, and answers what comes through @p feed until that is closed: the whole life of a worker
  *  that has one peer. Then closes both. */
 void dialogue_serve(struct dialogue *dialogue, struct desk *desk, int feed);
 
