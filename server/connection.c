@@ -362,7 +362,10 @@ void connection_expire(struct connection *c, struct worker *worker, int64_t now)
 		return;
 	c->worker = worker;
 	worker->gathered = 0;
-	if (c->state == CONNECTION_LINGERING || c->stopping || c->queue.length > 0) {
+	/* One that is offered more and more does not read, even if all of the last piece
+	 * went into the kernel's buffer. */
+	if (c->state == CONNECTION_LINGERING || c->stopping || c->queue.length > 0 ||
+	    c->producing) {
 		drop(c, c->state == CONNECTION_LINGERING ? "it did not hang up"
 			: c->stopping                    ? "cut off: the server stops"
 							 : "timed out: it does not read");
