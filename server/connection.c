@@ -181,7 +181,7 @@ static void transport_write(struct session *session, const char *bytes, size_t n
 
 	if (n > sizeof worker->output - worker->gathered)
 		send_gathered(c);
-	if (c->state != CONNECTION_OPEN)
+	if (c->state != CONNECTION_OPEN || n == 0)
 		return;
 	if (n > sizeof worker->output) {
 		send_or_queue(c, bytes, n);
@@ -407,6 +407,8 @@ void connection_expire(struct connection *c, struct worker *worker, int64_t now)
 		return;
 	c->worker = worker;
 	worker->gathered = 0;
+	/* One that is offered more and more does not read, even if all of the last piece
+	 * went into the kernel's buffer. */
 	if (c->state == CONNECTION_LINGERING || c->stopping || c->queue.length > 0 ||
 	    c->producing) {
 		drop(c, c->state == CONNECTION_LINGERING ? "it did not hang up"

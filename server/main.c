@@ -21,11 +21,17 @@
 
 enum { EXIT_USAGE = 2, MOST_CLIENTS = 1000000, MOST_SECONDS = 365 * 86400 };
 
+enum { OPTION_AMPLIFY = OPTIONS_LETTERS_FROM };
+
+/* How many peers are remembered on a datagram socket, in any model. */
+enum { MOST_PEERS = 1000 };
+
 /* Besides its clients' a server has a few descriptors open: the standard three, the
  * listener, those that libraries open for a moment, those it was started with. */
 enum { DESCRIPTORS_BESIDES = 24 };
 
-static const struct option_line lines[] = {
+/* What all servers take. Those of the service follow in the table that is parsed. */
+static const struct option_line common_lines[] = {
 	{ 'a', "address", "ADDR", "listen on ADDR (127.0.0.1); 0.0.0.0 or :: for all" },
 	{ 'p', "port", "PORT",
 	  "listen on PORT, a number or a service's name; 0 takes\n"
@@ -37,6 +43,9 @@ static const struct option_line lines[] = {
 	{ 'x', "exit-idle", "SEC",
 	  "exit when no client was there for SEC seconds; 0 never,\n"
 	  "the default" },
+	{ 'u', "udp", NULL, "serve datagrams (UDP)" },
+	{ OPTION_AMPLIFY, "amplify", NULL,
+	  "with -u, let a reply be longer than what it answers" },
 	{ 'v', "verbose", NULL, "a line per client; twice: a line per event" },
 	{ 'q', "quiet", NULL, "errors only" },
 	{ 'h', "help", NULL, "show this help" },
@@ -48,8 +57,38 @@ struct settings {
 	struct sock_place place;
 	struct server *server;
 	enum message_level level;
+	bool clients_set; /* --max-clients was given */
 	enum { SERVE, SHOW_HELP, SHOW_VERSION } action;
+	struct option_line lines[OPTIONS_MOST + 1];
 };
+
+static bool applies(const struct option_line *line, const struct service *service)
+{
+	return service->datagram != NULL ||
+	       (line->letter != 'u' && line->letter != OPTION_AMPLIFY);
+}
+
+/* The options of this program: the common ones that apply, and its service's. */
+static void collect_lines(struct settings *settings, const struct service *service)
+{
+	const struct option_line *own = service->options;
+	size_t count = 0;
+
+	for (const struct option_line *line = common_lines; line->letter != 0; line++)
+		if (applies(line, service))
+			settings->lines[count++] = *line;
+	while (own != NULL && own->letter != 0 && count < OPTIONS_MOST)
+		settings->lines[count++] = *own++;
+}
+
+static bool is_of_service(const struct service *service, int letter)
+{
+	const struct option_line *own = service->options;
+
+	while (own != NULL && own->letter != 0 && own->letter != letter)
+		own++;
+	return own != NULL && own->letter != 0;
+}
 
 static int take_option(struct settings *settings, const struct options *options,
 		       int letter, struct failure *failure)
@@ -58,6 +97,8 @@ static int take_option(struct settings *settings, const struct options *options,
 	const int64_t most = MOST_SECONDS;
 	uint64_t number;
 
+	if (is_of_service(server->service, letter))
+		return server->service->option(letter, options, failure);
 	switch (letter) {
 	case 'a':
 		settings->place.host = options->value;
@@ -74,6 +115,14 @@ static int take_option(struct settings *settings, const struct options *options,
 		    0)
 			return -1;
 		server->max_clients = (unsigned)number;
+		settings->clients_set = true;
+		return 0;
+	case 'u':
+		server->datagrams = true;
+		settings->place.type = SOCK_DGRAM;
+		return 0;
+	case OPTION_AMPLIFY:
+		server->amplify = true;
 		return 0;
 	case 't':
 		return options_seconds(options, letter, most, &server->idle_timeout,
@@ -112,7 +161,8 @@ static int take_options(struct settings *settings, int argc, char **argv,
 	const char *word;
 	int letter;
 
-	if (options_begin(&options, lines, argc, argv) < 0)
+	collect_lines(settings, settings->server->service);
+	if (options_begin(&options, settings->lines, argc, argv) < 0)
 		return failure_set(failure, "%s", strerror(errno));
 	while ((letter = options_next(&options, failure)) != OPTIONS_END)
 		if (take_option(settings, &options, letter, failure) < 0)
@@ -135,14 +185,14 @@ static int open_listener(const struct settings *settings, struct failure *failur
 	return sock_listen(&settings->place, failure);
 }
 
-static void tell_ready(int listener)
+static void tell_ready(int listener, bool datagrams)
 {
 	struct address local;
 	char text[ADDRESS_TEXT];
 
 	if (address_local(listener, &local) == 0)
-		message(MESSAGE_NOTICE, "listening on %s (tcp)",
-			address_text(&local, text));
+		message(MESSAGE_NOTICE, "listening on %s (%s)",
+			address_text(&local, text), datagrams ? "udp" : "tcp");
 }
 
 static int run(struct settings *settings)
@@ -151,10 +201,17 @@ static int run(struct settings *settings)
 	struct failure failure;
 	int listener, result;
 
-	if (server->max_clients > server->model->most_clients &&
-	    server->model->most_clients == 1)
+	if (server->datagrams && !settings->clients_set)
+		server->max_clients = MOST_PEERS;
+	else if (!server->datagrams && server->model->most_clients == 1)
 		server->max_clients = 1;
-	process_raise_descriptors(server->max_clients + DESCRIPTORS_BESIDES);
+	if (server->service->prepare != NULL && server->service->prepare(&failure) < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
+		return EXIT_FAILURE;
+	}
+	process_raise_descriptors((server->datagrams ? 2 : 1) *
+					  (uint64_t)server->max_clients +
+				  DESCRIPTORS_BESIDES);
 	listener = open_listener(settings, &failure);
 	if (listener < 0) {
 		message(MESSAGE_ERROR, "%s", failure.text);
@@ -164,8 +221,9 @@ static int run(struct settings *settings)
 		message(MESSAGE_ERROR, "cannot begin: %s", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	tell_ready(listener);
-	result = server->model->serve(server);
+	tell_ready(listener, server->datagrams);
+	result = server->datagrams ? server->model->serve_datagrams(server)
+				   : server->model->serve(server);
 	if (result < 0)
 		message(MESSAGE_ERROR, "cannot begin: %s", strerror(errno));
 	server_end(server);
@@ -201,7 +259,7 @@ int main(int argc, char **argv)
 			 "%s: %s.\n%s: %s.\nDefaults: port %s, max-clients %u.",
 			 this_service.name, this_service.summary, this_model.name,
 			 this_model.summary, this_service.port, this_model.most_clients);
-		options_help(stdout, "[options]", purpose, lines);
+		options_help(stdout, "[options]", purpose, settings.lines);
 		return options_finish_output(EXIT_SUCCESS);
 	case SHOW_VERSION:
 		options_version(stdout);

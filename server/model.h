@@ -21,6 +21,9 @@ struct model {
 	 *  behind: no child, no connection. @return 0, or -1 with errno when it could not
 	 *  even begin */
 	int (*serve)(struct server *);
+
+	/** The same on a datagram socket, where each peer is a client. */
+	int (*serve_datagrams)(struct server *);
 };
 
 /** The one model that a program is linked with. */

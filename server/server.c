@@ -33,8 +33,10 @@ int server_begin(struct server *server, int listener)
 	 * listener we would then wait for the next one, deaf to everybody else. The
 	 * options below pass from the listener to each accepted socket (a local socket
 	 * has no such options, and no harm is done). */
-	(void)sock_set_nodelay(listener);
-	(void)sock_set_keepalive(listener);
+	if (!server->datagrams) {
+		(void)sock_set_nodelay(listener);
+		(void)sock_set_keepalive(listener);
+	}
 	atomic_store(&server->empty_since, clock_milliseconds());
 	atomic_store(&server->retry_after, RETRY_SOON);
 	signals_begin(&server->wait_mask);
@@ -52,8 +54,10 @@ static void begin_stop(struct server *server)
 	signals_request_stop();
 	server->stopping = true;
 	server->stop_at = clock_milliseconds() + SERVER_GRACE;
-	close(server->listener);
-	server->listener = -1;
+	if (!server->datagrams) { /* replies to datagrams go through it until the end */
+		close(server->listener);
+		server->listener = -1;
+	}
 	if (server->held != NULL) {
 		server_release(server, server->held);
 		server->held = NULL;
@@ -135,6 +139,19 @@ static void pause_accepting(struct server *server, const char *what, int error)
 	server->retry_at = clock_milliseconds() + after;
 	atomic_store(&server->retry_after, after < RETRY / 2 ? after * 2 : RETRY);
 	atomic_store(&server->full, true);
+}
+
+void server_lack(struct server *server, const char *what, int error)
+{
+	if (worth_telling(server))
+		message(MESSAGE_ERROR, "%s with %u clients (%s)", what,
+			atomic_load(&server->clients), strerror(error));
+}
+
+void server_arrived(struct server *server)
+{
+	atomic_fetch_add(&server->clients, 1);
+	statistics_add(&server->statistics->served, 1);
 }
 
 static struct connection *admit(struct server *server, struct connection *connection)

@@ -44,6 +44,8 @@ struct server {
 	unsigned max_clients;
 	int64_t idle_timeout;
 	int64_t exit_idle;
+	bool datagrams; /* the listener is a datagram socket, and all talk on it */
+	bool amplify;   /* a reply may be longer than the datagram it answers */
 
 	int listener;       /* non-blocking; -1 once it is closed */
 	sigset_t wait_mask; /* for pselect(2): our signals come through */
@@ -103,6 +105,12 @@ struct connection *server_accept(struct server *server);
  *  first when there is room again. */
 void server_hold(struct server *server, struct connection *connection, const char *what,
 		 int error);
+
+/** A new peer on a datagram socket is a client, too: counts it. */
+void server_arrived(struct server *server);
+
+/** Says, once in a while, that something is lacking, and with @p error why. */
+void server_lack(struct server *server, const char *what, int error);
 
 /** Releases a connection whose client this process does not serve, or no longer: closes
  *  its descriptor here, and keeps the memory for the next client. */

@@ -10,6 +10,10 @@
 
 #include <stddef.h>
 
+#include "common/failure.h"
+
+struct option_line;
+struct options;
 struct session;
 
 /** Every function but input may be NULL. None may keep a pointer to the bytes it gets. */
@@ -18,6 +22,18 @@ struct service {
 	const char *summary; /* one line for -h */
 	const char *port;    /* where it listens unless told otherwise */
 	size_t state_size;   /* of session->state: zeroed before open */
+
+	/** Options of its own, beside those that all servers have; ends as the table in
+	 *  common/options.h does. */
+	const struct option_line *options;
+
+	/** Takes one of them, of that letter; options->value is its argument.
+	 *  @return 0, or -1 with *failure */
+	int (*option)(int letter, const struct options *options, struct failure *failure);
+
+	/** After the options, before the first client: reads files, makes tables.
+	 *  @return 0, or -1 with *failure, and the server does not start */
+	int (*prepare)(struct failure *failure);
 
 	/** A client has arrived. */
 	void (*open)(struct session *);
@@ -40,6 +56,14 @@ struct service {
 	/** All output has been sent: write more, if there is more to say. It is called again
 	 *  when that is sent, for as long as it writes something. */
 	void (*drained)(struct session *);
+
+	/**
+	 * Of a service that takes datagrams, too (-u): one has come, of @p n bytes, 0 as
+	 * well. What is written before this returns is one datagram in reply; nothing
+	 * written, no reply. A session is then one peer, for as long as it is remembered;
+	 * but for datagram and close, no other function is called.
+	 */
+	void (*datagram)(struct session *, const char *bytes, size_t n);
 
 	/** The session is over, for whatever reason: release what the state owns. */
 	void (*close)(struct session *);

@@ -2,7 +2,7 @@
 
 void session_write(struct session *session, const void *bytes, size_t n)
 {
-	if (!session->finished && n > 0)
+	if (!session->finished)
 		session->transport->write(session, bytes, n);
 }
 

@@ -33,7 +33,8 @@ struct session {
 };
 
 /** Sends @p n bytes to the client, in the order of the calls; they are copied where they
- *  cannot go at once. After session_finish() they are dropped. */
+ *  cannot go at once. After session_finish() they are dropped. To a datagram's session
+ *  even no bytes are a reply: an empty one. */
 void session_write(struct session *session, const void *bytes, size_t n);
 
 /** Ends the conversation when all that was written is sent. No more input is taken. */

@@ -1,12 +1,14 @@
 #include "tests/memory_session.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/options.h"
 #include "common/text.h"
 
-enum { SHOWN_TEXT = 400 };
+enum { SHOWN_TEXT = 400, MOST_ARGUMENTS = 8 };
 
 static void append(char **to, size_t *length, const void *bytes, size_t n)
 {
@@ -23,6 +25,7 @@ static void memory_write(struct session *session, const char *bytes, size_t n)
 	struct memory_session *client = (struct memory_session *)session;
 
 	append(&client->output, &client->length, bytes, n);
+	client->replied = true;
 	if (client->length > client->room)
 		session->full = true;
 }
@@ -90,8 +93,28 @@ static void offer(struct memory_session *client)
 		call_end(client);
 }
 
-void memory_open_full(struct memory_session *client, const struct service *service,
-		      size_t room)
+int memory_configure(const struct service *service, const char *const arguments[],
+		     struct failure *failure)
+{
+	static const struct option_line none[] = { { 0 } };
+	const struct option_line *lines = service->options ? service->options : none;
+	struct options options;
+	char *argv[MOST_ARGUMENTS + 2] = { (char *)(uintptr_t) "test" };
+	int count = 1, letter;
+
+	for (; count <= MOST_ARGUMENTS && arguments[count - 1] != NULL; count++)
+		argv[count] = (char *)(uintptr_t)arguments[count - 1];
+	ck_assert_int_eq(options_begin(&options, lines, count, argv), 0);
+	while ((letter = options_next(&options, failure)) != OPTIONS_END) {
+		ck_assert_msg(letter != OPTIONS_BAD, "%s", failure->text);
+		if (service->option(letter, &options, failure) < 0)
+			return -1;
+	}
+	return service->prepare != NULL ? service->prepare(failure) : 0;
+}
+
+static void begin(struct memory_session *client, const struct service *service,
+		  size_t room)
 {
 	memset(client, 0, sizeof *client);
 	client->session.service = service;
@@ -102,6 +125,12 @@ void memory_open_full(struct memory_session *client, const struct service *servi
 	client->peer = "192.0.2.7:1234";
 	append(&client->output, &client->length, "", 0);
 	append(&client->kept, &client->kept_length, "", 0);
+}
+
+void memory_open_full(struct memory_session *client, const struct service *service,
+		      size_t room)
+{
+	begin(client, service, room);
 	if (service->open != NULL)
 		service->open(&client->session);
 }
@@ -152,6 +181,26 @@ bool memory_drain(struct memory_session *client)
 	client->drained++;
 	client->session.service->drained(&client->session);
 	return client->length > before;
+}
+
+void memory_open_peer(struct memory_session *peer, const struct service *service)
+{
+	begin(peer, service, MEMORY_ROOM);
+}
+
+bool memory_datagram(struct memory_session *peer, const void *bytes, size_t n)
+{
+	char *block = malloc(n > 0 ? n : 1);
+
+	ck_assert_ptr_nonnull(block);
+	ck_assert_uint_eq(peer->expected, peer->length);
+	if (n > 0)
+		memcpy(block, bytes, n);
+	peer->replied = false;
+	peer->session.service->datagram(&peer->session, block, n);
+	ck_assert_msg(!peer->session.finished, "a datagram has ended its session");
+	free(block);
+	return peer->replied;
 }
 
 void memory_expect(struct memory_session *client, const void *bytes, size_t n)

@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/failure.h"
 #include "server/session.h"
 
 /** How much output the client takes when nothing else is said. */
@@ -41,8 +42,14 @@ struct memory_session {
 	size_t kept_length;
 	bool half_closed, told; /* the client has half-closed; the service knows */
 	unsigned drained;       /* how often the service was asked for more */
+	bool replied;           /* to the last datagram */
 	const char *peer;       /* "192.0.2.7:1234" */
 };
+
+/** Gives the service its options, as a command line ("-m", "text"), and lets it prepare.
+ *  @return 0, or -1 with *failure */
+int memory_configure(const struct service *service, const char *const arguments[],
+		     struct failure *failure);
 
 /** A client arrives. */
 void memory_open(struct memory_session *client, const struct service *service);
@@ -73,6 +80,13 @@ void memory_expect(struct memory_session *client, const void *bytes, size_t n);
 
 /** Whether the service has ended the conversation. */
 bool memory_finished(const struct memory_session *client);
+
+/** A peer is heard of: a session that only memory_datagram() and memory_close() are for. */
+void memory_open_peer(struct memory_session *peer, const struct service *service);
+
+/** It sends one datagram; what the service answers, as one, memory_expect() sees.
+ *  @return whether it answered at all, be it with an empty one */
+bool memory_datagram(struct memory_session *peer, const void *bytes, size_t n);
 
 /** The session is over; releases everything. */
 void memory_close(struct memory_session *client);

@@ -21,8 +21,15 @@
 	SUITE(load)                                                                      \
 	SUITE(buffer)                                                                    \
 	SUITE(echo)                                                                      \
+	SUITE(discard)                                                                   \
+	SUITE(chargen)                                                                   \
+	SUITE(daytime)                                                                   \
+	SUITE(greet)                                                                     \
+	SUITE(reply)                                                                     \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
+	SUITE(small_services)                                                            \
+	SUITE(udp)                                                                       \
 	SUITE(transcripts)                                                               \
 	SUITE(faults)                                                                    \
 	SUITE(dial)                                                                      \

@@ -18,6 +18,7 @@
 
 #include "common/process.h"
 #include "server/connection.h"
+#include "server/datagrams.h"
 #include "server/model.h"
 #include "server/server.h"
 #include "server/signals.h"
@@ -120,9 +121,58 @@ static int fork_serve(struct server *server)
 	return 0;
 }
 
+/* ---- datagrams: a process per peer ---- */
+
+/* As for a connection; what the child must not keep are the feeds of the others, or their
+ * ends would never be seen. */
+static int start_child(struct datagrams *datagrams, struct peer *peer,
+		       struct dialogue *dialogue, int feed)
+{
+	pid_t parent = getpid();
+
+	peer->worker = fork();
+	if (peer->worker < 0)
+		return -1;
+	if (peer->worker > 0) {
+		close(feed);
+		dialogue_release(dialogue);
+		return 0;
+	}
+	for (peer = datagrams->peers.oldest; peer != NULL; peer = peer->newer)
+		if (peer->feed >= 0)
+			close(peer->feed);
+	signals_admit_stop();
+	process_signal_with_parent(SIGKILL, parent);
+	dialogue_serve(dialogue, &datagrams->desk, feed);
+	_exit(0);
+}
+
+static void reap_workers(struct datagrams *datagrams)
+{
+	pid_t pid;
+
+	if (!signals_take_child())
+		return;
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		server_left(datagrams->server);
+}
+
+static int fork_serve_datagrams(struct server *server)
+{
+	static struct datagrams datagrams;
+
+	datagrams.server = server;
+	datagrams.start = start_child;
+	datagrams.what = "cannot fork";
+	datagrams.tend = reap_workers;
+	signals_interrupt_is_stop();
+	return datagrams_serve(&datagrams);
+}
+
 const struct model this_model = {
 	.name = "fork",
 	.summary = "a process per client",
 	.most_clients = 1000,
 	.serve = fork_serve,
+	.serve_datagrams = fork_serve_datagrams,
 };

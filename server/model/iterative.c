@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "server/connection.h"
+#include "server/datagrams.h"
 #include "server/model.h"
 #include "server/server.h"
 #include "server/signals.h"
@@ -36,9 +37,19 @@ static int iterative_serve(struct server *server)
 	return 0;
 }
 
+/* On a datagram socket one process hears and answers all, as they come. */
+static int iterative_serve_datagrams(struct server *server)
+{
+	static struct datagrams datagrams;
+
+	datagrams.server = server;
+	return datagrams_serve(&datagrams);
+}
+
 const struct model this_model = {
 	.name = "iterative",
 	.summary = "one process serves one client at a time",
 	.most_clients = 1,
 	.serve = iterative_serve,
+	.serve_datagrams = iterative_serve_datagrams,
 };

@@ -15,6 +15,7 @@
 
 #include "common/clock.h"
 #include "common/process.h"
+#include "server/datagrams.h"
 #include "server/loop.h"
 #include "server/model.h"
 #include "server/server.h"
@@ -123,10 +124,20 @@ static int select_serve(struct server *server)
 	return 0;
 }
 
+/* On a datagram socket one process hears and answers all, as they come. */
+static int select_serve_datagrams(struct server *server)
+{
+	static struct datagrams datagrams;
+
+	datagrams.server = server;
+	return datagrams_serve(&datagrams);
+}
+
 const struct model this_model = {
 	.name = "select",
 	.summary = "one process for all clients, waiting in select()",
 	.nonblocking = true,
 	.most_clients = 1000,
 	.serve = select_serve,
+	.serve_datagrams = select_serve_datagrams,
 };

@@ -9,11 +9,13 @@
  * fraction of its memory, and clients can share state without copying. What it costs: a
  * crash takes all clients along, and every shared thing must be guarded.
  */
-#include <limits.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "server/connection.h"
+#include "server/datagrams.h"
 #include "server/model.h"
 #include "server/server.h"
 #include "server/signals.h"
@@ -89,15 +91,20 @@ static void start_thread(struct server *server, const pthread_attr_t *attributes
 		server_hold(server, connection, "cannot create a thread", error);
 }
 
+static void set_attributes(pthread_attr_t *attributes)
+{
+	pthread_attr_init(attributes);
+	pthread_attr_setstacksize(attributes, STACK);
+	/* Detached: nobody joins it, its stack is freed when it ends. */
+	pthread_attr_setdetachstate(attributes, PTHREAD_CREATE_DETACHED);
+}
+
 static int thread_serve(struct server *server)
 {
 	struct connection *connection;
 	pthread_attr_t attributes;
 
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK);
-	/* Detached: nobody joins it, its stack is freed when it ends. */
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	set_attributes(&attributes);
 	while (server_running(server)) {
 		/* The flag to stop is set; but a thread that waits in read(2) looks at it
 		 * only when it is interrupted, and one that was just about to read misses
@@ -112,9 +119,67 @@ static int thread_serve(struct server *server)
 	return 0;
 }
 
+/* ---- datagrams: a thread per peer ---- */
+
+/* What a thread is given; it owns it. */
+struct assignment {
+	struct server *server;
+	struct dialogue *dialogue;
+	int feed;
+};
+
+static void *serve_peer(void *argument)
+{
+	struct assignment assignment = *(struct assignment *)argument;
+	struct desk desk;
+	struct member self;
+
+	free(argument);
+	join_members(&self);
+	signals_admit_interrupt();
+	dialogue_serve(assignment.dialogue, &desk, assignment.feed);
+	leave_members(&self);
+	server_left(assignment.server);
+	return NULL;
+}
+
+static int start_peer_thread(struct datagrams *datagrams, struct peer *peer,
+			     struct dialogue *dialogue, int feed)
+{
+	struct assignment *assignment = malloc(sizeof *assignment);
+	pthread_attr_t attributes;
+	pthread_t thread;
+	int error;
+
+	(void)peer;
+	if (assignment == NULL)
+		return -1;
+	*assignment = (struct assignment){ datagrams->server, dialogue, feed };
+	set_attributes(&attributes);
+	error = pthread_create(&thread, &attributes, serve_peer, assignment);
+	pthread_attr_destroy(&attributes);
+	if (error != 0) {
+		free(assignment);
+		errno = error;
+		return -1;
+	}
+	return 0;
+}
+
+static int thread_serve_datagrams(struct server *server)
+{
+	static struct datagrams datagrams;
+
+	datagrams.server = server;
+	datagrams.start = start_peer_thread;
+	datagrams.what = "cannot create a thread";
+	return datagrams_serve(&datagrams);
+}
+
 const struct model this_model = {
 	.name = "thread",
 	.summary = "a thread per client",
 	.most_clients = 1000,
 	.serve = thread_serve,
+	.serve_datagrams = thread_serve_datagrams,
 };

@@ -13,9 +13,15 @@ static size_t echo_input(struct session *session, const char *bytes, size_t n)
 	return n;
 }
 
+static void echo_datagram(struct session *session, const char *bytes, size_t n)
+{
+	session_write(session, bytes, n);
+}
+
 const struct service this_service = {
 	.name = "echo",
 	.summary = "sends back what it receives (RFC 862)",
 	.port = "7007", /* RFC 862 says 7, which takes a privileged server */
 	.input = echo_input,
+	.datagram = echo_datagram,
 };

@@ -1,0 +1,159 @@
+#ifdef __linux__
+#define _GNU_SOURCE /* struct in_pktinfo, struct in6_pktinfo */
+#endif
+
+#include "common/datagram.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+/* Room for one such message; the union aligns it as CMSG_FIRSTHDR wants it. */
+union control {
+	struct cmsghdr header;
+#if defined(IP_PKTINFO) || defined(IPV6_PKTINFO)
+	char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+#else
+	char bytes[64];
+#endif
+};
+
+static int set_flag(int fd, int level, int option)
+{
+	int on = 1;
+
+	return setsockopt(fd, level, option, &on, sizeof on);
+}
+
+int datagram_prepare(int fd)
+{
+	struct address local;
+
+	if (address_local(fd, &local) < 0)
+		return -1;
+#ifdef IP_PKTINFO
+	if (local.any.sa_family == AF_INET)
+		return set_flag(fd, IPPROTO_IP, IP_PKTINFO);
+#endif
+#ifdef IPV6_RECVPKTINFO
+	if (local.any.sa_family == AF_INET6)
+		return set_flag(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+#endif
+	return 0;
+}
+
+/* Where it was sent to, from what the kernel says beside the bytes. */
+static void note_destination(struct msghdr *message, struct address *to)
+{
+	memset(to, 0, sizeof *to);
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL;
+	     part = CMSG_NXTHDR(message, part)) {
+#ifdef IP_PKTINFO
+		if (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(part), sizeof info);
+			to->v4.sin_family = AF_INET;
+			to->v4.sin_addr = info.ipi_addr;
+			to->length = sizeof to->v4;
+		}
+#endif
+#ifdef IPV6_PKTINFO
+		if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(part), sizeof info);
+			to->v6.sin6_family = AF_INET6;
+			to->v6.sin6_addr = info.ipi6_addr;
+			to->v6.sin6_scope_id = (uint32_t)info.ipi6_ifindex;
+			to->length = sizeof to->v6;
+		}
+#endif
+	}
+}
+
+ssize_t datagram_receive(int fd, void *bytes, size_t size, struct address *from,
+			 struct address *to)
+{
+	struct iovec piece = { .iov_base = bytes, .iov_len = size };
+	union control control;
+	struct msghdr message = {
+		.msg_name = &from->v6,
+		.msg_iov = &piece,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+	};
+	ssize_t n;
+
+	memset(from, 0, sizeof *from);
+	do {
+		message.msg_namelen = sizeof from->v6;
+		message.msg_controllen = sizeof control;
+		n = recvmsg(fd, &message, 0);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -1;
+	from->length = message.msg_namelen < (socklen_t)sizeof from->v6
+			       ? message.msg_namelen
+			       : (socklen_t)sizeof from->v6;
+	note_destination(&message, to);
+	return n;
+}
+
+/* Says which of our addresses it is to be sent from. */
+static void set_source(struct msghdr *message, union control *control,
+		       const struct address *from)
+{
+	memset(control, 0, sizeof *control);
+#ifdef IP_PKTINFO
+	if (from->length > 0 && from->any.sa_family == AF_INET) {
+		struct in_pktinfo info = { .ipi_spec_dst = from->v4.sin_addr };
+
+		message->msg_control = control;
+		message->msg_controllen = CMSG_SPACE(sizeof info);
+		control->header.cmsg_level = IPPROTO_IP;
+		control->header.cmsg_type = IP_PKTINFO;
+		control->header.cmsg_len = CMSG_LEN(sizeof info);
+		memcpy(CMSG_DATA(&control->header), &info, sizeof info);
+	}
+#endif
+#ifdef IPV6_PKTINFO
+	if (from->length > 0 && from->any.sa_family == AF_INET6) {
+		struct in6_pktinfo info = { .ipi6_addr = from->v6.sin6_addr };
+
+		/* Only a link-local address needs its interface. */
+		if (IN6_IS_ADDR_LINKLOCAL(&from->v6.sin6_addr))
+			info.ipi6_ifindex = from->v6.sin6_scope_id;
+		message->msg_control = control;
+		message->msg_controllen = CMSG_SPACE(sizeof info);
+		control->header.cmsg_level = IPPROTO_IPV6;
+		control->header.cmsg_type = IPV6_PKTINFO;
+		control->header.cmsg_len = CMSG_LEN(sizeof info);
+		memcpy(CMSG_DATA(&control->header), &info, sizeof info);
+	}
+#endif
+}
+
+int datagram_send(int fd, const void *bytes, size_t length, const struct address *to,
+		  const struct address *from)
+{
+	struct iovec piece = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = length };
+	struct address target = *to; /* msg_name is not const */
+	union control control;
+	struct msghdr message = {
+		.msg_name = &target.v6,
+		.msg_namelen = to->length,
+		.msg_iov = &piece,
+		.msg_iovlen = 1,
+	};
+	ssize_t n;
+
+	set_source(&message, &control, from);
+	do
+		n = sendmsg(fd, &message, 0);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -1 : 0;
+}

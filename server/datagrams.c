@@ -1,0 +1,206 @@
+#include "server/datagrams.h"
+
+#include <errno.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/message.h"
+#include "common/sock.h"
+#include "server/signals.h"
+
+/* How many are read before the model looks at its signals again; how long, in
+ * milliseconds, a worker that is behind may hold up the others before its datagram is
+ * dropped, as the kernel drops those that a full socket cannot take. */
+enum { AT_ONCE = 64, HANDOVER = 100 };
+
+void datagrams_forget(struct datagrams *g, struct peer *peer)
+{
+	if (peer->dialogue != NULL) {
+		dialogue_close(peer->dialogue);
+		server_left(g->server);
+	}
+	/* A worker leaves by itself, when it has answered what is in its feed. */
+	if (peer->feed >= 0)
+		close(peer->feed);
+	peers_remove(&g->peers, peer);
+}
+
+static void forget_silent(struct datagrams *g, int64_t now)
+{
+	int64_t idle = g->server->idle_timeout;
+	struct peer *peer;
+
+	while (idle > 0 && (peer = g->peers.oldest) != NULL &&
+	       now - peer->heard_at >= idle)
+		datagrams_forget(g, peer);
+}
+
+static int start_worker(struct datagrams *g, struct peer *peer, struct dialogue *dialogue)
+{
+	int feed[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, feed) < 0) {
+		server_lack(g->server, "out of descriptors", errno);
+		return -1;
+	}
+	io_set_close_on_exec(feed[0]);
+	io_set_close_on_exec(feed[1]);
+	(void)sock_set_timeout(feed[0], HANDOVER);
+	peer->feed = feed[0];
+	if (g->start(g, peer, dialogue, feed[1]) == 0)
+		return 0;
+	server_lack(g->server, g->what, errno);
+	close(feed[0]);
+	close(feed[1]);
+	peer->feed = -1;
+	return -1;
+}
+
+/* A place in the table for who is not in it, with someone to answer. */
+static struct peer *welcome(struct datagrams *g, const struct address *from, int64_t now)
+{
+	struct dialogue *dialogue;
+	struct peer *peer;
+
+	if (g->peers.count >= g->server->max_clients)
+		datagrams_forget(g, g->peers.oldest);
+	peer = peers_add(&g->peers, from, now);
+	dialogue = peer ? dialogue_create(g->server, from) : NULL;
+	if (dialogue == NULL) {
+		server_lack(g->server, "out of memory", ENOMEM);
+	} else if (g->start == NULL) {
+		peer->dialogue = dialogue;
+		dialogue_begin(dialogue);
+	} else if (start_worker(g, peer, dialogue) < 0) {
+		dialogue_release(dialogue);
+		dialogue = NULL;
+	}
+	if (dialogue != NULL) {
+		server_arrived(g->server);
+		return peer;
+	}
+	if (peer != NULL)
+		peers_remove(&g->peers, peer);
+	return NULL;
+}
+
+/* @return false when the worker is gone (killed): the feed has no reader any more */
+static bool hand_over(struct datagrams *g, struct peer *peer, size_t n)
+{
+	const char *letter = (const char *)&g->desk.letter;
+
+	/* One message, or none of it: SOCK_SEQPACKET. */
+	if (io_write(peer->feed, letter, LETTER_HEAD + n) >= 0)
+		return true;
+	if (errno != EAGAIN)
+		return false;
+	statistics_add(&g->server->statistics->refused, 1);
+	message(MESSAGE_EVENT, "a datagram is dropped: its worker is behind");
+	return true;
+}
+
+static void deliver(struct datagrams *g, const struct address *from, size_t n)
+{
+	int64_t now = clock_milliseconds();
+	struct peer *peer = peers_find(&g->peers, from);
+
+	if (peer == NULL)
+		peer = welcome(g, from, now);
+	if (peer == NULL) {
+		statistics_add(&g->server->statistics->refused, 1);
+		return;
+	}
+	peers_heard(&g->peers, peer, now);
+	if (peer->dialogue != NULL) {
+		dialogue_answer(peer->dialogue, &g->desk, n);
+		return;
+	}
+	if (hand_over(g, peer, n))
+		return;
+	datagrams_forget(g, peer);
+	peer = welcome(g, from, now);
+	if (peer == NULL || !hand_over(g, peer, n))
+		statistics_add(&g->server->statistics->refused, 1);
+}
+
+/* @return whether there may be more */
+static bool receive(struct datagrams *g)
+{
+	struct letter *letter = &g->desk.letter;
+	struct address from;
+	char text[ADDRESS_TEXT];
+
+	for (int i = 0; i < AT_ONCE; i++) {
+		ssize_t n = datagram_receive(g->server->listener, letter->bytes,
+					     sizeof letter->bytes, &from, &letter->to);
+
+		if (n < 0 && errno == EAGAIN)
+			return false;
+		if (n < 0) /* an ICMP error for a reply of ours: the peer has gone */
+			continue;
+		if (!dialogue_is_reflection(&from, &g->local))
+			deliver(g, &from, (size_t)n);
+		else if (message_wanted(MESSAGE_EVENT))
+			message_about(MESSAGE_EVENT, address_text(&from, text),
+				      "dropped: it may be another server's reply");
+	}
+	return true;
+}
+
+/* What has come is answered; then workers end. Half of the grace is for them, if it does
+ * not stop coming. */
+static void take_leave(struct datagrams *g)
+{
+	int64_t until = g->server->stop_at - SERVER_GRACE / 2;
+
+	while (signals_stop() < 2 && clock_milliseconds() < until && receive(g))
+		;
+	while (g->peers.oldest != NULL)
+		datagrams_forget(g, g->peers.oldest);
+}
+
+static void wait_for_datagrams(struct datagrams *g)
+{
+	struct server *server = g->server;
+	int64_t until = -1, patience;
+	struct timespec time;
+	fd_set readable;
+
+	if (server->idle_timeout > 0 && g->peers.oldest != NULL)
+		until = g->peers.oldest->heard_at + server->idle_timeout;
+	patience = server_patience(server, until);
+	time = clock_timespec(patience);
+	FD_ZERO(&readable);
+	if (!server->stopping)
+		FD_SET(server->listener, &readable);
+	/* pselect, as everywhere: our signals come in while we wait, and only then. */
+	pselect(server->listener + 1, &readable, NULL, NULL, patience < 0 ? NULL : &time,
+		&server->wait_mask);
+}
+
+int datagrams_serve(struct datagrams *g)
+{
+	struct server *server = g->server;
+
+	if (address_local(server->listener, &g->local) < 0 ||
+	    datagram_prepare(server->listener) < 0)
+		return -1;
+	while (server_running(server) && !server->stopping) {
+		wait_for_datagrams(g);
+		receive(g);
+		if (g->tend != NULL)
+			g->tend(g);
+		forget_silent(g, clock_milliseconds());
+	}
+	take_leave(g);
+	while (server_running(server)) { /* while there are workers */
+		wait_for_datagrams(g);
+		if (g->tend != NULL)
+			g->tend(g);
+	}
+	return 0;
+}

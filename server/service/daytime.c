@@ -1,0 +1,101 @@
+/*
+ * daytime - tells the date and time, and hangs up (RFC 867).
+ *
+ * The smallest service that speaks first: useful to see the server close a connection.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/options.h"
+#include "server/service.h"
+#include "server/session.h"
+
+enum { DAY_TEXT = 256 };
+
+static const char *format;
+
+/* "2026-11-20T14:03:59+01:00" (ISO 8601): strftime's %z lacks the colon. */
+static size_t iso_8601(const struct tm *now, char out[DAY_TEXT])
+{
+	size_t n = strftime(out, DAY_TEXT - 1, "%Y-%m-%dT%H:%M:%S%z", now);
+
+	if (n < 5)
+		return n;
+	memmove(out + n - 1, out + n - 2, 3);
+	out[n - 2] = ':';
+	return n + 1;
+}
+
+/* The line without its end. @return its length; 0 if the format gives nothing, or more
+ * than there is room for */
+static size_t day_text(char out[DAY_TEXT])
+{
+	time_t seconds = time(NULL);
+	struct tm now;
+
+	if (localtime_r(&seconds, &now) == NULL)
+		return 0;
+	return format ? strftime(out, DAY_TEXT, format, &now) : iso_8601(&now, out);
+}
+
+static int daytime_option(int letter, const struct options *options,
+			  struct failure *failure)
+{
+	char text[DAY_TEXT];
+
+	format = options->value;
+	if (day_text(text) == 0)
+		return options_bad_value(
+			failure, options, letter,
+			"gives no text, or too much, as a format of strftime");
+	return 0;
+}
+
+static void tell(struct session *session)
+{
+	char text[DAY_TEXT];
+	size_t n = day_text(text);
+
+	session_write(session, text, n);
+	session_write(session, "\r\n", 2);
+}
+
+static void daytime_open(struct session *session)
+{
+	tell(session);
+	session_finish(session);
+}
+
+/* RFC 867: data received is thrown away. */
+static size_t daytime_input(struct session *session, const char *bytes, size_t n)
+{
+	(void)session;
+	(void)bytes;
+	return n;
+}
+
+static void daytime_datagram(struct session *session, const char *bytes, size_t n)
+{
+	(void)bytes;
+	(void)n;
+	tell(session);
+}
+
+static const struct option_line daytime_options[] = {
+	{ 'f', "format", "FORMAT",
+	  "the line as strftime(3) makes it of FORMAT\n"
+	  "(ISO 8601, with the offset from UTC)" },
+	{ 0 },
+};
+
+const struct service this_service = {
+	.name = "daytime",
+	.summary = "tells the date and time (RFC 867)",
+	.port = "7013", /* RFC 867 says 13, which takes a privileged server */
+	.options = daytime_options,
+	.option = daytime_option,
+	.open = daytime_open,
+	.input = daytime_input,
+	.datagram = daytime_datagram,
+};
