@@ -2,7 +2,8 @@
  * dial - the general client: what is typed goes to the server, what the server says is
  * printed.
  *
- * Here are its options; the conversation is client/dial_stream.c. See dial(1).
+ * Here are its options; the conversation is client/dial_stream.c, client/dial_datagram.c
+ * or client/dial_repeat.c. See dial(1).
  */
 #include <errno.h>
 #include <signal.h>
@@ -15,9 +16,11 @@
 #include "common/options.h"
 
 enum {
-	DEFAULT_WAIT = 10, /* seconds */
-	MOST_WAIT = 86400, /* seconds */
+	DEFAULT_WAIT = 10,    /* seconds */
+	MOST_WAIT = 86400,    /* seconds */
+	DEFAULT_INTERVAL = 1, /* second */
 	OPTION_RAW = OPTIONS_LETTERS_FROM,
+	OPTION_WHOLE,
 };
 
 static const struct option_line option_lines[] = {
@@ -25,6 +28,14 @@ static const struct option_line option_lines[] = {
 	  "send this line instead of standard input; may be given\n"
 	  "several times" },
 	{ '1', "lockstep", NULL, "after each line wait for a line of reply" },
+	{ 'u', "udp", NULL, "by UDP: each line, without its newline, is a datagram" },
+	{ OPTION_WHOLE, "whole", NULL, "with -u: all of standard input is one datagram" },
+	{ 'n', "count", "COUNT",
+	  "with -u: send a datagram so often (0: until Ctrl-C),\n"
+	  "and report loss and round-trip times as ping(8) does" },
+	{ 'i', "interval", "SEC",
+	  "with -n: one every so many seconds (1); 0: each when\n"
+	  "the last was answered" },
 	{ 'w', "wait", "SEC",
 	  "wait so long for the connection, and for the server\n"
 	  "when it is its turn (10); 0: for ever" },
@@ -66,6 +77,19 @@ static int take_option(struct dial_settings *settings, const struct options *opt
 	case 'w':
 		return options_seconds(options, letter, MOST_WAIT, &settings->timeout,
 				       failure);
+	case 'n':
+		settings->repeat = true;
+		return options_number(options, letter, 0, UINT32_MAX, &settings->count,
+				      failure);
+	case 'i':
+		return options_seconds(options, letter, MOST_WAIT, &settings->interval,
+				       failure);
+	case 'u':
+		settings->type = SOCK_DGRAM;
+		break;
+	case OPTION_WHOLE:
+		settings->whole = true;
+		break;
 	case '1':
 		settings->lockstep = true;
 		break;
@@ -92,6 +116,32 @@ static int take_option(struct dial_settings *settings, const struct options *opt
 		break;
 	}
 	return 0;
+}
+
+/* Options that make no sense together. @return 0, or -1 with *failure */
+static int check(struct dial_settings *settings, struct failure *failure)
+{
+	if (settings->type != SOCK_DGRAM && settings->repeat)
+		return failure_set(failure, "-n, --count needs -u");
+	if (settings->type != SOCK_DGRAM && settings->whole)
+		return failure_set(failure, "--whole needs -u");
+	if (!settings->repeat && settings->interval >= 0)
+		return failure_set(failure, "-i, --interval needs -n");
+	if (settings->whole && settings->message_count > 0)
+		return failure_set(failure, "--whole is about standard input, which -m "
+					    "does not read");
+	if (settings->repeat && settings->message_count > 1)
+		return failure_set(failure, "-n, --count takes one -m at most");
+	if (settings->interval < 0)
+		settings->interval = DEFAULT_INTERVAL * 1000;
+	return 0;
+}
+
+static int converse(const struct dial_settings *settings)
+{
+	if (settings->type == SOCK_STREAM)
+		return dial_stream(settings);
+	return settings->repeat ? dial_repeat(settings) : dial_datagram(settings);
 }
 
 static int print_help(void)
@@ -131,7 +181,8 @@ static int read_command_line(struct dial_settings *settings, int argc, char **ar
 		    take_option(settings, &options, letter, &failure) < 0)
 			return options_usage_error(&failure);
 	}
-	if (address_operands(argv + options.first_operand, argc - options.first_operand,
+	if (check(settings, &failure) < 0 ||
+	    address_operands(argv + options.first_operand, argc - options.first_operand,
 			     settings->type, settings->host, settings->port,
 			     &failure) < 0)
 		return options_usage_error(&failure);
@@ -143,6 +194,7 @@ int main(int argc, char **argv)
 	struct dial_settings settings = {
 		.type = SOCK_STREAM,
 		.timeout = DEFAULT_WAIT * 1000,
+		.interval = -1,
 	};
 	int status;
 
@@ -150,7 +202,7 @@ int main(int argc, char **argv)
 	status = read_command_line(&settings, argc, argv);
 	if (status == GO_ON) {
 		signal(SIGPIPE, SIG_IGN); /* a server or reader that has gone: an errno */
-		status = dial_stream(&settings);
+		status = converse(&settings);
 	}
 	free(settings.messages);
 	return status;

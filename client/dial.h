@@ -29,12 +29,24 @@ struct dial_settings {
 	int type;        /* SOCK_STREAM, or SOCK_DGRAM: -u */
 	int64_t timeout; /* milliseconds; 0: for ever */
 	bool lockstep, hex, raw, retry;
+	bool whole;            /* datagrams: all of standard input is one */
+	bool repeat;           /* datagrams: one again and again, as follows */
+	uint64_t count;        /* how often; 0: until interrupted */
+	int64_t interval;      /* milliseconds between two */
 	const char **messages; /* those of -m, without newline */
 	size_t message_count;  /* 0: standard input */
 };
 
 /** Talks to the server by TCP until both sides have ended. @return the exit status */
 int dial_stream(const struct dial_settings *settings);
+
+/** Talks to it by UDP: each line, message, or the whole input is a datagram.
+ *  @return the exit status */
+int dial_datagram(const struct dial_settings *settings);
+
+/** Sends it the same datagram again and again, and reports loss and round-trip times.
+ *  @return the exit status */
+int dial_repeat(const struct dial_settings *settings);
 
 /** How a conversation goes, and went. */
 enum dial_outcome {
@@ -61,6 +73,18 @@ double dial_milliseconds_since(int64_t nanoseconds);
  */
 size_t dial_dump_row(char to[DIAL_ROW_TEXT], char direction, uint64_t offset,
 		     const char *bytes, size_t count);
+
+/** Writes all of it to standard output, waiting as long as that takes.
+ *  @return 0, or -1 with errno of write(2) */
+int dial_print(const char *bytes, size_t length);
+
+/** Prints a datagram as a dump of its own: the offsets begin at 0, and an empty one is a
+ *  row too. @return 0, or -1 with errno of write(2) */
+int dial_print_datagram_dump(char direction, const char *bytes, size_t length);
+
+/** What to make of a failed read(2) of standard input, by errno.
+ *  @return DIAL_FAILED, with *failure */
+enum dial_outcome dial_input_failed(struct failure *failure);
 
 /** What to make of a failed write(2) to standard output, by errno.
  *  @return DIAL_READER_GONE, or DIAL_FAILED with *failure */

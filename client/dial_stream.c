@@ -350,10 +350,8 @@ static enum dial_outcome take_turn(struct dial *dial, struct failure *failure)
 		receive(dial, dial->start == dial->end && ends[0].revents == 0);
 	if ((ends[1].revents & ~POLLIN) != 0 && may_send(dial))
 		send_input(dial);
-	if (ends[0].revents != 0 && read_input(dial) < 0) {
-		failure_set(failure, "cannot read standard input: %s", strerror(errno));
-		return DIAL_FAILED;
-	}
+	if (ends[0].revents != 0 && read_input(dial) < 0)
+		return dial_input_failed(failure);
 	return DIAL_GOING_ON;
 }
 

@@ -1,10 +1,13 @@
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/dial.h"
 #include "common/clock.h"
+#include "common/io.h"
 #include "common/text.h"
 
 void dial_who(const struct dial_settings *settings, char who[DIAL_WHO_TEXT])
@@ -44,6 +47,46 @@ size_t dial_dump_row(char to[DIAL_ROW_TEXT], char direction, uint64_t offset,
 	*to++ = '|';
 	*to++ = '\n';
 	return (size_t)(to - start);
+}
+
+int dial_print(const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t n = io_write(STDOUT_FILENO, bytes, length);
+
+		if (n < 0 && errno != EAGAIN)
+			return -1;
+		if (n < 0 && io_wait(STDOUT_FILENO, POLLOUT, -1) < 0)
+			return -1; /* it was non-blocking when we were given it */
+		if (n > 0) {
+			bytes += n;
+			length -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+int dial_print_datagram_dump(char direction, const char *bytes, size_t length)
+{
+	char row[DIAL_ROW_TEXT];
+	size_t offset = 0;
+
+	do {
+		size_t left = length - offset;
+		size_t count = left < DIAL_ROW ? left : DIAL_ROW;
+
+		if (dial_print(row, dial_dump_row(row, direction, offset, bytes + offset,
+						  count)) < 0)
+			return -1;
+		offset += count;
+	} while (offset < length);
+	return 0;
+}
+
+enum dial_outcome dial_input_failed(struct failure *failure)
+{
+	failure_set(failure, "cannot read standard input: %s", strerror(errno));
+	return DIAL_FAILED;
 }
 
 enum dial_outcome dial_output_failed(struct failure *failure)

@@ -25,6 +25,8 @@
 	SUITE(transcripts)                                                               \
 	SUITE(faults)                                                                    \
 	SUITE(dial)                                                                      \
+	SUITE(dial_requests)                                                             \
+	SUITE(dial_udp)                                                                  \
 	SUITE(examples)
 
 #define SUITE(name) Suite *suite_##name(void);
