@@ -2,85 +2,25 @@
  * dial - the general client: what is typed goes to the server, what the server says is
  * printed.
  *
- * What it shows: a conversation has two directions, and neither may wait for the other. A
- * client that sends everything before it reads anything deadlocks with a server that
- * answers as it goes, as soon as the buffers between the two are full. So one poll()
- * waits for all that can happen: there is input, the server takes more, the server has
- * spoken, our output takes more. Each direction has one buffer, filled again only when it
- * is empty: whoever is slow slows down the other end, and nothing piles up here.
- *
- * Try it: bin/echod-select & bin/dial -v localhost 7007
+ * Here are its options; the conversation is client/dial_stream.c, client/dial_datagram.c
+ * or client/dial_repeat.c. See dial(1).
  */
 #include <errno.h>
-#include <limits.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "common/address.h"
-#include "common/clock.h"
+#include "client/dial.h"
 #include "common/io.h"
 #include "common/message.h"
 #include "common/options.h"
-#include "common/sock.h"
-#include "common/text.h"
 
 enum {
-	BLOCK = 64 * 1024, /* bytes in one read or write of the socket, at most */
-	HELD = 3,          /* bytes of an unfinished character, at most */
-	ROW = 16,          /* bytes in a row of a hex dump ... */
-	ROW_TEXT = 112,    /* ... and the text of one, at most */
-	OUTPUT = BLOCK / ROW * ROW_TEXT, /* a block dumped; escaped it is shorter */
-	DEFAULT_WAIT = 10,               /* seconds */
-	MOST_WAIT = 86400,               /* seconds */
-	RETRY_PAUSE = 20,                /* milliseconds */
-	NAME_TEXT = 80,                  /* a host or port, escaped */
-	WHO_TEXT = 2 * NAME_TEXT + 8,
+	DEFAULT_WAIT = 10,    /* seconds */
+	MOST_WAIT = 86400,    /* seconds */
+	DEFAULT_INTERVAL = 1, /* second */
 	OPTION_RAW = OPTIONS_LETTERS_FROM,
-};
-
-/* What the command line says. */
-struct settings {
-	char host[HOST_TEXT], port[PORT_TEXT];
-	int family;      /* AF_UNSPEC, AF_INET or AF_INET6 */
-	int type;        /* SOCK_STREAM */
-	int64_t timeout; /* milliseconds; 0: for ever */
-	bool lockstep, hex, raw, retry;
-	char *messages; /* those of -m, each with its newline; NULL: standard input */
-	size_t messages_length;
-};
-
-/* One conversation. */
-struct dial {
-	const struct settings *settings;
-	char who[WHO_TEXT]; /* "HOST port PORT", fit to print */
-	int fd;             /* the connection, non-blocking */
-	int64_t connected;  /* nanoseconds: when it stood */
-	int error;          /* why it has failed; 0 */
-
-	/* Towards the server. */
-	const char *input; /* typed[], or the messages */
-	size_t start, end; /* of what is still to be sent */
-	bool input_ended, input_seen, half_closed;
-
-	/* From the server. */
-	size_t held;                /* received[] begins with so many bytes from before */
-	size_t written, output_end; /* of output[] */
-	bool escape;                /* for a terminal */
-	bool server_ended;
-
-	/* Whose turn it is, and since when. */
-	bool awaiting_reply; /* lockstep: a line was sent, none has come back */
-	bool answered;       /* something has come since something was last sent */
-	bool timing;         /* something was sent whose reply is not yet reported */
-	int64_t asked;       /* nanoseconds: when that was */
-	int64_t quiet_since; /* milliseconds: when something last happened */
-	uint64_t sent, got;  /* bytes */
-
-	char typed[BLOCK], received[HELD + BLOCK], output[OUTPUT];
+	OPTION_WHOLE,
 };
 
 static const struct option_line option_lines[] = {
@@ -88,6 +28,14 @@ static const struct option_line option_lines[] = {
 	  "send this line instead of standard input; may be given\n"
 	  "several times" },
 	{ '1', "lockstep", NULL, "after each line wait for a line of reply" },
+	{ 'u', "udp", NULL, "by UDP: each line, without its newline, is a datagram" },
+	{ OPTION_WHOLE, "whole", NULL, "with -u: all of standard input is one datagram" },
+	{ 'n', "count", "COUNT",
+	  "with -u: send a datagram so often (0: until Ctrl-C),\n"
+	  "and report loss and round-trip times as ping(8) does" },
+	{ 'i', "interval", "SEC",
+	  "with -n: one every so many seconds (1); 0: each when\n"
+	  "the last was answered" },
 	{ 'w', "wait", "SEC",
 	  "wait so long for the connection, and for the server\n"
 	  "when it is its turn (10); 0: for ever" },
@@ -105,492 +53,22 @@ static const struct option_line option_lines[] = {
 	{ 0 },
 };
 
-static double milliseconds_since(int64_t nanoseconds)
-{
-	return (double)(clock_nanoseconds() - nanoseconds) / 1e6;
-}
-
-/* ---- what is printed ------------------------------------------------------------------- */
-
-static bool output_is_empty(const struct dial *dial)
-{
-	return dial->written == dial->output_end;
-}
-
-/* Where the next length bytes of output go; they are counted as there. The buffer is
- * large enough for a block in any form, and is empty before a block comes. */
-static char *output_room(struct dial *dial)
-{
-	if (output_is_empty(dial))
-		dial->written = dial->output_end = 0;
-	return dial->output + dial->output_end;
-}
-
-/* "> 00000000  68 65 6c 6c 6f 0a                                 |hello.|", as hexdump -C
- * has it. @return its length with the newline */
-static size_t format_row(char *to, char direction, uint64_t offset,
-			 const unsigned char *bytes, size_t count)
-{
-	static const char digits[] = "0123456789abcdef";
-	char *start = to;
-
-	to += snprintf(to, ROW_TEXT, "%c %08jx ", direction, (uintmax_t)offset);
-	for (size_t i = 0; i < ROW; i++) {
-		if (i % (ROW / 2) == 0)
-			*to++ = ' ';
-		*to++ = i < count ? digits[bytes[i] >> 4] : ' ';
-		*to++ = i < count ? digits[bytes[i] & 15] : ' ';
-		*to++ = ' ';
-	}
-	*to++ = ' ';
-	*to++ = '|';
-	for (size_t i = 0; i < count; i++)
-		*to++ = bytes[i] >= ' ' && bytes[i] < 127 ? (char)bytes[i] : '.';
-	*to++ = '|';
-	*to++ = '\n';
-	return (size_t)(to - start);
-}
-
-static void print_dump(struct dial *dial, char direction, uint64_t offset,
-		       const char *bytes, size_t length)
-{
-	for (size_t i = 0; i < length; i += ROW)
-		dial->output_end += format_row(output_room(dial), direction, offset + i,
-					       (const unsigned char *)bytes + i,
-					       length - i < ROW ? length - i : ROW);
-}
-
-/* How many bytes at the end mean something only with what follows them: the beginning of
- * a UTF-8 character (RFC 3629), or a carriage return that may belong to a newline. */
-static size_t unfinished_tail(const char *bytes, size_t length)
-{
-	const unsigned char *end = (const unsigned char *)bytes + length;
-
-	if (length > 0 && end[-1] == '\r')
-		return 1;
-	for (size_t n = 1; n <= HELD && n <= length; n++) {
-		unsigned char byte = end[-(ptrdiff_t)n];
-		size_t whole = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-
-		if (byte >= 0xc0)
-			return whole > n ? n : 0;
-		if (byte < 0x80)
-			return 0;
-	}
-	return 0;
-}
-
-/* Prints what stands in received[]; a terminal gets a split character in one piece. */
-static void print_received(struct dial *dial, size_t length)
-{
-	size_t tail = 0;
-
-	if (!dial->escape) {
-		memcpy(output_room(dial), dial->received, length);
-		dial->output_end += length;
-		return;
-	}
-	if (!dial->server_ended)
-		tail = unfinished_tail(dial->received, length);
-	dial->output_end +=
-		text_for_terminal(dial->received, length - tail, output_room(dial));
-	memmove(dial->received, dial->received + length - tail, tail);
-	dial->held = tail;
-}
-
-/* Called when standard output is ready. It may be blocking, and that is not changed, for
- * a terminal is shared with the shell: but a pipe that is ready takes PIPE_BUF bytes
- * without waiting. @return 0, or -1 with errno */
-static int write_output(struct dial *dial)
-{
-	size_t left = dial->output_end - dial->written;
-	ssize_t n = io_write(STDOUT_FILENO, dial->output + dial->written,
-			     left < PIPE_BUF ? left : PIPE_BUF);
-
-	if (n < 0 && errno != EAGAIN)
-		return -1;
-	if (n > 0)
-		dial->written += (size_t)n;
-	return 0;
-}
-
-/* ---- towards the server ---------------------------------------------------------------- */
-
-static bool has_unsent(const struct dial *dial)
-{
-	return dial->start < dial->end && dial->error == 0;
-}
-
-static bool may_send(const struct dial *dial)
-{
-	return has_unsent(dial) && !dial->awaiting_reply &&
-	       (!dial->settings->hex || output_is_empty(dial));
-}
-
-static bool may_read_input(const struct dial *dial)
-{
-	return !dial->input_ended && dial->start == dial->end && !dial->awaiting_reply &&
-	       dial->error == 0;
-}
-
-/* @return 0, or -1 with errno */
-static int read_input(struct dial *dial)
-{
-	ssize_t n = io_read(STDIN_FILENO, dial->typed, sizeof dial->typed);
-
-	if (n < 0)
-		return errno == EAGAIN ? 0 : -1;
-	dial->input_ended = n == 0;
-	dial->input_seen = true;
-	dial->start = 0;
-	dial->end = (size_t)n;
-	return 0;
-}
-
-/* What goes out next: in lockstep a line, or the part of it that has been read. */
-static size_t next_piece(const struct dial *dial)
-{
-	const char *from = dial->input + dial->start;
-	size_t left = dial->end - dial->start;
-	size_t length = left < BLOCK ? left : BLOCK;
-	const char *newline =
-		dial->settings->lockstep ? memchr(from, '\n', length) : NULL;
-
-	return newline != NULL ? (size_t)(newline - from) + 1 : length;
-}
-
-static void send_input(struct dial *dial)
-{
-	const char *from = dial->input + dial->start;
-	ssize_t n = io_write(dial->fd, from, next_piece(dial));
-
-	if (n < 0 && errno != EAGAIN) /* what it said before it hung up is still read */
-		dial->error = errno == EPIPE ? ECONNRESET : errno;
-	if (n <= 0)
-		return;
-	if (dial->settings->hex)
-		print_dump(dial, '>', dial->sent, from, (size_t)n);
-	dial->start += (size_t)n;
-	dial->sent += (uint64_t)n;
-	dial->awaiting_reply = dial->settings->lockstep && from[n - 1] == '\n';
-	dial->answered = false;
-	/* What comes back after a long piece is hardly the answer to its end. */
-	dial->timing = dial->settings->lockstep || n < PIPE_BUF;
-	dial->asked = clock_nanoseconds();
-}
-
-/* All is sent: tells the server so, and it can still answer. */
-static void half_close_when_done(struct dial *dial)
-{
-	if (!dial->input_ended || has_unsent(dial) || dial->awaiting_reply ||
-	    dial->half_closed)
-		return;
-	shutdown(dial->fd, SHUT_WR); /* if it fails, reading will say why */
-	dial->half_closed = true;
-}
-
-/* ---- from the server ------------------------------------------------------------------- */
-
-static bool may_receive(const struct dial *dial)
-{
-	return !dial->server_ended && output_is_empty(dial);
-}
-
-/* A reply is a line in lockstep; else it is what comes once we have no more to say. */
-static void note_reply(struct dial *dial, const char *bytes, size_t length, bool paused)
-{
-	bool whole = dial->settings->lockstep
-			     ? dial->awaiting_reply && memchr(bytes, '\n', length) != NULL
-			     : paused;
-
-	dial->answered = true;
-	if (!whole)
-		return;
-	dial->awaiting_reply = false;
-	if (!dial->timing)
-		return;
-	dial->timing = false;
-	message(MESSAGE_CLIENT, "reply after %.3f ms", milliseconds_since(dial->asked));
-}
-
-/* paused: for now there is nothing more to send. */
-static void receive(struct dial *dial, bool paused)
-{
-	char *to = dial->received + dial->held;
-	ssize_t n = io_read(dial->fd, to, BLOCK);
-	size_t length = n > 0 ? (size_t)n : 0;
-
-	if (n < 0 && errno == EAGAIN)
-		return;
-	if (n < 0)
-		dial->error = errno;
-	dial->server_ended = n <= 0;
-	if (n > 0)
-		note_reply(dial, to, length, paused);
-	if (dial->settings->hex)
-		print_dump(dial, '<', dial->got, to, length);
-	else
-		print_received(dial, dial->held + length);
-	dial->got += length;
-}
-
-/* ---- whose turn it is ------------------------------------------------------------------ */
-
-/* The server has ended its side. It may still want to hear the rest, so that is sent; but
- * nobody types to a server that has gone, and an input that has said nothing so far need
- * not be waited for. */
-static bool input_is_worth_reading(const struct dial *dial)
-{
-	if (dial->input_ended || dial->settings->lockstep || isatty(STDIN_FILENO))
-		return false;
-	return dial->input_seen || io_wait(STDIN_FILENO, POLLIN, 0) != 0;
-}
-
-static bool is_over(const struct dial *dial)
-{
-	if (!dial->server_ended || !output_is_empty(dial))
-		return false;
-	if (dial->error != 0 || dial->settings->lockstep)
-		return true;
-	return !has_unsent(dial) && !input_is_worth_reading(dial);
-}
-
-/* Whether time counts: not while somebody thinks what to type, nor while our own output
- * is slow. */
-static bool is_servers_turn(const struct dial *dial)
-{
-	if (!output_is_empty(dial))
-		return false;
-	return has_unsent(dial) || dial->awaiting_reply || dial->half_closed ||
-	       dial->server_ended || dial->error != 0;
-}
-
-/* Milliseconds that may still be waited, 0 when the time is over, -1: for ever. */
-static int time_left(const struct dial *dial)
-{
-	int64_t left;
-
-	if (!is_servers_turn(dial) || dial->settings->timeout == 0)
-		return -1;
-	left = dial->quiet_since + dial->settings->timeout - clock_milliseconds();
-	return left > 0 ? (int)left : 0;
-}
-
-static int silence_failure(const struct dial *dial, struct failure *failure)
-{
-	double seconds = (double)dial->settings->timeout / 1000;
-
-	if (has_unsent(dial) && !dial->awaiting_reply)
-		return failure_set(failure, "%s took nothing more within %g s", dial->who,
-				   seconds);
-	if (dial->answered && !dial->awaiting_reply)
-		return failure_set(failure, "no end of the reply from %s within %g s",
-				   dial->who, seconds);
-	return failure_set(failure, "no reply from %s within %g s", dial->who, seconds);
-}
-
-/* ---- the conversation ------------------------------------------------------------------ */
-
-enum outcome { GOING_ON, DONE, FAILED, READER_GONE };
-
-static enum outcome output_outcome(struct failure *failure)
-{
-	if (errno == EPIPE)
-		return READER_GONE;
-	failure_set(failure, "cannot write to standard output: %s", strerror(errno));
-	return FAILED;
-}
-
-/* Waits for the next thing that can be done, and does it. */
-static enum outcome take_turn(struct dial *dial, struct failure *failure)
-{
-	short wanted = (short)((may_receive(dial) ? POLLIN : 0) |
-			       (may_send(dial) ? POLLOUT : 0));
-	/* Negative ones are skipped: an end that nothing is wanted of might be broken, and
-	 * poll() would report that again and again. */
-	struct pollfd ends[] = {
-		{ .fd = may_read_input(dial) ? STDIN_FILENO : -1, .events = POLLIN },
-		{ .fd = wanted != 0 ? dial->fd : -1, .events = wanted },
-		{ .fd = output_is_empty(dial) ? -1 : STDOUT_FILENO, .events = POLLOUT },
-	};
-	int left = time_left(dial);
-
-	if (left == 0 && dial->server_ended && !has_unsent(dial))
-		return DONE; /* neither side says any more */
-	if (left == 0) {
-		silence_failure(dial, failure);
-		return FAILED;
-	}
-	if (poll(ends, 3, left) <= 0)
-		return GOING_ON; /* a signal, or the time is over, which we see above */
-	dial->quiet_since = clock_milliseconds();
-	if (ends[2].revents != 0 && write_output(dial) < 0)
-		return output_outcome(failure);
-	if ((ends[1].revents & ~POLLOUT) != 0 && may_receive(dial))
-		receive(dial, dial->start == dial->end && ends[0].revents == 0);
-	if ((ends[1].revents & ~POLLIN) != 0 && may_send(dial))
-		send_input(dial);
-	if (ends[0].revents != 0 && read_input(dial) < 0) {
-		failure_set(failure, "cannot read standard input: %s", strerror(errno));
-		return FAILED;
-	}
-	return GOING_ON;
-}
-
-/* How it ended, once both sides have and everything is printed. */
-static enum outcome judge(const struct dial *dial, struct failure *failure)
-{
-	if (dial->error != 0) {
-		failure_set(failure, "%s: %s", dial->who, strerror(dial->error));
-		return FAILED;
-	}
-	if (dial->awaiting_reply || has_unsent(dial)) {
-		failure_set(failure, "%s closed the connection before it replied",
-			    dial->who);
-		return FAILED;
-	}
-	if (!dial->input_ended && isatty(STDIN_FILENO))
-		message(MESSAGE_NOTICE, "%s closed the connection", dial->who);
-	return DONE;
-}
-
-static enum outcome converse(struct dial *dial, struct failure *failure)
-{
-	enum outcome outcome = GOING_ON;
-
-	dial->quiet_since = clock_milliseconds();
-	while (outcome == GOING_ON && !is_over(dial)) {
-		half_close_when_done(dial);
-		outcome = take_turn(dial, failure);
-	}
-	return outcome == GOING_ON || outcome == DONE ? judge(dial, failure) : outcome;
-}
-
-/* ---- connecting ------------------------------------------------------------------------ */
-
-/* sock_connect(), again and again with -R: for a script that has only just started the
- * server. */
-static int connect_patiently(const struct settings *settings, struct address *reached,
-			     struct failure *failure)
-{
-	int64_t end = clock_milliseconds() + settings->timeout;
-	struct sock_target target = {
-		.host = settings->host,
-		.port = settings->port,
-		.family = settings->family,
-		.type = settings->type,
-		.timeout = settings->timeout > 0 ? settings->timeout : -1,
-	};
-
-	for (;;) {
-		int fd = sock_connect(&target, reached, failure);
-
-		if (fd >= 0 || !settings->retry || errno != ECONNREFUSED)
-			return fd;
-		poll(NULL, 0, RETRY_PAUSE);
-		if (settings->timeout == 0)
-			continue;
-		target.timeout = end - clock_milliseconds();
-		if (target.timeout <= 0)
-			return -1;
-	}
-}
-
-static void say_connected(const struct dial *dial, const struct address *reached,
-			  double took)
-{
-	char there[ADDRESS_TEXT], here[ADDRESS_TEXT] = "?";
-	struct address local;
-
-	address_text(reached, there);
-	if (address_local(dial->fd, &local) == 0)
-		address_text(&local, here);
-	if (message_wanted(MESSAGE_CLIENT))
-		message(MESSAGE_CLIENT, "connected to %s from %s in %.3f ms", there, here,
-			took);
-	else if (isatty(STDIN_FILENO) && dial->settings->messages == NULL)
-		message(MESSAGE_NOTICE, "connected to %s; Ctrl-D ends the input", there);
-}
-
-/* @return 0, or -1 with *failure */
-static int open_connection(struct dial *dial, struct failure *failure)
-{
-	struct address reached;
-	int64_t started = clock_nanoseconds();
-
-	dial->fd = connect_patiently(dial->settings, &reached, failure);
-	if (dial->fd < 0)
-		return -1;
-	dial->connected = clock_nanoseconds();
-	say_connected(dial, &reached, milliseconds_since(started));
-	sock_set_nodelay(dial->fd);
-	sock_set_keepalive(dial->fd);
-	if (io_set_nonblocking(dial->fd, true) < 0)
-		return failure_set(failure, "%s: %s", dial->who, strerror(errno));
-	return 0;
-}
-
-static void begin(struct dial *dial, const struct settings *settings)
-{
-	char host[NAME_TEXT], port[NAME_TEXT];
-
-	dial->settings = settings;
-	dial->input = dial->typed;
-	if (settings->messages != NULL) {
-		dial->input = settings->messages;
-		dial->end = settings->messages_length;
-		dial->input_ended = true;
-	}
-	dial->escape = !settings->raw && !settings->hex && isatty(STDOUT_FILENO);
-	text_escape(settings->host, strlen(settings->host), host, sizeof host);
-	text_escape(settings->port, strlen(settings->port), port, sizeof port);
-	snprintf(dial->who, sizeof dial->who, "%s port %s", host, port);
-}
-
-/* @return the exit status */
-static int hold_conversation(struct dial *dial)
-{
-	struct failure failure;
-	enum outcome outcome;
-
-	if (open_connection(dial, &failure) < 0) {
-		message(MESSAGE_ERROR, "%s", failure.text);
-		return 1;
-	}
-	outcome = converse(dial, &failure);
-	if (outcome == READER_GONE) { /* end as any program does that writes to nobody */
-		signal(SIGPIPE, SIG_DFL);
-		raise(SIGPIPE);
-		return 1;
-	}
-	message(MESSAGE_CLIENT, "sent %ju bytes, received %ju bytes in %.3f ms",
-		(uintmax_t)dial->sent, (uintmax_t)dial->got,
-		milliseconds_since(dial->connected));
-	if (outcome == FAILED)
-		message(MESSAGE_ERROR, "%s", failure.text);
-	close(dial->fd);
-	return outcome == DONE ? 0 : 1;
-}
-
-/* ---- the command line ------------------------------------------------------------------ */
-
-static int add_message(struct settings *settings, const char *text,
+static int add_message(struct dial_settings *settings, const char *text,
 		       struct failure *failure)
 {
-	size_t length = strlen(text), had = settings->messages_length;
-	char *longer = realloc(settings->messages, had + length + 1);
+	size_t count = settings->message_count;
+	const char **more = realloc(settings->messages, (count + 1) * sizeof *more);
 
-	if (longer == NULL)
+	if (more == NULL)
 		return failure_set(failure, "out of memory");
-	memcpy(longer + had, text, length);
-	longer[had + length] = '\n';
-	settings->messages = longer;
-	settings->messages_length = had + length + 1;
+	more[count] = text;
+	settings->messages = more;
+	settings->message_count = count + 1;
 	return 0;
 }
 
 /* @return 0, or -1 with *failure */
-static int take_option(struct settings *settings, const struct options *options,
+static int take_option(struct dial_settings *settings, const struct options *options,
 		       int letter, struct failure *failure)
 {
 	switch (letter) {
@@ -599,6 +77,19 @@ static int take_option(struct settings *settings, const struct options *options,
 	case 'w':
 		return options_seconds(options, letter, MOST_WAIT, &settings->timeout,
 				       failure);
+	case 'n':
+		settings->repeat = true;
+		return options_number(options, letter, 0, UINT32_MAX, &settings->count,
+				      failure);
+	case 'i':
+		return options_seconds(options, letter, MOST_WAIT, &settings->interval,
+				       failure);
+	case 'u':
+		settings->type = SOCK_DGRAM;
+		break;
+	case OPTION_WHOLE:
+		settings->whole = true;
+		break;
 	case '1':
 		settings->lockstep = true;
 		break;
@@ -627,6 +118,32 @@ static int take_option(struct settings *settings, const struct options *options,
 	return 0;
 }
 
+/* Options that make no sense together. @return 0, or -1 with *failure */
+static int check(struct dial_settings *settings, struct failure *failure)
+{
+	if (settings->type != SOCK_DGRAM && settings->repeat)
+		return failure_set(failure, "-n, --count needs -u");
+	if (settings->type != SOCK_DGRAM && settings->whole)
+		return failure_set(failure, "--whole needs -u");
+	if (!settings->repeat && settings->interval >= 0)
+		return failure_set(failure, "-i, --interval needs -n");
+	if (settings->whole && settings->message_count > 0)
+		return failure_set(failure, "--whole is about standard input, which -m "
+					    "does not read");
+	if (settings->repeat && settings->message_count > 1)
+		return failure_set(failure, "-n, --count takes one -m at most");
+	if (settings->interval < 0)
+		settings->interval = DEFAULT_INTERVAL * 1000;
+	return 0;
+}
+
+static int converse(const struct dial_settings *settings)
+{
+	if (settings->type == SOCK_STREAM)
+		return dial_stream(settings);
+	return settings->repeat ? dial_repeat(settings) : dial_datagram(settings);
+}
+
 static int print_help(void)
 {
 	options_help(stdout, "[options] HOST PORT",
@@ -645,7 +162,7 @@ static int print_version(void)
 enum { GO_ON = -1 };
 
 /* @return GO_ON, or the exit status when there is nothing more to do */
-static int read_command_line(struct settings *settings, int argc, char **argv)
+static int read_command_line(struct dial_settings *settings, int argc, char **argv)
 {
 	struct failure failure;
 	struct options options;
@@ -664,7 +181,8 @@ static int read_command_line(struct settings *settings, int argc, char **argv)
 		    take_option(settings, &options, letter, &failure) < 0)
 			return options_usage_error(&failure);
 	}
-	if (address_operands(argv + options.first_operand, argc - options.first_operand,
+	if (check(settings, &failure) < 0 ||
+	    address_operands(argv + options.first_operand, argc - options.first_operand,
 			     settings->type, settings->host, settings->port,
 			     &failure) < 0)
 		return options_usage_error(&failure);
@@ -673,26 +191,18 @@ static int read_command_line(struct settings *settings, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct settings settings = {
+	struct dial_settings settings = {
 		.type = SOCK_STREAM,
 		.timeout = DEFAULT_WAIT * 1000,
+		.interval = -1,
 	};
-	struct dial *dial;
 	int status;
 
 	io_occupy_standard();
 	status = read_command_line(&settings, argc, argv);
 	if (status == GO_ON) {
 		signal(SIGPIPE, SIG_IGN); /* a server or reader that has gone: an errno */
-		dial = calloc(1, sizeof *dial);
-		if (dial != NULL) {
-			begin(dial, &settings);
-			status = hold_conversation(dial);
-			free(dial);
-		} else {
-			message(MESSAGE_ERROR, "%s", strerror(errno));
-			status = 1;
-		}
+		status = converse(&settings);
 	}
 	free(settings.messages);
 	return status;

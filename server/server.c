@@ -143,7 +143,7 @@ static void pause_accepting(struct server *server, const char *what, int error)
 
 void server_lack(struct server *server, const char *what, int error)
 {
-	if (worth_telling(server))
+	if (worth_telling(server, MESSAGE_ERROR))
 		message(MESSAGE_ERROR, "%s with %u clients (%s)", what,
 			atomic_load(&server->clients), strerror(error));
 }

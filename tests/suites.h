@@ -36,6 +36,8 @@
 	SUITE(hostinfo)                                                                  \
 	SUITE(ports)                                                                     \
 	SUITE(portscan)                                                                  \
+	SUITE(dial_requests)                                                             \
+	SUITE(dial_udp)                                                                  \
 	SUITE(examples)
 
 #define SUITE(name) Suite *suite_##name(void);
