@@ -1,23 +1,190 @@
 /*
- * Runs every suite and prints Check's summary.
+ * Runs every suite, several at a time, each in a process of its own: tests wait more than
+ * they compute. Prints each suite's summary as it ends, and at last the sum of all.
  *
- * CK_RUN_SUITE=name runs one; CK_FORK=no stays in one process, for a debugger.
+ * CK_RUN_SUITE=name runs one; TEST_JOBS=1 one at a time; CK_FORK=no, for a debugger, all in
+ * this process.
  */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/suites.h"
 
-int main(void)
-{
-	SRunner *runner = srunner_create(NULL);
-	int failed;
+enum { JOBS = 4, JOBS_MOST = 64 };
 
-#define SUITE(name) srunner_add_suite(runner, suite_##name());
+struct tally {
+	int checks, failures, errors;
+};
+
+/* A suite that runs in a process of its own. */
+struct job {
+	pid_t pid;
+	FILE *output; /* a file without a name */
+	int report;   /* a pipe on which its tally comes */
+};
+
+static const struct {
+	const char *name;
+	Suite *(*create)(void);
+} suites[] = {
+#define SUITE(name) { #name, suite_##name },
 	SUITES
 #undef SUITE
+};
+
+enum { SUITE_COUNT = sizeof suites / sizeof *suites };
+
+static void add(struct tally *sum, const struct tally *part)
+{
+	sum->checks += part->checks;
+	sum->failures += part->failures;
+	sum->errors += part->errors;
+}
+
+static struct tally run(SRunner *runner)
+{
+	struct tally tally = { 0 };
+	TestResult **failed;
+
 	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
+	tally.checks = srunner_ntests_run(runner);
+	failed = srunner_failures(runner);
+	for (int i = 0; i < srunner_ntests_failed(runner); i++) {
+		tally.failures += tr_rtype(failed[i]) == CK_FAILURE;
+		tally.errors += tr_rtype(failed[i]) != CK_FAILURE;
+	}
+	free(failed);
 	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return tally;
+}
+
+static bool is_wanted(const char *suite)
+{
+	const char *only = getenv("CK_RUN_SUITE");
+
+	return only == NULL || strcmp(only, suite) == 0;
+}
+
+static struct tally run_in_this_process(void)
+{
+	SRunner *runner = srunner_create(NULL);
+
+	for (size_t i = 0; i < SUITE_COUNT; i++)
+		srunner_add_suite(runner, suites[i].create());
+	return run(runner);
+}
+
+static bool start(struct job *job, size_t suite)
+{
+	struct tally tally;
+	int ends[2];
+
+	job->output = tmpfile();
+	if (job->output == NULL || pipe(ends) < 0)
+		return false;
+	fflush(stdout);
+	job->pid = fork();
+	if (job->pid != 0) {
+		close(ends[1]);
+		job->report = ends[0];
+		return job->pid > 0;
+	}
+	setpgid(0, 0); /* what a test signals as a group is its own */
+	close(ends[0]);
+	dup2(fileno(job->output), STDOUT_FILENO);
+	dup2(fileno(job->output), STDERR_FILENO);
+	tally = run(srunner_create(suites[suite].create()));
+	fflush(NULL);
+	if (write(ends[1], &tally, sizeof tally) != (ssize_t)sizeof tally)
+		_exit(EXIT_FAILURE);
+	exit(tally.failures + tally.errors == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+/* A suite has ended: prints what it said, and counts it; one that died is an error. */
+static void collect(struct job *job, int status, struct tally *sum)
+{
+	struct tally tally = { 0 };
+	char text[4096];
+	size_t n;
+
+	if (read(job->report, &tally, sizeof tally) != (ssize_t)sizeof tally ||
+	    (status != 0 && tally.failures + tally.errors == 0))
+		tally.errors++;
+	rewind(job->output);
+	while ((n = fread(text, 1, sizeof text, job->output)) > 0)
+		fwrite(text, 1, n, stdout);
+	fflush(stdout);
+	add(sum, &tally);
+	fclose(job->output);
+	close(job->report);
+	job->pid = 0;
+}
+
+static bool wait_for_one(struct job *jobs, struct tally *sum)
+{
+	int status;
+	pid_t pid = waitpid(-1, &status, 0);
+
+	if (pid < 0)
+		return errno == EINTR;
+	for (int i = 0; i < JOBS_MOST; i++)
+		if (jobs[i].pid == pid)
+			collect(&jobs[i], status, sum);
+	return true;
+}
+
+static struct tally run_side_by_side(int most)
+{
+	static struct job jobs[JOBS_MOST];
+	struct tally sum = { 0 };
+
+	for (size_t suite = 0; suite < SUITE_COUNT; suite++) {
+		int free_job;
+
+		if (!is_wanted(suites[suite].name))
+			continue;
+		for (;;) {
+			for (free_job = 0; free_job < most && jobs[free_job].pid != 0;)
+				free_job++;
+			if (free_job < most)
+				break;
+			wait_for_one(jobs, &sum);
+		}
+		if (!start(&jobs[free_job], suite)) {
+			perror("tests");
+			sum.errors++;
+		}
+	}
+	while (wait_for_one(jobs, &sum))
+		;
+	return sum;
+}
+
+int main(void)
+{
+	const char *jobs = getenv("TEST_JOBS"), *forking = getenv("CK_FORK");
+	int most = jobs ? atoi(jobs) : JOBS;
+	struct tally sum;
+
+	if (most < 1 || most > JOBS_MOST)
+		most = JOBS;
+	if (forking != NULL && strcmp(forking, "no") == 0)
+		sum = run_in_this_process();
+	else
+		sum = run_side_by_side(most);
+	if (sum.checks == 0) {
+		fprintf(stderr, "tests: no test was run\n");
+		return EXIT_FAILURE;
+	}
+	printf("all suites:\n%d%%: Checks: %d, Failures: %d, Errors: %d\n",
+	       (sum.checks - sum.failures - sum.errors) * 100 / sum.checks, sum.checks,
+	       sum.failures, sum.errors);
+	return sum.failures + sum.errors == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
