@@ -121,25 +121,26 @@ static int thread_serve(struct server *server)
 
 /* ---- datagrams: a thread per peer ---- */
 
-/* What a thread is given; it owns it. */
+/* What a thread is given; it owns it. The desk would take up half of the stack. */
 struct assignment {
 	struct server *server;
 	struct dialogue *dialogue;
 	int feed;
+	struct desk desk;
 };
 
 static void *serve_peer(void *argument)
 {
-	struct assignment assignment = *(struct assignment *)argument;
-	struct desk desk;
+	struct assignment *assignment = argument;
+	struct server *server = assignment->server;
 	struct member self;
 
-	free(argument);
 	join_members(&self);
 	signals_admit_interrupt();
-	dialogue_serve(assignment.dialogue, &desk, assignment.feed);
+	dialogue_serve(assignment->dialogue, &assignment->desk, assignment->feed);
 	leave_members(&self);
-	server_left(assignment.server);
+	free(assignment);
+	server_left(server);
 	return NULL;
 }
 
@@ -154,7 +155,9 @@ static int start_peer_thread(struct datagrams *datagrams, struct peer *peer,
 	(void)peer;
 	if (assignment == NULL)
 		return -1;
-	*assignment = (struct assignment){ datagrams->server, dialogue, feed };
+	assignment->server = datagrams->server;
+	assignment->dialogue = dialogue;
+	assignment->feed = feed;
 	set_attributes(&attributes);
 	error = pthread_create(&thread, &attributes, serve_peer, assignment);
 	pthread_attr_destroy(&attributes);
