@@ -51,7 +51,7 @@ static int start_worker(struct datagrams *g, struct peer *peer, struct dialogue 
 	io_set_close_on_exec(feed[1]);
 	(void)sock_set_timeout(feed[0], HANDOVER);
 	peer->feed = feed[0];
-	if (g->start(g, peer, dialogue, feed[1]) == 0)
+	if (g->start(g, dialogue, feed[1]) == 0)
 		return 0;
 	server_lack(g->server, g->what, errno);
 	close(feed[0]);

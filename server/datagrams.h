@@ -21,18 +21,18 @@ struct datagrams {
 	struct address local; /* where the socket is bound */
 	struct desk desk;
 
-	/** Gives @p peer a worker that runs dialogue_serve(@p dialogue, ..., @p feed), and
-	 *  owns both from then on. NULL: there are no workers.
+	/** Gives the peer of @p dialogue a worker that runs dialogue_serve(@p dialogue, ...,
+	 *  @p feed), and owns both from then on. NULL: there are no workers.
 	 *  @return 0, or -1 with errno, with both untouched */
-	int (*start)(struct datagrams *, struct peer *peer, struct dialogue *dialogue,
-		     int feed);
+	int (*start)(struct datagrams *, struct dialogue *dialogue, int feed);
 	const char *what; /* that failed, when it did: "cannot fork" */
 	/** Called at each turn: looks after workers that have ended. NULL: nothing to do. */
 	void (*tend)(struct datagrams *);
+	void *context; /* the model's own */
 };
 
-/** Serves until server_running() says that it is over. datagrams->server, ->start, ->what
- *  and ->tend are set, the rest is zero. @return 0, or -1 with errno when it could not even
+/** Serves until server_running() says that it is over. datagrams->server, ->start, ->what,
+ *  ->tend and ->context are set, the rest is zero. @return 0, or -1 with errno when it could not even
  *  begin */
 int datagrams_serve(struct datagrams *datagrams);
 

@@ -10,7 +10,6 @@
 #define SERVER_PEERS_H
 
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "common/address.h"
 
@@ -22,7 +21,6 @@ struct peer {
 	int64_t heard_at;           /* milliseconds */
 	struct dialogue *dialogue;  /* with the one process that answers all; or */
 	int feed;                   /* to the worker that answers this one; else -1 */
-	pid_t worker;               /* its process, where it is one */
 };
 
 struct peers {

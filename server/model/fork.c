@@ -27,7 +27,7 @@
 struct children {
 	pid_t parent; /* ours */
 	pid_t *pids;
-	unsigned count;
+	unsigned count, most;
 };
 
 /* The child's whole life. It never returns to the parent's code. */
@@ -96,15 +96,32 @@ static void signal_all(const struct children *children, int signal)
 		kill(children->pids[i], signal);
 }
 
-static int fork_serve(struct server *server)
+static int begin_children(struct children *children, unsigned most)
 {
-	struct children children = { .parent = getpid() };
-	struct connection *connection;
-
-	children.pids = calloc(server->max_clients, sizeof *children.pids);
-	if (children.pids == NULL)
+	children->parent = getpid();
+	children->count = 0;
+	children->most = most;
+	children->pids = calloc(most, sizeof *children->pids);
+	if (children->pids == NULL)
 		return -1;
 	signals_interrupt_is_stop();
+	return 0;
+}
+
+static void end_children(struct server *server, struct children *children)
+{
+	signal_all(children, SIGKILL);
+	reap(server, children, 0);
+	free(children->pids);
+}
+
+static int fork_serve(struct server *server)
+{
+	struct children children;
+	struct connection *connection;
+
+	if (begin_children(&children, server->max_clients) < 0)
+		return -1;
 	while (server_running(server)) {
 		if (server->stopping)
 			signal_all(&children, SIGNAL_INTERRUPT);
@@ -115,9 +132,7 @@ static int fork_serve(struct server *server)
 		if (signals_take_child())
 			reap(server, &children, WNOHANG);
 	}
-	signal_all(&children, SIGKILL);
-	reap(server, &children, 0);
-	free(children.pids);
+	end_children(server, &children);
 	return 0;
 }
 
@@ -125,48 +140,57 @@ static int fork_serve(struct server *server)
 
 /* As for a connection; what the child must not keep are the feeds of the others, or their
  * ends would never be seen. */
-static int start_child(struct datagrams *datagrams, struct peer *peer,
-		       struct dialogue *dialogue, int feed)
+static int start_child(struct datagrams *datagrams, struct dialogue *dialogue, int feed)
 {
-	pid_t parent = getpid();
+	struct children *children = datagrams->context;
+	pid_t pid;
 
-	peer->worker = fork();
-	if (peer->worker < 0)
+	if (children->count ==
+	    children->most) { /* those that are just leaving count, too */
+		errno = EAGAIN;
 		return -1;
-	if (peer->worker > 0) {
+	}
+	pid = fork();
+	if (pid < 0)
+		return -1;
+	if (pid > 0) {
+		children->pids[children->count++] = pid;
 		close(feed);
 		dialogue_release(dialogue);
 		return 0;
 	}
-	for (peer = datagrams->peers.oldest; peer != NULL; peer = peer->newer)
+	for (struct peer *peer = datagrams->peers.oldest; peer != NULL;
+	     peer = peer->newer)
 		if (peer->feed >= 0)
 			close(peer->feed);
 	signals_admit_stop();
-	process_signal_with_parent(SIGKILL, parent);
+	process_signal_with_parent(SIGKILL, children->parent);
 	dialogue_serve(dialogue, &datagrams->desk, feed);
 	_exit(0);
 }
 
 static void reap_workers(struct datagrams *datagrams)
 {
-	pid_t pid;
-
-	if (!signals_take_child())
-		return;
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-		server_left(datagrams->server);
+	if (signals_take_child())
+		reap(datagrams->server, datagrams->context, WNOHANG);
 }
 
 static int fork_serve_datagrams(struct server *server)
 {
 	static struct datagrams datagrams;
+	struct children children;
+	int result;
 
+	if (begin_children(&children, 2 * server->max_clients) < 0)
+		return -1;
 	datagrams.server = server;
 	datagrams.start = start_child;
 	datagrams.what = "cannot fork";
 	datagrams.tend = reap_workers;
-	signals_interrupt_is_stop();
-	return datagrams_serve(&datagrams);
+	datagrams.context = &children;
+	result = datagrams_serve(&datagrams);
+	end_children(server, &children);
+	return result;
 }
 
 const struct model this_model = {

@@ -144,15 +144,14 @@ static void *serve_peer(void *argument)
 	return NULL;
 }
 
-static int start_peer_thread(struct datagrams *datagrams, struct peer *peer,
-			     struct dialogue *dialogue, int feed)
+static int start_peer_thread(struct datagrams *datagrams, struct dialogue *dialogue,
+			     int feed)
 {
 	struct assignment *assignment = malloc(sizeof *assignment);
 	pthread_attr_t attributes;
 	pthread_t thread;
 	int error;
 
-	(void)peer;
 	if (assignment == NULL)
 		return -1;
 	assignment->server = datagrams->server;
