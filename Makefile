@@ -112,7 +112,7 @@ CHECK_FLAGS = $(shell pkg-config --cflags check 2>/dev/null)
 CHECK_LIBS  = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lm -lrt)
 
 check: all $(TESTER)
-	SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) $(TESTER)
+	CK_DEFAULT_TIMEOUT=60 SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) $(TESTER)
 
 HAVE_CHECK = printf '\043include <check.h>\n' | $(CC) $(CHECK_FLAGS) -E - >/dev/null 2>&1
 $(BUILD)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS_FIRST)
@@ -180,7 +180,7 @@ lint:
 	if command -v mandoc >/dev/null; then found=1; \
 		echo "lint: mandoc"; \
 		if mandoc -T lint -W style $(PAGES) 2>&1 | \
-			grep -v -e 'referenced manual not found' -e 'outdated mandoc.db'; \
+			grep -v -e 'referenced manual not found' -e 'outdated mandoc.db' -e '^([0-9]* times)$$'; \
 			then exit 1; fi; \
 	else echo "lint: skipped: needs mandoc"; fi; \
 	if command -v clang-format >/dev/null; then found=1; \
