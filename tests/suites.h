@@ -18,6 +18,8 @@
 	SUITE(histogram)                                                                 \
 	SUITE(poller)                                                                    \
 	SUITE(load)                                                                      \
+	SUITE(load_services)                                                             \
+	SUITE(load_udp)                                                                  \
 	SUITE(dial)
 
 #define SUITE(name) Suite *suite_##name(void);
