@@ -558,6 +558,18 @@ START_TEST(loadgen_says_what_makes_no_sense)
 }
 END_TEST
 
+START_TEST(versus_says_what_makes_no_sense)
+{
+	struct run run = run_line("versus", "-l idle -u", "echo");
+
+	ck_assert_int_eq(run_exit_status(&run), 2);
+	ck_assert_ptr_nonnull(strstr(run.err, "'idle' is no load for echo over UDP"));
+	run = run_line("versus", "", "finger");
+	ck_assert_int_eq(run_exit_status(&run), 2);
+	ck_assert_ptr_nonnull(strstr(run.err, "'finger' is not a service"));
+}
+END_TEST
+
 START_TEST(loadgen_takes_the_first_load_that_makes_sense)
 {
 	struct run run;
@@ -612,6 +624,7 @@ Suite *suite_load_services(void)
 	tcase_add_loop_test(tcase, only_loads_that_make_sense_are_taken, 0,
 			    COUNT(sensible));
 	tcase_add_loop_test(tcase, loadgen_says_what_makes_no_sense, 0, COUNT(mistakes));
+	tcase_add_test(tcase, versus_says_what_makes_no_sense);
 	tcase_add_test(tcase, loadgen_takes_the_first_load_that_makes_sense);
 	return suite;
 }
