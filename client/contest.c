@@ -15,6 +15,11 @@ static const char *const figure_names[FIGURES] = {
 	[FIGURE_EMPTY] = "memory_without_clients_kib",
 	[FIGURE_CROWDED] = "memory_with_clients_kib",
 	[FIGURE_PER_CLIENT] = "memory_per_client_kib",
+	[FIGURE_SENT] = "datagrams_sent",
+	[FIGURE_LOST] = "datagrams_lost",
+	[FIGURE_LATE] = "datagrams_late",
+	[FIGURE_DUPLICATES] = "datagrams_duplicate",
+	[FIGURE_REORDERED] = "datagrams_reordered",
 };
 
 struct run_figures *contest_run(const struct contest *contest, unsigned round,
@@ -53,6 +58,20 @@ struct summary contest_summary(const struct contest *contest, enum load_kind kin
 	summary.least = values[0];
 	summary.most = values[n - 1];
 	return summary;
+}
+
+double contest_total(const struct contest *contest, enum load_kind kind, unsigned model,
+		     enum figure figure)
+{
+	double total = -1;
+
+	for (unsigned round = 0; round < contest->rounds; round++) {
+		const struct run_figures *run = contest_run(contest, round, kind, model);
+
+		if (run->done && run->figure[figure] >= 0)
+			total = (total < 0 ? 0 : total) + run->figure[figure];
+	}
+	return total;
 }
 
 struct service_summary contest_served(const struct contest *contest, enum load_kind kind,
@@ -121,18 +140,17 @@ static unsigned best_model(const struct contest *contest, enum load_kind kind,
 
 /* ---- the table ---- */
 
-/* "1234567.8" as "1,234,568"; small values keep decimals: three digits tell enough. */
-static void print_value(char cell[CELL_TEXT], double value)
+/* "1234567.8" as "1,234,568"; small values keep decimals, where they have any: three digits
+ * tell enough. */
+static void print_value(char cell[CELL_TEXT], double value, int decimals)
 {
 	char digits[CELL_TEXT];
 	size_t length, used = 0;
 
 	if (value < 100) {
-		snprintf(cell, CELL_TEXT, "%.*f",
-			 value < 1    ? 2
-			 : value < 10 ? 2
-				      : 1,
-			 value);
+		if (decimals > 0 && value >= 10)
+			decimals--;
+		snprintf(cell, CELL_TEXT, "%.*f", decimals, value);
 		return;
 	}
 	snprintf(digits, sizeof digits, "%.0f", value);
@@ -153,7 +171,7 @@ static void print_cell(const struct contest *contest, enum load_kind kind, unsig
 	char cell[CELL_TEXT] = "-";
 
 	if (summary.count > 0)
-		print_value(cell, summary.median * scale);
+		print_value(cell, summary.median * scale, 2);
 	fprintf(out, " %*s", width, cell);
 	if (is_contested(figure) && best_model(contest, kind, figure) == model)
 		fputc('*', out);
@@ -171,6 +189,20 @@ static void print_spread(const struct contest *contest, enum load_kind kind,
 		snprintf(cell, sizeof cell, "%.0f%%",
 			 (summary.most - summary.least) / 2 / summary.median * 100);
 	fprintf(out, " %5s", cell);
+}
+
+/* Of all rounds together: such things are rare, and a median would hide them. */
+static void print_total(const struct contest *contest, enum load_kind kind,
+			unsigned model, enum figure figure, FILE *out)
+{
+	double total = contest_total(contest, kind, model, figure);
+	char cell[CELL_TEXT] = "-";
+
+	if (total == 0)
+		snprintf(cell, sizeof cell, "0");
+	else if (total > 0)
+		print_value(cell, total, 0);
+	fprintf(out, " %8s", cell);
 }
 
 /* What the numbers of a row do not say. */
@@ -204,9 +236,25 @@ static void print_model_row(const struct contest *contest, enum load_kind kind,
 	print_cell(contest, kind, model, FIGURE_P50, 8, false, out);
 	print_cell(contest, kind, model, FIGURE_P99, 8, false, out);
 	print_cell(contest, kind, model, FIGURE_CPU, 8, false, out);
-	print_cell(contest, kind, model, FIGURE_SWITCHES, 8, true, out);
+	print_cell(contest, kind, model, FIGURE_SWITCHES, 8, !contest->datagrams, out);
+	if (contest->datagrams) {
+		print_total(contest, kind, model, FIGURE_LOST, out);
+		print_total(contest, kind, model, FIGURE_DUPLICATES, out);
+		print_total(contest, kind, model, FIGURE_REORDERED, out);
+	}
 	print_remark(&served, out);
 	fputc('\n', out);
+}
+
+static const char *what_they_do(const struct load_plan *plan)
+{
+	if (plan->protocol->pattern == LOAD_SINK)
+		return " that only send";
+	if (plan->datagrams)
+		return "";
+	if (plan->protocol->pattern == LOAD_SOURCE)
+		return " that only read";
+	return plan->protocol->pattern == LOAD_GREETING ? " that only listen" : "";
 }
 
 static void print_load_title(const struct contest *contest, enum load_kind kind,
@@ -214,12 +262,32 @@ static void print_load_title(const struct contest *contest, enum load_kind kind,
 {
 	const struct load_plan *plan = &contest->plans[kind];
 
-	fprintf(out, "%s: %u clients", load_kind_name(kind), plan->connections);
+	fprintf(out, "%s: %u clients%s", load_kind_name(kind), plan->connections,
+		what_they_do(plan));
 	if (kind == LOAD_IDLE)
 		fprintf(out, " beside %u silent ones", plan->idle);
-	fprintf(out, ", messages of %zu bytes", plan->size);
+	if (plan->datagrams)
+		fprintf(out, ", datagrams of %zu bytes", plan->size);
+	else if (plan->protocol->pattern == LOAD_SOURCE)
+		fprintf(out, ", pieces of %zu bytes", plan->size);
+	else if (plan->protocol->pattern != LOAD_GREETING)
+		fprintf(out, ", messages of %zu bytes", plan->size);
 	if (kind == LOAD_CONNECTIONS)
-		fprintf(out, ", a connection for each");
+		fprintf(out, ", a %s for each",
+			plan->datagrams ? "socket" : "connection");
+	fputc('\n', out);
+}
+
+static void print_load_heading(const struct contest *contest, enum load_kind kind,
+			       FILE *out)
+{
+	fprintf(out, "  %-12s %11s  %5s %9s %9s %9s %9s", "",
+		kind == LOAD_BULK          ? "MB/s"
+		: kind == LOAD_CONNECTIONS ? "clients/s"
+					   : "exchanges/s",
+		"+-", "p50 us", "p99 us", "cpu ms/k", "switch/k");
+	if (contest->datagrams)
+		fprintf(out, "  %8s %8s %8s", "lost", "dup", "reord");
 	fputc('\n', out);
 }
 
@@ -237,6 +305,7 @@ static void print_memory(const struct contest *contest, FILE *out)
 			did_all(contest, LOAD_IDLE, model) ? ""
 							   : "  they wait, unaccepted");
 	}
+	fputc('\n', out);
 }
 
 /* ---- what it shows ---- */
@@ -297,6 +366,26 @@ static void explain_waiting(const struct contest *contest, FILE *out)
 	}
 }
 
+/* All that the loads together have cost a model. */
+static void explain_losses(const struct contest *contest, FILE *out)
+{
+	for (unsigned model = 0; model < contest->model_count; model++) {
+		double sent = 0, lost = 0;
+
+		for (int i = 0; i < LOAD_KINDS; i++) {
+			enum load_kind kind = (enum load_kind)i;
+			double n = contest_total(contest, kind, model, FIGURE_LOST);
+
+			lost += n > 0 ? n : 0;
+			n = contest_total(contest, kind, model, FIGURE_SENT);
+			sent += n > 0 ? n : 0;
+		}
+		if (lost > 0 && sent > 0)
+			fprintf(out, "- With %s %.2g %% of the datagrams were lost.\n",
+				contest->models[model], lost / sent * 100);
+	}
+}
+
 static void explain(const struct contest *contest, FILE *out)
 {
 	char *text = NULL;
@@ -315,13 +404,15 @@ static void explain(const struct contest *contest, FILE *out)
 		"- Of clients that come and go, %s serves %s times as many as %s.\n",
 		memory);
 	explain_extremes(contest, LOAD_BULK, FIGURE_BYTES,
-			 "- Of large messages, %s moves %s times as much as %s.\n",
-			 memory);
+			 "- In bulk, %s moves %s times as much as %s.\n", memory);
 	explain_extremes(
 		contest, LOAD_IDLE, FIGURE_PER_CLIENT,
 		"- A silent client costs least memory in %s: %s times less than in %s.\n",
 		memory);
-	explain_waiting(contest, memory);
+	if (contest->datagrams)
+		explain_losses(contest, memory);
+	else
+		explain_waiting(contest, memory);
 	if (fclose(memory) == 0 && length > 0)
 		fprintf(out, "\nWhat it shows, here and now:\n%s", text);
 	free(text);
@@ -330,43 +421,47 @@ static void explain(const struct contest *contest, FILE *out)
 void contest_print(const struct contest *contest, FILE *out)
 {
 	fprintf(out,
-		"%s, %u round%s of %g s for each load and model, interleaved: "
-		"medians\n\n",
-		contest->service, contest->rounds, contest->rounds == 1 ? "" : "s",
-		(double)contest->plans[LOAD_CONVERSATIONS].duration / 1000);
+		"%s%s: medians of %u round%s, interleaved, of %g s for each load and "
+		"model\n\n",
+		contest->service, contest->datagrams ? " (udp)" : "", contest->rounds,
+		contest->rounds == 1 ? "" : "s",
+		(double)contest->plans[0].duration / 1000);
 	for (int i = 0; i < LOAD_KINDS; i++) {
 		enum load_kind kind = (enum load_kind)i;
 
 		if (!contest->with[kind])
 			continue;
 		print_load_title(contest, kind, out);
-		fprintf(out, "  %-12s %11s  %5s %9s %9s %9s %9s\n", "",
-			kind == LOAD_BULK          ? "MB/s"
-			: kind == LOAD_CONNECTIONS ? "clients/s"
-						   : "exchanges/s",
-			"+-", "p50 us", "p99 us", "cpu ms/k", "switch/k");
+		print_load_heading(contest, kind, out);
 		for (unsigned model = 0; model < contest->model_count; model++)
 			print_model_row(contest, kind, model, out);
 		fputc('\n', out);
 	}
 	if (contest->with[LOAD_IDLE])
 		print_memory(contest, out);
-	fprintf(out, "\n* best; +- half of the range between rounds; p50, p99 latency; "
-		     "cpu ms/k and "
-		     "switch/k the\nserver's CPU time and context switches for 1000 "
-		     "exchanges; "
-		     "- not available.\n");
+	fprintf(out,
+		"* best; +- half of the range between rounds; p50, p99 latency; "
+		"cpu ms/k and switch/k the\nserver's CPU time and context switches for "
+		"1000 exchanges; - not available.\n");
+	if (contest->datagrams)
+		fprintf(out, "lost, dup, reord: requests without a reply in time, "
+			     "duplicates, replies out of order; in all.\n");
 	explain(contest, out);
 }
 
 /* ---- for programs ---- */
+
+static const char *transport_name(const struct contest *contest)
+{
+	return contest->datagrams ? "udp" : "tcp";
+}
 
 void contest_write_tsv(const struct contest *contest, FILE *out)
 {
 	fprintf(out, "service\tmodel\tload\tround\tserved\tconnections\terrors");
 	for (int figure = 0; figure < FIGURES; figure++)
 		fprintf(out, "\t%s", figure_names[figure]);
-	fputc('\n', out);
+	fprintf(out, "\ttransport\n");
 	for (unsigned i = 0; i < contest->rounds * LOAD_KINDS * contest->model_count;
 	     i++) {
 		unsigned model = i % contest->model_count;
@@ -385,7 +480,7 @@ void contest_write_tsv(const struct contest *contest, FILE *out)
 				fprintf(out, "\t%.3f", run->figure[figure]);
 			else
 				fprintf(out, "\t");
-		fputc('\n', out);
+		fprintf(out, "\t%s\n", transport_name(contest));
 	}
 }
 
@@ -437,8 +532,10 @@ void contest_write_json(const struct contest *contest, FILE *out)
 {
 	bool first = true;
 
-	fprintf(out, "{\"service\": \"%s\", \"rounds\": %u, \"results\": [",
-		contest->service, contest->rounds);
+	fprintf(out,
+		"{\"service\": \"%s\", \"transport\": \"%s\", \"rounds\": %u, "
+		"\"results\": [",
+		contest->service, transport_name(contest), contest->rounds);
 	for (int kind = 0; kind < LOAD_KINDS; kind++) {
 		for (unsigned model = 0; model < contest->model_count; model++) {
 			if (!contest->with[kind])

@@ -25,6 +25,11 @@ enum figure {
 	FIGURE_EMPTY,      /* memory without clients, in KiB */
 	FIGURE_CROWDED,    /* ... and with the silent ones and the others */
 	FIGURE_PER_CLIENT, /* the difference for one client */
+	FIGURE_SENT,       /* datagrams; and of them, as in struct load_fate: */
+	FIGURE_LOST,
+	FIGURE_LATE,
+	FIGURE_DUPLICATES,
+	FIGURE_REORDERED,
 	FIGURES,
 };
 
@@ -38,6 +43,7 @@ struct run_figures {
 
 struct contest {
 	const char *service;
+	bool datagrams; /* UDP, not TCP */
 	const char *models[CONTEST_MODELS];
 	struct contestant contestants[CONTEST_MODELS];
 	unsigned model_count;
@@ -59,6 +65,10 @@ struct summary {
 
 struct summary contest_summary(const struct contest *contest, enum load_kind kind,
 			       unsigned model, enum figure figure);
+
+/** The sum of a figure over all rounds that were done; below 0: there is no such figure. */
+double contest_total(const struct contest *contest, enum load_kind kind, unsigned model,
+		     enum figure figure);
 
 /** How many of its connections a model served in the median round, and errors in all. */
 struct service_summary {

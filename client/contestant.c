@@ -91,7 +91,7 @@ int contestant_find(struct contestant *contestant, const char *argv0, const char
 
 /* In the child: descriptor 3 is the listener, 2 the pipe, and then it is the server. */
 static _Noreturn void become(const struct contestant *contestant, int listener,
-			     int errors, unsigned clients, pid_t parent)
+			     int errors, bool datagrams, unsigned clients, pid_t parent)
 {
 	char pid[24], limit[24];
 
@@ -106,14 +106,18 @@ static _Noreturn void become(const struct contestant *contestant, int listener,
 	    (listener == ACTIVATED_FD ? fcntl(listener, F_SETFD, 0)
 				      : dup2(listener, ACTIVATED_FD)) < 0)
 		_exit(127);
-	execl(contestant->path, contestant->name, "--max-clients", limit, (char *)NULL);
+	execl(contestant->path, contestant->name, "--max-clients", limit,
+	      datagrams ? "--udp" : (char *)NULL, (char *)NULL);
 	dprintf(STDERR_FILENO, "cannot run %s: %s\n", contestant->path, strerror(errno));
 	_exit(127);
 }
 
-static int open_listener(struct contestant *contestant, struct failure *failure)
+static int open_listener(struct contestant *contestant, bool datagrams,
+			 struct failure *failure)
 {
-	const struct sock_place place = { "127.0.0.1", "0", SOCK_STREAM, SOMAXCONN };
+	const struct sock_place place = { "127.0.0.1", "0",
+					  datagrams ? SOCK_DGRAM : SOCK_STREAM,
+					  SOMAXCONN };
 	struct address address;
 	int fd = sock_listen(&place, failure);
 
@@ -156,7 +160,7 @@ static bool listen_to(struct contestant *contestant, const char *text, int64_t t
 	return false;
 }
 
-int contestant_start(struct contestant *contestant, unsigned clients,
+int contestant_start(struct contestant *contestant, bool datagrams, unsigned clients,
 		     struct failure *failure)
 {
 	int errors[2], listener;
@@ -164,7 +168,7 @@ int contestant_start(struct contestant *contestant, unsigned clients,
 	struct process_usage usage;
 	struct failure ignored;
 
-	listener = open_listener(contestant, failure);
+	listener = open_listener(contestant, datagrams, failure);
 	if (listener < 0)
 		return -1;
 	if (pipe(errors) < 0) {
@@ -175,7 +179,7 @@ int contestant_start(struct contestant *contestant, unsigned clients,
 	io_set_close_on_exec(errors[1]);
 	contestant->pid = fork();
 	if (contestant->pid == 0)
-		become(contestant, listener, errors[1], clients, parent);
+		become(contestant, listener, errors[1], datagrams, clients, parent);
 	close(listener);
 	close(errors[1]);
 	contestant->errors = errors[0];
@@ -192,6 +196,23 @@ int contestant_start(struct contestant *contestant, unsigned clients,
 	return -1;
 }
 
+/* The number before these words in what it said; -1 if they are not there. */
+static int64_t number_before(const char *said, const char *words)
+{
+	const char *end = strstr(said, words), *digit = end;
+	int64_t number = 0;
+
+	if (end == NULL)
+		return -1;
+	while (digit > said && digit[-1] >= '0' && digit[-1] <= '9')
+		digit--;
+	if (digit == end || end - digit > 18)
+		return -1;
+	for (; digit < end; digit++)
+		number = number * 10 + (*digit - '0');
+	return number;
+}
+
 int contestant_stop(struct contestant *contestant, struct process_usage *usage,
 		    struct failure *failure)
 {
@@ -199,12 +220,14 @@ int contestant_stop(struct contestant *contestant, struct process_usage *usage,
 	int status;
 
 	*usage = (struct process_usage){ 0 };
+	contestant->received = -1;
 	if (contestant->pid == 0)
 		return 0;
 	kill(contestant->pid, SIGTERM);
 	gone = listen_to(contestant, NULL, STOP_TIME);
 	if (!gone)
 		kill(contestant->pid, SIGKILL);
+	contestant->received = number_before(contestant->said, " bytes in,");
 	status = process_wait(contestant->pid, usage);
 	close(contestant->errors);
 	contestant->pid = 0;

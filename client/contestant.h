@@ -26,6 +26,7 @@ struct contestant {
 	int errors;                 /* our end of its standard error */
 	char port[PORT_TEXT];       /* where it listens on 127.0.0.1 */
 	char said[CONTESTANT_SAID]; /* the beginning of what it said, escaped */
+	int64_t received; /* bytes, as it told when it stopped; -1: it did not */
 };
 
 /**
@@ -35,9 +36,10 @@ struct contestant {
 int contestant_find(struct contestant *contestant, const char *argv0, const char *service,
 		    const char *model, struct failure *failure);
 
-/** Starts it, for at most @p clients at a time, and waits until it is ready.
+/** Starts it, for at most @p clients at a time, over TCP or with @p datagrams, and waits
+ *  until it is ready.
  *  @return 0, or -1 with *failure: it cannot be started, or what it said instead */
-int contestant_start(struct contestant *contestant, unsigned clients,
+int contestant_start(struct contestant *contestant, bool datagrams, unsigned clients,
 		     struct failure *failure);
 
 /** Asks it to stop (SIGTERM), waits, and kills it if it does not.

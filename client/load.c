@@ -1,16 +1,19 @@
 #include "client/load.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "client/load_crowd.h"
+#include "client/load_datagram.h"
 #include "client/load_worker.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/sock.h"
+#include "common/text.h"
 
 #define MILLISECOND INT64_C(1000000)
 #define SECOND      INT64_C(1000000000)
@@ -19,6 +22,8 @@ enum {
 	SETTLE_LIMIT = 1000,    /* milliseconds for the connections to be made */
 	CROWD_LIMIT = 2000,     /* milliseconds for the idle ones */
 	RETRY_PAUSE = 10,       /* milliseconds between two tries of plan.retry */
+	ASK_LEAST = 2000,       /* milliseconds for a server of datagrams to answer */
+	RETRY_LEAST = 5000,     /* ... if it may have to be started first */
 	PROGRESS_PAUSE = 100,   /* milliseconds between two calls of plan.progress */
 	DESCRIPTORS_ASIDE = 64, /* that the program may have open beside ours */
 };
@@ -36,34 +41,11 @@ struct load {
 
 /* ---- names --------------------------------------------------------------------------------- */
 
-static const char *const kind_names[LOAD_KINDS] = {
-	[LOAD_CONVERSATIONS] = "conversations",
-	[LOAD_CONNECTIONS] = "connections",
-	[LOAD_IDLE] = "idle",
-	[LOAD_BULK] = "bulk",
-};
-
 static const char *const error_names[LOAD_ERRORS] = {
 	[LOAD_REFUSED] = "refused",           [LOAD_RESET] = "reset",
 	[LOAD_TIMED_OUT] = "timed out",       [LOAD_WRONG_REPLY] = "wrong reply",
 	[LOAD_CLOSED_EARLY] = "closed early", [LOAD_OTHER] = "other",
 };
-
-const char *load_kind_name(enum load_kind kind)
-{
-	return kind_names[kind];
-}
-
-bool load_kind_find(const char *name, enum load_kind *kind)
-{
-	for (int i = 0; i < LOAD_KINDS; i++) {
-		if (strcmp(kind_names[i], name) == 0) {
-			*kind = (enum load_kind)i;
-			return true;
-		}
-	}
-	return false;
-}
 
 const char *load_error_name(enum load_error error)
 {
@@ -77,6 +59,81 @@ uint64_t load_errors(const struct load_result *result)
 	for (int i = 0; i < LOAD_ERRORS; i++)
 		sum += result->errors[i];
 	return sum;
+}
+
+/* ---- the plan ------------------------------------------------------------------------------ */
+
+static int refuse_kind(const struct load_plan *plan, unsigned loads,
+		       struct failure *failure)
+{
+	char list[64] = "";
+	size_t used = 0;
+
+	for (int kind = 0; kind < LOAD_KINDS; kind++)
+		if (loads & 1U << kind)
+			used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
+						 used > 0 ? ", " : "",
+						 load_kind_name((enum load_kind)kind));
+	return failure_set(failure, "'%s' is no load for %s over %s, but: %s",
+			   load_kind_name(plan->kind), plan->protocol->name,
+			   plan->datagrams ? "UDP" : "TCP", list);
+}
+
+static size_t default_size(const struct load_plan *plan)
+{
+	if (plan->kind != LOAD_BULK)
+		return 64;
+	if (!plan->datagrams)
+		return 64 * 1024;
+	/* RFC 864: no reply is longer. The others are such that one of each of the eight
+	 * sockets fits into a receive buffer of the usual size. */
+	return plan->protocol->pattern == LOAD_SOURCE ? 512 : 16 * 1024;
+}
+
+static int check_size(const struct load_plan *plan, struct failure *failure)
+{
+	size_t least = plan->datagrams && plan->protocol->mirrors ? LOAD_NUMBER_SIZE : 1;
+	size_t longest = plan->protocol->longest;
+
+	if (plan->datagrams && (longest == 0 || longest > LOAD_DATAGRAM_LONGEST))
+		longest = LOAD_DATAGRAM_LONGEST;
+	if (plan->size >= least && (longest == 0 || plan->size <= longest))
+		return 0;
+	return failure_set(failure,
+			   "a message size of %zu: %s over %s takes %zu to %zu bytes",
+			   plan->size, plan->protocol->name,
+			   plan->datagrams ? "UDP" : "TCP", least, longest);
+}
+
+int load_plan_complete(struct load_plan *plan, struct failure *failure)
+{
+	unsigned loads = load_protocol_loads(plan->protocol, plan->datagrams);
+
+	if (!(loads & 1U << plan->kind))
+		return refuse_kind(plan, loads, failure);
+	if (plan->idle != 0 && plan->kind != LOAD_IDLE)
+		return failure_set(failure, "-i, --idle: only the load idle has silent "
+					    "connections");
+	if (plan->reply != NULL && plan->protocol->reply == NULL)
+		return failure_set(failure,
+				   "-e, --expect: what %s replies is not for choice",
+				   plan->protocol->name);
+	if (plan->rate > 0 && plan->protocol->pattern == LOAD_SOURCE && !plan->datagrams)
+		return failure_set(failure, "-r, --rate: %s over TCP sends unasked",
+				   plan->protocol->name);
+	if (plan->size != 0 && plan->protocol->pattern == LOAD_GREETING &&
+	    !plan->datagrams)
+		return failure_set(failure, "-s, --size: %s over TCP is sent no message",
+				   plan->protocol->name);
+	if (plan->idle == 0)
+		plan->idle = 500;
+	if (plan->connections == 0)
+		plan->connections = plan->kind == LOAD_BULK ? 8 : 32;
+	if (plan->size == 0)
+		plan->size = default_size(plan);
+	if (plan->timeout == 0)
+		plan->timeout = plan->datagrams ? 1000 : 5000;
+	return check_size(plan, failure);
 }
 
 /* ---- before the clock runs ----------------------------------------------------------------- */
@@ -126,53 +183,130 @@ static int raise_descriptor_limit(const struct load_plan *plan, unsigned threads
 	return 0;
 }
 
-/* The first connection tells which of the host's addresses answers, and whether any does.
- * Returns its descriptor, non-blocking, or -1 with *failure. */
-static int reach(struct load *load, struct failure *failure)
+/* For how many milliseconds to try the server. With datagrams the timeout says how soon one
+ * counts as lost, which may be very soon. */
+static int64_t time_to_reach(const struct load_plan *plan)
+{
+	int64_t limit = plan->timeout;
+	int64_t least = !plan->datagrams ? 0 : plan->retry ? RETRY_LEAST : ASK_LEAST;
+
+	if (!plan->retry && !plan->datagrams && limit > plan->duration &&
+	    limit > SETTLE_LIMIT)
+		return plan->duration > SETTLE_LIMIT ? plan->duration : SETTLE_LIMIT;
+	return limit > least ? limit : least;
+}
+
+static int connect_first(struct load *load, int64_t limit, struct failure *failure)
 {
 	const struct load_plan *plan = load->plan;
-	int64_t begun = clock_milliseconds(), limit = plan->timeout;
 	struct sock_target target = { plan->host, plan->port, plan->family, SOCK_STREAM,
-				      0 };
-	struct timespec pause = clock_timespec(RETRY_PAUSE);
-	int fd;
+				      limit };
 
-	if (!plan->retry && limit > plan->duration && limit > SETTLE_LIMIT)
-		limit = plan->duration > SETTLE_LIMIT ? plan->duration : SETTLE_LIMIT;
-	for (;;) {
-		int64_t left = begun + limit - clock_milliseconds();
+	return sock_connect(&target, &load->shared.address, failure);
+}
 
-		target.timeout = left > 0 ? left : 0;
-		fd = sock_connect(&target, &load->shared.address, failure);
-		if (fd >= 0 || errno != ECONNREFUSED || !plan->retry || stopped(plan) ||
-		    clock_milliseconds() + RETRY_PAUSE >= begun + limit)
-			break;
-		nanosleep(&pause, NULL); /* a signal may end it early */
+/* Asks each of the host's addresses. As connect_first(), but returns 0 and no descriptor. */
+static int ask_first(struct load *load, int64_t limit, struct failure *failure)
+{
+	const struct load_plan *plan = load->plan;
+	struct address_query query = { plan->family, SOCK_DGRAM, false };
+	struct addrinfo *list, *where;
+	char host[ADDRESS_TEXT];
+	int error = ETIMEDOUT, addresses = 0;
+
+	if (address_resolve(plan->host, plan->port, &query, &list, failure) < 0) {
+		errno = 0;
+		return -1;
 	}
-	if (fd >= 0 && io_set_nonblocking(fd, true) == 0)
-		return fd;
+	for (where = list; where != NULL; where = where->ai_next)
+		addresses++;
+	for (where = list; where != NULL && error != 0; where = where->ai_next) {
+		address_set(&load->shared.address, where->ai_addr, where->ai_addrlen);
+		error = load_datagram_reach(&load->shared, &load->shared.address,
+					    limit / addresses);
+	}
+	freeaddrinfo(list);
+	if (error != 0) {
+		text_escape(plan->host, strlen(plan->host), host, sizeof host);
+		failure_set(failure, "no answer from %s port %s (udp): %s", host,
+			    plan->port,
+			    error == ETIMEDOUT ? "timed out" : strerror(error));
+	}
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+static int try_once(struct load *load, int64_t end, struct failure *failure)
+{
+	int64_t left = end - clock_milliseconds();
+
+	left = left > 0 ? left : 0;
+	return load->plan->datagrams ? ask_first(load, left, failure)
+				     : connect_first(load, left, failure);
+}
+
+/* Tries until somebody answers, or has refused and is not to be tried again. */
+static int try_to_reach(struct load *load, struct failure *failure)
+{
+	const struct load_plan *plan = load->plan;
+	int64_t end = clock_milliseconds() + time_to_reach(plan);
+	struct timespec pause = clock_timespec(RETRY_PAUSE);
+
+	for (;;) {
+		int reached = try_once(load, end, failure);
+
+		if (reached >= 0 || errno != ECONNREFUSED || !plan->retry ||
+		    stopped(plan))
+			return reached;
+		nanosleep(&pause, NULL); /* a signal may end it early */
+		/* A last try must have the time to be refused again. */
+		if (clock_milliseconds() + RETRY_PAUSE >= end) {
+			errno = ECONNREFUSED;
+			return -1;
+		}
+	}
+}
+
+/* The first connection tells which of the host's addresses answers, and whether any does.
+ * Returns 0 with its descriptor, non-blocking, in *first (datagrams: -1), or -1 with
+ * *failure. */
+static int reach(struct load *load, int *first, struct failure *failure)
+{
+	int fd = try_to_reach(load, failure);
+
+	*first = load->plan->datagrams ? -1 : fd;
+	if (fd >= 0 && (*first < 0 || io_set_nonblocking(fd, true) == 0))
+		return 0;
 	if (errno != 0) {
 		enum load_error kind = load_error_of(errno);
 
 		load->result->errors[kind]++;
 		load->result->other = kind == LOAD_OTHER ? errno : 0;
 	}
-	if (fd >= 0) {
+	if (*first >= 0) {
 		failure_set(failure, "cannot use the connection: %s", strerror(errno));
-		close(fd);
+		close(*first);
 	}
 	return -1;
 }
 
 static int prepare_material(struct load *load, struct failure *failure)
 {
+	const struct load_protocol *protocol = load->plan->protocol;
+	const char *reply = load->plan->reply ? load->plan->reply : protocol->reply;
 	size_t size = load->plan->size;
 	char *block = size < SIZE_MAX - LOAD_OFFSETS ? malloc(size + LOAD_OFFSETS) : NULL;
 
 	if (block == NULL)
 		return failure_set(failure, "no memory for messages of %zu bytes", size);
-	load_material_fill(block, size + LOAD_OFFSETS);
-	load->shared.material = (struct load_material){ block, size };
+	load->shared.material = (struct load_material){
+		.block = block,
+		.size = size,
+		.reply = reply,
+		.reply_length = reply ? strlen(reply) : 0,
+		.datagrams = load->plan->datagrams,
+	};
+	protocol->fill(&load->shared.material, block, size + LOAD_OFFSETS);
 	return 0;
 }
 
@@ -312,7 +446,7 @@ static int measure(struct load *load, struct failure *failure)
 	return started;
 }
 
-/* With a connection that stands: the crowd, the threads, and then the measuring. */
+/* The server is there; first is a connection that stands, or -1: the crowd, the threads, and then the measuring. */
 static int set_up_and_measure(struct load *load, int first, struct failure *failure)
 {
 	const struct load_plan *plan = load->plan;
@@ -327,7 +461,7 @@ static int set_up_and_measure(struct load *load, int first, struct failure *fail
 		load->result->idle_made = load->crowd.made;
 		tell_progress(load, LOAD_CONNECTING);
 		first = -1;
-	} else if (plan->kind == LOAD_CONNECTIONS) {
+	} else if (plan->kind == LOAD_CONNECTIONS && first >= 0) {
 		close(first); /* their connecting is to be measured */
 		first = -1;
 	}
@@ -357,15 +491,15 @@ int load_run(const struct load_plan *plan, struct load_result *result,
 			    .lock = PTHREAD_MUTEX_INITIALIZER,
 			    .begin = PTHREAD_COND_INITIALIZER },
 	};
-	int first, done = -1;
+	int first, reached, done = -1;
 
 	memset(result, 0, sizeof *result);
 	result->threads = load.shared.threads;
 	if (raise_descriptor_limit(plan, load.shared.threads, failure) == 0 &&
 	    prepare_material(&load, failure) == 0) {
-		first = reach(&load, failure);
+		reached = reach(&load, &first, failure);
 		result->address = load.shared.address;
-		if (first >= 0)
+		if (reached == 0)
 			done = set_up_and_measure(&load, first, failure);
 	}
 	clean_up(&load);

@@ -5,6 +5,13 @@
  * number of threads, each with its own poller, keep a number of connections busy with
  * exchanges (a request and its reply), and every reply is checked byte by byte. What is
  * said on a connection is the load_protocol's business (client/load_protocol.h).
+ *
+ *     load.c ─── load_worker.c ─┬─ load_stream.c      a connection over TCP
+ *        │       one thread     └─ load_datagram.c    a socket of UDP, with numbers
+ *        └────── load_crowd.c                         the silent ones
+ *
+ * With datagrams a "connection" is a socket of its own, and so a port of its own: to the
+ * server, one peer.
  */
 #ifndef CLIENT_LOAD_H
 #define CLIENT_LOAD_H
@@ -19,20 +26,12 @@
 #include "common/address.h"
 #include "common/failure.h"
 
-/** What the connections do. */
-enum load_kind {
-	LOAD_CONVERSATIONS, /* stay, and exchange again and again */
-	LOAD_CONNECTIONS, /* connect, one exchange, close, again: latency covers it all */
-	LOAD_IDLE,        /* conversations beside load_plan.idle silent connections */
-	LOAD_BULK,        /* conversations with large messages */
-	LOAD_KINDS,
-};
-
 /** What can go wrong with a connection; each makes an end of it, and it is replaced. */
 enum load_error {
 	LOAD_REFUSED,      /* nobody listens */
 	LOAD_RESET,        /* reset by the server */
-	LOAD_TIMED_OUT,    /* no connection, or no whole reply, within the timeout */
+	LOAD_TIMED_OUT,    /* no connection, no whole reply or, at the end of a sink, no
+			      close within the timeout */
 	LOAD_WRONG_REPLY,  /* other bytes than they should be, or more of them */
 	LOAD_CLOSED_EARLY, /* closed by the server before the whole reply, or before any */
 	LOAD_OTHER,        /* anything else: load_result.other tells what */
@@ -58,17 +57,21 @@ struct load_progress {
 struct load_plan {
 	enum load_kind kind;
 	const struct load_protocol *protocol; /* from load_protocol_find() */
+	bool datagrams;                       /* UDP, not TCP */
 	const char *host, *port;
 	int family;           /* AF_UNSPEC, AF_INET or AF_INET6 */
 	unsigned connections; /* at a time, beside the idle ones; 1 or more */
 	unsigned idle;        /* silent connections, for LOAD_IDLE */
 	size_t size;          /* of a message in bytes, 1 or more */
-	int64_t duration;     /* of the measured time, in milliseconds, 1 or more */
-	int64_t timeout;      /* for a connect and for an exchange, in milliseconds */
-	double rate;          /* requests a second in all, sent when they are due (open
+	const char *reply; /* that is expected, without its newline; "": any line. NULL:
+				 what the server says by default (reply and greet only) */
+	int64_t duration;  /* of the measured time, in milliseconds, 1 or more */
+	int64_t timeout;   /* for a connect and for an exchange, in milliseconds; a
+				 datagram that is not answered by then is lost */
+	double rate;       /* requests a second in all, sent when they are due (open
 				 loop); 0: each when the last was answered (closed loop) */
-	unsigned threads;     /* 0: one for two CPUs; never more than connections */
-	bool retry;           /* at the start, keep trying for the timeout when refused */
+	unsigned threads;  /* 0: one for two CPUs; never more than connections */
+	bool retry;        /* at the start, keep trying for the timeout when refused */
 
 	/* Called by the thread that called load_run(), about ten times a second. */
 	void (*progress)(const struct load_progress *progress, void *context);
@@ -77,23 +80,45 @@ struct load_plan {
 	const volatile sig_atomic_t *stop;
 };
 
+/** What became of datagrams. Those on their way at the end are in none of the counts but
+ *  the first. None of it is an error: UDP promises nothing else. */
+struct load_fate {
+	uint64_t sent; /* requests */
+	uint64_t lost; /* had no reply within the timeout */
+	uint64_t late; /* replies to these that came after all; to numbered ones only */
+	uint64_t duplicates; /* replies to what had been answered already */
+	uint64_t
+		reordered; /* replies that came in time, but after that to a later request
+				of the same socket (RFC 4737); numbered ones only */
+};
+
 /** What came of it. */
 struct load_result {
 	struct address address; /* that was reached */
 	unsigned threads;       /* that drove it */
 	double elapsed;         /* measured time in seconds */
-	uint64_t exchanges;     /* completed, and right, in that time */
-	uint64_t bytes;         /* of their replies */
-	uint64_t made;          /* connections established in all, the idle ones aside */
-	unsigned served;        /* of plan.connections, how many ever got a whole reply */
-	unsigned idle_made;     /* silent connections that were established */
+	uint64_t exchanges; /* completed, and right, in that time; with a sink: requests
+				   that the kernel took */
+	uint64_t bytes;     /* of their replies; with a sink: that the kernel took */
+	uint64_t made;      /* connections established in all, the idle ones aside */
+	unsigned served;    /* of plan.connections, how many ever got a whole reply */
+	unsigned idle_made; /* silent connections that were established */
 	unsigned
 		idle_standing; /* of these, how many the server had not closed at the end */
 	uint64_t unsent;       /* open loop: requests due but never sent */
 	uint64_t errors[LOAD_ERRORS];
 	int other;                /* errno of the last LOAD_OTHER */
+	struct load_fate fate;    /* of the datagrams */
 	struct histogram latency; /* of the exchanges; from when each was due */
 };
+
+/**
+ * Sets what is 0 of connections, size, idle and timeout to the defaults for this protocol
+ * and load, and checks that the plan makes sense. load_run() takes that for granted.
+ *
+ * @return 0, or -1 with *failure, which says what does not
+ */
+int load_plan_complete(struct load_plan *plan, struct failure *failure);
 
 /**
  * Runs the plan. It takes at most the duration, and before it what connecting takes:
@@ -103,6 +128,13 @@ struct load_result {
  *
  * A connection that still waits for a reply at the end is no error. A server that serves
  * nobody therefore shows as served == 0, with or without LOAD_TIMED_OUT.
+ *
+ * With a sink the measured time ends when the server has read all that was sent, which it
+ * shows by closing a half-closed connection; the timeout at most after the duration.
+ *
+ * A server of datagrams is first sent one, again and again, until it answers (a sink: until
+ * it seems not to refuse), for the timeout, but two seconds at least, with plan.retry five.
+ * That goes over a socket of its own, and is not counted.
  *
  * The soft limit on descriptors is raised as far as is needed.
  *
@@ -116,12 +148,6 @@ int load_run(const struct load_plan *plan, struct load_result *result,
 
 /** All errors together. */
 uint64_t load_errors(const struct load_result *result);
-
-/** "conversations", "connections", "idle", "bulk". */
-const char *load_kind_name(enum load_kind kind);
-
-/** The kind of that name. @return true and *kind, or false when there is none */
-bool load_kind_find(const char *name, enum load_kind *kind);
 
 /** "refused", "reset", "timed out", "wrong reply", "closed early", "other". */
 const char *load_error_name(enum load_error error);

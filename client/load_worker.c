@@ -11,19 +11,12 @@
 #include <sys/prctl.h>
 #endif
 
+#include "client/load_connection.h"
 #include "common/clock.h"
-#include "common/io.h"
-#include "common/poller.h"
-#include "common/sock.h"
-
-#define MILLISECOND INT64_C(1000000)
-#define SECOND      INT64_C(1000000000)
-#define NEVER       INT64_MAX
 
 enum {
-	BATCH = 256,
-	RECEIVE_SIZE = 128 * 1024,
-	SMALLEST_SEGMENT = 536, /* that TCP must be able to send: RFC 9293, 3.7.1 */
+	BATCH = 256,   /* events for one call of the poller */
+	AT_ONCE = 256, /* requests handed out before the next one */
 };
 
 /* The pause before a connection that failed is made anew doubles with each failure in a
@@ -32,40 +25,6 @@ static const int64_t shortest_pause = MILLISECOND, longest_pause = 100 * MILLISE
 
 /* How soon shared->over is noticed. */
 static const int64_t longest_wait = 50 * MILLISECOND;
-
-enum state { CLOSED, CONNECTING, FREE, BUSY };
-
-struct load_connection {
-	struct load_exchange exchange;
-	int64_t due;   /* when its request was: the latency counts from here */
-	int64_t wake;  /* CONNECTING, BUSY: its time is over; CLOSED: try again */
-	int64_t pause; /* before the next try; 0 if the last one went well */
-	int fd;
-	unsigned watched; /* what the poller watches it for; 0: does not know it */
-	enum state state;
-	bool queued;                  /* in the queue of those that are free */
-	bool served;                  /* got a whole reply at least once */
-	struct load_connection *next; /* in the queue */
-};
-
-struct load_worker {
-	struct load_shared *shared;
-	const struct load_plan *plan;
-	const struct load_protocol *protocol;
-	struct poller *poller;
-	unsigned number;
-	unsigned count;
-	struct load_connection *connections;
-	struct load_connection *queue, **queue_end; /* free ones; longest free first */
-	char *received;                             /* RECEIVE_SIZE bytes */
-	int64_t now;                                /* as of the last look at the clock */
-	int64_t start; /* of the measured time; NEVER before it is known */
-	int64_t end;
-	int64_t next_wake; /* the earliest wake of all connections, or earlier */
-	uint64_t requests; /* how many were taken from the schedule (open loop) */
-	atomic_uint_least64_t exchanges; /* for load_worker_exchanges() */
-	struct load_result result;       /* its share */
-};
 
 /* ---- when requests are due --------------------------------------------------------------- */
 
@@ -114,7 +73,7 @@ static uint64_t unsent(const struct load_worker *worker, int64_t end)
 
 /* ---- the queue of free connections --------------------------------------------------------- */
 
-static void queue_put(struct load_worker *worker, struct load_connection *connection)
+void load_connection_queue(struct load_worker *worker, struct load_connection *connection)
 {
 	if (connection->queued)
 		return;
@@ -137,15 +96,21 @@ static struct load_connection *queue_take(struct load_worker *worker)
 
 /* ---- one connection -------------------------------------------------------------------- */
 
-static void set_wake(struct load_worker *worker, struct load_connection *connection,
-		     int64_t wake)
+void load_connection_set_wake(struct load_worker *worker,
+			      struct load_connection *connection, int64_t wake)
 {
 	connection->wake = wake;
 	if (wake < worker->next_wake)
 		worker->next_wake = wake;
 }
 
-static void shut(struct load_worker *worker, struct load_connection *connection)
+void load_connection_set_free(struct load_connection *connection)
+{
+	connection->state = FREE;
+	connection->wake = NEVER;
+}
+
+void load_connection_shut(struct load_worker *worker, struct load_connection *connection)
 {
 	if (connection->watched != 0)
 		poller_remove(worker->poller, connection->fd);
@@ -171,32 +136,33 @@ enum load_error load_error_of(int error)
 	}
 }
 
-static void fail(struct load_worker *worker, struct load_connection *connection,
-		 enum load_error error)
+void load_connection_fail(struct load_worker *worker, struct load_connection *connection,
+			  enum load_error error)
 {
 	worker->result.errors[error]++;
-	shut(worker, connection);
+	load_connection_shut(worker, connection);
+	if (connection->state == ENDING)
+		worker->ending--;
 	connection->pause =
 		connection->pause == 0 ? shortest_pause : connection->pause * 2;
 	if (connection->pause > longest_pause)
 		connection->pause = longest_pause;
 	connection->state = CLOSED;
-	set_wake(worker, connection, worker->now + connection->pause);
+	load_connection_set_wake(worker, connection, worker->now + connection->pause);
 }
 
-static void fail_errno(struct load_worker *worker, struct load_connection *connection,
-		       int error)
+void load_connection_fail_errno(struct load_worker *worker,
+				struct load_connection *connection, int error)
 {
 	enum load_error kind = load_error_of(error);
 
 	if (kind == LOAD_OTHER)
 		worker->result.other = error;
-	fail(worker, connection, kind);
+	load_connection_fail(worker, connection, kind);
 }
 
-/* Has the poller watch for this, and asks it for nothing that it knows. */
-static void watch(struct load_worker *worker, struct load_connection *connection,
-		  unsigned wanted)
+void load_connection_watch(struct load_worker *worker, struct load_connection *connection,
+			   unsigned wanted)
 {
 	int done;
 
@@ -204,211 +170,58 @@ static void watch(struct load_worker *worker, struct load_connection *connection
 		return;
 	if (connection->watched == 0)
 		done = poller_add(worker->poller, connection->fd, wanted, connection);
+	else if (wanted == 0)
+		done = poller_remove(worker->poller, connection->fd);
 	else
 		done = poller_change(worker->poller, connection->fd, wanted, connection);
 	if (done < 0)
-		fail_errno(worker, connection, errno);
+		load_connection_fail_errno(worker, connection, errno);
 	else
 		connection->watched = wanted;
 }
 
-static bool connect_start(struct load_worker *worker, struct load_connection *connection)
-{
-	const struct address *address = &worker->shared->address;
-
-	connection->fd = sock_connect_start(&address->any, address->length, SOCK_STREAM);
-	if (connection->fd < 0) {
-		fail_errno(worker, connection, errno);
-		return false;
-	}
-	/* The end of a message is not to wait until the part before it is acknowledged. A
-	 * single one that fits into a segment has no such part. */
-	if (worker->plan->kind != LOAD_CONNECTIONS ||
-	    worker->plan->size > SMALLEST_SEGMENT)
-		sock_set_nodelay(connection->fd);
-	connection->state = CONNECTING;
-	set_wake(worker, connection, worker->now + worker->plan->timeout * MILLISECOND);
-	return true;
-}
-
-/* The connection stands. Not if it is with ourselves, who would give the right replies for
- * ever: then the server is gone. */
-static bool established(struct load_worker *worker, struct load_connection *connection)
-{
-	if (sock_is_connected_to_itself(connection->fd)) {
-		sock_set_abortive(connection->fd); /* TIME_WAIT would hold the port */
-		fail(worker, connection, LOAD_REFUSED);
-		return false;
-	}
-	worker->result.made++;
-	return true;
-}
-
-static void set_free(struct load_connection *connection)
-{
-	connection->state = FREE;
-	connection->wake = NEVER;
-}
-
-/* Sends as much of the request as goes. On a connection that is being made, too: on the
- * loopback it stands as soon as connect returns, and need not be waited for. */
-static void send_request(struct load_worker *worker, struct load_connection *connection)
-{
-	struct load_exchange *exchange = &connection->exchange;
-	ssize_t n = io_write(connection->fd, exchange->request + exchange->sent,
-			     exchange->length - exchange->sent);
-
-	if (n > 0) {
-		if (connection->state == CONNECTING && !established(worker, connection))
-			return;
-		connection->state = BUSY;
-		exchange->sent += (size_t)n;
-	} else if (errno != EAGAIN && errno != EWOULDBLOCK &&
-		   !(connection->state == CONNECTING && errno == ENOTCONN)) {
-		fail_errno(worker, connection, errno);
-		return;
-	}
-	if (connection->state == CONNECTING)
-		watch(worker, connection, POLLER_WRITE);
-	else if (exchange->sent < exchange->length)
-		watch(worker, connection, POLLER_READ | POLLER_WRITE);
-	else
-		watch(worker, connection, POLLER_READ);
-}
-
-static void begin_exchange(struct load_worker *worker, struct load_connection *connection,
-			   int64_t due)
-{
-	struct load_exchange *exchange = &connection->exchange;
-
-	connection->due = due;
-	exchange->sent = exchange->received = 0;
-	exchange->sequence++;
-	worker->protocol->begin(&worker->shared->material, exchange);
-	if (worker->plan->kind == LOAD_CONNECTIONS) {
-		if (!connect_start(worker, connection))
-			return;
-		sock_set_abortive(connection->fd);
-	} else {
-		connection->state = BUSY;
-		set_wake(worker, connection,
-			 worker->now + worker->plan->timeout * MILLISECOND);
-	}
-	send_request(worker, connection);
-}
-
-/* A connection that has nothing to do gets the next request, or waits for one. */
-static void go_on(struct load_worker *worker, struct load_connection *connection)
+/* What never has to wait for a reply would begin again from within, without end: it takes
+ * its turn with the others. */
+void load_connection_go_on(struct load_worker *worker, struct load_connection *connection)
 {
 	int64_t due;
 
-	if (take_request(worker, &due))
-		begin_exchange(worker, connection, due);
+	if (worker->protocol->pattern != LOAD_SINK && take_request(worker, &due))
+		worker->way->begin(worker, connection, due);
 	else
-		queue_put(worker, connection);
+		load_connection_queue(worker, connection);
 }
 
-static void complete_exchange(struct load_worker *worker,
-			      struct load_connection *connection)
+bool load_connection_count(struct load_worker *worker, int64_t due, size_t bytes)
 {
 	worker->now = clock_nanoseconds();
-	set_free(connection);
-	connection->pause = 0;
-	if (worker->plan->kind == LOAD_CONNECTIONS)
-		shut(worker, connection);
 	if (worker->now >= worker->end)
-		return; /* too late to count */
-	histogram_record(&worker->result.latency, worker->now - connection->due);
+		return false;
+	histogram_record(&worker->result.latency, worker->now - due);
 	worker->result.exchanges++;
-	worker->result.bytes += connection->exchange.received;
-	if (!connection->served) {
-		connection->served = true;
-		worker->result.served++;
-	}
-	go_on(worker, connection);
+	worker->result.bytes += bytes;
+	return true;
 }
 
-/* What came, n bytes of it. Returns whether there may be more of this reply to read. */
-static bool take_reply(struct load_worker *worker, struct load_connection *connection,
-		       size_t n)
+void load_connection_served(struct load_worker *worker,
+			    struct load_connection *connection)
 {
-	struct load_exchange *exchange = &connection->exchange;
-	enum load_verdict verdict = LOAD_WRONG; /* nothing was asked */
-
-	if (connection->state == BUSY)
-		verdict = worker->protocol->check(exchange, worker->received, n);
-	if (verdict == LOAD_WRONG) {
-		fail(worker, connection, LOAD_WRONG_REPLY);
-		return false;
-	}
-	exchange->received += n;
-	if (verdict == LOAD_COMPLETE) {
-		complete_exchange(worker, connection);
-		return false;
-	}
-	return n == RECEIVE_SIZE;
-}
-
-static void receive_reply(struct load_worker *worker, struct load_connection *connection)
-{
-	ssize_t n;
-
-	do {
-		n = io_read(connection->fd, worker->received, RECEIVE_SIZE);
-		if (n < 0) {
-			if (errno != EAGAIN && errno != EWOULDBLOCK)
-				fail_errno(worker, connection, errno);
-			return;
-		}
-		if (n == 0) {
-			fail(worker, connection, LOAD_CLOSED_EARLY);
-			return;
-		}
-	} while (take_reply(worker, connection, (size_t)n));
-}
-
-static void finish_connect(struct load_worker *worker, struct load_connection *connection)
-{
-	int error = sock_error(connection->fd);
-
-	if (error != 0) {
-		fail_errno(worker, connection, error);
-	} else if (worker->plan->kind == LOAD_CONNECTIONS) {
-		send_request(worker, connection);
-	} else if (established(worker, connection)) {
-		set_free(connection);
-		watch(worker, connection, POLLER_READ);
-		if (connection->state == FREE)
-			go_on(worker, connection);
-	}
-}
-
-static void handle_event(struct load_worker *worker, const struct poller_event *event)
-{
-	struct load_connection *connection = event->owner;
-	const struct load_exchange *exchange = &connection->exchange;
-
-	if (connection->state == CONNECTING) {
-		finish_connect(worker, connection);
+	if (connection->served)
 		return;
-	}
-	if ((event->ready & POLLER_WRITE) && connection->state == BUSY &&
-	    exchange->sent < exchange->length)
-		send_request(worker, connection);
-	if ((event->ready & POLLER_READ) && connection->fd >= 0)
-		receive_reply(worker, connection);
+	connection->served = true;
+	worker->result.served++;
 }
 
 /* Its time is over, or its pause. */
 static void wake(struct load_worker *worker, struct load_connection *connection)
 {
 	if (connection->state != CLOSED) {
-		fail(worker, connection, LOAD_TIMED_OUT);
+		worker->way->expire(worker, connection);
 	} else if (worker->plan->kind == LOAD_CONNECTIONS) {
-		set_free(connection);
-		queue_put(worker, connection);
-	} else if (connect_start(worker, connection)) {
-		watch(worker, connection, POLLER_WRITE);
+		load_connection_set_free(connection);
+		load_connection_queue(worker, connection);
+	} else {
+		worker->way->open(worker, connection);
 	}
 }
 
@@ -432,19 +245,20 @@ static void wake_all(struct load_worker *worker)
 		worker->next_wake = worker->now + MILLISECOND;
 }
 
-/* Hands the requests that are due to the connections that are free. */
+/* Hands the requests that are due to the connections that are free. Not without end: those
+ * of a sink may be free again at once. */
 static void send_due(struct load_worker *worker)
 {
 	int64_t due;
 
-	while (worker->queue != NULL) {
+	for (int i = 0; worker->queue != NULL && i < AT_ONCE; i++) {
 		if (worker->queue->state != FREE) { /* it failed while it waited */
 			queue_take(worker);
 			continue;
 		}
 		if (!take_request(worker, &due))
 			break;
-		begin_exchange(worker, queue_take(worker), due);
+		worker->way->begin(worker, queue_take(worker), due);
 	}
 }
 
@@ -455,7 +269,9 @@ static int64_t time_to_wait(const struct load_worker *worker, int64_t until)
 
 	if (worker->next_wake < until)
 		until = worker->next_wake;
-	if (worker->queue != NULL && worker->start != NEVER && worker->plan->rate > 0) {
+	if (worker->queue != NULL && worker->start != NEVER && worker->plan->rate <= 0)
+		return 0;
+	if (worker->queue != NULL && worker->start != NEVER) {
 		int64_t due = due_time(worker, worker->requests);
 
 		/* To the nanosecond: the schedule must not wait for a whole millisecond. */
@@ -468,6 +284,15 @@ static int64_t time_to_wait(const struct load_worker *worker, int64_t until)
 	if (wait < 0)
 		wait = 0;
 	return (wait + MILLISECOND - 1) / MILLISECOND * MILLISECOND;
+}
+
+/* An event for a connection that an earlier one of the same batch has closed is void. */
+static void handle_event(struct load_worker *worker, const struct poller_event *event)
+{
+	struct load_connection *connection = event->owner;
+
+	if (connection->fd >= 0)
+		worker->way->ready(worker, connection, event->ready);
 }
 
 static void turn(struct load_worker *worker, int64_t until)
@@ -538,24 +363,17 @@ void *load_worker_run(void *argument)
 	if (worker->now > worker->end)
 		worker->now = worker->end;
 	worker->result.unsent = unsent(worker, worker->now);
+	if (worker->way->finish != NULL)
+		worker->way->finish(worker);
 	for (unsigned i = 0; i < worker->count; i++)
-		shut(worker, &worker->connections[i]);
+		load_connection_shut(worker, &worker->connections[i]);
 	return NULL;
 }
 
 /* ---- making, asking, freeing --------------------------------------------------------------- */
 
-static void adopt(struct load_worker *worker, struct load_connection *connection, int fd)
-{
-	connection->fd = fd;
-	sock_set_nodelay(fd);
-	worker->result.made++;
-	set_free(connection);
-	watch(worker, connection, POLLER_READ);
-	queue_put(worker, connection);
-}
-
-/* All begin as closed ones whose pause is over, or as free ones without a socket. */
+/* All begin as closed ones whose pause is over, or as free ones without a socket. The first
+ * may have one already. */
 static void prepare_connections(struct load_worker *worker, int first)
 {
 	for (unsigned i = 0; i < worker->count; i++) {
@@ -564,14 +382,15 @@ static void prepare_connections(struct load_worker *worker, int first)
 		connection->fd = -1;
 		connection->exchange.connection =
 			worker->number + i * worker->shared->threads;
-		connection->state = CLOSED;
 		if (worker->plan->kind == LOAD_CONNECTIONS) {
-			set_free(connection);
-			queue_put(worker, connection);
+			load_connection_set_free(connection);
+			load_connection_queue(worker, connection);
 		}
 	}
-	if (first >= 0)
-		adopt(worker, &worker->connections[0], first);
+	if (first >= 0) {
+		worker->connections[0].fd = first;
+		worker->way->open(worker, &worker->connections[0]);
+	}
 }
 
 struct load_worker *load_worker_create(struct load_shared *shared, unsigned number,
@@ -585,6 +404,7 @@ struct load_worker *load_worker_create(struct load_shared *shared, unsigned numb
 	worker->shared = shared;
 	worker->plan = shared->plan;
 	worker->protocol = shared->plan->protocol;
+	worker->way = shared->plan->datagrams ? &load_datagram : &load_stream;
 	worker->number = number;
 	worker->count = (shared->plan->connections - number + threads - 1) / threads;
 	worker->queue_end = &worker->queue;
@@ -593,7 +413,8 @@ struct load_worker *load_worker_create(struct load_shared *shared, unsigned numb
 	worker->connections = calloc(worker->count, sizeof *worker->connections);
 	worker->received = malloc(RECEIVE_SIZE);
 	if (worker->poller == NULL || worker->connections == NULL ||
-	    worker->received == NULL)
+	    worker->received == NULL ||
+	    (worker->way->prepare != NULL && worker->way->prepare(worker) < 0))
 		goto failed;
 	prepare_connections(worker, first);
 	return worker;
@@ -624,6 +445,13 @@ void load_worker_report(const struct load_worker *worker, struct load_result *re
 		result->errors[i] += part->errors[i];
 	if (part->other != 0)
 		result->other = part->other;
+	if (part->elapsed > result->elapsed)
+		result->elapsed = part->elapsed;
+	result->fate.sent += part->fate.sent;
+	result->fate.lost += part->fate.lost;
+	result->fate.late += part->fate.late;
+	result->fate.duplicates += part->fate.duplicates;
+	result->fate.reordered += part->fate.reordered;
 	histogram_merge(&result->latency, &part->latency);
 }
 
@@ -632,9 +460,11 @@ void load_worker_destroy(struct load_worker *worker)
 	if (worker == NULL)
 		return;
 	for (unsigned i = 0; i < worker->count; i++)
-		shut(worker, &worker->connections[i]);
+		load_connection_shut(worker, &worker->connections[i]);
 	poller_destroy(worker->poller);
 	free(worker->connections);
 	free(worker->received);
+	free(worker->slots);
+	free(worker->datagram);
 	free(worker);
 }

@@ -1,16 +1,5 @@
 /*
  * load_worker - one thread of a load: a poller, and the connections it keeps busy.
- *
- * A connection is in one of four states:
- *
- *     CLOSED ──────> CONNECTING ──────> FREE ──────> BUSY
- *       ^  pause over      │  connected  ^  a request  │  the reply is whole
- *       │                  │             │  is due     │
- *       └──────────────────┴─────────────┴─────────────┘
- *         refused, reset, timed out, wrong, closed
- *
- * With LOAD_CONNECTIONS a free one has no socket: a request that is due goes through
- * CONNECTING, and the socket is closed when the reply is whole.
  */
 #ifndef CLIENT_LOAD_WORKER_H
 #define CLIENT_LOAD_WORKER_H

@@ -24,15 +24,24 @@ enum {
 
 static const struct option_line option_lines[] = {
 	{ 'c', "connections", "N", "connections at a time (32; bulk: 8)" },
-	{ 's', "size", "BYTES", "size of a message, also as 64K or 1M (64; bulk: 64K)" },
+	{ 's', "size", "BYTES",
+	  "size of a message, also as 64K or 1M (64; bulk: 64K,\n"
+	  "with -u 16K, of chargen 512)" },
 	{ 'd', "duration", "SEC", "measure for so long (5)" },
 	{ 'r', "rate", "N",
 	  "send N requests a second in all, each when it is due\n"
 	  "(without: each when the last was answered)" },
 	{ 'i', "idle", "N", "silent connections beside the others, for idle (500)" },
 	{ 'T', "threads", "N", "drive it by N threads (one for two CPUs)" },
-	{ 'P', "protocol", "NAME", "what is spoken: echo (echo)" },
-	{ 'w', "timeout", "SEC", "give up a connect or a request after so long (5)" },
+	{ 'P', "protocol", "NAME",
+	  "what is spoken: echo, reply, discard, chargen, daytime\n"
+	  "or greet (echo)" },
+	{ 'e', "expect", "TEXT",
+	  "what greet or reply says, without its newline; '' takes\n"
+	  "any line (what the server says by default)" },
+	{ 'u', "udp", NULL, "datagrams; lost, doubled and reordered ones are counted" },
+	{ 'w', "timeout", "SEC",
+	  "give up a connect or a request after so long (5; -u: 1)" },
 	{ 'R', "retry", NULL, "while nobody listens yet, keep trying until the timeout" },
 	{ '4', "ipv4", NULL, "use IPv4 only" },
 	{ '6', "ipv6", NULL, "use IPv6 only" },
@@ -45,12 +54,14 @@ static const struct option_line option_lines[] = {
 };
 
 static const char synopsis[] = "[options] [LOAD] HOST PORT";
-static const char purpose[] = "Puts a server under load: conversations (the default), "
-			      "connections, idle or bulk.";
+static const char purpose[] =
+	"Puts a server under load: conversations, connections, idle or bulk (the\n"
+	"first of these that makes sense for the protocol).";
 
 /** What the command line says. */
 struct command {
 	struct load_plan plan;
+	bool kind_named;
 	char host[HOST_TEXT], port[PORT_TEXT];
 	bool json;
 	bool done; /* -h or -V: all there was to do */
@@ -130,11 +141,14 @@ static int take_rate(const struct options *options, double *rate, struct failure
 static int take_protocol(const struct options *options, struct load_plan *plan,
 			 struct failure *failure)
 {
+	char names[100], reason[160];
+
 	plan->protocol = load_protocol_find(options->value);
-	if (plan->protocol == NULL)
-		return options_bad_value(failure, options, 'P',
-					 "is not a protocol known here: echo");
-	return 0;
+	if (plan->protocol != NULL)
+		return 0;
+	snprintf(reason, sizeof reason, "is not a protocol known here: %s",
+		 load_protocol_names(names, sizeof names));
+	return options_bad_value(failure, options, 'P', reason);
 }
 
 /* @return 0, or -1 with *failure */
@@ -159,6 +173,12 @@ static int take_option(struct command *command, const struct options *options, i
 		return take_count(options, 'T', MOST_THREADS, &plan->threads, failure);
 	case 'P':
 		return take_protocol(options, plan, failure);
+	case 'e':
+		plan->reply = options->value;
+		return 0;
+	case 'u':
+		plan->datagrams = true;
+		return 0;
 	case 'w':
 		return take_seconds(options, 'w', &plan->timeout, failure);
 	case 'R':
@@ -197,6 +217,7 @@ static int take_operands(struct command *command, int count, char **operands,
 			 struct failure *failure)
 {
 	if (count > 1 && load_kind_find(operands[0], &command->plan.kind)) {
+		command->kind_named = true;
 		count--;
 		operands++;
 	}
@@ -204,29 +225,22 @@ static int take_operands(struct command *command, int count, char **operands,
 		return failure_set(failure,
 				   "too many operands: [LOAD] HOST PORT, where LOAD is "
 				   "conversations, connections, idle or bulk");
-	if (address_operands(operands, count, SOCK_STREAM, command->host, command->port,
-			     failure) < 0)
+	if (address_operands(operands, count,
+			     command->plan.datagrams ? SOCK_DGRAM : SOCK_STREAM,
+			     command->host, command->port, failure) < 0)
 		return -1;
 	command->plan.host = command->host;
 	command->plan.port = command->port;
 	return 0;
 }
 
-/* What depends on the kind of load. */
-static int complete_plan(struct load_plan *plan, struct failure *failure)
+/* The first load that makes sense for the protocol. */
+static void choose_kind(struct load_plan *plan)
 {
-	bool bulk = plan->kind == LOAD_BULK;
+	unsigned loads = load_protocol_loads(plan->protocol, plan->datagrams);
 
-	if (plan->idle != 0 && plan->kind != LOAD_IDLE)
-		return failure_set(failure, "-i, --idle: only the load idle has silent "
-					    "connections");
-	if (plan->idle == 0)
-		plan->idle = 500;
-	if (plan->connections == 0)
-		plan->connections = bulk ? 8 : 32;
-	if (plan->size == 0)
-		plan->size = bulk ? 64 * 1024 : 64;
-	return 0;
+	for (plan->kind = 0; !(loads & 1U << plan->kind); plan->kind++)
+		;
 }
 
 static int parse(struct command *command, int argc, char **argv, struct failure *failure)
@@ -245,7 +259,9 @@ static int parse(struct command *command, int argc, char **argv, struct failure 
 	if (take_operands(command, argc - options.first_operand,
 			  argv + options.first_operand, failure) < 0)
 		return -1;
-	return complete_plan(&command->plan, failure);
+	if (!command->kind_named)
+		choose_kind(&command->plan);
+	return load_plan_complete(&command->plan, failure);
 }
 
 /* ---- progress ------------------------------------------------------------------------------ */
@@ -322,18 +338,42 @@ static void print_errors(const struct load_result *result)
 	putchar('\n');
 }
 
+/* What became of the datagrams. Where no reply tells which request it answers, some of it
+ * cannot be known; and nothing where there is none. */
+static void print_fate(const struct load_plan *plan, const struct load_fate *fate)
+{
+	printf("%-15s%ju\n", "sent", (uintmax_t)fate->sent);
+	if (plan->protocol->pattern == LOAD_SINK)
+		return;
+	printf("%-15s%ju (%.2f %%)\n", "lost", (uintmax_t)fate->lost,
+	       fate->sent > 0 ? (double)fate->lost * 100 / (double)fate->sent : 0);
+	if (plan->protocol->mirrors)
+		printf("%-15s%ju\n", "late", (uintmax_t)fate->late);
+	printf("%-15s%ju\n", "duplicates", (uintmax_t)fate->duplicates);
+	if (plan->protocol->mirrors)
+		printf("%-15s%ju\n", "reordered", (uintmax_t)fate->reordered);
+}
+
+/* Whether we send messages at all: some services speak without being asked. */
+static bool has_requests(const struct load_plan *plan)
+{
+	return plan->datagrams || plan->protocol->pattern != LOAD_GREETING;
+}
+
 static void print_text(const struct load_plan *plan, const struct load_result *result)
 {
 	char address[ADDRESS_TEXT];
 
-	printf("%-15s%s at %s\n", load_kind_name(plan->kind), plan->protocol->name,
-	       address_text(&result->address, address));
-	printf("%-15s%u, %u of them served\n", "connections", plan->connections,
+	printf("%-15s%s at %s%s\n", load_kind_name(plan->kind), plan->protocol->name,
+	       address_text(&result->address, address), plan->datagrams ? " (udp)" : "");
+	printf("%-15s%u, %u of them served\n",
+	       plan->datagrams ? "sockets" : "connections", plan->connections,
 	       result->served);
 	if (plan->kind == LOAD_IDLE)
 		printf("%-15s%u, %u made, %u stand\n", "idle", plan->idle,
 		       result->idle_made, result->idle_standing);
-	printf("%-15s%zu bytes\n", "message", plan->size);
+	if (has_requests(plan))
+		printf("%-15s%zu bytes\n", "message", plan->size);
 	printf("%-15s%.2f s\n", "measured", result->elapsed);
 	printf("%-15s%ju\n", "exchanges", (uintmax_t)result->exchanges);
 	printf("%-15s%.0f /s\n", "rate", per_second((double)result->exchanges, result));
@@ -348,7 +388,30 @@ static void print_text(const struct load_plan *plan, const struct load_result *r
 	print_latency("latency p99", histogram_percentile(&result->latency, 99));
 	print_latency("latency p99.9", histogram_percentile(&result->latency, 99.9));
 	print_latency("latency max", histogram_max(&result->latency));
+	if (plan->datagrams)
+		print_fate(plan, &result->fate);
 	print_errors(result);
+}
+
+/* A count, or null where it cannot be known. */
+static void print_json_count(const char *name, uint64_t count, bool known)
+{
+	if (known)
+		printf("\"%s\":%ju,", name, (uintmax_t)count);
+	else
+		printf("\"%s\":null,", name);
+}
+
+static void print_json_fate(const struct load_plan *plan, const struct load_fate *fate)
+{
+	bool answered = plan->datagrams && plan->protocol->pattern != LOAD_SINK;
+	bool numbered = plan->datagrams && plan->protocol->mirrors;
+
+	print_json_count("sent", fate->sent, plan->datagrams);
+	print_json_count("lost", fate->lost, answered);
+	print_json_count("late", fate->late, numbered);
+	print_json_count("duplicates", fate->duplicates, answered);
+	print_json_count("reordered", fate->reordered, numbered);
 }
 
 static void print_json_latency(const struct histogram *latency)
@@ -368,21 +431,23 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 	char address[ADDRESS_TEXT];
 	uint64_t idle = plan->kind == LOAD_IDLE ? plan->idle : 0;
 
-	printf("{\"load\":\"%s\",\"protocol\":\"%s\",\"address\":\"%s\",",
+	printf("{\"load\":\"%s\",\"protocol\":\"%s\",\"transport\":\"%s\",",
 	       load_kind_name(plan->kind), plan->protocol->name,
-	       address_text(&result->address, address));
+	       plan->datagrams ? "udp" : "tcp");
+	printf("\"address\":\"%s\",", address_text(&result->address, address));
 	printf("\"connections\":%u,\"served\":%u,\"made\":%ju,", plan->connections,
 	       result->served, (uintmax_t)result->made);
 	printf("\"idle\":%ju,\"idle_made\":%u,\"idle_standing\":%u,", (uintmax_t)idle,
 	       result->idle_made, result->idle_standing);
-	printf("\"size\":%zu,\"threads\":%u,\"seconds\":%.6f,", plan->size,
-	       result->threads, result->elapsed);
+	printf("\"size\":%zu,\"threads\":%u,\"seconds\":%.6f,",
+	       has_requests(plan) ? plan->size : 0, result->threads, result->elapsed);
 	printf("\"exchanges\":%ju,\"exchanges_per_second\":%.1f,",
 	       (uintmax_t)result->exchanges,
 	       per_second((double)result->exchanges, result));
 	printf("\"bytes\":%ju,\"bytes_per_second\":%.1f,", (uintmax_t)result->bytes,
 	       per_second((double)result->bytes, result));
 	printf("\"rate\":%.0f,\"unsent\":%ju,", plan->rate, (uintmax_t)result->unsent);
+	print_json_fate(plan, &result->fate);
 	print_json_latency(&result->latency);
 	printf(",\"errors\":{");
 	for (int i = 0; i < LOAD_ERRORS; i++) {
@@ -436,8 +501,7 @@ int main(int argc, char **argv)
 		.plan = { .kind = LOAD_CONVERSATIONS,
 			  .protocol = load_protocol_find("echo"),
 			  .family = AF_UNSPEC,
-			  .duration = 5000,
-			  .timeout = 5000 },
+			  .duration = 5000 },
 	};
 	struct failure failure;
 

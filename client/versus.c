@@ -21,6 +21,8 @@
 
 enum { EXIT_USAGE = 2, MOST_SECONDS = 3600, MOST_CLIENTS = 100000 };
 
+enum { LOST_AFTER = 200 }; /* milliseconds: much longer than any reply takes here */
+
 enum {
 	OPTION_BULK_SIZE = OPTIONS_LETTERS_FROM,
 	OPTION_BULK_CLIENTS,
@@ -29,13 +31,16 @@ enum {
 };
 
 static const struct option_line lines[] = {
+	{ 'u', "udp", NULL, "datagrams; lost, doubled and reordered ones are counted" },
 	{ 'l', "loads", "LIST",
-	  "conversations,connections,idle,bulk, or some of them (all)" },
+	  "conversations,connections,idle,bulk, or some of them\n"
+	  "(all that make sense for the service)" },
 	{ 'c', "clients", "N", "clients at a time (32)" },
 	{ 's', "size", "SIZE", "bytes of a message (64)" },
 	{ OPTION_BULK_CLIENTS, "bulk-clients", "N", "clients of the load bulk (8)" },
 	{ OPTION_BULK_SIZE, "bulk-size", "SIZE",
-	  "bytes of a message in the load bulk (64K)" },
+	  "bytes of a message in the load bulk (64K; with -u 16K,\n"
+	  "of chargen 512)" },
 	{ 'i', "idle", "N", "silent clients in the load idle (200)" },
 	{ 'd', "duration", "SEC", "seconds for each run (0.6)" },
 	{ 'r', "rounds", "N", "how often each load meets each model (5)" },
@@ -55,7 +60,7 @@ struct settings {
 	size_t size, bulk_size;
 	int64_t duration;
 	const char *tsv, *json;
-	bool quiet;
+	bool quiet, loads_named;
 	enum { COMPARE, SHOW_HELP, SHOW_VERSION } action;
 };
 
@@ -84,6 +89,7 @@ static int take_loads(struct settings *settings, const struct options *options,
 {
 	const char *word = options->value;
 
+	settings->loads_named = true;
 	memset(settings->contest.with, 0, sizeof settings->contest.with);
 	while (*word != '\0') {
 		size_t length = strcspn(word, ",");
@@ -128,6 +134,9 @@ static int take_option(struct settings *settings, const struct options *options,
 		       int letter, struct failure *failure)
 {
 	switch (letter) {
+	case 'u':
+		settings->contest.datagrams = true;
+		return 0;
 	case 'l':
 		return take_loads(settings, options, failure);
 	case 'c':
@@ -205,6 +214,58 @@ static int take_models(struct settings *settings, const char *argv0, char **mode
 	return contest->model_count > 0 ? 0 : -1; /* *failure names the last one tried */
 }
 
+/* The loads that were named, which must make sense for the service; or all that do. */
+static int plan_loads(struct settings *settings, const struct load_protocol *protocol,
+		      struct failure *failure)
+{
+	struct contest *contest = &settings->contest;
+	unsigned sensible = load_protocol_loads(protocol, contest->datagrams);
+
+	for (int kind = 0; kind < LOAD_KINDS; kind++) {
+		struct load_plan *plan = &contest->plans[kind];
+		bool bulk = kind == LOAD_BULK;
+
+		*plan = (struct load_plan){
+			.kind = (enum load_kind)kind,
+			.protocol = protocol,
+			.datagrams = contest->datagrams,
+			.host = "127.0.0.1",
+			.family = AF_INET,
+			.connections = bulk ? settings->bulk_clients : settings->clients,
+			.idle = kind == LOAD_IDLE ? settings->idle : 0,
+			.size = bulk ? settings->bulk_size : settings->size,
+			.duration = settings->duration,
+			/* Not an error within a run: a client that waits, waits. But for a
+			 * datagram that was lost it would wait in vain. */
+			.timeout = contest->datagrams ? LOST_AFTER
+						      : settings->duration + 5000,
+			.threads = settings->threads,
+			.stop = &interrupted,
+		};
+		if (!settings->loads_named)
+			contest->with[kind] = sensible & 1U << kind;
+		if (contest->with[kind] && load_plan_complete(plan, failure) < 0)
+			return -1;
+		if (kind != LOAD_IDLE)
+			plan->idle = 0;
+	}
+	return 0;
+}
+
+static int take_service(struct settings *settings, const char *service,
+			struct failure *failure)
+{
+	const struct load_protocol *protocol = load_protocol_find(service);
+	char name[CONTESTANT_NAME], names[100];
+
+	settings->contest.service = service;
+	if (protocol != NULL)
+		return plan_loads(settings, protocol, failure);
+	text_escape(service, strlen(service), name, sizeof name);
+	return failure_set(failure, "'%s' is not a service that can be loaded: %s", name,
+			   load_protocol_names(names, sizeof names));
+}
+
 static int take_command_line(struct settings *settings, int argc, char **argv,
 			     struct failure *failure)
 {
@@ -221,41 +282,13 @@ static int take_command_line(struct settings *settings, int argc, char **argv,
 	first = options.first_operand;
 	if (first >= argc)
 		return failure_set(failure, "SERVICE is missing");
-	settings->contest.service = argv[first];
-	if (load_protocol_find(argv[first]) == NULL) {
-		char name[CONTESTANT_NAME];
-
-		text_escape(argv[first], strlen(argv[first]), name, sizeof name);
-		return failure_set(failure, "'%s' is not a service that can be loaded",
-				   name);
-	}
+	if (take_service(settings, argv[first], failure) < 0)
+		return -1;
 	return take_models(settings, argv[0], argv + first + 1, argc - first - 1,
 			   failure);
 }
 
 /* ---- measuring ---- */
-
-static void plan_loads(struct settings *settings)
-{
-	for (int kind = 0; kind < LOAD_KINDS; kind++) {
-		bool bulk = kind == LOAD_BULK;
-
-		settings->contest.plans[kind] = (struct load_plan){
-			.kind = (enum load_kind)kind,
-			.protocol = load_protocol_find(settings->contest.service),
-			.host = "127.0.0.1",
-			.family = AF_INET,
-			.connections = bulk ? settings->bulk_clients : settings->clients,
-			.idle = kind == LOAD_IDLE ? settings->idle : 0,
-			.size = bulk ? settings->bulk_size : settings->size,
-			.duration = settings->duration,
-			/* Not an error within a run: a client that waits, waits. */
-			.timeout = settings->duration + 5000,
-			.threads = settings->threads,
-			.stop = &interrupted,
-		};
-	}
-}
 
 static void show_progress(struct progress *progress, const char *load)
 {
@@ -299,6 +332,36 @@ static void weigh(const struct load_progress *load, void *context)
 		figures->figure[FIGURE_PER_CLIENT] = 0;
 }
 
+/* Where nothing comes back, only the server knows how much it got: what it tells takes the
+ * place of what was sent. There is no latency then, either. */
+static void believe_server(struct run_figures *figures, struct load_result *result,
+			   const struct load_plan *plan, int64_t received)
+{
+	uint64_t count = received > 0 ? (uint64_t)received / plan->size : 0;
+
+	if (received < 0)
+		return;
+	figures->figure[FIGURE_LOST] =
+		result->fate.sent > count ? (double)(result->fate.sent - count) : 0;
+	result->exchanges = count;
+	result->bytes = count * plan->size;
+	memset(&result->latency, 0, sizeof result->latency);
+}
+
+static void note_fate(struct run_figures *figures, const struct load_plan *plan,
+		      const struct load_fate *fate)
+{
+	figures->figure[FIGURE_SENT] = (double)fate->sent;
+	if (plan->protocol->pattern == LOAD_SINK)
+		return;
+	figures->figure[FIGURE_LOST] = (double)fate->lost;
+	figures->figure[FIGURE_DUPLICATES] = (double)fate->duplicates;
+	if (!plan->protocol->mirrors) /* no numbers come back */
+		return;
+	figures->figure[FIGURE_LATE] = (double)fate->late;
+	figures->figure[FIGURE_REORDERED] = (double)fate->reordered;
+}
+
 static void note_figures(struct run_figures *figures, const struct load_result *result,
 			 const struct process_usage *usage)
 {
@@ -313,13 +376,15 @@ static void note_figures(struct run_figures *figures, const struct load_result *
 		return;
 	figures->figure[FIGURE_RATE] = (double)result->exchanges / result->elapsed;
 	figures->figure[FIGURE_BYTES] = (double)result->bytes / result->elapsed;
+	figures->figure[FIGURE_CPU] =
+		(usage->user_seconds + usage->system_seconds) * 1000 / thousands;
+	figures->figure[FIGURE_SWITCHES] = switches / thousands;
+	if (histogram_count(&result->latency) == 0)
+		return;
 	figures->figure[FIGURE_P50] =
 		(double)histogram_percentile(&result->latency, 50) / 1000;
 	figures->figure[FIGURE_P99] =
 		(double)histogram_percentile(&result->latency, 99) / 1000;
-	figures->figure[FIGURE_CPU] =
-		(usage->user_seconds + usage->system_seconds) * 1000 / thousands;
-	figures->figure[FIGURE_SWITCHES] = switches / thousands;
 }
 
 /* One load against one model, from its start to its stop. */
@@ -340,7 +405,8 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 	for (int figure = 0; figure < FIGURES; figure++)
 		figures->figure[figure] = -1;
 	figures->of = plan.connections;
-	if (contestant_start(contestant, plan.connections + plan.idle + 1, failure) < 0)
+	if (contestant_start(contestant, plan.datagrams, plan.connections + plan.idle + 1,
+			     failure) < 0)
 		return -1;
 	if (kind == LOAD_IDLE && (bytes = contestant_memory(contestant)) >= 0)
 		figures->figure[FIGURE_EMPTY] = (double)bytes / 1024;
@@ -350,8 +416,13 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 	measured = load_run(&plan, &result, failure);
 	if (contestant_stop(contestant, &usage, measured == 0 ? failure : NULL) < 0)
 		return -1;
-	if (measured == 0 && !interrupted)
-		note_figures(figures, &result, &usage);
+	if (measured < 0 || interrupted)
+		return measured;
+	if (plan.datagrams)
+		note_fate(figures, &plan, &result.fate);
+	if (plan.datagrams && plan.protocol->pattern == LOAD_SINK)
+		believe_server(figures, &result, &plan, contestant->received);
+	note_figures(figures, &result, &usage);
 	return measured;
 }
 
@@ -453,7 +524,6 @@ static int compare(struct settings *settings)
 		message(MESSAGE_ERROR, "%s", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	plan_loads(settings);
 	sigaction(SIGINT, &interrupt, NULL);
 	sigaction(SIGTERM, &interrupt, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -477,12 +547,8 @@ static int compare(struct settings *settings)
 int main(int argc, char **argv)
 {
 	static struct settings settings = {
-		.contest = { .rounds = 5, .with = { true, true, true, true } },
-		.clients = 32,
-		.bulk_clients = 8,
+		.contest = { .rounds = 5 },
 		.idle = 200,
-		.size = 64,
-		.bulk_size = 64 * 1024,
 		.duration = 600,
 	};
 	struct failure failure;

@@ -38,6 +38,8 @@
 	SUITE(portscan)                                                                  \
 	SUITE(dial_requests)                                                             \
 	SUITE(dial_udp)                                                                  \
+	SUITE(load_services)                                                             \
+	SUITE(load_udp)                                                                  \
 	SUITE(examples)
 
 #define SUITE(name) Suite *suite_##name(void);

@@ -19,34 +19,12 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/sock.h"
+#include "tests/load_fixture.h"
 #include "tests/suites.h"
 
-enum { CHUNK = 64 * 1024, ALL_IN_GOOD_TIME = 20000 };
+enum { CHUNK = 64 * 1024 };
 
 /* ---- servers --------------------------------------------------------------------------------- */
-
-/* What a server does with its number-th client, counted from 0; fd is closed after it. */
-typedef void serve_function(int fd, unsigned number);
-
-struct client {
-	serve_function *serve;
-	int fd;
-	unsigned number;
-};
-
-static pid_t server;
-static int listener;
-static char port[PORT_TEXT];
-static struct load_plan plan;
-static struct load_result result;
-static struct failure failure;
-
-static void pause_milliseconds(int64_t milliseconds)
-{
-	struct timespec time = clock_timespec(milliseconds);
-
-	nanosleep(&time, NULL);
-}
 
 /* Echoes at most limit bytes, adding change to the byte at place. Returns the count. */
 static size_t echo(int fd, size_t limit, size_t place, char change)
@@ -167,137 +145,6 @@ static void serve_only_from_the_tenth_on(int fd, unsigned number)
 	while (atomic_load(&closed) < 10)
 		pause_milliseconds(1);
 	serve_five_and_then_silence(fd, number);
-}
-
-static void *serve_client(void *argument)
-{
-	struct client *client = argument;
-
-	client->serve(client->fd, client->number);
-	close(client->fd);
-	free(client);
-	return NULL;
-}
-
-static void accept_clients(serve_function *serve)
-{
-	for (unsigned number = 0;; number++) {
-		struct client *client = malloc(sizeof *client);
-		struct address peer;
-		pthread_t thread;
-
-		if (client == NULL)
-			_exit(1);
-		*client = (struct client){ serve, sock_accept(listener, &peer, false),
-					   number };
-		if (client->fd < 0 ||
-		    pthread_create(&thread, NULL, serve_client, client) != 0)
-			_exit(1);
-		pthread_detach(thread);
-	}
-}
-
-static void open_listener(int backlog)
-{
-	struct sock_place place = { "127.0.0.1", "0", SOCK_STREAM, backlog };
-	struct address address;
-
-	listener = sock_listen(&place, &failure);
-	ck_assert_msg(listener >= 0, "%s", failure.text);
-	sock_set_nodelay(listener);
-	ck_assert_int_eq(address_local(listener, &address), 0);
-	snprintf(port, sizeof port, "%u", address_port(&address));
-}
-
-static void start_server(serve_function *serve)
-{
-	open_listener(128);
-	server = fork();
-	ck_assert_int_ge(server, 0);
-	if (server == 0) {
-		signal(SIGPIPE, SIG_IGN);
-		accept_clients(serve);
-	}
-	close(listener); /* the child alone has it: when it dies, clients are refused */
-	listener = -1;
-}
-
-/* ---- the plan -------------------------------------------------------------------------------- */
-
-static void set_plan(void)
-{
-	server = -1;
-	listener = -1;
-	memset(&failure, 0, sizeof failure);
-	plan = (struct load_plan){
-		.kind = LOAD_CONVERSATIONS,
-		.protocol = load_protocol_find("echo"),
-		.host = "127.0.0.1",
-		.port = port,
-		.connections = 2,
-		.size = 64,
-		.duration = 200,
-		.timeout = 10000,
-	};
-}
-
-static void stop_server(void)
-{
-	if (server > 0) {
-		kill(server, SIGKILL);
-		waitpid(server, NULL, 0);
-	}
-	if (listener >= 0)
-		close(listener);
-}
-
-/* Runs the plan, which must be measured, and in time. */
-static void measure(void)
-{
-	int64_t before = clock_milliseconds();
-	int done = load_run(&plan, &result, &failure);
-
-	ck_assert_msg(done == 0, "%s", failure.text);
-	ck_assert_int_lt(clock_milliseconds() - before, plan.duration + ALL_IN_GOOD_TIME);
-	ck_assert_uint_eq(histogram_count(&result.latency), result.exchanges);
-}
-
-static volatile sig_atomic_t stop;
-
-static void stop_at(const struct load_progress *progress, void *context)
-{
-	const uint64_t *exchanges = context;
-
-	if (progress->phase == LOAD_RUNNING && progress->exchanges >= *exchanges)
-		stop = 1;
-}
-
-/* For what takes its time on a busy machine: until there have been so many exchanges. */
-static void measure_until(uint64_t exchanges)
-{
-	stop = 0;
-	plan.stop = &stop;
-	plan.progress = stop_at;
-	plan.context = &exchanges;
-	plan.duration = ALL_IN_GOOD_TIME;
-	measure();
-}
-
-static void assert_no_errors(void)
-{
-	for (int i = 0; i < LOAD_ERRORS; i++)
-		ck_assert_msg(result.errors[i] == 0, "%ju times %s",
-			      (uintmax_t)result.errors[i],
-			      load_error_name((enum load_error)i));
-}
-
-static void assert_errors_are_all(enum load_error kind)
-{
-	ck_assert_uint_gt(result.errors[kind], 0);
-	for (int i = 0; i < LOAD_ERRORS; i++)
-		ck_assert_msg(i == (int)kind || result.errors[i] == 0, "%ju times %s",
-			      (uintmax_t)result.errors[i],
-			      load_error_name((enum load_error)i));
 }
 
 /* ---- servers that do right ------------------------------------------------------------------- */
@@ -549,14 +396,6 @@ END_TEST
 
 /* ---- where nobody listens --------------------------------------------------------------------- */
 
-/* A port that was bound, and on which nobody listens any more. */
-static void find_deaf_port(void)
-{
-	open_listener(1);
-	close(listener);
-	listener = -1;
-}
-
 START_TEST(nobody_there_is_said_with_host_port_and_reason)
 {
 	find_deaf_port();
@@ -749,20 +588,10 @@ START_TEST(a_hard_limit_that_is_too_low_is_said)
 }
 END_TEST
 
-static TCase *new_case(Suite *suite, const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_add_checked_fixture(tcase, set_plan, stop_server);
-	tcase_set_timeout(tcase, 60);
-	suite_add_tcase(suite, tcase);
-	return tcase;
-}
-
 Suite *suite_load(void)
 {
 	Suite *suite = suite_create("load");
-	TCase *tcase = new_case(suite, "servers that do right");
+	TCase *tcase = load_case(suite, "servers that do right");
 
 	tcase_add_test(tcase, right_replies_are_counted_and_timed);
 	tcase_add_loop_test(tcase, messages_of_any_size_go_both_ways_at_once, 0,
@@ -775,7 +604,7 @@ Suite *suite_load(void)
 	tcase_add_test(tcase, idle_connections_that_the_server_closes_are_counted);
 	tcase_add_test(tcase, idle_counts_for_the_load_idle_only);
 
-	tcase = new_case(suite, "servers that do not");
+	tcase = load_case(suite, "servers that do not");
 	tcase_add_test(tcase, a_wrong_byte_is_found);
 	tcase_add_test(tcase, a_wrong_last_byte_of_a_large_reply_is_found);
 	tcase_add_test(tcase, a_byte_too_much_is_found);
@@ -789,19 +618,19 @@ Suite *suite_load(void)
 		tcase, a_server_that_never_accepts_serves_nobody_and_delays_nobody, 0, 2);
 	tcase_add_test(tcase, a_full_backlog_is_given_up_in_time);
 
-	tcase = new_case(suite, "nobody listens");
+	tcase = load_case(suite, "nobody listens");
 	tcase_add_test(tcase, nobody_there_is_said_with_host_port_and_reason);
 	tcase_add_test(tcase, retry_gives_up_when_the_timeout_is_over);
 	tcase_add_test(tcase, retry_waits_for_a_server_that_is_starting);
 	tcase_add_test(tcase, a_host_that_is_none_is_said);
 
-	tcase = new_case(suite, "open loop");
+	tcase = load_case(suite, "open loop");
 	tcase_add_test(tcase, an_open_loop_keeps_its_rate);
 	tcase_add_test(tcase, latency_counts_from_when_the_request_was_due);
 	tcase_add_test(tcase, requests_that_were_due_but_not_sent_are_counted);
 	tcase_add_test(tcase, an_open_loop_makes_connections_too);
 
-	tcase = new_case(suite, "stopping, telling, limits");
+	tcase = load_case(suite, "stopping, telling, limits");
 	tcase_add_test(tcase, it_tells_once_that_all_have_settled);
 	tcase_add_test(tcase, it_measures_as_long_as_it_should);
 	tcase_add_test(tcase, it_can_be_stopped_and_has_measured_so_far);
