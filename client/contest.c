@@ -185,7 +185,7 @@ static void print_spread(const struct contest *contest, enum load_kind kind,
 	struct summary summary = contest_summary(contest, kind, model, figure);
 	char cell[CELL_TEXT] = "-";
 
-	if (summary.count > 0 && summary.median > 0)
+	if (summary.count > 1 && summary.median > 0)
 		snprintf(cell, sizeof cell, "%.0f%%",
 			 (summary.most - summary.least) / 2 / summary.median * 100);
 	fprintf(out, " %5s", cell);
@@ -297,13 +297,17 @@ static void print_memory(const struct contest *contest, FILE *out)
 	fprintf(out, "  %-12s %11s %15s %16s\n", "", "no client", "with the crowd",
 		"per idle client");
 	for (unsigned model = 0; model < contest->model_count; model++) {
+		struct service_summary served;
+
 		fprintf(out, "  %-12s", contest->models[model]);
 		print_cell(contest, LOAD_IDLE, model, FIGURE_EMPTY, 11, false, out);
 		print_cell(contest, LOAD_IDLE, model, FIGURE_CROWDED, 14, false, out);
 		print_cell(contest, LOAD_IDLE, model, FIGURE_PER_CLIENT, 15, true, out);
+		served = contest_served(contest, LOAD_IDLE, model);
 		fprintf(out, "%s\n",
-			did_all(contest, LOAD_IDLE, model) ? ""
-							   : "  they wait, unaccepted");
+			served.rounds == 0           ? "  not run"
+			: served.served == served.of ? ""
+						     : "  not all are served");
 	}
 	fputc('\n', out);
 }
@@ -317,6 +321,16 @@ static const char *times_text(double ratio, char out[CELL_TEXT])
 	else
 		snprintf(out, CELL_TEXT, "%.1f", ratio);
 	return out;
+}
+
+/* Whether one is better than the other in every round: if not, it may be chance. */
+static bool is_clear(const struct contest *contest, enum load_kind kind,
+		     enum figure figure, unsigned better, unsigned worse)
+{
+	struct summary a = contest_summary(contest, kind, better, figure);
+	struct summary b = contest_summary(contest, kind, worse, figure);
+
+	return more_is_better(figure) ? a.least > b.most : a.most < b.least;
 }
 
 /* The best and the worst of those that did all of a load, in one sentence. */
@@ -340,7 +354,7 @@ static void explain_extremes(const struct contest *contest, enum load_kind kind,
 		least = value < least ? value : least;
 		most = value > most ? value : most;
 	}
-	if (worst == best || least <= 0)
+	if (worst == best || least <= 0 || !is_clear(contest, kind, figure, best, worst))
 		return;
 	fprintf(out, format, contest->models[best], times_text(most / least, times),
 		contest->models[worst]);
@@ -359,9 +373,8 @@ static void explain_waiting(const struct contest *contest, FILE *out)
 		}
 		if (waits)
 			fprintf(out,
-				"- %s does not serve all at a time: a client that stays, "
-				"even a "
-				"silent one,\n  keeps others waiting.\n",
+				"- %s did not serve all clients: those that were there, "
+				"silent ones\n  too, kept others waiting.\n",
 				contest->models[model]);
 	}
 }

@@ -437,7 +437,8 @@ static int run_round(struct progress *progress, struct failure *failure)
 			progress->contestant = &contest->contestants[model];
 			show_progress(progress, load_kind_name((enum load_kind)kind));
 			if (run_once(progress, (enum load_kind)kind, model, failure) < 0)
-				return -1;
+				/* Ctrl-C reaches the server, too: then it is no failure */
+				return interrupted ? 0 : -1;
 			progress->done++;
 		}
 	}

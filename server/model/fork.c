@@ -138,6 +138,9 @@ static int fork_serve(struct server *server)
 
 /* ---- datagrams: a process per peer ---- */
 
+/* Workers whose peers are forgotten, and who still answer what they have. */
+enum { LEAVING = 4096 };
+
 /* As for a connection; what the child must not keep are the feeds of the others, or their
  * ends would never be seen. */
 static int start_child(struct datagrams *datagrams, struct dialogue *dialogue, int feed)
@@ -181,7 +184,7 @@ static int fork_serve_datagrams(struct server *server)
 	struct children children;
 	int result;
 
-	if (begin_children(&children, 2 * server->max_clients) < 0)
+	if (begin_children(&children, server->max_clients + LEAVING) < 0)
 		return -1;
 	datagrams.server = server;
 	datagrams.start = start_child;
