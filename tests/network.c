@@ -26,12 +26,12 @@ bool network_set(const char *path, const char *value)
 }
 
 /* In a new user namespace one has the privilege to make a network; who we are stays. */
-static bool enter_as_user(void)
+static bool enter_as_user(int namespaces)
 {
 	long user = (long)geteuid(), group = (long)getegid();
 	char map[64];
 
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+	if (unshare(CLONE_NEWUSER | namespaces) < 0)
 		return false;
 	snprintf(map, sizeof map, "%ld %ld 1", user, user);
 	if (!network_set("/proc/self/uid_map", map))
@@ -41,12 +41,12 @@ static bool enter_as_user(void)
 	       network_set("/proc/self/gid_map", map);
 }
 
-bool network_enter_own(void)
+bool network_enter_with(int others)
 {
 	struct ifreq loopback = { .ifr_name = "lo" };
-	int fd, done;
+	int fd, done, namespaces = CLONE_NEWNET | others;
 
-	if (unshare(CLONE_NEWNET) < 0 && !enter_as_user())
+	if (unshare(namespaces) < 0 && !enter_as_user(namespaces))
 		return false;
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	loopback.ifr_flags = IFF_UP | IFF_RUNNING;
@@ -58,8 +58,9 @@ bool network_enter_own(void)
 
 #else
 
-bool network_enter_own(void)
+bool network_enter_with(int others)
 {
+	(void)others;
 	return false;
 }
 
@@ -71,3 +72,8 @@ bool network_set(const char *path, const char *value)
 }
 
 #endif
+
+bool network_enter_own(void)
+{
+	return network_enter_with(0);
+}

@@ -12,6 +12,9 @@
  *  back. @return false if that cannot be had here */
 bool network_enter_own(void);
 
+/** The same, and into @p others, new namespaces by the flags of unshare(2). */
+bool network_enter_with(int others);
+
 /** Writes @p value to a setting, such as /proc/sys/net/ipv4/ip_local_port_range; only of a
  *  network of our own. @return whether it was taken */
 bool network_set(const char *path, const char *value);

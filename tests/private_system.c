@@ -8,7 +8,6 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -20,12 +19,12 @@
 #include <unistd.h>
 #ifdef __linux__
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #endif
 
 #include "common/io.h"
+#include "tests/network.h"
 
 #ifdef __linux__
 
@@ -202,8 +201,6 @@ static void start_name_server(const struct name_record *records)
 
 /* ---- the namespaces ---------------------------------------------------------------------- */
 
-enum { NAMESPACES = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS };
-
 static bool write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -212,35 +209,6 @@ static bool write_file(const char *path, const char *text)
 	if (fd >= 0)
 		close(fd);
 	return done;
-}
-
-/* Who is not root may have namespaces within one in which he is. */
-static bool enter_as_user(void)
-{
-	long user = (long)geteuid(), group = (long)getegid();
-	char map[64];
-
-	if (unshare(CLONE_NEWUSER | NAMESPACES) < 0)
-		return false;
-	snprintf(map, sizeof map, "0 %ld 1", user);
-	if (!write_file("/proc/self/uid_map", map))
-		return false;
-	snprintf(map, sizeof map, "0 %ld 1", group);
-	return write_file("/proc/self/setgroups", "deny") &&
-	       write_file("/proc/self/gid_map", map);
-}
-
-static bool raise_loopback(void)
-{
-	struct ifreq loopback = { .ifr_name = "lo" };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), done = -1;
-
-	loopback.ifr_flags = IFF_UP | IFF_RUNNING;
-	if (fd >= 0)
-		done = ioctl(fd, SIOCSIFFLAGS, &loopback);
-	if (fd >= 0)
-		close(fd);
-	return done == 0;
 }
 
 /* Puts a file in the place of another, for this namespace only. */
@@ -272,9 +240,7 @@ static bool replace_files(const struct private_system *system)
 
 static bool enter(const struct private_system *system)
 {
-	if (unshare(NAMESPACES) < 0 && !enter_as_user())
-		return false;
-	return raise_loopback() &&
+	return network_enter_with(CLONE_NEWNS | CLONE_NEWUTS) &&
 	       sethostname(system->host_name, strlen(system->host_name)) == 0 &&
 	       replace_files(system);
 }
