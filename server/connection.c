@@ -48,10 +48,12 @@ static void drop_for_errno(struct connection *c)
 	drop(c, message_wanted(MESSAGE_EVENT) ? strerror(errno) : NULL);
 }
 
-/* Bytes have moved. A loop has read the clock for all that is ready now. */
+/* Bytes have moved. A loop has read the clock for all that is ready now; a worker with one
+ * client reads it only when it must, in wait_for(): the first reading takes a forked child
+ * two page faults. */
 static void note_activity(struct connection *c)
 {
-	c->active_at = c->worker->now > 0 ? c->worker->now : clock_milliseconds();
+	c->active_at = c->worker->now;
 	c->interrupted = false;
 }
 
@@ -426,9 +428,12 @@ void connection_expire(struct connection *c, struct worker *worker, int64_t now)
 /* Where more than one thing can happen next, poll(2) says which. */
 static unsigned wait_for(struct connection *c, unsigned wants)
 {
-	int64_t now = clock_milliseconds(), expiry = connection_expiry(c);
+	int64_t now = clock_milliseconds(), expiry;
 	unsigned ready = 0;
 
+	if (c->active_at == 0) /* bytes have moved since we last waited here */
+		c->active_at = now;
+	expiry = connection_expiry(c);
 	if (expiry < 0 || now < expiry)
 		ready = poll_for(c, wants, expiry < 0 ? -1 : expiry - now);
 	if (ready == 0) /* the time is over, or a signal came: to look at the flags */

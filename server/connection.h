@@ -49,7 +49,7 @@ struct connection {
 	struct buffer kept;  /* input that the service has not consumed */
 	struct buffer queue; /* output that the kernel would not take */
 	bool interrupted;    /* in a blocking read, by a signal, since bytes last moved */
-	int64_t active_at;   /* when bytes last moved */
+	int64_t active_at;   /* when bytes last moved; 0: just now */
 	int64_t close_at;    /* when it is closed, come what may; 0 never */
 	int64_t began_at;    /* for the line of -v */
 	uint64_t bytes_in, bytes_out;
