@@ -124,7 +124,8 @@ $(TESTER): $(call OBJECTS,$(wildcard tests/*.c)) $(ENGINE) $(SHARED) $(COMMON)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LDLIBS)
 
-# A C compiler, make and Check, by the package manager that is there.
+# A C compiler, make and Check, by the package manager that is there; netbase is Debian's list
+# of services (/etc/services), which a container may lack.
 deps:
 	@set -e; \
 	as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
@@ -132,7 +133,7 @@ deps:
 	if   command -v apt-get >/dev/null; then \
 		run $$as_root apt-get update -q; \
 		run $$as_root env DEBIAN_FRONTEND=noninteractive \
-			apt-get install -y -q gcc libc6-dev make pkg-config check; \
+			apt-get install -y -q gcc libc6-dev make pkg-config check netbase; \
 	elif command -v dnf    >/dev/null; then \
 		run $$as_root dnf install -y gcc make pkgconf-pkg-config check-devel; \
 	elif command -v apk    >/dev/null; then \

@@ -883,3 +883,17 @@ int client_connect(const struct server *server)
 {
 	return client_connect_by(server->type, server->host, server->port);
 }
+
+bool terminal_open(int *master, int *slave)
+{
+	*master = posix_openpt(O_RDWR | O_NOCTTY);
+	if (*master < 0) {
+		skipped("needs a terminal (/dev/pts)");
+		return false;
+	}
+	ck_assert_int_eq(grantpt(*master), 0);
+	ck_assert_int_eq(unlockpt(*master), 0);
+	*slave = open(ptsname(*master), O_RDWR | O_NOCTTY);
+	ck_assert_int_ge(*slave, 0);
+	return true;
+}

@@ -108,6 +108,10 @@ void program_end_input(struct program *program);
  *  input stays open meanwhile, unless it has ended already. Then closes our ends. */
 struct run program_wait(struct program *program, int64_t timeout);
 
+/** Opens a pseudo-terminal: @p master is the side where a person would sit. @return false,
+ *  having said that the test is skipped, where there is none to be had */
+bool terminal_open(int *master, int *slave);
+
 /* ---- servers --------------------------------------------------------------------------- */
 
 struct server {

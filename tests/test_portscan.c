@@ -831,16 +831,13 @@ static void wait_for_text(int terminal, const char *text)
 
 START_TEST(an_interrupt_prints_what_is_known_so_far)
 {
-	int terminal = posix_openpt(O_RDWR | O_NOCTTY), slave;
+	int terminal, slave;
 	struct place silent, listening, closed;
 	struct program program;
 	struct run run;
 
-	ck_assert_int_ge(terminal, 0);
-	ck_assert_int_eq(grantpt(terminal), 0);
-	ck_assert_int_eq(unlockpt(terminal), 0);
-	slave = open(ptsname(terminal), O_RDWR | O_NOCTTY);
-	ck_assert_int_ge(slave, 0);
+	if (!terminal_open(&terminal, &slave))
+		return;
 	if (!listen_silently(&silent))
 		return;
 	listening = listen_at("127.0.0.1", "0", 8);
