@@ -373,8 +373,9 @@ static void explain_waiting(const struct contest *contest, FILE *out)
 		}
 		if (waits)
 			fprintf(out,
-				"- %s did not serve all clients: those that were there, "
-				"silent ones\n  too, kept others waiting.\n",
+				"- %s did not serve all clients: those that were there "
+				"kept "
+				"others waiting.\n",
 				contest->models[model]);
 	}
 }
