@@ -1,6 +1,7 @@
 #include "server/datagrams.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -93,11 +94,18 @@ static bool hand_over(struct datagrams *g, struct peer *peer, size_t n)
 {
 	const char *letter = (const char *)&g->desk.letter;
 
+	/* Who was behind once is not waited for again: the others wait meanwhile. */
+	if (peer->behind && io_wait(peer->feed, POLLOUT, 0) == 0) {
+		statistics_add(&g->server->statistics->refused, 1);
+		return true;
+	}
+	peer->behind = false;
 	/* One message, or none of it: SOCK_SEQPACKET. */
 	if (io_write(peer->feed, letter, LETTER_HEAD + n) >= 0)
 		return true;
 	if (errno != EAGAIN)
 		return false;
+	peer->behind = true;
 	statistics_add(&g->server->statistics->refused, 1);
 	message(MESSAGE_EVENT, "a datagram is dropped: its worker is behind");
 	return true;

@@ -9,6 +9,7 @@
 #ifndef SERVER_PEERS_H
 #define SERVER_PEERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/address.h"
@@ -21,6 +22,7 @@ struct peer {
 	int64_t heard_at;           /* milliseconds */
 	struct dialogue *dialogue;  /* with the one process that answers all; or */
 	int feed;                   /* to the worker that answers this one; else -1 */
+	bool behind; /* that worker did not take its last datagram in time */
 };
 
 struct peers {
