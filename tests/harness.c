@@ -897,3 +897,46 @@ bool terminal_open(int *master, int *slave)
 	ck_assert_int_ge(*slave, 0);
 	return true;
 }
+
+static void fill_up(int fd)
+{
+	int full = open("/dev/full", O_WRONLY);
+
+	dup2(full, fd);
+	close(full);
+}
+
+static void lose_reader(int fd)
+{
+	int ends[2];
+
+	if (pipe(ends) < 0)
+		_exit(127);
+	close(ends[0]);
+	dup2(ends[1], fd);
+	close(ends[1]);
+}
+
+void output_is_full(void *context)
+{
+	(void)context;
+	fill_up(STDOUT_FILENO);
+}
+
+void output_has_no_reader(void *context)
+{
+	(void)context;
+	lose_reader(STDOUT_FILENO);
+}
+
+void errors_are_full(void *context)
+{
+	(void)context;
+	fill_up(STDERR_FILENO);
+}
+
+void errors_have_no_reader(void *context)
+{
+	(void)context;
+	lose_reader(STDERR_FILENO);
+}

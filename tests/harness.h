@@ -108,6 +108,13 @@ void program_end_input(struct program *program);
  *  input stays open meanwhile, unless it has ended already. Then closes our ends. */
 struct run program_wait(struct program *program, int64_t timeout);
 
+/** For run_setup.prepare: standard output, or error, is a disk that is full (/dev/full), or
+ *  a pipe whose reader has gone. */
+void output_is_full(void *context);
+void output_has_no_reader(void *context);
+void errors_are_full(void *context);
+void errors_have_no_reader(void *context);
+
 /** Opens a pseudo-terminal: @p master is the side where a person would sit. @return false,
  *  having said that the test is skipped, where there is none to be had */
 bool terminal_open(int *master, int *slave);

@@ -1061,15 +1061,6 @@ START_TEST(an_idle_connection_owns_no_buffer)
 }
 END_TEST
 
-static TCase *add_case(Suite *suite, const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	suite_add_tcase(suite, tcase);
-	return tcase;
-}
-
 /* In every form: blocking and non-blocking, over TCP and a local socket. */
 static void add(TCase *tcase, const TTest *test)
 {

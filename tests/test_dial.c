@@ -826,24 +826,6 @@ END_TEST
 
 /* ---- standard input and output that fail ----------------------------------------------- */
 
-static void output_is_full(void *context)
-{
-	(void)context;
-	dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
-}
-
-static void output_has_no_reader(void *context)
-{
-	int ends[2];
-
-	(void)context;
-	if (pipe(ends) < 0)
-		_exit(127);
-	close(ends[0]);
-	dup2(ends[1], STDOUT_FILENO);
-	close(ends[1]);
-}
-
 static void close_one(void *context)
 {
 	close(*(int *)context);
@@ -1035,15 +1017,6 @@ START_TEST(help_and_version_go_to_standard_output)
 	expect_match(run.out, "^dial \\(sockways\\) [^\n]+\n$");
 }
 END_TEST
-
-static TCase *add_case(Suite *suite, const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	suite_add_tcase(suite, tcase);
-	return tcase;
-}
 
 Suite *suite_dial(void)
 {

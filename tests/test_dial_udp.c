@@ -761,24 +761,6 @@ END_TEST
 
 /* ---- standard input and output --------------------------------------------------------- */
 
-static void output_is_full(void *context)
-{
-	(void)context;
-	dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
-}
-
-static void output_has_no_reader(void *context)
-{
-	int ends[2];
-
-	(void)context;
-	if (pipe(ends) < 0)
-		_exit(127);
-	close(ends[0]);
-	dup2(ends[1], STDOUT_FILENO);
-	close(ends[1]);
-}
-
 static void input_is_closed(void *context)
 {
 	(void)context;
@@ -1225,15 +1207,6 @@ START_TEST(bad_usage_is_one_clear_line)
 	run_expect_status(&run, 2);
 }
 END_TEST
-
-static TCase *add_case(Suite *suite, const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	suite_add_tcase(suite, tcase);
-	return tcase;
-}
 
 static void add_conversations(Suite *suite)
 {

@@ -639,24 +639,6 @@ END_TEST
 
 /* ---- standard error -------------------------------------------------------------------- */
 
-static void errors_go_to_a_full_disk(void *context)
-{
-	(void)context;
-	dup2(open("/dev/full", O_WRONLY), STDERR_FILENO);
-}
-
-static void errors_have_no_reader(void *context)
-{
-	int ends[2];
-
-	(void)context;
-	if (pipe(ends) < 0)
-		_exit(127);
-	close(ends[0]);
-	dup2(ends[1], STDERR_FILENO);
-	close(ends[1]);
-}
-
 static void no_standard_error(void *context)
 {
 	(void)context;
@@ -674,8 +656,8 @@ static void no_standard_descriptors(void *context)
 /* What was meant for the operator must never go to a client. */
 START_TEST(a_server_whose_errors_nobody_hears_serves_all_the_same)
 {
-	static void (*const ways[])(void *) = { errors_go_to_a_full_disk,
-						errors_have_no_reader, no_standard_error,
+	static void (*const ways[])(void *) = { errors_are_full, errors_have_no_reader,
+						no_standard_error,
 						no_standard_descriptors };
 
 	for (size_t way = 0; way < sizeof ways / sizeof *ways; way++) {
@@ -697,15 +679,6 @@ START_TEST(a_server_whose_errors_nobody_hears_serves_all_the_same)
 	}
 }
 END_TEST
-
-static TCase *add_case(Suite *suite, const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	suite_add_tcase(suite, tcase);
-	return tcase;
-}
 
 /* In every model. */
 static void add(TCase *tcase, const TTest *test)

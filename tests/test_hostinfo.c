@@ -645,15 +645,6 @@ END_TEST
 
 /* ---- standard output, usage ------------------------------------------------------------ */
 
-static void output_is_full(void *context)
-{
-	int full = open("/dev/full", O_WRONLY);
-
-	(void)context;
-	dup2(full, STDOUT_FILENO);
-	close(full);
-}
-
 START_TEST(a_full_disk_is_an_error)
 {
 	struct run run;
@@ -703,15 +694,6 @@ START_TEST(help_and_version_go_to_standard_output)
 	assert_matches(run.out, "^hostinfo \\(sockways\\) [^\n]+\n$");
 }
 END_TEST
-
-static TCase *add_case(Suite *suite, const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	suite_add_tcase(suite, tcase);
-	return tcase;
-}
 
 Suite *suite_hostinfo(void)
 {

@@ -866,11 +866,6 @@ START_TEST(an_interrupt_prints_what_is_known_so_far)
 }
 END_TEST
 
-static void output_is_full(void *context)
-{
-	dup2(*(int *)context, STDOUT_FILENO);
-}
-
 START_TEST(a_full_disk_is_an_error)
 {
 	int full = open("/dev/full", O_WRONLY);
@@ -953,15 +948,6 @@ START_TEST(help_and_version_go_to_standard_output)
 	expect_match(run.out, "^portscan \\(sockways\\) [^\n]+\n$");
 }
 END_TEST
-
-static TCase *add_case(Suite *suite, const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	suite_add_tcase(suite, tcase);
-	return tcase;
-}
 
 Suite *suite_portscan(void)
 {

@@ -1035,15 +1035,6 @@ START_TEST(statistics_are_printed_while_a_client_does_not_read)
 }
 END_TEST
 
-static TCase *add_case(Suite *suite, const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	suite_add_tcase(suite, tcase);
-	return tcase;
-}
-
 /* In every model. */
 static void add(TCase *tcase, const TTest *test)
 {

@@ -50,3 +50,12 @@ void expect_match(const char *text, const char *pattern)
 	regfree(&expression);
 	ck_assert_msg(found == 0, "'%s' does not match '%s'", text, pattern);
 }
+
+TCase *add_case(Suite *suite, const char *name)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 60);
+	suite_add_tcase(suite, tcase);
+	return tcase;
+}

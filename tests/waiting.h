@@ -5,6 +5,7 @@
 #ifndef TESTS_WAITING_H
 #define TESTS_WAITING_H
 
+#include <check.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +24,9 @@ enum { SANITIZED = false };
 
 /** Says that a test, or a part of one, cannot be done here, and why. */
 void skipped(const char *reason);
+
+/** A test case of @p suite, whose tests may take as long as a sanitizer on a busy machine. */
+TCase *add_case(Suite *suite, const char *name);
 
 /** Asks every few milliseconds whether @p condition holds, @p timeout milliseconds long.
  *  @return whether it did at last; the caller says what was missing:
