@@ -1,6 +1,7 @@
 # sockways: socket servers, many ways.  `make help` lists what can be made.
 #
-# A new service is a file in server/service, its name in SERVICES, and man/NAMEd.8.
+# A new service is a file in server/service, its name in SERVICES, and man/NAMEd.8. What one
+# file could not teach any more, it has beside it: server/service/NAME/*.c.
 # A new model is a file in server/model and its name in MODELS.
 # A new client is a file in client, its name in CLIENTS, and man/NAME.1.
 
@@ -57,8 +58,9 @@ ENGINE    := $(BUILD)/server.a
 SHARED    := $(BUILD)/client.a
 CLIENT_C  := $(addprefix client/,$(CLIENTS:=.c))
 SHARED_C  := $(filter-out $(CLIENT_C),$(wildcard client/*.c))
+PARTS      = $(call OBJECTS,$(wildcard server/service/$(1)/*.c))
 TESTER    := $(BUILD)/tests/check
-SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.c client/*.[ch] tests/*.[ch])
+SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.c server/service/*/*.[ch] client/*.[ch] tests/*.[ch])
 PAGES     := $(wildcard man/*.[1-8])
 
 .PHONY: all compare check deps install uninstall format lint clean help
@@ -94,7 +96,7 @@ $(COMMON) $(ENGINE) $(SHARED):
 
 # SERVICEd-MODEL: one service, one model, and the engine that is the same for all.
 define server_rule
-$(BIN)/$(1)d-$(2): $(BUILD)/server/service/$(1).o $(BUILD)/server/model/$(2).o $(ENGINE) $(COMMON)
+$(BIN)/$(1)d-$(2): $(BUILD)/server/service/$(1).o $(call PARTS,$(1)) $(BUILD)/server/model/$(2).o $(ENGINE) $(COMMON)
 endef
 $(foreach s,$(SERVICES),$(foreach m,$(MODELS),$(eval $(call server_rule,$(s),$(m)))))
 $(addprefix $(BIN)/,$(CLIENTS)): $(BIN)/%: $(BUILD)/client/%.o $(SHARED) $(COMMON)
@@ -120,7 +122,7 @@ $(BUILD)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS_FIRST)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(COMPILE) $(CHECK_FLAGS) -Wno-gnu-zero-variadic-macro-arguments -MMD -MP -c -o $@ $<
-$(TESTER): $(call OBJECTS,$(wildcard tests/*.c)) $(ENGINE) $(SHARED) $(COMMON)
+$(TESTER): $(call OBJECTS,$(wildcard tests/*.c)) $(call PARTS,*) $(ENGINE) $(SHARED) $(COMMON)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LDLIBS)
 

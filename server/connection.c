@@ -198,7 +198,18 @@ static const char *transport_peer(const struct session *session, char out[ADDRES
 	return address_text(&((const struct connection *)session)->peer, out);
 }
 
-static const struct transport transport = { transport_write, transport_peer };
+static int64_t transport_now(const struct session *session)
+{
+	const struct connection *c = (const struct connection *)session;
+
+	return c->worker->now != 0 ? c->worker->now : clock_milliseconds();
+}
+
+static const struct transport transport = {
+	.write = transport_write,
+	.now = transport_now,
+	.peer = transport_peer,
+};
 
 /* ---- the conversation ---- */
 

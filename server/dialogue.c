@@ -44,7 +44,10 @@ static const char *transport_peer(const struct session *session, char out[ADDRES
 	return address_text(&((const struct dialogue *)session)->peer, out);
 }
 
-static const struct transport transport = { transport_write, transport_peer };
+static const struct transport transport = {
+	.write = transport_write,
+	.peer = transport_peer,
+};
 
 struct dialogue *dialogue_create(struct server *server, const struct address *peer)
 {

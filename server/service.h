@@ -57,6 +57,14 @@ struct service {
 	 *  when that is sent, for as long as it writes something. */
 	void (*drained)(struct session *);
 
+	/** The moment that session_deadline() set has come, and no later call moved it. */
+	void (*expired)(struct session *);
+
+	/** The operator sent SIGHUP: open anew what was opened by its name, a log above all.
+	 *  Called in every process of the server, while other threads may use what it
+	 *  replaces. NULL: SIGHUP ends the server, as it does by default. */
+	void (*reopen)(void);
+
 	/**
 	 * Of a service that takes datagrams, too (-u): one has come, of @p n bytes, 0 as
 	 * well. What is written before this returns is one datagram in reply; nothing

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/address.h"
 #include "server/service.h"
@@ -20,6 +21,10 @@ enum { SESSION_INPUT = 65536 };
 struct transport {
 	/** Takes all of @p n bytes, and sets session->full when they had to be queued. */
 	void (*write)(struct session *, const char *bytes, size_t n);
+	/** Takes @p fd, and sends @p length bytes of it; sets session->full until it has. */
+	void (*send_file)(struct session *, int fd, uint64_t offset, uint64_t length);
+	/** Milliseconds of clock_milliseconds(), not older than the call of the service. */
+	int64_t (*now)(const struct session *);
 	/** Writes the peer's name. @return @p out */
 	const char *(*peer)(const struct session *, char out[ADDRESS_TEXT]);
 };
@@ -27,9 +32,12 @@ struct transport {
 struct session {
 	const struct service *service;
 	const struct transport *transport;
-	void *state;   /* the service's own, service->state_size bytes */
-	bool full;     /* output waits for the client: see session_full() */
-	bool finished; /* session_finish() was called */
+	void *state;         /* the service's own, service->state_size bytes */
+	bool full;           /* output waits for the client: see session_full() */
+	bool finished;       /* session_finish() was called */
+	bool busy;           /* see session_set_busy() */
+	int64_t resume_at;   /* paused until then; 0: it is not */
+	int64_t deadline_at; /* when expired() is due; 0: never */
 };
 
 /** Sends @p n bytes to the client, in the order of the calls; they are copied where they
@@ -43,6 +51,37 @@ void session_finish(struct session *session);
 /** True while output is queued because the client does not take it: a service with more
  *  to say should now return, and go on in input() or drained(). */
 bool session_full(const struct session *session);
+
+/**
+ * Sends @p length bytes of the open file @p fd, from @p offset on, behind what was written
+ * before, without passing them through our memory where the system can do that. The
+ * session owns @p fd from now on, whatever happens. Until all is sent session_full() is
+ * true and nothing more may be written: the service goes on in input() or drained(). If
+ * the file has become shorter, or cannot be read, the connection is cut off: the client
+ * was promised that many bytes.
+ */
+void session_send_file(struct session *session, int fd, uint64_t offset, uint64_t length);
+
+/** Takes no input for so long; then input() is called with what it has left, even if no
+ *  more has come. To be called from input(), which must leave at least one byte. Silence
+ *  in that time is ours: the idle timeout begins anew behind it.
+ *  @param milliseconds  1 or more */
+void session_pause(struct session *session, int64_t milliseconds);
+
+/** Calls the service's expired() in so many milliseconds, once, unless this is called again
+ *  before; with 0, never. Bytes that move do not put it off. */
+void session_deadline(struct session *session, int64_t milliseconds);
+
+/** Whether a deadline is set that has not passed. */
+bool session_has_deadline(const struct session *session);
+
+/** Says that the client has asked for something and is not yet answered, though the service
+ *  may be waiting for more input, or writing in drained(): a server that stops gives a
+ *  session that is busy all of SERVER_GRACE, and any other ends when it falls silent. */
+void session_set_busy(struct session *session, bool busy);
+
+/** The time, in milliseconds of a clock that only goes forward. */
+int64_t session_now(const struct session *session);
 
 /** The client's address and port as text, for messages. @return @p out */
 const char *session_peer(const struct session *session, char out[ADDRESS_TEXT]);

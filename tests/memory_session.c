@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/options.h"
 #include "common/text.h"
@@ -36,7 +37,49 @@ static const char *memory_peer(const struct session *session, char out[ADDRESS_T
 	return out;
 }
 
-static const struct transport memory_transport = { memory_write, memory_peer };
+/* A file is read at once; the session is full all the same, until memory_take() or
+ * memory_drain() says that the client has taken it. */
+static void memory_send_file(struct session *session, int fd, uint64_t offset,
+			     uint64_t length)
+{
+	struct memory_session *client = (struct memory_session *)session;
+	char piece[4096];
+
+	while (length > 0) {
+		size_t size = length < sizeof piece ? (size_t)length : sizeof piece;
+		ssize_t n = pread(fd, piece, size, (off_t)offset);
+
+		ck_assert_msg(n > 0, "the file ends before its end was sent");
+		append(&client->output, &client->length, piece, (size_t)n);
+		offset += (uint64_t)n;
+		length -= (uint64_t)n;
+	}
+	close(fd);
+	client->replied = true;
+	session->full = true;
+	client->sending_file = true;
+}
+
+static int64_t memory_now(const struct session *session)
+{
+	return ((const struct memory_session *)session)->now;
+}
+
+static const struct transport memory_transport = {
+	.write = memory_write,
+	.send_file = memory_send_file,
+	.now = memory_now,
+	.peer = memory_peer,
+};
+
+/* The client takes a file that was sent, as far as it has room. */
+static void take_file(struct memory_session *client)
+{
+	if (!client->sending_file || client->length > client->room)
+		return;
+	client->sending_file = false;
+	client->session.full = false;
+}
 
 /* Calls the service with the first n bytes of what waits, in a block of their own. */
 static size_t call_input(struct memory_session *client, size_t n)
@@ -80,16 +123,22 @@ static void offer(struct memory_session *client)
 {
 	struct session *session = &client->session;
 	size_t n, consumed = 1;
+	bool sent_a_file;
 
+	take_file(client);
 	while (client->kept_length > 0 && consumed > 0 && !session->full &&
-	       !session->finished) {
+	       !session->finished && session->resume_at == 0) {
 		n = client->kept_length < SESSION_INPUT ? client->kept_length
 							: SESSION_INPUT;
 		consumed = call_input(client, n);
-		if (n == client->kept_length + consumed)
-			break; /* all there is was offered */
+		sent_a_file = client->sending_file;
+		take_file(client);
+		/* All there is was offered; but a file that was sent makes it go on. */
+		if (n == client->kept_length + consumed && !sent_a_file)
+			break;
 	}
-	if (client->half_closed && !client->told && !session->full && !session->finished)
+	if (client->half_closed && !client->told && !session->full &&
+	    !session->finished && session->resume_at == 0)
 		call_end(client);
 }
 
@@ -122,6 +171,7 @@ static void begin(struct memory_session *client, const struct service *service,
 	client->session.state = calloc(1, service->state_size + 1);
 	ck_assert_ptr_nonnull(client->session.state);
 	client->room = room;
+	client->now = 1000;
 	client->peer = "192.0.2.7:1234";
 	append(&client->output, &client->length, "", 0);
 	append(&client->kept, &client->kept_length, "", 0);
@@ -216,6 +266,42 @@ void memory_expect(struct memory_session *client, const void *bytes, size_t n)
 		      "'%s'",
 		      length, got_text, n, expected_text);
 	client->expected = client->length;
+}
+
+void memory_advance(struct memory_session *client, int64_t milliseconds)
+{
+	struct session *session = &client->session;
+	int64_t end = client->now + milliseconds;
+
+	while (!session->finished) {
+		bool resumes = session->resume_at != 0 && session->resume_at <= end;
+		bool expires = session->deadline_at != 0 && session->deadline_at <= end;
+
+		if (expires && (!resumes || session->deadline_at < session->resume_at)) {
+			client->now = session->deadline_at;
+			session->deadline_at = 0;
+			ck_assert_msg(session->service->expired != NULL,
+				      "a deadline, and no expired()");
+			session->service->expired(session);
+		} else if (resumes) {
+			client->now = session->resume_at;
+			session->resume_at = 0;
+			offer(client);
+		} else {
+			break;
+		}
+	}
+	client->now = end;
+}
+
+const char *memory_heard(struct memory_session *client, size_t *n)
+{
+	const char *heard = client->output + client->expected;
+
+	if (n != NULL)
+		*n = client->length - client->expected;
+	client->expected = client->length;
+	return heard;
 }
 
 bool memory_finished(const struct memory_session *client)

@@ -25,6 +25,7 @@
 #include <check.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/failure.h"
 #include "server/session.h"
@@ -43,7 +44,9 @@ struct memory_session {
 	bool half_closed, told; /* the client has half-closed; the service knows */
 	unsigned drained;       /* how often the service was asked for more */
 	bool replied;           /* to the last datagram */
+	bool sending_file;      /* the session is full for that reason */
 	const char *peer;       /* "192.0.2.7:1234" */
+	int64_t now;            /* its clock, which only memory_advance() moves */
 };
 
 /** Gives the service its options, as a command line ("-m", "text"), and lets it prepare.
@@ -75,8 +78,15 @@ void memory_take(struct memory_session *client, size_t n);
 /** All output is sent, and the service is asked for more. @return whether it wrote some */
 bool memory_drain(struct memory_session *client);
 
+/** Time goes by: deadlines come, pauses end, each at its moment. */
+void memory_advance(struct memory_session *client, int64_t milliseconds);
+
 /** What came since the last memory_expect() must be exactly this. */
 void memory_expect(struct memory_session *client, const void *bytes, size_t n);
+
+/** The same as text that is nowhere kept: what came since the last memory_expect(), NUL
+ *  behind it; @p n, if not NULL, receives its length. It counts as expected then. */
+const char *memory_heard(struct memory_session *client, size_t *n);
 
 /** Whether the service has ended the conversation. */
 bool memory_finished(const struct memory_session *client);
