@@ -17,7 +17,7 @@
 #include "common/options.h"
 #include "server/service.h"
 #include "server/service/http/answer.h"
-#include "server/service/http/conditions.h"
+#include "server/service/http/date.h"
 #include "server/service/http/document.h"
 #include "server/service/http/exchange.h"
 #include "server/service/http/log.h"

@@ -107,19 +107,16 @@ static void answer_listing(struct http_exchange *exchange,
 	exchange->length = document->size;
 }
 
-/* The fields that 200, 206 and 304 have in common. A file that is said to be of the future
- * is of now (RFC 9110, section 8.8.2.1). */
+/* The fields that 200, 206 and 304 have in common. */
 static void write_validators(struct http_exchange *exchange,
 			     const struct http_document *document)
 {
-	bool of_the_future = document->modified > exchange->now;
+	time_t modified = http_last_modified(document, exchange->now);
 	char tag[HTTP_TAG_TEXT], date[HTTP_DATE_TEXT];
 
 	http_answer_field(exchange->session, "ETag",
 			  http_tag(document, exchange->now, tag));
-	http_answer_field(exchange->session, "Last-Modified",
-			  of_the_future ? exchange->date
-					: http_date(document->modified, date));
+	http_answer_field(exchange->session, "Last-Modified", http_date(modified, date));
 }
 
 static void write_content_range(struct http_exchange *exchange,

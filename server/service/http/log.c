@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,7 +21,8 @@ enum { LINE_TEXT = 1024, FIELD_TEXT = 512, ENTRY_TEXT = 2560, NAME_TEXT = 128 };
 
 static const char *log_name; /* of a file; NULL: nothing to open anew */
 static int log_fd = -1;      /* its number stays the same, whatever file it is */
-static bool may_be_stuck;    /* a pipe or terminal, whose reader may be asleep */
+static bool has_reader;      /* it is a pipe or terminal, whose reader may be asleep */
+static atomic_bool is_stuck;
 
 static int open_file(const char *name)
 {
@@ -30,7 +33,7 @@ static void look_at_kind(void)
 {
 	struct stat facts;
 
-	may_be_stuck = fstat(log_fd, &facts) == 0 && !S_ISREG(facts.st_mode);
+	has_reader = fstat(log_fd, &facts) == 0 && !S_ISREG(facts.st_mode);
 }
 
 int http_log_open(const char *name, struct failure *failure)
@@ -119,6 +122,10 @@ void http_log(const struct http_log_entry *entry)
 		date + 12, date + 17, shown(&entry->line, line, sizeof line),
 		entry->status, bytes, shown(&entry->referer, referer, sizeof referer),
 		shown(&entry->agent, agent, sizeof agent));
-	if (length > 0 && (size_t)length < sizeof text)
+	if (length <= 0 || (size_t)length >= sizeof text)
+		return;
+	if (has_reader)
+		io_write_unless_stuck(log_fd, text, (size_t)length, &is_stuck);
+	else
 		io_write(log_fd, text, (size_t)length);
 }
