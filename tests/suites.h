@@ -27,6 +27,7 @@
 	SUITE(greet)                                                                     \
 	SUITE(reply)                                                                     \
 	SUITE(http)                                                                      \
+	SUITE(httpd)                                                                     \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
 	SUITE(small_services)                                                            \

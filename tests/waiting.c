@@ -4,6 +4,9 @@
 #include <poll.h>
 #include <regex.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 
@@ -13,6 +16,31 @@ void skipped(const char *reason)
 {
 	printf("skipped: %s\n", reason);
 	fflush(stdout);
+}
+
+static bool is_in_path(const char *program)
+{
+	const char *path = getenv("PATH");
+	char file[4096];
+
+	while (path != NULL && *path != '\0') {
+		size_t length = strcspn(path, ":");
+
+		snprintf(file, sizeof file, "%.*s/%s", (int)length, path, program);
+		if (access(file, X_OK) == 0)
+			return true;
+		path += length + (path[length] == ':' ? 1 : 0);
+	}
+	return false;
+}
+
+bool has_program(const char *program)
+{
+	if (is_in_path(program))
+		return true;
+	printf("skipped: needs %s\n", program);
+	fflush(stdout);
+	return false;
 }
 
 bool eventually(bool (*condition)(void *context), void *context, int64_t timeout)

@@ -25,6 +25,10 @@ enum { SANITIZED = false };
 /** Says that a test, or a part of one, cannot be done here, and why. */
 void skipped(const char *reason);
 
+/** Whether a program is there, in one of the directories of PATH; if not, says that a test
+ *  is skipped for want of it. */
+bool has_program(const char *program);
+
 /** A test case of @p suite, whose tests may take as long as a sanitizer on a busy machine. */
 TCase *add_case(Suite *suite, const char *name);
 
