@@ -978,6 +978,48 @@ START_TEST(requests_behind_a_file_are_answered_behind_it)
 }
 END_TEST
 
+START_TEST(a_long_listing_goes_out_as_the_client_takes_it)
+{
+	enum { FILES = 1500 };
+	static const char requests[] =
+		"POST / HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc"
+		"GET /sub/ HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc"
+		"GET /sub/ HTTP/1.1\r\n" HOST "\r\n"
+		"GET /data.bin HTTP/1.1\r\n" HOST CLOSES "\r\n";
+	struct memory_session client;
+	struct folder folder;
+	char name[100];
+
+	make_site(&folder);
+	for (int i = 0; i < FILES; i++) {
+		snprintf(name, sizeof name, "sub/%060d", i);
+		folder_text(&folder, name, "");
+	}
+	configure("-r", folder.path, "-l");
+	memory_open_full(&client, &http_service, 1000);
+	memory_send_in_pieces(&client, requests, sizeof requests - 1, 10);
+	memory_half_close(&client);
+	while (!memory_finished(&client)) {
+		ck_assert(session_full(&client.session));
+		ck_assert_uint_le(client.length, client.room + PAGE_PIECE + TEXT);
+		memory_take(&client, 10000);
+	}
+	ck_assert_uint_eq(count_of(client.output, "HTTP/1.1 405 "), 1);
+	ck_assert_uint_eq(count_of(client.output, "HTTP/1.1 200 OK"), 3);
+	ck_assert_uint_eq(count_of(client.output, "</html>"), 3);
+	snprintf(name, sizeof name, ">%060d<", FILES - 1);
+	ck_assert_uint_eq(count_of(client.output, name), 2);
+	ck_assert_uint_eq(count_of(client.output, content), 1);
+	memory_close(&client);
+	/* who leaves in the middle leaves nothing behind */
+	memory_open_full(&client, &http_service, 1000);
+	memory_send(&client, requests, sizeof requests - 1);
+	memory_take(&client, 10000);
+	memory_close(&client);
+	folder_remove(&folder);
+}
+END_TEST
+
 START_TEST(options_that_make_no_sense_are_refused)
 {
 	static const struct {
@@ -1251,6 +1293,7 @@ Suite *suite_http(void)
 	tcase_add_test(tcase, a_directory_is_listed_with_l_and_its_names_are_text);
 	tcase_add_test(tcase, head_of_a_file_or_page_has_the_header_of_get);
 	tcase_add_test(tcase, requests_behind_a_file_are_answered_behind_it);
+	tcase_add_test(tcase, a_long_listing_goes_out_as_the_client_takes_it);
 	tcase_add_loop_test(tcase, options_that_make_no_sense_are_refused, 0, 8);
 
 	tcase = add_case(suite, "log");

@@ -29,6 +29,7 @@ enum {
 	DELAY_MOST = 3600 * 1000, /* milliseconds */
 	TIMEOUT_MOST = 86400,     /* seconds */
 	BODY_PACE = 16384,        /* bytes a second: a slower body is given up */
+	PAGE_PIECE = 65536,
 	OPTION_DELAY = OPTIONS_LETTERS_FROM,
 	OPTION_HEADER_TIMEOUT,
 };
@@ -44,15 +45,20 @@ static uint64_t body_most = 1024 * 1024;
 enum phase {
 	READS_HEADER,
 	READS_BODY,
-	WAITS, /* the request is whole, but the answer is delayed */
+	WAITS,       /* the request is whole, but the answer is delayed */
+	WRITES_PAGE, /* as far as the client takes it */
 };
 
+/* In the last two phases a part of the request is left in the input, though it is known: a
+ * session must have something to be called again with. */
 struct http_state {
 	struct http_request request;
 	enum phase phase;
 	char *header; /* a copy, of a request whose body is read or was; else NULL */
-	size_t left;  /* WAITS: so many bytes are still the request's */
-	time_t now;   /* the second that date tells */
+	size_t left;  /* so many bytes of the request, see above */
+	char *page;   /* the body of an answer that is being written; else NULL */
+	size_t page_length, written;
+	time_t now; /* the second that date tells */
 	char date[HTTP_DATE_TEXT];
 };
 
@@ -93,40 +99,81 @@ static struct http_exchange begin_exchange(struct session *session, const char *
 	};
 }
 
-/* Makes room for the next request. */
-static void forget_request(struct session *session)
+/* The answer is given: goes on to the next request, if there may be one. */
+static void end_request(struct session *session, bool keep_alive)
 {
 	struct http_state *state = session->state;
 
+	if (!keep_alive)
+		session_finish(session);
 	if (session_has_deadline(session))
 		session_deadline(session, 0);
 	if (state->phase != READS_HEADER)
 		session_set_busy(session, false);
 	free(state->header);
-	state->header = NULL;
+	free(state->page);
+	state->header = state->page = NULL;
 	state->phase = READS_HEADER;
 	memset(&state->request, 0, sizeof state->request);
 }
 
-/* The answer has been given, and says whether the conversation goes on. */
-static void finish_exchange(const struct http_exchange *exchange)
+/* Functions that take some of the input return how many bytes. The next three are for a
+ * request that is whole, but for @p left bytes that stay in the input until its answer has
+ * been given; @p bytes are its header. */
+
+static size_t write_page(struct session *session)
 {
-	if (http_log_wanted())
-		http_exchange_log(exchange);
-	if (!exchange->keep_alive)
-		session_finish(exchange->session);
-	forget_request(exchange->session);
+	struct http_state *state = session->state;
+
+	while (state->written < state->page_length && !session_full(session)) {
+		size_t n = state->page_length - state->written;
+
+		if (n > PAGE_PIECE)
+			n = PAGE_PIECE;
+		session_write(session, state->page + state->written, n);
+		state->written += n;
+	}
+	if (state->written < state->page_length)
+		return 0;
+	end_request(session, state->request.keep_alive);
+	return state->left;
 }
 
-/* The request is whole; its header is in @p bytes. */
-static void answer_request(struct session *session, const char *bytes)
+static size_t answer_request(struct session *session, const char *bytes, size_t left)
 {
+	struct http_state *state = session->state;
 	struct http_exchange exchange = begin_exchange(session, bytes);
 	const struct http_piece *line = &exchange.request->line;
 
 	exchange.line = (struct http_log_text){ bytes + line->at, line->length };
 	http_exchange_answer(&exchange, &site);
-	finish_exchange(&exchange);
+	if (http_log_wanted())
+		http_exchange_log(&exchange);
+	if (exchange.page == NULL) {
+		end_request(session, exchange.keep_alive);
+		return left;
+	}
+	state->phase = WRITES_PAGE;
+	state->left = left;
+	state->page = exchange.page;
+	state->page_length = (size_t)exchange.length;
+	state->written = 0;
+	session_set_busy(session, true);
+	return write_page(session);
+}
+
+static size_t answer_in_time(struct session *session, const char *bytes, size_t left)
+{
+	struct http_state *state = session->state;
+
+	if (delay == 0)
+		return answer_request(session, bytes, left);
+	state->phase = WAITS;
+	state->left = left;
+	session_deadline(session, 0);
+	session_set_busy(session, true);
+	session_pause(session, delay);
+	return 0;
 }
 
 /* The request is wrong: an answer says so, and nothing more of the client is believed.
@@ -140,7 +187,9 @@ static void refuse_request(struct session *session, int status, const char *why,
 	exchange.line = line;
 	exchange.keep_alive = false;
 	http_exchange_refuse(&exchange, status, why);
-	finish_exchange(&exchange);
+	if (http_log_wanted())
+		http_exchange_log(&exchange);
+	end_request(session, false);
 }
 
 /* The body of a request is wrong. */
@@ -151,33 +200,6 @@ static void refuse_body(struct session *session, int status, const char *why)
 
 	refuse_request(session, status, why,
 		       (struct http_log_text){ state->header + line->at, line->length });
-}
-
-/* Begins to wait before the request is answered, if it is to be. So many bytes of it are
- * still @p left in the input: a session that waits must have something to go on with. */
-static bool begin_delay(struct session *session, size_t left)
-{
-	struct http_state *state = session->state;
-
-	if (delay == 0)
-		return false;
-	state->phase = WAITS;
-	state->left = left;
-	session_deadline(session, 0);
-	session_set_busy(session, true);
-	session_pause(session, delay);
-	return true;
-}
-
-/* The functions below take some of the input, and return how many bytes. */
-
-static size_t end_delay(struct session *session, const char *bytes)
-{
-	struct http_state *state = session->state;
-	size_t left = state->left;
-
-	answer_request(session, state->header != NULL ? state->header : bytes);
-	return left;
 }
 
 static size_t read_body(struct session *session, const char *bytes, size_t n)
@@ -193,10 +215,7 @@ static size_t read_body(struct session *session, const char *bytes, size_t n)
 		refuse_body(session, request->status, request->why);
 		return n;
 	default:
-		if (begin_delay(session, 1))
-			return taken - 1;
-		answer_request(session, state->header);
-		return taken;
+		return taken - 1 + answer_in_time(session, state->header, 1);
 	}
 }
 
@@ -256,28 +275,35 @@ static size_t read_header(struct session *session, const char *bytes, size_t n)
 		session_deadline(session, 0);
 	if (request->has_body)
 		return begin_body(session, bytes, n);
-	if (begin_delay(session, request->length))
-		return 0;
-	n = request->length;
-	answer_request(session, bytes);
-	return n;
+	return answer_in_time(session, bytes, request->length);
 }
 
 /* ---- the conversation ---- */
+
+/* A request that was left in the input: its turn has come. */
+static size_t go_on(struct session *session, const char *bytes)
+{
+	struct http_state *state = session->state;
+	const char *header = state->header != NULL ? state->header : bytes;
+
+	return state->phase == WAITS ? answer_request(session, header, state->left)
+				     : write_page(session);
+}
 
 static size_t http_input(struct session *session, const char *bytes, size_t n)
 {
 	struct http_state *state = session->state;
 	size_t used = 0, taken = 1;
 
-	if (state->phase == WAITS) /* no longer, or there would be no input */
-		used = end_delay(session, bytes);
-	while (used < n && taken > 0 && state->phase != WAITS && !session_full(session) &&
-	       !session->finished) {
+	if (state->phase == WAITS || state->phase == WRITES_PAGE)
+		used = taken = go_on(session, bytes);
+	while (used < n && taken > 0 && !session_full(session) && !session->finished) {
 		if (state->phase == READS_HEADER)
 			taken = read_header(session, bytes + used, n - used);
-		else
+		else if (state->phase == READS_BODY)
 			taken = read_body(session, bytes + used, n - used);
+		else
+			break;
 		used += taken;
 	}
 	return used;
@@ -316,6 +342,7 @@ static void http_close(struct session *session)
 	struct http_state *state = session->state;
 
 	free(state->header);
+	free(state->page);
 }
 
 /* ---- options ---- */

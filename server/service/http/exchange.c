@@ -95,15 +95,15 @@ static void answer_redirect(struct http_exchange *exchange)
 	finish_page(exchange, NULL);
 }
 
-static void answer_listing(struct http_exchange *exchange,
-			   const struct http_document *document)
+static void answer_listing(struct http_exchange *exchange, struct http_document *document)
 {
 	begin_answer(exchange, 200);
 	http_answer_html(exchange->session, document->size);
 	http_answer_end(exchange->session);
 	if (is_head(exchange))
 		return;
-	session_write(exchange->session, document->listing, (size_t)document->size);
+	exchange->page = document->listing;
+	document->listing = NULL;
 	exchange->length = document->size;
 }
 

@@ -34,9 +34,12 @@ struct http_exchange {
 	/* Of the answer, when it is given: */
 	int status;
 	uint64_t length; /* of its body */
+	char *page;      /* the body, if it is still to be written, by the caller, who
+			    frees it; else NULL */
 };
 
-/** Writes the answer to a request that is whole. */
+/** Writes the answer to a request that is whole, but for its page if there is one: that may
+ *  be longer than what may be queued for a client at once. */
 void http_exchange_answer(struct http_exchange *exchange, const struct http_site *site);
 
 /** Writes a page that says what is wrong with the request.
