@@ -429,7 +429,7 @@ static const char look[] =
 
 static struct run browse(const struct server *server, const char *how)
 {
-	static char profile[URL];
+	static char profile[URL + 32];
 
 	snprintf(profile, sizeof profile, "--user-data-dir=%s", in_folder(".browser"));
 	return run_program(ARGUMENTS("chromium", "--headless", "--no-sandbox",
@@ -451,7 +451,7 @@ static bool is_png(const char *name)
 
 START_TEST(a_browser_shows_a_page_with_style_image_and_script)
 {
-	static char screenshot[URL];
+	static char screenshot[URL + 32];
 	struct server server;
 	struct run run;
 
