@@ -31,6 +31,7 @@
 	SUITE(httpd)                                                                     \
 	SUITE(http_documents)                                                            \
 	SUITE(http_conditions)                                                           \
+	SUITE(http_request)                                                              \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
 	SUITE(small_services)                                                            \
