@@ -428,30 +428,14 @@ static bool finds_port_taken(const struct example *example, char port[NAME])
 
 /* ---- running --------------------------------------------------------------------------- */
 
-static bool is_in_path(const char *program)
-{
-	const char *path = getenv("PATH");
-	char file[TEXT];
-
-	while (path != NULL && *path != '\0') {
-		size_t length = strcspn(path, ":");
-
-		snprintf(file, sizeof file, "%.*s/%s", (int)length, path, program);
-		if (access(file, X_OK) == 0)
-			return true;
-		path += length + (path[length] == ':' ? 1 : 0);
-	}
-	return false;
-}
-
 /* @return whether it says why it is not run */
 static bool is_skipped(const struct example *example, bool own_network)
 {
-	char needs[NAME], port[NAME], *rest = needs, *program;
+	char needs[NAME], port[NAME], path[TOOL_TEXT], *rest = needs, *program;
 
 	memcpy(needs, example->needs, sizeof needs);
 	while ((program = strtok_r(rest, " ", &rest)) != NULL) {
-		if (is_in_path(program))
+		if (find_program(program, path) != NULL)
 			continue;
 		printf("skipped: %s:%u: needs %s\n", example->page, example->line,
 		       program);
@@ -776,10 +760,8 @@ static void take_complaints(char *report, char complaints[TEXT])
 
 START_TEST(mandoc_has_nothing_to_say_against_a_page)
 {
-	if (!is_in_path("mandoc")) {
-		printf("skipped: the lint of the pages: needs mandoc\n");
+	if (needed_program("mandoc") == NULL)
 		return;
-	}
 	for (size_t i = 0; i < pages.gl_pathc; i++) {
 		struct run run =
 			run_program(ARGUMENTS("/usr/bin/env", "mandoc", "-T", "lint",

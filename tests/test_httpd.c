@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/io.h"
 #include "tests/folder.h"
 #include "tests/harness.h"
 #include "tests/models.h"
@@ -89,6 +91,18 @@ static const char *text_of(const char *name)
 	return text;
 }
 
+/* The file of that name must have the bytes of big.bin. */
+static void expect_same_as_big(const char *name)
+{
+	static char bytes[BIG + 1];
+	int fd = open(in_folder(name), O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(io_read_all(fd, bytes, sizeof bytes), sizeof big);
+	close(fd);
+	ck_assert_int_eq(memcmp(bytes, big, sizeof big), 0);
+}
+
 /* Sends a request and returns the answer up to the server's hanging up. */
 static const char *ask(const struct server *server, const char *request)
 {
@@ -148,8 +162,16 @@ static int connect_and_get(const struct server *server)
 
 /* ---- curl ------------------------------------------------------------------------------ */
 
+static const char *curl_program;
+
 /* Runs curl with these arguments, silently; it must succeed. Returns what it printed. */
-#define CURL(...) curl(ARGUMENTS("curl", "-sS", "--max-time", "30", __VA_ARGS__))
+#define CURL(...) curl(ARGUMENTS(curl_program, "-sS", "--max-time", "30", __VA_ARGS__))
+
+static bool has_curl(void)
+{
+	curl_program = needed_program("curl");
+	return curl_program != NULL;
+}
 
 static const char *curl(const char *const argv[])
 {
@@ -173,7 +195,7 @@ START_TEST(curl_keeps_its_connection_alive)
 {
 	struct server server;
 
-	if (!has_program("curl"))
+	if (!has_curl())
 		return;
 	server = start(_i, ARGUMENTS("-q"));
 	ck_assert_str_eq(CURL("-w", "%{http_code} %{num_connects}\n", url(&server, "/a"),
@@ -189,7 +211,7 @@ START_TEST(curl_gets_files_whole_in_parts_and_resumed)
 	struct run whole;
 	char half[64];
 
-	if (!has_program("curl"))
+	if (!has_curl())
 		return;
 	server = start_site(_i);
 	ck_assert_str_eq(CURL(url(&server, "/small.txt")), "a small file\n");
@@ -198,8 +220,8 @@ START_TEST(curl_gets_files_whole_in_parts_and_resumed)
 	ck_assert_str_eq(CURL("-o", "/dev/null", "-w", "%{http_code}", "-r", "99-",
 			      url(&server, "/small.txt")),
 			 "416");
-	whole = run_program(ARGUMENTS("curl", "-sS", url(&server, "/big.bin")), "", 0,
-			    LONG_RUN);
+	whole = run_program(ARGUMENTS(curl_program, "-sS", url(&server, "/big.bin")), "",
+			    0, LONG_RUN);
 	run_expect_status(&whole, 0);
 	ck_assert_uint_eq(whole.out_length, sizeof big);
 	ck_assert_int_eq(memcmp(whole.out, big, sizeof big), 0);
@@ -209,9 +231,7 @@ START_TEST(curl_gets_files_whole_in_parts_and_resumed)
 	ck_assert_str_eq(CURL("-C", "-", "-o", in_folder("part"), "-w",
 			      "%{http_code} %{size_download}", url(&server, "/big.bin")),
 			 half);
-	whole = run_program(ARGUMENTS("cmp", in_folder("part"), in_folder("big.bin")), "",
-			    0, LONG_RUN);
-	run_expect_status(&whole, 0);
+	expect_same_as_big("part");
 	server_finish(&server);
 }
 END_TEST
@@ -221,7 +241,7 @@ START_TEST(curl_sees_the_same_header_by_head)
 	struct server server;
 	const char *seen;
 
-	if (!has_program("curl"))
+	if (!has_curl())
 		return;
 	server = start_site(_i);
 	seen = CURL("-I", url(&server, "/small.txt"));
@@ -241,14 +261,14 @@ START_TEST(curl_is_told_that_its_upload_is_too_large)
 	static const char *const expectations[] = { "Expect:", "Expect: 100-continue" };
 	struct server server;
 
-	if (!has_program("curl"))
+	if (!has_curl())
 		return;
 	server = start_site(_i);
 	folder_file(&folder, "upload", big, 3 * MEGABYTE);
 	for (size_t i = 0; i < 2; i++) {
 		struct run run = run_program(
-			ARGUMENTS("curl", "-sS", "-o", "/dev/null", "-H", expectations[i],
-				  "-w", "%{http_code}", "--data-binary",
+			ARGUMENTS(curl_program, "-sS", "-o", "/dev/null", "-H",
+				  expectations[i], "-w", "%{http_code}", "--data-binary",
 				  "@/proc/self/fd/0", url(&server, "/")),
 			big, 3 * MEGABYTE, LONG_RUN);
 
@@ -299,7 +319,7 @@ START_TEST(no_path_leaves_the_directory)
 	struct folder outside;
 	char target[2 * FOLDER_TEXT], site[2 * FOLDER_TEXT];
 
-	if (!has_program("curl"))
+	if (!has_curl())
 		return;
 	folder_create(&outside);
 	folder_text(&outside, "secret", "the secret\n");
@@ -314,8 +334,8 @@ START_TEST(no_path_leaves_the_directory)
 	server = start(_i, ARGUMENTS("-q", "-l", "-r", site));
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
 		struct run run = run_program(
-			ARGUMENTS("curl", "-sS", "--path-as-is", "--max-time", "10", "-w",
-				  " %{http_code}", url(&server, paths[i])),
+			ARGUMENTS(curl_program, "-sS", "--path-as-is", "--max-time", "10",
+				  "-w", " %{http_code}", url(&server, paths[i])),
 			"", 0, PATIENCE);
 
 		ck_assert_msg(run.status == 0, "%s: %s", paths[i], run.err);
@@ -337,7 +357,6 @@ START_TEST(odd_names_are_listed_and_can_be_followed)
 		"listed/quote\".txt",
 		"listed/umlaut-\xc3\xbc.txt",
 		"listed/bad-\xff.txt",
-		"listed/new\nline.txt",
 		"listed/a?b#c.txt",
 		"listed/plus+semi;colon:.txt",
 	};
@@ -345,7 +364,7 @@ START_TEST(odd_names_are_listed_and_can_be_followed)
 	const char *page, *link;
 	unsigned found = 0;
 
-	if (!has_program("curl"))
+	if (!has_curl())
 		return;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		folder_text(&folder, names[i], "odd\n");
@@ -377,6 +396,7 @@ START_TEST(wrk_and_ab_meet_no_error)
 {
 	static const char *const paths[] = { "/", "/small.txt" };
 	const char *clients = model_serves_many(_i) ? "20" : "1";
+	const char *wrk = needed_program("wrk"), *ab = needed_program("ab");
 	const char *requests = SANITIZED ? "400" : "4000";
 
 	for (size_t i = 0; i < 2; i++) {
@@ -384,9 +404,9 @@ START_TEST(wrk_and_ab_meet_no_error)
 			i == 0 ? start(_i, ARGUMENTS("-q")) : start_site(_i);
 		struct run run;
 
-		if (has_program("wrk")) {
-			run = run_program(ARGUMENTS("wrk", "-t1", "-c", clients, "-d",
-						    "300ms", url(&server, paths[i])),
+		if (wrk != NULL) {
+			run = run_program(ARGUMENTS(wrk, "-t1", "-c", clients, "-d", "1s",
+						    url(&server, paths[i])),
 					  "", 0, LONG_RUN);
 			run_expect_status(&run, 0);
 			expect_match(run.out, "Requests/sec: +[1-9]");
@@ -394,9 +414,9 @@ START_TEST(wrk_and_ab_meet_no_error)
 					      strstr(run.out, "Socket errors") == NULL,
 				      "%s", run.out);
 		}
-		for (int keep = 0; keep < 2 && has_program("ab"); keep++) {
-			run = run_program(ARGUMENTS("ab", "-q", "-n", requests, "-c",
-						    clients, keep ? "-k" : "-d",
+		for (int keep = 0; keep < 2 && ab != NULL; keep++) {
+			run = run_program(ARGUMENTS(ab, "-q", "-n", requests, "-c",
+						    clients, keep ? "-k" : "-q",
 						    url(&server, paths[i])),
 					  "", 0, LONG_RUN);
 			ck_assert_msg(run.status == 0, "ab: %s", run.err);
@@ -427,17 +447,31 @@ static const char look[] =
 	"getComputedStyle(document.body).backgroundColor;\n"
 	"document.body.append(seen); };\n";
 
+static const char *chromium;
+
+/* A browser's helpers end after it, and become our children: they are waited for. */
+static bool has_no_helpers(void *context)
+{
+	(void)context;
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		continue;
+	return process_tree(getpid()).children <= 1; /* the server */
+}
+
 static struct run browse(const struct server *server, const char *how)
 {
+	struct run run;
+
 	static char profile[URL + 32];
 
 	snprintf(profile, sizeof profile, "--user-data-dir=%s", in_folder(".browser"));
-	return run_program(ARGUMENTS("chromium", "--headless", "--no-sandbox",
-				     "--disable-gpu", "--disable-dev-shm-usage",
-				     "--virtual-time-budget=5000",
-				     "--window-size=500,300", profile, how,
-				     url(server, "/page.html")),
-			   "", 0, LONG_RUN);
+	run = run_program(ARGUMENTS(chromium, "--headless", "--no-sandbox",
+				    "--disable-gpu", "--disable-dev-shm-usage",
+				    "--virtual-time-budget=5000", "--window-size=500,300",
+				    profile, how, url(server, "/page.html")),
+			  "", 0, LONG_RUN);
+	ck_assert(eventually(has_no_helpers, NULL, PATIENCE));
+	return run;
 }
 
 /* The first bytes of the file, and that it is more than a few. */
@@ -455,7 +489,7 @@ START_TEST(a_browser_shows_a_page_with_style_image_and_script)
 	struct server server;
 	struct run run;
 
-	if (SANITIZED || !has_program("chromium"))
+	if (SANITIZED || (chromium = needed_program("chromium")) == NULL)
 		return;
 	folder_text(&folder, "page.html", page);
 	folder_text(&folder, "style.css", style);
@@ -467,6 +501,10 @@ START_TEST(a_browser_shows_a_page_with_style_image_and_script)
 	run = browse(&server, "--dump-dom");
 	ck_assert_msg(strstr(run.out, "seen: 123 rgb(32, 64, 96)") != NULL, "%s%s",
 		      run.out, run.err);
+	if (!model_is(_i, "select")) { /* once will do */
+		server_finish(&server);
+		return;
+	}
 	snprintf(screenshot, sizeof screenshot, "--screenshot=%s", in_folder("shot.png"));
 	browse(&server, screenshot);
 	ck_assert(is_png("shot.png"));
@@ -521,11 +559,11 @@ static bool has_closed_all(void *context)
 
 START_TEST(resets_in_mid_file_leave_nothing_open)
 {
-	struct server server = start_site(_i);
+	struct server server = start(_i, ARGUMENTS("-L", "/dev/null", "-r", folder.path));
 	const char *request = "GET /big.bin HTTP/1.1\r\nHost: a\r\n\r\n";
 	char piece[1000];
 
-	ask(&server, get_root_close);
+	server_wait_line(&server, "listening on", PATIENCE);
 	watched = &server;
 	descriptors_before = process_descriptors(server.pid);
 	for (int i = 0; i < 50; i++) {
@@ -652,12 +690,12 @@ START_TEST(a_log_that_cannot_be_opened_is_an_error_at_the_start)
 		"", 0, PATIENCE);
 
 	run_expect_status(&run, 1);
-	expect_match(run.err, "/nonexistent/log: No such file or directory\n$");
+	expect_match(run.err, "/nonexistent/log'?: No such file or directory\n$");
 	run = run_program(
 		ARGUMENTS(model_program(_i, "http"), "-p", "0", "-r", "/nonexistent"), "",
 		0, PATIENCE);
 	run_expect_status(&run, 1);
-	expect_match(run.err, "/nonexistent: No such file or directory\n$");
+	expect_match(run.err, "'/nonexistent': No such file or directory\n$");
 }
 END_TEST
 

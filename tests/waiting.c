@@ -18,29 +18,30 @@ void skipped(const char *reason)
 	fflush(stdout);
 }
 
-static bool is_in_path(const char *program)
+const char *find_program(const char *program, char out[TOOL_TEXT])
 {
 	const char *path = getenv("PATH");
-	char file[4096];
 
 	while (path != NULL && *path != '\0') {
 		size_t length = strcspn(path, ":");
 
-		snprintf(file, sizeof file, "%.*s/%s", (int)length, path, program);
-		if (access(file, X_OK) == 0)
-			return true;
+		snprintf(out, TOOL_TEXT, "%.*s/%s", (int)length, path, program);
+		if (access(out, X_OK) == 0)
+			return out;
 		path += length + (path[length] == ':' ? 1 : 0);
 	}
-	return false;
+	return NULL;
 }
 
-bool has_program(const char *program)
+const char *needed_program(const char *program)
 {
-	if (is_in_path(program))
-		return true;
+	char path[TOOL_TEXT];
+
+	if (find_program(program, path) != NULL)
+		return strdup(path);
 	printf("skipped: needs %s\n", program);
 	fflush(stdout);
-	return false;
+	return NULL;
 }
 
 bool eventually(bool (*condition)(void *context), void *context, int64_t timeout)

@@ -13,6 +13,8 @@
 /** Milliseconds after which a thing that should happen is not going to. */
 enum { PATIENCE = 10000 };
 
+enum { TOOL_TEXT = 4096 };
+
 /** Whether this is a build with sanitizers: slower by a factor, larger by another. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { SANITIZED = true };
@@ -25,9 +27,12 @@ enum { SANITIZED = false };
 /** Says that a test, or a part of one, cannot be done here, and why. */
 void skipped(const char *reason);
 
-/** Whether a program is there, in one of the directories of PATH; if not, says that a test
- *  is skipped for want of it. */
-bool has_program(const char *program);
+/** Looks for a program in the directories of PATH. @return its path, in @p out; or NULL */
+const char *find_program(const char *program, char out[TOOL_TEXT]);
+
+/** The same for a test that cannot be done without it: says that it is skipped. @return its
+ *  path, which stays until the test ends, or NULL */
+const char *needed_program(const char *program);
 
 /** A test case of @p suite, whose tests may take as long as a sanitizer on a busy machine. */
 TCase *add_case(Suite *suite, const char *name);
