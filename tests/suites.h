@@ -27,6 +27,7 @@
 	SUITE(greet)                                                                     \
 	SUITE(reply)                                                                     \
 	SUITE(http_request)                                                              \
+	SUITE(fuzz)                                                                      \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
 	SUITE(small_services)                                                            \

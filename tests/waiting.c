@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <regex.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/clock.h"
 
@@ -58,4 +59,11 @@ TCase *add_case(Suite *suite, const char *name)
 	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
 	return tcase;
+}
+
+const char *source_folder(void)
+{
+	const char *folder = getenv("SOCKWAYS_SOURCE");
+
+	return folder != NULL ? folder : ".";
 }
