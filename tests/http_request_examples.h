@@ -1,7 +1,7 @@
 /*
  * Requests and what comes of them: a request, or several on one connection, for each rule
- * of the parser; above all for what is known of request smuggling. The corpus of the fuzz
- * target has the same ones: tests/fuzz/corpus/http_request.
+ * of the parser; above all for what is known of request smuggling. The fuzz target begins
+ * with the same ones: tests/fuzz/corpus/http_request.
  *
  * The outcome of a request is "more" if it is not whole; or "400 why"; or else
  *

@@ -32,6 +32,7 @@
 	SUITE(http_documents)                                                            \
 	SUITE(http_conditions)                                                           \
 	SUITE(http_request)                                                              \
+	SUITE(fuzz)                                                                      \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
 	SUITE(small_services)                                                            \

@@ -66,13 +66,6 @@ static struct example examples[MOST_EXAMPLES];
 static size_t examples_count;
 static glob_t pages; /* paths of all pages */
 
-static const char *source_folder(void)
-{
-	const char *folder = getenv("SOCKWAYS_SOURCE");
-
-	return folder != NULL ? folder : ".";
-}
-
 static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');

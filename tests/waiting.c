@@ -88,3 +88,10 @@ TCase *add_case(Suite *suite, const char *name)
 	suite_add_tcase(suite, tcase);
 	return tcase;
 }
+
+const char *source_folder(void)
+{
+	const char *folder = getenv("SOCKWAYS_SOURCE");
+
+	return folder != NULL ? folder : ".";
+}

@@ -49,4 +49,7 @@ void fill_pattern(void *bytes, size_t length, uint32_t seed);
 /** @p text must match the extended regular expression @p pattern. */
 void expect_match(const char *text, const char *pattern);
 
+/** Where the sources are, and with them man/ and tests/: $SOCKWAYS_SOURCE, or here. */
+const char *source_folder(void);
+
 #endif
