@@ -29,6 +29,7 @@
 	SUITE(reply)                                                                     \
 	SUITE(http_documents)                                                            \
 	SUITE(http_conditions)                                                           \
+	SUITE(http_request)                                                              \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
 	SUITE(small_services)                                                            \
