@@ -47,16 +47,6 @@ static void configure_with(const char *const arguments[])
 
 /* ---- what a client sees ---------------------------------------------------------------- */
 
-/* The same answer at another time. */
-static void mask_dates(char *bytes, size_t n)
-{
-	static const char date[] = "\r\nDate: ";
-
-	for (size_t i = 0; i + sizeof date + 28 < n; i++)
-		if (memcmp(bytes + i, date, sizeof date - 1) == 0)
-			memset(bytes + i + sizeof date - 1, '#', 29);
-}
-
 struct answer {
 	char bytes[TEXT];
 	size_t length, header; /* of all; of the header with its empty line */
@@ -70,7 +60,7 @@ static void hear(struct memory_session *client, struct answer *answer)
 
 	ck_assert_uint_lt(answer->length, sizeof answer->bytes);
 	memcpy(answer->bytes, heard, answer->length + 1);
-	mask_dates(answer->bytes, answer->length);
+	mask_http_dates(answer->bytes, answer->length);
 	end = strstr(answer->bytes, "\r\n\r\n");
 	answer->header = end != NULL ? (size_t)(end - answer->bytes) + 4 : 0;
 	answer->finished = memory_finished(client);
@@ -1073,6 +1063,22 @@ static void log_to(const struct folder *folder, const char *name)
 	configure("-L", path, "-r", folder->path);
 }
 
+START_TEST(there_is_a_log_unless_q_says_no_and_l_no_other)
+{
+	struct failure failure;
+	const char *const none[] = { NULL }, *const output[] = { "-L", "-", NULL };
+
+	message_set_level(MESSAGE_NOTICE);
+	ck_assert_int_eq(memory_configure(&http_service, none, &failure), 0);
+	ck_assert(http_log_wanted());
+	message_set_level(MESSAGE_ERROR); /* -q */
+	ck_assert_int_eq(memory_configure(&http_service, none, &failure), 0);
+	ck_assert(!http_log_wanted());
+	ck_assert_int_eq(memory_configure(&http_service, output, &failure), 0);
+	ck_assert(http_log_wanted());
+}
+END_TEST
+
 START_TEST(each_answer_is_a_line_of_the_log)
 {
 	static struct answer answer;
@@ -1297,6 +1303,7 @@ Suite *suite_http(void)
 	tcase_add_loop_test(tcase, options_that_make_no_sense_are_refused, 0, 8);
 
 	tcase = add_case(suite, "log");
+	tcase_add_test(tcase, there_is_a_log_unless_q_says_no_and_l_no_other);
 	tcase_add_test(tcase, each_answer_is_a_line_of_the_log);
 	tcase_add_test(tcase, what_is_refused_is_in_the_log_as_far_as_it_is_known);
 	tcase_add_test(tcase, what_a_client_sends_cannot_forge_the_log);

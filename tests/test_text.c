@@ -49,6 +49,25 @@ START_TEST(an_escape_cannot_be_forged_with_a_backslash)
 }
 END_TEST
 
+START_TEST(between_quotes_a_quote_is_escaped_and_nothing_else_is_different)
+{
+	char text[16], same[16];
+
+	ck_assert_uint_eq(text_escape_quoted("a\"b\\\"", 5, text, sizeof text), 8);
+	ck_assert_str_eq(text, "a\\\"b\\\\\\\"");
+	for (unsigned byte = 0; byte < EVERY_BYTE; byte++) {
+		unsigned char bytes[] = { (unsigned char)byte };
+
+		text_escape(bytes, 1, same, sizeof same);
+		text_escape_quoted(bytes, 1, text, sizeof text);
+		ck_assert_str_eq(text, byte == '"' ? "\\\"" : same);
+	}
+	/* cut, it is not cut within an escape */
+	ck_assert_uint_eq(text_escape_quoted("a\"\"\"\"", 5, text, 8), 6);
+	ck_assert_str_eq(text, "a\\\"...");
+}
+END_TEST
+
 START_TEST(every_byte_has_its_own_printable_escape)
 {
 	char texts[EVERY_BYTE][8];
