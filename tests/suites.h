@@ -27,6 +27,7 @@
 	SUITE(greet)                                                                     \
 	SUITE(reply)                                                                     \
 	SUITE(http)                                                                      \
+	SUITE(http_request)                                                              \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
 	SUITE(small_services)                                                            \
