@@ -18,6 +18,7 @@
 	SUITE(message)                                                                   \
 	SUITE(histogram)                                                                 \
 	SUITE(poller)                                                                    \
+	SUITE(beneath)                                                                   \
 	SUITE(load)                                                                      \
 	SUITE(buffer)                                                                    \
 	SUITE(echo)                                                                      \
@@ -28,6 +29,8 @@
 	SUITE(reply)                                                                     \
 	SUITE(http)                                                                      \
 	SUITE(http_request)                                                              \
+	SUITE(http_documents)                                                            \
+	SUITE(http_conditions)                                                           \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
 	SUITE(small_services)                                                            \
