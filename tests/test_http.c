@@ -1034,8 +1034,8 @@ END_TEST
 
 /* ---- the access log ---------------------------------------------------------------------- */
 
-/* All that is in a file, its times masked. */
-static const char *read_log(const struct folder *folder, const char *name)
+/* All that is in a file. */
+static char *read_text(const struct folder *folder, const char *name)
 {
 	static char text[4 * TEXT];
 	int fd = openat(folder->fd, name, O_RDONLY | O_CLOEXEC);
@@ -1044,6 +1044,14 @@ static const char *read_log(const struct folder *folder, const char *name)
 	ck_assert_msg(n >= 0, "%s cannot be read", name);
 	text[n] = '\0';
 	close(fd);
+	return text;
+}
+
+/* The same of a log, whose times are taken away. */
+static const char *read_log(const struct folder *folder, const char *name)
+{
+	char *text = read_text(folder, name);
+
 	for (char *at = text; (at = strchr(at, '[')) != NULL; at++) {
 		size_t length = strcspn(at, "]\n");
 
@@ -1241,13 +1249,21 @@ START_TEST(a_log_that_cannot_be_opened_anew_goes_on_as_the_old_one)
 	static struct answer answer;
 	struct folder folder;
 	unsigned before;
+	int messages;
 
 	make_site(&folder);
 	folder_directory(&folder, "logs");
 	log_to(&folder, "logs/log");
 	before = open_descriptors();
 	ck_assert_int_eq(renameat(folder.fd, "logs", folder.fd, "old"), 0);
+	folder_text(&folder, "messages", "");
+	messages = openat(folder.fd, "messages", O_WRONLY | O_CLOEXEC);
+	ck_assert_int_ge(dup2(messages, STDERR_FILENO), 0);
+	close(messages);
 	http_service.reopen();
+	expect_match(read_text(&folder, "messages"),
+		     "^[^\n]*: cannot open the log [^\n]*/logs/log anew: "
+		     "No such file or directory; going on with the old one\n$");
 	get("/1", "", &answer);
 	expect_match(read_log(&folder, "old/log"), "^[^\n]*GET /1 [^\n]*\n$");
 	ck_assert_uint_eq(open_descriptors(), before);

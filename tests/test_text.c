@@ -457,6 +457,8 @@ Suite *suite_text(void)
 	tcase_add_test(escape, plain_text_is_shown_as_it_is);
 	tcase_add_test(escape, bytes_that_act_on_a_terminal_are_shown_as_escapes);
 	tcase_add_test(escape, an_escape_cannot_be_forged_with_a_backslash);
+	tcase_add_test(escape,
+		       between_quotes_a_quote_is_escaped_and_nothing_else_is_different);
 	tcase_add_test(escape, every_byte_has_its_own_printable_escape);
 	tcase_add_test(escape, what_does_not_fit_is_cut_between_escapes_and_marked);
 	suite_add_tcase(suite, escape);
