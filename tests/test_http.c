@@ -566,7 +566,7 @@ START_TEST(each_header_has_its_own_time_and_ten_seconds_of_it)
 	for (int i = 0; i < 3; i++) {
 		memory_send(&client, GET, 10);
 		memory_advance(&client, 9999);
-		memory_send(&client, GET GET + 10, strlen(GET) - 10);
+		memory_send(&client, &GET GET[10], strlen(GET) - 10);
 		hear(&client, &answer);
 		ck_assert_int_eq(status_of(&answer), 200);
 		memory_advance(&client, 50000); /* of that, the idle timeout takes care */
@@ -614,7 +614,7 @@ START_TEST(without_a_header_timeout_all_may_take_their_time)
 	memory_open(&client, &http_service);
 	memory_send(&client, GET, 5);
 	memory_advance(&client, 1000000);
-	memory_send(&client, GET + 5, strlen(GET) - 5);
+	memory_send(&client, &GET[5], strlen(GET) - 5);
 	hear(&client, &answer);
 	ck_assert_int_eq(status_of(&answer), 200);
 	memory_close(&client);
@@ -659,7 +659,7 @@ START_TEST(a_delay_is_not_the_clients_slowness)
 	configure("--delay", "60000");
 	memory_open(&client, &http_service);
 	memory_send(&client, GET, 5);
-	memory_send(&client, GET + 5, strlen(GET) - 5);
+	memory_send(&client, &GET[5], strlen(GET) - 5);
 	memory_advance(&client, 60000);
 	hear(&client, &answer);
 	ck_assert_int_eq(status_of(&answer), 200);
