@@ -33,6 +33,10 @@
 	SUITE(http_conditions)                                                           \
 	SUITE(http_request)                                                              \
 	SUITE(fuzz)                                                                      \
+	SUITE(http_request)                                                              \
+	SUITE(http_documents)                                                            \
+	SUITE(http_conditions)                                                           \
+	SUITE(connection_files)                                                          \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
 	SUITE(small_services)                                                            \

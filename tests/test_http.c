@@ -47,16 +47,6 @@ static void configure_with(const char *const arguments[])
 
 /* ---- what a client sees ---------------------------------------------------------------- */
 
-/* The same answer at another time. */
-static void mask_dates(char *bytes, size_t n)
-{
-	static const char date[] = "\r\nDate: ";
-
-	for (size_t i = 0; i + sizeof date + 28 < n; i++)
-		if (memcmp(bytes + i, date, sizeof date - 1) == 0)
-			memset(bytes + i + sizeof date - 1, '#', 29);
-}
-
 struct answer {
 	char bytes[TEXT];
 	size_t length, header; /* of all; of the header with its empty line */
@@ -70,7 +60,7 @@ static void hear(struct memory_session *client, struct answer *answer)
 
 	ck_assert_uint_lt(answer->length, sizeof answer->bytes);
 	memcpy(answer->bytes, heard, answer->length + 1);
-	mask_dates(answer->bytes, answer->length);
+	mask_http_dates(answer->bytes, answer->length);
 	end = strstr(answer->bytes, "\r\n\r\n");
 	answer->header = end != NULL ? (size_t)(end - answer->bytes) + 4 : 0;
 	answer->finished = memory_finished(client);
@@ -576,7 +566,7 @@ START_TEST(each_header_has_its_own_time_and_ten_seconds_of_it)
 	for (int i = 0; i < 3; i++) {
 		memory_send(&client, GET, 10);
 		memory_advance(&client, 9999);
-		memory_send(&client, GET GET + 10, strlen(GET) - 10);
+		memory_send(&client, &GET[10], strlen(GET) - 10);
 		hear(&client, &answer);
 		ck_assert_int_eq(status_of(&answer), 200);
 		memory_advance(&client, 50000); /* of that, the idle timeout takes care */
@@ -624,7 +614,7 @@ START_TEST(without_a_header_timeout_all_may_take_their_time)
 	memory_open(&client, &http_service);
 	memory_send(&client, GET, 5);
 	memory_advance(&client, 1000000);
-	memory_send(&client, GET + 5, strlen(GET) - 5);
+	memory_send(&client, &GET[5], strlen(GET) - 5);
 	hear(&client, &answer);
 	ck_assert_int_eq(status_of(&answer), 200);
 	memory_close(&client);
@@ -669,7 +659,7 @@ START_TEST(a_delay_is_not_the_clients_slowness)
 	configure("--delay", "60000");
 	memory_open(&client, &http_service);
 	memory_send(&client, GET, 5);
-	memory_send(&client, GET + 5, strlen(GET) - 5);
+	memory_send(&client, &GET[5], strlen(GET) - 5);
 	memory_advance(&client, 60000);
 	hear(&client, &answer);
 	ck_assert_int_eq(status_of(&answer), 200);
@@ -1044,8 +1034,8 @@ END_TEST
 
 /* ---- the access log ---------------------------------------------------------------------- */
 
-/* All that is in a file, its times masked. */
-static const char *read_log(const struct folder *folder, const char *name)
+/* All that is in a file. */
+static char *read_text(const struct folder *folder, const char *name)
 {
 	static char text[4 * TEXT];
 	int fd = openat(folder->fd, name, O_RDONLY | O_CLOEXEC);
@@ -1054,6 +1044,14 @@ static const char *read_log(const struct folder *folder, const char *name)
 	ck_assert_msg(n >= 0, "%s cannot be read", name);
 	text[n] = '\0';
 	close(fd);
+	return text;
+}
+
+/* The same of a log, whose times are taken away. */
+static const char *read_log(const struct folder *folder, const char *name)
+{
+	char *text = read_text(folder, name);
+
 	for (char *at = text; (at = strchr(at, '[')) != NULL; at++) {
 		size_t length = strcspn(at, "]\n");
 
@@ -1072,6 +1070,22 @@ static void log_to(const struct folder *folder, const char *name)
 	snprintf(path, sizeof path, "%s/%s", folder->path, name);
 	configure("-L", path, "-r", folder->path);
 }
+
+START_TEST(there_is_a_log_unless_q_says_no_and_l_no_other)
+{
+	struct failure failure;
+	const char *const none[] = { NULL }, *const output[] = { "-L", "-", NULL };
+
+	message_set_level(MESSAGE_NOTICE);
+	ck_assert_int_eq(memory_configure(&http_service, none, &failure), 0);
+	ck_assert(http_log_wanted());
+	message_set_level(MESSAGE_ERROR); /* -q */
+	ck_assert_int_eq(memory_configure(&http_service, none, &failure), 0);
+	ck_assert(!http_log_wanted());
+	ck_assert_int_eq(memory_configure(&http_service, output, &failure), 0);
+	ck_assert(http_log_wanted());
+}
+END_TEST
 
 START_TEST(each_answer_is_a_line_of_the_log)
 {
@@ -1235,13 +1249,21 @@ START_TEST(a_log_that_cannot_be_opened_anew_goes_on_as_the_old_one)
 	static struct answer answer;
 	struct folder folder;
 	unsigned before;
+	int messages;
 
 	make_site(&folder);
 	folder_directory(&folder, "logs");
 	log_to(&folder, "logs/log");
 	before = open_descriptors();
 	ck_assert_int_eq(renameat(folder.fd, "logs", folder.fd, "old"), 0);
+	folder_text(&folder, "messages", "");
+	messages = openat(folder.fd, "messages", O_WRONLY | O_CLOEXEC);
+	ck_assert_int_ge(dup2(messages, STDERR_FILENO), 0);
+	close(messages);
 	http_service.reopen();
+	expect_match(read_text(&folder, "messages"),
+		     "^[^\n]*: cannot open the log [^\n]*/logs/log anew: "
+		     "No such file or directory; going on with the old one\n$");
 	get("/1", "", &answer);
 	expect_match(read_log(&folder, "old/log"), "^[^\n]*GET /1 [^\n]*\n$");
 	ck_assert_uint_eq(open_descriptors(), before);
@@ -1297,6 +1319,7 @@ Suite *suite_http(void)
 	tcase_add_loop_test(tcase, options_that_make_no_sense_are_refused, 0, 8);
 
 	tcase = add_case(suite, "log");
+	tcase_add_test(tcase, there_is_a_log_unless_q_says_no_and_l_no_other);
 	tcase_add_test(tcase, each_answer_is_a_line_of_the_log);
 	tcase_add_test(tcase, what_is_refused_is_in_the_log_as_far_as_it_is_known);
 	tcase_add_test(tcase, what_a_client_sends_cannot_forge_the_log);
