@@ -36,6 +36,7 @@
 	SUITE(http_request)                                                              \
 	SUITE(http_documents)                                                            \
 	SUITE(http_conditions)                                                           \
+	SUITE(connection_time)                                                           \
 	SUITE(connection_files)                                                          \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
