@@ -178,6 +178,11 @@ int load_plan_complete(struct load_plan *plan, struct failure *failure)
 	return check_size(plan, failure);
 }
 
+bool load_plan_has_size(const struct load_plan *plan)
+{
+	return plan->datagrams || plan->protocol->pattern != LOAD_GREETING;
+}
+
 /* ---- before the clock runs ----------------------------------------------------------------- */
 
 static bool stopped(const struct load_plan *plan)

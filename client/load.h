@@ -130,6 +130,10 @@ struct load_result {
  */
 int load_plan_complete(struct load_plan *plan, struct failure *failure);
 
+/** Whether a message has a size that can be told: some services speak without being
+ *  asked. */
+bool load_plan_has_size(const struct load_plan *plan);
+
 /**
  * Runs the plan. It takes at most the duration, and before it what connecting takes:
  * until the first connection stands, the timeout (without plan.retry never longer than

@@ -405,12 +405,6 @@ static void print_fate(const struct load_plan *plan, const struct load_fate *fat
 		printf("%-15s%ju\n", "reordered", (uintmax_t)fate->reordered);
 }
 
-/* Whether we send messages at all: some services speak without being asked. */
-static bool has_requests(const struct load_plan *plan)
-{
-	return plan->datagrams || plan->protocol->pattern != LOAD_GREETING;
-}
-
 static void print_text(const struct load_plan *plan, const struct load_result *result)
 {
 	char address[ADDRESS_TEXT];
@@ -425,7 +419,7 @@ static void print_text(const struct load_plan *plan, const struct load_result *r
 	if (plan->kind == LOAD_IDLE)
 		printf("%-15s%u, %u made, %u stand\n", "idle", plan->idle,
 		       result->idle_made, result->idle_standing);
-	if (has_requests(plan))
+	if (load_plan_has_size(plan))
 		printf("%-15s%zu bytes\n", "message", result->size);
 	printf("%-15s%.2f s\n", "measured", result->elapsed);
 	printf("%-15s%ju\n", "exchanges", (uintmax_t)result->exchanges);
@@ -494,7 +488,8 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 	printf("\"idle\":%ju,\"idle_made\":%u,\"idle_standing\":%u,", (uintmax_t)idle,
 	       result->idle_made, result->idle_standing);
 	printf("\"size\":%zu,\"threads\":%u,\"seconds\":%.6f,",
-	       has_requests(plan) ? result->size : 0, result->threads, result->elapsed);
+	       load_plan_has_size(plan) ? result->size : 0, result->threads,
+	       result->elapsed);
 	printf("\"exchanges\":%ju,\"exchanges_per_second\":%.1f,",
 	       (uintmax_t)result->exchanges,
 	       per_second((double)result->exchanges, result));
