@@ -383,9 +383,8 @@ static void explain_waiting(const struct contest *contest, FILE *out)
 		}
 		if (waits)
 			fprintf(out,
-				"- %s did not serve all clients: those that were there "
-				"kept "
-				"others waiting.\n",
+				"- %s did not serve all clients: the first ones "
+				"kept others waiting.\n",
 				contest->models[model]);
 	}
 }
@@ -418,11 +417,10 @@ static void explain(const struct contest *contest, FILE *out)
 
 	if (memory == NULL)
 		return;
-	explain_extremes(
-		contest, LOAD_CONVERSATIONS, FIGURE_RATE,
-		"- Of clients that stay and talk, %s serves %s times as many exchanges "
-		"as %s.\n",
-		memory);
+	explain_extremes(contest, LOAD_CONVERSATIONS, FIGURE_RATE,
+			 "- Of clients that stay, %s serves %s times as many exchanges "
+			 "as %s.\n",
+			 memory);
 	explain_extremes(
 		contest, LOAD_CONNECTIONS, FIGURE_RATE,
 		"- Of clients that come and go, %s serves %s times as many as %s.\n",

@@ -115,6 +115,7 @@ static _Noreturn void become(const struct contestant *contestant,
 	const char *arguments[CONTESTANT_OPTIONS + 5];
 	char pid[24], limit[24];
 
+	signal(SIGTERM, SIG_DFL); /* our own handler would do no more than note it */
 	process_signal_with_parent(SIGTERM, parent);
 	snprintf(pid, sizeof pid, "%ld", (long)getpid());
 	snprintf(limit, sizeof limit, "%u", orders->clients);

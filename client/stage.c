@@ -35,6 +35,12 @@ static const struct stage_needs *const stages[] = { &http };
 /* The one file, and what is asked for. */
 #define FILE_PATH "/letters.txt"
 
+/* What the keeper says at first. */
+struct keeper_report {
+	int error;
+	char folder[STAGE_PATH];
+};
+
 static const struct stage_needs *find(const char *service)
 {
 	for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
@@ -64,55 +70,95 @@ static void remove_folder(const struct stage *stage)
 	rmdir(stage->folder);
 }
 
-/* In the child: nothing that the terminal sends is for it. When the last descriptor of the
- * other end has gone, so have we; the servers do not have it. */
-static _Noreturn void keep_until_end(const struct stage *stage, int end)
-{
-	sigset_t all;
-	char byte;
-
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, NULL);
-	setsid();
-	while (io_read(end, &byte, 1) > 0)
-		;
-	remove_folder(stage);
-	_exit(0);
-}
-
-static int start_keeper(struct stage *stage)
-{
-	int ends[2];
-
-	if (pipe(ends) < 0)
-		return -1;
-	io_set_close_on_exec(ends[0]);
-	io_set_close_on_exec(ends[1]);
-	stage->keeper = fork();
-	if (stage->keeper == 0) {
-		close(ends[1]);
-		keep_until_end(stage, ends[0]);
-	}
-	close(ends[0]);
-	stage->guard = ends[1];
-	if (stage->keeper > 0)
-		return 0;
-	stage->keeper = 0;
-	close(ends[1]);
-	return -1;
-}
-
+/* Makes the folder, and sets its name; or nothing, and returns -1 with errno. */
 static int make_folder(struct stage *stage)
 {
 	const char *where = getenv("TMPDIR");
 	int n = snprintf(stage->folder, sizeof stage->folder, "%s/versus.XXXXXX",
 			 where != NULL && *where != '\0' ? where : "/tmp");
 
-	if (n < 0 || (size_t)n >= sizeof stage->folder) {
-		errno = ENAMETOOLONG;
+	if (n > 0 && (size_t)n < sizeof stage->folder)
+		return mkdtemp(stage->folder) != NULL ? 0 : -1;
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
+/* In the child: nothing that the terminal sends is for it. It makes the folder, says which,
+ * or the errno, and waits until the last descriptor of the other end of guard has gone. So
+ * have we then; the servers never had it. */
+static _Noreturn void keep(struct stage *stage, int said, int guard)
+{
+	struct keeper_report report = { 0 };
+	sigset_t all;
+	char byte;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	setsid();
+	report.error = make_folder(stage) < 0 ? errno : 0;
+	memcpy(report.folder, stage->folder, sizeof report.folder);
+	io_write(said, &report, sizeof report);
+	close(said);
+	while (report.error == 0 && io_read(guard, &byte, 1) > 0)
+		;
+	if (report.error == 0)
+		remove_folder(stage);
+	_exit(0);
+}
+
+/* Waits for what the keeper says. @return 0, or -1 with errno */
+static int hear_keeper(struct stage *stage, int said)
+{
+	struct keeper_report report;
+
+	if (io_read_all(said, &report, sizeof report) != sizeof report) {
+		errno = ECHILD; /* it has been killed */
 		return -1;
 	}
-	return mkdtemp(stage->folder) != NULL ? 0 : -1;
+	memcpy(stage->folder, report.folder, sizeof stage->folder);
+	errno = report.error;
+	return report.error == 0 ? 0 : -1;
+}
+
+static int open_pipe(int ends[2])
+{
+	if (pipe(ends) < 0)
+		return -1;
+	io_set_close_on_exec(ends[0]);
+	io_set_close_on_exec(ends[1]);
+	return 0;
+}
+
+static void close_pipe(int ends[2])
+{
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* The keeper makes the folder, so that it never is there without one who removes it.
+ * @return 0, or -1 with errno */
+static int start_keeper(struct stage *stage)
+{
+	int said[2], guard[2], result;
+
+	if (open_pipe(said) < 0)
+		return -1;
+	if (open_pipe(guard) < 0) {
+		close_pipe(said);
+		return -1;
+	}
+	stage->keeper = fork();
+	if (stage->keeper == 0) {
+		close(said[0]);
+		close(guard[1]);
+		keep(stage, said[1], guard[0]);
+	}
+	close(said[1]);
+	close(guard[0]);
+	stage->guard = guard[1];
+	result = stage->keeper < 0 ? -1 : hear_keeper(stage, said[0]);
+	close(said[0]);
+	return result;
 }
 
 static int write_file(const struct stage *stage)
@@ -129,8 +175,6 @@ static int write_file(const struct stage *stage)
 	return close(fd) == 0 && whole ? 0 : -1;
 }
 
-/* In the order in which it is undone: the keeper is there before there is anything in the
- * folder. */
 static int make_file(struct stage *stage, struct failure *failure)
 {
 	stage->text = malloc(stage->size + 1);
@@ -139,14 +183,8 @@ static int make_file(struct stage *stage, struct failure *failure)
 				   stage->size);
 	load_letters(stage->text, stage->size);
 	stage->text[stage->size] = '\0';
-	if (make_folder(stage) < 0) {
-		failure_set(failure, "cannot make the folder %s: %s", stage->folder,
-			    strerror(errno));
-		stage->folder[0] = '\0';
-		return -1;
-	}
 	if (start_keeper(stage) < 0)
-		return failure_set(failure, "cannot start who removes %s: %s",
+		return failure_set(failure, "cannot make the folder %s: %s",
 				   stage->folder, strerror(errno));
 	if (write_file(stage) < 0)
 		return failure_set(failure, "cannot write a file in %s: %s",
@@ -166,13 +204,11 @@ int stage_set(struct stage *stage, const char *service, size_t size,
 
 void stage_clear(struct stage *stage)
 {
-	if (stage->keeper > 0) {
+	if (stage->guard >= 0)
 		close(stage->guard);
+	if (stage->keeper > 0)
 		while (waitpid(stage->keeper, NULL, 0) < 0 && errno == EINTR)
 			;
-	} else if (stage->folder[0] != '\0') {
-		remove_folder(stage);
-	}
 	free(stage->text);
 	*stage = (struct stage){ .needs = &nothing, .guard = -1 };
 }

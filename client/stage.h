@@ -54,7 +54,7 @@ const char *stage_path(const struct stage *stage, enum load_kind kind);
  *  for the protocol. Lives as long as the stage. */
 const char *stage_reply(const struct stage *stage, enum load_kind kind);
 
-/** Removes what was made; of a zeroed stage, nothing. */
+/** Removes what was made. */
 void stage_clear(struct stage *stage);
 
 #endif
