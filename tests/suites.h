@@ -18,6 +18,7 @@
 	SUITE(message)                                                                   \
 	SUITE(histogram)                                                                 \
 	SUITE(poller)                                                                    \
+	SUITE(beneath)                                                                   \
 	SUITE(load)                                                                      \
 	SUITE(buffer)                                                                    \
 	SUITE(echo)                                                                      \
@@ -26,6 +27,10 @@
 	SUITE(daytime)                                                                   \
 	SUITE(greet)                                                                     \
 	SUITE(reply)                                                                     \
+	SUITE(http)                                                                      \
+	SUITE(http_request)                                                              \
+	SUITE(http_documents)                                                            \
+	SUITE(http_conditions)                                                           \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
 	SUITE(small_services)                                                            \

@@ -19,12 +19,10 @@
  * its own, and where the kernel allows it in a network of its own (Linux: a network
  * namespace), so that the default ports are free.
  */
-#define _XOPEN_SOURCE 700 /* nftw */
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <glob.h>
 #include <poll.h>
 #include <signal.h>
@@ -39,6 +37,7 @@
 #include "common/io.h"
 #include "common/sock.h"
 #include "common/text.h"
+#include "tests/folder.h"
 #include "tests/harness.h"
 #include "tests/network.h"
 #include "tests/suites.h"
@@ -488,15 +487,6 @@ static void go_to_place(void *context)
 		_exit(126);
 }
 
-static int remove_entry(const char *path, const struct stat *status, int type,
-			struct FTW *walk)
-{
-	(void)status;
-	(void)type;
-	(void)walk;
-	return remove(path);
-}
-
 /* Collects what is printed until nobody is left who could print.
  * @return false if that takes too long */
 static bool collect_output(int fd, char output[TEXT])
@@ -547,7 +537,7 @@ static bool run_example(const struct example *example, bool own_network,
 	ended = collect_output(shell.out, output);
 	kill(-shell.pid, SIGKILL);
 	program_wait(&shell, PATIENCE);
-	nftw(place.folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	folder_remove_path(place.folder);
 	return ended;
 }
 

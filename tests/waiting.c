@@ -40,6 +40,17 @@ void fill_pattern(void *bytes, size_t length, uint32_t seed)
 	}
 }
 
+void mask_http_dates(char *bytes, size_t length)
+{
+	static const char field[] = "\r\nDate: ",
+			  date[] = "Sun, 06 Nov 1994 08:49:37 GMT";
+	size_t before = sizeof field - 1, masked = sizeof date - 1;
+
+	for (size_t at = 0; at + before + masked <= length; at++)
+		if (memcmp(bytes + at, field, before) == 0)
+			memset(bytes + at + before, '#', masked);
+}
+
 void expect_match(const char *text, const char *pattern)
 {
 	regex_t expression;

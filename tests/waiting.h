@@ -37,6 +37,10 @@ bool eventually(bool (*condition)(void *context), void *context, int64_t timeout
  *  or swapped bytes show. */
 void fill_pattern(void *bytes, size_t length, uint32_t seed);
 
+/** Makes what HTTP says of the time the same in all answers: the value of each Date field
+ *  becomes "#". */
+void mask_http_dates(char *bytes, size_t length);
+
 /** @p text must match the extended regular expression @p pattern. */
 void expect_match(const char *text, const char *pattern);
 
