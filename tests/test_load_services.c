@@ -599,6 +599,20 @@ START_TEST(loadgen_takes_the_first_load_that_makes_sense)
 }
 END_TEST
 
+START_TEST(a_timeout_of_0_is_none)
+{
+	struct run run;
+
+	start_server(serve_without_reading);
+	run = run_line("loadgen", "-d 0.4 -w 0.1 echo conversations 127.0.0.1", port);
+	run_expect_status(&run, 1);
+	ck_assert_ptr_nonnull(strstr(run.out, " timed out"));
+	run = run_line("loadgen", "-d 0.4 -w 0 echo conversations 127.0.0.1", port);
+	run_expect_status(&run, 1); /* there was no exchange */
+	ck_assert_ptr_nonnull(strstr(run.out, "\nerrors         none\n"));
+}
+END_TEST
+
 #define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
 
 Suite *suite_load_services(void)
@@ -640,5 +654,6 @@ Suite *suite_load_services(void)
 	tcase_add_loop_test(tcase, loadgen_says_what_makes_no_sense, 0, COUNT(mistakes));
 	tcase_add_test(tcase, versus_says_what_makes_no_sense);
 	tcase_add_test(tcase, loadgen_takes_the_first_load_that_makes_sense);
+	tcase_add_test(tcase, a_timeout_of_0_is_none);
 	return suite;
 }
