@@ -51,6 +51,8 @@
 	SUITE(dial_requests)                                                             \
 	SUITE(dial_udp)                                                                  \
 	SUITE(load_services)                                                             \
+	SUITE(load_http)                                                                 \
+	SUITE(versus)                                                                    \
 	SUITE(load_udp)                                                                  \
 	SUITE(examples)
 
