@@ -163,10 +163,9 @@ static void hang_up(struct connection *c)
 	c->close_at = clock_milliseconds() + SERVER_LINGER;
 }
 
-/* After each call of the service, and whenever output has been sent. */
-static void settle(struct connection *c)
+/* Ends the conversation, if the service has finished and all is sent. */
+static void conclude(struct connection *c)
 {
-	output_flush(c);
 	if (!c->session.finished)
 		return;
 	c->session.resume_at = 0;
@@ -175,11 +174,12 @@ static void settle(struct connection *c)
 		hang_up(c);
 }
 
-/* It may have more to say now. */
-static void settle_and_ask(struct connection *c)
+/* After each call of the service: sends what it left. */
+static void settle(struct connection *c)
 {
-	c->producing = c->session.service->drained != NULL;
-	settle(c);
+	output_flush(c);
+	conclude(c);
+	c->producing = c->session.service->drained != NULL; /* it may have more to say */
 }
 
 /* The client has half-closed, and what it sent before has been offered. */
@@ -192,7 +192,7 @@ static void tell_end(struct connection *c)
 	else
 		session_finish(&c->session);
 	buffer_consume(&c->kept, c->kept.length);
-	settle_and_ask(c);
+	settle(c);
 }
 
 static bool takes_input(const struct connection *c)
@@ -212,7 +212,7 @@ static void offer(struct connection *c, const char *bytes, size_t n)
 	do {
 		used += c->session.service->input(&c->session, bytes + used, n - used);
 		sent_file = c->file.fd >= 0;
-		settle_and_ask(c);
+		settle(c);
 	} while (sent_file && used < n && takes_input(c));
 	buffer_consume(&c->kept, c->kept.length);
 	if (n - used == SESSION_INPUT && takes_input(c))
@@ -247,7 +247,7 @@ static void time_out(struct connection *c)
 	}
 	event(c, "timed out: silent");
 	session_finish(&c->session);
-	settle(c);
+	conclude(c);
 }
 
 static void receive(struct connection *c)
@@ -285,9 +285,8 @@ static void receive(struct connection *c)
 static void go_on_writing(struct connection *c)
 {
 	output_go_on(c);
-	if (output_waits(c) || c->state != CONNECTION_OPEN)
-		return;
-	settle_and_ask(c);
+	conclude(c);
+	c->producing = c->session.service->drained != NULL;
 	offer_kept(c);
 }
 
@@ -305,6 +304,8 @@ static void drain(struct connection *c)
 	drained(&c->session);
 	settle(c);
 	c->producing = c->bytes_out + c->queue.length > before;
+	if (c->producing)
+		offer_kept(c);
 }
 
 void connection_begin(struct connection *c, struct worker *worker)
@@ -314,7 +315,7 @@ void connection_begin(struct connection *c, struct worker *worker)
 	event(c, "connected");
 	if (c->session.service->open != NULL)
 		c->session.service->open(&c->session);
-	settle_and_ask(c);
+	settle(c);
 }
 
 unsigned connection_wants(const struct connection *c)
@@ -372,7 +373,7 @@ void connection_stop(struct connection *c, struct worker *worker)
 		receive(c);
 	if (has_asked_for_all(c, now) || now >= c->close_at)
 		session_finish(&c->session);
-	settle(c);
+	conclude(c);
 	if (now >= c->close_at && c->state == CONNECTION_OPEN)
 		connection_drop(c, "cut off: the server stops");
 }
@@ -422,7 +423,8 @@ static void tell_deadline(struct connection *c)
 	if (service->expired == NULL)
 		return;
 	service->expired(&c->session);
-	settle_and_ask(c);
+	settle(c);
+	offer_kept(c);
 }
 
 void connection_expire(struct connection *c, struct worker *worker, int64_t now)

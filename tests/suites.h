@@ -31,6 +31,7 @@
 	SUITE(http_request)                                                              \
 	SUITE(http_documents)                                                            \
 	SUITE(http_conditions)                                                           \
+	SUITE(connection_files)                                                          \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
 	SUITE(small_services)                                                            \

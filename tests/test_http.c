@@ -566,7 +566,7 @@ START_TEST(each_header_has_its_own_time_and_ten_seconds_of_it)
 	for (int i = 0; i < 3; i++) {
 		memory_send(&client, GET, 10);
 		memory_advance(&client, 9999);
-		memory_send(&client, &GET GET[10], strlen(GET) - 10);
+		memory_send(&client, &GET[10], strlen(GET) - 10);
 		hear(&client, &answer);
 		ck_assert_int_eq(status_of(&answer), 200);
 		memory_advance(&client, 50000); /* of that, the idle timeout takes care */
