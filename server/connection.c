@@ -50,9 +50,9 @@ static void take_up(struct connection *c, struct worker *worker)
 	worker->turn = CONNECTION_TURN;
 }
 
-/* A loop has read the clock for all that is ready now; a worker with one
- * client reads it only when it must, in wait_for(): the first reading takes a forked child
- * two page faults. */
+/* A loop has read the clock for all that is ready now; a worker with one client reads it
+ * only when it must, in wait_for(): the first reading takes a forked child two page
+ * faults. */
 void connection_note_activity(struct connection *c)
 {
 	c->active_at = c->worker->now;

@@ -216,6 +216,12 @@ static void tell_ready(int listener, bool datagrams)
 			address_text(&local, text), datagrams ? "udp" : "tcp");
 }
 
+static unsigned descriptors_each(const struct server *server)
+{
+	/* of a peer's feed, a process with threads has both ends */
+	return server->datagrams ? 2 : 1 + server->service->descriptors;
+}
+
 static int run(struct settings *settings)
 {
 	struct server *server = settings->server;
@@ -230,7 +236,7 @@ static int run(struct settings *settings)
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}
-	process_raise_descriptors((server->datagrams ? 2 : 1) *
+	process_raise_descriptors(descriptors_each(server) *
 					  (uint64_t)server->max_clients +
 				  DESCRIPTORS_BESIDES);
 	listener = open_listener(settings, &failure);

@@ -27,6 +27,7 @@ struct service {
 	const char *port;      /* where it listens unless told otherwise */
 	size_t state_size;     /* of session->state: zeroed before open */
 	unsigned idle_seconds; /* the default of -t; 0: SERVICE_IDLE */
+	unsigned descriptors;  /* that a session may have open at a time */
 
 	/** Options of its own, beside those that all servers have; ends as the table in
 	 *  common/options.h does. */

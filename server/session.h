@@ -55,16 +55,19 @@ bool session_full(const struct session *session);
 /**
  * Sends @p length bytes of the open file @p fd, from @p offset on, behind what was written
  * before, without passing them through our memory where the system can do that. The
- * session owns @p fd from now on, whatever happens. Until all is sent session_full() is
- * true and nothing more may be written: the service goes on in input() or drained(). If
- * the file has become shorter, or cannot be read, the connection is cut off: the client
- * was promised that many bytes.
+ * session owns @p fd from now on, whatever happens. From here until all is sent, even if
+ * that is at once, session_full() is true and nothing more may be written, on pain of the
+ * client's being dropped: the service returns, and goes on in input(), which is called
+ * again at once if there is input left, or drained(). If the file has become shorter, or
+ * cannot be read, the connection is cut off: the client was promised that many bytes.
+ * With a @p length of 0 only @p fd is closed, and session_full() is as it was.
  */
 void session_send_file(struct session *session, int fd, uint64_t offset, uint64_t length);
 
 /** Takes no input for so long; then input() is called with what it has left, even if no
  *  more has come. To be called from input(), which must leave at least one byte. Silence
- *  in that time is ours: the idle timeout begins anew behind it.
+ *  in that time is ours: the idle timeout begins anew behind it. A server that stops ends
+ *  a pause that would take too much of SERVER_GRACE.
  *  @param milliseconds  1 or more */
 void session_pause(struct session *session, int64_t milliseconds);
 

@@ -94,7 +94,9 @@ static size_t call_input(struct memory_session *client, size_t n)
 	free(block);
 	ck_assert_msg(consumed <= n, "of %zu bytes the service consumed %zu", n,
 		      consumed);
-	ck_assert_msg(consumed > 0 || n < SESSION_INPUT || session_full(&client->session),
+	ck_assert_msg(consumed > 0 || n < SESSION_INPUT ||
+			      session_full(&client->session) ||
+			      client->session.resume_at != 0,
 		      "of SESSION_INPUT bytes the service consumed none");
 	memmove(client->kept, client->kept + consumed, client->kept_length - consumed);
 	client->kept_length -= consumed;
@@ -230,7 +232,10 @@ bool memory_drain(struct memory_session *client)
 		return false;
 	client->drained++;
 	client->session.service->drained(&client->session);
-	return client->length > before;
+	if (client->length == before)
+		return false;
+	offer(client);
+	return true;
 }
 
 void memory_open_peer(struct memory_session *peer, const struct service *service)
@@ -283,6 +288,7 @@ void memory_advance(struct memory_session *client, int64_t milliseconds)
 			ck_assert_msg(session->service->expired != NULL,
 				      "a deadline, and no expired()");
 			session->service->expired(session);
+			offer(client);
 		} else if (resumes) {
 			client->now = session->resume_at;
 			session->resume_at = 0;

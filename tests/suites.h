@@ -39,6 +39,7 @@
 	SUITE(connection_time)                                                           \
 	SUITE(connection_files)                                                          \
 	SUITE(connection)                                                                \
+	SUITE(engine)                                                                    \
 	SUITE(servers)                                                                   \
 	SUITE(small_services)                                                            \
 	SUITE(udp)                                                                       \

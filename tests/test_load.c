@@ -29,7 +29,7 @@ enum { CHUNK = 64 * 1024 };
 /* Echoes at most limit bytes, adding change to the byte at place. Returns the count. */
 static size_t echo(int fd, size_t limit, size_t place, char change)
 {
-	static _Thread_local char bytes[CHUNK];
+	char bytes[CHUNK];
 	size_t echoed = 0;
 
 	while (echoed < limit) {

@@ -26,7 +26,7 @@ static void say(int fd, const char *text)
 /* Ends what is said, and reads until the client has left: nothing is lost by a reset. */
 static void leave(int fd)
 {
-	static _Thread_local char bytes[CHUNK];
+	char bytes[CHUNK];
 
 	shutdown(fd, SHUT_WR);
 	while (io_read(fd, bytes, sizeof bytes) > 0)
@@ -337,7 +337,7 @@ END_TEST
 
 static void serve_by_reading(int fd, unsigned number)
 {
-	static _Thread_local char bytes[CHUNK];
+	char bytes[CHUNK];
 	ssize_t n;
 
 	(void)number;

@@ -1054,13 +1054,127 @@ START_TEST(what_is_passed_must_be_a_socket_that_can_be_served)
 }
 END_TEST
 
+/* ---- sending ----------------------------------------------------------------------------- */
+
+enum { SENT = 100 * 1000 };
+
+static int file_of(const char *bytes, size_t n)
+{
+	char path[] = "/tmp/sockways-sock-XXXXXX";
+	int file = mkstemp(path);
+
+	ck_assert_int_ge(file, 0);
+	unlink(path);
+	ck_assert_int_eq(io_write(file, bytes, n), (ssize_t)n);
+	return file;
+}
+
+static void make_pair(int ends[2])
+{
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	ck_assert_int_eq(sock_set_timeout(ends[0], PATIENCE), 0);
+	ck_assert_int_eq(sock_set_timeout(ends[1], PATIENCE), 0);
+}
+
+START_TEST(a_part_of_a_file_is_sent_and_the_files_own_offset_stays)
+{
+	static char bytes[SENT], got[SENT];
+	uint64_t offset = 10;
+	int ends[2], file;
+
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (char)(i ^ i >> 8 ^ i >> 16);
+	file = file_of(bytes, sizeof bytes);
+	ck_assert_int_eq(lseek(file, 3, SEEK_SET), 3);
+	make_pair(ends);
+	ck_assert_int_eq(sock_send_file(ends[0], file, &offset, 20), 20);
+	ck_assert_uint_eq(offset, 30);
+	ck_assert_int_eq(io_read_all(ends[1], got, 20), 20);
+	ck_assert_mem_eq(got, bytes + 10, 20);
+	ck_assert_int_eq(lseek(file, 0, SEEK_CUR), 3);
+
+	offset = SENT - 5; /* as far as it goes */
+	ck_assert_int_eq(sock_send_file(ends[0], file, &offset, 20), 5);
+	ck_assert_uint_eq(offset, SENT);
+	ck_assert_int_eq(sock_send_file(ends[0], file, &offset, 20), 0);
+	close(file);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+/* What the kernel makes up as it is read, sendfile(2) does not send, or only of late. */
+START_TEST(a_file_that_only_read_can_read_is_sent_too)
+{
+	char expected[4096], got[sizeof expected];
+	int file = open("/proc/self/cmdline", O_RDONLY), ends[2];
+	uint64_t offset = 1;
+	ssize_t n, length;
+
+	if (file < 0) {
+		skip("a file made up by the kernel: needs /proc");
+		return;
+	}
+	length = pread(file, expected, sizeof expected, 1);
+	ck_assert_int_gt(length, 0);
+	make_pair(ends);
+	while ((n = sock_send_file(ends[0], file, &offset, sizeof expected)) > 0)
+		continue;
+	ck_assert_int_eq(n, 0);
+	ck_assert_uint_eq(offset, 1 + (uint64_t)length);
+	ck_assert_int_eq(io_read_all(ends[1], got, (size_t)length), length);
+	ck_assert_mem_eq(got, expected, (size_t)length);
+	close(file);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+START_TEST(what_cannot_be_read_is_not_sent)
+{
+	int directory = open("/", O_RDONLY), ends[2];
+	uint64_t offset = 7;
+
+	make_pair(ends);
+	ck_assert_int_eq(sock_send_file(ends[0], directory, &offset, 20), -1);
+	ck_assert_int_ne(errno, EAGAIN);
+	ck_assert_int_eq(sock_send_file(ends[0], -1, &offset, 20), -1);
+	ck_assert_int_eq(errno, EBADF);
+	ck_assert_uint_eq(offset, 7);
+	close(directory);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+START_TEST(sending_does_not_wait_for_room)
+{
+	static char bytes[SENT];
+	int ends[2], file = file_of(bytes, sizeof bytes);
+	uint64_t offset = 0;
+
+	make_pair(ends); /* blocking */
+	while (sock_send(ends[0], bytes, sizeof bytes, false) > 0)
+		continue;
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_eq(sock_set_send_timeout(ends[0], 20), 0);
+	ck_assert_int_eq(sock_send_file(ends[0], file, &offset, 20), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_uint_eq(offset, 0);
+	close(file);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
 Suite *suite_sock(void)
 {
 	Suite *suite = suite_create("sock");
 	TCase *listening = tcase_create("listening"),
 	      *connecting = tcase_create("connecting");
 	TCase *accepting = tcase_create("accepting"), *options = tcase_create("options");
-	TCase *activation = tcase_create("activation");
+	TCase *activation = tcase_create("activation"),
+	      *sending = tcase_create("sending");
 
 	tcase_add_test(listening, port_0_takes_a_free_port);
 	tcase_add_test(listening, a_server_can_listen_on_ipv6);
@@ -1107,9 +1221,14 @@ Suite *suite_sock(void)
 	tcase_add_test(activation, a_socket_passed_to_somebody_else_is_not_taken);
 	tcase_add_test(activation, what_is_passed_must_be_a_socket_that_can_be_served);
 	suite_add_tcase(suite, activation);
-	for (int i = 0; i < 5; i++)
+	tcase_add_test(sending, a_part_of_a_file_is_sent_and_the_files_own_offset_stays);
+	tcase_add_test(sending, a_file_that_only_read_can_read_is_sent_too);
+	tcase_add_test(sending, what_cannot_be_read_is_not_sent);
+	tcase_add_test(sending, sending_does_not_wait_for_room);
+	suite_add_tcase(suite, sending);
+	for (int i = 0; i < 6; i++)
 		tcase_set_timeout((TCase *[]){ listening, connecting, accepting, options,
-					       activation }[i],
+					       activation, sending }[i],
 				  30);
 	return suite;
 }
