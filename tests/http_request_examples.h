@@ -274,6 +274,7 @@ static const struct example examples[] = {
 	EXAMPLE("host-brackets-of-name", "GET / HTTP/1.1\r\nHost: [a.b]\r\n\r\n", BAD_HOST)
 	EXAMPLE("host-brackets-of-ipv4", "GET / HTTP/1.1\r\nHost: [1.2.3.4]\r\n\r\n", BAD_HOST)
 	EXAMPLE("host-brackets-too-long", "GET / HTTP/1.1\r\nHost: [0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]\r\n\r\n", BAD_HOST)
+	EXAMPLE("host-brackets-longest", "GET / HTTP/1.1\r\nHost: [0000:0000:0000:0000:0000:0000:255.255.255.2551]\r\n\r\n", BAD_HOST)
 	EXAMPLE("host-ipv6-zone", "GET / HTTP/1.1\r\nHost: [fe80::1%25eth0]\r\n\r\n", BAD_HOST)
 	EXAMPLE("host-ipv6-and-more", "GET / HTTP/1.1\r\nHost: [::1]a\r\n\r\n", BAD_HOST)
 	EXAMPLE("host-ipv6-naked", "GET / HTTP/1.1\r\nHost: ::1\r\n\r\n", BAD_HOST)
