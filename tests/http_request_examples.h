@@ -267,6 +267,7 @@ static const struct example examples[] = {
 	EXAMPLE("host-list-without-space", "GET / HTTP/1.1\r\nHost: a,b\r\n\r\n", BAD_HOST)
 	EXAMPLE("host-utf-8", "GET / HTTP/1.1\r\nHost: \xc3\xa9\r\n\r\n", BAD_HOST)
 	EXAMPLE("host-bad-escape", "GET / HTTP/1.1\r\nHost: a%4\r\n\r\n", BAD_HOST)
+	EXAMPLE("host-half-an-escape", "GET / HTTP/1.1\r\nHost: a%4zb\r\n\r\n", BAD_HOST)
 	EXAMPLE("host-percent", "GET / HTTP/1.1\r\nHost: a%zzb\r\n\r\n", BAD_HOST)
 	EXAMPLE("host-bracket-open", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", BAD_HOST)
 	EXAMPLE("host-bracket-closed", "GET / HTTP/1.1\r\nHost: ::1]\r\n\r\n", BAD_HOST)
