@@ -125,6 +125,7 @@ check: all $(TESTER)
 
 # libFuzzer wants the same name of every target; the tests are linked with all of them.
 FUZZ_NAMES  = '-DFUZZ_TARGETS=$(FUZZ:%=TARGET(%))' -DLLVMFuzzerTestOneInput=fuzz_$(*F)
+$(BUILD)/tests/test_fuzz.o: Makefile
 
 HAVE_CHECK = printf '\043include <check.h>\n' | $(CC) $(CHECK_FLAGS) -E - >/dev/null 2>&1
 $(BUILD)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS_FIRST)

@@ -11,7 +11,7 @@
 
 #include "tests/http_stream.h"
 
-enum { BODY_MOST = 100, SHORT = 512 };
+enum { BODY_MOST = 100, SHORT = 256 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

@@ -1,8 +1,8 @@
 /*
  * A state machine. Each state is a function that takes the bytes it knows what to do with,
  * and says which state comes next; where the bytes end, the next call goes on in the state
- * that was reached. So each byte is looked at once, however they were cut, and a request
- * that comes byte by byte means what it means in one piece.
+ * that was reached. So each byte is looked at once (in the few fields that matter here,
+ * once more), and a request that comes byte by byte means what it means in one piece.
  *
  *	START METHOD TARGET PATH QUERY VERSION     GET /a?b HTTP/1.1
  *	FIELD NAME VALUE                           Host: example.com
@@ -19,30 +19,31 @@
 #include <string.h>
 #include <strings.h>
 
+/* In the order of a request. Sections are of RFC 9112, unless they are said to be others. */
 enum state {
-	START,
-	START_END,
-	METHOD,
-	TARGET,
-	ASTERISK,
-	SCHEME,
-	SLASHES,
-	AUTHORITY,
-	PATH,
-	QUERY,
-	ESCAPE_FIRST,
+	START,        /* the first byte, or an empty line before it: 2.2 */
+	START_END,    /* its LF */
+	METHOD,       /* 3.1 */
+	TARGET,       /* the first byte tells the form: 3.2 */
+	ASTERISK,     /* behind a '*': 3.2.4 */
+	SCHEME,       /* of an absolute target: 3.2.2 */
+	SLASHES,      /* between scheme and host */
+	AUTHORITY,    /* host and port: 3.2.3; RFC 3986, 3.2 */
+	PATH,         /* 3.2.1; RFC 3986, 3.3 */
+	QUERY,        /* RFC 3986, 3.4 */
+	ESCAPE_FIRST, /* digit behind a '%': RFC 3986, 2.1 */
 	ESCAPE_SECOND,
-	VERSION,
-	LINE_END, /* CR, and then LF */
+	VERSION,  /* 2.3 */
+	LINE_END, /* CR, and then LF: 3 */
 	LINE_END_LF,
-	FIELD,
-	NAME,
-	VALUE,
-	FIELD_END,
-	SECTION_END,
-	COUNTED,
-	CHUNK_SIZE,
-	EXTENSION,
+	FIELD,       /* first byte of a field line, or of the empty line: 5 */
+	NAME,        /* 5.1 */
+	VALUE,       /* 5.1; RFC 9110, 5.5 */
+	FIELD_END,   /* LF */
+	SECTION_END, /* LF of the empty line: 2.1, 6.3 */
+	COUNTED,     /* a body of a length: 6.2 */
+	CHUNK_SIZE,  /* 7.1 */
+	EXTENSION,   /* 7.1.1, as far as CHUNK_SIZE_END */
 	EXTENSION_FIRST,
 	EXTENSION_NAME,
 	EXTENSION_NAME_END,
@@ -51,9 +52,9 @@ enum state {
 	EXTENSION_QUOTED,
 	EXTENSION_ESCAPE,
 	EXTENSION_QUOTED_END,
-	CHUNK_SIZE_END,
+	CHUNK_SIZE_END, /* LF */
 	CHUNK_DATA,
-	CHUNK_DATA_END,
+	CHUNK_DATA_END, /* CR, and then LF. Behind the last chunk FIELD again: 7.1.2 */
 	CHUNK_DATA_END_LF,
 	WHOLE,
 	FAILED,
@@ -571,7 +572,9 @@ static const char *take_length(struct http_request *request, const char *bytes,
 
 /* RFC 9112, section 6.1: chunked must be the last, and be there once; it has no parameters
  * (section 7.1). Several fields are one list. Empty elements, which a list may otherwise
- * have, are refused: this is the field that hides lengths from a proxy. */
+ * have, are refused: this is the field that hides lengths from a proxy. A coding that is not
+ * known, and is not behind chunked, is 501 (section 6.1), and not 400 as one might also read
+ * section 6.3: either way the connection ends. */
 static const char *take_codings(struct http_request *request, const char *bytes,
 				struct http_piece value)
 {

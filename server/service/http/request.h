@@ -20,11 +20,13 @@
 
 /** What is the most that a request may have. */
 enum {
-	HTTP_LINE = 8192,    /* bytes of the request line, without its end; more is 414,
-				   or 501 where it is all method (RFC 9112, section 3) */
-	HTTP_HEADER = 32768, /* bytes of the header with all line ends, empty lines before
-				   it, too; and again of the trailer section; more is 431 */
-	HTTP_FIELDS = 100,   /* of the header, and again of the trailer section; 431 */
+	/* Bytes of the request line, without its end. More is 414, or 501 where it is all
+	 * method (RFC 9112, section 3). */
+	HTTP_LINE = 8192,
+	/* Bytes of the header with all line ends, those before it, too; and again of the
+	 * trailer section. More is 431, as are more fields. */
+	HTTP_HEADER = 32768,
+	HTTP_FIELDS = 100,
 	HTTP_EMPTY_LINES = 4,   /* before the request line; 400 */
 	HTTP_CHUNK_DIGITS = 16, /* of a chunk's size, leading zeros too; 400 */
 	HTTP_EXTENSIONS = 4096, /* bytes of all chunk extensions of one body; 400 */
@@ -91,10 +93,10 @@ struct http_request {
 	bool connects;        /* the method is CONNECT */
 	bool in_trailer;
 	bool has_host, counted; /* Host, Content-Length has been seen */
-	bool coded,
-		coded_otherwise; /* Transfer-Encoding has; and not only chunked in it */
-	bool closes, persists;   /* Connection: close, keep-alive */
-	bool expects;            /* Expect: 100-continue */
+	bool coded;             /* Transfer-Encoding has */
+	bool coded_otherwise;   /* there is another coding in it than chunked */
+	bool closes, persists;  /* Connection: close, keep-alive */
+	bool expects;           /* Expect: 100-continue */
 };
 
 /**
