@@ -414,6 +414,7 @@ const struct service this_service = {
 	.summary = "web server: a greeting, or the files of a directory",
 	.port = "8080",
 	.state_size = sizeof(struct http_state),
+	.descriptors = 1, /* the file that is on its way */
 	.options = http_options,
 	.option = http_option,
 	.prepare = http_prepare,
