@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/io.h"
@@ -556,6 +557,33 @@ START_TEST(a_header_that_does_not_become_whole_in_time_is_answered_408)
 }
 END_TEST
 
+START_TEST(an_empty_line_behind_a_body_is_no_request_that_could_be_late)
+{
+	static const char *const endings[] = { "\r\n", "\r\n\r\n" };
+	const char *request = "POST / HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\nab";
+	struct memory_session client;
+	static struct answer answer;
+
+	configure(NULL);
+	for (size_t i = 0; i < COUNT(endings); i++) {
+		memory_open(&client, &http_service);
+		memory_send(&client, request, strlen(request));
+		memory_send(&client, endings[i], strlen(endings[i]));
+		hear(&client, &answer);
+		memory_advance(&client, 100000);
+		memory_expect(&client, "", 0);
+		ck_assert(!memory_finished(&client));
+		memory_send(&client, "GET", 3); /* the time of this one begins now */
+		memory_advance(&client, 9999);
+		memory_expect(&client, "", 0);
+		memory_send(&client, &GET[3], strlen(GET) - 3);
+		hear(&client, &answer);
+		ck_assert_int_eq(status_of(&answer), 200);
+		memory_close(&client);
+	}
+}
+END_TEST
+
 START_TEST(each_header_has_its_own_time_and_ten_seconds_of_it)
 {
 	struct memory_session client;
@@ -836,11 +864,13 @@ END_TEST
 
 START_TEST(who_has_the_file_already_gets_no_body_and_no_length)
 {
+	const struct timespec times[2] = { { 784111777, 0 }, { 784111777, 0 } };
 	static struct answer whole, answer;
 	struct folder folder;
 	char fields[200], since[100];
 
 	make_site(&folder);
+	ck_assert_int_eq(utimensat(folder.fd, "data.bin", times, 0), 0);
 	configure("-r", folder.path);
 	get("/data.bin", "", &whole);
 	snprintf(since, sizeof since, "If-Modified-Since: %s\r\n",
@@ -1297,6 +1327,8 @@ Suite *suite_http(void)
 	tcase_add_test(tcase, who_waits_with_a_body_that_is_too_long_is_refused_at_once);
 	tcase_add_test(tcase,
 		       a_header_that_does_not_become_whole_in_time_is_answered_408);
+	tcase_add_test(tcase,
+		       an_empty_line_behind_a_body_is_no_request_that_could_be_late);
 	tcase_add_test(tcase, each_header_has_its_own_time_and_ten_seconds_of_it);
 	tcase_add_test(tcase, a_body_has_its_time_by_its_length);
 	tcase_add_test(tcase, without_a_header_timeout_all_may_take_their_time);

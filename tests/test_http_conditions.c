@@ -380,6 +380,18 @@ START_TEST(a_weak_validator_saves_a_whole_transfer_but_completes_no_part)
 }
 END_TEST
 
+START_TEST(by_its_date_a_young_file_is_not_known)
+{
+	const struct http_document document = a_file();
+
+	for (int age = -1; age < 4; age++)
+		ck_assert_int_eq(ask_for(&document, "GET",
+					 "If-Modified-Since: " DATE "\r\n", then + age)
+					 .status,
+				 age < 2 ? 200 : 304);
+}
+END_TEST
+
 START_TEST(a_file_of_the_future_was_modified_now)
 {
 	const struct http_document document = a_file();
@@ -571,6 +583,7 @@ Suite *suite_http_conditions(void)
 	tcase_add_test(tcase, the_tag_of_a_young_file_is_weak);
 	tcase_add_test(tcase,
 		       a_weak_validator_saves_a_whole_transfer_but_completes_no_part);
+	tcase_add_test(tcase, by_its_date_a_young_file_is_not_known);
 	tcase_add_test(tcase, a_file_of_the_future_was_modified_now);
 
 	tcase = add_case(suite, "dates");

@@ -64,7 +64,10 @@ struct http_state {
 
 /* ---- one request ---- */
 
-/* The first line of a request that is not whole, as far as it has come. */
+/* The first line of a request that is not whole, as far as it has come. Without a byte it is
+ * none: empty lines, which some clients send behind a body, are not the beginning of another
+ * request, and an answer to them would be taken for that of the next one (RFC 9112, section
+ * 2.2). */
 static struct http_log_text first_line(const char *bytes, size_t n)
 {
 	const char *end;
@@ -261,7 +264,7 @@ static size_t read_header(struct session *session, const char *bytes, size_t n)
 
 	switch (http_request_header(request, bytes, n)) {
 	case HTTP_MORE:
-		if (!session_has_deadline(session))
+		if (!session_has_deadline(session) && first_line(bytes, n).length > 0)
 			session_deadline(session, header_timeout);
 		return 0;
 	case HTTP_BAD:
@@ -309,8 +312,7 @@ static size_t http_input(struct session *session, const char *bytes, size_t n)
 	return used;
 }
 
-/* Half a request is answered, too (RFC 9112, section 8); half a line that is empty, as some
- * clients send one behind their request, is none. */
+/* Half a request is answered, too (RFC 9112, section 8). */
 static void http_end(struct session *session, const char *bytes, size_t n)
 {
 	const struct http_state *state = session->state;

@@ -193,7 +193,8 @@ static bool fails(const struct question *question)
 	       question->document->modified > date;
 }
 
-/* Steps 3 and 4: does the client have it? */
+/* Steps 3 and 4: does the client have it? By its date one that is young may have changed since
+ * in the same second (section 8.8.2.2). */
 static bool is_known(const struct question *question)
 {
 	time_t date;
@@ -201,7 +202,8 @@ static bool is_known(const struct question *question)
 	if (has_field(question, "if-none-match"))
 		return matches(question, "if-none-match", false);
 	return date_value(question, "if-modified-since", &date) &&
-	       question->document->modified <= date;
+	       question->document->modified <= date &&
+	       !is_young(question->document, question->now);
 }
 
 /* Step 5: is it still that of which the client has a part? A date says so only if it is the

@@ -35,7 +35,8 @@ struct http_part {
  * Evaluates If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-Range and
  * Range, in the order of RFC 9110, section 13.2.2, for a GET or HEAD of a file. More than
  * one range, and a range of HEAD, is answered with all of it, as is a Range field that
- * cannot be read (section 14.2).
+ * cannot be read (section 14.2). Of a file as young as that of a weak tag, no date proves that
+ * the client has it, since it may have changed twice in a second (section 8.8.2.2).
  *
  * @param bytes  the request's, from its first one on
  */
