@@ -68,7 +68,10 @@ void session_send_file(struct session *session, int fd, uint64_t offset, uint64_
  *  more has come. To be called from input(), which must leave at least one byte. Silence
  *  in that time is ours: the idle timeout begins anew behind it. A server that stops ends
  *  a pause that would take too much of SERVER_GRACE.
- *  @param milliseconds  1 or more */
+ *  @param milliseconds  0 lets the others go first: input() is called again as soon as the
+ *                       other clients that are ready, signals and the stop have had their
+ *                       turn. So a service does not keep them waiting that has got more
+ *                       requests in one piece than it can answer in a moment. */
 void session_pause(struct session *session, int64_t milliseconds);
 
 /** Calls the service's expired() in so many milliseconds, once, unless this is called again

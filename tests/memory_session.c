@@ -9,7 +9,7 @@
 #include "common/options.h"
 #include "common/text.h"
 
-enum { SHOWN_TEXT = 400, MOST_ARGUMENTS = 8 };
+enum { SHOWN_TEXT = 400, MOST_ARGUMENTS = 8, MOST_IDLE_TURNS = 100000 };
 
 static void append(char **to, size_t *length, const void *bytes, size_t n)
 {
@@ -120,23 +120,37 @@ static void call_end(struct memory_session *client)
 	free(block);
 }
 
+/* There is nobody whose turn it could be. Whether it does: the service goes on. */
+static bool end_yield(struct memory_session *client, size_t consumed)
+{
+	if (client->session.resume_at == 0 || client->session.resume_at > client->now)
+		return false;
+	client->session.resume_at = 0;
+	client->yielded++;
+	client->idle_turns = consumed > 0 ? 0 : client->idle_turns + 1;
+	ck_assert_msg(client->idle_turns < MOST_IDLE_TURNS,
+		      "the service lets others go first for ever");
+	return true;
+}
+
 /* Lets the service have what waits for it, in pieces of at most SESSION_INPUT bytes. */
 static void offer(struct memory_session *client)
 {
 	struct session *session = &client->session;
 	size_t n, consumed = 1;
-	bool sent_a_file;
+	bool sent_a_file, yielded = false;
 
 	take_file(client);
-	while (client->kept_length > 0 && consumed > 0 && !session->full &&
+	while (client->kept_length > 0 && (consumed > 0 || yielded) && !session->full &&
 	       !session->finished && session->resume_at == 0) {
 		n = client->kept_length < SESSION_INPUT ? client->kept_length
 							: SESSION_INPUT;
 		consumed = call_input(client, n);
 		sent_a_file = client->sending_file;
 		take_file(client);
+		yielded = end_yield(client, consumed);
 		/* All there is was offered; but a file that was sent makes it go on. */
-		if (n == client->kept_length + consumed && !sent_a_file)
+		if (n == client->kept_length + consumed && !sent_a_file && !yielded)
 			break;
 	}
 	if (client->half_closed && !client->told && !session->full &&

@@ -17,7 +17,8 @@
  * exactly its length and is gone after the call, so that a sanitizer sees who reads beyond
  * it or keeps a pointer to it; what was not consumed comes again, with what comes next.
  * And it does itself what service.h promises: no input while the session is full, none
- * after its end, no more than SESSION_INPUT at once.
+ * after its end, no more than SESSION_INPUT at once. Others there are none: a service that
+ * lets them go first (session_pause() of 0) goes on at once.
  */
 #ifndef TESTS_MEMORY_SESSION_H
 #define TESTS_MEMORY_SESSION_H
@@ -43,6 +44,8 @@ struct memory_session {
 	size_t kept_length;
 	bool half_closed, told; /* the client has half-closed; the service knows */
 	unsigned drained;       /* how often the service was asked for more */
+	unsigned yielded;       /* how often it has let others go first */
+	unsigned idle_turns;    /* of those, the last in a row that consumed nothing */
 	bool replied;           /* to the last datagram */
 	bool sending_file;      /* the session is full for that reason */
 	const char *peer;       /* "192.0.2.7:1234" */

@@ -193,6 +193,49 @@ START_TEST(a_pause_is_not_the_clients_silence)
 }
 END_TEST
 
+/* By a clock that stands still: one turn of the loop is one of the service. */
+START_TEST(a_pause_of_nothing_is_over_when_the_others_had_their_turn)
+{
+	struct rig rig;
+	struct connection *c;
+
+	pause_length = 0;
+	rig_make(&rig, (struct form){ true, rig_forms[_i].kind }, &late, PAUSE);
+	c = rig.connection;
+	rig.worker.now = 1000;
+	connection_begin(c, &rig.worker);
+	client_send(rig.client, "ab", 2);
+	ck_assert_int_gt(io_wait(c->fd, POLLIN, PATIENCE), 0);
+	connection_ready(c, &rig.worker, WANT_READ);
+	ck_assert_uint_eq(rig_bytes_out(&rig), 0);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(connection_wants(c), WANT_TIME);
+		ck_assert_int_eq(connection_expiry(c), 1000);
+		connection_expire(c, &rig.worker, 1000);
+		client_expect(rig.client, i == 0 ? "[a]" : "[b]", 3);
+	}
+	ck_assert_uint_eq(connection_wants(c), WANT_READ);
+	ck_assert_int_eq(connection_expiry(c), 1000 + PAUSE);
+	connection_close(c);
+	client_close(rig.client);
+}
+END_TEST
+
+START_TEST(who_lets_others_go_first_is_answered_all_the_same)
+{
+	struct rig rig;
+
+	pause_length = 0;
+	rig_make(&rig, rig_forms[_i], &late, PAUSE);
+	rig_serve(&rig);
+	client_send(rig.client, "abc", 3);
+	client_half_close(rig.client);
+	client_expect(rig.client, "[a][b][c]", 9);
+	client_expect_end(rig.client);
+	rig_end(&rig);
+}
+END_TEST
+
 START_TEST(nothing_is_wanted_in_a_pause_but_its_end)
 {
 	struct rig rig;
@@ -438,6 +481,9 @@ Suite *suite_connection_time(void)
 	add(tcase, what_came_waits_for_the_end_of_the_pause);
 	add(tcase, who_half_closes_in_a_pause_is_still_answered);
 	add(tcase, a_pause_is_not_the_clients_silence);
+	tcase_add_loop_test(
+		tcase, a_pause_of_nothing_is_over_when_the_others_had_their_turn, 1, 3);
+	add(tcase, who_lets_others_go_first_is_answered_all_the_same);
 	tcase_add_loop_test(tcase, nothing_is_wanted_in_a_pause_but_its_end, 1, 3);
 	tcase_add_loop_test(
 		tcase, a_pause_takes_no_time_of_the_processor_even_if_the_client_leaves,

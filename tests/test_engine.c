@@ -66,7 +66,7 @@ static void report_reopen(void)
 }
 
 /* Answers each byte: 'f' by a file, 'p' after a pause, 'd' by nothing, but with a deadline,
- * and any other by itself. */
+ * and any other by itself; only at 'y' it lets others go first, for ever. */
 static size_t serve_byte(struct session *session, const char *bytes, size_t n)
 {
 	bool *waited = session->state;
@@ -79,6 +79,10 @@ static size_t serve_byte(struct session *session, const char *bytes, size_t n)
 			return used;
 		}
 		*waited = false;
+		if (bytes[used] == 'y') {
+			session_pause(session, 0);
+			return used;
+		}
 		if (bytes[used] == 'f')
 			session_send_file(session, open(path, O_RDONLY | O_CLOEXEC), 0,
 					  CONTENT);
@@ -334,6 +338,35 @@ START_TEST(a_client_in_a_pause_is_answered_before_the_server_ends)
 }
 END_TEST
 
+START_TEST(whoever_lets_others_go_first_holds_up_nobody)
+{
+	struct process process = start(_i, SOCK_STREAM);
+	int clients = at_a_time(_i, SOCK_STREAM), fds[CLIENTS], processes, status;
+
+	for (int i = 0; i < clients; i++)
+		fds[i] = arrive(&process);
+	for (int i = 0; i + 1 < clients || i == 0; i++) { /* all but the last */
+		client_send(fds[i], "xy", 2);
+		client_expect(fds[i], "x", 1);
+	}
+	if (clients > 1) {
+		client_send(fds[clients - 1], "1p2f", 4);
+		client_expect(fds[clients - 1], "1p2", 3);
+		client_expect(fds[clients - 1], content, sizeof content);
+	}
+	processes = all_models[_i] == &fork_model ? 1 + clients : 1;
+	ck_assert_int_eq(kill(process.pid, SIGHUP), 0);
+	for (int i = 0; i < processes; i++)
+		ck_assert_int_gt(next_report(), 0);
+	ck_assert_int_eq(kill(process.pid, SIGTERM), 0);
+	ck_assert_int_eq(waitpid(process.pid, &status, 0), process.pid);
+	ck_assert_int_eq(status, 0);
+	for (int i = 0; i < clients; i++)
+		client_close(fds[i]);
+	unlink(path);
+}
+END_TEST
+
 Suite *suite_engine(void)
 {
 	Suite *suite = suite_create("engine");
@@ -350,5 +383,7 @@ Suite *suite_engine(void)
 	tcase_add_loop_test(tcase, pauses_and_deadlines_come_in_time, 0, ALL_MODELS);
 	tcase_add_loop_test(tcase, a_client_in_a_pause_is_answered_before_the_server_ends,
 			    0, ALL_MODELS);
+	tcase_add_loop_test(tcase, whoever_lets_others_go_first_holds_up_nobody, 0,
+			    ALL_MODELS);
 	return suite;
 }
