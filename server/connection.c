@@ -35,6 +35,7 @@ void connection_drop(struct connection *c, const char *why)
 {
 	event(c, why);
 	c->state = CONNECTION_CLOSED;
+	c->session.finished = true; /* the service need not go on */
 }
 
 void connection_drop_for_errno(struct connection *c)

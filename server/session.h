@@ -34,7 +34,7 @@ struct session {
 	const struct transport *transport;
 	void *state;         /* the service's own, service->state_size bytes */
 	bool full;           /* output waits for the client: see session_full() */
-	bool finished;       /* session_finish() was called */
+	bool finished;       /* session_finish() was called, or the client has gone */
 	bool busy;           /* see session_set_busy() */
 	int64_t resume_at;   /* paused until then; 0: it is not */
 	int64_t deadline_at; /* when expired() is due; 0: never */

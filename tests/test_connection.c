@@ -137,6 +137,25 @@ static const struct service lines = {
 	.close = rig_count_close,
 };
 
+/* Answers at such length that it asks, piece by piece, whether anybody still listens. */
+enum { MOST_SAID = 1000 };
+
+static atomic_int pieces_written;
+
+static size_t talk_on(struct session *session, const char *bytes, size_t n)
+{
+	static const char piece[64 * KIB];
+
+	(void)bytes;
+	while (atomic_load(&pieces_written) < MOST_SAID && !session->finished) {
+		session_write(session, piece, sizeof piece);
+		atomic_fetch_add(&pieces_written, 1);
+	}
+	return n;
+}
+
+static const struct service talker = { .input = talk_on, .close = rig_count_close };
+
 /* Says each byte a thousand times; stops when the client does not take it. */
 enum { TIMES = 1000 };
 
@@ -675,6 +694,21 @@ START_TEST(a_producer_drops_a_client_that_does_not_read)
 }
 END_TEST
 
+START_TEST(a_service_can_see_that_its_client_was_dropped_meanwhile)
+{
+	struct rig rig;
+
+	atomic_store(&pieces_written, 0);
+	rig_make(&rig, rig_forms[_i], &talker, 60);
+	rig_serve(&rig);
+	client_send(rig.client, "?", 1);
+	rig_join(&rig);
+	ck_assert_int_gt(atomic_load(&pieces_written), 0);
+	ck_assert_int_lt(atomic_load(&pieces_written), MOST_SAID);
+	client_close(rig.client);
+}
+END_TEST
+
 START_TEST(a_service_may_finish_while_its_client_does_not_read)
 {
 	struct rig rig;
@@ -922,6 +956,7 @@ Suite *suite_connection(void)
 	tcase = add_case(suite, "time");
 	add(tcase, a_silent_client_is_sent_the_end);
 	add(tcase, a_client_that_does_not_read_is_dropped);
+	add(tcase, a_service_can_see_that_its_client_was_dropped_meanwhile);
 	tcase_add_loop_test(tcase, a_producer_drops_a_client_that_does_not_read, 0,
 			    RIG_TCP_FORMS);
 	add(tcase, a_service_may_finish_while_its_client_does_not_read);
