@@ -435,6 +435,43 @@ START_TEST(a_hundred_requests_at_once_are_answered_in_order)
 }
 END_TEST
 
+/* How often the others had their turn while so many requests, sent at once, were answered. */
+static unsigned yields_for(const char *request, unsigned many)
+{
+	struct memory_session client;
+	char *requests = malloc(many * strlen(request) + 1);
+	unsigned yielded;
+
+	ck_assert_ptr_nonnull(requests);
+	requests[0] = '\0';
+	for (size_t i = 0; i < many; i++)
+		strcpy(requests + i * strlen(request), request);
+	memory_open(&client, &http_service);
+	memory_send(&client, requests, strlen(requests));
+	yielded = client.yielded;
+	ck_assert_uint_eq(count_of(client.output, "HTTP/1.1 "), many);
+	memory_close(&client);
+	free(requests);
+	return yielded;
+}
+
+START_TEST(who_sends_many_requests_at_once_lets_others_go_first)
+{
+	static const char *const requests[] = {
+		"HEAD / HTTP/1.1\r\n" HOST "\r\n",
+		"GET /none HTTP/1.1\r\n" HOST "\r\n",
+		"POST / HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc",
+		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	};
+
+	configure(NULL);
+	for (size_t i = 0; i < COUNT(requests); i++) {
+		ck_assert_uint_eq(yields_for(requests[i], 16), 0);
+		ck_assert_uint_ge(yields_for(requests[i], 1000), 1000 / 32 - 1);
+	}
+}
+END_TEST
+
 START_TEST(requests_wait_while_their_answers_are_not_taken)
 {
 	enum { REQUESTS = 50 };
@@ -998,6 +1035,19 @@ START_TEST(requests_behind_a_file_are_answered_behind_it)
 }
 END_TEST
 
+START_TEST(behind_a_listing_it_is_the_turn_of_others)
+{
+	struct folder folder;
+
+	make_site(&folder);
+	configure("-r", folder.path, "-l");
+	ck_assert_uint_eq(yields_for("GET /sub/ HTTP/1.1\r\n" HOST "\r\n", 5), 4);
+	ck_assert_uint_eq(yields_for("HEAD /sub/ HTTP/1.1\r\n" HOST "\r\n", 5), 4);
+	ck_assert_uint_eq(yields_for("HEAD / HTTP/1.1\r\n" HOST "\r\n", 5), 0);
+	folder_remove(&folder);
+}
+END_TEST
+
 START_TEST(a_long_listing_goes_out_as_the_client_takes_it)
 {
 	enum { FILES = 1500 };
@@ -1320,6 +1370,7 @@ Suite *suite_http(void)
 	tcase_add_test(tcase, an_error_is_a_page_that_says_why_and_runs_nothing);
 	tcase_add_test(tcase, an_error_page_repeats_nothing_of_the_request);
 	tcase_add_test(tcase, a_hundred_requests_at_once_are_answered_in_order);
+	tcase_add_test(tcase, who_sends_many_requests_at_once_lets_others_go_first);
 	tcase_add_test(tcase, requests_wait_while_their_answers_are_not_taken);
 	tcase_add_test(tcase, a_body_as_long_as_allowed_is_read_and_one_byte_more_is_not);
 	tcase_add_test(tcase,
@@ -1347,6 +1398,7 @@ Suite *suite_http(void)
 	tcase_add_test(tcase, a_directory_is_listed_with_l_and_its_names_are_text);
 	tcase_add_test(tcase, head_of_a_file_or_page_has_the_header_of_get);
 	tcase_add_test(tcase, requests_behind_a_file_are_answered_behind_it);
+	tcase_add_test(tcase, behind_a_listing_it_is_the_turn_of_others);
 	tcase_add_test(tcase, a_long_listing_goes_out_as_the_client_takes_it);
 	tcase_add_loop_test(tcase, options_that_make_no_sense_are_refused, 0, 8);
 

@@ -30,6 +30,9 @@ enum {
 	TIMEOUT_MOST = 86400,     /* seconds */
 	BODY_PACE = 16384,        /* bytes a second: a slower body is given up */
 	PAGE_PIECE = 65536,
+	/* Requests that are answered before it is the others' turn: 64 KiB of input may be
+	 * thousands. Clients that send several at once seldom send more than 16. */
+	TURN = 32,
 	OPTION_DELAY = OPTIONS_LETTERS_FROM,
 	OPTION_HEADER_TIMEOUT,
 };
@@ -58,7 +61,8 @@ struct http_state {
 	size_t left;  /* so many bytes of the request, see above */
 	char *page;   /* the body of an answer that is being written; else NULL */
 	size_t page_length, written;
-	time_t now; /* the second that date tells */
+	unsigned turn; /* so many requests may yet be answered in it */
+	time_t now;    /* the second that date tells */
 	char date[HTTP_DATE_TEXT];
 };
 
@@ -117,6 +121,8 @@ static void end_request(struct session *session, bool keep_alive)
 	free(state->page);
 	state->header = state->page = NULL;
 	state->phase = READS_HEADER;
+	if (state->turn > 0)
+		state->turn--;
 	memset(&state->request, 0, sizeof state->request);
 }
 
@@ -152,6 +158,8 @@ static size_t answer_request(struct session *session, const char *bytes, size_t 
 	http_exchange_answer(&exchange, &site);
 	if (http_log_wanted())
 		http_exchange_log(&exchange);
+	if (exchange.listed)
+		state->turn = 0;
 	if (exchange.page == NULL) {
 		end_request(session, exchange.keep_alive);
 		return left;
@@ -293,20 +301,30 @@ static size_t go_on(struct session *session, const char *bytes)
 				     : write_page(session);
 }
 
+static bool takes_more(const struct session *session)
+{
+	const struct http_state *state = session->state;
+
+	return (state->phase == READS_HEADER || state->phase == READS_BODY) &&
+	       !session_full(session) && !session->finished;
+}
+
 static size_t http_input(struct session *session, const char *bytes, size_t n)
 {
 	struct http_state *state = session->state;
 	size_t used = 0, taken = 1;
 
+	state->turn = TURN;
 	if (state->phase == WAITS || state->phase == WRITES_PAGE)
 		used = taken = go_on(session, bytes);
-	while (used < n && taken > 0 && !session_full(session) && !session->finished) {
-		if (state->phase == READS_HEADER)
-			taken = read_header(session, bytes + used, n - used);
-		else if (state->phase == READS_BODY)
-			taken = read_body(session, bytes + used, n - used);
-		else
+	while (used < n && taken > 0 && takes_more(session)) {
+		if (state->turn == 0) {
+			session_pause(session, 0);
 			break;
+		}
+		taken = state->phase == READS_HEADER
+				? read_header(session, bytes + used, n - used)
+				: read_body(session, bytes + used, n - used);
 		used += taken;
 	}
 	return used;

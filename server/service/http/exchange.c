@@ -100,6 +100,7 @@ static void answer_listing(struct http_exchange *exchange, struct http_document 
 	begin_answer(exchange, 200);
 	http_answer_html(exchange->session, document->size);
 	http_answer_end(exchange->session);
+	exchange->listed = true;
 	if (is_head(exchange))
 		return;
 	exchange->page = document->listing;

@@ -34,6 +34,7 @@ struct http_exchange {
 	/* Of the answer, when it is given: */
 	int status;
 	uint64_t length; /* of its body */
+	bool listed;     /* a directory was read for it: that took its time */
 	char *page;      /* the body, if it is still to be written, by the caller, who
 			    frees it; else NULL */
 };
