@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/inotify.h>
+#endif
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -361,6 +364,30 @@ START_TEST(a_nul_in_the_path_does_not_end_it)
 	http_document_find(&root, "/hello.txtXXX", 10, &document);
 	ck_assert_int_eq(document.status, 200);
 	http_document_release(&document);
+}
+END_TEST
+
+START_TEST(a_fifo_is_not_opened_since_that_would_kill_who_writes_to_it)
+{
+#ifdef __linux__
+	struct inotify_event event;
+	char path[PATH_MAX];
+	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	snprintf(path, sizeof path, "%s/fifo", site.path);
+	if (watch < 0 || inotify_add_watch(watch, path, IN_OPEN) < 0) {
+		skipped("needs inotify(7)");
+		return;
+	}
+	expect_status("/fifo", 403);
+	expect_status("/fifo/", 404);
+	expect_status("/", 403);
+	ck_assert_int_lt(read(watch, &event, sizeof event), 0);
+	ck_assert_int_eq(errno, EAGAIN);
+	close(watch);
+#else
+	skipped("needs inotify(7)");
+#endif
 }
 END_TEST
 
@@ -840,6 +867,8 @@ Suite *suite_http_documents(void)
 	tcase_add_test(tcase, what_the_caller_took_stays);
 	tcase_add_test(tcase, what_is_not_served_is_refused_however_it_is_written);
 	tcase_add_test(tcase, a_nul_in_the_path_does_not_end_it);
+	tcase_add_test(tcase,
+		       a_fifo_is_not_opened_since_that_would_kill_who_writes_to_it);
 	tcase_add_test(tcase, a_device_is_refused);
 	tcase_add_test(tcase, what_may_not_be_read_is_forbidden);
 	tcase_add_test(tcase, without_descriptors_it_is_503_and_later_200);

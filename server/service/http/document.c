@@ -109,7 +109,7 @@ static int status_of(int error)
 	case EACCES:
 	case EPERM:
 	case ELOOP: /* a symbolic link */
-	case ENXIO: /* a socket, or a device that is not there */
+	case ENXIO: /* a FIFO, a socket, a device */
 	case ENODEV:
 		return 403;
 	case EMFILE:
@@ -121,9 +121,28 @@ static int status_of(int error)
 	}
 }
 
-/* Takes what is open at fd, if it is a regular file. Anything but a file or a directory
- * was opened for nothing; but to look before opening would be to look at another file,
- * perhaps. */
+/* To open a FIFO is to be its reader: a process that waits to write to it would begin, and die
+ * of SIGPIPE when the reader leaves at once. To open a device may do anything. So what is
+ * neither file nor directory is not even opened. Whether it is served is not decided here,
+ * though: the name may be another file by the time it is opened, see take_file(). */
+static bool is_special(const struct http_root *root, const char *name)
+{
+	struct stat status;
+
+	return fstatat(root->fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+static int open_file(const struct http_root *root, const char *name)
+{
+	if (is_special(root, name)) {
+		errno = ENXIO;
+		return -1;
+	}
+	return beneath_open(root->fd, name, O_RDONLY, 0);
+}
+
+/* Takes what is open at fd, if it is a regular file. */
 static void take_file(struct http_document *document, const char *name, int fd)
 {
 	struct stat status;
@@ -177,7 +196,7 @@ static void find_directory(struct http_document *document, const struct http_roo
 	int fd;
 
 	snprintf(index, sizeof index, "%s%s", name, index_name);
-	fd = beneath_open(root->fd, index, O_RDONLY, 0);
+	fd = open_file(root, index);
 	if (fd >= 0)
 		take_file(document, index, fd);
 	else if (errno == ENOENT)
@@ -191,7 +210,7 @@ static void find_directory(struct http_document *document, const struct http_roo
 static void find_file(struct http_document *document, const struct http_root *root,
 		      const char *name)
 {
-	int fd = beneath_open(root->fd, name, O_RDONLY, 0);
+	int fd = open_file(root, name);
 
 	if (fd >= 0)
 		take_file(document, name, fd);
