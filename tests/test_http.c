@@ -1050,7 +1050,7 @@ END_TEST
 
 START_TEST(a_long_listing_goes_out_as_the_client_takes_it)
 {
-	enum { FILES = 1500 };
+	enum { FILES = 900 };
 	static const char requests[] =
 		"POST / HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc"
 		"GET /sub/ HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc"

@@ -766,28 +766,73 @@ END_TEST
 static void make_names(const char *format, int many)
 {
 	for (int i = 0; i < many; i++) {
-		char name[TEXT];
+		char name[PATH_MAX];
 
 		snprintf(name, sizeof name, format, i);
 		ck_assert_int_eq(linkat(site.fd, "empty", site.fd, name, 0), 0);
 	}
 }
 
-START_TEST(of_a_large_directory_a_part_is_listed_and_the_rest_is_counted)
+/* So many are not shown, by what the page says. */
+static unsigned not_shown(const char *page, const char *before)
 {
-	char *page;
+	const char *said = strstr(page, before);
+	unsigned many = 0;
+
+	if (said != NULL)
+		ck_assert_int_eq(sscanf(said + strlen(before),
+					"%u more are not shown.</p>", &many),
+				 1);
+	return many;
+}
+
+START_TEST(of_a_large_directory_the_first_are_listed_and_the_rest_is_counted)
+{
+	char *page, row[TEXT];
+	unsigned shown;
 
 	folder_directory(&site, "large");
-	make_names("large/%d", HTTP_LISTING_MOST);
-	page = listing("/large/");
-	ck_assert_uint_eq(count(page, "<bdi>"), HTTP_LISTING_MOST);
-	ck_assert_ptr_null(strstr(page, "not shown"));
-	free(page);
-	make_names("large/more-%d", 7);
+	make_names("large/%06d", HTTP_LISTING_MOST - 1);
 	make_names("large/.hidden-%d", 7);
+	folder_directory(&site, "large/zz-last-but-a-directory");
 	page = listing("/large/");
-	ck_assert_uint_eq(count(page, "<bdi>"), HTTP_LISTING_MOST);
-	ck_assert_ptr_nonnull(strstr(page, "<p>7 more are not shown.</p>"));
+	shown = count(page, "<bdi>");
+	ck_assert_uint_gt(shown, 1000);
+	ck_assert_uint_eq(shown + not_shown(page, "<p>"), HTTP_LISTING_MOST);
+	ck_assert_uint_le(strlen(page), HTTP_LISTING_PAGE);
+	ck_assert_ptr_nonnull(strstr(page, ">zz-last-but-a-directory/<"));
+	for (unsigned i = 0; i < shown - 1; i++) {
+		snprintf(row, sizeof row, "<bdi>%06u</bdi>", i);
+		ck_assert_msg(strstr(page, row) != NULL, "%s is missing", row);
+	}
+	ck_assert_ptr_nonnull(strstr(page, "</html>\n"));
+	free(page);
+	/* what is not even read cannot be counted */
+	make_names("large/more-%d", 7);
+	page = listing("/large/");
+	shown = count(page, "<bdi>");
+	ck_assert_uint_eq(shown + not_shown(page, "<p>At least "), HTTP_LISTING_MOST + 1);
+	free(page);
+}
+END_TEST
+
+/* The longest names, of bytes that take the most room in link and text. */
+START_TEST(a_page_has_its_limit_whatever_the_names_are)
+{
+	enum { NAMES = 600 };
+	char format[NAME_MAX + 1];
+	char *page;
+
+	folder_directory(&site, "wide");
+	snprintf(format, sizeof format, "wide/%%05d");
+	memset(format + strlen(format), '"', 240);
+	format[250] = '\0';
+	make_names(format, NAMES);
+	page = listing("/wide/");
+	ck_assert_uint_le(strlen(page), HTTP_LISTING_PAGE);
+	ck_assert_uint_gt(strlen(page), HTTP_LISTING_PAGE - 4096);
+	ck_assert_uint_eq(count(page, "<bdi>") + not_shown(page, "<p>"), NAMES);
+	ck_assert_uint_eq(count(page, "<bdi>"), count(page, "</td></tr>\n") - 1);
 	free(page);
 }
 END_TEST
@@ -890,7 +935,8 @@ Suite *suite_http_documents(void)
 	tcase_add_test(tcase, sizes_are_readable);
 	tcase_add_test(tcase, times_are_in_utc);
 	tcase_add_test(tcase,
-		       of_a_large_directory_a_part_is_listed_and_the_rest_is_counted);
+		       of_a_large_directory_the_first_are_listed_and_the_rest_is_counted);
+	tcase_add_test(tcase, a_page_has_its_limit_whatever_the_names_are);
 	tcase_add_test(tcase, an_index_is_not_listed_but_shown);
 
 	tcase = add_case(suite, "types");

@@ -10,8 +10,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** So many entries are read and shown at most; of the rest it is told how many there are. */
-enum { HTTP_LISTING_MOST = 10000 };
+/** What a listing may cost: a client asks for it in a few bytes. */
+enum {
+	/* Names of files that are read; of others it is only told that there are some. */
+	HTTP_LISTING_MOST = 10000,
+	/* Bytes of the page; of what does not find room it is told how much there is. */
+	HTTP_LISTING_PAGE = 256 * 1024,
+};
 
 /** Whether a file of that name is served at all: not if it begins with a dot, or contains
  *  control characters, which no link and no log should have to carry. */
@@ -19,7 +24,7 @@ bool http_name_is_served(const char *name);
 
 /**
  * Lists what a directory has that is served: its directories, then its regular files, both
- * by name, byte by byte; with size, and time of last change in UTC.
+ * by name, byte by byte, as far as there is room; with size, and time of last change in UTC.
  *
  * @param directory  open on it for reading; it is closed, whatever happens
  * @param path       of the directory as the client knows it, decoded, without the '/' at its
