@@ -1,14 +1,20 @@
+#define _GNU_SOURCE /* pwritev2 */
+
 #include "common/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 
-enum { STUCK = 100 }; /* milliseconds */
+enum { STUCK = 100 }; /* milliseconds, in each second */
 
 ssize_t io_read(int fd, void *buffer, size_t size)
 {
@@ -77,15 +83,88 @@ int io_wait(int fd, short events, int64_t timeout)
 	}
 }
 
-ssize_t io_write_unless_stuck(int fd, const void *bytes, size_t size, atomic_bool *stuck)
+/* All that can be done where the write itself may wait: another may take the room first. */
+static ssize_t write_if_ready(int fd, const void *bytes, size_t size)
 {
-	int ready = io_wait(fd, POLLOUT, atomic_load(stuck) ? 0 : STUCK);
-
-	atomic_store(stuck, ready == 0);
-	if (ready != 0)
+	if (io_wait(fd, POLLOUT, 0) != 0)
 		return io_write(fd, bytes, size);
 	errno = EAGAIN;
 	return -1;
+}
+
+/* Whether a pipe can be written without waiting is for its flags to say; but they are shared
+ * with everybody who has it open, our shell or other programs, and not ours to change. Linux
+ * can be told at each call, of pipes since 6.5, or opens one anew with flags of its own. */
+static ssize_t write_pipe_now(int fd, const void *bytes, size_t size)
+{
+#ifdef RWF_NOWAIT
+	struct iovec piece = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = size };
+	ssize_t n = pwritev2(fd, &piece, 1, -1, RWF_NOWAIT);
+
+	if (n >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS))
+		return n;
+#endif
+#ifdef __linux__
+	char path[64];
+	int own;
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (own >= 0) {
+		ssize_t taken = write(own, bytes, size);
+		int error = errno;
+
+		close(own);
+		errno = error;
+		return taken;
+	}
+#endif
+	return write_if_ready(fd, bytes, size);
+}
+
+static ssize_t write_now(int fd, const void *bytes, size_t size)
+{
+	struct stat facts = { .st_mode = S_IFREG };
+
+	(void)fstat(fd, &facts);
+	if (S_ISFIFO(facts.st_mode))
+		return write_pipe_now(fd, bytes, size);
+	if (S_ISSOCK(facts.st_mode))
+		return send(fd, bytes, size, MSG_DONTWAIT);
+	return write_if_ready(fd, bytes, size);
+}
+
+/* Waits for room, if there is patience left: so much in each second, for all descriptors
+ * together, since in a loop everybody waits along. */
+static bool wait_patiently(int fd)
+{
+	static atomic_llong second;
+	static atomic_llong waited;
+	int64_t begin = clock_milliseconds(), left;
+	bool ready;
+
+	if (begin - atomic_load(&second) >= 1000) {
+		atomic_store(&second, begin);
+		atomic_store(&waited, 0);
+	}
+	left = STUCK - atomic_load(&waited);
+	if (left <= 0)
+		return false;
+	ready = io_wait(fd, POLLOUT, left) != 0;
+	atomic_fetch_add(&waited, clock_milliseconds() - begin + 1);
+	return ready;
+}
+
+ssize_t io_write_unless_stuck(int fd, const void *bytes, size_t size, atomic_bool *stuck)
+{
+	ssize_t n;
+
+	do
+		n = write_now(fd, bytes, size);
+	while (n < 0 && (errno == EINTR ||
+			 (errno == EAGAIN && !atomic_load(stuck) && wait_patiently(fd))));
+	atomic_store(stuck, n < 0 && errno == EAGAIN);
+	return n;
 }
 
 int io_set_nonblocking(int fd, bool nonblocking)

@@ -32,14 +32,16 @@ ssize_t io_write(int fd, const void *bytes, size_t size);
 
 /**
  * Writes a line to a descriptor on which others wait, and whose reader may have stopped
- * reading: a log that nobody reads must not stop a server. It waits a tenth of a second
- * for room, then drops the line, and all the next ones without waiting, until there is
- * room again. Only what is readable by turns needs this: a regular file always has room.
+ * reading, or be slow: a log must not stop a server. Where there is no room it waits, but
+ * all such waits of a process take no more than a tenth of each second; then it drops the
+ * line, and all the next ones without waiting, until there is room again. The write itself
+ * never waits for a pipe or a socket, whoever else writes there; for a terminal that others
+ * write to, it may. Only what is readable by turns needs this: a regular file always has room.
  *
- * @param size   at most PIPE_BUF: so much goes in one piece, and does not wait, where
- *               there is room at all (POSIX, write(); poll() of a pipe)
+ * @param size   at most PIPE_BUF: so much goes in one piece, where there is room at all
+ *               (POSIX, write()); a socket may take a part, and the rest is lost
  * @param stuck  whether the last line was dropped: one for each descriptor, at first false
- * @return as io_write(); -1 with errno EAGAIN when the line was dropped
+ * @return the count; -1 with errno: EAGAIN when the line was dropped
  */
 ssize_t io_write_unless_stuck(int fd, const void *bytes, size_t size, atomic_bool *stuck);
 

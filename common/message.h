@@ -2,8 +2,9 @@
  * message - what a program says to its operator: whole lines on standard error.
  *
  * Each line is one write(2), so that lines of many processes and threads that share
- * a terminal or a log never run into each other. If standard error takes nothing for a
- * tenth of a second, lines are dropped until it does: a log that nobody reads stops nobody.
+ * a terminal or a log never run into each other. If standard error does not keep up, we wait
+ * for it for a tenth of each second at most, and else drop lines until it takes them again:
+ * a log that nobody reads stops nobody.
  */
 #ifndef COMMON_MESSAGE_H
 #define COMMON_MESSAGE_H

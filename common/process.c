@@ -50,18 +50,6 @@ uint64_t process_raise_descriptors(uint64_t wanted)
 	return limit.rlim_cur;
 }
 
-int process_cap_descriptors(uint64_t most)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return -1;
-	if (limit.rlim_cur <= most)
-		return 0;
-	limit.rlim_cur = (rlim_t)most;
-	return setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static double seconds(struct timeval time)
 {
 	return (double)time.tv_sec + (double)time.tv_usec / 1e6;

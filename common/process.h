@@ -22,10 +22,6 @@ void process_signal_with_parent(int signal, pid_t parent);
  *  it; never lowers it. @return the soft limit now in force */
 uint64_t process_raise_descriptors(uint64_t wanted);
 
-/** Lowers the soft limit of open descriptors to @p most: no call returns a descriptor of
- *  @p most or above from then on. @return 0, or -1 with errno */
-int process_cap_descriptors(uint64_t most);
-
 /** What a process, and its children that have been waited for, have used so far. */
 struct process_usage {
 	double user_seconds, system_seconds;

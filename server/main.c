@@ -216,10 +216,16 @@ static void tell_ready(int listener, bool datagrams)
 			address_text(&local, text), datagrams ? "udp" : "tcp");
 }
 
-static unsigned descriptors_each(const struct server *server)
+static uint64_t descriptors_needed(const struct server *server)
 {
+	uint64_t clients = server->max_clients, files = server->service->descriptors;
+
 	/* of a peer's feed, a process with threads has both ends */
-	return server->datagrams ? 2 : 1 + server->service->descriptors;
+	if (server->datagrams)
+		return 2 * clients + DESCRIPTORS_BESIDES;
+	/* files may be above all numbers that a socket may have */
+	return (1 + files) * clients + DESCRIPTORS_BESIDES +
+	       (files > 0 ? (uint64_t)server->model->socket_numbers : 0);
 }
 
 static int run(struct settings *settings)
@@ -236,9 +242,7 @@ static int run(struct settings *settings)
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}
-	process_raise_descriptors(descriptors_each(server) *
-					  (uint64_t)server->max_clients +
-				  DESCRIPTORS_BESIDES);
+	process_raise_descriptors(descriptors_needed(server));
 	listener = open_listener(settings, &failure);
 	if (listener < 0) {
 		message(MESSAGE_ERROR, "%s", failure.text);

@@ -16,6 +16,8 @@ struct model {
 	const char *summary;   /* one line for -h */
 	bool nonblocking;      /* its connections must never wait in a system call */
 	unsigned most_clients; /* at a time; what it can carry, and the default for -c */
+	bool one_process;      /* what all its clients have open, one process has open */
+	int socket_numbers; /* a socket's descriptor must be below this; 0: any will do */
 
 	/** Serves clients until server_running() says that it is over, and leaves none
 	 *  behind: no child, no connection. @return 0, or -1 with errno when it could not

@@ -7,6 +7,7 @@
 #include "server/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -186,6 +187,19 @@ void output_go_on(struct connection *c)
 {
 	buffer_consume(&c->queue, send_some(c, buffer_bytes(&c->queue), c->queue.length));
 	finish_sending(c);
+}
+
+void output_move_file(struct connection *c, int lowest)
+{
+	int moved;
+
+	if (c->file.fd < 0 || c->file.fd >= lowest)
+		return;
+	moved = fcntl(c->file.fd, F_DUPFD_CLOEXEC, lowest);
+	if (moved < 0)
+		return;
+	close(c->file.fd);
+	c->file.fd = moved;
 }
 
 void output_release(struct connection *c)

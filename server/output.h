@@ -2,7 +2,8 @@
  * output - what goes to a connection's client, in its order: pieces that are gathered for
  * one call, what the kernel would not take and is queued, and behind both a file.
  *
- * A part of the connection: only connection.c calls it, and it looks inside.
+ * A part of the connection: it looks inside, and but for output_move_file() only
+ * connection.c calls it.
  */
 #ifndef SERVER_OUTPUT_H
 #define SERVER_OUTPUT_H
@@ -34,6 +35,10 @@ void output_go_on(struct connection *connection);
 
 /** Whether output waits: until it has gone, session_full() is true. */
 bool output_waits(const struct connection *connection);
+
+/** Gives a file that waits a descriptor of @p lowest or above, if one is to be had: the
+ *  system gives out the lowest first, and a model may need those for its sockets. */
+void output_move_file(struct connection *connection, int lowest);
 
 /** Forgets what waits. */
 void output_release(struct connection *connection);

@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/select.h>
@@ -9,14 +10,58 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/message.h"
+#include "common/process.h"
 #include "common/sock.h"
 #include "server/connection.h"
 #include "server/signals.h"
+
+static const char out_of_descriptors[] = "out of descriptors";
 
 /* RETRY: a shortage that is not our own (ENFILE, ENOMEM) may end without one of our
  * clients leaving, so we look again after a while; and a thread's stack is returned a
  * moment after its client has left, so then we look again soon at first. */
 enum { RETRY_SOON = 5, RETRY = 1000, STOP_TICK = 100, TELL_AGAIN = 60000 };
+
+/* Descriptors that are open for a moment only: a folder on the way to a file, what a library
+ * reads. */
+enum { FOR_A_MOMENT = 4 };
+
+/* The lowest that is free; -1 if there is none. */
+static int next_descriptor(const struct server *server)
+{
+	int next = fcntl(server->listener, F_DUPFD_CLOEXEC, 0);
+
+	if (next >= 0)
+		close(next);
+	return next;
+}
+
+/* How many clients can be there, and have open what they ask for, with descriptors below
+ * this limit. */
+static unsigned clients_below(const struct server *server, uint64_t limit)
+{
+	unsigned each = 1 + server->service->descriptors;
+	int next = next_descriptor(server); /* all below it are taken */
+	uint64_t others = (uint64_t)next + FOR_A_MOMENT, clients;
+
+	if (next < 0 || limit < others + each)
+		return 1;
+	clients = (limit - others) / each;
+	return clients < server->max_clients ? (unsigned)clients : server->max_clients;
+}
+
+/* A client that is let in must find descriptors for what it asks for. Were there one for each
+ * socket and no more, the sockets would take them all, and nobody could be served. */
+static void count_room(struct server *server)
+{
+	server->room = server->max_clients;
+	if (server->datagrams)
+		return;
+	server->low_numbers =
+		clients_below(server, (uint64_t)server->model->socket_numbers);
+	if (server->model->one_process && server->service->descriptors > 0)
+		server->room = clients_below(server, process_raise_descriptors(0));
+}
 
 int server_begin(struct server *server, int listener)
 {
@@ -37,6 +82,7 @@ int server_begin(struct server *server, int listener)
 		(void)sock_set_nodelay(listener);
 		(void)sock_set_keepalive(listener);
 	}
+	count_room(server);
 	atomic_store(&server->empty_since, clock_milliseconds());
 	atomic_store(&server->retry_after, RETRY_SOON);
 	signals_begin(&server->wait_mask, server->service->reopen != NULL);
@@ -91,7 +137,7 @@ bool server_accepting(struct server *server)
 	if (atomic_load(&server->full) && clock_milliseconds() >= server->retry_at)
 		atomic_store(&server->full, false);
 	return !server->stopping && !atomic_load(&server->full) &&
-	       atomic_load(&server->clients) < server->max_clients;
+	       atomic_load(&server->clients) < server->room;
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -156,17 +202,25 @@ void server_arrived(struct server *server)
 	statistics_add(&server->statistics->served, 1);
 }
 
+static void tell_full(struct server *server, unsigned clients)
+{
+	bool chosen = server->room == server->max_clients;
+	enum message_level level = chosen ? MESSAGE_NOTICE : MESSAGE_ERROR;
+
+	if (worth_telling(server, level))
+		message(level, "%s with %u clients (%s): the next ones wait",
+			chosen ? "full" : out_of_descriptors, clients,
+			chosen ? "--max-clients" : strerror(EMFILE));
+}
+
 static struct connection *admit(struct server *server, struct connection *connection)
 {
 	unsigned clients = atomic_fetch_add(&server->clients, 1) + 1;
 
 	statistics_add(&server->statistics->served, 1);
 	/* That an iterative server serves one client is no news. */
-	if (clients >= server->max_clients && server->model->most_clients > 1 &&
-	    worth_telling(server, MESSAGE_NOTICE))
-		message(MESSAGE_NOTICE,
-			"full with %u clients (--max-clients): the next ones wait",
-			clients);
+	if (clients >= server->room && server->model->most_clients > 1)
+		tell_full(server, clients);
 	return connection;
 }
 
@@ -186,7 +240,7 @@ static void accept_failed(struct server *server, int error)
 		break;
 	case EMFILE:
 	case ENFILE:
-		pause_accepting(server, "out of descriptors", error);
+		pause_accepting(server, out_of_descriptors, error);
 		break;
 	case ENOMEM:
 	case ENOBUFS:
@@ -195,6 +249,34 @@ static void accept_failed(struct server *server, int error)
 	default:
 		pause_accepting(server, "cannot accept", error);
 	}
+}
+
+/* Whether the next socket has a descriptor that the model can use. An fcntl(2) tells, and is
+ * made only where there are so many clients that it may not have. */
+static bool next_number_will_do(const struct server *server)
+{
+	int numbers = server->model->socket_numbers, next;
+
+	if (numbers == 0 || atomic_load(&server->clients) < server->low_numbers)
+		return true;
+	next = next_descriptor(server);
+	return next < numbers; /* -1: there is none, as accept(2) will say */
+}
+
+static int accept_next(struct server *server, struct address *peer)
+{
+	int numbers = server->model->socket_numbers, fd = -1;
+
+	errno = EMFILE;
+	if (next_number_will_do(server))
+		fd = sock_accept(server->listener, peer, server->model->nonblocking);
+	if (numbers > 0 && fd >= numbers) { /* we have inherited more than we knew of */
+		close(fd);
+		statistics_add(&server->statistics->refused, 1);
+		errno = EMFILE;
+		fd = -1;
+	}
+	return fd;
 }
 
 struct connection *server_accept(struct server *server)
@@ -216,7 +298,7 @@ struct connection *server_accept(struct server *server)
 		accept_failed(server, ENOMEM);
 		return NULL;
 	}
-	fd = sock_accept(server->listener, &peer, server->model->nonblocking);
+	fd = accept_next(server, &peer);
 	if (fd < 0) {
 		accept_failed(server, errno);
 		return NULL;
@@ -277,7 +359,7 @@ void server_left(struct server *server)
 	atomic_store(&server->retry_after, RETRY_SOON);
 	before = atomic_fetch_sub(&server->clients, 1);
 	news = atomic_exchange(&server->full, false) || before == 1 ||
-	       before >= server->max_clients;
+	       before >= server->room;
 	if (news && !pthread_equal(pthread_self(), server->thread))
 		pthread_kill(server->thread, SIGNAL_INTERRUPT);
 }

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +66,16 @@ static void report_reopen(void)
 	io_write(reports[1], &self, sizeof self);
 }
 
+static void send_file(struct session *session)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		session_send_file(session, fd, 0, CONTENT);
+	else
+		session_write(session, "no file", 7);
+}
+
 /* Answers each byte: 'f' by a file, 'p' after a pause, 'd' by nothing, but with a deadline,
  * and any other by itself; only at 'y' it lets others go first, for ever. */
 static size_t serve_byte(struct session *session, const char *bytes, size_t n)
@@ -84,8 +95,7 @@ static size_t serve_byte(struct session *session, const char *bytes, size_t n)
 			return used;
 		}
 		if (bytes[used] == 'f')
-			session_send_file(session, open(path, O_RDONLY | O_CLOEXEC), 0,
-					  CONTENT);
+			send_file(session);
 		else if (bytes[used] == 'd')
 			session_deadline(session, PAUSE);
 		else
@@ -106,6 +116,7 @@ static void answer_datagram(struct session *session, const char *bytes, size_t n
 
 static const struct service service = {
 	.name = "engine",
+	.descriptors = 1,
 	.state_size = sizeof(bool),
 	.input = serve_byte,
 	.expired = say_expired,
@@ -114,6 +125,7 @@ static const struct service service = {
 };
 
 static bool reopens = true; /* or the same service, but for that */
+static rlim_t descriptors;  /* that the server may have open; 0: as many as it can get */
 
 /* ---- the server, a process --------------------------------------------------------------- */
 
@@ -128,8 +140,12 @@ static _Noreturn void be_server(const struct model *model, int listener, int typ
 	static struct server server;
 	static struct service served;
 
+	struct rlimit limit = { descriptors, descriptors };
+
 	message_set_level(MESSAGE_ERROR);
 	close(reports[0]);
+	if (descriptors > 0 && setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		_exit(1);
 	process_signal_with_parent(SIGKILL, getppid());
 	signal(SIGHUP, SIG_DFL);
 	served = service;
@@ -338,6 +354,55 @@ START_TEST(a_client_in_a_pause_is_answered_before_the_server_ends)
 }
 END_TEST
 
+/* ---- descriptors ------------------------------------------------------------------------- */
+
+enum { FEW = 20, IDLE = 12, STALLED = 700 };
+
+/* More come than there are descriptors for; the others wait, as for any other room. */
+START_TEST(whoever_is_let_in_finds_a_descriptor_for_a_file)
+{
+	struct process process;
+	int fds[IDLE];
+
+	descriptors = FEW;
+	process = start(_i, SOCK_STREAM);
+	for (int i = 0; i < IDLE; i++)
+		fds[i] = client_connect_by(SOCK_STREAM, "127.0.0.1", process.port);
+	for (int i = 0; i < IDLE; i++) {
+		client_send(fds[i], "f", 1);
+		client_expect(fds[i], content, sizeof content);
+		client_close(fds[i]);
+	}
+	finish(&process);
+}
+END_TEST
+
+/* Their sockets have low numbers, and their files need none: select could not wait for more
+ * than a thousand of both. */
+START_TEST(files_that_wait_for_their_clients_keep_nobody_out)
+{
+	struct process process;
+	static int fds[STALLED];
+
+	if (process_raise_descriptors(FD_SETSIZE + STALLED + 100) <
+	    FD_SETSIZE + STALLED + 100) {
+		skipped("a crowd of clients with a file each: descriptors are limited");
+		return;
+	}
+	process = start(_i, SOCK_STREAM);
+	for (int i = 0; i < STALLED; i++) {
+		fds[i] = client_connect_by(SOCK_STREAM, "127.0.0.1", process.port);
+		client_send(fds[i], "f", 1);
+		client_expect(fds[i], content, 1);
+	}
+	for (int i = 0; i < STALLED; i++)
+		client_reset(fds[i]);
+	finish(&process);
+}
+END_TEST
+
+/* ---- turns ------------------------------------------------------------------------------- */
+
 START_TEST(whoever_lets_others_go_first_holds_up_nobody)
 {
 	struct process process = start(_i, SOCK_STREAM);
@@ -383,6 +448,13 @@ Suite *suite_engine(void)
 	tcase_add_loop_test(tcase, pauses_and_deadlines_come_in_time, 0, ALL_MODELS);
 	tcase_add_loop_test(tcase, a_client_in_a_pause_is_answered_before_the_server_ends,
 			    0, ALL_MODELS);
+	tcase_add_loop_test(tcase, whoever_is_let_in_finds_a_descriptor_for_a_file, 0,
+			    ALL_MODELS);
+	for (int i = 0; i < ALL_MODELS; i++)
+		if (all_models[i]->one_process)
+			tcase_add_loop_test(
+				tcase, files_that_wait_for_their_clients_keep_nobody_out,
+				i, i + 1);
 	tcase_add_loop_test(tcase, whoever_lets_others_go_first_holds_up_nobody, 0,
 			    ALL_MODELS);
 	return suite;

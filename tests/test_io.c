@@ -18,6 +18,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "tests/suites.h"
+#include "tests/waiting.h"
 
 enum { SIGNALS = 25, TOO_MANY = 2000, MUCH = 1 << 20 };
 
@@ -358,6 +359,116 @@ START_TEST(lines_that_nobody_reads_are_dropped_until_there_is_room)
 }
 END_TEST
 
+static void fill(struct ends ends)
+{
+	static char page[4096];
+
+	ck_assert_int_eq(io_set_nonblocking(ends.writer, true), 0);
+	while (io_write(ends.writer, page, sizeof page) > 0)
+		continue;
+	ck_assert_int_eq(io_set_nonblocking(ends.writer, false), 0);
+}
+
+enum { WRITERS = 8, LINE = 4096, ROUNDS = 100 };
+
+struct writer {
+	pthread_t thread;
+	int fd;
+	atomic_bool *stuck;
+	atomic_uint *ended;
+};
+
+static void *write_a_line(void *argument)
+{
+	static char line[LINE];
+	struct writer *writer = argument;
+
+	io_write_unless_stuck(writer->fd, line, sizeof line, writer->stuck);
+	atomic_fetch_add(writer->ended, 1);
+	return NULL;
+}
+
+static bool all_have_ended(void *context)
+{
+	return atomic_load((atomic_uint *)context) == WRITERS;
+}
+
+static void read_what_is_there(int fd, size_t most)
+{
+	char page[LINE];
+
+	for (size_t n = 0; n < most && io_wait(fd, POLLIN, 0) > 0; n += LINE)
+		ck_assert_int_gt(io_read(fd, page, LINE), 0);
+}
+
+/* Many wait for room, and it comes for a few. */
+static void expect_nobody_waits_for_ever(struct ends ends, size_t room)
+{
+	for (int round = 0; round < ROUNDS; round++) {
+		struct writer writers[WRITERS];
+		atomic_bool stuck = false;
+		atomic_uint ended = 0;
+
+		fill(ends);
+		for (int i = 0; i < WRITERS; i++) {
+			writers[i] = (struct writer){ .fd = ends.writer,
+						      .stuck = &stuck,
+						      .ended = &ended };
+			ck_assert_int_eq(pthread_create(&writers[i].thread, NULL,
+							write_a_line, &writers[i]),
+					 0);
+		}
+		read_what_is_there(ends.reader, room);
+		ck_assert_msg(eventually(all_have_ended, &ended, PATIENCE),
+			      "only %u of %d writers came back", atomic_load(&ended),
+			      WRITERS);
+		for (int i = 0; i < WRITERS; i++)
+			ck_assert_int_eq(pthread_join(writers[i].thread, NULL), 0);
+	}
+	close_ends(ends);
+}
+
+START_TEST(of_many_writers_of_a_full_pipe_none_waits_for_ever)
+{
+	expect_nobody_waits_for_ever(new_pipe(), LINE);
+}
+END_TEST
+
+START_TEST(of_many_writers_of_a_full_socket_none_waits_for_ever)
+{
+	struct ends ends = new_socketpair(SOCK_STREAM);
+	const int small = 2 * LINE;
+
+	ck_assert_int_eq(
+		setsockopt(ends.writer, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
+	expect_nobody_waits_for_ever(ends, MUCH);
+}
+END_TEST
+
+/* Its reader takes all that there is again and again, but each time late. */
+START_TEST(a_slow_reader_takes_a_small_part_of_our_time)
+{
+	static char page[4096];
+	struct ends ends = new_pipe();
+	atomic_bool stuck = false;
+	int64_t waited = 0;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		int64_t begin;
+
+		fill(ends);
+		begin = clock_milliseconds();
+		ck_assert_int_eq(io_write_unless_stuck(ends.writer, "x", 1, &stuck), -1);
+		waited += clock_milliseconds() - begin;
+		while (io_wait(ends.reader, POLLIN, 0) > 0)
+			ck_assert_int_gt(io_read(ends.reader, page, sizeof page), 0);
+		ck_assert_int_eq(io_write_unless_stuck(ends.writer, "y", 1, &stuck), 1);
+	}
+	ck_assert_int_lt(waited, ROUNDS * 100 / 2);
+	close_ends(ends);
+}
+END_TEST
+
 START_TEST(writing_nothing_succeeds)
 {
 	struct ends ends = new_pipe();
@@ -515,6 +626,9 @@ Suite *suite_io(void)
 	tcase_add_test(writing,
 		       a_reader_that_leaves_in_mid_write_leaves_the_count_and_the_reason);
 	tcase_add_test(writing, lines_that_nobody_reads_are_dropped_until_there_is_room);
+	tcase_add_test(writing, of_many_writers_of_a_full_pipe_none_waits_for_ever);
+	tcase_add_test(writing, of_many_writers_of_a_full_socket_none_waits_for_ever);
+	tcase_add_test(writing, a_slow_reader_takes_a_small_part_of_our_time);
 	tcase_add_test(writing, writing_nothing_succeeds);
 	suite_add_tcase(suite, writing);
 	tcase_add_test(waiting, waiting_ends_when_the_time_is_over);

@@ -14,10 +14,10 @@
 #include <sys/select.h>
 
 #include "common/clock.h"
-#include "common/process.h"
 #include "server/datagrams.h"
 #include "server/loop.h"
 #include "server/model.h"
+#include "server/output.h"
 #include "server/server.h"
 
 struct selector {
@@ -46,6 +46,8 @@ static void watch(void *context, struct connection *connection, unsigned wants)
 		loop_remove(&selector->loop, connection);
 		return;
 	}
+	/* The numbers that an fd_set has room for are needed for sockets. */
+	output_move_file(connection, FD_SETSIZE);
 	selector->by_fd[fd] = connection;
 	if (fd > selector->last)
 		selector->last = fd;
@@ -87,12 +89,6 @@ static int select_serve(struct server *server)
 	selector->loop.server = server;
 	selector->loop.expiry = -1;
 	selector->last = -1;
-	/* FD_SET past FD_SETSIZE writes outside the set. With this limit the kernel never
-	 * gives us such a descriptor: accept fails with EMFILE, and clients wait. */
-	if (process_cap_descriptors(FD_SETSIZE) < 0) {
-		free(selector);
-		return -1;
-	}
 	while (server_running(server)) {
 		int ready;
 
@@ -138,6 +134,10 @@ const struct model this_model = {
 	.summary = "one process for all clients, waiting in select()",
 	.nonblocking = true,
 	.most_clients = 1000,
+	.one_process = true,
+	/* FD_SET past FD_SETSIZE writes outside the set: server_accept() takes no such
+	 * socket, and the clients wait. */
+	.socket_numbers = FD_SETSIZE,
 	.serve = select_serve,
 	.serve_datagrams = select_serve_datagrams,
 };

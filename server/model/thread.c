@@ -182,6 +182,7 @@ const struct model this_model = {
 	.name = "thread",
 	.summary = "a thread per client",
 	.most_clients = 1000,
+	.one_process = true,
 	.serve = thread_serve,
 	.serve_datagrams = thread_serve_datagrams,
 };
