@@ -1018,7 +1018,7 @@ START_TEST(options_that_make_no_sense_are_refused)
 	} cases[] = {
 		{ { "-r", "/nowhere/at\tall" }, "/nowhere/at\\\\tall" },
 		{ { "-r", "/dev/null" }, "/dev/null" },
-		{ { "-l" }, "^-l, --list: .*-r DIR" },
+		{ { "-l" }, "^-l, --list: .* without -r$" },
 		{ { "-L", "/nowhere/log" },
 		  "^cannot open the log '/nowhere/log': No such file" },
 		{ { "-M", "1X" }, "^-M, --max-body: '1X'" },

@@ -747,6 +747,21 @@ START_TEST(a_log_whose_reader_has_left_holds_up_nothing_and_goes_on_with_the_nex
 }
 END_TEST
 
+START_TEST(listings_of_no_directory_are_bad_usage)
+{
+	const char *program = model_program(_i, "http");
+	struct run run =
+		run_program(ARGUMENTS(program, "-p", "0", "-l"), "", 0, PATIENCE);
+
+	run_expect_status(&run, 2);
+	expect_match(run.err,
+		     "^httpd-[a-z]+: -l, --list: there is nothing to list without "
+		     "-r; try 'httpd-[a-z]+ -h'\n$");
+	run = run_program(ARGUMENTS(program, "-l", "-h"), "", 0, PATIENCE);
+	run_expect_status(&run, 0);
+}
+END_TEST
+
 START_TEST(a_late_answer_still_comes_when_the_server_stops)
 {
 	struct server server = start(_i, ARGUMENTS("--delay", "700"));
@@ -830,6 +845,7 @@ Suite *suite_httpd(void)
 		operator,
 		a_log_whose_reader_has_left_holds_up_nothing_and_goes_on_with_the_next, 0,
 		models);
+	tcase_add_loop_test(operator, listings_of_no_directory_are_bad_usage, 0, models);
 	tcase_add_loop_test(operator, a_late_answer_still_comes_when_the_server_stops, 0,
 			    models);
 	tcase_add_loop_test(operator,
