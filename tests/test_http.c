@@ -814,6 +814,38 @@ START_TEST(what_cannot_be_shown_has_its_status)
 }
 END_TEST
 
+START_TEST(a_page_says_why_it_is_not_shown)
+{
+	static const struct {
+		const char *target, *why;
+	} cases[] = {
+		{ "/sub/", "<p>It is a directory without an index.html.</p>" },
+		{ "/link", "<p>A symbolic link leads there, and this server follows "
+			   "none.</p>" },
+		{ "/fifo", "<p>It is neither a file nor a directory.</p>" },
+		{ "/socket", "<p>It is neither a file nor a directory.</p>" },
+		{ "/odd/", "<p>Its index.html is a directory.</p>" },
+	};
+	static struct answer answer;
+	struct folder folder;
+
+	make_site(&folder);
+	folder_link(&folder, "link", "data.bin");
+	folder_fifo(&folder, "fifo");
+	folder_socket(&folder, "socket");
+	folder_directory(&folder, "odd");
+	folder_directory(&folder, "odd/index.html");
+	configure("-r", folder.path);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		get(cases[i].target, "", &answer);
+		ck_assert_int_eq(status_of(&answer), 403);
+		ck_assert_msg(strstr(answer.bytes, cases[i].why) != NULL, "%s: %s",
+			      cases[i].target, answer.bytes);
+	}
+	folder_remove(&folder);
+}
+END_TEST
+
 START_TEST(a_missing_slash_is_added_by_a_redirect_on_this_host)
 {
 	static struct answer answer;
@@ -831,6 +863,77 @@ START_TEST(a_missing_slash_is_added_by_a_redirect_on_this_host)
 	ck_assert_str_eq(field_of(&answer, "Location"), "/sub/");
 	get("//sub", "", &answer);
 	ck_assert_str_eq(field_of(&answer, "Location"), "");
+	folder_remove(&folder);
+}
+END_TEST
+
+/* To a browser a backslash is a slash, and what follows two of them a host. */
+START_TEST(a_redirect_leads_nowhere_else_whatever_the_directory_is_called)
+{
+	static const struct {
+		const char *directory, *target, *location;
+	} cases[] = {
+		{ "\\evil.com", "/%5Cevil.com", "/%5Cevil.com/" },
+		{ "\\\\evil.com", "/%5c%5Cevil.com?\\", "/%5c%5Cevil.com/?\\" },
+		{ "sub/\\", "/sub/%5c", "/sub/%5c/" },
+	};
+	static struct answer answer;
+	struct folder folder;
+
+	make_site(&folder);
+	configure("-r", folder.path);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		folder_directory(&folder, cases[i].directory);
+		get(cases[i].target, "", &answer);
+		ck_assert_int_eq(status_of(&answer), 301);
+		ck_assert_str_eq(field_of(&answer, "Location"), cases[i].location);
+	}
+	get("/\\evil.com", "", &answer);
+	ck_assert_int_eq(status_of(&answer), 400);
+	ck_assert_str_eq(field_of(&answer, "Location"), "");
+	folder_remove(&folder);
+}
+END_TEST
+
+START_TEST(a_redirect_has_a_link_for_who_does_not_follow_it)
+{
+	static const struct {
+		const char *directory, *target, *link;
+	} cases[] = {
+		{ "a b", "/a%20b?x=1", "\"a%20b/\"" },
+		{ "sub/deep", "/sub/deep", "\"deep/\"" },
+		{ "<b>&\"'", "/%3Cb%3E&%22'", "\"%3Cb%3E%26%22%27/\"" },
+		{ "javascript:x", "/javascript:x", "\"javascript%3Ax/\"" },
+	};
+	static char longest[256], target[800], link[800];
+	static struct answer answer;
+	struct folder folder;
+	char expected[900];
+
+	make_site(&folder);
+	configure("-r", folder.path);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		folder_directory(&folder, cases[i].directory);
+		get(cases[i].target, "", &answer);
+		snprintf(expected, sizeof expected,
+			 "<p>This is a directory: <a href=%s>its name ends with a "
+			 "slash</a>.</p>",
+			 cases[i].link);
+		ck_assert_msg(strstr(answer.bytes, expected) != NULL, "no %s in %s",
+			      expected, answer.bytes);
+	}
+	memset(longest, '<', 255);
+	folder_directory(&folder, longest);
+	target[0] = '/';
+	for (size_t i = 0; i < 255; i++) {
+		memcpy(target + 1 + 3 * i, "%3c", 4);
+		memcpy(link + 3 * i, "%3c", 4);
+	}
+	get(target, "", &answer);
+	ck_assert_int_eq(status_of(&answer), 301);
+	snprintf(expected, sizeof expected, "=\"%s/\">its name ends", link);
+	ck_assert_ptr_nonnull(strstr(answer.bytes, expected));
+	ck_assert_str_eq(answer.bytes + answer.length - 8, "</html>\n");
 	folder_remove(&folder);
 }
 END_TEST
@@ -1420,6 +1523,10 @@ Suite *suite_http(void)
 	tcase_add_test(tcase, a_file_is_sent_with_all_that_is_known_of_it);
 	tcase_add_test(tcase, what_cannot_be_shown_has_its_status);
 	tcase_add_test(tcase, a_missing_slash_is_added_by_a_redirect_on_this_host);
+	tcase_add_test(tcase,
+		       a_redirect_leads_nowhere_else_whatever_the_directory_is_called);
+	tcase_add_test(tcase, a_redirect_has_a_link_for_who_does_not_follow_it);
+	tcase_add_test(tcase, a_page_says_why_it_is_not_shown);
 	tcase_add_test(tcase, who_has_the_file_already_gets_no_body_and_no_length);
 	tcase_add_test(tcase, a_part_of_a_file_is_that_part);
 	tcase_add_test(tcase, a_directory_is_listed_with_l_and_its_names_are_text);
