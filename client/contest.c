@@ -261,8 +261,8 @@ static void print_load_title(const struct contest *contest, enum load_kind kind,
 		what_they_do(plan));
 	if (kind == LOAD_IDLE)
 		fprintf(out, " beside %u silent ones", plan->idle);
-	if (plan->reply != NULL)
-		fprintf(out, ", replies of %zu bytes", strlen(plan->reply));
+	if (contest->reply_sizes[kind] > 0)
+		fprintf(out, ", replies of %zu bytes", contest->reply_sizes[kind]);
 	else if (plan->datagrams)
 		fprintf(out, ", datagrams of %zu bytes", plan->size);
 	else if (plan->protocol->pattern == LOAD_SOURCE)
@@ -581,8 +581,10 @@ static void write_size(size_t size, FILE *out)
 }
 
 /* What was done, whatever came of it. */
-static void write_json_load(const struct load_plan *plan, FILE *out)
+static void write_json_load(const struct contest *contest, enum load_kind kind, FILE *out)
 {
+	const struct load_plan *plan = &contest->plans[kind];
+
 	fprintf(out,
 		"{\"load\": \"%s\", \"clients\": %u, \"idle\": %u, \"seconds\": %g, "
 		"\"size\": ",
@@ -590,7 +592,7 @@ static void write_json_load(const struct load_plan *plan, FILE *out)
 		(double)plan->duration / 1000);
 	write_size(load_plan_has_size(plan) ? plan->size : 0, out);
 	fprintf(out, ", \"reply_size\": ");
-	write_size(plan->reply != NULL ? strlen(plan->reply) : 0, out);
+	write_size(contest->reply_sizes[kind], out);
 	fprintf(out, "}");
 }
 
@@ -606,7 +608,7 @@ void contest_write_json(const struct contest *contest, FILE *out)
 		if (!contest->with[kind])
 			continue;
 		fprintf(out, "%s\n    ", first ? "" : ",");
-		write_json_load(&contest->plans[kind], out);
+		write_json_load(contest, (enum load_kind)kind, out);
 		first = false;
 	}
 	first = true;

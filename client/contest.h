@@ -50,6 +50,8 @@ struct contest {
 	unsigned model_count;
 	bool with[LOAD_KINDS]; /* which loads */
 	struct load_plan plans[LOAD_KINDS];
+	size_t reply_sizes
+		[LOAD_KINDS]; /* bytes; 0: that of the message, or of no choice */
 	unsigned rounds;
 	struct run_figures *runs; /* [round][load][model]; see contest_run() */
 };

@@ -28,6 +28,8 @@ static const struct option_line option_lines[] = {
 	  "send this line instead of standard input; may be given\n"
 	  "several times" },
 	{ '1', "lockstep", NULL, "after each line wait for a line of reply" },
+	{ 'C', "crlf", NULL,
+	  "end each line with CR LF, as HTTP, SMTP and others want it" },
 	{ 'u', "udp", NULL, "by UDP: each line, without its newline, is a datagram" },
 	{ OPTION_WHOLE, "whole", NULL, "with -u: all of standard input is one datagram" },
 	{ 'n', "count", "COUNT",
@@ -93,6 +95,9 @@ static int take_option(struct dial_settings *settings, const struct options *opt
 	case '1':
 		settings->lockstep = true;
 		break;
+	case 'C':
+		settings->crlf = true;
+		break;
 	case 'R':
 		settings->retry = true;
 		break;
@@ -125,6 +130,10 @@ static int check(struct dial_settings *settings, struct failure *failure)
 		return failure_set(failure, "-n, --count needs -u");
 	if (settings->type != SOCK_DGRAM && settings->whole)
 		return failure_set(failure, "--whole needs -u");
+	if (settings->type == SOCK_DGRAM && settings->crlf)
+		return failure_set(failure,
+				   "-C, --crlf is about the ends of lines, which "
+				   "-u does not send");
 	if (!settings->repeat && settings->interval >= 0)
 		return failure_set(failure, "-i, --interval needs -n");
 	if (settings->whole && settings->message_count > 0)

@@ -29,6 +29,7 @@ struct dial_settings {
 	int type;        /* SOCK_STREAM, or SOCK_DGRAM: -u */
 	int64_t timeout; /* milliseconds; 0: for ever */
 	bool lockstep, hex, raw, retry;
+	bool crlf;             /* by TCP: each newline goes out as CR LF */
 	bool whole;            /* datagrams: all of standard input is one */
 	bool repeat;           /* datagrams: one again and again, as follows */
 	uint64_t count;        /* how often; 0: until interrupted */

@@ -46,6 +46,7 @@ struct dial {
 	char *messages;    /* those of -m, each with its newline; NULL: standard input */
 	size_t start, end; /* of what is still to be sent */
 	bool input_ended, input_seen, half_closed;
+	bool return_seen; /* the last byte that was read is a carriage return */
 
 	/* From the server. */
 	size_t held;                /* received[] begins with so many bytes from before */
@@ -162,17 +163,38 @@ static bool may_read_input(const struct dial *dial)
 	       dial->error == 0;
 }
 
+/* Puts a carriage return in front of each newline that has none. @p to has twice the room,
+ * and may be where @p from is if that is the second half of it: what is written never
+ * overtakes what is read. @return the new length */
+static size_t add_returns(struct dial *dial, char *to, const char *from, size_t length)
+{
+	char *end = to;
+
+	for (size_t i = 0; i < length; i++) {
+		char byte = from[i];
+
+		if (byte == '\n' && !dial->return_seen)
+			*end++ = '\r';
+		*end++ = byte;
+		dial->return_seen = byte == '\r';
+	}
+	return (size_t)(end - to);
+}
+
 /* @return 0, or -1 with errno */
 static int read_input(struct dial *dial)
 {
-	ssize_t n = io_read(STDIN_FILENO, dial->typed, sizeof dial->typed);
+	size_t room = dial->settings->crlf ? BLOCK / 2 : BLOCK;
+	char *to = dial->typed + BLOCK - room;
+	ssize_t n = io_read(STDIN_FILENO, to, room);
 
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -1;
 	dial->input_ended = n == 0;
 	dial->input_seen = true;
 	dial->start = 0;
-	dial->end = (size_t)n;
+	dial->end = dial->settings->crlf ? add_returns(dial, dial->typed, to, (size_t)n)
+					 : (size_t)n;
 	return 0;
 }
 
@@ -458,17 +480,24 @@ static int join_messages(struct dial *dial)
 
 	for (size_t i = 0; i < settings->message_count; i++)
 		length += strlen(settings->messages[i]) + 1;
+	if (settings->crlf)
+		length *= 2;
 	to = dial->messages = malloc(length);
 	if (to == NULL)
 		return -1;
 	for (size_t i = 0; i < settings->message_count; i++) {
 		size_t n = strlen(settings->messages[i]);
 
+		if (settings->crlf) {
+			to += add_returns(dial, to, settings->messages[i], n);
+			to += add_returns(dial, to, "\n", 1);
+			continue;
+		}
 		memcpy(to, settings->messages[i], n);
 		to[n] = '\n';
 		to += n + 1;
 	}
-	dial->end = length;
+	dial->end = (size_t)(to - dial->messages);
 	return 0;
 }
 

@@ -258,6 +258,15 @@ static int refuse_operand(char **operands, struct failure *failure)
 		culprit, load_protocol_names(names, sizeof names));
 }
 
+/* Whether it is HOST:PORT, so that nothing else than a protocol or load is in front. */
+static bool has_port(const char *operand)
+{
+	char host[HOST_TEXT], port[PORT_TEXT];
+
+	return address_split(operand, host, port, NULL) == 0 && port[0] != '\0' &&
+	       address_check_port(port, SOCK_STREAM, NULL) == 0;
+}
+
 /* [PROTOCOL] [LOAD] HOST PORT, or HOST:PORT for the last two */
 static int take_operands(struct command *command, int count, char **operands,
 			 struct failure *failure)
@@ -272,7 +281,7 @@ static int take_operands(struct command *command, int count, char **operands,
 		count--;
 		operands++;
 	}
-	if (count > 2)
+	if (count > 2 || (count == 2 && !has_port(operands[0]) && has_port(operands[1])))
 		return refuse_operand(operands, failure);
 	if (address_operands(operands, count,
 			     command->plan.datagrams ? SOCK_DGRAM : SOCK_STREAM,
@@ -354,11 +363,14 @@ static double per_second(double count, const struct load_result *result)
 	return result->elapsed > 0 ? count / result->elapsed : 0;
 }
 
+/* Without an exchange there is none: no histogram has one of 0. */
 static void print_latency(const char *label, int64_t nanoseconds)
 {
 	double value = (double)nanoseconds;
 
-	if (nanoseconds < 1000000)
+	if (nanoseconds == 0)
+		printf("%-15s-\n", label);
+	else if (nanoseconds < 1000000)
 		printf("%-15s%.1f us\n", label, value / 1e3);
 	else if (nanoseconds < 1000000000)
 		printf("%-15s%.2f ms\n", label, value / 1e6);

@@ -245,3 +245,12 @@ const char *stage_reply(const struct stage *stage, enum load_kind kind)
 {
 	return serves_file(stage->needs, kind) ? stage->text : stage->needs->reply;
 }
+
+size_t stage_reply_size(const struct stage *stage, enum load_kind kind)
+{
+	const char *greeting = stage->needs->reply;
+
+	if (serves_file(stage->needs, kind))
+		return stage->size;
+	return greeting != NULL ? strlen(greeting) + 1 : 0;
+}

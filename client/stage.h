@@ -54,6 +54,9 @@ const char *stage_path(const struct stage *stage, enum load_kind kind);
  *  for the protocol. Lives as long as the stage. */
 const char *stage_reply(const struct stage *stage, enum load_kind kind);
 
+/** Bytes of that reply, with the newline that a greeting ends with; 0 where it is NULL. */
+size_t stage_reply_size(const struct stage *stage, enum load_kind kind);
+
 /** Removes what was made. */
 void stage_clear(struct stage *stage);
 

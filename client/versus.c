@@ -541,6 +541,7 @@ static int set_stage(struct settings *settings, struct failure *failure)
 
 		contest->plans[i].path = stage_path(&settings->stage, kind);
 		contest->plans[i].reply = stage_reply(&settings->stage, kind);
+		contest->reply_sizes[i] = stage_reply_size(&settings->stage, kind);
 	}
 	return 0;
 }

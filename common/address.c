@@ -138,7 +138,8 @@ int address_split(const char *text, char host[HOST_TEXT], char port[PORT_TEXT],
 			colon = NULL; /* two colons and no brackets: IPv6 without a port */
 		end = colon ? colon : text + strlen(text);
 	}
-	if (end == start || (colon != NULL && colon[1] == '\0') ||
+	if (end == start || strchr(text, '/') != NULL || /* of a URL, or of a path */
+	    (colon != NULL && colon[1] == '\0') ||
 	    !copy_part(host, HOST_TEXT, start, (size_t)(end - start)) ||
 	    !copy_part(port, PORT_TEXT, colon ? colon + 1 : "",
 		       colon ? strlen(colon + 1) : 0))

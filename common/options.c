@@ -10,7 +10,13 @@
 #define SOCKWAYS_VERSION "unreleased"
 #endif
 
-enum { NAME_TEXT = 40, VALUE_TEXT = 60, REASON_TEXT = 80, HELP_COLUMN = 30 };
+enum {
+	NAME_TEXT = 40,
+	VALUE_TEXT = 60,
+	CANDIDATES_TEXT = 160,
+	REASON_TEXT = 100,
+	HELP_COLUMN = 30
+};
 
 static const struct option_line *find_line(const struct option_line *lines, int letter)
 {
@@ -64,6 +70,28 @@ int options_begin(struct options *options, const struct option_line *lines, int 
 	return 0;
 }
 
+/* A long name that is none, or an abbreviation of several. */
+static int describe_bad_name(const struct option_line *line, const char *word,
+			     struct failure *failure)
+{
+	size_t length = strcspn(word, "="), dashes = length < 2 ? length : 2;
+	const char *name = word + dashes;
+	size_t name_length = length - dashes;
+	char text[VALUE_TEXT], candidates[CANDIDATES_TEXT] = "";
+	size_t used = 0;
+
+	text_escape(word, length, text, sizeof text);
+	for (; line->letter != 0 && name_length > 0; line++)
+		if (strncmp(line->name, name, name_length) == 0 &&
+		    used < sizeof candidates)
+			used += (size_t)snprintf(candidates + used,
+						 sizeof candidates - used, "%s--%s",
+						 used > 0 ? ", " : "", line->name);
+	if (used == 0)
+		return failure_set(failure, "unknown option %s", text);
+	return failure_set(failure, "ambiguous option %s: %s", text, candidates);
+}
+
 /* What getopt_long stumbled on. optopt has the letter of an option that we know, of one
  * that we do not know, or 0 for a long name that we do not know. Only of the last is it
  * certain that the word is argv[optind - 1]: a bad letter may be in the middle of its own. */
@@ -80,10 +108,8 @@ static int describe_bad(const struct options *options, int found, struct failure
 	if (line->letter != 0)
 		return failure_set(failure, "%s takes no argument",
 				   full_name(line, name));
-	if (optopt == 0) {
-		text_escape(word, strcspn(word, "="), text, sizeof text);
-		return failure_set(failure, "unknown or ambiguous option %s", text);
-	}
+	if (optopt == 0)
+		return describe_bad_name(options->lines, word, failure);
 	text_escape(&(char){ (char)optopt }, 1, text, sizeof text);
 	return failure_set(failure, "unknown option -%s", text);
 }
@@ -153,7 +179,8 @@ int options_size(const struct options *options, int letter, uint64_t least, uint
 
 	if (text_size(options->value, least, most, value))
 		return 0;
-	snprintf(reason, sizeof reason, "is not a size of %ju to %ju bytes",
+	snprintf(reason, sizeof reason,
+		 "is not a size of %ju to %ju bytes (K, M or G may follow)",
 		 (uintmax_t)least, (uintmax_t)most);
 	return options_bad_value(failure, options, letter, reason);
 }

@@ -174,6 +174,15 @@ static int take_option(struct settings *settings, const struct options *options,
 	}
 }
 
+static int check_together(const struct settings *settings, struct failure *failure)
+{
+	const struct service *service = settings->server->service;
+
+	if (settings->action != SERVE || service->check == NULL)
+		return 0;
+	return service->check(failure);
+}
+
 static int take_options(struct settings *settings, int argc, char **argv,
 			struct failure *failure)
 {
@@ -189,7 +198,7 @@ static int take_options(struct settings *settings, int argc, char **argv,
 		if (take_option(settings, &options, letter, failure) < 0)
 			return -1;
 	if (options.first_operand == argc)
-		return 0;
+		return check_together(settings, failure);
 	word = argv[options.first_operand];
 	text_escape(word, strlen(word), text, sizeof text);
 	return failure_set(failure, "'%s' is neither an option nor the argument of one",

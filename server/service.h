@@ -37,7 +37,11 @@ struct service {
 	 *  @return 0, or -1 with *failure */
 	int (*option)(int letter, const struct options *options, struct failure *failure);
 
-	/** After the options, before the first client: reads files, makes tables.
+	/** After the options: whether they make sense together.
+	 *  @return 0, or -1 with *failure, which is bad usage */
+	int (*check)(struct failure *failure);
+
+	/** After that, before the first client: reads files, makes tables.
 	 *  @return 0, or -1 with *failure, and the server does not start */
 	int (*prepare)(struct failure *failure);
 

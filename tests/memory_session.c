@@ -175,6 +175,8 @@ int memory_configure(const struct service *service, const char *const arguments[
 		if (service->option(letter, &options, failure) < 0)
 			return -1;
 	}
+	if (service->check != NULL && service->check(failure) < 0)
+		return -1;
 	return service->prepare != NULL ? service->prepare(failure) : 0;
 }
 

@@ -383,6 +383,9 @@ START_TEST(what_is_neither_host_nor_host_and_port_is_refused)
 		{ "[", "[" },
 		{ "[[::1]]:80", "[[::1]]:80" },
 		{ "\x1b[:", "\\x1b[:" },
+		{ "http://localhost:80/", "http://localhost:80/" },
+		{ "localhost/", "localhost/" },
+		{ "[::1]:80/path", "[::1]:80/path" },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

@@ -214,6 +214,43 @@ START_TEST(sends_lines_of_standard_input)
 }
 END_TEST
 
+/* Those that end so already stay as they are, and so does a carriage return elsewhere. */
+START_TEST(ends_lines_with_crlf_if_told_so)
+{
+	static const struct {
+		const char *argv[8], *input, *sent;
+	} cases[] = {
+		{ { "-C" },
+		  "one\n\r\ntwo\r\n\nno newline",
+		  "one\r\n\r\ntwo\r\n\r\nno newline" },
+		{ { "--crlf" }, "\r\r\n\ra\rb\n\n", "\r\r\n\ra\rb\r\n\r\n" },
+		{ { "-C", "-m", "GET / HTTP/1.0", "-m", "" },
+		  "",
+		  "GET / HTTP/1.0\r\n\r\n" },
+		{ { "-C", "-m", "a\nb\r", "-m", "c" }, "", "a\r\nb\r\nc\r\n" },
+		{ { "-C", "-1" }, "one\ntwo\n", "one\r\ntwo\r\n" },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *argv[12] = { "dial" };
+		struct peer peer;
+		struct run run;
+		size_t count = 1;
+
+		for (const char *const *word = cases[i].argv; *word != NULL; word++)
+			argv[count++] = *word;
+		peer_start(&peer, echo);
+		argv[count++] = "127.0.0.1";
+		argv[count] = peer.port;
+		run = dial(argv, cases[i].input);
+		peer_join(&peer);
+		run_expect_status(&run, 0);
+		ck_assert_str_eq(run.out, cases[i].sent);
+		peer_end(&peer);
+	}
+}
+END_TEST
+
 START_TEST(takes_host_and_port_in_one_word)
 {
 	char operand[32];
@@ -261,6 +298,31 @@ START_TEST(carries_megabytes_both_ways_unchanged)
 	ck_assert_mem_eq(run.out, lot, sizeof lot);
 	ck_assert_uint_eq(peer.recorded, sizeof lot);
 	ck_assert_mem_eq(peer.record, lot, sizeof lot);
+	peer_end(&peer);
+}
+END_TEST
+
+/* Each line is one byte and its end, so that a read ends between the two sooner or later. */
+START_TEST(ends_many_lines_with_crlf_wherever_the_input_is_cut)
+{
+	static char text[MEGABYTE], expected[LOT];
+	struct peer peer;
+	struct run run;
+	size_t length = 0;
+
+	for (size_t i = 0; i < sizeof text; i++) {
+		text[i] = "a\nb\r\n"[i % 5];
+		if (i % 5 == 1)
+			expected[length++] = '\r';
+		expected[length++] = text[i];
+	}
+	peer_start(&peer, echo);
+	run = run_program(ARGUMENTS("dial", "-C", "127.0.0.1", peer.port), text,
+			  sizeof text, 2 * PATIENCE);
+	peer_join(&peer);
+	run_expect_status(&run, 0);
+	ck_assert_uint_eq(run.out_length, length);
+	ck_assert_mem_eq(run.out, expected, length);
 	peer_end(&peer);
 }
 END_TEST
@@ -780,8 +842,10 @@ START_TEST(says_that_not_everything_was_taken)
 }
 END_TEST
 
+/* Not before there is input: dial does not wait for one that has said nothing. */
 static void half_close_then_read(struct peer *peer, int fd)
 {
+	peer_read(peer, fd);
 	peer_say(fd, "go on\n");
 	shutdown(fd, SHUT_WR);
 	while (peer_read(peer, fd) > 0)
@@ -986,6 +1050,8 @@ static const struct {
 	{ { "dial", "-w", "-1", "localhost", "7" },
 	  "-w, --wait: '-1' is not a time of 0 to 86400 seconds, such as 2 or 0.5" },
 	{ { "dial", "-Z", "localhost", "7" }, "unknown option -Z" },
+	{ { "dial", "-u", "-C", "localhost", "7" },
+	  "-C, --crlf is about the ends of lines, which -u does not send" },
 	{ { "dial", "--hex=3", "localhost", "7" }, "-x, --hex takes no argument" },
 	{ { "dial", "localhost", "7", "-m" },
 	  "-m, --message needs an argument (MESSAGE)" },
@@ -1025,10 +1091,12 @@ Suite *suite_dial(void)
 
 	tcase_add_test(tcase, sends_each_message_and_prints_the_replies);
 	tcase_add_test(tcase, sends_lines_of_standard_input);
+	tcase_add_test(tcase, ends_lines_with_crlf_if_told_so);
 	tcase_add_test(tcase, takes_host_and_port_in_one_word);
 	tcase_add_test(tcase, reads_what_comes_after_the_half_close);
 	tcase = add_case(suite, "many bytes");
 	tcase_add_test(tcase, carries_megabytes_both_ways_unchanged);
+	tcase_add_test(tcase, ends_many_lines_with_crlf_wherever_the_input_is_cut);
 	tcase_add_test(tcase, reads_no_more_input_than_the_server_takes);
 	tcase_add_test(tcase, sends_on_while_nobody_reads_its_output);
 	tcase = add_case(suite, "lockstep");

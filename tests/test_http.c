@@ -5,6 +5,7 @@
  * that it reaches the client, wherever the request is cut.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -878,6 +879,38 @@ START_TEST(what_cannot_be_shown_has_its_status)
 }
 END_TEST
 
+START_TEST(a_page_says_why_it_is_not_shown)
+{
+	static const struct {
+		const char *target, *why;
+	} cases[] = {
+		{ "/sub/", "<p>It is a directory without an index.html.</p>" },
+		{ "/link", "<p>A symbolic link leads there, and this server follows "
+			   "none.</p>" },
+		{ "/fifo", "<p>It is neither a file nor a directory.</p>" },
+		{ "/socket", "<p>It is neither a file nor a directory.</p>" },
+		{ "/odd/", "<p>Its index.html is a directory.</p>" },
+	};
+	static struct answer answer;
+	struct folder folder;
+
+	make_site(&folder);
+	folder_link(&folder, "link", "data.bin");
+	folder_fifo(&folder, "fifo");
+	folder_socket(&folder, "socket");
+	folder_directory(&folder, "odd");
+	folder_directory(&folder, "odd/index.html");
+	configure("-r", folder.path);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		get(cases[i].target, "", &answer);
+		ck_assert_int_eq(status_of(&answer), 403);
+		ck_assert_msg(strstr(answer.bytes, cases[i].why) != NULL, "%s: %s",
+			      cases[i].target, answer.bytes);
+	}
+	folder_remove(&folder);
+}
+END_TEST
+
 START_TEST(a_missing_slash_is_added_by_a_redirect_on_this_host)
 {
 	static struct answer answer;
@@ -895,6 +928,77 @@ START_TEST(a_missing_slash_is_added_by_a_redirect_on_this_host)
 	ck_assert_str_eq(field_of(&answer, "Location"), "/sub/");
 	get("//sub", "", &answer);
 	ck_assert_str_eq(field_of(&answer, "Location"), "");
+	folder_remove(&folder);
+}
+END_TEST
+
+/* To a browser a backslash is a slash, and what follows two of them a host. */
+START_TEST(a_redirect_leads_nowhere_else_whatever_the_directory_is_called)
+{
+	static const struct {
+		const char *directory, *target, *location;
+	} cases[] = {
+		{ "\\evil.com", "/%5Cevil.com", "/%5Cevil.com/" },
+		{ "\\\\evil.com", "/%5c%5Cevil.com?\\", "/%5c%5Cevil.com/?\\" },
+		{ "sub/\\", "/sub/%5c", "/sub/%5c/" },
+	};
+	static struct answer answer;
+	struct folder folder;
+
+	make_site(&folder);
+	configure("-r", folder.path);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		folder_directory(&folder, cases[i].directory);
+		get(cases[i].target, "", &answer);
+		ck_assert_int_eq(status_of(&answer), 301);
+		ck_assert_str_eq(field_of(&answer, "Location"), cases[i].location);
+	}
+	get("/\\evil.com", "", &answer);
+	ck_assert_int_eq(status_of(&answer), 400);
+	ck_assert_str_eq(field_of(&answer, "Location"), "");
+	folder_remove(&folder);
+}
+END_TEST
+
+START_TEST(a_redirect_has_a_link_for_who_does_not_follow_it)
+{
+	static const struct {
+		const char *directory, *target, *link;
+	} cases[] = {
+		{ "a b", "/a%20b?x=1", "\"a%20b/\"" },
+		{ "sub/deep", "/sub/deep", "\"deep/\"" },
+		{ "<b>&\"'", "/%3Cb%3E&%22'", "\"%3Cb%3E%26%22%27/\"" },
+		{ "javascript:x", "/javascript:x", "\"javascript%3Ax/\"" },
+	};
+	static char longest[256], target[800], link[800];
+	static struct answer answer;
+	struct folder folder;
+	char expected[900];
+
+	make_site(&folder);
+	configure("-r", folder.path);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		folder_directory(&folder, cases[i].directory);
+		get(cases[i].target, "", &answer);
+		snprintf(expected, sizeof expected,
+			 "<p>This is a directory: <a href=%s>its name ends with a "
+			 "slash</a>.</p>",
+			 cases[i].link);
+		ck_assert_msg(strstr(answer.bytes, expected) != NULL, "no %s in %s",
+			      expected, answer.bytes);
+	}
+	memset(longest, '<', 255);
+	folder_directory(&folder, longest);
+	target[0] = '/';
+	for (size_t i = 0; i < 255; i++) {
+		memcpy(target + 1 + 3 * i, "%3c", 4);
+		memcpy(link + 3 * i, "%3c", 4);
+	}
+	get(target, "", &answer);
+	ck_assert_int_eq(status_of(&answer), 301);
+	snprintf(expected, sizeof expected, "=\"%s/\">its name ends", link);
+	ck_assert_ptr_nonnull(strstr(answer.bytes, expected));
+	ck_assert_str_eq(answer.bytes + answer.length - 8, "</html>\n");
 	folder_remove(&folder);
 }
 END_TEST
@@ -1097,9 +1201,9 @@ START_TEST(options_that_make_no_sense_are_refused)
 	} cases[] = {
 		{ { "-r", "/nowhere/at\tall" }, "/nowhere/at\\\\tall" },
 		{ { "-r", "/dev/null" }, "/dev/null" },
-		{ { "-l" }, "^-l, --list: .*-r DIR" },
+		{ { "-l" }, "^-l, --list: .* without -r$" },
 		{ { "-L", "/nowhere/log" },
-		  "^cannot open the log /nowhere/log: No such file" },
+		  "^cannot open the log '/nowhere/log': No such file" },
 		{ { "-M", "1X" }, "^-M, --max-body: '1X'" },
 		{ { "--delay", "-1" }, "^--delay: '-1'" },
 		{ { "--delay", "9999999" }, "^--delay: '9999999'" },
@@ -1149,6 +1253,17 @@ static void log_to(const struct folder *folder, const char *name)
 
 	snprintf(path, sizeof path, "%s/%s", folder->path, name);
 	configure("-L", path, "-r", folder->path);
+}
+
+/* From now on what is said to the operator is in the file "messages". */
+static void keep_messages(const struct folder *folder)
+{
+	int fd;
+
+	folder_text(folder, "messages", "");
+	fd = openat(folder->fd, "messages", O_WRONLY | O_APPEND | O_CLOEXEC);
+	ck_assert_int_ge(dup2(fd, STDERR_FILENO), 0);
+	close(fd);
 }
 
 START_TEST(there_is_a_log_unless_q_says_no_and_l_no_other)
@@ -1329,24 +1444,122 @@ START_TEST(a_log_that_cannot_be_opened_anew_goes_on_as_the_old_one)
 	static struct answer answer;
 	struct folder folder;
 	unsigned before;
-	int messages;
 
 	make_site(&folder);
 	folder_directory(&folder, "logs");
 	log_to(&folder, "logs/log");
 	before = open_descriptors();
 	ck_assert_int_eq(renameat(folder.fd, "logs", folder.fd, "old"), 0);
-	folder_text(&folder, "messages", "");
-	messages = openat(folder.fd, "messages", O_WRONLY | O_CLOEXEC);
-	ck_assert_int_ge(dup2(messages, STDERR_FILENO), 0);
-	close(messages);
+	keep_messages(&folder);
 	http_service.reopen();
 	expect_match(read_text(&folder, "messages"),
-		     "^[^\n]*: cannot open the log [^\n]*/logs/log anew: "
+		     "^[^\n]*: cannot open the log '[^\n]*/logs/log' anew: "
 		     "No such file or directory; going on with the old one\n$");
 	get("/1", "", &answer);
 	expect_match(read_log(&folder, "old/log"), "^[^\n]*GET /1 [^\n]*\n$");
 	ck_assert_uint_eq(open_descriptors(), before);
+	folder_remove(&folder);
+}
+END_TEST
+
+/* The other end of a FIFO that is the log. */
+static int read_from(const struct folder *folder, const char *name)
+{
+	int fd = openat(folder->fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	return fd;
+}
+
+START_TEST(a_log_that_nobody_reads_is_an_error_at_first_and_stops_nobody_later)
+{
+	static struct answer answer;
+	struct failure failure = { .text = "" };
+	char path[FOLDER_TEXT + 40], line[TEXT];
+	struct folder folder;
+	int reader;
+
+	signal(SIGPIPE, SIG_IGN); /* as every server does */
+	make_site(&folder);
+	folder_fifo(&folder, "fifo");
+	snprintf(path, sizeof path, "%s/fifo", folder.path);
+	ck_assert_int_eq(
+		try_to_configure((const char *const[]){ "-L", path, NULL }, &failure),
+		-1);
+	expect_match(failure.text,
+		     "^cannot open the log '.*/fifo': nobody reads from it$");
+	reader = read_from(&folder, "fifo");
+	log_to(&folder, "fifo");
+	keep_messages(&folder);
+	get("/1", "", &answer);
+	ck_assert_int_gt(io_read(reader, line, sizeof line), 0);
+	close(reader);
+	http_service.reopen();
+	for (int i = 0; i < 3; i++) {
+		get("/2", "", &answer);
+		ck_assert_int_eq(status_of(&answer), 404);
+	}
+	reader = read_from(&folder, "fifo");
+	get("/3", "", &answer);
+	ck_assert_int_gt(io_read(reader, line, sizeof line), 0);
+	ck_assert_ptr_nonnull(strstr(line, "\"GET /3 HTTP/1.1\" 404 "));
+	expect_match(read_text(&folder, "messages"),
+		     "^[^\n]*: cannot open the log '.*/fifo' anew: nobody reads from it; "
+		     "going on with the old one\n"
+		     "[^\n]*: cannot write to the log '.*/fifo': nobody reads from it; "
+		     "lines are lost\n"
+		     "[^\n]*: the log '.*/fifo' is written again; 3 lines are lost\n$");
+	close(reader);
+	folder_remove(&folder);
+}
+END_TEST
+
+START_TEST(a_log_that_is_full_is_told_once)
+{
+	static struct answer answer;
+	struct folder folder;
+
+	if (access("/dev/full", W_OK) != 0) {
+		skipped("this machine has no /dev/full");
+		return;
+	}
+	make_site(&folder);
+	keep_messages(&folder);
+	configure("-L", "/dev/full");
+	for (int i = 0; i < 5; i++)
+		get("/", "", &answer);
+	ck_assert_int_eq(status_of(&answer), 200);
+	expect_match(read_text(&folder, "messages"),
+		     "^[^\n]*: cannot write to the log '/dev/full': "
+		     "No space left on device; lines are lost\n$");
+	folder_remove(&folder);
+}
+END_TEST
+
+START_TEST(a_pipe_that_is_slow_is_told_once_a_minute_however_often_it_stops)
+{
+	static struct answer answer;
+	static char lines[256 * 1024];
+	struct folder folder;
+	int reader;
+
+	make_site(&folder);
+	folder_fifo(&folder, "fifo");
+	reader = read_from(&folder, "fifo");
+	log_to(&folder, "fifo");
+	keep_messages(&folder);
+	for (int turn = 0; turn < 3; turn++) { /* a pipe holds 64 KiB or so */
+		for (int i = 0; i < 3000; i++)
+			get("/", "", &answer);
+		ck_assert_int_gt(io_read(reader, lines, sizeof lines), 0);
+	}
+	get("/", "", &answer);
+	expect_match(
+		read_text(&folder, "messages"),
+		"^[^\n]*: cannot write to the log '.*/fifo': its reader does not keep "
+		"up; lines are lost\n"
+		"[^\n]*: the log '.*/fifo' is written again; [0-9]+ lines are lost\n$");
+	close(reader);
 	folder_remove(&folder);
 }
 END_TEST
@@ -1393,6 +1606,10 @@ Suite *suite_http(void)
 	tcase_add_test(tcase, a_file_is_sent_with_all_that_is_known_of_it);
 	tcase_add_test(tcase, what_cannot_be_shown_has_its_status);
 	tcase_add_test(tcase, a_missing_slash_is_added_by_a_redirect_on_this_host);
+	tcase_add_test(tcase,
+		       a_redirect_leads_nowhere_else_whatever_the_directory_is_called);
+	tcase_add_test(tcase, a_redirect_has_a_link_for_who_does_not_follow_it);
+	tcase_add_test(tcase, a_page_says_why_it_is_not_shown);
 	tcase_add_test(tcase, who_has_the_file_already_gets_no_body_and_no_length);
 	tcase_add_test(tcase, a_part_of_a_file_is_that_part);
 	tcase_add_test(tcase, a_directory_is_listed_with_l_and_its_names_are_text);
@@ -1411,5 +1628,11 @@ Suite *suite_http(void)
 	tcase_add_test(tcase, the_log_has_the_host_without_its_port);
 	tcase_add_test(tcase, at_sighup_the_log_is_a_new_file_of_its_name);
 	tcase_add_test(tcase, a_log_that_cannot_be_opened_anew_goes_on_as_the_old_one);
+	tcase_add_test(
+		tcase,
+		a_log_that_nobody_reads_is_an_error_at_first_and_stops_nobody_later);
+	tcase_add_test(tcase, a_log_that_is_full_is_told_once);
+	tcase_add_test(tcase,
+		       a_pipe_that_is_slow_is_told_once_a_minute_however_often_it_stops);
 	return suite;
 }

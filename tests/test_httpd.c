@@ -6,6 +6,7 @@
 #define _GNU_SOURCE /* memmem */
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -690,12 +691,74 @@ START_TEST(a_log_that_cannot_be_opened_is_an_error_at_the_start)
 		"", 0, PATIENCE);
 
 	run_expect_status(&run, 1);
-	expect_match(run.err, "/nonexistent/log'?: No such file or directory\n$");
+	expect_match(run.err, "'/nonexistent/log': No such file or directory\n$");
 	run = run_program(
 		ARGUMENTS(model_program(_i, "http"), "-p", "0", "-r", "/nonexistent"), "",
 		0, PATIENCE);
 	run_expect_status(&run, 1);
 	expect_match(run.err, "'/nonexistent': No such file or directory\n$");
+}
+END_TEST
+
+/* What comes is waited for and thrown away, up to this text. */
+static void expect_in_pipe(int fd, const char *text)
+{
+	char bytes[8192];
+	size_t length = 0;
+	ssize_t n;
+
+	do {
+		ck_assert_msg(io_wait(fd, POLLIN, PATIENCE) > 0, "there is no '%s'",
+			      text);
+		n = io_read(fd, bytes + length, sizeof bytes - 1 - length);
+		ck_assert_int_gt(n, 0);
+		length += (size_t)n;
+		bytes[length] = '\0';
+	} while (strstr(bytes, text) == NULL);
+}
+
+START_TEST(a_log_whose_reader_has_left_holds_up_nothing_and_goes_on_with_the_next)
+{
+	static char log[URL];
+	struct server server;
+	int reader;
+
+	folder_fifo(&folder, "log");
+	snprintf(log, sizeof log, "%s", in_folder("log"));
+	reader = open(log, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ck_assert_int_ge(reader, 0);
+	server = start(_i, ARGUMENTS("-L", log));
+	ask(&server, get_root_close);
+	expect_in_pipe(reader, "\"GET / HTTP/1.1\" 200 14 ");
+	close(reader);
+	server_signal(&server, SIGHUP);
+	server_wait_line(&server, "anew: nobody reads from it", PATIENCE);
+	for (int i = 0; i < 3; i++)
+		expect_match(ask(&server, get_root_close), "^HTTP/1\\.1 200 OK\r\n");
+	server_wait_line(&server, "': nobody reads from it; lines are lost", PATIENCE);
+	reader = open(log, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ck_assert_int_ge(reader, 0);
+	ask(&server, get_root_close);
+	expect_in_pipe(reader, "\"GET / HTTP/1.1\" 200 14 ");
+	server_wait_line(&server, "is written again; 3 lines are lost", PATIENCE);
+	close(reader);
+	server_finish(&server);
+	ck_assert_uint_eq(server_count_lines(&server, "lines are lost"), 2);
+}
+END_TEST
+
+START_TEST(listings_of_no_directory_are_bad_usage)
+{
+	const char *program = model_program(_i, "http");
+	struct run run =
+		run_program(ARGUMENTS(program, "-p", "0", "-l"), "", 0, PATIENCE);
+
+	run_expect_status(&run, 2);
+	expect_match(run.err,
+		     "^httpd-[a-z]+: -l, --list: there is nothing to list without "
+		     "-r; try 'httpd-[a-z]+ -h'\n$");
+	run = run_program(ARGUMENTS(program, "-l", "-h"), "", 0, PATIENCE);
+	run_expect_status(&run, 0);
 }
 END_TEST
 
@@ -778,6 +841,11 @@ Suite *suite_httpd(void)
 	tcase_add_loop_test(operator,
 			    a_log_that_cannot_be_opened_is_an_error_at_the_start, 0,
 			    models);
+	tcase_add_loop_test(
+		operator,
+		a_log_whose_reader_has_left_holds_up_nothing_and_goes_on_with_the_next, 0,
+		models);
+	tcase_add_loop_test(operator, listings_of_no_directory_are_bad_usage, 0, models);
 	tcase_add_loop_test(operator, a_late_answer_still_comes_when_the_server_stops, 0,
 			    models);
 	tcase_add_loop_test(operator,

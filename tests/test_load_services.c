@@ -530,6 +530,9 @@ static const struct {
 } mistakes[] = {
 	{ "-P finger", "echo, reply, discard, chargen, daytime, greet, http" },
 	{ "foo", "'foo' in front of HOST and PORT is neither a protocol (echo, reply, " },
+	{ "HTTP localhost:7 #", "'HTTP' in front of HOST and PORT is neither" },
+	{ "http http://localhost:7/ #",
+	  "'http://localhost:7/' is not HOST, HOST:PORT or [IPV6]:PORT" },
 	{ "http foo", "'foo' in front of HOST and PORT is neither" },
 	{ "idle http", "'http' in front of HOST and PORT is neither" },
 	{ "-P echo http", "'http' in front of HOST and PORT is neither" },
@@ -610,6 +613,7 @@ START_TEST(a_timeout_of_0_is_none)
 	run = run_line("loadgen", "-d 0.4 -w 0 echo conversations 127.0.0.1", port);
 	run_expect_status(&run, 1); /* there was no exchange */
 	ck_assert_ptr_nonnull(strstr(run.out, "\nerrors         none\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "\nlatency max    -\n"));
 }
 END_TEST
 

@@ -198,7 +198,7 @@ static const struct {
 	const char *says;
 } usage_errors[] = {
 	{ { "-Z" }, "unknown option -Z" },
-	{ { "--bogus" }, "unknown or ambiguous option --bogus" },
+	{ { "--bogus" }, "unknown option --bogus" },
 	{ { "-p" }, "-p, --port needs an argument (PORT)" },
 	{ { "-p", "99999" },
 	  "-p, --port: '99999' is not a port (0 to 65535, or a service name)" },

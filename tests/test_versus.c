@@ -99,8 +99,8 @@ START_TEST(http_is_compared_in_all_loads)
 	ck_assert_str_eq(run.err, "");
 	expect_80_columns(run.out);
 	ck_assert_ptr_nonnull(
-		strstr(run.out, "conversations: 32 clients, replies of 13 bytes\n"));
-	ck_assert_ptr_nonnull(strstr(run.out, "connections: 32 clients, replies of 13 "
+		strstr(run.out, "conversations: 32 clients, replies of 14 bytes\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "connections: 32 clients, replies of 14 "
 					      "bytes, a connection for each\n"));
 	ck_assert_ptr_nonnull(
 		strstr(run.out, "idle: 32 clients beside 20 silent ones, replies of"));

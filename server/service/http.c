@@ -403,24 +403,31 @@ static int http_option(int letter, const struct options *options, struct failure
 static const struct option_line http_options[] = {
 	{ 'm', "message", "TEXT", "the answer to any GET (Hello, World!)" },
 	{ 'r', "root", "DIR", "serve the files of DIR instead" },
-	{ 'l', "list", NULL, "list directories that have no index.html" },
+	{ 'l', "list", NULL, "with -r, list directories that have no index.html" },
 	{ 'L', "log", "FILE",
 	  "a line for each answer to FILE, opened anew at SIGHUP;\n"
 	  "- is standard output, the default without -q" },
-	{ 'M', "max-body", "SIZE", "the longest body of a request, in bytes (1M)" },
+	{ 'M', "max-body", "SIZE",
+	  "the longest body of a request, in bytes (1M);\n0: none" },
 	{ OPTION_HEADER_TIMEOUT, "header-timeout", "SEC",
 	  "the longest that a header may take to come (10);\n0 for ever" },
 	{ OPTION_DELAY, "delay", "MS", "answer so many milliseconds late (0)" },
 	{ 0 },
 };
 
+static int http_check(struct failure *failure)
+{
+	if (listings && directory == NULL)
+		return failure_set(failure,
+				   "-l, --list: there is nothing to list without -r");
+	return 0;
+}
+
 static int http_prepare(struct failure *failure)
 {
 	const char *log = message_wanted(MESSAGE_NOTICE) ? "-" : NULL;
 	char date[HTTP_DATE_TEXT];
 
-	if (listings && directory == NULL)
-		return failure_set(failure, "-l, --list: nothing to list without -r DIR");
 	if (directory != NULL && http_root_open(&root, directory, failure) < 0)
 		return -1;
 	root.listings = listings;
@@ -437,6 +444,7 @@ const struct service this_service = {
 	.descriptors = 1, /* the file that is on its way */
 	.options = http_options,
 	.option = http_option,
+	.check = http_check,
 	.prepare = http_prepare,
 	.input = http_input,
 	.end = http_end,

@@ -7,7 +7,7 @@
 
 #include "server/session.h"
 
-enum { PAGE_TEXT = 1024 };
+enum { PAGE_TEXT = 2048 };
 
 struct status {
 	int code;

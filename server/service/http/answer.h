@@ -41,7 +41,7 @@ void http_answer_end(struct session *session);
 /**
  * Writes the rest of an answer that is a page about its status.
  *
- * @param why        for a person, in a few words; NULL: what is always true of the status
+ * @param why        for a person, in a few words, as HTML; NULL: what is always true of the status
  * @param head_only  to HEAD: no body follows
  * @return the length of the body that was written
  */

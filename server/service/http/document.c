@@ -17,6 +17,7 @@
 enum { DIRECTORY_TEXT = 128 };
 
 static const char index_name[] = "index.html";
+static const char neither[] = "it is neither a file nor a directory";
 
 int http_root_open(struct http_root *root, const char *directory, struct failure *failure)
 {
@@ -121,16 +122,46 @@ static int status_of(int error)
 	}
 }
 
+/* What else there is to say of it. */
+static const char *why_of(int error)
+{
+	switch (error) {
+	case EACCES:
+	case EPERM:
+		return "the server may not read it";
+	case ELOOP:
+		return "a symbolic link leads there, and this server follows none";
+	case ENXIO:
+	case ENODEV:
+		return neither;
+	default:
+		return NULL;
+	}
+}
+
+static void fail(struct http_document *document, int error)
+{
+	document->status = status_of(error);
+	document->why = why_of(error);
+}
+
+static void forbid(struct http_document *document, const char *why)
+{
+	document->status = 403;
+	document->why = why;
+}
+
 /* To open a FIFO is to be its reader: a process that waits to write to it would begin, and die
  * of SIGPIPE when the reader leaves at once. To open a device may do anything. So what is
- * neither file nor directory is not even opened. Whether it is served is not decided here,
+ * neither file, directory nor link is not even opened. Whether it is served is not decided here,
  * though: the name may be another file by the time it is opened, see take_file(). */
 static bool is_special(const struct http_root *root, const char *name)
 {
 	struct stat status;
 
 	return fstatat(root->fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+	       !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) &&
+	       !S_ISLNK(status.st_mode);
 }
 
 static int open_file(const struct http_root *root, const char *name)
@@ -148,7 +179,7 @@ static void take_file(struct http_document *document, const char *name, int fd)
 	struct stat status;
 
 	if (fstat(fd, &status) < 0) {
-		document->status = status_of(errno);
+		fail(document, errno);
 	} else if (S_ISREG(status.st_mode)) {
 		document->status = 200;
 		document->fd = fd;
@@ -157,8 +188,10 @@ static void take_file(struct http_document *document, const char *name, int fd)
 		document->nanoseconds = status.st_mtim.tv_nsec;
 		document->type = http_type(name);
 		return;
+	} else if (S_ISDIR(status.st_mode)) {
+		document->status = 301;
 	} else {
-		document->status = S_ISDIR(status.st_mode) ? 301 : 403;
+		forbid(document, neither);
 	}
 	close(fd);
 }
@@ -171,14 +204,14 @@ static void list(struct http_document *document, const struct http_root *root,
 	size_t length;
 
 	if (fd < 0) {
-		document->status = status_of(errno);
+		fail(document, errno);
 	} else if (!root->listings) {
 		close(fd);
-		document->status = 403;
+		forbid(document, "it is a directory without an index.html");
 	} else {
 		document->listing = http_listing(fd, name, &length);
 		if (document->listing == NULL) {
-			document->status = status_of(errno);
+			fail(document, errno);
 			return;
 		}
 		document->status = 200;
@@ -202,9 +235,9 @@ static void find_directory(struct http_document *document, const struct http_roo
 	else if (errno == ENOENT)
 		list(document, root, name);
 	else
-		document->status = status_of(errno);
-	if (document->status == 301) /* a directory of that name */
-		document->status = 403;
+		fail(document, errno);
+	if (document->status == 301)
+		forbid(document, "its index.html is a directory");
 }
 
 static void find_file(struct http_document *document, const struct http_root *root,
@@ -215,7 +248,7 @@ static void find_file(struct http_document *document, const struct http_root *ro
 	if (fd >= 0)
 		take_file(document, name, fd);
 	else
-		document->status = status_of(errno);
+		fail(document, errno);
 }
 
 void http_document_find(const struct http_root *root, const char *path, size_t length,

@@ -24,13 +24,14 @@ struct http_root {
 
 /** What was found. */
 struct http_document {
-	int status;       /* 200: a file or a listing; 301: there is a directory of that
+	int status;      /* 200: a file or a listing; 301: there is a directory of that
 			     name, and the path needs a '/' at its end; 400, 403, 404,
 			     500 or 503 (out of descriptors or memory) */
-	int fd;           /* of a file: open for reading, the caller closes it; else -1 */
-	char *listing;    /* of a directory: a page of HTML; the caller frees it */
-	uint64_t size;    /* bytes of the file or the listing */
-	time_t modified;  /* of a file */
+	const char *why; /* in a few words, where the status does not say it; else NULL */
+	int fd;          /* of a file: open for reading, the caller closes it; else -1 */
+	char *listing;   /* of a directory: a page of HTML; the caller frees it */
+	uint64_t size;   /* bytes of the file or the listing */
+	time_t modified; /* of a file */
 	long nanoseconds; /* of modified */
 	const char
 		*type; /* Content-Type: "text/html; charset=utf-8"; never NULL for 200 */

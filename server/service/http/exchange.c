@@ -1,5 +1,6 @@
 #include "server/service/http/exchange.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,9 @@
 #include "server/session.h"
 
 #define ALLOWED "GET, HEAD, OPTIONS"
+
+/* A name has at most NAME_MAX bytes (255), in a link three characters each. */
+enum { LINK_TEXT = 1024 };
 
 static bool is_head(const struct http_exchange *exchange)
 {
@@ -28,10 +32,10 @@ static void finish_page(struct http_exchange *exchange, const char *why)
 					    is_head(exchange));
 }
 
-static void answer_page(struct http_exchange *exchange, int status)
+static void answer_page(struct http_exchange *exchange, int status, const char *why)
 {
 	begin_answer(exchange, status);
-	finish_page(exchange, NULL);
+	finish_page(exchange, why);
 }
 
 static void answer_greeting(struct http_exchange *exchange, const char *greeting)
@@ -71,28 +75,49 @@ static void write_piece(const struct http_exchange *exchange, struct http_piece 
 	session_write(exchange->session, exchange->bytes + piece.at, piece.length);
 }
 
-/* To the same path with a slash. A path that begins with two would name another host (RFC
- * 3986, section 4.2), and browsers take a backslash for a slash: one is left of them. */
+/* A link to the last name of the path, with a slash. What is not sure to mean nothing, be it
+ * in HTML or in a link, is percent-encoded; what is so already stays. */
+static void link_to_last(const struct http_exchange *exchange, char *text, size_t size)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	static const char end[] = "/\">its name ends with a slash</a>";
+	const struct http_piece *path = &exchange->request->path;
+	const char *bytes = exchange->bytes + path->at;
+	size_t at = path->length;
+	size_t used = (size_t)snprintf(text, size, "this is a directory: <a href=\"");
+
+	while (at > 0 && bytes[at - 1] != '/')
+		at--;
+	for (; at < path->length && used + sizeof end + 3 < size; at++) {
+		unsigned char byte = (unsigned char)bytes[at];
+
+		if (byte < 128 && (isalnum(byte) || strchr("%-._~", byte) != NULL)) {
+			text[used++] = (char)byte;
+			continue;
+		}
+		text[used++] = '%';
+		text[used++] = digits[byte >> 4];
+		text[used++] = digits[byte & 15];
+	}
+	memcpy(text + used, end, sizeof end);
+}
+
+/* To the same path with a slash. It begins with one, and not with two, which would name
+ * another host (RFC 3986, section 4.2): there is no document of such a path. Browsers take a
+ * backslash for a slash, but in a path the parser lets it pass only encoded. */
 static void answer_redirect(struct http_exchange *exchange)
 {
-	struct http_piece path = exchange->request->path;
 	const struct http_piece *query = &exchange->request->query;
-	const char *bytes = exchange->bytes;
+	char why[LINK_TEXT];
 
-	while (path.length > 1 &&
-	       (bytes[path.at + 1] == '/' || bytes[path.at + 1] == '\\')) {
-		path.at++;
-		path.length--;
-	}
 	begin_answer(exchange, 301);
-	http_answer_text(exchange->session, "Location: /");
-	path.at++;
-	path.length--;
-	write_piece(exchange, path);
+	http_answer_text(exchange->session, "Location: ");
+	write_piece(exchange, exchange->request->path);
 	http_answer_text(exchange->session, query->length > 0 ? "/?" : "/");
 	write_piece(exchange, *query);
 	http_answer_text(exchange->session, "\r\n");
-	finish_page(exchange, NULL);
+	link_to_last(exchange, why, sizeof why);
+	finish_page(exchange, why);
 }
 
 static void answer_listing(struct http_exchange *exchange, struct http_document *document)
@@ -175,7 +200,7 @@ static void answer_file(struct http_exchange *exchange, struct http_document *do
 		finish_page(exchange, NULL);
 		break;
 	default:
-		answer_page(exchange, part.status);
+		answer_page(exchange, part.status, NULL);
 	}
 }
 
@@ -188,7 +213,7 @@ static void answer_document(struct http_exchange *exchange, const struct http_ro
 	if (document.status == 301)
 		answer_redirect(exchange);
 	else if (document.status != 200)
-		answer_page(exchange, document.status);
+		answer_page(exchange, document.status, document.why);
 	else if (document.listing != NULL)
 		answer_listing(exchange, &document);
 	else
@@ -206,8 +231,7 @@ void http_exchange_answer(struct http_exchange *exchange, const struct http_site
 		answer_not_allowed(exchange);
 		break;
 	case HTTP_UNKNOWN:
-		begin_answer(exchange, 501);
-		finish_page(exchange, "this server does not know the method");
+		answer_page(exchange, 501, "this server does not know the method");
 		break;
 	default:
 		if (site->root != NULL)
@@ -219,8 +243,7 @@ void http_exchange_answer(struct http_exchange *exchange, const struct http_site
 
 void http_exchange_refuse(struct http_exchange *exchange, int status, const char *why)
 {
-	begin_answer(exchange, status);
-	finish_page(exchange, why);
+	answer_page(exchange, status, why);
 }
 
 /* ---- the log ---- */

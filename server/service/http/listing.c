@@ -71,6 +71,7 @@ static const char head[] =
 	"         text-align: left; vertical-align: top; box-sizing: border-box; }\n"
 	"th + th, td + td { text-align: right; white-space: nowrap;\n"
 	"                   font-variant-numeric: tabular-nums; }\n"
+	"th:first-child { width: 70%; }\n"
 	"td:first-child { overflow-wrap: anywhere; }\n"
 	"bdi { white-space: pre-wrap; }\n"
 	"a { text-decoration: none; }\n"

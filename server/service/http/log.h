@@ -6,6 +6,10 @@
  *
  * Each line is one write(2) of less than PIPE_BUF bytes, so that those of many processes and
  * threads never run into each other. Times are in UTC.
+ *
+ * A log that cannot be written stops nobody: a pipe or terminal that takes nothing for a tenth
+ * of a second has its lines dropped until it does. That lines are lost is told in a message,
+ * and how many when it goes again; both at most once a minute.
  */
 #ifndef SERVER_SERVICE_HTTP_LOG_H
 #define SERVER_SERVICE_HTTP_LOG_H
@@ -31,7 +35,8 @@ struct http_log_entry {
 };
 
 /** Opens the log of that name, to append to it; "-" is standard output, NULL no log at all.
- *  @p name must live as long as the program. @return 0, or -1 with *failure */
+ *  A pipe must have a reader by now. @p name must live as long as the program.
+ *  @return 0, or -1 with *failure */
 int http_log_open(const char *name, struct failure *failure);
 
 /** Whether there is a log: asked before work is done for a line. */
