@@ -28,6 +28,7 @@
 	SUITE(reply)                                                                     \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
+	SUITE(hub)                                                                       \
 	SUITE(small_services)                                                            \
 	SUITE(udp)                                                                       \
 	SUITE(transcripts)                                                               \
