@@ -220,7 +220,7 @@ END_TEST
 static size_t without(const struct talker *talker, int who, char *out)
 {
 	size_t used = 0;
-	char name[4];
+	char name[16];
 
 	snprintf(name, sizeof name, "%02d ", who);
 	for (size_t at = 0; at + LINE <= talker->heard_length; at += LINE) {
