@@ -83,6 +83,7 @@ static void let_catch_up(struct shared_link *s)
 			unlock(s);
 			meeting_catch_up(s->connection);
 			lock(s);
+			mailbox_caught_up(&s->mailbox); /* also if it was cut off */
 		} else {
 			error = pthread_cond_timedwait(&s->shared->caught_up,
 						       &s->shared->mutex, &until);

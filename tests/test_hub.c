@@ -567,6 +567,48 @@ START_TEST(a_killed_child_is_a_leave)
 }
 END_TEST
 
+/* GIVEN a server with a process for each client
+   WHEN one of these stands still, and its client's share has become too long to wait
+   THEN it is cut off, and the others talk on meanwhile. */
+START_TEST(a_stopped_child_holds_nobody_up)
+{
+	const size_t length = PIECE / LINE * LINE;
+	char *text = speech(5, PIECE / LINE), *heard = malloc(length);
+	struct server server;
+	int one, two, three;
+	pid_t pid;
+
+	if (!model_is(_i, "fork"))
+		return;
+	server = start(_i, NULL);
+	one = join(&server);
+	two = join(&server);
+	three = join(&server);
+	pid = last_child(server.pid);
+	if (pid == 0) {
+		skipped("needs /proc/PID/task/PID/children");
+		server_stop(&server);
+		return;
+	}
+	kill(pid, SIGSTOP);
+
+	for (int rounds = 0; ask_who(one) == 3; rounds++) {
+		ck_assert_int_lt(rounds, 1000);
+		client_send(one, text, length);
+		ck_assert_int_eq(io_read_all(two, heard, length), (int)length);
+		ck_assert_int_eq(memcmp(heard, text, length), 0);
+	}
+
+	ck_assert_uint_eq(ask_who(one), 2);
+	kill(pid, SIGCONT);
+	ck_assert(has_ended(three));
+	client_close(one);
+	client_close(two);
+	client_close(three);
+	server_finish(&server);
+}
+END_TEST
+
 /* GIVEN clients that have met
    WHEN the server is told to stop, just after one has said something
    THEN that is heard, all are hung up on in order, and the server ends. */
