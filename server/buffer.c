@@ -40,6 +40,8 @@ bool buffer_append(struct buffer *buffer, const void *bytes, size_t n, size_t mo
 		errno = ENOBUFS;
 		return false;
 	}
+	if (n == 0) /* memcpy(3) takes no null pointer, not even for nothing */
+		return true;
 	if (n > buffer->capacity - buffer->start - buffer->length &&
 	    !make_room(buffer, n, most))
 		return false;
