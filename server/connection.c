@@ -183,10 +183,9 @@ static void hang_up(struct connection *c)
 	c->close_at = clock_milliseconds() + SERVER_LINGER;
 }
 
-/* After each call of the service, and whenever output has been sent. */
-static void settle(struct connection *c)
+/* Ends the conversation, if the service has finished and all is sent. */
+static void conclude(struct connection *c)
 {
-	output_flush(c);
 	meeting_settle(c);
 	if (!c->session.finished)
 		return;
@@ -196,11 +195,12 @@ static void settle(struct connection *c)
 		hang_up(c);
 }
 
-/* It may have more to say now. */
-static void settle_and_ask(struct connection *c)
+/* After each call of the service: sends what it left. */
+static void settle(struct connection *c)
 {
-	c->producing = c->session.service->drained != NULL;
-	settle(c);
+	output_flush(c);
+	conclude(c);
+	c->producing = c->session.service->drained != NULL; /* it may have more to say */
 }
 
 /* The client has half-closed, and what it sent before has been offered. */
@@ -213,7 +213,7 @@ static void tell_end(struct connection *c)
 	else
 		session_finish(&c->session);
 	buffer_consume(&c->kept, c->kept.length);
-	settle_and_ask(c);
+	settle(c);
 }
 
 static bool takes_input(const struct connection *c)
@@ -233,7 +233,7 @@ static void offer(struct connection *c, const char *bytes, size_t n)
 	do {
 		used += c->session.service->input(&c->session, bytes + used, n - used);
 		sent_file = c->file.fd >= 0;
-		settle_and_ask(c);
+		settle(c);
 	} while (sent_file && used < n && takes_input(c));
 	buffer_consume(&c->kept, c->kept.length);
 	if (n - used == SESSION_INPUT && takes_input(c))
@@ -269,7 +269,7 @@ static void time_out(struct connection *c)
 	event(c, "timed out: silent");
 	connection_note_activity(c); /* what the hub has to say last may take a moment */
 	session_finish(&c->session);
-	settle(c);
+	conclude(c);
 }
 
 static void receive(struct connection *c)
@@ -308,9 +308,8 @@ static void go_on_writing(struct connection *c)
 {
 	output_go_on(c);
 	meeting_note_sent(c);
-	if (output_waits(c) || c->state != CONNECTION_OPEN)
-		return;
-	settle_and_ask(c);
+	conclude(c);
+	c->producing = c->session.service->drained != NULL;
 	offer_kept(c);
 }
 
@@ -328,6 +327,8 @@ static void drain(struct connection *c)
 	drained(&c->session);
 	settle(c);
 	c->producing = c->bytes_out + c->queue.length > before;
+	if (c->producing)
+		offer_kept(c);
 }
 
 void connection_begin(struct connection *c, struct worker *worker)
@@ -338,7 +339,7 @@ void connection_begin(struct connection *c, struct worker *worker)
 	meeting_begin(c);
 	if (c->session.service->open != NULL)
 		c->session.service->open(&c->session);
-	settle_and_ask(c);
+	settle(c);
 }
 
 static bool awaits_input(const struct connection *c)
@@ -386,7 +387,7 @@ void connection_deliver(struct connection *c, struct worker *worker)
 	if (c->queue.length > 0 && !c->session.full && c->state == CONNECTION_OPEN)
 		go_on_writing(c);
 	else
-		settle(c);
+		conclude(c);
 }
 
 /* What a stopping server takes to be the end of what a client asks for: nothing more comes.
@@ -414,7 +415,7 @@ void connection_stop(struct connection *c, struct worker *worker)
 		receive(c);
 	if (has_asked_for_all(c, now) || now >= c->close_at)
 		session_finish(&c->session);
-	settle(c);
+	conclude(c);
 	if (now >= c->close_at && c->state == CONNECTION_OPEN)
 		connection_drop(c, "cut off: the server stops");
 }
@@ -464,7 +465,8 @@ static void tell_deadline(struct connection *c)
 	if (service->expired == NULL)
 		return;
 	service->expired(&c->session);
-	settle_and_ask(c);
+	settle(c);
+	offer_kept(c);
 }
 
 void connection_expire(struct connection *c, struct worker *worker, int64_t now)

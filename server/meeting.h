@@ -18,8 +18,9 @@ void meeting_begin(struct connection *connection);
 void meeting_post(struct connection *connection, const char *bytes, size_t n);
 void meeting_end(struct connection *connection);
 
-/** After each call of the service: what it posted goes to the hub. When it has finished,
- *  the client leaves, and what was delivered to it by then is still to be sent. */
+/** After each call of the service, and whenever output has been sent: what was posted goes
+ *  to the hub. When the session has finished the client leaves, and what was delivered to it
+ *  by then is still to be sent. */
 void meeting_settle(struct connection *connection);
 
 /** Whether something may still come from the hub: who hangs up waits for that. */

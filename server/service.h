@@ -50,7 +50,9 @@ struct service {
 	 *
 	 * @return how many were consumed. The rest is kept, and offered again with what
 	 *         comes next, or, if session_full() became true, when the client has taken
-	 *         its output. Of SESSION_INPUT bytes at least one must be consumed.
+	 *         its output; when a pause is over; and behind a drained() that wrote
+	 *         something, and expired(). Of SESSION_INPUT bytes at least one must be
+	 *         consumed, unless session_full() became true or it pauses.
 	 */
 	size_t (*input)(struct session *, const char *bytes, size_t n);
 

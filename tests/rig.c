@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/sock.h"
+#include "server/signals.h"
 
 const struct form rig_forms[RIG_FORMS] = {
 	{ false, TCP },
@@ -84,6 +85,20 @@ static void *serve_blocking(void *context)
 	return NULL;
 }
 
+static void do_nothing(int signal)
+{
+	(void)signal;
+}
+
+void rig_stop(struct rig *rig)
+{
+	struct sigaction action = { .sa_handler = do_nothing };
+
+	ck_assert_int_eq(sigaction(SIGNAL_INTERRUPT, &action, NULL), 0);
+	signals_request_stop();
+	atomic_store(&rig->stop, true);
+}
+
 /* Waits as a loop does, at most so long. Returns what is possible. */
 static unsigned wait_for(const struct connection *c, int timeout)
 {
@@ -138,9 +153,16 @@ void rig_start(struct rig *rig, int form, const struct service *service)
 	rig_serve(rig);
 }
 
+/* A stopping model interrupts its threads again and again: see there. */
 bool rig_is_over(void *context)
 {
-	return atomic_load(&((struct rig *)context)->over);
+	struct rig *rig = context;
+
+	if (atomic_load(&rig->over))
+		return true;
+	if (atomic_load(&rig->stop))
+		pthread_kill(rig->thread, SIGNAL_INTERRUPT);
+	return false;
 }
 
 /* The connection must end by itself. */

@@ -58,6 +58,9 @@ void rig_serve(struct rig *rig);
 /** Both, in the way of rig_forms[@p form], without an idle timeout. */
 void rig_start(struct rig *rig, int form, const struct service *service);
 
+/** The server stops. */
+void rig_stop(struct rig *rig);
+
 /** Whether the thread has served it to its end. @param rig  a struct rig */
 bool rig_is_over(void *rig);
 

@@ -26,6 +26,8 @@
 	SUITE(daytime)                                                                   \
 	SUITE(greet)                                                                     \
 	SUITE(reply)                                                                     \
+	SUITE(connection_time)                                                           \
+	SUITE(connection_files)                                                          \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
 	SUITE(hub)                                                                       \

@@ -740,8 +740,7 @@ START_TEST(a_stopping_connection_answers_what_has_come_and_ends)
 	rig_make(&rig, rig_forms[_i], &lines, 0);
 	client_send(rig.client, "one\ntwo\nunfinished", 18);
 	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, PATIENCE), 0);
-	atomic_store(&rig.stop, true);
-	signals_request_stop();
+	rig_stop(&rig);
 	rig_serve(&rig);
 	client_expect(rig.client, "[one]\n[two]\n", 12);
 	client_expect_end(rig.client);
@@ -755,8 +754,7 @@ START_TEST(a_stopping_producer_ends)
 	char byte;
 
 	rig_make(&rig, rig_forms[_i], &producer, 0);
-	atomic_store(&rig.stop, true);
-	signals_request_stop();
+	rig_stop(&rig);
 	rig_serve(&rig);
 	while (io_read(rig.client, &byte, 1) > 0)
 		continue;
@@ -776,7 +774,7 @@ START_TEST(a_stopping_connection_waits_for_a_client_that_reads_late)
 	length = send_until_stuck(&rig, bytes, sizeof bytes);
 	connection_stop(rig.connection, &rig.worker);
 	ck_assert_int_eq(rig.connection->state, CONNECTION_OPEN);
-	atomic_store(&rig.stop, true);
+	rig_stop(&rig);
 	rig_serve(&rig);
 	client_expect(rig.client, bytes, length);
 	client_expect_end(rig.client);
