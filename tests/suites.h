@@ -40,6 +40,7 @@
 	SUITE(connection_files)                                                          \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
+	SUITE(hub)                                                                       \
 	SUITE(small_services)                                                            \
 	SUITE(udp)                                                                       \
 	SUITE(transcripts)                                                               \
