@@ -5,7 +5,7 @@
 # A new model is a file in server/model and its name in MODELS.
 # A new client is a file in client, its name in CLIENTS, and man/NAME.1.
 
-SERVICES = echo discard chargen daytime greet reply
+SERVICES = echo discard chargen daytime greet reply chat
 MODELS   = iterative fork thread select
 CLIENTS  = dial hostinfo loadgen portscan versus
 VERSION  = 0.1

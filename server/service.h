@@ -45,7 +45,8 @@ struct service {
 	 *
 	 * @return how many were consumed. The rest is kept, and offered again with what
 	 *         comes next, or, if session_full() became true, when the client has taken
-	 *         its output. Of SESSION_INPUT bytes at least one must be consumed.
+	 *         its output. Of SESSION_INPUT bytes at least one must be consumed, but
+	 *         by a session that it has paused.
 	 */
 	size_t (*input)(struct session *, const char *bytes, size_t n);
 

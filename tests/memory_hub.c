@@ -122,8 +122,21 @@ void memory_hub_end(void)
 	members = NULL;
 }
 
+/* One that was here before may come again. */
+static void release_former(struct memory_member *m)
+{
+	for (struct memory_member **at = &members; *at != NULL; at = &(*at)->next)
+		if (*at == m) {
+			ck_assert_msg(m->left, "it arrives, and is there already");
+			*at = m->next;
+			memory_close(&m->client);
+			return;
+		}
+}
+
 static void arrive(struct memory_member *m, bool stalled, bool refuses)
 {
+	release_former(m);
 	*m = (struct memory_member){ .stalled = stalled, .refuses = refuses };
 	memory_open_posting(&m->client, service, post);
 	m->member.transport = &transport;

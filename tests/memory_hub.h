@@ -30,12 +30,12 @@
 struct memory_member {
 	struct memory_session client; /* first */
 	struct member member;
-	bool stalled;    /* it does not read: what is delivered waits */
-	size_t waiting;  /* bytes, at the end of what it was sent */
-	bool refuses;    /* there is no memory to deliver to it */
-	bool dismissed;  /* by the service */
-	bool cut_off;    /* by the service */
-	bool left;       /* the service knows that it is gone */
+	bool stalled;   /* it does not read: what is delivered waits */
+	size_t waiting; /* bytes, at the end of what it was sent */
+	bool refuses;   /* there is no memory to deliver to it */
+	bool dismissed; /* by the service */
+	bool cut_off;   /* by the service */
+	bool left;      /* the service knows that it is gone */
 	struct memory_member *next;
 };
 
