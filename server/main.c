@@ -216,6 +216,15 @@ static void tell_ready(int listener, bool datagrams)
 			address_text(&local, text), datagrams ? "udp" : "tcp");
 }
 
+/* A client's socket and, of a peer or of one who meets others, what its worker is fed by;
+ * that may be a pipe. */
+static unsigned descriptors_each(const struct server *server)
+{
+	if (server->service->hub != NULL)
+		return 3;
+	return server->datagrams ? 2 : 1;
+}
+
 static int run(struct settings *settings)
 {
 	struct server *server = settings->server;
@@ -230,7 +239,7 @@ static int run(struct settings *settings)
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}
-	process_raise_descriptors((server->datagrams ? 2 : 1) *
+	process_raise_descriptors(descriptors_each(server) *
 					  (uint64_t)server->max_clients +
 				  DESCRIPTORS_BESIDES);
 	listener = open_listener(settings, &failure);
