@@ -916,9 +916,9 @@ static const struct {
 	const char *letter, *value, *failure;
 } bad_options[] = {
 	{ "-B", "4095",
-	  "^-B, --backpressure: '4095' is not a size of 4096 to 1073741824 bytes" },
-	{ "-B", "x", "^-B, --backpressure: 'x' " },
-	{ "-B", "2G", "^-B, --backpressure: '2G' " },
+	  "^-B, --max-unread: '4095' is not a size of 4096 to 1073741824 bytes" },
+	{ "-B", "x", "^-B, --max-unread: 'x' " },
+	{ "-B", "2G", "^-B, --max-unread: '2G' " },
 	{ "-H", "-1", "^-H, --history: '-1' " },
 	{ "-H", "1001", "^-H, --history: '1001' " },
 	{ "-R", "1000001", "^-R, --rate: '1000001' " },

@@ -24,6 +24,7 @@ enum {
 	MOST_HISTORY = 1000,
 	MOST_RATE = 1000 * 1000,
 	LINE_PRICE = 1000, /* of credit: what -R 1 earns in 1000 milliseconds */
+	DAY = 24 * 60 * 60,
 };
 
 struct chat_limits chat_limits = { .waiting = 256 * KIBI, .history = 10 };
@@ -152,7 +153,7 @@ static int chat_option(int letter, const struct options *options, struct failure
 }
 
 static const struct option_line chat_options[] = {
-	{ 'B', "backpressure", "SIZE",
+	{ 'B', "max-unread", "SIZE",
 	  "cut off a client for which more than SIZE bytes wait\n"
 	  "(256K): it does not read" },
 	{ 'H', "history", "N", "show who comes the last N lines of the room (10)" },
@@ -167,6 +168,7 @@ const struct service this_service = {
 	.summary = "lets clients talk with each other, in rooms",
 	.port = "7194",
 	.state_size = sizeof(struct chat_state),
+	.idle_seconds = DAY, /* who only listens has not gone away */
 	.options = chat_options,
 	.option = chat_option,
 	.open = chat_open,
