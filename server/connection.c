@@ -358,6 +358,15 @@ void connection_relieve(struct connection *c)
 {
 	buffer_consume(&c->queue, send_some(c, buffer_bytes(&c->queue), c->queue.length));
 	c->session.full = c->queue.length > 0;
+	if (c->hub != NULL && c->hub->stalled != NULL)
+		atomic_store(c->hub->stalled, c->session.full);
+}
+
+void connection_catch_up(struct connection *c)
+{
+	fetch(c);
+	if (c->queue.length > 0 && c->state == CONNECTION_OPEN)
+		connection_relieve(c);
 }
 
 /* The descriptor takes output again: first what is queued; when that has gone, the service

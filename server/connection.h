@@ -98,6 +98,10 @@ void connection_deliver(struct connection *connection, struct worker *worker);
  *  nobody has tried to send it yet: tries, and tells no service anything. */
 void connection_relieve(struct connection *connection);
 
+/** Fetches what the hub has for it, and tries to send it, while the service is posting and
+ *  has to wait for others. */
+void connection_catch_up(struct connection *connection);
+
 /** The server stops: what the client is asking for is still answered, then the connection
  *  ends: when nothing has come for SERVER_QUIET, at the latest after SERVER_GRACE. To be
  *  called again and again until then. */

@@ -7,6 +7,7 @@
 #ifndef SERVER_HUB_LINK_H
 #define SERVER_HUB_LINK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -25,6 +26,7 @@ struct hub_link {
 	/* It may be waited for though the output is queued: that the client is cut off. If
 	 * not, the descriptor hangs up (POLLHUP) for that. */
 	bool listens_always;
+	atomic_bool *stalled; /* told whether the client keeps output waiting; or NULL */
 	bool congested; /* what was posted is not all on its way: no more is to be read */
 };
 

@@ -9,13 +9,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/io.h"
-#include "common/message.h"
+#include "common/process.h"
+
+/* Channels whose clients have left, and whose children take what was delivered last. */
+enum { LEAVING = 4096 };
 
 /* Before a message, its length; both processes are of one program on one machine. */
 typedef uint16_t message_head;
 
-enum { EVENTS = 256, NANOSECONDS_PER_MILLISECOND = 1000000 };
+/* LOOK_AGAIN: whether a client has stopped reading; milliseconds. */
+enum { EVENTS = 256, LOOK_AGAIN = 2, NANOSECONDS_PER_MILLISECOND = 1000000 };
 
 /* ---- in the child ---------------------------------------------------------------------- */
 
@@ -113,6 +118,7 @@ struct channel {
 	struct mailbox mailbox; /* first; its mail is the buffer here */
 	struct buffer mail;
 	struct buffer kept; /* the beginning of a message whose rest has not come */
+	struct stall *stall;
 	struct remote_hub *remote;
 	struct channel *next, **link;
 	int fd;
@@ -132,6 +138,7 @@ static void close_channel(struct channel *channel)
 	close(channel->fd);
 	buffer_consume(&channel->mail, channel->mail.length);
 	buffer_consume(&channel->kept, channel->kept.length);
+	channel->stall->used = false;
 	free(channel);
 }
 
@@ -145,14 +152,8 @@ static void send_mail(struct channel *channel)
 		return;
 	sent = send_some(channel->fd, &channel->mail);
 	buffer_consume(&channel->mail, sent < 0 ? channel->mail.length : (size_t)sent);
-}
-
-static void relieve(struct mailbox *mailbox)
-{
-	struct channel *channel = (struct channel *)mailbox;
-
-	if (!(channel->wanted & POLLER_WRITE))
-		send_mail(channel);
+	if (channel->mail.length == 0)
+		mailbox_caught_up(&channel->mailbox);
 }
 
 /* Waits from now on for what the channel can go on with. */
@@ -165,6 +166,39 @@ static void watch(struct channel *channel)
 		return;
 	channel->wanted = wanted;
 	poller_change(channel->remote->poller, channel->fd, wanted, channel);
+}
+
+static bool is_behind(const struct channel *channel)
+{
+	return channel->mailbox.behind == channel->mailbox.hub->round &&
+	       !atomic_load(&channel->stall->stalled);
+}
+
+/* Waits until the other children have seen to their mail: the one thing for which the
+ * parent does wait, and only while their clients do read. */
+static void let_catch_up(struct remote_hub *remote)
+{
+	int64_t until = clock_milliseconds() + HUB_PATIENCE;
+
+	for (struct channel *channel = remote->first; channel != NULL;
+	     channel = channel->next) {
+		while (is_behind(channel) && clock_milliseconds() < until)
+			if (io_wait(channel->fd, POLLOUT, LOOK_AGAIN) != 0)
+				send_mail(channel);
+		if (atomic_load(&channel->stall->stalled))
+			mailbox_caught_up(&channel->mailbox);
+		watch(channel);
+	}
+	if (remote->hub.behind > 0)
+		mailbox_wait_no_more(&remote->hub);
+}
+
+static void relieve(struct mailbox *mailbox)
+{
+	struct channel *channel = (struct channel *)mailbox;
+
+	if (!(channel->wanted & POLLER_WRITE))
+		send_mail(channel);
 }
 
 /* Sends what waits; when the last of it has gone, so may the channel. */
@@ -200,6 +234,8 @@ static ssize_t take_messages(struct channel *channel, const char *bytes, size_t 
 			return -1;
 		if (n - used - sizeof length < length)
 			break;
+		if (channel->mailbox.hub->behind > 0)
+			let_catch_up(channel->remote);
 		mailbox_post(&channel->mailbox, bytes + used + sizeof length, length);
 		used += sizeof length + length;
 	}
@@ -241,8 +277,11 @@ static void spread_news(struct remote_hub *remote)
 int hub_remote_begin(struct remote_hub *remote, struct server *server)
 {
 	remote->server = server;
+	remote->stall_count = server->max_clients + LEAVING;
+	remote->stalls =
+		process_shared_memory(remote->stall_count * sizeof *remote->stalls);
 	remote->poller = poller_create();
-	if (remote->poller == NULL)
+	if (remote->stalls == NULL || remote->poller == NULL)
 		return -1;
 	remote->hub.relieve = relieve;
 	hub_begin(&remote->hub, server->service->hub);
@@ -295,28 +334,56 @@ struct connection *hub_remote_wait(struct remote_hub *remote)
 	return knocked ? server_accept(server) : NULL;
 }
 
-int hub_remote_open(struct remote_hub *remote, const struct connection *connection)
+/* The next one that nobody uses; NULL when there is none. */
+static struct stall *find_stall(struct remote_hub *remote)
 {
-	struct channel *channel =
-		calloc(1, sizeof *channel + remote->hub.service->member_size);
+	for (unsigned i = 0; i < remote->stall_count; i++) {
+		struct stall *stall = &remote->stalls[remote->stall_next];
+
+		remote->stall_next = (remote->stall_next + 1) % remote->stall_count;
+		if (!stall->used)
+			return stall;
+	}
+	errno = EAGAIN;
+	return NULL;
+}
+
+/* A pair of sockets, of which the poller watches the upper. */
+static int open_pair(struct remote_hub *remote, struct channel *channel)
+{
 	int ends[2];
 
-	if (channel == NULL)
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0)
 		return -1;
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0) {
-		free(channel);
-		return -1;
-	}
 	io_set_close_on_exec(ends[0]);
 	io_set_close_on_exec(ends[1]);
-	if (poller_add(remote->poller, ends[0], POLLER_READ, channel) < 0) {
-		close(ends[0]);
-		close(ends[1]);
+	channel->fd = ends[0];
+	remote->lower_end = ends[1];
+	if (poller_add(remote->poller, ends[0], POLLER_READ, channel) == 0)
+		return 0;
+	close(ends[0]);
+	close(ends[1]);
+	return -1;
+}
+
+int hub_remote_open(struct remote_hub *remote, const struct connection *connection)
+{
+	struct stall *stall = find_stall(remote);
+	struct channel *channel;
+
+	if (stall == NULL)
+		return -1;
+	channel = calloc(1, sizeof *channel + remote->hub.service->member_size);
+	if (channel == NULL)
+		return -1;
+	if (open_pair(remote, channel) < 0) {
 		free(channel);
 		return -1;
 	}
+	channel->stall = stall;
+	stall->used = true;
+	atomic_store(&stall->stalled, false);
 	channel->remote = remote;
-	channel->fd = ends[0];
 	channel->wanted = POLLER_READ;
 	mailbox_begin(&channel->mailbox, &remote->hub, &connection->peer,
 		      channel->state_memory, &channel->mail);
@@ -326,7 +393,7 @@ int hub_remote_open(struct remote_hub *remote, const struct connection *connecti
 		remote->first->link = &channel->next;
 	remote->first = channel;
 	remote->opening = channel;
-	remote->lower_end = ends[1];
+	channel->mailbox.stalled = &stall->stalled;
 	return 0;
 }
 
@@ -341,6 +408,7 @@ void hub_remote_enter(struct remote_hub *remote, struct connection *connection)
 	remote->link.link = (struct hub_link){
 		.kind = &remote_kind,
 		.fd = remote->lower_end,
+		.stalled = &remote->opening->stall->stalled,
 	};
 	connection->hub = &remote->link.link;
 }

@@ -17,6 +17,9 @@
 #ifndef SERVER_HUB_REMOTE_H
 #define SERVER_HUB_REMOTE_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
+
 #include "common/poller.h"
 #include "server/connection.h"
 #include "server/mailbox.h"
@@ -25,6 +28,13 @@
 enum { HUB_REMOTE_PIECE = 65536 };
 
 struct channel;
+
+/** What a child tells the parent behind the channel's back, where it cannot be behind other
+ *  messages: whether its client keeps output waiting. */
+struct stall {
+	atomic_bool stalled;
+	bool used; /* the parent's */
+};
 
 /** The child's side. */
 struct remote_link {
@@ -44,6 +54,8 @@ struct remote_hub {
 	struct channel *opening; /* for the child that is about to be forked ... */
 	int lower_end;           /* ... and this is to be its descriptor */
 	struct remote_link link; /* in the child */
+	struct stall *stalls;    /* shared with the children; for each its own */
+	unsigned stall_count, stall_next;
 	char input[HUB_REMOTE_PIECE + HUB_MESSAGE + 2];
 };
 

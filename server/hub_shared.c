@@ -2,15 +2,19 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "common/bell.h"
+#include "common/clock.h"
 
 struct shared_link {
 	struct hub_link link;   /* first: the connection's view of it */
 	struct mailbox mailbox; /* its mail is the buffer here */
 	struct buffer mail;
 	struct shared_hub *shared;
+	struct connection *connection;
 	struct bell bell;
+	atomic_bool stalled;
 	bool locked;                /* this thread holds the mutex */
 	bool rung;                  /* and it has not taken its mail since */
 	max_align_t state_memory[]; /* the service's */
@@ -48,6 +52,8 @@ static void unlock(struct shared_link *s)
 		return;
 	while ((mailbox = hub_next_news(&s->shared->hub)) != NULL)
 		ring(of_mailbox(mailbox));
+	if (s->shared->hub.behind > 0) /* who waits for others may be behind itself */
+		pthread_cond_broadcast(&s->shared->caught_up);
 	s->locked = false;
 	pthread_mutex_unlock(&s->shared->mutex);
 }
@@ -61,11 +67,37 @@ static void arrive(struct hub_link *link)
 	unlock(s);
 }
 
+/* Waits until the other threads have seen to their mail. It must see to its own meanwhile:
+ * they may be waiting, too. */
+static void let_catch_up(struct shared_link *s)
+{
+	struct timespec until = clock_timespec(clock_milliseconds() + HUB_PATIENCE);
+	struct hub *hub = &s->shared->hub;
+	int error = 0;
+
+	unlock(s);
+	lock(s);
+	while (hub->behind > 0 && error == 0) {
+		if (s->mailbox.behind != 0) {
+			unlock(s);
+			connection_catch_up(s->connection);
+			lock(s);
+		} else {
+			error = pthread_cond_timedwait(&s->shared->caught_up,
+						       &s->shared->mutex, &until);
+		}
+	}
+	if (hub->behind > 0)
+		mailbox_wait_no_more(hub);
+}
+
 static void post(struct hub_link *link, const char *bytes, size_t n)
 {
 	struct shared_link *s = (struct shared_link *)link;
 
 	lock(s);
+	if (s->shared->hub.behind > 0)
+		let_catch_up(s);
 	mailbox_post(&s->mailbox, bytes, n);
 }
 
@@ -90,6 +122,9 @@ static enum hub_link_state fetch(struct hub_link *link, struct buffer *queue)
 
 	bell_silence(&s->bell);
 	lock(s);
+	mailbox_caught_up(&s->mailbox);
+	if (s->shared->hub.behind == 0)
+		pthread_cond_broadcast(&s->shared->caught_up);
 	if (s->mailbox.state == MAILBOX_CUT_OFF) {
 		state = HUB_LINK_CUT;
 	} else if (queue->length == 0) {
@@ -124,9 +159,15 @@ static const struct hub_link_kind shared_kind = {
 
 void hub_shared_begin(struct shared_hub *shared, struct server *server)
 {
+	pthread_condattr_t attributes;
+
 	if (server->service->hub == NULL)
 		return;
 	pthread_mutex_init(&shared->mutex, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&shared->caught_up, &attributes);
+	pthread_condattr_destroy(&attributes);
 	hub_begin(&shared->hub, server->service->hub);
 }
 
@@ -144,11 +185,14 @@ int hub_shared_join(struct shared_hub *shared, struct connection *connection)
 		return -1;
 	}
 	s->shared = shared;
+	s->connection = connection;
 	s->link.kind = &shared_kind;
 	s->link.fd = s->bell.fd;
 	s->link.listens_always = true;
+	s->link.stalled = &s->stalled;
 	mailbox_begin(&s->mailbox, &shared->hub, &connection->peer, s->state_memory,
 		      &s->mail);
+	s->mailbox.stalled = &s->stalled;
 	connection->hub = &s->link;
 	return 0;
 }

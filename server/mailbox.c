@@ -36,6 +36,15 @@ static bool is_too_full(struct mailbox *mailbox, size_t most)
 	return mailbox->mail->length > most;
 }
 
+static void note_behind(struct mailbox *mailbox, size_t most)
+{
+	if (mailbox->behind != 0 || mailbox->stalled == NULL ||
+	    mailbox->mail->length <= most / 2 || atomic_load(mailbox->stalled))
+		return;
+	mailbox->behind = mailbox->hub->round;
+	mailbox->hub->behind++;
+}
+
 static bool deliver(struct member *member, const char *bytes, size_t n, size_t most)
 {
 	struct mailbox *mailbox = (struct mailbox *)member;
@@ -46,6 +55,7 @@ static bool deliver(struct member *member, const char *bytes, size_t n, size_t m
 	    !buffer_append(mailbox->mail, bytes, n, SIZE_MAX))
 		return false;
 	add_to_news(mailbox);
+	note_behind(mailbox, most);
 	return true;
 }
 
@@ -79,6 +89,8 @@ void hub_begin(struct hub *hub, const struct hub_service *service)
 {
 	hub->service = service;
 	hub->news = NULL;
+	hub->behind = 0;
+	hub->round = 1;
 	if (service->begin != NULL)
 		service->begin();
 }
@@ -102,6 +114,19 @@ void mailbox_begin(struct mailbox *mailbox, struct hub *hub, const struct addres
 	memset(state, 0, hub->service->member_size);
 }
 
+void mailbox_caught_up(struct mailbox *mailbox)
+{
+	if (mailbox->behind == mailbox->hub->round)
+		mailbox->hub->behind--;
+	mailbox->behind = 0;
+}
+
+void mailbox_wait_no_more(struct hub *hub)
+{
+	hub->behind = 0;
+	hub->round++;
+}
+
 void mailbox_arrive(struct mailbox *mailbox)
 {
 	mailbox->hub->service->arrive(&mailbox->member);
@@ -119,5 +144,6 @@ void mailbox_leave(struct mailbox *mailbox)
 		return;
 	mailbox->state = MAILBOX_LEFT; /* nothing can be delivered to it any more */
 	remove_from_news(mailbox);
+	mailbox_caught_up(mailbox);
 	mailbox->hub->service->leave(&mailbox->member);
 }

@@ -12,6 +12,7 @@
 #ifndef SERVER_MAILBOX_H
 #define SERVER_MAILBOX_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -25,6 +26,13 @@ struct mailbox;
 struct hub {
 	const struct hub_service *service;
 	struct mailbox *news; /* those with something that their worker has not seen */
+
+	/* How many mailboxes are half full, though their clients may well be reading: their
+	 * workers had no turn yet. Where workers are threads or processes of their own, a
+	 * message is not handed in before these have caught up, or until
+	 * mailbox_wait_no_more(): or who happens to run would have the others cut off. */
+	unsigned behind;
+	unsigned round; /* in which that is counted; 1 or more */
 
 	/** Sends what can be sent of a mailbox with news that is too full, now, without
 	 *  waiting, and without telling the service anything. NULL: cannot be done. */
@@ -43,8 +51,11 @@ struct mailbox {
 	struct hub *hub;
 	enum mailbox_state state;
 	struct buffer *mail; /* where deliveries are appended; the model's */
-	struct mailbox *next,
-		**link; /* in the list of those with news; NULL: it is not */
+	const atomic_bool
+		*stalled; /* the worker says: its client does not read; or NULL */
+	unsigned behind;  /* since that round; 0: it is not */
+	/* in the list of those with news; link is NULL: it is not */
+	struct mailbox *next, **link;
 };
 
 /** The hub begins, of that service. hub->relieve is set. */
@@ -58,6 +69,15 @@ struct mailbox *hub_next_news(struct hub *hub);
  *  @param mail   empty; both are the caller's */
 void mailbox_begin(struct mailbox *mailbox, struct hub *hub, const struct address *peer,
 		   void *state, struct buffer *mail);
+
+/** Its worker has had its turn: has taken the mail, or has none of its client's attention. */
+void mailbox_caught_up(struct mailbox *mailbox);
+
+/** Those that are behind now are not waited for again until they have caught up. */
+void mailbox_wait_no_more(struct hub *hub);
+
+/** How long they are waited for at most, in milliseconds: for a worker, not for a client. */
+enum { HUB_PATIENCE = 200 };
 
 /** Its member arrives, posts a message, leaves (which may be said again). After what was
  *  posted or is told to leave, hub->news is to be seen to. */
