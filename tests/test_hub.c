@@ -719,9 +719,12 @@ Suite *suite_hub(void)
 	tcase_add_loop_test(trouble, a_reset_is_a_leave, 0, models_count());
 	tcase_add_loop_test(trouble, out_of_descriptors_the_next_ones_wait, 0,
 			    models_count());
-	if (process_facts_available())
+	if (process_facts_available()) {
 		tcase_add_loop_test(trouble, a_killed_child_is_a_leave, 0,
 				    models_count());
+		tcase_add_loop_test(trouble, a_stopped_child_holds_nobody_up, 0,
+				    models_count());
+	}
 	tcase_add_loop_test(leaving, what_was_said_before_leaving_is_heard, 0,
 			    models_count());
 	tcase_add_loop_test(leaving, who_comes_and_goes_leaves_nothing, 0,
