@@ -38,6 +38,7 @@
 	SUITE(http_conditions)                                                           \
 	SUITE(connection_time)                                                           \
 	SUITE(connection_files)                                                          \
+	SUITE(chat)                                                                      \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
 	SUITE(hub)                                                                       \
