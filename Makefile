@@ -7,7 +7,7 @@
 
 SERVICES = echo discard chargen daytime greet reply
 MODELS   = iterative fork thread select
-CLIENTS  = dial hostinfo loadgen portscan versus
+CLIENTS  = chat dial hostinfo loadgen portscan versus
 VERSION  = 0.1
 
 # What one may set: make CC=clang, CC=musl-gcc, STATIC=1, SAN=address,undefined, SAN=thread,
