@@ -425,7 +425,8 @@ static void take_changes(struct screen *screen)
 		failure_set(&screen->failure, "the terminal has gone");
 		end(screen, 1);
 	}
-	screen->stale = true;
+	/* In a terminal that has become narrow, the line may go on in the next row. */
+	put(screen, "\r\x1b[J");
 }
 
 static void take_turn(struct screen *screen)
