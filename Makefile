@@ -5,7 +5,7 @@
 # A new model is a file in server/model and its name in MODELS.
 # A new client is a file in client, its name in CLIENTS, and man/NAME.1.
 
-SERVICES = echo discard chargen daytime greet reply
+SERVICES = echo discard chargen daytime greet reply chat
 MODELS   = iterative fork thread select
 CLIENTS  = chat dial hostinfo loadgen portscan versus
 VERSION  = 0.1
@@ -60,7 +60,8 @@ CLIENT_C  := $(addprefix client/,$(CLIENTS:=.c))
 SHARED_C  := $(filter-out $(CLIENT_C),$(wildcard client/*.c))
 PARTS      = $(call OBJECTS,$(wildcard server/service/$(1)/*.c))
 TESTER    := $(BUILD)/tests/check
-SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.c server/service/*/*.[ch] client/*.[ch] tests/*.[ch])
+RELAYS    := $(foreach m,$(MODELS),$(BUILD)/tests/relayd-$(m))
+SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.c server/service/*/*.[ch] client/*.[ch] tests/*.[ch] tests/service/*.c)
 PAGES     := $(wildcard man/*.[1-8])
 
 .PHONY: all compare check deps install uninstall format lint clean help
@@ -113,7 +114,7 @@ compare: all
 CHECK_FLAGS = $(shell pkg-config --cflags check 2>/dev/null)
 CHECK_LIBS  = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lm -lrt)
 
-check: all $(TESTER)
+check: all $(TESTER) $(RELAYS)
 	CK_DEFAULT_TIMEOUT=60 SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) $(TESTER)
 
 HAVE_CHECK = printf '\043include <check.h>\n' | $(CC) $(CHECK_FLAGS) -E - >/dev/null 2>&1
@@ -125,6 +126,12 @@ $(BUILD)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS_FIRST)
 $(TESTER): $(call OBJECTS,$(wildcard tests/*.c)) $(call PARTS,*) $(ENGINE) $(SHARED) $(COMMON)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LDLIBS)
+
+# A service for the tests alone, where clients meet.
+$(RELAYS): $(BUILD)/tests/relayd-%: $(BUILD)/tests/service/relay.o $(BUILD)/server/model/%.o $(ENGINE) $(COMMON)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+$(TESTER): | $(RELAYS)
 
 # A C compiler, make and Check, by the package manager that is there; netbase is Debian's list
 # of services (/etc/services), which a container may lack.

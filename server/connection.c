@@ -89,19 +89,39 @@ static void attend(struct connection *c)
 		drop(c, "cut off: the server stops");
 }
 
+/* Whether a system call of this connection may wait: in a worker that has but this client,
+ * and no hub to listen to. */
+static bool may_wait(const struct connection *c)
+{
+	return !c->server->model->nonblocking && c->hub == NULL;
+}
+
+/* Mail is fetched when what was fetched before has gone. */
+static bool hears_hub(const struct connection *c)
+{
+	return c->queue.length == 0 || c->hub->listens_always;
+}
+
 /* Waits until one of these is possible. Returns which; 0 for none, or if a signal came. */
 static unsigned poll_for(struct connection *c, unsigned wants, int64_t timeout)
 {
-	struct pollfd wanted = {
-		.fd = c->fd,
+	struct pollfd wanted[2] = { {
+		.fd = wants & (WANT_READ | WANT_WRITE) ? c->fd : -1,
 		.events = (short)((wants & WANT_READ ? POLLIN : 0) |
 				  (wants & WANT_WRITE ? POLLOUT : 0)),
-	};
+	} };
 
-	if (poll(&wanted, 1, timeout > INT_MAX ? INT_MAX : (int)timeout) <= 0)
+	if (wants & WANT_HUB) {
+		wanted[1].fd = c->hub->fd;
+		wanted[1].events = (short)((hears_hub(c) ? POLLIN : 0) |
+					   (c->hub->congested ? POLLOUT : 0));
+	}
+	if (poll(wanted, wants & WANT_HUB ? 2 : 1,
+		 timeout > INT_MAX ? INT_MAX : (int)timeout) <= 0)
 		return 0;
-	return (wanted.revents & ~POLLOUT ? WANT_READ : 0u) |
-	       (wanted.revents & ~POLLIN ? WANT_WRITE : 0u);
+	return (wanted[0].revents & ~POLLOUT ? WANT_READ : 0u) |
+	       (wanted[0].revents & ~POLLIN ? WANT_WRITE : 0u) |
+	       (wanted[1].revents ? WANT_HUB : 0u);
 }
 
 /* On a blocking descriptor: waits until the client has made room for more, or drops it. Not
@@ -139,7 +159,7 @@ static size_t send_some(struct connection *c, const char *bytes, size_t n)
 			sent += (size_t)taken;
 			full_since = 0;
 		} else if (errno == EAGAIN) {
-			if (c->server->model->nonblocking)
+			if (!may_wait(c))
 				break;
 			if (full_since == 0)
 				full_since = clock_milliseconds();
@@ -205,8 +225,16 @@ static int64_t transport_now(const struct session *session)
 	return c->worker->now != 0 ? c->worker->now : clock_milliseconds();
 }
 
+static void transport_post(struct session *session, const char *bytes, size_t n)
+{
+	const struct connection *c = (const struct connection *)session;
+
+	c->hub->kind->post(c->hub, bytes, n);
+}
+
 static const struct transport transport = {
 	.write = transport_write,
+	.post = transport_post,
 	.now = transport_now,
 	.peer = transport_peer,
 };
@@ -224,11 +252,45 @@ static void hang_up(struct connection *c)
 	c->close_at = clock_milliseconds() + SERVER_LINGER;
 }
 
+/* Takes what the hub has delivered. The end of that is the end of the conversation. */
+static void fetch(struct connection *c)
+{
+	if (c->hub == NULL || c->hub_ended || c->state != CONNECTION_OPEN)
+		return;
+	c->mail_waits = c->queue.length > 0;
+	switch (c->hub->kind->fetch(c->hub, &c->queue)) {
+	case HUB_LINK_OPEN:
+		break;
+	case HUB_LINK_ENDED:
+		c->hub_ended = true;
+		session_finish(&c->session);
+		break;
+	case HUB_LINK_CUT:
+		drop(c, "cut off from the hub");
+		break;
+	}
+}
+
+/* What the service has posted goes to the hub. When it has finished, the client leaves the
+ * hub; what was delivered to it by then is still sent. */
+static void settle_hub(struct connection *c)
+{
+	c->hub->kind->dispatch(c->hub);
+	if (c->state != CONNECTION_OPEN || !c->session.finished || c->left)
+		return;
+	c->left = true;
+	c->hub->kind->leave(c->hub);
+	fetch(c);
+}
+
 /* After each call of the service, and whenever the queue has been sent. */
 static void settle(struct connection *c)
 {
 	send_gathered(c);
-	if (c->state == CONNECTION_OPEN && c->session.finished && c->queue.length == 0)
+	if (c->hub != NULL)
+		settle_hub(c);
+	if (c->state == CONNECTION_OPEN && c->session.finished && c->queue.length == 0 &&
+	    (c->hub == NULL || c->hub_ended))
 		hang_up(c);
 }
 
@@ -265,7 +327,7 @@ static void receive(struct connection *c)
 {
 	struct worker *worker = c->worker;
 	size_t kept = c->state == CONNECTION_OPEN ? c->kept.length : 0;
-	int flags = c->stopping ? MSG_DONTWAIT : 0;
+	int flags = c->stopping || c->hub != NULL ? MSG_DONTWAIT : 0;
 	ssize_t n;
 
 	if (kept > 0)
@@ -287,9 +349,24 @@ static void receive(struct connection *c)
 		c->interrupted = true; /* to look at the flags: connection_serve() */
 	} else if (errno != EAGAIN) {
 		drop_for_errno(c);
-	} else if (!c->server->model->nonblocking && !c->stopping) {
+	} else if (may_wait(c) && !c->stopping) {
 		connection_expire(c, worker, INT64_MAX);
 	}
+}
+
+void connection_relieve(struct connection *c)
+{
+	buffer_consume(&c->queue, send_some(c, buffer_bytes(&c->queue), c->queue.length));
+	c->session.full = c->queue.length > 0;
+	if (c->hub != NULL && c->hub->stalled != NULL)
+		atomic_store(c->hub->stalled, c->session.full);
+}
+
+void connection_catch_up(struct connection *c)
+{
+	fetch(c);
+	if (c->queue.length > 0 && c->state == CONNECTION_OPEN)
+		connection_relieve(c);
 }
 
 /* The descriptor takes output again: first what is queued; when that has gone, the service
@@ -298,10 +375,11 @@ static void flush(struct connection *c)
 {
 	size_t kept = c->kept.length;
 
-	buffer_consume(&c->queue, send_some(c, buffer_bytes(&c->queue), c->queue.length));
+	connection_relieve(c);
 	if (c->queue.length > 0 || c->state != CONNECTION_OPEN)
 		return;
-	c->session.full = false;
+	if (c->mail_waits)
+		fetch(c);
 	c->producing = c->session.service->drained != NULL;
 	if (kept > 0 && !c->session.finished) {
 		memcpy(c->worker->input, buffer_bytes(&c->kept), kept);
@@ -335,20 +413,39 @@ void connection_begin(struct connection *c, struct worker *worker)
 	worker->gathered = 0;
 	note_activity(c);
 	event(c, "connected");
+	if (c->hub != NULL)
+		c->hub->kind->arrive(c->hub);
 	if (c->session.service->open != NULL)
 		c->session.service->open(&c->session);
 	settle(c);
 	c->producing = c->session.service->drained != NULL;
 }
 
+/* The hub is listened to as long as something may come from there. With output queued that
+ * is only the news that the client is cut off, and one that has left cannot be. */
+static unsigned wants_of_hub(const struct connection *c)
+{
+	if (c->hub == NULL || c->hub->fd < 0 || c->hub_ended)
+		return 0;
+	return c->queue.length == 0 || !c->left || c->hub->congested ? WANT_HUB : 0;
+}
+
+static bool is_congested(const struct connection *c)
+{
+	return c->hub != NULL && c->hub->congested;
+}
+
 unsigned connection_wants(const struct connection *c)
 {
 	switch (c->state) {
 	case CONNECTION_OPEN:
-		if (c->queue.length >
-		    0) /* back-pressure: nothing is read until it went */
-			return WANT_WRITE;
-		return (c->input_ended ? 0 : WANT_READ) | (c->producing ? WANT_WRITE : 0);
+		if (c->session.full) /* back-pressure: nothing is read until it went */
+			return WANT_WRITE | wants_of_hub(c);
+		return (c->input_ended || c->session.finished || is_congested(c)
+				? 0
+				: WANT_READ) |
+		       (c->producing || c->queue.length > 0 ? WANT_WRITE : 0) |
+		       wants_of_hub(c);
 	case CONNECTION_LINGERING:
 		return WANT_READ;
 	default:
@@ -370,6 +467,19 @@ void connection_ready(struct connection *c, struct worker *worker, unsigned what
 		receive(c);
 		c->producing = c->session.service->drained != NULL;
 	}
+}
+
+void connection_deliver(struct connection *c, struct worker *worker)
+{
+	if (c->state != CONNECTION_OPEN)
+		return;
+	c->worker = worker;
+	worker->gathered = 0;
+	fetch(c);
+	if (c->queue.length > 0 && !c->session.full && c->state == CONNECTION_OPEN)
+		flush(c);
+	else
+		settle(c);
 }
 
 /* What a stopping server takes to be the end of what a client asks for: nothing more comes.
@@ -431,6 +541,7 @@ void connection_expire(struct connection *c, struct worker *worker, int64_t now)
 	}
 	event(c, "timed out: silent");
 	session_finish(&c->session);
+	c->active_at = now; /* what the hub may have to say takes time */
 	settle(c);
 }
 
@@ -452,10 +563,38 @@ static unsigned wait_for(struct connection *c, unsigned wants)
 	return ready;
 }
 
+/* The same for a client that meets others: there the hub, too, is listened to, and no
+ * system call may wait but poll(2). */
+static void serve_member(struct connection *c, struct worker *worker)
+{
+	unsigned wants, ready;
+
+	while ((wants = connection_wants(c)) != 0 && signals_stop() < 2) {
+		server_attend(c->server);
+		if (signals_stop() > 0 && c->state == CONNECTION_OPEN) {
+			connection_stop(c, worker);
+			wants = connection_wants(c);
+			ready = wants != 0 ? poll_for(c, wants, SERVER_QUIET) : 0;
+		} else {
+			ready = wait_for(c, wants);
+		}
+		if (ready & (WANT_READ | WANT_WRITE))
+			connection_ready(c, worker, ready);
+		if ((ready & WANT_HUB) || c->hub->fd < 0)
+			connection_deliver(c, worker);
+	}
+}
+
 void connection_serve(struct connection *c, struct worker *worker)
 {
 	unsigned wants;
 
+	if (c->hub != NULL) {
+		worker->now = 0;
+		connection_begin(c, worker);
+		serve_member(c, worker);
+		return;
+	}
 	if (c->server->idle_timeout > 0)
 		(void)sock_set_receive_timeout(c->fd, c->server->idle_timeout);
 	worker->now = 0;
@@ -522,6 +661,8 @@ void connection_end(struct connection *c)
 
 	if (c->session.service->close != NULL)
 		c->session.service->close(&c->session);
+	if (c->hub != NULL)
+		c->hub->kind->close(c->hub);
 	if (message_wanted(MESSAGE_CLIENT))
 		message_about(MESSAGE_CLIENT, address_text(&c->peer, peer),
 			      "%ju bytes in, %ju out, %.3f s", (uintmax_t)c->bytes_in,

@@ -18,6 +18,7 @@
 
 #include "common/address.h"
 #include "server/buffer.h"
+#include "server/hub_link.h"
 #include "server/server.h"
 #include "server/session.h"
 
@@ -30,24 +31,29 @@ struct worker {
 	char input[SESSION_INPUT];
 };
 
-/** What a connection waits for; none of them when it is CLOSED. */
-enum { WANT_READ = 1, WANT_WRITE = 2 };
+/** What a connection waits for; none of them when it is CLOSED. WANT_HUB: what the hub
+ *  delivers. */
+enum { WANT_READ = 1, WANT_WRITE = 2, WANT_HUB = 4 };
 
 enum connection_state { CONNECTION_OPEN, CONNECTION_LINGERING, CONNECTION_CLOSED };
 
 struct connection {
 	struct session session; /* first: the service's view of it */
 	struct server *server;
+	struct hub_link *hub;               /* NULL: its service has none */
 	struct worker *worker;              /* the one that serves it at the moment */
 	struct connection *next, *previous; /* in its model's list */
 	int fd;
 	enum connection_state state;
 	bool input_ended;    /* the client has half-closed */
 	bool ended;          /* and the service knows */
+	bool left;           /* and so does the hub, if there is one */
+	bool hub_ended;      /* nothing more will come from there */
+	bool mail_waits;     /* there, until the queue has been sent */
 	bool producing;      /* the service wrote something when it was last drained */
 	bool stopping;       /* the server stops: take what comes, wait for no more */
 	struct buffer kept;  /* input that the service has not consumed */
-	struct buffer queue; /* output that the kernel would not take */
+	struct buffer queue; /* output that the kernel would not take, or the hub's */
 	bool interrupted;    /* in a blocking read, by a signal, since bytes last moved */
 	int64_t active_at;   /* when bytes last moved; 0: just now */
 	int64_t close_at;    /* when it is closed, come what may; 0 never */
@@ -83,6 +89,18 @@ unsigned connection_wants(const struct connection *connection);
  *  on a non-blocking descriptor. */
 void connection_ready(struct connection *connection, struct worker *worker,
 		      unsigned what);
+
+/** The hub has something for it: fetches that, and sends it. Not to be called from within
+ *  the hub. */
+void connection_deliver(struct connection *connection, struct worker *worker);
+
+/** The same from within the hub, for a connection whose queue seems too long only because
+ *  nobody has tried to send it yet: tries, and tells no service anything. */
+void connection_relieve(struct connection *connection);
+
+/** Fetches what the hub has for it, and tries to send it, while the service is posting and
+ *  has to wait for others. */
+void connection_catch_up(struct connection *connection);
 
 /** The server stops: what the client is asking for is still answered, then the connection
  *  ends: when nothing has come for SERVER_QUIET, at the latest after SERVER_GRACE. To be

@@ -26,6 +26,7 @@
 	SUITE(daytime)                                                                   \
 	SUITE(greet)                                                                     \
 	SUITE(reply)                                                                     \
+	SUITE(chat)                                                                      \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
 	SUITE(small_services)                                                            \
