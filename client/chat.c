@@ -32,6 +32,9 @@ static const struct option_line option_lines[] = {
 	{ OPTION_NO_RECONNECT, "no-reconnect", NULL,
 	  "on a terminal: end when the connection is lost" },
 	{ 'w', "wait", "SEC", "wait so long for the connection (10); 0: for ever" },
+	{ 'R', "retry", NULL,
+	  "while the first connection is refused, try again until\n"
+	  "the time of -w is over" },
 	{ '4', "ipv4", NULL, "IPv4 only" },
 	{ '6', "ipv6", NULL, "IPv6 only" },
 	{ 'h', "help", NULL, "print this help" },
@@ -64,19 +67,22 @@ static int take_option(struct chat_settings *settings, const struct options *opt
 	case 'j':
 		return take_name(options, letter, settings->room, failure);
 	case 'w':
-		return options_seconds(options, letter, MOST_WAIT, &settings->timeout,
-				       failure);
+		return options_seconds(options, letter, MOST_WAIT,
+				       &settings->dial.timeout, failure);
+	case 'R':
+		settings->dial.retry = true;
+		break;
 	case 't':
-		settings->times = true;
+		settings->dial.times = true;
 		break;
 	case OPTION_NO_RECONNECT:
 		settings->reconnect = false;
 		break;
 	case '4':
-		settings->family = AF_INET;
+		settings->dial.family = AF_INET;
 		break;
 	case '6':
-		settings->family = AF_INET6;
+		settings->dial.family = AF_INET6;
 		break;
 	}
 	return 0;
@@ -89,13 +95,15 @@ static int take_operands(struct chat_settings *settings, char *const operands[],
 	if (count == 0)
 		return failure_set(failure, "HOST is missing");
 	if (count > 1)
-		return address_operands(operands, count, SOCK_STREAM, settings->host,
-					settings->port, failure);
-	if (address_split(operands[0], settings->host, settings->port, failure) < 0)
+		return address_operands(operands, count, SOCK_STREAM, settings->dial.host,
+					settings->dial.port, failure);
+	if (address_split(operands[0], settings->dial.host, settings->dial.port,
+			  failure) < 0)
 		return -1;
-	if (settings->port[0] == '\0')
-		snprintf(settings->port, sizeof settings->port, "%s", default_port);
-	return address_check_port(settings->port, SOCK_STREAM, failure);
+	if (settings->dial.port[0] == '\0')
+		snprintf(settings->dial.port, sizeof settings->dial.port, "%s",
+			 default_port);
+	return address_check_port(settings->dial.port, SOCK_STREAM, failure);
 }
 
 static int print_help(void)
@@ -147,18 +155,10 @@ static int read_command_line(struct chat_settings *settings, int argc, char **ar
 /* A conversation of dial's that begins with the two commands. */
 static int filter(const struct chat_settings *settings)
 {
-	struct dial_settings dial = {
-		.family = settings->family,
-		.type = SOCK_STREAM,
-		.timeout = settings->timeout,
-		.times = settings->times,
-		.open_ended = true,
-	};
+	struct dial_settings dial = settings->dial;
 	char commands[2 * (NICKNAME_MOST + sizeof "/join \n")] = "";
 	size_t length = 0;
 
-	memcpy(dial.host, settings->host, sizeof dial.host);
-	memcpy(dial.port, settings->port, sizeof dial.port);
 	if (settings->nickname[0] != '\0')
 		length += (size_t)snprintf(commands, sizeof commands, "/nick %s\n",
 					   settings->nickname);
@@ -166,13 +166,14 @@ static int filter(const struct chat_settings *settings)
 		snprintf(commands + length, sizeof commands - length, "/join %s\n",
 			 settings->room);
 	dial.opening = commands;
+	dial.open_ended = true;
 	return dial_stream(&dial);
 }
 
 int main(int argc, char **argv)
 {
 	struct chat_settings settings = {
-		.timeout = DEFAULT_WAIT * 1000,
+		.dial = { .type = SOCK_STREAM, .timeout = DEFAULT_WAIT * 1000 },
 		.reconnect = true,
 	};
 	int status;

@@ -8,19 +8,16 @@
 #define CLIENT_CHAT_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
+#include "client/dial.h"
 #include "client/speech.h"
-#include "common/address.h"
 
 /** What the command line says. */
 struct chat_settings {
-	char host[HOST_TEXT], port[PORT_TEXT];
-	int family;                       /* AF_UNSPEC, AF_INET or AF_INET6 */
-	int64_t timeout;                  /* milliseconds to connect; 0: for ever */
+	struct dial_settings dial;        /* whom to connect to, and how; times */
 	char nickname[NICKNAME_MOST + 1]; /* "": that of a guest */
 	char room[NICKNAME_MOST + 1];     /* "": where everybody starts */
-	bool times, reconnect;
+	bool reconnect;
 };
 
 /** Talks with the server on the terminal, until the user has enough.

@@ -63,9 +63,10 @@ struct screen {
 	int64_t since;    /* milliseconds: when it connected, or said /quit */
 	int64_t again_at; /* milliseconds: when to connect again */
 	int64_t delay;    /* milliseconds: the last one, 0 at first */
-	/* What to ask for after connecting. */
+	/* What to ask for after connecting: "" for what one is given anyhow. */
 	char nickname[NICKNAME_MOST + 1], room[NICKNAME_MOST + 1];
-	bool arrived; /* the server has said where everybody starts */
+	char start[NICKNAME_MOST + 1]; /* the room where everybody starts */
+	bool arrived;                  /* the server has said which */
 	struct failure failure;
 	struct line_editor editor;
 	bool stale;         /* the line is to be shown again */
@@ -147,17 +148,6 @@ static void show(struct screen *screen)
 
 /* ---- connecting, and doing so again ------------------------------------------------------ */
 
-static struct sock_target target_of(const struct chat_settings *settings)
-{
-	return (struct sock_target){
-		.host = settings->host,
-		.port = settings->port,
-		.family = settings->family,
-		.type = SOCK_STREAM,
-		.timeout = settings->timeout > 0 ? settings->timeout : -1,
-	};
-}
-
 static void ask_for(struct screen *screen, const char *command, const char *name)
 {
 	char line[64];
@@ -229,7 +219,14 @@ static void connection_lost(struct screen *screen, const char *reason)
 
 static void start_connecting(struct screen *screen)
 {
-	struct sock_target target = target_of(screen->settings);
+	const struct dial_settings *settings = &screen->settings->dial;
+	struct sock_target target = {
+		.host = settings->host,
+		.port = settings->port,
+		.family = settings->family,
+		.type = SOCK_STREAM,
+		.timeout = settings->timeout > 0 ? settings->timeout : -1,
+	};
 	struct failure failure;
 
 	screen->connector = connector_start(&target, &failure);
@@ -273,11 +270,14 @@ static bool learn(const char *line, size_t length, const char *start,
 /* Who and where one is, as chatd(8) says it: to be so again after reconnecting. */
 static void learn_names(struct screen *screen, const char *line, size_t length)
 {
-	char start[NICKNAME_MOST + 1];
+	char *room = screen->arrived ? screen->room : screen->start;
 
 	learn(line, length, "* you are now ", screen->nickname);
-	if (learn(line, length, "* you are in ", screen->arrived ? screen->room : start))
-		screen->arrived = true;
+	if (!learn(line, length, "* you are in ", room))
+		return;
+	if (screen->arrived && strcmp(screen->room, screen->start) == 0)
+		screen->room[0] = '\0';
+	screen->arrived = true;
 }
 
 static void take_line(void *context, const char *line, size_t length)
@@ -479,10 +479,9 @@ static void choose_locale(void)
 static int begin(struct screen *screen)
 {
 	const struct chat_settings *settings = screen->settings;
-	struct sock_target target = target_of(settings);
 	char where[ADDRESS_TEXT];
 	struct address reached;
-	int fd = sock_connect(&target, &reached, &screen->failure);
+	int fd = dial_connect(&settings->dial, &reached, &screen->failure);
 
 	if (fd < 0)
 		return -1;
@@ -522,7 +521,7 @@ int chat_screen(const struct chat_settings *settings)
 	}
 	choose_locale();
 	screen->settings = settings;
-	screen->style = speech_style_here(settings->times);
+	screen->style = speech_style_here(settings->dial.times);
 	screen->link.fd = -1;
 	status = converse(screen);
 	free(screen);

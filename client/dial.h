@@ -42,6 +42,13 @@ struct dial_settings {
 	size_t message_count;  /* 0: standard input */
 };
 
+/** sock_connect() to where the settings say, with -R again and again while the connection is
+ *  refused: for a script that has only just started the server.
+ *  @param reached  receives the address that answered
+ *  @return the descriptor (blocking), or -1 with *failure */
+int dial_connect(const struct dial_settings *settings, struct address *reached,
+		 struct failure *failure);
+
 /** Talks to the server by TCP until both sides have ended. @return the exit status */
 int dial_stream(const struct dial_settings *settings);
 

@@ -417,10 +417,8 @@ static enum dial_outcome converse(struct dial *dial, struct failure *failure)
 
 /* ---- connecting ------------------------------------------------------------------------ */
 
-/* sock_connect(), again and again with -R: for a script that has only just started the
- * server. */
-static int connect_patiently(const struct dial_settings *settings,
-			     struct address *reached, struct failure *failure)
+int dial_connect(const struct dial_settings *settings, struct address *reached,
+		 struct failure *failure)
 {
 	int64_t end = clock_milliseconds() + settings->timeout;
 	struct sock_target target = {
@@ -467,7 +465,7 @@ static int open_connection(struct dial *dial, struct failure *failure)
 	struct address reached;
 	int64_t started = clock_nanoseconds();
 
-	dial->fd = connect_patiently(dial->settings, &reached, failure);
+	dial->fd = dial_connect(dial->settings, &reached, failure);
 	if (dial->fd < 0)
 		return -1;
 	dial->connected = clock_nanoseconds();
