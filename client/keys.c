@@ -163,7 +163,7 @@ static struct key take_plain(struct keys *keys, unsigned char byte)
 
 /* ---- sequences ------------------------------------------------------------------------- */
 
-static void begin_sequence(struct keys *keys, int state)
+static void begin_sequence(struct keys *keys, enum keys_state state)
 {
 	keys->state = state;
 	memset(keys->numbers, 0, sizeof keys->numbers);

@@ -50,7 +50,7 @@ struct key {
 
 /** Where the reading of a sequence stands. All zero at first; this module's own. */
 struct keys {
-	enum {
+	enum keys_state {
 		KEYS_PLAIN,
 		KEYS_ESCAPE, /* after ESC */
 		KEYS_CSI,    /* after ESC [ */

@@ -657,7 +657,7 @@ START_TEST(ctrl_z_gives_the_terminal_back_for_a_while)
 		return;
 	for (int i = 0; i < 3; i++) {
 		user_type(&user, "x");
-		expect_text(&user, "xxx" + 2 - i);
+		expect_text(&user, &"xxx"[2 - i]);
 		user_type(&user, "\x1a");
 		ck_assert_msg(eventually(has_stopped, &user, PATIENCE), "it goes on");
 		expect_terminal_as_before(&user);
