@@ -73,6 +73,7 @@ void session_post(struct session *session, const void *bytes, size_t n);
  * @param most  how many bytes may wait for a member that does not read, before these
  * @return false, and nothing was delivered, if more than that wait, or there is no memory:
  *         the service decides, and should cut it off
+ *         To one that was dismissed or cut off nothing is delivered, and that is true.
  */
 bool hub_deliver(struct member *member, const void *bytes, size_t n, size_t most);
 

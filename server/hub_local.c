@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "server/meeting.h"
+
 struct local_link {
 	struct hub_link link;   /* first: the connection's view of it */
 	struct mailbox mailbox; /* its mail is the connection's queue */
@@ -66,7 +68,7 @@ static const struct hub_link_kind local = {
 
 static void relieve(struct mailbox *mailbox)
 {
-	connection_relieve(of_mailbox(mailbox)->connection);
+	meeting_relieve(of_mailbox(mailbox)->connection);
 }
 
 void hub_local_begin(struct hub *hub, struct server *server)

@@ -6,6 +6,7 @@
 
 #include "common/bell.h"
 #include "common/clock.h"
+#include "server/meeting.h"
 
 struct shared_link {
 	struct hub_link link;   /* first: the connection's view of it */
@@ -80,8 +81,9 @@ static void let_catch_up(struct shared_link *s)
 	while (hub->behind > 0 && error == 0) {
 		if (s->mailbox.behind != 0) {
 			unlock(s);
-			connection_catch_up(s->connection);
+			meeting_catch_up(s->connection);
 			lock(s);
+			mailbox_caught_up(&s->mailbox); /* also if it was cut off */
 		} else {
 			error = pthread_cond_timedwait(&s->shared->caught_up,
 						       &s->shared->mutex, &until);

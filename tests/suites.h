@@ -29,6 +29,7 @@
 	SUITE(chat)                                                                      \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
+	SUITE(hub)                                                                       \
 	SUITE(small_services)                                                            \
 	SUITE(udp)                                                                       \
 	SUITE(transcripts)                                                               \

@@ -110,6 +110,13 @@ static void signal_all(const struct children *children, int signal)
 		kill(children->pids[i], signal);
 }
 
+/* Each child has the log open that it was born with. */
+static void pass_on_reopen(const struct children *children)
+{
+	if (signals_take_reopen_of_children())
+		signal_all(children, SIGHUP);
+}
+
 static int begin_children(struct children *children, unsigned most)
 {
 	children->hub = NULL;
@@ -157,6 +164,7 @@ static int fork_serve(struct server *server)
 	while (server_running(server)) {
 		if (server->stopping)
 			signal_all(&children, SIGNAL_INTERRUPT);
+		pass_on_reopen(&children);
 		/* It may be SIGCHLD that comes, among other signals. */
 		connection = children.hub != NULL ? hub_remote_wait(children.hub)
 						  : server_wait(server);
@@ -206,8 +214,9 @@ static int start_child(struct datagrams *datagrams, struct dialogue *dialogue, i
 	_exit(0);
 }
 
-static void reap_workers(struct datagrams *datagrams)
+static void tend_children(struct datagrams *datagrams)
 {
+	pass_on_reopen(datagrams->context);
 	if (signals_take_child())
 		reap(datagrams->server, datagrams->context, WNOHANG);
 }
@@ -223,7 +232,7 @@ static int fork_serve_datagrams(struct server *server)
 	datagrams.server = server;
 	datagrams.start = start_child;
 	datagrams.what = "cannot fork";
-	datagrams.tend = reap_workers;
+	datagrams.tend = tend_children;
 	datagrams.context = &children;
 	result = datagrams_serve(&datagrams);
 	end_children(server, &children);

@@ -33,11 +33,11 @@ struct runner {
 	struct runner *next, **link;
 };
 
-/* Where clients meet, if the service has them meet; shared, so behind a mutex. */
-static struct shared_hub hub;
-
 static pthread_mutex_t runners_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct runner *runners;
+
+/* Where clients meet, if the service has them meet; shared, so behind a mutex. */
+static struct shared_hub hub;
 
 static void join_runners(struct runner *runner)
 {
