@@ -9,7 +9,7 @@
 
 SERVICES = echo discard chargen daytime greet reply http chat
 MODELS   = iterative fork thread select
-CLIENTS  = dial hostinfo loadgen portscan versus
+CLIENTS  = chat dial hostinfo loadgen portscan versus
 FUZZ     = http_request
 FUZZ_http_request = server/service/http/request.c tests/http_stream.c
 VERSION  = 0.1

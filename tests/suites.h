@@ -50,6 +50,9 @@
 	SUITE(hostinfo)                                                                  \
 	SUITE(ports)                                                                     \
 	SUITE(portscan)                                                                  \
+	SUITE(line_editor)                                                               \
+	SUITE(speech)                                                                    \
+	SUITE(chat_client)                                                               \
 	SUITE(dial_requests)                                                             \
 	SUITE(dial_udp)                                                                  \
 	SUITE(load_services)                                                             \
