@@ -77,7 +77,7 @@ void mailbox_caught_up(struct mailbox *mailbox);
 void mailbox_wait_no_more(struct hub *hub);
 
 /** How long they are waited for at most, in milliseconds: for a worker, not for a client. */
-enum { HUB_PATIENCE = 200 };
+enum { HUB_PATIENCE = 1000 };
 
 /** Its member arrives, posts a message, leaves (which may be said again). After what was
  *  posted or is told to leave, hub->news is to be seen to. */
