@@ -123,6 +123,7 @@ struct channel {
 	struct channel *next, **link;
 	int fd;
 	unsigned wanted; /* of the poller */
+	bool held;       /* not read: what it posted waits until others have caught up */
 	bool input_ended;
 	bool ended;                 /* and our direction */
 	max_align_t state_memory[]; /* the service's */
@@ -159,7 +160,7 @@ static void send_mail(struct channel *channel)
 /* Waits from now on for what the channel can go on with. */
 static void watch(struct channel *channel)
 {
-	unsigned wanted = (channel->input_ended ? 0U : POLLER_READ) |
+	unsigned wanted = (channel->input_ended || channel->held ? 0U : POLLER_READ) |
 			  (channel->mail.length > 0 ? POLLER_WRITE : 0U);
 
 	if (wanted == channel->wanted)
@@ -170,27 +171,19 @@ static void watch(struct channel *channel)
 
 static bool is_behind(const struct channel *channel)
 {
-	return channel->mailbox.behind == channel->mailbox.hub->round &&
-	       !atomic_load(&channel->stall->stalled);
+	return channel->mailbox.behind == channel->mailbox.hub->round;
 }
 
-/* Waits until the other children have seen to their mail: the one thing for which the
- * parent does wait, and only while their clients do read. */
-static void let_catch_up(struct remote_hub *remote)
+/* Whether the hub is to have no further message for now: some children have not seen to
+ * their mail, though their clients do read. Nobody is waited for meanwhile: who posts is
+ * not read, and all else goes on. */
+static bool must_hold(struct remote_hub *remote)
 {
-	int64_t until = clock_milliseconds() + HUB_PATIENCE;
-
-	for (struct channel *channel = remote->first; channel != NULL;
-	     channel = channel->next) {
-		while (is_behind(channel) && clock_milliseconds() < until)
-			if (io_wait(channel->fd, POLLOUT, LOOK_AGAIN) != 0)
-				send_mail(channel);
-		if (atomic_load(&channel->stall->stalled))
-			mailbox_caught_up(&channel->mailbox);
-		watch(channel);
-	}
-	if (remote->hub.behind > 0)
-		mailbox_wait_no_more(&remote->hub);
+	if (remote->hub.behind == 0)
+		return false;
+	if (remote->hold_until == 0)
+		remote->hold_until = clock_milliseconds() + HUB_PATIENCE;
+	return true;
 }
 
 static void relieve(struct mailbox *mailbox)
@@ -234,21 +227,39 @@ static ssize_t take_messages(struct channel *channel, const char *bytes, size_t 
 			return -1;
 		if (n - used - sizeof length < length)
 			break;
-		if (channel->mailbox.hub->behind > 0)
-			let_catch_up(channel->remote);
+		if (must_hold(channel->remote)) {
+			channel->held = true;
+			break;
+		}
 		mailbox_post(&channel->mailbox, bytes + used + sizeof length, length);
 		used += sizeof length + length;
 	}
 	return (ssize_t)used;
 }
 
-/* A child whose memory was overwritten, say, is as good as dead; the others are not. */
+/* Hands on what is in the remote's input, behind what was kept before. A child whose memory
+ * was overwritten, say, is as good as dead; the others are not. */
+static void hand_on(struct channel *channel, size_t n)
+{
+	char *input = channel->remote->input;
+	ssize_t used = take_messages(channel, input, n);
+
+	buffer_consume(&channel->kept, channel->kept.length);
+	if (used < 0 ||
+	    !buffer_append(&channel->kept, input + used, n - (size_t)used, SIZE_MAX))
+		hub_cut_off(&channel->mailbox.member);
+}
+
 static void receive(struct channel *channel)
 {
 	char *input = channel->remote->input;
 	size_t kept = channel->kept.length;
-	ssize_t n, used;
+	ssize_t n;
 
+	if (must_hold(channel->remote)) {
+		channel->held = true;
+		return;
+	}
 	memcpy(input, buffer_bytes(&channel->kept), kept);
 	n = recv(channel->fd, input + kept, HUB_REMOTE_PIECE, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -258,11 +269,7 @@ static void receive(struct channel *channel)
 		mailbox_leave(&channel->mailbox);
 		return;
 	}
-	buffer_consume(&channel->kept, kept);
-	used = take_messages(channel, input, kept + (size_t)n);
-	if (used < 0 || !buffer_append(&channel->kept, input + used,
-				       kept + (size_t)n - (size_t)used, SIZE_MAX))
-		hub_cut_off(&channel->mailbox.member);
+	hand_on(channel, kept + (size_t)n);
 }
 
 /* What was delivered on the way is sent here, once for each channel. */
@@ -272,6 +279,35 @@ static void spread_news(struct remote_hub *remote)
 
 	while ((mailbox = hub_next_news(&remote->hub)) != NULL)
 		attend((struct channel *)mailbox);
+}
+
+/* Whether all have seen to their mail who can, or have had their time. */
+static bool have_caught_up(struct remote_hub *remote)
+{
+	struct channel *channel;
+
+	for (channel = remote->first; channel != NULL; channel = channel->next)
+		if (is_behind(channel) && atomic_load(&channel->stall->stalled))
+			mailbox_caught_up(&channel->mailbox);
+	return remote->hub.behind == 0 || clock_milliseconds() >= remote->hold_until;
+}
+
+/* Goes on with those that are held. */
+static void release_held(struct remote_hub *remote)
+{
+	struct channel *channel, *next;
+
+	mailbox_wait_no_more(&remote->hub);
+	remote->hold_until = 0;
+	for (channel = remote->first; channel != NULL; channel = next) {
+		next = channel->next; /* attend() may close this one */
+		if (!channel->held)
+			continue;
+		channel->held = false;
+		memcpy(remote->input, buffer_bytes(&channel->kept), channel->kept.length);
+		hand_on(channel, channel->kept.length);
+		attend(channel);
+	}
 }
 
 int hub_remote_begin(struct remote_hub *remote, struct server *server)
@@ -313,6 +349,8 @@ struct connection *hub_remote_wait(struct remote_hub *remote)
 	int64_t patience = knocked ? 0 : server_patience(server, -1);
 	int count;
 
+	if (remote->hold_until > 0 && (patience < 0 || patience > LOOK_AGAIN))
+		patience = LOOK_AGAIN;
 	spread_news(remote); /* of who has arrived */
 	watch_listener(remote, accepting);
 	count = poller_wait_with(remote->poller, events, EVENTS,
@@ -326,11 +364,16 @@ struct connection *hub_remote_wait(struct remote_hub *remote)
 			knocked = true;
 			continue;
 		}
-		if (!channel->input_ended && (events[i].ready & POLLER_READ))
+		if (!channel->input_ended && !channel->held &&
+		    (events[i].ready & POLLER_READ))
 			receive(channel);
 		attend(channel);
 	}
 	spread_news(remote);
+	while (remote->hold_until > 0 && have_caught_up(remote)) {
+		release_held(remote);
+		spread_news(remote);
+	}
 	return knocked ? server_accept(server) : NULL;
 }
 

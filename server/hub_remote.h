@@ -8,11 +8,12 @@
  * nothing more will come. A child whose client was cut off finds the channel closed.
  *
  * The parent never waits for a child: what a channel does not take stays in the mailbox,
- * within the service's bound. A child may wait for the parent: while its posts are not on
- * their way it does not read its client.
+ * within the service's bound. When a mailbox fills only because its child had no turn yet,
+ * though the client reads, those who post are not read until it had one; all else goes on.
+ * A child may wait for the parent: while its posts are not on their way it does not read
+ * its client.
  *
- * What it costs: two system calls more and a switch of processes for each way, and in the
- * kernel about 2 KiB for a channel that is idle.
+ * What it costs: two system calls more and a switch of processes for each way.
  */
 #ifndef SERVER_HUB_REMOTE_H
 #define SERVER_HUB_REMOTE_H
@@ -56,6 +57,8 @@ struct remote_hub {
 	struct remote_link link; /* in the child */
 	struct stall *stalls;    /* shared with the children; for each its own */
 	unsigned stall_count, stall_next;
+	int64_t hold_until; /* who posts is not read until others caught up, at most until
+			       then; 0: nobody is held */
 	char input[HUB_REMOTE_PIECE + HUB_MESSAGE + 2];
 };
 
