@@ -30,6 +30,7 @@ static const int64_t look_pause = 2 * MILLISECOND;
 struct speaker {
 	atomic_uint_least64_t said;  /* lines; those up to here are in the ring */
 	atomic_uint_least64_t heard; /* ... and these have been heard by all */
+	atomic_bool reached;         /* somebody, ever */
 	atomic_bool waits; /* for its window to open, and another thread has to tell it */
 	char *lines;       /* line_length bytes in each place */
 	int64_t *due;      /* when they were to be sent */
@@ -441,6 +442,8 @@ static void hear(struct load_worker *worker, struct seat *seat, unsigned number)
 		worker->result.exchanges++;
 		worker->result.bytes += room->line_length;
 	}
+	if (!atomic_load_explicit(&speaker->reached, memory_order_relaxed))
+		atomic_store(&speaker->reached, true);
 	take_off(worker, speaker, line);
 }
 
@@ -858,7 +861,7 @@ static void account(struct load_worker *worker)
 
 		if (own != NULL)
 			result->said += atomic_load(&own->said);
-		if (own != NULL && atomic_load(&own->heard) > 0)
+		if (own != NULL && atomic_load(&own->reached))
 			load_connection_served(worker, connection);
 		for (unsigned j = 0; seat->takes_part && j < worker->plan->speakers;
 		     j++) {

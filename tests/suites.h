@@ -57,6 +57,7 @@
 	SUITE(dial_udp)                                                                  \
 	SUITE(load_services)                                                             \
 	SUITE(load_http)                                                                 \
+	SUITE(load_chat)                                                                 \
 	SUITE(versus)                                                                    \
 	SUITE(load_udp)                                                                  \
 	SUITE(examples)
