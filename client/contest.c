@@ -246,9 +246,9 @@ static const char *what_they_do(const struct load_plan *plan)
 	if (plan->protocol->pattern == LOAD_SINK)
 		return " that only send";
 	if (plan->protocol->pattern == LOAD_MEETING)
-		return plan->speakers == plan->connections ? " that all talk"
-		       : plan->speakers == 1               ? ", one of whom talks"
-							   : ", some of whom talk";
+		return plan->speakers == plan->connections ? " (all talk)"
+		       : plan->speakers == 1               ? " (one talks)"
+							   : " (some talk)";
 	if (plan->datagrams)
 		return "";
 	if (plan->protocol->pattern == LOAD_SOURCE)
@@ -289,7 +289,7 @@ static void print_load_heading(const struct load_plan *plan, FILE *out)
 	fprintf(out, "  %-12s %11s  %5s %9s %9s %9s %9s", "",
 		kind == LOAD_BULK          ? "MB/s"
 		: kind == LOAD_CONNECTIONS ? "clients/s"
-		: meeting                  ? "lines/s"
+		: meeting                  ? "delivered/s"
 					   : "exchanges/s",
 		"+-", "p50 us", "p99 us", "cpu ms/k", "switch/k");
 	fputc('\n', out);
@@ -473,6 +473,19 @@ static void print_wrong(const struct contest *contest, FILE *out)
 	}
 }
 
+static void print_legend(const struct contest *contest, FILE *out)
+{
+	fprintf(out, "* best; +- half of the range between rounds; p50, p99 latency; cpu "
+		     "ms/k and\nswitch/k the server's CPU time and context switches for "
+		     "1000 ");
+	if (contest->plans[0].protocol->pattern == LOAD_MEETING)
+		fprintf(out,
+			"deliveries; - not\navailable.\ndelivered: a line counts for "
+			"each who hears it.\n");
+	else
+		fprintf(out, "exchanges; - not\navailable.\n");
+}
+
 void contest_print(const struct contest *contest, FILE *out)
 {
 	fprintf(out,
@@ -496,13 +509,7 @@ void contest_print(const struct contest *contest, FILE *out)
 	}
 	if (contest->with[LOAD_IDLE])
 		print_memory(contest, out);
-	fprintf(out, "* best; +- half of the range between rounds; p50, p99 latency; cpu "
-		     "ms/k and\nswitch/k the server's CPU time and context switches for "
-		     "1000 exchanges; - not\navailable.\n");
-	if (contest->plans[0].protocol->pattern == LOAD_MEETING)
-		fprintf(out,
-			"lines/s: each line counts for each who hears it; so it is an "
-			"exchange here.\n");
+	print_legend(contest, out);
 	if (contest->datagrams)
 		fprintf(out, "datagrams: requests of all rounds; lost: not answered in "
 			     "time; late: answered\nafter that; doubled: replies to what "

@@ -200,7 +200,7 @@ static void leave(unsigned who, unsigned number)
 		tell(room.fds[victim_of(who)], "l");
 	room.speaker_left |= number == 0;
 	pthread_cond_broadcast(&room.left);
-	while (!room.speaker_left && mistake != REFUSE && who > 0)
+	while (!room.speaker_left && mistake != REFUSE && number > 0)
 		pthread_cond_wait(&room.left, &room.lock);
 	pthread_mutex_unlock(&room.lock);
 }
