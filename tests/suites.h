@@ -33,9 +33,6 @@
 	SUITE(http_conditions)                                                           \
 	SUITE(http_request)                                                              \
 	SUITE(fuzz)                                                                      \
-	SUITE(http_request)                                                              \
-	SUITE(http_documents)                                                            \
-	SUITE(http_conditions)                                                           \
 	SUITE(connection_time)                                                           \
 	SUITE(connection_files)                                                          \
 	SUITE(chat)                                                                      \
