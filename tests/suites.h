@@ -39,6 +39,7 @@
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
 	SUITE(hub)                                                                       \
+	SUITE(chatd)                                                                     \
 	SUITE(small_services)                                                            \
 	SUITE(udp)                                                                       \
 	SUITE(transcripts)                                                               \
