@@ -33,15 +33,13 @@
 	SUITE(http_conditions)                                                           \
 	SUITE(http_request)                                                              \
 	SUITE(fuzz)                                                                      \
-	SUITE(http_request)                                                              \
-	SUITE(http_documents)                                                            \
-	SUITE(http_conditions)                                                           \
 	SUITE(connection_time)                                                           \
 	SUITE(connection_files)                                                          \
 	SUITE(chat)                                                                      \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
 	SUITE(hub)                                                                       \
+	SUITE(chatd)                                                                     \
 	SUITE(small_services)                                                            \
 	SUITE(udp)                                                                       \
 	SUITE(transcripts)                                                               \

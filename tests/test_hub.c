@@ -9,27 +9,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/io.h"
+#include "tests/crowd.h"
 #include "tests/harness.h"
 #include "tests/models.h"
 #include "tests/suites.h"
 
 enum {
-	MOST = 60,
 	RECEIVERS = 50,
 	LINES = SANITIZED ? 3000 : 20000,
 	TALKERS = 40,
 	TALKED = SANITIZED ? 100 : 400, /* lines, by each of them */
-	LINE = 20,
 	TEXT = 256,
 	PIECE = 65536,
 	TALKED_A_LITTLE = 60, /* what the kernel keeps for a client that reads late */
 	STORM = SANITIZED ? 60 : 300,
-	FEW_DESCRIPTORS = 24,
 	CROWD = 40,
 };
 
@@ -50,23 +47,13 @@ static int join(const struct server *server)
 	return fd;
 }
 
-static void say(int fd, const char *text)
-{
-	client_send(fd, text, strlen(text));
-}
-
-static void hear(int fd, const char *text)
-{
-	client_expect(fd, text, strlen(text));
-}
-
 /* How many the hub knows of. */
 static unsigned ask_who(int fd)
 {
 	char text[TEXT] = "";
 	size_t n = 0;
 
-	say(fd, "/who\n");
+	client_say(fd, "/who\n");
 	while (n == 0 || text[n - 1] != '\n') {
 		ssize_t got = io_read(fd, text + n, 1);
 
@@ -96,100 +83,12 @@ static void expect_who(int fd, unsigned expected)
 		      "there are %u, not %u as expected", ask_who(fd), expected);
 }
 
-/* ---- a conversation of many ------------------------------------------------------------ */
-
-struct talker {
-	int fd;
-	char *says; /* allocated, as is what is heard */
-	size_t says_length, said;
-	char *heard;
-	size_t expected, heard_length; /* all of heard is filled with as much */
-};
-
-static void talk_on(struct talker *talker)
-{
-	size_t left = talker->says_length - talker->said;
-	ssize_t n = io_write(talker->fd, talker->says + talker->said,
-			     left < PIECE ? left : PIECE);
-
-	ck_assert_msg(n > 0 || errno == EAGAIN, "write: %s", strerror(errno));
-	if (n > 0)
-		talker->said += (size_t)n;
-}
-
-static void listen_on(struct talker *talker)
-{
-	ssize_t n = io_read(talker->fd, talker->heard + talker->heard_length,
-			    talker->expected - talker->heard_length + 1);
-
-	ck_assert_msg(n != 0, "a talker is cut off after %zu of %zu bytes",
-		      talker->heard_length, talker->expected);
-	ck_assert_msg(n > 0 || errno == EAGAIN, "read: %s", strerror(errno));
-	if (n > 0)
-		talker->heard_length += (size_t)n;
-	ck_assert_msg(talker->heard_length <= talker->expected,
-		      "a talker hears more than was said to it");
-}
-
-/* All talk and listen at once, until each has heard as many bytes as it is to hear. */
-static void converse(struct talker talkers[], int count)
-{
-	struct pollfd fds[MOST];
-	int busy = count;
-
-	for (int i = 0; i < count; i++) {
-		talkers[i].heard = malloc(talkers[i].expected + 1);
-		ck_assert_ptr_nonnull(talkers[i].heard);
-		ck_assert_int_eq(io_set_nonblocking(talkers[i].fd, true), 0);
-	}
-	while (busy > 0) {
-		busy = 0;
-		for (int i = 0; i < count; i++) {
-			bool more = talkers[i].said < talkers[i].says_length;
-
-			fds[i] = (struct pollfd){
-				.fd = talkers[i].fd,
-				.events = (short)(POLLIN | (more ? POLLOUT : 0)),
-			};
-			busy += more || talkers[i].heard_length < talkers[i].expected;
-		}
-		ck_assert_msg(busy == 0 || poll(fds, (nfds_t)count, PATIENCE) > 0,
-			      "%d of %d wait for more, and nothing comes", busy, count);
-		for (int i = 0; i < count && busy > 0; i++) {
-			if (fds[i].revents & POLLOUT)
-				talk_on(&talkers[i]);
-			if (fds[i].revents & ~POLLOUT)
-				listen_on(&talkers[i]);
-		}
-	}
-	for (int i = 0; i < count; i++)
-		ck_assert_int_eq(io_set_nonblocking(talkers[i].fd, false), 0);
-}
-
-/* Lines of LINE bytes that say who speaks, and for which time. */
-static char *speech(int who, int lines)
-{
-	char *text = malloc((size_t)lines * LINE + 1);
-
-	ck_assert_ptr_nonnull(text);
-	for (int i = 0; i < lines; i++)
-		snprintf(text + i * LINE, LINE + 1, "%02d says line %6d\n", who, i);
-	return text;
-}
+/* ---- many ------------------------------------------------------------------------------ */
 
 static void meet(const struct server *server, struct talker talkers[], int count)
 {
 	for (int i = 0; i < count; i++)
 		talkers[i] = (struct talker){ .fd = join(server) };
-}
-
-static void part(struct talker talkers[], int count)
-{
-	for (int i = 0; i < count; i++) {
-		client_close(talkers[i].fd);
-		free(talkers[i].says);
-		free(talkers[i].heard);
-	}
 }
 
 /* GIVEN one who talks and fifty who listen
@@ -199,69 +98,43 @@ START_TEST(all_hear_all_of_one)
 {
 	struct server server;
 	struct talker talkers[RECEIVERS + 1];
-	const size_t length = (size_t)LINES * LINE;
+	const size_t length = (size_t)LINES * CROWD_LINE;
 
 	if (!model_serves_many(_i))
 		return;
 	server = start(_i, ARGUMENTS("-B", "64000000"));
 	meet(&server, talkers, RECEIVERS + 1);
-	talkers[0].says = speech(0, LINES);
+	talkers[0].says = crowd_speech(0, LINES);
 	talkers[0].says_length = length;
 	for (int i = 1; i <= RECEIVERS; i++)
 		talkers[i].expected = length;
 
-	converse(talkers, RECEIVERS + 1);
+	crowd_converse(talkers, RECEIVERS + 1);
 
 	for (int i = 1; i <= RECEIVERS; i++)
 		ck_assert_msg(memcmp(talkers[i].heard, talkers[0].says, length) == 0,
 			      "%d heard something else", i);
-	part(talkers, RECEIVERS + 1);
+	crowd_part(talkers, RECEIVERS + 1);
 	server_finish(&server);
 }
 END_TEST
 
-/* What a talker has heard, but for the lines of @p who. */
-static size_t without(const struct talker *talker, int who, char *out)
-{
-	size_t used = 0;
-	char name[16];
-
-	snprintf(name, sizeof name, "%02d ", who);
-	for (size_t at = 0; at + LINE <= talker->heard_length; at += LINE) {
-		if (memcmp(talker->heard + at, name, 3) == 0)
-			continue;
-		memcpy(out + used, talker->heard + at, LINE);
-		used += LINE;
-	}
-	return used;
-}
-
 static void all_talk(struct server *server, int count, int lines)
 {
-	const size_t length = (size_t)lines * LINE;
+	const size_t length = (size_t)lines * CROWD_LINE;
 	struct talker talkers[TALKERS];
-	char *mine = malloc(length * TALKERS), *theirs = malloc(length * TALKERS);
 
 	meet(server, talkers, count);
 	for (int i = 0; i < count; i++) {
-		talkers[i].says = speech(i, lines);
+		talkers[i].says = crowd_speech(i, lines);
 		talkers[i].says_length = length;
 		talkers[i].expected = length * (size_t)(count - 1);
 	}
 
-	converse(talkers, count);
+	crowd_converse(talkers, count);
 
-	for (int i = 1; i < count; i++) {
-		size_t n = without(&talkers[0], i, mine);
-
-		ck_assert_uint_eq(without(&talkers[i], 0, theirs), n);
-		ck_assert_uint_eq(n, length * (size_t)(count - 2));
-		ck_assert_msg(memcmp(mine, theirs, n) == 0,
-			      "0 and %d heard the same lines in another order", i);
-	}
-	part(talkers, count);
-	free(mine);
-	free(theirs);
+	crowd_expect_same(talkers, count, lines, CROWD_LINE);
+	crowd_part(talkers, count);
 }
 
 /* GIVEN forty who all talk at once
@@ -296,32 +169,20 @@ END_TEST
 
 /* ---- those who do not go along ---------------------------------------------------------- */
 
-static bool has_ended(int fd)
-{
-	static char bytes[PIECE];
-
-	for (;;) {
-		ssize_t n = io_read(fd, bytes, sizeof bytes);
-
-		if (n <= 0)
-			return n == 0 || errno == ECONNRESET;
-	}
-}
-
 /* GIVEN three clients, one of which stops reading
    WHEN another talks on and on
    THEN that one is cut off when -B bytes wait for it, and the third hears everything. */
 START_TEST(a_stalled_reader_is_cut_off)
 {
 	struct server server;
-	const size_t length = PIECE / LINE * LINE;
+	const size_t length = PIECE / CROWD_LINE * CROWD_LINE;
 	char *text, *heard;
 	int talker, listener, stalled, rounds = 0;
 
 	if (!model_serves_many(_i))
 		return;
 	server = start(_i, NULL);
-	text = speech(7, PIECE / LINE);
+	text = crowd_speech(7, PIECE / CROWD_LINE);
 	heard = malloc(length);
 	talker = join(&server);
 	listener = join(&server);
@@ -336,9 +197,9 @@ START_TEST(a_stalled_reader_is_cut_off)
 	}
 
 	ck_assert_uint_eq(ask_who(talker), 2);
-	ck_assert(has_ended(stalled));
-	say(talker, "still here\n");
-	hear(listener, "still here\n");
+	ck_assert(crowd_has_ended(stalled));
+	client_say(talker, "still here\n");
+	client_hear(listener, "still here\n");
 	client_close(stalled);
 	client_close(listener);
 	client_close(talker);
@@ -361,14 +222,14 @@ START_TEST(a_reset_is_a_leave)
 	server = start(_i, NULL);
 	one = join(&server);
 	other = join(&server);
-	say(other, "whole\nhal");
-	hear(one, "whole\n");
+	client_say(other, "whole\nhal");
+	client_hear(one, "whole\n");
 
 	client_reset(other);
 
 	expect_who(one, 1);
-	say(one, "/echo and no half\n");
-	hear(one, "and no half\n");
+	client_say(one, "/echo and no half\n");
+	client_hear(one, "and no half\n");
 	client_close(one);
 	server_finish(&server);
 }
@@ -379,14 +240,14 @@ END_TEST
 START_TEST(what_was_said_before_leaving_is_heard)
 {
 	struct server server;
-	const size_t length = (size_t)LINES * LINE;
+	const size_t length = (size_t)LINES * CROWD_LINE;
 	char *text, *heard;
 	int listener, talker;
 
 	if (!model_serves_many(_i))
 		return;
 	server = start(_i, ARGUMENTS("-B", "64000000"));
-	text = speech(3, LINES);
+	text = crowd_speech(3, LINES);
 	heard = malloc(length);
 	listener = join(&server);
 	talker = join(&server);
@@ -411,10 +272,10 @@ START_TEST(who_half_closes_is_still_answered)
 	struct server server = start(_i, NULL);
 	int fd = join(&server);
 
-	say(fd, "/echo one\n/who\n/echo three\nhalf a line");
+	client_say(fd, "/echo one\n/who\n/echo three\nhalf a line");
 	client_half_close(fd);
 
-	hear(fd, "one\n1\nthree\n");
+	client_hear(fd, "one\n1\nthree\n");
 	client_expect_end(fd);
 	client_close(fd);
 	server_finish(&server);
@@ -426,23 +287,24 @@ END_TEST
    THEN it gets all of that, its last words, the end, and nothing that it asked for behind. */
 START_TEST(who_is_dismissed_gets_the_last_words)
 {
-	enum { ECHOES = 20000, ASK = 6 + LINE };
+	enum { ECHOES = 20000, ASK = 6 + CROWD_LINE };
 	struct server server = start(_i, ARGUMENTS("-B", "64000000"));
-	char *asks = malloc(ECHOES * ASK + 64), *answers = malloc(ECHOES * LINE + 8);
-	char *echoes = speech(1, ECHOES);
+	char *asks = malloc(ECHOES * ASK + 64),
+	     *answers = malloc(ECHOES * CROWD_LINE + 8);
+	char *echoes = crowd_speech(1, ECHOES);
 	size_t asks_length = 0;
 	int fd = join(&server);
 
 	for (int i = 0; i < ECHOES; i++) {
 		memcpy(asks + asks_length, "/echo ", 6);
-		memcpy(asks + asks_length + 6, echoes + i * LINE, LINE);
+		memcpy(asks + asks_length + 6, echoes + i * CROWD_LINE, CROWD_LINE);
 		asks_length += ASK;
 	}
 	memcpy(asks + asks_length, "/quit\n/echo no\n", 15);
-	memcpy(answers, echoes, ECHOES * LINE);
-	memcpy(answers + ECHOES * LINE, "bye\n", 4);
+	memcpy(answers, echoes, ECHOES * CROWD_LINE);
+	memcpy(answers + ECHOES * CROWD_LINE, "bye\n", 4);
 
-	client_exchange(fd, asks, asks_length + 15, answers, ECHOES * LINE + 4);
+	client_exchange(fd, asks, asks_length + 15, answers, ECHOES * CROWD_LINE + 4);
 
 	client_expect_end(fd);
 	client_close(fd);
@@ -463,25 +325,6 @@ static bool has_as_many(void *context)
 	const unsigned *expected = (const unsigned *)context;
 
 	return process_descriptors((pid_t)expected[0]) == expected[1];
-}
-
-static void go(int fd, int how)
-{
-	switch (how % 4) {
-	case 0:
-		client_close(fd);
-		break;
-	case 1:
-		client_reset(fd);
-		break;
-	case 2:
-		say(fd, "/quit\n");
-		client_close(fd);
-		break;
-	default:
-		client_half_close(fd);
-		client_close(fd);
-	}
 }
 
 /* GIVEN a client that stays
@@ -505,10 +348,10 @@ START_TEST(who_comes_and_goes_leaves_nothing)
 		for (int k = 0; k < 4; k++)
 			others[k] = join(&server);
 		snprintf(line, sizeof line, "this is round %d\n", i);
-		say(others[i % 4], line);
-		hear(stays, line);
+		client_say(others[i % 4], line);
+		client_hear(stays, line);
 		for (int k = 0; k < 4; k++)
-			go(others[k], k + i);
+			crowd_go(others[k], k + i);
 	}
 
 	expect_who(stays, 1);
@@ -522,24 +365,6 @@ START_TEST(who_comes_and_goes_leaves_nothing)
 	server_finish(&server);
 }
 END_TEST
-
-/* The child that serves the last one who came. */
-static pid_t last_child(pid_t parent)
-{
-	char path[TEXT];
-	FILE *file;
-	pid_t last = 0;
-	int pid;
-
-	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent,
-		 (int)parent);
-	file = fopen(path, "r");
-	while (file != NULL && fscanf(file, "%d", &pid) == 1)
-		last = pid;
-	if (file != NULL)
-		fclose(file);
-	return last;
-}
 
 /* GIVEN a server with a process for each client
    WHEN one of these is killed
@@ -557,22 +382,21 @@ START_TEST(a_killed_child_is_a_leave)
 	one = join(&server);
 	two = join(&server);
 	three = join(&server);
-	pid = last_child(server.pid);
+	pid = crowd_last_child(server.pid);
 	if (pid == 0) {
-		skipped("needs /proc/PID/task/PID/children");
 		server_stop(&server);
 		return;
 	}
-	say(three, "before\n");
-	hear(one, "before\n");
-	hear(two, "before\n");
+	client_say(three, "before\n");
+	client_hear(one, "before\n");
+	client_hear(two, "before\n");
 
 	kill(pid, SIGKILL);
 
 	expect_who(one, 2);
-	say(one, "and on\n");
-	hear(two, "and on\n");
-	ck_assert(has_ended(three));
+	client_say(one, "and on\n");
+	client_hear(two, "and on\n");
+	ck_assert(crowd_has_ended(three));
 	ck_assert_uint_eq(process_tree(server.pid).zombies, 0);
 	client_close(one);
 	client_close(two);
@@ -586,7 +410,7 @@ END_TEST
    THEN it is cut off, and the others talk on meanwhile. */
 START_TEST(a_stopped_child_holds_nobody_up)
 {
-	const size_t length = PIECE / LINE * LINE;
+	const size_t length = PIECE / CROWD_LINE * CROWD_LINE;
 	char *text, *heard;
 	struct server server;
 	int one, two, three;
@@ -595,14 +419,13 @@ START_TEST(a_stopped_child_holds_nobody_up)
 	if (!model_is(_i, "fork"))
 		return;
 	server = start(_i, NULL);
-	text = speech(5, PIECE / LINE);
+	text = crowd_speech(5, PIECE / CROWD_LINE);
 	heard = malloc(length);
 	one = join(&server);
 	two = join(&server);
 	three = join(&server);
-	pid = last_child(server.pid);
+	pid = crowd_last_child(server.pid);
 	if (pid == 0) {
-		skipped("needs /proc/PID/task/PID/children");
 		server_stop(&server);
 		free(text);
 		free(heard);
@@ -619,7 +442,7 @@ START_TEST(a_stopped_child_holds_nobody_up)
 
 	ck_assert_uint_eq(ask_who(one), 2);
 	kill(pid, SIGCONT);
-	ck_assert(has_ended(three));
+	ck_assert(crowd_has_ended(three));
 	client_close(one);
 	client_close(two);
 	client_close(three);
@@ -644,10 +467,10 @@ START_TEST(a_stop_loses_nothing)
 	two = join(&server);
 	server_wait_line(&server, "listening on", PATIENCE);
 
-	say(one, "last\n");
+	client_say(one, "last\n");
 	server_signal(&server, SIGTERM);
 
-	hear(two, "last\n");
+	client_hear(two, "last\n");
 	client_expect_end(one);
 	client_expect_end(two);
 	client_close(one);
@@ -671,8 +494,8 @@ START_TEST(who_listens_is_not_idle)
 	listener = join(&server);
 	for (int i = 0; i < 15; i++) {
 		poll(NULL, 0, 100);
-		say(talker, "tick\n");
-		hear(listener, "tick\n");
+		client_say(talker, "tick\n");
+		client_hear(listener, "tick\n");
 	}
 	client_expect_end(talker);
 	client_expect_end(listener);
@@ -681,14 +504,6 @@ START_TEST(who_listens_is_not_idle)
 	server_finish(&server);
 }
 END_TEST
-
-static void limit_descriptors(void *context)
-{
-	const struct rlimit limit = { FEW_DESCRIPTORS, FEW_DESCRIPTORS };
-
-	(void)context;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 /* GIVEN a server that may open but a few descriptors
    WHEN more come than it has them for
@@ -704,20 +519,20 @@ START_TEST(out_of_descriptors_the_next_ones_wait)
 	snprintf(program, sizeof program, TESTS_BUILD "/relayd-%s", model_name(_i));
 	server = server_start_with(&(struct server_setup){
 		.program = program,
-		.prepare = limit_descriptors,
+		.prepare = crowd_limit_descriptors,
 	});
 	for (int i = 0; i < CROWD; i++)
 		fds[i] = client_connect(&server);
 	server_wait_line(&server, "the next ones wait", PATIENCE);
-	hear(fds[0], "hello\n");
-	hear(fds[1], "hello\n");
-	say(fds[0], "in\n");
-	hear(fds[1], "in\n");
+	client_hear(fds[0], "hello\n");
+	client_hear(fds[1], "hello\n");
+	client_say(fds[0], "in\n");
+	client_hear(fds[1], "in\n");
 
 	for (int i = 0; i < CROWD - 1; i++)
 		client_close(fds[i]);
 
-	hear(fds[CROWD - 1], "hello\n");
+	client_hear(fds[CROWD - 1], "hello\n");
 	expect_who(fds[CROWD - 1], 1);
 	client_close(fds[CROWD - 1]);
 	server_finish(&server);
