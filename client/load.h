@@ -161,8 +161,8 @@ bool load_plan_has_size(const struct load_plan *plan);
  *
  * Where clients meet, those that have not come in by the start are left out. Behind the
  * measured time nobody speaks any more, and all listen until each has heard all, or has heard
- * nothing for the timeout, five seconds at most; then they half-close, and listen until the
- * server closes, too.
+ * nothing for the timeout, five seconds at most, or for a minute in all; then they
+ * half-close, and listen until the server closes, too.
  *
  * A server of datagrams is first sent one, again and again, until it answers (a sink: until
  * it seems not to refuse), for the timeout, but two seconds at least, with plan.retry five.

@@ -22,12 +22,16 @@ enum {
 /* How long all listen at most for what does not come. */
 static const int64_t longest_silence = 5 * SECOND;
 
+/* ... and for what does. */
+static const int64_t longest_rest = 60 * SECOND;
+
 /* Between two looks whether all others are done. */
 static const int64_t look_pause = 2 * MILLISECOND;
 
 /* The lines of one speaker that are on their way are in a ring, as they should be heard: with
  * the heading. A place is not used again before all have heard what is in it. */
 struct speaker {
+	char heading[LOAD_HEADING];
 	atomic_uint_least64_t said;  /* lines; those up to here are in the ring */
 	atomic_uint_least64_t heard; /* ... and these have been heard by all */
 	atomic_bool reached;         /* somebody, ever */
@@ -112,16 +116,13 @@ static int prepare_speaker(struct load_room *room, unsigned number)
 {
 	struct speaker *speaker = &room->speakers[number];
 	size_t places = (size_t)room->places;
-	char heading[LOAD_HEADING];
 
 	speaker->lines = calloc(places, room->line_length);
 	speaker->due = calloc(places, sizeof *speaker->due);
 	speaker->missing = calloc(places, sizeof *speaker->missing);
 	if (speaker->lines == NULL || speaker->due == NULL || speaker->missing == NULL)
 		return -1;
-	room->protocol->heading(room->material, number, heading);
-	for (size_t i = 0; i < places; i++)
-		memcpy(speaker->lines + i * room->line_length, heading, room->heading);
+	room->protocol->heading(room->material, number, speaker->heading);
 	return 0;
 }
 
@@ -383,10 +384,11 @@ static void say(struct load_worker *worker, struct load_connection *connection,
 {
 	struct load_room *room = room_of(worker);
 	struct seat *seat = seat_of(worker, connection);
-	struct speaker *speaker = speaker_of(worker, connection);
+	struct speaker *speaker = &room->speakers[connection->exchange.connection];
 	uint64_t number = atomic_load(&speaker->said);
-	char *text = line_at(room, speaker, number) + room->heading;
+	char *line = line_at(room, speaker, number), *text = line + room->heading;
 
+	memcpy(line, speaker->heading, room->heading);
 	write_line(room, connection->exchange.connection, number, text);
 	memcpy(seat->lines + seat->size, text, room->material->size);
 	seat->size += room->material->size;
@@ -402,7 +404,7 @@ static void room_begin(struct load_worker *worker, struct load_connection *conne
 {
 	struct load_room *room = room_of(worker);
 	struct seat *seat = seat_of(worker, connection);
-	struct speaker *speaker = speaker_of(worker, connection);
+	struct speaker *speaker = &room->speakers[connection->exchange.connection];
 	uint64_t count = worker->plan->window - on_their_way(speaker);
 
 	seat->out = seat->lines;
@@ -814,11 +816,11 @@ static int64_t silence_limit(const struct load_worker *worker)
 static void hear_the_rest(struct load_worker *worker)
 {
 	struct load_room *room = room_of(worker);
-	int64_t limit = silence_limit(worker);
+	int64_t limit = silence_limit(worker), end = worker->now + longest_rest;
 
 	atomic_fetch_sub(&room->speaking, 1);
 	while (atomic_load(&room->speaking) > 0 ||
-	       (!all_heard(room) && worker->now < limit))
+	       (!all_heard(room) && worker->now < limit && worker->now < end))
 		if (listen_on(worker))
 			limit = silence_limit(worker);
 }
@@ -827,7 +829,7 @@ static void hear_the_rest(struct load_worker *worker)
  * not have said, it has said by then. */
 static void leave_together(struct load_worker *worker)
 {
-	int64_t limit;
+	int64_t limit, end;
 
 	for (unsigned i = 0; i < worker->count; i++) {
 		struct load_connection *connection = &worker->connections[i];
@@ -842,7 +844,8 @@ static void leave_together(struct load_worker *worker)
 		worker->ending++;
 	}
 	limit = silence_limit(worker);
-	while (worker->ending > 0 && worker->now < limit)
+	end = worker->now + longest_rest;
+	while (worker->ending > 0 && worker->now < limit && worker->now < end)
 		if (listen_on(worker))
 			limit = silence_limit(worker);
 	worker->result.errors[LOAD_TIMED_OUT] += worker->ending;
