@@ -7,9 +7,9 @@
 # A new fuzz target is tests/fuzz/NAME.c, some inputs in tests/fuzz/corpus/NAME, its name in
 # FUZZ, and in FUZZ_NAME the sources that it is linked with.
 
-SERVICES = echo discard chargen daytime greet reply http
+SERVICES = echo discard chargen daytime greet reply http chat
 MODELS   = iterative fork thread select
-CLIENTS  = dial hostinfo loadgen portscan versus
+CLIENTS  = chat dial hostinfo loadgen portscan versus
 FUZZ     = http_request
 FUZZ_http_request = server/service/http/request.c tests/http_stream.c
 VERSION  = 0.1
@@ -66,7 +66,8 @@ CLIENT_C  := $(addprefix client/,$(CLIENTS:=.c))
 SHARED_C  := $(filter-out $(CLIENT_C),$(wildcard client/*.c))
 PARTS      = $(call OBJECTS,$(wildcard server/service/$(1)/*.c))
 TESTER    := $(BUILD)/tests/check
-SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.c server/service/*/*.[ch] client/*.[ch] tests/*.[ch] tests/fuzz/*.[ch])
+SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.c server/service/*/*.[ch] client/*.[ch] tests/*.[ch] tests/service/*.c tests/fuzz/*.[ch])
+RELAYS    := $(foreach m,$(MODELS),$(BUILD)/tests/relayd-$(m))
 PAGES     := $(wildcard man/*.[1-8])
 FUZZERS   := $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 
@@ -120,7 +121,7 @@ compare: all
 CHECK_FLAGS = $(shell pkg-config --cflags check 2>/dev/null)
 CHECK_LIBS  = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lm -lrt)
 
-check: all $(TESTER)
+check: all $(TESTER) $(RELAYS)
 	CK_DEFAULT_TIMEOUT=60 SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) $(TESTER)
 
 # libFuzzer wants the same name of every target; the tests are linked with all of them.
@@ -132,10 +133,16 @@ $(BUILD)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS_FIRST)
 	@$(HAVE_CHECK) || { echo "make check needs Check (libcheck): 'make deps' installs it" >&2; exit 1; }
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(COMPILE) $(CHECK_FLAGS) $(FUZZ_NAMES) -Wno-gnu-zero-variadic-macro-arguments -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) $(CHECK_FLAGS) $(FUZZ_NAMES) -DTESTS_BUILD='"$(abspath $(BUILD))/tests"' -Wno-gnu-zero-variadic-macro-arguments -MMD -MP -c -o $@ $<
 $(TESTER): $(call OBJECTS,$(wildcard tests/*.c) $(FUZZ:%=tests/fuzz/%.c)) $(call PARTS,*) $(ENGINE) $(SHARED) $(COMMON)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LDLIBS)
+
+# A service for the tests alone, where clients meet.
+$(RELAYS): $(BUILD)/tests/relayd-%: $(BUILD)/tests/service/relay.o $(BUILD)/server/model/%.o $(ENGINE) $(COMMON)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+$(TESTER): | $(RELAYS)
 
 # ---- fuzzing -----------------------------------------------------------------------------
 

@@ -245,6 +245,10 @@ static const char *what_they_do(const struct load_plan *plan)
 {
 	if (plan->protocol->pattern == LOAD_SINK)
 		return " that only send";
+	if (plan->protocol->pattern == LOAD_MEETING)
+		return plan->speakers == plan->connections ? " (all talk)"
+		       : plan->speakers == 1               ? " (one talks)"
+							   : " (some talk)";
 	if (plan->datagrams)
 		return "";
 	if (plan->protocol->pattern == LOAD_SOURCE)
@@ -267,6 +271,8 @@ static void print_load_title(const struct contest *contest, enum load_kind kind,
 		fprintf(out, ", datagrams of %zu bytes", plan->size);
 	else if (plan->protocol->pattern == LOAD_SOURCE)
 		fprintf(out, ", pieces of %zu bytes", plan->size);
+	else if (plan->protocol->pattern == LOAD_MEETING)
+		fprintf(out, ", lines of %zu bytes", plan->size);
 	else if (plan->protocol->pattern != LOAD_GREETING)
 		fprintf(out, ", messages of %zu bytes", plan->size);
 	if (kind == LOAD_CONNECTIONS)
@@ -275,11 +281,15 @@ static void print_load_title(const struct contest *contest, enum load_kind kind,
 	fputc('\n', out);
 }
 
-static void print_load_heading(enum load_kind kind, FILE *out)
+static void print_load_heading(const struct load_plan *plan, FILE *out)
 {
+	enum load_kind kind = plan->kind;
+	bool meeting = plan->protocol->pattern == LOAD_MEETING;
+
 	fprintf(out, "  %-12s %11s  %5s %9s %9s %9s %9s", "",
 		kind == LOAD_BULK          ? "MB/s"
 		: kind == LOAD_CONNECTIONS ? "clients/s"
+		: meeting                  ? "delivered/s"
 					   : "exchanges/s",
 		"+-", "p50 us", "p99 us", "cpu ms/k", "switch/k");
 	fputc('\n', out);
@@ -425,6 +435,12 @@ static void explain(const struct contest *contest, FILE *out)
 		contest, LOAD_CONNECTIONS, FIGURE_RATE,
 		"- Of clients that come and go, %s serves %s times as many as %s.\n",
 		memory);
+	explain_extremes(contest, LOAD_ROOM, FIGURE_RATE,
+			 "- Where one talks, %s delivers %s times as many lines as %s.\n",
+			 memory);
+	explain_extremes(contest, LOAD_TALK, FIGURE_RATE,
+			 "- Where all talk, %s delivers %s times as many lines as %s.\n",
+			 memory);
 	explain_extremes(contest, LOAD_BULK, FIGURE_BYTES,
 			 "- In bulk, %s moves %s times as much as %s.\n", memory);
 	explain_extremes(
@@ -457,6 +473,19 @@ static void print_wrong(const struct contest *contest, FILE *out)
 	}
 }
 
+static void print_legend(const struct contest *contest, FILE *out)
+{
+	fprintf(out, "* best; +- half of the range between rounds; p50, p99 latency; cpu "
+		     "ms/k and\nswitch/k the server's CPU time and context switches for "
+		     "1000 ");
+	if (contest->plans[0].protocol->pattern == LOAD_MEETING)
+		fprintf(out,
+			"deliveries; - not\navailable.\ndelivered: a line counts for "
+			"each who hears it.\n");
+	else
+		fprintf(out, "exchanges; - not\navailable.\n");
+}
+
 void contest_print(const struct contest *contest, FILE *out)
 {
 	fprintf(out,
@@ -471,7 +500,7 @@ void contest_print(const struct contest *contest, FILE *out)
 		if (!contest->with[kind])
 			continue;
 		print_load_title(contest, kind, out);
-		print_load_heading(kind, out);
+		print_load_heading(&contest->plans[kind], out);
 		for (unsigned model = 0; model < contest->model_count; model++)
 			print_model_row(contest, kind, model, out);
 		if (contest->datagrams)
@@ -480,9 +509,7 @@ void contest_print(const struct contest *contest, FILE *out)
 	}
 	if (contest->with[LOAD_IDLE])
 		print_memory(contest, out);
-	fprintf(out, "* best; +- half of the range between rounds; p50, p99 latency; cpu "
-		     "ms/k and\nswitch/k the server's CPU time and context switches for "
-		     "1000 exchanges; - not\navailable.\n");
+	print_legend(contest, out);
 	if (contest->datagrams)
 		fprintf(out, "datagrams: requests of all rounds; lost: not answered in "
 			     "time; late: answered\nafter that; doubled: replies to what "

@@ -29,14 +29,26 @@ struct dial_settings {
 	int type;        /* SOCK_STREAM, or SOCK_DGRAM: -u */
 	int64_t timeout; /* milliseconds; 0: for ever */
 	bool lockstep, hex, raw, retry;
-	bool crlf;             /* by TCP: each newline goes out as CR LF */
-	bool whole;            /* datagrams: all of standard input is one */
-	bool repeat;           /* datagrams: one again and again, as follows */
-	uint64_t count;        /* how often; 0: until interrupted */
-	int64_t interval;      /* milliseconds between two */
+	bool crlf;        /* by TCP: each newline goes out as CR LF */
+	bool whole;       /* datagrams: all of standard input is one */
+	bool repeat;      /* datagrams: one again and again, as follows */
+	uint64_t count;   /* how often; 0: until interrupted */
+	int64_t interval; /* milliseconds between two */
+	/* Of chat, which in a pipe is a conversation of this kind. */
+	const char *opening; /* is sent before the input; NULL: nothing */
+	bool times;          /* each line printed begins with the time of day */
+	bool open_ended;     /* silence has no limit, and it is over when the server ends:
+				nobody is there to hear the rest of the input */
 	const char **messages; /* those of -m, without newline */
 	size_t message_count;  /* 0: standard input */
 };
+
+/** sock_connect() to where the settings say, with -R again and again while the connection is
+ *  refused: for a script that has only just started the server.
+ *  @param reached  receives the address that answered
+ *  @return the descriptor (blocking), or -1 with *failure */
+int dial_connect(const struct dial_settings *settings, struct address *reached,
+		 struct failure *failure);
 
 /** Talks to the server by TCP until both sides have ended. @return the exit status */
 int dial_stream(const struct dial_settings *settings);

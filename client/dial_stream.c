@@ -16,9 +16,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client/dial.h"
+#include "client/speech.h"
 #include "common/address.h"
 #include "common/clock.h"
 #include "common/io.h"
@@ -29,8 +31,8 @@
 enum {
 	BLOCK = 64 * 1024, /* bytes in one read or write of the socket, at most */
 	HELD = 3,          /* bytes of an unfinished character, at most */
-	/* A block dumped; escaped it is shorter. */
-	OUTPUT = BLOCK / DIAL_ROW * DIAL_ROW_TEXT,
+	/* A block of empty lines, each with its time; dumped or escaped it is shorter. */
+	OUTPUT = (HELD + BLOCK) * (SPEECH_TIME + 1),
 };
 
 /* One conversation. */
@@ -52,6 +54,7 @@ struct dial {
 	size_t held;                /* received[] begins with so many bytes from before */
 	size_t written, output_end; /* of output[] */
 	bool escape;                /* for a terminal */
+	bool within_line;           /* the last byte printed was no newline */
 	bool server_ended;
 
 	/* Whose turn it is, and since when. */
@@ -110,20 +113,46 @@ static size_t unfinished_tail(const char *bytes, size_t length)
 	return 0;
 }
 
+/* Prints bytes that are within a line, or end it. */
+static void print_piece(struct dial *dial, const char *bytes, size_t length)
+{
+	char *to = output_room(dial);
+
+	if (dial->settings->times && !dial->within_line) {
+		dial->output_end += speech_time(time(NULL), to);
+		to = output_room(dial);
+	}
+	if (dial->escape) {
+		dial->output_end += text_for_terminal(bytes, length, to);
+	} else {
+		memcpy(to, bytes, length);
+		dial->output_end += length;
+	}
+	dial->within_line = bytes[length - 1] != '\n';
+}
+
+static void print_lines(struct dial *dial, const char *bytes, size_t length)
+{
+	const char *end = bytes + length, *newline;
+
+	while (bytes < end) {
+		newline = dial->settings->times
+				  ? memchr(bytes, '\n', (size_t)(end - bytes))
+				  : NULL;
+		length = (size_t)((newline != NULL ? newline + 1 : end) - bytes);
+		print_piece(dial, bytes, length);
+		bytes += length;
+	}
+}
+
 /* Prints what stands in received[]; a terminal gets a split character in one piece. */
 static void print_received(struct dial *dial, size_t length)
 {
 	size_t tail = 0;
 
-	if (!dial->escape) {
-		memcpy(output_room(dial), dial->received, length);
-		dial->output_end += length;
-		return;
-	}
-	if (!dial->server_ended)
+	if (dial->escape && !dial->server_ended)
 		tail = unfinished_tail(dial->received, length);
-	dial->output_end +=
-		text_for_terminal(dial->received, length - tail, output_room(dial));
+	print_lines(dial, dial->received, length - tail);
 	memmove(dial->received, dial->received + length - tail, tail);
 	dial->held = tail;
 }
@@ -302,7 +331,7 @@ static bool is_over(const struct dial *dial)
 {
 	if (!dial->server_ended || !output_is_empty(dial))
 		return false;
-	if (dial->error != 0 || dial->settings->lockstep)
+	if (dial->error != 0 || dial->settings->lockstep || dial->settings->open_ended)
 		return true;
 	return !has_unsent(dial) && !input_is_worth_reading(dial);
 }
@@ -322,7 +351,8 @@ static int time_left(const struct dial *dial)
 {
 	int64_t left;
 
-	if (!is_servers_turn(dial) || dial->settings->timeout == 0)
+	if (!is_servers_turn(dial) || dial->settings->timeout == 0 ||
+	    dial->settings->open_ended)
 		return -1;
 	left = dial->quiet_since + dial->settings->timeout - clock_milliseconds();
 	return left > 0 ? (int)left : 0;
@@ -385,8 +415,8 @@ static enum dial_outcome judge(const struct dial *dial, struct failure *failure)
 		return DIAL_FAILED;
 	}
 	if (dial->awaiting_reply || has_unsent(dial)) {
-		failure_set(failure, "%s closed the connection before it replied",
-			    dial->who);
+		failure_set(failure, "%s closed the connection before it %s", dial->who,
+			    dial->settings->lockstep ? "replied" : "took everything");
 		return DIAL_FAILED;
 	}
 	if (!dial->input_ended && isatty(STDIN_FILENO))
@@ -409,10 +439,8 @@ static enum dial_outcome converse(struct dial *dial, struct failure *failure)
 
 /* ---- connecting ------------------------------------------------------------------------ */
 
-/* sock_connect(), again and again with -R: for a script that has only just started the
- * server. */
-static int connect_patiently(const struct dial_settings *settings,
-			     struct address *reached, struct failure *failure)
+int dial_connect(const struct dial_settings *settings, struct address *reached,
+		 struct failure *failure)
 {
 	int64_t end = clock_milliseconds() + settings->timeout;
 	struct sock_target target = {
@@ -459,7 +487,7 @@ static int open_connection(struct dial *dial, struct failure *failure)
 	struct address reached;
 	int64_t started = clock_nanoseconds();
 
-	dial->fd = connect_patiently(dial->settings, &reached, failure);
+	dial->fd = dial_connect(dial->settings, &reached, failure);
 	if (dial->fd < 0)
 		return -1;
 	dial->connected = clock_nanoseconds();
@@ -511,6 +539,10 @@ static int begin(struct dial *dial, const struct dial_settings *settings)
 			return -1;
 		dial->input = dial->messages;
 		dial->input_ended = true;
+	}
+	if (settings->opening != NULL) {
+		dial->end = strlen(settings->opening);
+		memcpy(dial->typed, settings->opening, dial->end);
 	}
 	dial->escape = !settings->raw && !settings->hex && isatty(STDOUT_FILENO);
 	dial_who(settings, dial->who);

@@ -9,6 +9,7 @@
 
 #include "client/load_crowd.h"
 #include "client/load_datagram.h"
+#include "client/load_room.h"
 #include "client/load_worker.h"
 #include "common/clock.h"
 #include "common/io.h"
@@ -26,6 +27,9 @@ enum {
 	RETRY_LEAST = 5000,     /* ... if it may have to be started first */
 	PROGRESS_PAUSE = 100,   /* milliseconds between two calls of plan.progress */
 	DESCRIPTORS_ASIDE = 64, /* that the program may have open beside ours */
+	LISTENERS = 50,         /* of a room, where nothing else is said */
+	TALKERS = 16,           /* of a talk */
+	LOAD_WINDOW = 64,       /* lines on their way */
 };
 
 /* A load while it runs. */
@@ -42,9 +46,15 @@ struct load {
 /* ---- names --------------------------------------------------------------------------------- */
 
 static const char *const error_names[LOAD_ERRORS] = {
-	[LOAD_REFUSED] = "refused",           [LOAD_RESET] = "reset",
-	[LOAD_TIMED_OUT] = "timed out",       [LOAD_WRONG_REPLY] = "wrong reply",
-	[LOAD_CLOSED_EARLY] = "closed early", [LOAD_OTHER] = "other",
+	[LOAD_REFUSED] = "refused",
+	[LOAD_RESET] = "reset",
+	[LOAD_TIMED_OUT] = "timed out",
+	[LOAD_WRONG_REPLY] = "wrong reply",
+	[LOAD_CLOSED_EARLY] = "closed early",
+	[LOAD_OTHER] = "other",
+	[LOAD_NOT_HEARD] = "lost",
+	[LOAD_HEARD_TWICE] = "doubled",
+	[LOAD_OUT_OF_ORDER] = "out of order",
 };
 
 const char *load_error_name(enum load_error error)
@@ -81,6 +91,8 @@ static int refuse_kind(const struct load_plan *plan, unsigned loads,
 
 static size_t default_size(const struct load_plan *plan)
 {
+	if (plan->protocol->pattern == LOAD_MEETING)
+		return 32;
 	if (plan->kind != LOAD_BULK)
 		return 64;
 	if (!plan->datagrams)
@@ -94,6 +106,9 @@ static int check_size(const struct load_plan *plan, struct failure *failure)
 {
 	size_t least = plan->datagrams && plan->protocol->mirrors ? LOAD_NUMBER_SIZE : 1;
 	size_t longest = plan->protocol->longest;
+
+	if (least < plan->protocol->shortest)
+		least = plan->protocol->shortest;
 
 	if (plan->datagrams && (longest == 0 || longest > LOAD_DATAGRAM_LONGEST))
 		longest = LOAD_DATAGRAM_LONGEST;
@@ -154,6 +169,36 @@ static int check_choices(const struct load_plan *plan, struct failure *failure)
 	return 0;
 }
 
+/* Who is there where clients meet, and who speaks. */
+static int complete_meeting(struct load_plan *plan, struct failure *failure)
+{
+	bool meeting = plan->protocol->pattern == LOAD_MEETING;
+	bool all = plan->kind == LOAD_TALK;
+
+	if (!meeting && plan->speakers != 0)
+		return failure_set(failure, "--senders: clients of %s do not meet",
+				   plan->protocol->name);
+	if (!meeting && plan->window != 0)
+		return failure_set(failure, "--window: clients of %s do not meet",
+				   plan->protocol->name);
+	if (!meeting)
+		return 0;
+	if (plan->connections == 0)
+		plan->connections = all ? TALKERS : LISTENERS + 1;
+	if (plan->speakers == 0)
+		plan->speakers = all ? plan->connections : 1;
+	if (plan->window == 0)
+		plan->window = LOAD_WINDOW;
+	if (plan->connections < 2)
+		return failure_set(failure, "-c, --connections: one alone hears nobody");
+	if (plan->speakers > plan->connections)
+		return failure_set(failure, "--senders: %u of %u connections",
+				   plan->speakers, plan->connections);
+	if (all && plan->speakers < plan->connections)
+		return failure_set(failure, "--senders: in talk all send");
+	return 0;
+}
+
 int load_plan_complete(struct load_plan *plan, struct failure *failure)
 {
 	unsigned loads = load_protocol_loads(plan->protocol, plan->datagrams);
@@ -163,7 +208,7 @@ int load_plan_complete(struct load_plan *plan, struct failure *failure)
 				   plan->protocol->name, plan->datagrams ? "UDP" : "TCP");
 	if (!(loads & 1U << plan->kind))
 		return refuse_kind(plan, loads, failure);
-	if (check_choices(plan, failure) < 0)
+	if (check_choices(plan, failure) < 0 || complete_meeting(plan, failure) < 0)
 		return -1;
 	if (plan->idle == 0)
 		plan->idle = 500;
@@ -209,8 +254,8 @@ static unsigned idle_wanted(const struct load_plan *plan)
 static int raise_descriptor_limit(const struct load_plan *plan, unsigned threads,
 				  struct failure *failure)
 {
-	rlim_t needed = (rlim_t)plan->connections + idle_wanted(plan) + threads +
-			DESCRIPTORS_ASIDE;
+	rlim_t needed = (rlim_t)plan->connections + idle_wanted(plan) + 3 * threads +
+			DESCRIPTORS_ASIDE; /* a poller, and a bell of two, for each */
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
@@ -366,6 +411,13 @@ static int prepare_material(struct load *load, struct failure *failure)
 		protocol->compose(load->plan, block, size + LOAD_OFFSETS);
 	else
 		protocol->fill(&load->shared.material, block, size + LOAD_OFFSETS);
+	if (protocol->pattern != LOAD_MEETING)
+		return 0;
+	load->shared.room = load_room_create(&load->shared);
+	if (load->shared.room == NULL)
+		return failure_set(failure,
+				   "no memory for %u senders with a window of %u",
+				   load->plan->speakers, load->plan->window);
 	return 0;
 }
 
@@ -488,7 +540,9 @@ static int measure(struct load *load, struct failure *failure)
 
 	if (limit > SETTLE_LIMIT)
 		limit = SETTLE_LIMIT;
-	load->shared.settle_limit = clock_nanoseconds() + limit * MILLISECOND;
+	load->shared.settle_time = limit * MILLISECOND;
+	atomic_store(&load->shared.settle_limit,
+		     clock_nanoseconds() + load->shared.settle_time);
 	started = start_threads(load, failure);
 	if (started < 0)
 		atomic_store(&load->shared.over, true);
@@ -536,6 +590,7 @@ static void clean_up(struct load *load)
 	load_crowd_close(&load->crowd);
 	free(load->workers);
 	free(load->threads);
+	load_room_destroy(load->shared.room);
 	free((char *)load->shared.material.block);
 	free(load->shared.material.shared);
 }

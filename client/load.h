@@ -7,7 +7,8 @@
  * said on a connection is the load_protocol's business (client/load_protocol.h).
  *
  *     load.c ─── load_worker.c ─┬─ load_stream.c      a connection over TCP
- *        │       one thread     └─ load_datagram.c    a socket of UDP, with numbers
+ *        │       one thread     ├─ load_datagram.c    a socket of UDP, with numbers
+ *        │                      └─ load_room.c        clients that hear each other
  *        └────── load_crowd.c                         the silent ones
  *
  * With datagrams a "connection" is a socket of its own, and so a port of its own: to the
@@ -26,7 +27,9 @@
 #include "common/address.h"
 #include "common/failure.h"
 
-/** What can go wrong with a connection; each makes an end of it, and it is replaced. */
+/** What can go wrong with a connection; each makes an end of it, and it is replaced. But
+ *  where clients meet it is not; and the last three, and there LOAD_WRONG_REPLY, count
+ *  lines, and make an end of nothing. */
 enum load_error {
 	LOAD_REFUSED,      /* nobody listens */
 	LOAD_RESET,        /* reset by the server */
@@ -35,6 +38,9 @@ enum load_error {
 	LOAD_WRONG_REPLY,  /* other bytes than they should be, or more of them */
 	LOAD_CLOSED_EARLY, /* closed by the server before the whole reply, or before any */
 	LOAD_OTHER,        /* anything else: load_result.other tells what */
+	LOAD_NOT_HEARD,    /* by one who should have */
+	LOAD_HEARD_TWICE,
+	LOAD_OUT_OF_ORDER, /* behind a later line of the same speaker */
 	LOAD_ERRORS,
 };
 
@@ -65,6 +71,8 @@ struct load_plan {
 	int family;           /* AF_UNSPEC, AF_INET or AF_INET6 */
 	unsigned connections; /* at a time, beside the idle ones; 1 or more */
 	unsigned idle;        /* silent connections, for LOAD_IDLE */
+	unsigned speakers;    /* of a LOAD_MEETING: how many of the connections speak */
+	unsigned window;   /* ... lines that each may have on their way to the others */
 	size_t size;       /* of a message in bytes, 1 or more; 0 where the protocol does
 				 not leave it for choice */
 	const char *path;  /* what http asks for; NULL: "/" */
@@ -108,8 +116,13 @@ struct load_result {
 	uint64_t exchanges; /* completed, and right, in that time; with a sink: requests
 				   that the kernel took */
 	uint64_t bytes;     /* of their replies; with a sink: that the kernel took */
-	uint64_t made;      /* connections established in all, the idle ones aside */
-	unsigned served;    /* of plan.connections, how many ever got a whole reply */
+	uint64_t said;   /* where clients meet an exchange is a line that one has heard,
+			       in the measured time; and these count beyond it, too:
+			       lines that were sent, */
+	uint64_t due;    /* how often they should have been heard, */
+	uint64_t heard;  /* and how often they were: due - errors[LOAD_NOT_HEARD] */
+	uint64_t made;   /* connections established in all, the idle ones aside */
+	unsigned served; /* of plan.connections, how many ever got a whole reply */
 	unsigned idle_made; /* silent connections that were established */
 	unsigned
 		idle_standing; /* of these, how many the server had not closed at the end */
@@ -123,7 +136,7 @@ struct load_result {
 };
 
 /**
- * Sets what is 0 of connections, size, idle and timeout to the defaults for this protocol
+ * Sets what is 0 of connections, size, idle, speakers, window and timeout to the defaults for this protocol
  * and load, and checks that the plan makes sense. load_run() takes that for granted.
  *
  * @return 0, or -1 with *failure, which says what does not
@@ -146,6 +159,11 @@ bool load_plan_has_size(const struct load_plan *plan);
  * With a sink the measured time ends when the server has read all that was sent, which it
  * shows by closing a half-closed connection; the timeout at most after the duration.
  *
+ * Where clients meet, those that have not come in by the start are left out. Behind the
+ * measured time nobody speaks any more, and all listen until each has heard all, or has heard
+ * nothing for the timeout, five seconds at most, or for a minute in all; then they
+ * half-close, and listen until the server closes, too.
+ *
  * A server of datagrams is first sent one, again and again, until it answers (a sink: until
  * it seems not to refuse), for the timeout, but two seconds at least, with plan.retry five.
  * That goes over a socket of its own, and is not counted.
@@ -163,7 +181,8 @@ int load_run(const struct load_plan *plan, struct load_result *result,
 /** All errors together. */
 uint64_t load_errors(const struct load_result *result);
 
-/** "refused", "reset", "timed out", "wrong reply", "closed early", "other". */
+/** "refused", "reset", "timed out", "wrong reply", "closed early", "other", "lost",
+ *  "doubled", "out of order". */
 const char *load_error_name(enum load_error error);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * load_connection - what the two ways to drive a connection share: load_stream.c over TCP,
- * load_datagram.c over UDP. Only these and load_worker.c need to know.
+ * load_connection - what the ways to drive a connection share: load_stream.c over TCP,
+ * load_datagram.c over UDP, load_room.c where clients meet. Only these and load_worker.c need
+ * to know.
  *
  * A connection is in one of five states:
  *
@@ -12,7 +13,9 @@
  *
  * With LOAD_CONNECTIONS a free one has no socket: a request that is due goes through
  * CONNECTING, and the socket is closed when the reply is whole. A socket of UDP is never
- * CONNECTING, and BUSY only when it can have no further request on its way.
+ * CONNECTING, and BUSY only when it can have no further request on its way. Where clients
+ * meet, CONNECTING lasts until one has come in; who only listens is FREE, and who speaks is
+ * BUSY when it can have no further line on its way.
  */
 #ifndef CLIENT_LOAD_CONNECTION_H
 #define CLIENT_LOAD_CONNECTION_H
@@ -29,6 +32,7 @@ enum { RECEIVE_SIZE = 128 * 1024 };
 enum load_state { CLOSED, CONNECTING, FREE, BUSY, ENDING };
 
 struct load_slot;
+struct load_seats;
 
 struct load_connection {
 	struct load_exchange exchange;
@@ -62,11 +66,13 @@ struct load_way {
 		      unsigned ready);
 	/** Its time is over. */
 	void (*expire)(struct load_worker *worker, struct load_connection *connection);
+	/** The measured time begins. NULL: nothing is to be done. */
+	void (*start)(struct load_worker *worker);
 	/** The measured time is over. NULL: the sockets just close. */
 	void (*finish)(struct load_worker *worker);
 };
 
-extern const struct load_way load_stream, load_datagram;
+extern const struct load_way load_stream, load_datagram, load_meeting;
 
 struct load_worker {
 	struct load_shared *shared;
@@ -83,12 +89,14 @@ struct load_worker {
 	int64_t now;                                /* as of the last look at the clock */
 	int64_t start; /* of the measured time; NEVER before it is known */
 	int64_t end;
-	int64_t next_wake;       /* the earliest wake of all connections, or earlier */
-	uint64_t requests;       /* how many were taken from the schedule (open loop) */
-	unsigned ending;         /* connections that are ENDING */
-	struct load_slot *slots; /* of datagrams: those of all connections */
-	char *datagram;          /* ... room to put one together */
-	unsigned slots_each;     /* ... how many of them a connection has */
+	int64_t next_wake;        /* the earliest wake of all connections, or earlier */
+	uint64_t requests;        /* how many were taken from the schedule (open loop) */
+	unsigned turns;           /* threads that take turns at that */
+	unsigned ending;          /* connections that are ENDING */
+	struct load_slot *slots;  /* of datagrams: those of all connections */
+	char *datagram;           /* ... room to put one together */
+	unsigned slots_each;      /* ... how many of them a connection has */
+	struct load_seats *seats; /* where clients meet: what each has heard */
 	atomic_uint_least64_t exchanges; /* for load_worker_exchanges() */
 	struct load_result result;       /* its share */
 };

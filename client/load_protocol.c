@@ -6,6 +6,8 @@
 static const char *const kind_names[LOAD_KINDS] = {
 	[LOAD_CONVERSATIONS] = "conversations",
 	[LOAD_CONNECTIONS] = "connections",
+	[LOAD_ROOM] = "room",
+	[LOAD_TALK] = "talk",
 	[LOAD_IDLE] = "idle",
 	[LOAD_BULK] = "bulk",
 };
@@ -52,10 +54,10 @@ static void letters_fill(const struct load_material *material, char *block, size
 /* Where in the block the request of a connection begins: another place for each exchange
  * and connection, so that a reply that belongs to another is noticed. The two factors are
  * odd and spread their product over all bits (Knuth's multiplicative hashing). */
-static size_t letters_offset(const struct load_exchange *exchange)
+size_t load_letters_offset(unsigned connection, uint64_t sequence)
 {
-	uint64_t mixed = exchange->connection * UINT64_C(0x9E3779B97F4A7C15) +
-			 exchange->sequence * UINT64_C(0xD1B54A32D192ED03);
+	uint64_t mixed = connection * UINT64_C(0x9E3779B97F4A7C15) +
+			 sequence * UINT64_C(0xD1B54A32D192ED03);
 
 	return (size_t)(mixed >> 32) % LOAD_OFFSETS;
 }
@@ -63,7 +65,8 @@ static size_t letters_offset(const struct load_exchange *exchange)
 static void letters_begin(const struct load_material *material,
 			  struct load_exchange *exchange)
 {
-	exchange->request = material->block + letters_offset(exchange);
+	exchange->request = material->block +
+			    load_letters_offset(exchange->connection, exchange->sequence);
 	exchange->length = material->size;
 }
 
@@ -276,7 +279,7 @@ static const struct load_protocol greet = {
 };
 
 static const struct load_protocol *const protocols[] = {
-	&echo, &reply, &discard, &chargen, &daytime, &greet, &load_http,
+	&echo, &reply, &discard, &chargen, &daytime, &greet, &load_http, &load_chat,
 };
 
 enum { PROTOCOLS = sizeof protocols / sizeof protocols[0] };

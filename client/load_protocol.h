@@ -4,7 +4,7 @@
  * A protocol does no input or output and never waits: it names the bytes of a request,
  * and judges the bytes of its reply as they come. The small services are in
  * load_protocol.c, each an entry of the list there; a protocol that is a lesson of its own
- * has a file of its own (load_http.c), and its name in that list.
+ * has a file of its own (load_http.c, load_chat.c), and its name in that list.
  */
 #ifndef CLIENT_LOAD_PROTOCOL_H
 #define CLIENT_LOAD_PROTOCOL_H
@@ -21,8 +21,10 @@ struct load_plan; /* client/load.h */
 enum load_kind {
 	LOAD_CONVERSATIONS, /* stay, and exchange again and again */
 	LOAD_CONNECTIONS, /* connect, one exchange, close, again: latency covers it all */
-	LOAD_IDLE,        /* conversations beside load_plan.idle silent connections */
-	LOAD_BULK,        /* conversations with large messages */
+	LOAD_ROOM, /* clients that meet: some speak, all listen (of a LOAD_MEETING) */
+	LOAD_TALK, /* ... all of them speak */
+	LOAD_IDLE, /* conversations, or a room, beside load_plan.idle silent connections */
+	LOAD_BULK, /* conversations with large messages */
 	LOAD_KINDS,
 };
 
@@ -33,10 +35,15 @@ enum load_pattern {
 	LOAD_SINK,     /* the client sends, the server never does */
 	LOAD_SOURCE,   /* the server sends without being asked, and without end */
 	LOAD_GREETING, /* the server speaks first, once, and closes */
+	LOAD_MEETING,  /* what a client says is told to all others */
 };
 
 /** A request may begin anywhere in so many bytes of the block. */
 enum { LOAD_OFFSETS = 8192 };
+
+/** Of a LOAD_MEETING: bytes that begin each line and number it; most bytes of what the server
+ *  puts in front, with a terminator; and most of a line as it is sent. */
+enum { LOAD_STAMP = 10, LOAD_HEADING = 32, LOAD_LINE = 4096 };
 
 /** What requests and replies are made of, shared by all of them, so that no request of a
  *  stream is ever copied. */
@@ -81,9 +88,9 @@ struct load_protocol {
 	unsigned datagram_loads; /* ... on UDP; 0: it is not spoken there */
 	bool mirrors;            /* the reply is the request: it brings back its number */
 	bool hangs_up; /* the server may close between two exchanges: that is no error */
-	bool takes_path;   /* plan->path says what is asked for */
-	bool takes_reply;  /* plan->reply says what is expected */
-	size_t longest;    /* message, on a stream; 0: any */
+	bool takes_path;          /* plan->path says what is asked for */
+	bool takes_reply;         /* plan->reply says what is expected */
+	size_t shortest, longest; /* message, on a stream; 0: any */
 	const char *reply; /* that its server gives by default; NULL: there is no such */
 	size_t state_size; /* of exchange->state, for each connection; 0: there is none */
 	size_t shared_size; /* of material->shared; 0: there is none */
@@ -105,10 +112,22 @@ struct load_protocol {
 	 *  NULL: it is too early whenever it comes. */
 	enum load_verdict (*end)(const struct load_material *material,
 				 struct load_exchange *exchange);
+
+	/* A LOAD_MEETING has these, too. Its begin() names what a client sends on arrival.
+	 * Its check() is given each whole line, without its newline, that none of our
+	 * clients has said: LOAD_COMPLETE when it tells that this client has come in. */
+
+	/** Writes what stands in front of a line that the client @p connection has said:
+	 *  as long for each of them. @return its length */
+	size_t (*heading)(const struct load_material *material, unsigned connection,
+			  char out[LOAD_HEADING]);
+	/** Whether a line begins with a heading, and *connection, whose. */
+	bool (*speaker)(const struct load_material *material, const char *line,
+			size_t length, unsigned *connection);
 };
 
 /** Those with a file of their own. */
-extern const struct load_protocol load_http;
+extern const struct load_protocol load_http, load_chat;
 
 /** The protocol of the service of that name, or NULL. */
 const struct load_protocol *load_protocol_find(const char *name);
@@ -119,11 +138,14 @@ const char *load_protocol_names(char *out, size_t size);
 /** The loads that make sense for a protocol, as bits 1 << kind. */
 unsigned load_protocol_loads(const struct load_protocol *protocol, bool datagrams);
 
+/** Where in the block a request begins: another place for each connection and sequence. */
+size_t load_letters_offset(unsigned connection, uint64_t sequence);
+
 /** Pseudo-random letters and digits, always the same: what has to be told apart from any
  *  other text of its length. Not terminated. */
 void load_letters(char *out, size_t size);
 
-/** "conversations", "connections", "idle", "bulk". */
+/** "conversations", "connections", "room", "talk", "idle", "bulk". */
 const char *load_kind_name(enum load_kind kind);
 
 /** The kind of that name. @return true and *kind, or false when there is none */

@@ -12,6 +12,7 @@
 #endif
 
 #include "client/load_connection.h"
+#include "client/load_room.h"
 #include "common/clock.h"
 
 enum {
@@ -28,10 +29,10 @@ static const int64_t longest_wait = 50 * MILLISECOND;
 
 /* ---- when requests are due --------------------------------------------------------------- */
 
-/* The threads take turns: of all requests, every threads-th is ours. */
+/* The threads take turns: of all requests, every turns-th is ours. */
 static int64_t due_time(const struct load_worker *worker, uint64_t request)
 {
-	double place = (double)request * worker->shared->threads + worker->number;
+	double place = (double)request * worker->turns + worker->number;
 
 	return worker->start + (int64_t)(place * (double)SECOND / worker->plan->rate);
 }
@@ -59,11 +60,10 @@ static bool take_request(struct load_worker *worker, int64_t *due)
 static uint64_t unsent(const struct load_worker *worker, int64_t end)
 {
 	double seconds = (double)(end - worker->start) / (double)SECOND;
-	double turns =
-		(seconds * worker->plan->rate - worker->number) / worker->shared->threads;
+	double turns = (seconds * worker->plan->rate - worker->number) / worker->turns;
 	uint64_t due;
 
-	if (worker->plan->rate <= 0 || turns <= 0)
+	if (worker->plan->rate <= 0 || worker->number >= worker->turns || turns <= 0)
 		return 0;
 	due = (uint64_t)turns;
 	if (due_time(worker, due) < end) /* turns, rounded up */
@@ -332,12 +332,12 @@ static bool all_settled(const struct load_worker *worker)
 /* Makes the connections. Those that cannot be made now will be tried for further. */
 static void settle(struct load_worker *worker)
 {
-	int64_t limit = worker->shared->settle_limit;
+	atomic_int_least64_t *limit = &worker->shared->settle_limit; /* it may move */
 
 	worker->now = clock_nanoseconds();
 	wake_all(worker);
-	while (!over(worker) && !all_settled(worker) && worker->now < limit)
-		turn(worker, limit);
+	while (!over(worker) && !all_settled(worker) && worker->now < atomic_load(limit))
+		turn(worker, atomic_load(limit));
 }
 
 static void wait_for_start(struct load_worker *worker)
@@ -364,6 +364,8 @@ void *load_worker_run(void *argument)
 	settle(worker);
 	wait_for_start(worker);
 	worker->now = clock_nanoseconds();
+	if (worker->way->start != NULL)
+		worker->way->start(worker);
 	while (worker->now < worker->end && !over(worker))
 		turn(worker, worker->end);
 	if (worker->now > worker->end)
@@ -402,6 +404,13 @@ static void prepare_connections(struct load_worker *worker, int first)
 	}
 }
 
+static const struct load_way *choose_way(const struct load_plan *plan)
+{
+	if (plan->protocol->pattern == LOAD_MEETING)
+		return &load_meeting;
+	return plan->datagrams ? &load_datagram : &load_stream;
+}
+
 struct load_worker *load_worker_create(struct load_shared *shared, unsigned number,
 				       int first)
 {
@@ -413,7 +422,8 @@ struct load_worker *load_worker_create(struct load_shared *shared, unsigned numb
 	worker->shared = shared;
 	worker->plan = shared->plan;
 	worker->protocol = shared->plan->protocol;
-	worker->way = shared->plan->datagrams ? &load_datagram : &load_stream;
+	worker->way = choose_way(shared->plan);
+	worker->turns = threads;
 	worker->number = number;
 	worker->count = (shared->plan->connections - number + threads - 1) / threads;
 	worker->queue_end = &worker->queue;
@@ -449,6 +459,9 @@ void load_worker_report(const struct load_worker *worker, struct load_result *re
 
 	result->exchanges += part->exchanges;
 	result->bytes += part->bytes;
+	result->said += part->said;
+	result->due += part->due;
+	result->heard += part->heard;
 	result->made += part->made;
 	result->served += part->served;
 	result->unsent += part->unsent;
@@ -478,6 +491,7 @@ void load_worker_destroy(struct load_worker *worker)
 	free(worker->connections);
 	free(worker->states);
 	free(worker->received);
+	load_seats_free(worker);
 	free(worker->slots);
 	free(worker->datagram);
 	free(worker);

@@ -13,14 +13,16 @@
 struct load_shared {
 	const struct load_plan *plan;
 	struct load_material material;
+	struct load_room *room; /* of a LOAD_MEETING; load_room.h */
 	struct address address;
 	unsigned threads;
-	int64_t settle_limit; /* until when they may wait for their connections */
-	pthread_mutex_t lock; /* holds these: */
-	pthread_cond_t begin; /*   start has been set */
-	unsigned settled;     /*   how many threads wait for it */
-	int64_t start, end;   /*   of the measured time; 0 before it is known */
-	atomic_bool over;     /* leave off, whatever the time */
+	int64_t settle_time;               /* nanoseconds to wait for connections */
+	atomic_int_least64_t settle_limit; /* until when they may */
+	pthread_mutex_t lock;              /* holds these: */
+	pthread_cond_t begin;              /*   start has been set */
+	unsigned settled;                  /*   how many threads wait for it */
+	int64_t start, end; /*   of the measured time; 0 before it is known */
+	atomic_bool over;   /* leave off, whatever the time */
 };
 
 struct load_connection;

@@ -16,22 +16,28 @@
 #include "common/options.h"
 #include "common/text.h"
 
-enum { OPTION_PATH = OPTIONS_LETTERS_FROM };
+enum { OPTION_PATH = OPTIONS_LETTERS_FROM, OPTION_SENDERS, OPTION_WINDOW };
 
 enum {
 	MOST_CONNECTIONS = 1000000,
 	MOST_THREADS = 1024,
 	MOST_RATE = 10000000,
+	MOST_WINDOW = 65536,
 	MOST_SECONDS = 24 * 60 * 60,
 	MOST_SIZE = 1024 * 1024 * 1024,
 	PROTOCOL_NAMES = 160, /* characters of all names in a row */
 };
 
 static const struct option_line option_lines[] = {
-	{ 'c', "connections", "N", "connections at a time (32; bulk: 8)" },
+	{ 'c', "connections", "N",
+	  "connections at a time (32; bulk: 8; chat: 51, talk: 16)" },
+	{ OPTION_SENDERS, "senders", "N",
+	  "of chat: how many of them send, and all hear (1)" },
+	{ OPTION_WINDOW, "window", "N",
+	  "... lines that a sender may have on their way (64)" },
 	{ 's', "size", "BYTES",
 	  "size of a message, also as 64K or 1M (64; bulk: 64K,\n"
-	  "with -u 16K, of chargen 512)" },
+	  "with -u 16K, of chargen 512; chat: 32)" },
 	{ 'd', "duration", "SEC", "measure for so long (5)" },
 	{ 'r', "rate", "N",
 	  "send N requests a second in all, each when it is due\n"
@@ -40,7 +46,7 @@ static const struct option_line option_lines[] = {
 	{ 'T', "threads", "N", "drive it by N threads (one for two CPUs)" },
 	{ 'P', "protocol", "NAME",
 	  "what is spoken: echo, reply, discard, chargen, daytime,\n"
-	  "greet or http (echo)" },
+	  "greet, http or chat (echo)" },
 	{ 'e', "expect", "TEXT",
 	  "what greet or reply says, or the body that http gives,\n"
 	  "without its newline; '' takes any (what the server says\n"
@@ -63,8 +69,8 @@ static const struct option_line option_lines[] = {
 
 static const char synopsis[] = "[options] [PROTOCOL] [LOAD] HOST PORT";
 static const char purpose[] =
-	"Puts a server under load: conversations, connections, idle or bulk (the\n"
-	"first of these that makes sense for the protocol).";
+	"Puts a server under load: conversations, connections, room, talk, idle or\n"
+	"bulk (the first of these that makes sense for the protocol).";
 
 /** What the command line says. */
 struct command {
@@ -79,7 +85,8 @@ struct command {
 struct progress {
 	bool terminal;
 	bool shown;
-	double told; /* measured time of the last line of -v */
+	double told;         /* measured time of the last line of -v */
+	const char *counted; /* "exchanges" */
 	uint64_t exchanges;
 };
 
@@ -194,6 +201,12 @@ static int take_option(struct command *command, const struct options *options, i
 	case 'e':
 		plan->reply = options->value;
 		return 0;
+	case OPTION_SENDERS:
+		return take_count(options, OPTION_SENDERS, MOST_CONNECTIONS,
+				  &plan->speakers, failure);
+	case OPTION_WINDOW:
+		return take_count(options, OPTION_WINDOW, MOST_WINDOW, &plan->window,
+				  failure);
 	case OPTION_PATH:
 		plan->path = options->value;
 		return 0;
@@ -254,7 +267,7 @@ static int refuse_operand(char **operands, struct failure *failure)
 	return failure_set(
 		failure,
 		"'%s' in front of HOST and PORT is neither a protocol (%s) nor "
-		"a load (conversations, connections, idle, bulk)",
+		"a load (conversations, connections, room, talk, idle, bulk)",
 		culprit, load_protocol_names(names, sizeof names));
 }
 
@@ -322,6 +335,16 @@ static int parse(struct command *command, int argc, char **argv, struct failure 
 	return load_plan_complete(&command->plan, failure);
 }
 
+static bool is_meeting(const struct load_plan *plan)
+{
+	return plan->protocol->pattern == LOAD_MEETING;
+}
+
+static const char *what_is_counted(const struct load_plan *plan)
+{
+	return is_meeting(plan) ? "deliveries" : "exchanges";
+}
+
 /* ---- progress ------------------------------------------------------------------------------ */
 
 static void show_progress(const struct load_progress *now, void *context)
@@ -331,8 +354,8 @@ static void show_progress(const struct load_progress *now, void *context)
 	if (message_wanted(MESSAGE_CLIENT)) {
 		if (now->phase != LOAD_RUNNING || now->seconds < progress->told + 1)
 			return;
-		message(MESSAGE_CLIENT, "%.0f s: %ju exchanges, %.0f /s", now->seconds,
-			(uintmax_t)now->exchanges,
+		message(MESSAGE_CLIENT, "%.0f s: %ju %s, %.0f /s", now->seconds,
+			(uintmax_t)now->exchanges, progress->counted,
 			(double)(now->exchanges - progress->exchanges) /
 				(now->seconds - progress->told));
 		progress->told = now->seconds;
@@ -344,8 +367,8 @@ static void show_progress(const struct load_progress *now, void *context)
 	if (now->phase != LOAD_RUNNING)
 		fprintf(stderr, "\rconnecting …\033[K");
 	else
-		fprintf(stderr, "\r%.1f s: %ju exchanges, %.0f /s\033[K", now->seconds,
-			(uintmax_t)now->exchanges,
+		fprintf(stderr, "\r%.1f s: %ju %s, %.0f /s\033[K", now->seconds,
+			(uintmax_t)now->exchanges, progress->counted,
 			now->seconds > 0 ? (double)now->exchanges / now->seconds : 0);
 	progress->shown = true;
 }
@@ -428,13 +451,16 @@ static void print_text(const struct load_plan *plan, const struct load_result *r
 	if (plan->kind != LOAD_CONNECTIONS && result->made > plan->connections)
 		printf(", %ju made", (uintmax_t)result->made);
 	putchar('\n');
+	if (is_meeting(plan))
+		printf("%-15s%u, each with a window of %u\n", "senders", plan->speakers,
+		       plan->window);
 	if (plan->kind == LOAD_IDLE)
 		printf("%-15s%u, %u made, %u stand\n", "idle", plan->idle,
 		       result->idle_made, result->idle_standing);
 	if (load_plan_has_size(plan))
 		printf("%-15s%zu bytes\n", "message", result->size);
 	printf("%-15s%.2f s\n", "measured", result->elapsed);
-	printf("%-15s%ju\n", "exchanges", (uintmax_t)result->exchanges);
+	printf("%-15s%ju\n", what_is_counted(plan), (uintmax_t)result->exchanges);
 	printf("%-15s%.0f /s\n", "rate", per_second((double)result->exchanges, result));
 	if (plan->rate > 0) {
 		printf("%-15s%.0f /s\n", "rate wanted", plan->rate);
@@ -449,6 +475,11 @@ static void print_text(const struct load_plan *plan, const struct load_result *r
 	print_latency("latency max", histogram_max(&result->latency));
 	if (plan->datagrams)
 		print_fate(plan, &result->fate);
+	if (is_meeting(plan)) {
+		printf("%-15s%ju\n", "sent", (uintmax_t)result->said);
+		printf("%-15s%ju of %ju\n", "delivered", (uintmax_t)result->heard,
+		       (uintmax_t)result->due);
+	}
 	print_errors(result);
 }
 
@@ -461,12 +492,15 @@ static void print_json_count(const char *name, uint64_t count, bool known)
 		printf("\"%s\":null,", name);
 }
 
-static void print_json_fate(const struct load_plan *plan, const struct load_fate *fate)
+static void print_json_fate(const struct load_plan *plan,
+			    const struct load_result *result)
 {
+	const struct load_fate *fate = &result->fate;
 	bool answered = plan->datagrams && plan->protocol->pattern != LOAD_SINK;
 	bool numbered = plan->datagrams && plan->protocol->mirrors;
 
-	print_json_count("sent", fate->sent, plan->datagrams);
+	print_json_count("sent", is_meeting(plan) ? result->said : fate->sent,
+			 plan->datagrams || is_meeting(plan));
 	print_json_count("lost", fate->lost, answered);
 	print_json_count("late", fate->late, numbered);
 	print_json_count("duplicates", fate->duplicates, answered);
@@ -508,7 +542,11 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 	printf("\"bytes\":%ju,\"bytes_per_second\":%.1f,", (uintmax_t)result->bytes,
 	       per_second((double)result->bytes, result));
 	printf("\"rate\":%.0f,\"unsent\":%ju,", plan->rate, (uintmax_t)result->unsent);
-	print_json_fate(plan, &result->fate);
+	print_json_fate(plan, result);
+	print_json_count("senders", plan->speakers, is_meeting(plan));
+	print_json_count("window", plan->window, is_meeting(plan));
+	print_json_count("due", result->due, is_meeting(plan));
+	print_json_count("delivered", result->heard, is_meeting(plan));
 	print_json_latency(&result->latency);
 	printf(",\"errors\":{");
 	for (int i = 0; i < LOAD_ERRORS; i++) {
@@ -538,8 +576,9 @@ static bool went_well(const struct load_plan *plan, const struct load_result *re
 static int run(struct command *command)
 {
 	static struct load_result result; /* its histogram is large for a stack */
-	struct progress progress = { .terminal = isatty(STDERR_FILENO) == 1 };
 	struct load_plan *plan = &command->plan;
+	struct progress progress = { .terminal = isatty(STDERR_FILENO) == 1,
+				     .counted = what_is_counted(plan) };
 	struct failure failure;
 	int done;
 

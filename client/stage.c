@@ -28,9 +28,16 @@ static const struct stage_needs http = {
 	.files = 1U << LOAD_BULK,
 };
 
+/* No limits: what is said as fast as it goes, and waits for all to be heard, is not misuse. */
+static const struct stage_needs chat = {
+	.service = "chat",
+	.quiet = true,
+	.options = { "-R", "0", "-B", "64M" },
+};
+
 static const struct stage_needs nothing = { 0 };
 
-static const struct stage_needs *const stages[] = { &http };
+static const struct stage_needs *const stages[] = { &http, &chat };
 
 /* The one file, and what is asked for. */
 #define FILE_PATH "/letters.txt"

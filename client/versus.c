@@ -36,10 +36,10 @@ enum {
 static const struct option_line lines[] = {
 	{ 'u', "udp", NULL, "datagrams; lost, doubled and reordered ones are counted" },
 	{ 'l', "loads", "LIST",
-	  "conversations,connections,idle,bulk, or some of them\n"
-	  "(all that make sense for the service)" },
-	{ 'c', "clients", "N", "clients at a time (32)" },
-	{ 's', "size", "SIZE", "bytes of a message (64)" },
+	  "conversations,connections,room,talk,idle,bulk, or some\n"
+	  "of them (all that make sense for the service)" },
+	{ 'c', "clients", "N", "clients at a time (32; chat: 51, talk: 16)" },
+	{ 's', "size", "SIZE", "bytes of a message (64; chat: 32)" },
 	{ OPTION_BULK_CLIENTS, "bulk-clients", "N", "clients of the load bulk (8)" },
 	{ OPTION_BULK_SIZE, "bulk-size", "SIZE",
 	  "bytes of a message in the load bulk (64K; with -u 16K,\n"
@@ -105,7 +105,8 @@ static int take_loads(struct settings *settings, const struct options *options,
 		if (!load_kind_find(name, &kind))
 			return options_bad_value(failure, options, 'l',
 						 "is not a list of loads (conversations, "
-						 "connections, idle, bulk)");
+						 "connections, room, talk, idle, "
+						 "bulk)");
 		settings->contest.with[kind] = true;
 		word += length + (word[length] == ',');
 	}

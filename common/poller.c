@@ -10,12 +10,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__linux__) && !defined(POLLER_USE_POLL)
 
 #include <sys/epoll.h>
-#include <time.h>
 
 enum { BATCH = 256, NANOSECONDS_PER_MILLISECOND = 1000000 };
 
@@ -75,7 +75,8 @@ int poller_remove(struct poller *poller, int fd)
 /* epoll_wait counts in milliseconds. A time between two of them is waited for with
  * ppoll, which takes the epoll descriptor itself: readable when there are events.
  * Leaves in *milliseconds how long epoll_wait is still to wait; false: nothing came. */
-static bool wait_finely(struct poller *poller, int64_t nanoseconds, int *milliseconds)
+static bool wait_finely(struct poller *poller, int64_t nanoseconds,
+			const sigset_t *signals, int *milliseconds)
 {
 	struct pollfd any = { .fd = poller->epoll, .events = POLLIN };
 	int64_t whole = nanoseconds / NANOSECONDS_PER_MILLISECOND;
@@ -93,7 +94,7 @@ static bool wait_finely(struct poller *poller, int64_t nanoseconds, int *millise
 		return true;
 	}
 	*milliseconds = 0;
-	return ppoll(&any, 1, &time, NULL) > 0;
+	return ppoll(&any, 1, &time, signals) > 0;
 }
 
 static unsigned ready_for(uint32_t events)
@@ -104,16 +105,16 @@ static unsigned ready_for(uint32_t events)
 	       (events & EPOLLOUT ? POLLER_WRITE : 0U);
 }
 
-int poller_wait(struct poller *poller, struct poller_event *events, int most,
-		int64_t nanoseconds)
+int poller_wait_with(struct poller *poller, struct poller_event *events, int most,
+		     int64_t nanoseconds, const sigset_t *signals)
 {
 	struct epoll_event ready[BATCH];
 	int count, milliseconds;
 
-	if (!wait_finely(poller, nanoseconds, &milliseconds))
+	if (!wait_finely(poller, nanoseconds, signals, &milliseconds))
 		return 0;
-	count = epoll_wait(poller->epoll, ready, most < BATCH ? most : BATCH,
-			   milliseconds);
+	count = epoll_pwait(poller->epoll, ready, most < BATCH ? most : BATCH,
+			    milliseconds, signals);
 	if (count < 0)
 		return errno == EINTR ? 0 : -1;
 	for (int i = 0; i < count; i++) {
@@ -250,6 +251,22 @@ static int whole_milliseconds(int64_t nanoseconds)
 	return (int)((nanoseconds + 999999) / 1000000);
 }
 
+/* ppoll is POSIX only since 2024, so it is left alone where no signal mask needs it. */
+static int wait_for_any(struct poller *poller, int64_t nanoseconds,
+			const sigset_t *signals)
+{
+	struct timespec time = {
+		.tv_sec = (time_t)(nanoseconds / 1000000000),
+		.tv_nsec = (long)(nanoseconds % 1000000000),
+	};
+
+	if (signals == NULL)
+		return poll(poller->watched, (nfds_t)poller->count,
+			    whole_milliseconds(nanoseconds));
+	return ppoll(poller->watched, (nfds_t)poller->count,
+		     nanoseconds < 0 ? NULL : &time, signals);
+}
+
 static unsigned ready_for(short events)
 {
 	if (events & (POLLERR | POLLHUP | POLLNVAL))
@@ -258,12 +275,11 @@ static unsigned ready_for(short events)
 	       (events & POLLOUT ? POLLER_WRITE : 0U);
 }
 
-int poller_wait(struct poller *poller, struct poller_event *events, int most,
-		int64_t nanoseconds)
+int poller_wait_with(struct poller *poller, struct poller_event *events, int most,
+		     int64_t nanoseconds, const sigset_t *signals)
 {
 	int count = 0, seen = 0;
-	int ready = poll(poller->watched, (nfds_t)poller->count,
-			 whole_milliseconds(nanoseconds));
+	int ready = wait_for_any(poller, nanoseconds, signals);
 
 	if (ready < 0)
 		return errno == EINTR ? 0 : -1;
@@ -283,3 +299,9 @@ int poller_wait(struct poller *poller, struct poller_event *events, int most,
 }
 
 #endif
+
+int poller_wait(struct poller *poller, struct poller_event *events, int most,
+		int64_t nanoseconds)
+{
+	return poller_wait_with(poller, events, most, nanoseconds, NULL);
+}

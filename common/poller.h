@@ -11,6 +11,7 @@
 #ifndef COMMON_POLLER_H
 #define COMMON_POLLER_H
 
+#include <signal.h>
 #include <stdint.h>
 
 /** What to wait for, and what there is. An error or a hang-up counts as both: the next
@@ -53,5 +54,10 @@ int poller_remove(struct poller *poller, int fd);
  */
 int poller_wait(struct poller *poller, struct poller_event *events, int most,
 		int64_t nanoseconds);
+
+/** The same with the signal mask @p signals while it waits, set and taken back in one step
+ *  with the waiting, as pselect(2) does; NULL leaves the mask as it is. */
+int poller_wait_with(struct poller *poller, struct poller_event *events, int most,
+		     int64_t nanoseconds, const sigset_t *signals);
 
 #endif

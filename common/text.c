@@ -68,25 +68,36 @@ size_t text_escape_quoted(const void *bytes, size_t length, char *out, size_t si
 	return escape(bytes, length, '"', out, size);
 }
 
+/* How many of the bytes are the beginning of a well-formed character, which has *whole
+ * bytes: at most all of them. 0, when none begins there. The second byte of some is
+ * narrowed: no longer form than needed, no surrogates, nothing past U+10FFFF (RFC 3629,
+ * section 4). */
+static size_t utf8_prefix(const unsigned char *bytes, size_t length, size_t *whole)
+{
+	unsigned char lead = length > 0 ? bytes[0] : 0xff;
+	unsigned char least = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+	unsigned char most = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+	size_t n = 1;
+
+	*whole = lead <= 0x7f                   ? 1
+		 : lead >= 0xc2 && lead <= 0xdf ? 2
+		 : lead >= 0xe0 && lead <= 0xef ? 3
+		 : lead >= 0xf0 && lead <= 0xf4 ? 4
+						: 0;
+	if (*whole == 0)
+		return 0;
+	for (; n < *whole && n < length && bytes[n] >= least && bytes[n] <= most; n++) {
+		least = 0x80;
+		most = 0xbf;
+	}
+	return n;
+}
+
 size_t text_utf8_length(const void *text, size_t length)
 {
-	const unsigned char *bytes = text;
-	unsigned char lead = length > 0 ? bytes[0] : 0xff;
-	size_t n = lead <= 0x7f                   ? 1
-		   : lead >= 0xc2 && lead <= 0xdf ? 2
-		   : lead >= 0xe0 && lead <= 0xef ? 3
-		   : lead >= 0xf0 && lead <= 0xf4 ? 4
-						  : 0;
+	size_t whole, n = utf8_prefix(text, length, &whole);
 
-	if (n > length)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((bytes[i] & 0xc0) != 0x80)
-			return 0;
-	if ((lead == 0xe0 && bytes[1] < 0xa0) || (lead == 0xed && bytes[1] > 0x9f) ||
-	    (lead == 0xf0 && bytes[1] < 0x90) || (lead == 0xf4 && bytes[1] > 0x8f))
-		return 0;
-	return n;
+	return n == whole ? n : 0;
 }
 
 /* Whether a terminal shows the byte at the start, or the character of n bytes, and does
@@ -114,6 +125,40 @@ size_t text_for_terminal(const void *bytes, size_t length, char *out)
 		} else {
 			used += escape_byte(from[i++], out + used);
 		}
+	}
+	return used;
+}
+
+/* Characters that end a line or turn its direction, so that it is read as what it is not:
+ * U+2028 to U+202E, U+2066 to U+2069 (Unicode Standard Annex 9). */
+static bool reorders(const unsigned char *bytes, size_t n)
+{
+	if (n != 3 || bytes[0] != 0xe2)
+		return false;
+	return (bytes[1] == 0x80 && bytes[2] >= 0xa8 && bytes[2] <= 0xae) ||
+	       (bytes[1] == 0x81 && bytes[2] >= 0xa6 && bytes[2] <= 0xa9);
+}
+
+size_t text_one_line(const void *bytes, size_t length, char *out)
+{
+	static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+	const unsigned char *from = bytes;
+	size_t used = 0;
+
+	for (size_t i = 0; i < length;) {
+		size_t whole, n = utf8_prefix(from + i, length - i, &whole);
+
+		if (from[i] == '\t') {
+			out[used++] = ' ';
+		} else if (n == whole && n > 0 && from[i] != '\n' && from[i] != '\r' &&
+			   is_shown(from + i, length - i, n) && !reorders(from + i, n)) {
+			memcpy(out + used, from + i, n);
+			used += n;
+		} else {
+			memcpy(out + used, replacement, sizeof replacement - 1);
+			used += sizeof replacement - 1;
+		}
+		i += n > 0 ? n : 1;
 	}
 	return used;
 }

@@ -37,6 +37,18 @@ size_t text_escape_quoted(const void *bytes, size_t length, char *out, size_t si
 size_t text_for_terminal(const void *bytes, size_t length, char *out);
 
 /**
+ * Writes @p length bytes as a piece of one line of UTF-8 that does nothing but stand there:
+ * a tab becomes a blank; every other control (C0, DEL, C1), line separator and override of
+ * the direction (U+2028 to U+202E, U+2066 to U+2069) becomes U+FFFD, and so does each
+ * maximal part of what is not well-formed (Unicode 3.9, "U+FFFD Substitution of Maximal
+ * Subparts").
+ *
+ * @param out  receives the text, not terminated; must hold 3 * @p length bytes
+ * @return how many bytes were written
+ */
+size_t text_one_line(const void *bytes, size_t length, char *out);
+
+/**
  * The length of the well-formed UTF-8 character (RFC 3629, section 4) at the start of
  * @p text, of which @p length bytes are there.
  * @return 1 to 4 bytes (1 is ASCII, controls included), or 0 when there is none, when the

@@ -18,6 +18,7 @@
 #include "common/clock.h"
 #include "common/message.h"
 #include "common/sock.h"
+#include "server/meeting.h"
 #include "server/signals.h"
 
 /* How often a stopping server reads from one client before it looks at the others. */
@@ -41,6 +42,11 @@ void connection_drop(struct connection *c, const char *why)
 void connection_drop_for_errno(struct connection *c)
 {
 	connection_drop(c, message_wanted(MESSAGE_EVENT) ? strerror(errno) : NULL);
+}
+
+bool connection_may_wait(const struct connection *c)
+{
+	return !c->server->model->nonblocking && c->hub == NULL;
 }
 
 /* A worker turns to this client. */
@@ -86,17 +92,25 @@ static void attend(struct connection *c)
 /* Waits until one of these is possible. Returns which; 0 for none, or if a signal came. */
 static unsigned poll_for(struct connection *c, unsigned wants, int64_t timeout)
 {
-	struct pollfd wanted = {
-		/* one that waits for time only must not be woken by a hang-up */
-		.fd = wants & (WANT_READ | WANT_WRITE) ? c->fd : -1,
-		.events = (short)((wants & WANT_READ ? POLLIN : 0) |
-				  (wants & WANT_WRITE ? POLLOUT : 0)),
+	struct pollfd wanted[] = {
+		{
+			/* one that waits for time only must not be woken by a hang-up */
+			.fd = wants & (WANT_READ | WANT_WRITE) ? c->fd : -1,
+			.events = (short)((wants & WANT_READ ? POLLIN : 0) |
+					  (wants & WANT_WRITE ? POLLOUT : 0)),
+		},
+		{
+			.fd = wants & WANT_HUB ? c->hub->fd : -1,
+			.events = wants & WANT_HUB ? meeting_events(c) : 0,
+		},
 	};
 
-	if (poll(&wanted, 1, timeout > INT_MAX ? INT_MAX : (int)timeout) <= 0)
+	if (poll(wanted, wants & WANT_HUB ? 2 : 1,
+		 timeout > INT_MAX ? INT_MAX : (int)timeout) <= 0)
 		return 0;
-	return (wanted.revents & ~POLLOUT ? WANT_READ : 0u) |
-	       (wanted.revents & ~POLLIN ? WANT_WRITE : 0u);
+	return (wanted[0].revents & ~POLLOUT ? WANT_READ : 0u) |
+	       (wanted[0].revents & ~POLLIN ? WANT_WRITE : 0u) |
+	       (wanted[1].revents ? WANT_HUB : 0u);
 }
 
 /* Not in send(2) itself: its timeout (SO_SNDTIMEO) begins again with each bit of room that the
@@ -132,6 +146,11 @@ static void transport_send_file(struct session *session, int fd, uint64_t offset
 	output_take_file((struct connection *)session, fd, offset, length);
 }
 
+static void transport_post(struct session *session, const char *bytes, size_t n)
+{
+	meeting_post((struct connection *)session, bytes, n);
+}
+
 static const char *transport_peer(const struct session *session, char out[ADDRESS_TEXT])
 {
 	return address_text(&((const struct connection *)session)->peer, out);
@@ -147,6 +166,7 @@ static int64_t transport_now(const struct session *session)
 static const struct transport transport = {
 	.write = transport_write,
 	.send_file = transport_send_file,
+	.post = transport_post,
 	.now = transport_now,
 	.peer = transport_peer,
 };
@@ -167,11 +187,12 @@ static void hang_up(struct connection *c)
 /* Ends the conversation, if the service has finished and all is sent. */
 static void conclude(struct connection *c)
 {
+	meeting_settle(c);
 	if (!c->session.finished)
 		return;
 	c->session.resume_at = 0;
 	c->session.deadline_at = 0;
-	if (c->state == CONNECTION_OPEN && !output_waits(c))
+	if (c->state == CONNECTION_OPEN && !output_waits(c) && !meeting_goes_on(c))
 		hang_up(c);
 }
 
@@ -247,6 +268,7 @@ static void time_out(struct connection *c)
 		return;
 	}
 	event(c, "timed out: silent");
+	connection_note_activity(c); /* what the hub has to say last may take a moment */
 	session_finish(&c->session);
 	conclude(c);
 }
@@ -255,7 +277,7 @@ static void receive(struct connection *c)
 {
 	struct worker *worker = c->worker;
 	size_t kept = c->state == CONNECTION_OPEN ? c->kept.length : 0;
-	int flags = c->stopping ? MSG_DONTWAIT : 0;
+	int flags = c->stopping || c->hub != NULL ? MSG_DONTWAIT : 0;
 	ssize_t n;
 
 	if (kept > 0)
@@ -277,7 +299,7 @@ static void receive(struct connection *c)
 		c->interrupted = true; /* to look at the flags: connection_serve() */
 	} else if (errno != EAGAIN) {
 		connection_drop_for_errno(c);
-	} else if (!c->server->model->nonblocking && !c->stopping) {
+	} else if (connection_may_wait(c) && !c->stopping) {
 		time_out(c);
 	}
 }
@@ -286,6 +308,7 @@ static void receive(struct connection *c)
 static void go_on_writing(struct connection *c)
 {
 	output_go_on(c);
+	meeting_note_sent(c);
 	conclude(c);
 	c->producing = c->session.service->drained != NULL;
 	offer_kept(c);
@@ -314,21 +337,28 @@ void connection_begin(struct connection *c, struct worker *worker)
 	take_up(c, worker);
 	connection_note_activity(c);
 	event(c, "connected");
+	meeting_begin(c);
 	if (c->session.service->open != NULL)
 		c->session.service->open(&c->session);
 	settle(c);
+}
+
+static bool awaits_input(const struct connection *c)
+{
+	return !c->input_ended && !c->session.finished && !meeting_holds_input(c);
 }
 
 unsigned connection_wants(const struct connection *c)
 {
 	switch (c->state) {
 	case CONNECTION_OPEN:
-		if (output_waits(c)) /* back-pressure: nothing is read until it went */
-			return WANT_WRITE;
+		if (c->session.full) /* back-pressure: nothing is read until it went */
+			return WANT_WRITE | meeting_wants(c);
 		return (c->session.resume_at != 0 ? WANT_TIME
-			: c->input_ended          ? 0u
-						  : WANT_READ) |
-		       (c->producing ? WANT_WRITE : 0u);
+			: awaits_input(c)         ? WANT_READ
+						  : 0u) |
+		       (c->producing || output_waits(c) ? WANT_WRITE : 0u) |
+		       meeting_wants(c);
 	case CONNECTION_LINGERING:
 		return WANT_READ;
 	default:
@@ -347,6 +377,18 @@ void connection_ready(struct connection *c, struct worker *worker, unsigned what
 	}
 	if (what & connection_wants(c) & WANT_READ)
 		receive(c);
+}
+
+void connection_deliver(struct connection *c, struct worker *worker)
+{
+	if (c->state != CONNECTION_OPEN)
+		return;
+	take_up(c, worker);
+	meeting_fetch(c);
+	if (c->queue.length > 0 && !c->session.full && c->state == CONNECTION_OPEN)
+		go_on_writing(c);
+	else
+		conclude(c);
 }
 
 /* What a stopping server takes to be the end of what a client asks for: nothing more comes.
@@ -466,9 +508,17 @@ static unsigned wait_for(struct connection *c, unsigned wants)
  * and the silence does not; and it knows of no other moment. */
 static bool must_poll(const struct connection *c, unsigned wants)
 {
-	return wants == (WANT_READ | WANT_WRITE) || (wants & WANT_TIME) ||
-	       c->close_at > 0 || c->interrupted || c->session.deadline_at > 0 ||
-	       c->session.resume_at > 0;
+	return c->hub != NULL || wants == (WANT_READ | WANT_WRITE) ||
+	       (wants & WANT_TIME) || c->close_at > 0 || c->interrupted ||
+	       c->session.deadline_at > 0 || c->session.resume_at > 0;
+}
+
+/* What was delivered goes out: when it is said to be there, or, where the hub is in this
+ * very worker, at the end of each turn. */
+static void serve_from_hub(struct connection *c, struct worker *worker, unsigned ready)
+{
+	if (c->hub != NULL && ((ready & WANT_HUB) || c->hub->fd < 0))
+		connection_deliver(c, worker);
 }
 
 static void serve_while_stopping(struct connection *c, struct worker *worker)
@@ -486,6 +536,7 @@ static void serve_while_stopping(struct connection *c, struct worker *worker)
 	worker->now = clock_milliseconds();
 	if (ready & WANT_WRITE)
 		connection_ready(c, worker, WANT_WRITE);
+	serve_from_hub(c, worker, ready);
 	connection_expire(c, worker, worker->now);
 }
 
@@ -493,7 +544,7 @@ void connection_serve(struct connection *c, struct worker *worker)
 {
 	unsigned wants;
 
-	if (c->server->idle_timeout > 0)
+	if (c->server->idle_timeout > 0 && c->hub == NULL)
 		(void)sock_set_receive_timeout(c->fd, c->server->idle_timeout);
 	worker->now = 0;
 	connection_begin(c, worker);
@@ -507,6 +558,7 @@ void connection_serve(struct connection *c, struct worker *worker)
 			wants = wait_for(c, wants);
 		if (wants != 0)
 			connection_ready(c, worker, wants);
+		serve_from_hub(c, worker, wants);
 	}
 }
 
@@ -554,6 +606,7 @@ void connection_end(struct connection *c)
 
 	if (c->session.service->close != NULL)
 		c->session.service->close(&c->session);
+	meeting_end(c);
 	if (message_wanted(MESSAGE_CLIENT))
 		message_about(MESSAGE_CLIENT, address_text(&c->peer, peer),
 			      "%ju bytes in, %ju out, %.3f s", (uintmax_t)c->bytes_in,

@@ -18,6 +18,7 @@
 
 #include "common/address.h"
 #include "server/buffer.h"
+#include "server/hub_link.h"
 #include "server/output.h"
 #include "server/server.h"
 #include "server/session.h"
@@ -33,8 +34,9 @@ struct worker {
 };
 
 /** What a connection waits for; none of them when it is CLOSED. WANT_TIME is for nothing
- *  of its descriptor, only for its expiry. */
-enum { WANT_READ = 1, WANT_WRITE = 2, WANT_TIME = 4 };
+ *  of its descriptor, only for its expiry; WANT_HUB for what the hub delivers, in a worker
+ *  with one client. */
+enum { WANT_READ = 1, WANT_WRITE = 2, WANT_TIME = 4, WANT_HUB = 8 };
 
 /** How many bytes of files may go out to one client before it is the others' turn. */
 enum { CONNECTION_TURN = 1024 * 1024 };
@@ -44,17 +46,23 @@ enum connection_state { CONNECTION_OPEN, CONNECTION_LINGERING, CONNECTION_CLOSED
 struct connection {
 	struct session session; /* first: the service's view of it */
 	struct server *server;
+	struct hub_link *hub;               /* NULL: its service's clients do not meet */
 	struct worker *worker;              /* the one that serves it at the moment */
 	struct connection *next, *previous; /* in its model's list */
 	int fd;
 	enum connection_state state;
 	bool input_ended; /* the client has half-closed */
 	bool producing;   /* the service wrote something when it was last drained */
+	bool left;        /* the hub */
+	bool hub_ended;   /* and nothing more will come from there */
+	bool mail_waits;  /* there, until the queue has been sent */
 	bool stopping;    /* the server stops: take what comes, wait for no more */
 	bool interrupted; /* a blocking call gave up since bytes last moved: poll next */
-	bool file_wait_set;  /* sendfile(2) on a blocking descriptor returns soon */
-	struct buffer kept;  /* input that the service has not consumed */
-	struct buffer queue; /* output that the kernel would not take; and behind it: */
+	bool file_wait_set; /* sendfile(2) on a blocking descriptor returns soon */
+	struct buffer kept; /* input that the service has not consumed */
+	/* output that the kernel would not take, or, of the hub, that it was not offered
+	 * yet; and behind it: */
+	struct buffer queue;
 	struct output_file file;
 	int64_t active_at; /* when bytes last moved; 0: just now */
 	int64_t close_at;  /* when it is closed, come what may; 0 never */
@@ -91,6 +99,10 @@ unsigned connection_wants(const struct connection *connection);
 void connection_ready(struct connection *connection, struct worker *worker,
 		      unsigned what);
 
+/** The hub has something for it: fetches that, and sends it. Not to be called from within
+ *  the hub. */
+void connection_deliver(struct connection *connection, struct worker *worker);
+
 /** The server stops: what the client is asking for is still answered, then the connection
  *  ends: when nothing has come for SERVER_QUIET, at the latest after SERVER_GRACE. To be
  *  called again and again until then. */
@@ -112,13 +124,17 @@ void connection_end(struct connection *connection);
  *  too. */
 void connection_close(struct connection *connection);
 
-/* ---- for its other part, output.c ---- */
+/* ---- for its other parts, output.c and meeting.c ---- */
 
 /** The end for a reason that the client is told by nothing but the end. */
 void connection_drop(struct connection *connection, const char *why);
 
 /** The end because a system call failed: a reset, mostly. */
 void connection_drop_for_errno(struct connection *connection);
+
+/** Whether a system call for it may wait: in a worker that has but this client, and no hub
+ *  to listen to. */
+bool connection_may_wait(const struct connection *connection);
 
 /** Bytes have moved. */
 void connection_note_activity(struct connection *connection);

@@ -1,8 +1,10 @@
 #include "server/loop.h"
 
+#include <errno.h>
 #include <stddef.h>
 
 #include "common/clock.h"
+#include "server/hub_local.h"
 
 /* The expiry is a lower bound: bytes that move put a connection's expiry off, so at worst
  * we look too early, and then learn the true one. That costs next to nothing per request,
@@ -15,12 +17,22 @@ static void note_expiry(struct loop *loop, const struct connection *connection)
 		loop->expiry = expiry;
 }
 
+void loop_begin(struct loop *loop)
+{
+	loop->expiry = -1;
+	hub_local_begin(&loop->hub, loop->server);
+}
+
 struct connection *loop_accept(struct loop *loop)
 {
 	struct connection *connection = server_accept(loop->server);
 
 	if (connection == NULL)
 		return NULL;
+	if (hub_local_join(&loop->hub, connection) < 0) {
+		server_hold(loop->server, connection, "out of memory", errno);
+		return NULL;
+	}
 	connection->next = loop->first;
 	if (loop->first != NULL)
 		loop->first->previous = connection;
@@ -35,6 +47,19 @@ unsigned loop_ready(struct loop *loop, struct connection *connection, unsigned w
 	connection_ready(connection, &loop->worker, what);
 	note_expiry(loop, connection);
 	return connection_wants(connection);
+}
+
+void loop_deliver(struct loop *loop,
+		  void (*changed)(void *context, struct connection *, unsigned wants),
+		  void *context)
+{
+	struct connection *connection;
+
+	while ((connection = hub_local_next(&loop->hub)) != NULL) {
+		connection_deliver(connection, &loop->worker);
+		note_expiry(loop, connection);
+		changed(context, connection, connection_wants(connection));
+	}
 }
 
 void loop_remove(struct loop *loop, struct connection *connection)

@@ -8,14 +8,19 @@
 #include <stdint.h>
 
 #include "server/connection.h"
+#include "server/mailbox.h"
 #include "server/server.h"
 
 struct loop {
 	struct server *server;
 	struct connection *first; /* all of them, the newest first */
 	int64_t expiry;           /* none expires before this; -1: none expires at all */
+	struct hub hub; /* where the clients meet, if the service has them meet */
 	struct worker worker;
 };
+
+/** Begins: loop->server is set, the rest is zero. */
+void loop_begin(struct loop *loop);
 
 /** Takes the next client, as server_accept() does, and lets the service greet it.
  *  @return its connection, or NULL */
@@ -24,6 +29,16 @@ struct connection *loop_accept(struct loop *loop);
 /** Does what its descriptor is ready for.
  *  @return what the connection wants now; 0 means that loop_remove() is due */
 unsigned loop_ready(struct loop *loop, struct connection *connection, unsigned what);
+
+/**
+ * Sends what the hub has delivered since the last call: due when all that was ready has been
+ * dealt with, before the next wait. Of a service without a hub nothing.
+ *
+ * @param changed  called for each connection that this touched, with what it wants now
+ */
+void loop_deliver(struct loop *loop,
+		  void (*changed)(void *context, struct connection *, unsigned wants),
+		  void *context);
 
 /** Ends a connection, and releases it. */
 void loop_remove(struct loop *loop, struct connection *connection);

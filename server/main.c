@@ -232,6 +232,9 @@ static uint64_t descriptors_needed(const struct server *server)
 	/* of a peer's feed, a process with threads has both ends */
 	if (server->datagrams)
 		return 2 * clients + DESCRIPTORS_BESIDES;
+	/* of one who meets others, what its worker is woken by, which may be a pipe */
+	if (server->service->hub != NULL)
+		return 3 * clients + DESCRIPTORS_BESIDES;
 	/* files may be above all numbers that a socket may have */
 	return (1 + files) * clients + DESCRIPTORS_BESIDES +
 	       (files > 0 ? (uint64_t)server->model->socket_numbers : 0);

@@ -65,7 +65,7 @@ static size_t send_some(struct connection *c, const char *bytes, size_t n)
 			sent += (size_t)taken;
 			full_since = 0;
 		} else if (errno == EAGAIN) {
-			if (c->server->model->nonblocking)
+			if (!connection_may_wait(c))
 				break;
 			if (full_since == 0)
 				full_since = clock_milliseconds();
@@ -133,7 +133,7 @@ void output_take_file(struct connection *c, int fd, uint64_t offset, uint64_t le
 		close(fd);
 		return;
 	}
-	if (!c->server->model->nonblocking && !c->file_wait_set)
+	if (connection_may_wait(c) && !c->file_wait_set)
 		c->file_wait_set = sock_set_send_timeout(c->fd, FILE_WAIT) == 0;
 	c->file = (struct output_file){ fd, offset, length };
 	c->session.full = true;
@@ -180,7 +180,8 @@ static void finish_sending(struct connection *c)
 void output_flush(struct connection *c)
 {
 	send_gathered(c);
-	finish_sending(c);
+	if (c->file.fd >= 0)
+		finish_sending(c);
 }
 
 void output_go_on(struct connection *c)

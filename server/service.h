@@ -12,6 +12,7 @@
 
 #include "common/failure.h"
 
+struct hub_service;
 struct option_line;
 struct options;
 struct session;
@@ -84,6 +85,9 @@ struct service {
 	 * but for datagram and close, no other function is called.
 	 */
 	void (*datagram)(struct session *, const char *bytes, size_t n);
+
+	/** Of a service whose clients meet; NULL: they do not. See hub.h. */
+	const struct hub_service *hub;
 
 	/** The session is over, for whatever reason: release what the state owns. */
 	void (*close)(struct session *);

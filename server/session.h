@@ -23,6 +23,8 @@ struct transport {
 	void (*write)(struct session *, const char *bytes, size_t n);
 	/** Takes @p fd, and sends @p length bytes of it; sets session->full until it has. */
 	void (*send_file)(struct session *, int fd, uint64_t offset, uint64_t length);
+	/** Posts a message to the hub (hub.h); of a service that has one. */
+	void (*post)(struct session *, const char *bytes, size_t n);
 	/** Milliseconds of clock_milliseconds(), not older than the call of the service. */
 	int64_t (*now)(const struct session *);
 	/** Writes the peer's name. @return @p out */

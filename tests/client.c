@@ -49,6 +49,11 @@ void client_send(int fd, const void *bytes, size_t length)
 		      length, strerror(errno));
 }
 
+void client_say(int fd, const char *text)
+{
+	client_send(fd, text, strlen(text));
+}
+
 /* Where a reply differs from what was expected is said with a few bytes of both. */
 static void assert_same(const char *got, const char *expected, size_t length,
 			size_t offset)
@@ -87,6 +92,11 @@ void client_expect(int fd, const void *bytes, size_t length)
 
 	while (got < length)
 		got += expect_some(fd, (const char *)bytes + got, length - got, got);
+}
+
+void client_hear(int fd, const char *text)
+{
+	client_expect(fd, text, strlen(text));
 }
 
 void client_expect_end(int fd)

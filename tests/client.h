@@ -18,8 +18,14 @@ int client_connect_to(const char *host, unsigned port);
 /** Sends all of it. */
 void client_send(int fd, const void *bytes, size_t length);
 
+/** Sends a text. */
+void client_say(int fd, const char *text);
+
 /** Reads exactly @p length bytes, which must be these. */
 void client_expect(int fd, const void *bytes, size_t length);
+
+/** The next that is read must be this text. */
+void client_hear(int fd, const char *text);
 
 /** The server must have nothing more to say: end of the stream, and no reset. */
 void client_expect_end(int fd);

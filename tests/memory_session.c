@@ -21,14 +21,28 @@ static void append(char **to, size_t *length, const void *bytes, size_t n)
 	(*to)[*length] = '\0';
 }
 
+void memory_receive(struct memory_session *client, const void *bytes, size_t n)
+{
+	append(&client->output, &client->length, bytes, n);
+}
+
 static void memory_write(struct session *session, const char *bytes, size_t n)
 {
 	struct memory_session *client = (struct memory_session *)session;
 
-	append(&client->output, &client->length, bytes, n);
+	ck_assert_msg(client->post == NULL, "it writes past the hub");
+	memory_receive(client, bytes, n);
 	client->replied = true;
 	if (client->length > client->room)
 		session->full = true;
+}
+
+static void memory_post(struct session *session, const char *bytes, size_t n)
+{
+	struct memory_session *client = (struct memory_session *)session;
+
+	ck_assert_msg(client->post != NULL, "it posts, and there is no hub");
+	client->post(client, bytes, n);
 }
 
 static const char *memory_peer(const struct session *session, char out[ADDRESS_TEXT])
@@ -68,6 +82,7 @@ static int64_t memory_now(const struct session *session)
 static const struct transport memory_transport = {
 	.write = memory_write,
 	.send_file = memory_send_file,
+	.post = memory_post,
 	.now = memory_now,
 	.peer = memory_peer,
 };
@@ -199,6 +214,15 @@ void memory_open_full(struct memory_session *client, const struct service *servi
 		      size_t room)
 {
 	begin(client, service, room);
+	if (service->open != NULL)
+		service->open(&client->session);
+}
+
+void memory_open_posting(struct memory_session *client, const struct service *service,
+			 void (*post)(struct memory_session *, const char *, size_t))
+{
+	begin(client, service, MEMORY_ROOM);
+	client->post = post;
 	if (service->open != NULL)
 		service->open(&client->session);
 }

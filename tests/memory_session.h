@@ -50,6 +50,8 @@ struct memory_session {
 	bool sending_file;      /* the session is full for that reason */
 	const char *peer;       /* "192.0.2.7:1234" */
 	int64_t now;            /* its clock, which only memory_advance() moves */
+	/* to the hub, of a service that has one (memory_hub.h) */
+	void (*post)(struct memory_session *client, const char *bytes, size_t n);
 };
 
 /** Gives the service its options, as a command line ("-m", "text"), and lets it prepare.
@@ -63,6 +65,13 @@ void memory_open(struct memory_session *client, const struct service *service);
 /** The same for one that takes only @p room bytes of output, until memory_take(). */
 void memory_open_full(struct memory_session *client, const struct service *service,
 		      size_t room);
+
+/** The same for one whose service posts what it has to say to a hub, and writes nothing. */
+void memory_open_posting(struct memory_session *client, const struct service *service,
+			 void (*post)(struct memory_session *, const char *, size_t));
+
+/** The client receives @p n bytes that its session has not written, but the hub delivers. */
+void memory_receive(struct memory_session *client, const void *bytes, size_t n);
 
 /** The client sends @p n bytes, which arrive at once. */
 void memory_send(struct memory_session *client, const void *bytes, size_t n);

@@ -33,14 +33,14 @@
 	SUITE(http_conditions)                                                           \
 	SUITE(http_request)                                                              \
 	SUITE(fuzz)                                                                      \
-	SUITE(http_request)                                                              \
-	SUITE(http_documents)                                                            \
-	SUITE(http_conditions)                                                           \
 	SUITE(connection_time)                                                           \
 	SUITE(connection_files)                                                          \
+	SUITE(chat)                                                                      \
 	SUITE(connection)                                                                \
 	SUITE(engine)                                                                    \
 	SUITE(servers)                                                                   \
+	SUITE(hub)                                                                       \
+	SUITE(chatd)                                                                     \
 	SUITE(small_services)                                                            \
 	SUITE(udp)                                                                       \
 	SUITE(transcripts)                                                               \
@@ -49,10 +49,14 @@
 	SUITE(hostinfo)                                                                  \
 	SUITE(ports)                                                                     \
 	SUITE(portscan)                                                                  \
+	SUITE(line_editor)                                                               \
+	SUITE(speech)                                                                    \
+	SUITE(chat_client)                                                               \
 	SUITE(dial_requests)                                                             \
 	SUITE(dial_udp)                                                                  \
 	SUITE(load_services)                                                             \
 	SUITE(load_http)                                                                 \
+	SUITE(load_chat)                                                                 \
 	SUITE(versus)                                                                    \
 	SUITE(load_udp)                                                                  \
 	SUITE(examples)

@@ -490,19 +490,21 @@ END_TEST
 
 /* ---- plans --------------------------------------------------------------------------------------------- */
 
-/* The loads of each service, in the order conversations, connections, idle, bulk. */
+/* The loads of each service, in the order conversations, connections, room, talk,
+ * idle, bulk. */
 static const struct {
 	const char *protocol;
 	bool datagrams;
 	const char *loads;
 } sensible[] = {
-	{ "echo", false, "yyyy" },    { "echo", true, "yy-y" },
-	{ "reply", false, "yyy-" },   { "reply", true, "yy--" },
-	{ "discard", false, "---y" }, { "discard", true, "---y" },
-	{ "chargen", false, "---y" }, { "chargen", true, "---y" },
-	{ "daytime", false, "-y--" }, { "daytime", true, "yy--" },
-	{ "greet", false, "-y--" },   { "greet", true, "yy--" },
-	{ "http", false, "yyyy" },    { "http", true, "----" },
+	{ "echo", false, "yy--yy" },    { "echo", true, "yy---y" },
+	{ "reply", false, "yy--y-" },   { "reply", true, "yy----" },
+	{ "discard", false, "-----y" }, { "discard", true, "-----y" },
+	{ "chargen", false, "-----y" }, { "chargen", true, "-----y" },
+	{ "daytime", false, "-y----" }, { "daytime", true, "yy----" },
+	{ "greet", false, "-y----" },   { "greet", true, "yy----" },
+	{ "http", false, "yy--yy" },    { "http", true, "------" },
+	{ "chat", false, "--yyy-" },    { "chat", true, "------" },
 };
 
 START_TEST(only_loads_that_make_sense_are_taken)

@@ -2,6 +2,7 @@
  * Waiting for many descriptors: the same whether epoll or poll does it.
  */
 #include <errno.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -157,6 +158,35 @@ START_TEST(mistakes_are_told)
 }
 END_TEST
 
+static volatile sig_atomic_t heard;
+
+static void hear(int signal_number)
+{
+	heard = signal_number;
+}
+
+/* GIVEN a signal that is blocked, and pending
+   WHEN one waits without a mask, and then with one that lets it in
+   THEN only the second wait is ended by it, though nothing is ready. */
+START_TEST(a_mask_lets_signals_in_while_it_waits)
+{
+	struct sigaction action = { .sa_handler = hear };
+	struct poller_event event;
+	sigset_t blocked, before;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGUSR1);
+	sigaction(SIGUSR1, &action, NULL);
+	sigprocmask(SIG_BLOCK, &blocked, &before);
+	raise(SIGUSR1);
+
+	ck_assert_int_eq(poller_wait(poller, &event, 1, 1000000), 0);
+	ck_assert_int_eq(heard, 0);
+	ck_assert_int_eq(poller_wait_with(poller, &event, 1, -1, &before), 0);
+	ck_assert_int_eq(heard, SIGUSR1);
+}
+END_TEST
+
 Suite *suite_poller(void)
 {
 	Suite *suite = suite_create("poller");
@@ -170,6 +200,7 @@ Suite *suite_poller(void)
 	tcase_add_test(tcase, a_peer_that_leaves_makes_it_readable);
 	tcase_add_test(tcase, everyone_has_a_turn_when_there_is_room_for_few);
 	tcase_add_test(tcase, mistakes_are_told);
+	tcase_add_test(tcase, a_mask_lets_signals_in_while_it_waits);
 	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -233,6 +233,49 @@ START_TEST(a_character_cut_by_the_end_of_the_bytes_is_not_read_past_it)
 }
 END_TEST
 
+/* ---- text_one_line ----------------------------------------------------------------------- */
+
+#define U_FFFD "\xef\xbf\xbd"
+
+START_TEST(a_line_of_a_stranger_stays_one_line_and_nothing_is_obeyed)
+{
+	static const struct {
+		const char *bytes, *line;
+	} cases[] = {
+		{ "", "" },
+		{ "plain ~", "plain ~" },
+		{ "\u00e4 \u20ac \U0001f600\U0010ffff",
+		  "\u00e4 \u20ac \U0001f600\U0010ffff" },
+		{ "a\tb", "a b" },
+		{ "a\nb\r\nc\r", "a" U_FFFD "b" U_FFFD U_FFFD "c" U_FFFD },
+		{ "\x1b[2J\x7f\xc2\x85", U_FFFD "[2J" U_FFFD U_FFFD },
+		{ "\u2027\u2028\u202e\u202f", "\u2027" U_FFFD U_FFFD "\u202f" },
+		{ "\u2065\u2066\u2069\u206a", "\u2065" U_FFFD U_FFFD "\u206a" },
+		/* the example of Unicode 3.9, table 3-8, and those around it */
+		{ "a\xf1\x80\x80\xe1\x80\xc2"
+		  "b\x80"
+		  "c\x80\xbf"
+		  "d",
+		  "a" U_FFFD U_FFFD U_FFFD "b" U_FFFD "c" U_FFFD U_FFFD "d" },
+		{ "\xc0\xaf\xe0\x80\xbf", U_FFFD U_FFFD U_FFFD U_FFFD U_FFFD },
+		{ "\xed\xa0\x80\xf4\x91\x92\x93",
+		  U_FFFD U_FFFD U_FFFD U_FFFD U_FFFD U_FFFD U_FFFD },
+		{ "\xe2\x82", U_FFFD },
+		{ "\xf0\x9f\x98z", U_FFFD "z" },
+		{ "\xff\xfe", U_FFFD U_FFFD },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char line[128];
+		size_t n = text_one_line(cases[i].bytes, strlen(cases[i].bytes), line);
+
+		ck_assert_uint_eq(n, strlen(cases[i].line));
+		ck_assert_mem_eq(line, cases[i].line, n);
+	}
+	ck_assert_uint_eq(text_one_line("\0", 1, (char[3]){ 0 }), 3);
+}
+END_TEST
+
 /* ---- text_utf8_length -------------------------------------------------------------------- */
 
 START_TEST(every_code_point_is_found_whole_and_no_other_bytes_are_one)
@@ -472,6 +515,7 @@ Suite *suite_text(void)
 		       a_character_cut_by_the_end_of_the_bytes_is_not_read_past_it);
 	suite_add_tcase(suite, terminal);
 	tcase_set_timeout(utf8, 60);
+	tcase_add_test(utf8, a_line_of_a_stranger_stays_one_line_and_nothing_is_obeyed);
 	tcase_add_test(utf8, every_code_point_is_found_whole_and_no_other_bytes_are_one);
 	suite_add_tcase(suite, utf8);
 	tcase_add_test(numbers, a_number_is_digits_and_nothing_else);

@@ -169,6 +169,32 @@ START_TEST(a_place_for_files_that_is_none_is_said)
 }
 END_TEST
 
+/* ---- chat ------------------------------------------------------------------------------------ */
+
+START_TEST(chat_is_compared_where_one_talks_and_where_all_do)
+{
+	struct run run = run_versus(ARGUMENTS("versus", "-q", "-r", "1", "-d", "0.1",
+					      "-c", "8", "-i", "20", "chat", "iterative",
+					      "fork", "thread", "select"));
+
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
+	ck_assert_str_eq(run.err, "");
+	expect_80_columns(run.out);
+	ck_assert_ptr_nonnull(
+		strstr(run.out, "room: 8 clients (one talks), lines of 32 bytes\n"));
+	ck_assert_ptr_nonnull(
+		strstr(run.out, "talk: 8 clients (all talk), lines of 32 bytes\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "idle: 8 clients (one talks) beside 20 "
+					      "silent ones, lines of 32 bytes\n"));
+	expect_match(run.out, "\n +delivered/s .*\n  iterative +waits +0 of 8 served\n"
+			      "  fork +[0-9,]+.*\n  thread +[0-9,]+.*\n"
+			      "  select +[0-9,]+");
+	ck_assert_ptr_nonnull(strstr(run.out, "\nmemory in KiB"));
+	ck_assert_ptr_null(strstr(run.out, "errors"));
+	expect_nothing_left();
+}
+END_TEST
+
 /* ---- models that go wrong ---------------------------------------------------------------------- */
 
 static void with_models_of_folder(void *context)
@@ -241,6 +267,10 @@ Suite *suite_versus(void)
 	tcase_add_loop_test(tcase, the_files_go_away_however_it_ends, 0,
 			    (int)(sizeof ends / sizeof *ends));
 	tcase_add_test(tcase, a_place_for_files_that_is_none_is_said);
+
+	tcase = add_case(suite, "chat");
+	tcase_add_checked_fixture(tcase, make_folder, NULL);
+	tcase_add_test(tcase, chat_is_compared_where_one_talks_and_where_all_do);
 
 	tcase = add_case(suite, "models that go wrong");
 	tcase_add_checked_fixture(tcase, make_folder, NULL);

@@ -19,6 +19,7 @@
 #include "common/process.h"
 #include "server/connection.h"
 #include "server/datagrams.h"
+#include "server/hub_remote.h"
 #include "server/model.h"
 #include "server/server.h"
 #include "server/signals.h"
@@ -28,6 +29,7 @@ struct children {
 	pid_t parent; /* ours */
 	pid_t *pids;
 	unsigned count, most;
+	struct remote_hub *hub; /* where their clients meet; NULL: they do not */
 };
 
 /* The child's whole life. It never returns to the parent's code. */
@@ -51,12 +53,24 @@ static _Noreturn void serve_client(struct server *server, struct connection *con
 static void fork_for(struct server *server, struct children *children,
 		     struct connection *connection)
 {
-	pid_t pid = fork();
+	pid_t pid;
+	int error;
 
-	if (pid == 0)
+	if (children->hub != NULL && hub_remote_open(children->hub, connection) < 0) {
+		server_hold(server, connection, "out of descriptors or memory", errno);
+		return;
+	}
+	pid = fork();
+	error = errno;
+	if (pid == 0) {
+		if (children->hub != NULL)
+			hub_remote_enter(children->hub, connection);
 		serve_client(server, connection, children->parent);
+	}
+	if (children->hub != NULL)
+		hub_remote_opened(children->hub, pid > 0);
 	if (pid < 0) {
-		server_hold(server, connection, "cannot fork", errno);
+		server_hold(server, connection, "cannot fork", error);
 		return;
 	}
 	children->pids[children->count++] = pid;
@@ -105,6 +119,7 @@ static void pass_on_reopen(const struct children *children)
 
 static int begin_children(struct children *children, unsigned most)
 {
+	children->hub = NULL;
 	children->parent = getpid();
 	children->count = 0;
 	children->most = most;
@@ -122,25 +137,44 @@ static void end_children(struct server *server, struct children *children)
 	free(children->pids);
 }
 
+/* Children share no memory. If their clients are to meet, then in the parent. */
+static int begin_hub(struct server *server, struct children *children)
+{
+	if (server->service->hub == NULL)
+		return 0;
+	children->hub = calloc(1, sizeof *children->hub);
+	return children->hub != NULL ? hub_remote_begin(children->hub, server) : -1;
+}
+
+static void end_hub(struct children *children)
+{
+	if (children->hub != NULL)
+		hub_remote_end(children->hub);
+	free(children->hub);
+}
+
 static int fork_serve(struct server *server)
 {
 	struct children children;
 	struct connection *connection;
 
-	if (begin_children(&children, server->max_clients) < 0)
+	if (begin_children(&children, server->max_clients) < 0 ||
+	    begin_hub(server, &children) < 0)
 		return -1;
 	while (server_running(server)) {
 		if (server->stopping)
 			signal_all(&children, SIGNAL_INTERRUPT);
 		pass_on_reopen(&children);
-		connection =
-			server_wait(server); /* or for SIGCHLD, among other signals */
+		/* It may be SIGCHLD that comes, among other signals. */
+		connection = children.hub != NULL ? hub_remote_wait(children.hub)
+						  : server_wait(server);
 		if (connection != NULL)
 			fork_for(server, &children, connection);
 		if (signals_take_child())
 			reap(server, &children, WNOHANG);
 	}
 	end_children(server, &children);
+	end_hub(&children);
 	return 0;
 }
 

@@ -9,10 +9,12 @@
  * nothing is faster. What it costs: a single client that stays, or stalls, holds up all
  * the others, until the idle timeout ends it.
  */
+#include <errno.h>
 #include <stddef.h>
 
 #include "server/connection.h"
 #include "server/datagrams.h"
+#include "server/hub_local.h"
 #include "server/model.h"
 #include "server/server.h"
 #include "server/signals.h"
@@ -20,12 +22,18 @@
 static int iterative_serve(struct server *server)
 {
 	static struct worker worker;
+	static struct hub hub; /* where clients meet; here, each meets itself */
 	struct connection *connection;
 
+	hub_local_begin(&hub, server);
 	while (server_running(server)) {
 		connection = server_wait(server);
 		if (connection == NULL)
 			continue;
+		if (hub_local_join(&hub, connection) < 0) {
+			server_hold(server, connection, "out of memory", errno);
+			continue;
+		}
 		/* A signal must reach us in the client's read as well, not only in
 		 * server_wait(): this one process has nobody else to notice it. */
 		signals_admit_all(true);

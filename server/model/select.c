@@ -87,12 +87,13 @@ static int select_serve(struct server *server)
 	if (selector == NULL)
 		return -1;
 	selector->loop.server = server;
-	selector->loop.expiry = -1;
 	selector->last = -1;
+	loop_begin(&selector->loop);
 	while (server_running(server)) {
 		int ready;
 
 		loop_expire(&selector->loop, watch, selector);
+		loop_deliver(&selector->loop, watch, selector);
 		ready = wait_for_any(selector, &readable, &writable);
 		loop_tick(&selector->loop);
 		if (ready > 0 && server_accepting(server) &&

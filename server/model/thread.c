@@ -16,6 +16,7 @@
 
 #include "server/connection.h"
 #include "server/datagrams.h"
+#include "server/hub_shared.h"
 #include "server/model.h"
 #include "server/server.h"
 #include "server/signals.h"
@@ -27,41 +28,44 @@ enum { STACK = 256 * 1024 };
 
 /* The threads there are, for the stop. Each one's entry lives on its own stack; the list
  * has file scope, since a forced stop may end thread_serve() before them. */
-struct member {
+struct runner {
 	pthread_t thread;
-	struct member *next, **link;
+	struct runner *next, **link;
 };
 
-static pthread_mutex_t members_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct member *members;
+static pthread_mutex_t runners_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct runner *runners;
 
-static void join_members(struct member *member)
+/* Where clients meet, if the service has them meet; shared, so behind a mutex. */
+static struct shared_hub hub;
+
+static void join_runners(struct runner *runner)
 {
-	member->thread = pthread_self();
-	pthread_mutex_lock(&members_lock);
-	member->next = members;
-	member->link = &members;
-	if (members != NULL)
-		members->link = &member->next;
-	members = member;
-	pthread_mutex_unlock(&members_lock);
+	runner->thread = pthread_self();
+	pthread_mutex_lock(&runners_lock);
+	runner->next = runners;
+	runner->link = &runners;
+	if (runners != NULL)
+		runners->link = &runner->next;
+	runners = runner;
+	pthread_mutex_unlock(&runners_lock);
 }
 
-static void leave_members(struct member *member)
+static void leave_runners(struct runner *runner)
 {
-	pthread_mutex_lock(&members_lock);
-	*member->link = member->next;
-	if (member->next != NULL)
-		member->next->link = member->link;
-	pthread_mutex_unlock(&members_lock);
+	pthread_mutex_lock(&runners_lock);
+	*runner->link = runner->next;
+	if (runner->next != NULL)
+		runner->next->link = runner->link;
+	pthread_mutex_unlock(&runners_lock);
 }
 
 static void interrupt_all(void)
 {
-	pthread_mutex_lock(&members_lock);
-	for (struct member *member = members; member != NULL; member = member->next)
-		pthread_kill(member->thread, SIGNAL_INTERRUPT);
-	pthread_mutex_unlock(&members_lock);
+	pthread_mutex_lock(&runners_lock);
+	for (struct runner *runner = runners; runner != NULL; runner = runner->next)
+		pthread_kill(runner->thread, SIGNAL_INTERRUPT);
+	pthread_mutex_unlock(&runners_lock);
 }
 
 /* The thread's whole life. */
@@ -70,12 +74,12 @@ static void *serve_client(void *argument)
 	struct connection *connection = argument;
 	struct server *server = connection->server;
 	struct worker worker;
-	struct member self;
+	struct runner self;
 
-	join_members(&self);
+	join_runners(&self);
 	signals_admit_interrupt();
 	connection_serve(connection, &worker);
-	leave_members(&self);
+	leave_runners(&self);
 	connection_close(connection);
 	server_left(server); /* last: after it the server may be gone */
 	return NULL;
@@ -85,10 +89,17 @@ static void start_thread(struct server *server, const pthread_attr_t *attributes
 			 struct connection *connection)
 {
 	pthread_t thread;
-	int error = pthread_create(&thread, attributes, serve_client, connection);
+	int error;
 
-	if (error != 0) /* returned, not set in errno */
+	if (hub_shared_join(&hub, connection) < 0) {
+		server_hold(server, connection, "out of descriptors or memory", errno);
+		return;
+	}
+	error = pthread_create(&thread, attributes, serve_client, connection);
+	if (error != 0) { /* returned, not set in errno */
+		hub_shared_unjoin(connection);
 		server_hold(server, connection, "cannot create a thread", error);
+	}
 }
 
 static void set_attributes(pthread_attr_t *attributes)
@@ -105,6 +116,7 @@ static int thread_serve(struct server *server)
 	pthread_attr_t attributes;
 
 	set_attributes(&attributes);
+	hub_shared_begin(&hub, server);
 	while (server_running(server)) {
 		/* The flag to stop is set; but a thread that waits in read(2) looks at it
 		 * only when it is interrupted, and one that was just about to read misses
@@ -133,12 +145,12 @@ static void *serve_peer(void *argument)
 {
 	struct assignment *assignment = argument;
 	struct server *server = assignment->server;
-	struct member self;
+	struct runner self;
 
-	join_members(&self);
+	join_runners(&self);
 	signals_admit_interrupt();
 	dialogue_serve(assignment->dialogue, &assignment->desk, assignment->feed);
-	leave_members(&self);
+	leave_runners(&self);
 	free(assignment);
 	server_left(server);
 	return NULL;

@@ -1,0 +1,211 @@
+#include "server/hub_shared.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "common/bell.h"
+#include "common/clock.h"
+#include "server/meeting.h"
+
+struct shared_link {
+	struct hub_link link;   /* first: the connection's view of it */
+	struct mailbox mailbox; /* its mail is the buffer here */
+	struct buffer mail;
+	struct shared_hub *shared;
+	struct connection *connection;
+	struct bell bell;
+	atomic_bool stalled;
+	bool locked;                /* this thread holds the mutex */
+	bool rung;                  /* and it has not taken its mail since */
+	max_align_t state_memory[]; /* the service's */
+};
+
+static struct shared_link *of_mailbox(struct mailbox *mailbox)
+{
+	return (struct shared_link *)((char *)mailbox -
+				      offsetof(struct shared_link, mailbox));
+}
+
+static void lock(struct shared_link *s)
+{
+	if (!s->locked)
+		pthread_mutex_lock(&s->shared->mutex);
+	s->locked = true;
+}
+
+/* Once is enough, also for a thread that cannot take its mail yet; but that its client is
+ * cut off it must hear. */
+static void ring(struct shared_link *s)
+{
+	if (!s->rung || s->mailbox.state == MAILBOX_CUT_OFF)
+		bell_ring(&s->bell);
+	s->rung = true;
+}
+
+/* The bells are rung while the mutex is held: a thread whose mailbox is on the list could
+ * otherwise leave, and take its bell away, just before. */
+static void unlock(struct shared_link *s)
+{
+	struct mailbox *mailbox;
+
+	if (!s->locked)
+		return;
+	while ((mailbox = hub_next_news(&s->shared->hub)) != NULL)
+		ring(of_mailbox(mailbox));
+	if (s->shared->hub.behind > 0) /* who waits for others may be behind itself */
+		pthread_cond_broadcast(&s->shared->caught_up);
+	s->locked = false;
+	pthread_mutex_unlock(&s->shared->mutex);
+}
+
+static void arrive(struct hub_link *link)
+{
+	struct shared_link *s = (struct shared_link *)link;
+
+	lock(s);
+	mailbox_arrive(&s->mailbox);
+	unlock(s);
+}
+
+/* Waits until the other threads have seen to their mail. It must see to its own meanwhile:
+ * they may be waiting, too. */
+static void let_catch_up(struct shared_link *s)
+{
+	struct timespec until = clock_timespec(clock_milliseconds() + HUB_PATIENCE);
+	struct hub *hub = &s->shared->hub;
+	int error = 0;
+
+	unlock(s);
+	lock(s);
+	while (hub->behind > 0 && error == 0) {
+		if (s->mailbox.behind != 0) {
+			unlock(s);
+			meeting_catch_up(s->connection);
+			lock(s);
+			mailbox_caught_up(&s->mailbox); /* also if it was cut off */
+		} else {
+			error = pthread_cond_timedwait(&s->shared->caught_up,
+						       &s->shared->mutex, &until);
+		}
+	}
+	if (hub->behind > 0)
+		mailbox_wait_no_more(hub);
+}
+
+static void post(struct hub_link *link, const char *bytes, size_t n)
+{
+	struct shared_link *s = (struct shared_link *)link;
+
+	lock(s);
+	if (s->shared->hub.behind > 0)
+		let_catch_up(s);
+	mailbox_post(&s->mailbox, bytes, n);
+}
+
+static void dispatch(struct hub_link *link)
+{
+	unlock((struct shared_link *)link);
+}
+
+static void leave(struct hub_link *link)
+{
+	struct shared_link *s = (struct shared_link *)link;
+
+	lock(s);
+	mailbox_leave(&s->mailbox);
+	unlock(s);
+}
+
+static enum hub_link_state fetch(struct hub_link *link, struct buffer *queue)
+{
+	struct shared_link *s = (struct shared_link *)link;
+	enum hub_link_state state = HUB_LINK_OPEN;
+
+	bell_silence(&s->bell);
+	lock(s);
+	mailbox_caught_up(&s->mailbox);
+	if (s->shared->hub.behind == 0)
+		pthread_cond_broadcast(&s->shared->caught_up);
+	if (s->mailbox.state == MAILBOX_CUT_OFF) {
+		state = HUB_LINK_CUT;
+	} else if (queue->length == 0) {
+		*queue = s->mail;
+		s->mail = (struct buffer){ 0 };
+		s->rung = false;
+		if (s->mailbox.state != MAILBOX_OPEN)
+			state = HUB_LINK_ENDED;
+	}
+	unlock(s);
+	return state;
+}
+
+static void close_link(struct hub_link *link)
+{
+	struct shared_link *s = (struct shared_link *)link;
+
+	leave(link);
+	bell_close(&s->bell);
+	buffer_consume(&s->mail, s->mail.length);
+	free(s);
+}
+
+static const struct hub_link_kind shared_kind = {
+	.arrive = arrive,
+	.post = post,
+	.dispatch = dispatch,
+	.leave = leave,
+	.fetch = fetch,
+	.close = close_link,
+};
+
+void hub_shared_begin(struct shared_hub *shared, struct server *server)
+{
+	pthread_condattr_t attributes;
+
+	if (server->service->hub == NULL)
+		return;
+	pthread_mutex_init(&shared->mutex, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&shared->caught_up, &attributes);
+	pthread_condattr_destroy(&attributes);
+	hub_begin(&shared->hub, server->service->hub);
+}
+
+int hub_shared_join(struct shared_hub *shared, struct connection *connection)
+{
+	struct shared_link *s;
+
+	if (connection->server->service->hub == NULL)
+		return 0;
+	s = calloc(1, sizeof *s + shared->hub.service->member_size);
+	if (s == NULL)
+		return -1;
+	if (bell_open(&s->bell) < 0) {
+		free(s);
+		return -1;
+	}
+	s->shared = shared;
+	s->connection = connection;
+	s->link.kind = &shared_kind;
+	s->link.fd = s->bell.fd;
+	s->link.listens_always = true;
+	s->link.stalled = &s->stalled;
+	mailbox_begin(&s->mailbox, &shared->hub, &connection->peer, s->state_memory,
+		      &s->mail);
+	s->mailbox.stalled = &s->stalled;
+	connection->hub = &s->link;
+	return 0;
+}
+
+void hub_shared_unjoin(struct connection *connection)
+{
+	struct shared_link *s = (struct shared_link *)connection->hub;
+
+	if (s == NULL)
+		return;
+	bell_close(&s->bell);
+	free(s);
+	connection->hub = NULL;
+}

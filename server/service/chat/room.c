@@ -1,0 +1,165 @@
+#include "server/service/chat/room.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static struct room *rooms;
+
+struct room *room_first(void)
+{
+	return rooms;
+}
+
+/* ---- rooms ----------------------------------------------------------------------------- */
+
+/* Where in the list a room of that name is, or belongs. There are at most as many as there
+ * are people, and looked for only by who goes from one to another. */
+static struct room **room_place(const char *name)
+{
+	struct room **place = &rooms;
+
+	while (*place != NULL && strcasecmp((*place)->name, name) < 0)
+		place = &(*place)->next;
+	return place;
+}
+
+/* @return NULL if there is no memory for a new one */
+static struct room *room_open(const char *name)
+{
+	struct room **place = room_place(name), *room = *place;
+
+	if (room != NULL && strcasecmp(room->name, name) == 0)
+		return room;
+	room = calloc(1, sizeof *room + chat_limits.history * sizeof *room->history);
+	if (room == NULL)
+		return NULL;
+	snprintf(room->name, sizeof room->name, "%s", name);
+	room->next = *place;
+	*place = room;
+	return room;
+}
+
+static void room_close(struct room *room)
+{
+	*room_place(room->name) = room->next;
+	for (size_t i = 0; i < chat_limits.history; i++)
+		free(room->history[i].bytes);
+	free(room);
+}
+
+static void put_in(struct room *room, struct person *person)
+{
+	person->room = room;
+	person->next = NULL;
+	person->previous = room->last;
+	*(room->last != NULL ? &room->last->next : &room->first) = person;
+	room->last = person;
+	room->people++;
+}
+
+static void take_out(struct person *person)
+{
+	struct room *room = person->room;
+	struct person *previous = person->previous, *next = person->next;
+
+	*(previous != NULL ? &previous->next : &room->first) = next;
+	*(next != NULL ? &next->previous : &room->last) = previous;
+	person->room = NULL;
+	room->people--;
+}
+
+/* ---- what is heard in them ------------------------------------------------------------- */
+
+static void tell_others(const struct person *person, const char *bytes, size_t n)
+{
+	for (struct person *p = person->room->first; p != NULL; p = p->next)
+		if (p != person)
+			person_hear(p, bytes, n);
+}
+
+void room_announce(const struct person *person, const char *format, ...)
+{
+	struct told told;
+	va_list arguments;
+
+	va_start(arguments, format);
+	told_format_list(&told, format, arguments);
+	va_end(arguments);
+	tell_others(person, told.bytes, told.length);
+}
+
+/* Without memory the history has a gap; nobody is told less for it. */
+static void remember(struct room *room, const char *line, size_t n)
+{
+	struct said *said;
+	char *bytes;
+
+	if (chat_limits.history == 0)
+		return;
+	said = &room->history[room->said % chat_limits.history];
+	bytes = realloc(said->bytes, n);
+	if (bytes == NULL)
+		return;
+	memcpy(bytes, line, n);
+	*said = (struct said){ .bytes = bytes, .length = n };
+	room->said++;
+}
+
+void room_say(struct person *person, const char *line, size_t n)
+{
+	tell_others(person, line, n);
+	remember(person->room, line, n);
+}
+
+static void tell_history(struct person *person)
+{
+	const struct room *room = person->room;
+	size_t most = chat_limits.history;
+	size_t count = room->said < most ? room->said : most;
+
+	if (count > 0)
+		person_tell(person, "last %zu line%s of %s:", count,
+			    count == 1 ? "" : "s", room->name);
+	for (size_t i = room->said - count; i < room->said; i++)
+		person_hear(person, room->history[i % most].bytes,
+			    room->history[i % most].length);
+}
+
+/* ---- going from one to another --------------------------------------------------------- */
+
+static void enter(struct person *person, struct room *room)
+{
+	put_in(room, person);
+	person_tell(person, "you are in %s (%zu %s)", room->name, room->people,
+		    room->people == 1 ? "person" : "people");
+	if (room->topic[0] != '\0')
+		person_tell(person, "topic of %s: %s", room->name, room->topic);
+	tell_history(person);
+	room_announce(person, "%s has joined", person_nickname(person));
+}
+
+void room_leave(struct person *person, const char *reason)
+{
+	struct room *room = person->room;
+
+	room_announce(person, "%s has left (%s)", person_nickname(person), reason);
+	take_out(person);
+	if (room->people == 0 && strcmp(room->name, ROOM_LOBBY) != 0)
+		room_close(room);
+}
+
+bool room_join(struct person *person, const char *name)
+{
+	struct room *room = room_open(name);
+	char reason[CHAT_NAME + sizeof "went to "];
+
+	if (room == NULL)
+		return false;
+	snprintf(reason, sizeof reason, "went to %s", room->name);
+	if (person->room != NULL)
+		room_leave(person, reason);
+	enter(person, room);
+	return true;
+}
