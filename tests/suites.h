@@ -20,6 +20,7 @@
 	SUITE(poller)                                                                    \
 	SUITE(load)                                                                      \
 	SUITE(buffer)                                                                    \
+	SUITE(checksum)                                                                  \
 	SUITE(echo)                                                                      \
 	SUITE(discard)                                                                   \
 	SUITE(chargen)                                                                   \
