@@ -4,14 +4,19 @@
 # file could not teach any more, it has beside it: server/service/NAME/*.c.
 # A new model is a file in server/model and its name in MODELS.
 # A new client is a file in client, its name in CLIENTS, and man/NAME.1.
+# A new fuzz target is tests/fuzz/NAME.c, some inputs in tests/fuzz/corpus/NAME, its name in
+# FUZZ, and in FUZZ_NAME the sources that it is linked with.
 
-SERVICES = echo discard chargen daytime greet reply
+SERVICES = echo discard chargen daytime greet reply http
 MODELS   = iterative fork thread select
 CLIENTS  = dial hostinfo loadgen portscan versus
+FUZZ     = http_request
+FUZZ_http_request = server/service/http/request.c tests/http_stream.c
 VERSION  = 0.1
 
 # What one may set: make CC=clang, CC=musl-gcc, STATIC=1, SAN=address,undefined, SAN=thread,
 # WERROR=1, CFLAGS=…; BUILD and BIN move what is made, so that variants can stand side by side.
+# FUZZ_SECONDS=… is for each fuzz target.
 CFLAGS   = -O2 -g
 BUILD    = build
 BIN      = bin
@@ -22,6 +27,7 @@ MANDIR   = $(PREFIX)/share/man
 STATIC   =
 SAN      =
 WERROR   =
+FUZZ_SECONDS = 60
 
 ifeq ($(origin CC),default)
 CC := $(if $(shell command -v cc),cc,gcc)
@@ -60,10 +66,11 @@ CLIENT_C  := $(addprefix client/,$(CLIENTS:=.c))
 SHARED_C  := $(filter-out $(CLIENT_C),$(wildcard client/*.c))
 PARTS      = $(call OBJECTS,$(wildcard server/service/$(1)/*.c))
 TESTER    := $(BUILD)/tests/check
-SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.c server/service/*/*.[ch] client/*.[ch] tests/*.[ch])
+SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.c server/service/*/*.[ch] client/*.[ch] tests/*.[ch] tests/fuzz/*.[ch])
 PAGES     := $(wildcard man/*.[1-8])
+FUZZERS   := $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 
-.PHONY: all compare check deps install uninstall format lint clean help
+.PHONY: all compare check fuzz deps install uninstall format lint clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -116,15 +123,49 @@ CHECK_LIBS  = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubu
 check: all $(TESTER)
 	CK_DEFAULT_TIMEOUT=60 SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) $(TESTER)
 
+# libFuzzer wants the same name of every target; the tests are linked with all of them.
+FUZZ_NAMES  = '-DFUZZ_TARGETS=$(FUZZ:%=TARGET(%))' -DLLVMFuzzerTestOneInput=fuzz_$(*F)
+
 HAVE_CHECK = printf '\043include <check.h>\n' | $(CC) $(CHECK_FLAGS) -E - >/dev/null 2>&1
 $(BUILD)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS_FIRST)
 	@$(HAVE_CHECK) || { echo "make check needs Check (libcheck): 'make deps' installs it" >&2; exit 1; }
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(COMPILE) $(CHECK_FLAGS) -Wno-gnu-zero-variadic-macro-arguments -MMD -MP -c -o $@ $<
-$(TESTER): $(call OBJECTS,$(wildcard tests/*.c)) $(call PARTS,*) $(ENGINE) $(SHARED) $(COMMON)
+	$(Q)$(COMPILE) $(CHECK_FLAGS) $(FUZZ_NAMES) -Wno-gnu-zero-variadic-macro-arguments -MMD -MP -c -o $@ $<
+$(TESTER): $(call OBJECTS,$(wildcard tests/*.c) $(FUZZ:%=tests/fuzz/%.c)) $(call PARTS,*) $(ENGINE) $(SHARED) $(COMMON)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LDLIBS)
+
+# ---- fuzzing -----------------------------------------------------------------------------
+
+# With clang's libFuzzer, each target FUZZ_SECONDS long, from a copy of its corpus. What it
+# finds is left in $(BUILD)/fuzz; `$(BUILD)/fuzz/NAME FILE` tries it again.
+FUZZ_CC   = clang
+FUZZ_SAN  = fuzzer,address,undefined
+HAVE_FUZZ = printf 'int LLVMFuzzerTestOneInput(const char *b, unsigned long n) { return !b || n > 9; }' | \
+	$(FUZZ_CC) -x c -fsanitize=$(FUZZ_SAN) -o /dev/null - >/dev/null 2>&1
+
+fuzz:
+	@if $(HAVE_FUZZ); then $(MAKE) $(FUZZ:%=fuzz-%); else \
+		echo "skipped: needs clang with libFuzzer and the sanitizers"; fi
+
+.PHONY: $(FUZZ:%=fuzz-%)
+$(FUZZ:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/%
+	@set -e; corpus=$$(mktemp -d); trap 'rm -rf "$$corpus"' EXIT; \
+	cp tests/fuzz/corpus/$*/* "$$corpus"; \
+	$< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=1 \
+		-artifact_prefix=$(BUILD)/fuzz/ \
+		$(addprefix -dict=,$(wildcard tests/fuzz/$*.dict)) "$$corpus"
+
+define fuzz_rule
+$(BUILD)/fuzz/$(1): tests/fuzz/$(1).c $(FUZZ_$(1))
+endef
+$(foreach f,$(FUZZ),$(eval $(call fuzz_rule,$(f))))
+$(FUZZERS): $(filter %.h,$(SOURCES)) $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)
+	$(Q)$(FUZZ_CC) -std=c11 -I. $(DEFINES) $(WARNINGS) -O1 -g -fsanitize=$(FUZZ_SAN) \
+		-fno-sanitize-recover=all -o $@ $(filter %.c,$^)
 
 # A C compiler, make and Check, by the package manager that is there; netbase is Debian's list
 # of services (/etc/services), which a container may lack.
@@ -208,6 +249,7 @@ help:
 	@echo 'make            build every program into $(BIN)/'
 	@echo 'make compare    build, then compare the models side by side: $(BIN)/versus echo'
 	@echo 'make check      build, then run the tests (needs Check)'
+	@echo 'make fuzz       fuzz: $(FUZZ), FUZZ_SECONDS=$(FUZZ_SECONDS) each (needs clang)'
 	@echo 'make deps       install a compiler and Check with the package manager'
 	@echo 'make install    servers to sbin, clients to bin, pages to share/man (PREFIX, DESTDIR)'
 	@echo 'make uninstall  take them away again'

@@ -202,7 +202,7 @@ static void print_total(const struct contest *contest, enum load_kind kind,
 		snprintf(cell, sizeof cell, "0");
 	else if (total > 0)
 		print_value(cell, total, 0);
-	fprintf(out, " %8s", cell);
+	fprintf(out, " %11s", cell);
 }
 
 /* What the numbers of a row do not say. */
@@ -236,12 +236,7 @@ static void print_model_row(const struct contest *contest, enum load_kind kind,
 	print_cell(contest, kind, model, FIGURE_P50, 8, false, out);
 	print_cell(contest, kind, model, FIGURE_P99, 8, false, out);
 	print_cell(contest, kind, model, FIGURE_CPU, 8, false, out);
-	print_cell(contest, kind, model, FIGURE_SWITCHES, 8, !contest->datagrams, out);
-	if (contest->datagrams) {
-		print_total(contest, kind, model, FIGURE_LOST, out);
-		print_total(contest, kind, model, FIGURE_DUPLICATES, out);
-		print_total(contest, kind, model, FIGURE_REORDERED, out);
-	}
+	print_cell(contest, kind, model, FIGURE_SWITCHES, 8, true, out);
 	print_remark(&served, out);
 	fputc('\n', out);
 }
@@ -266,7 +261,9 @@ static void print_load_title(const struct contest *contest, enum load_kind kind,
 		what_they_do(plan));
 	if (kind == LOAD_IDLE)
 		fprintf(out, " beside %u silent ones", plan->idle);
-	if (plan->datagrams)
+	if (plan->reply != NULL)
+		fprintf(out, ", replies of %zu bytes", strlen(plan->reply));
+	else if (plan->datagrams)
 		fprintf(out, ", datagrams of %zu bytes", plan->size);
 	else if (plan->protocol->pattern == LOAD_SOURCE)
 		fprintf(out, ", pieces of %zu bytes", plan->size);
@@ -278,17 +275,30 @@ static void print_load_title(const struct contest *contest, enum load_kind kind,
 	fputc('\n', out);
 }
 
-static void print_load_heading(const struct contest *contest, enum load_kind kind,
-			       FILE *out)
+static void print_load_heading(enum load_kind kind, FILE *out)
 {
 	fprintf(out, "  %-12s %11s  %5s %9s %9s %9s %9s", "",
 		kind == LOAD_BULK          ? "MB/s"
 		: kind == LOAD_CONNECTIONS ? "clients/s"
 					   : "exchanges/s",
 		"+-", "p50 us", "p99 us", "cpu ms/k", "switch/k");
-	if (contest->datagrams)
-		fprintf(out, "  %8s %8s %8s", "lost", "dup", "reord");
 	fputc('\n', out);
+}
+
+/* What became of the datagrams of a load, below its table. */
+static void print_fates(const struct contest *contest, enum load_kind kind, FILE *out)
+{
+	static const enum figure fates[] = { FIGURE_SENT, FIGURE_LOST, FIGURE_LATE,
+					     FIGURE_DUPLICATES, FIGURE_REORDERED };
+
+	fprintf(out, "  %-12s %11s %11s %11s %11s %11s\n", "datagrams", "sent", "lost",
+		"late", "doubled", "reordered");
+	for (unsigned model = 0; model < contest->model_count; model++) {
+		fprintf(out, "  %-12s", contest->models[model]);
+		for (size_t i = 0; i < sizeof fates / sizeof *fates; i++)
+			print_total(contest, kind, model, fates[i], out);
+		fputc('\n', out);
+	}
 }
 
 static void print_memory(const struct contest *contest, FILE *out)
@@ -373,9 +383,8 @@ static void explain_waiting(const struct contest *contest, FILE *out)
 		}
 		if (waits)
 			fprintf(out,
-				"- %s did not serve all clients: those that were there "
-				"kept "
-				"others waiting.\n",
+				"- %s did not serve all clients: the first ones "
+				"kept others waiting.\n",
 				contest->models[model]);
 	}
 }
@@ -408,11 +417,10 @@ static void explain(const struct contest *contest, FILE *out)
 
 	if (memory == NULL)
 		return;
-	explain_extremes(
-		contest, LOAD_CONVERSATIONS, FIGURE_RATE,
-		"- Of clients that stay and talk, %s serves %s times as many exchanges "
-		"as %s.\n",
-		memory);
+	explain_extremes(contest, LOAD_CONVERSATIONS, FIGURE_RATE,
+			 "- Of clients that stay, %s serves %s times as many exchanges "
+			 "as %s.\n",
+			 memory);
 	explain_extremes(
 		contest, LOAD_CONNECTIONS, FIGURE_RATE,
 		"- Of clients that come and go, %s serves %s times as many as %s.\n",
@@ -432,6 +440,23 @@ static void explain(const struct contest *contest, FILE *out)
 	free(text);
 }
 
+/* The last thing that was wrong with a model's replies, of those that are known. */
+static void print_wrong(const struct contest *contest, FILE *out)
+{
+	for (unsigned model = 0; model < contest->model_count; model++) {
+		const struct run_figures *wrong = NULL;
+
+		for (unsigned i = model;
+		     i < contest->rounds * LOAD_KINDS * contest->model_count;
+		     i += contest->model_count)
+			if (contest->runs[i].wrong.text[0] != '\0')
+				wrong = &contest->runs[i];
+		if (wrong != NULL)
+			fprintf(out, "A wrong reply of %s: %s.\n", contest->models[model],
+				wrong->wrong.text);
+	}
+}
+
 void contest_print(const struct contest *contest, FILE *out)
 {
 	fprintf(out,
@@ -446,20 +471,24 @@ void contest_print(const struct contest *contest, FILE *out)
 		if (!contest->with[kind])
 			continue;
 		print_load_title(contest, kind, out);
-		print_load_heading(contest, kind, out);
+		print_load_heading(kind, out);
 		for (unsigned model = 0; model < contest->model_count; model++)
 			print_model_row(contest, kind, model, out);
+		if (contest->datagrams)
+			print_fates(contest, kind, out);
 		fputc('\n', out);
 	}
 	if (contest->with[LOAD_IDLE])
 		print_memory(contest, out);
-	fprintf(out,
-		"* best; +- half of the range between rounds; p50, p99 latency; "
-		"cpu ms/k and switch/k the\nserver's CPU time and context switches for "
-		"1000 exchanges; - not available.\n");
+	fprintf(out, "* best; +- half of the range between rounds; p50, p99 latency; cpu "
+		     "ms/k and\nswitch/k the server's CPU time and context switches for "
+		     "1000 exchanges; - not\navailable.\n");
 	if (contest->datagrams)
-		fprintf(out, "lost, dup, reord: requests without a reply in time, "
-			     "duplicates, replies out of order; in all.\n");
+		fprintf(out, "datagrams: requests of all rounds; lost: not answered in "
+			     "time; late: answered\nafter that; doubled: replies to what "
+			     "had been answered; reordered: replies after\nthat to a "
+			     "later request.\n");
+	print_wrong(contest, out);
 	explain(contest, out);
 }
 
@@ -542,14 +571,46 @@ static void write_json_result(const struct contest *contest, enum load_kind kind
 	fprintf(out, "}");
 }
 
+/* 0: there is none to speak of. */
+static void write_size(size_t size, FILE *out)
+{
+	if (size > 0)
+		fprintf(out, "%zu", size);
+	else
+		fprintf(out, "null");
+}
+
+/* What was done, whatever came of it. */
+static void write_json_load(const struct load_plan *plan, FILE *out)
+{
+	fprintf(out,
+		"{\"load\": \"%s\", \"clients\": %u, \"idle\": %u, \"seconds\": %g, "
+		"\"size\": ",
+		load_kind_name(plan->kind), plan->connections, plan->idle,
+		(double)plan->duration / 1000);
+	write_size(load_plan_has_size(plan) ? plan->size : 0, out);
+	fprintf(out, ", \"reply_size\": ");
+	write_size(plan->reply != NULL ? strlen(plan->reply) : 0, out);
+	fprintf(out, "}");
+}
+
 void contest_write_json(const struct contest *contest, FILE *out)
 {
 	bool first = true;
 
 	fprintf(out,
-		"{\"service\": \"%s\", \"transport\": \"%s\", \"rounds\": %u, "
-		"\"results\": [",
+		"{\"service\": \"%s\", \"transport\": \"%s\", \"rounds\": %u,\n"
+		" \"loads\": [",
 		contest->service, transport_name(contest), contest->rounds);
+	for (int kind = 0; kind < LOAD_KINDS; kind++) {
+		if (!contest->with[kind])
+			continue;
+		fprintf(out, "%s\n    ", first ? "" : ",");
+		write_json_load(&contest->plans[kind], out);
+		first = false;
+	}
+	first = true;
+	fprintf(out, "],\n \"results\": [");
 	for (int kind = 0; kind < LOAD_KINDS; kind++) {
 		for (unsigned model = 0; model < contest->model_count; model++) {
 			if (!contest->with[kind])

@@ -38,6 +38,7 @@ struct run_figures {
 	double figure[FIGURES];
 	unsigned served, of; /* connections that ever got a reply */
 	uint64_t errors;
+	struct failure wrong; /* what was wrong with a reply, where it is known; "" */
 	bool done;
 };
 

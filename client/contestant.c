@@ -20,6 +20,7 @@
 enum {
 	ACTIVATED_FD = 3,
 	START_TIME = 5000, /* milliseconds in which a server must be ready */
+	SAY_TIME = 1000,   /* ... and who is not may say why */
 	STOP_TIME = 8000,  /* ... and after SIGTERM gone: its grace, and some */
 	STILL_TIME = 2000, /* ... and its memory stand still */
 	STILL_STEP = 40,
@@ -89,15 +90,36 @@ int contestant_find(struct contestant *contestant, const char *argv0, const char
 
 /* ---- starting and stopping it ---- */
 
-/* In the child: descriptor 3 is the listener, 2 the pipe, and then it is the server. */
-static _Noreturn void become(const struct contestant *contestant, int listener,
-			     int errors, bool datagrams, unsigned clients, pid_t parent)
+/* Its name, and all that it is told. */
+static void put_arguments(const struct contestant *contestant,
+			  const struct contestant_orders *orders, const char *limit,
+			  const char *arguments[CONTESTANT_OPTIONS + 5])
 {
+	size_t count = 0;
+
+	arguments[count++] = contestant->name;
+	arguments[count++] = "--max-clients";
+	arguments[count++] = limit;
+	if (orders->datagrams)
+		arguments[count++] = "--udp";
+	for (size_t i = 0; i < CONTESTANT_OPTIONS && orders->options[i] != NULL; i++)
+		arguments[count++] = orders->options[i];
+	arguments[count] = NULL;
+}
+
+/* In the child: descriptor 3 is the listener, 2 the pipe, and then it is the server. */
+static _Noreturn void become(const struct contestant *contestant,
+			     const struct contestant_orders *orders, int listener,
+			     int errors, pid_t parent)
+{
+	const char *arguments[CONTESTANT_OPTIONS + 5];
 	char pid[24], limit[24];
 
+	signal(SIGTERM, SIG_DFL); /* our own handler would do no more than note it */
 	process_signal_with_parent(SIGTERM, parent);
 	snprintf(pid, sizeof pid, "%ld", (long)getpid());
-	snprintf(limit, sizeof limit, "%u", clients);
+	snprintf(limit, sizeof limit, "%u", orders->clients);
+	put_arguments(contestant, orders, limit, arguments);
 	setenv("LISTEN_PID", pid, 1);
 	setenv("LISTEN_FDS", "1", 1);
 	/* The pipe first: its number may be the 3 that the listener needs. A copy stays open
@@ -106,8 +128,7 @@ static _Noreturn void become(const struct contestant *contestant, int listener,
 	    (listener == ACTIVATED_FD ? fcntl(listener, F_SETFD, 0)
 				      : dup2(listener, ACTIVATED_FD)) < 0)
 		_exit(127);
-	execl(contestant->path, contestant->name, "--max-clients", limit,
-	      datagrams ? "--udp" : (char *)NULL, (char *)NULL);
+	execv(contestant->path, (char *const *)arguments);
 	dprintf(STDERR_FILENO, "cannot run %s: %s\n", contestant->path, strerror(errno));
 	_exit(127);
 }
@@ -160,15 +181,48 @@ static bool listen_to(struct contestant *contestant, const char *text, int64_t t
 	return false;
 }
 
-int contestant_start(struct contestant *contestant, bool datagrams, unsigned clients,
-		     struct failure *failure)
+/* Comes to it as a client who has nothing to say, and waits for it to close. Where it ends
+ * instead, or never begins, its listening socket goes, and our connection with it. */
+static bool serves_nothing(const struct contestant *contestant)
+{
+	struct sock_target target = { "127.0.0.1", contestant->port, AF_INET, SOCK_STREAM,
+				      START_TIME };
+	int64_t end = clock_milliseconds() + START_TIME, left;
+	int fd = sock_connect(&target, NULL, NULL);
+	char dropped[512];
+	ssize_t n = 1;
+
+	if (fd < 0)
+		return false;
+	shutdown(fd, SHUT_WR);
+	while (n > 0 && (left = end - clock_milliseconds()) > 0)
+		if (io_wait(fd, POLLIN, left) > 0)
+			n = io_read(fd, dropped, sizeof dropped);
+	close(fd);
+	return n == 0;
+}
+
+/* Whether it has become ready; what it said instead is in contestant->said. */
+static bool becomes_ready(struct contestant *contestant, bool quiet)
+{
+	if (!quiet)
+		return listen_to(contestant, "listening on", START_TIME);
+	contestant->said[0] = '\0';
+	if (serves_nothing(contestant))
+		return true;
+	listen_to(contestant, NULL, SAY_TIME);
+	return false;
+}
+
+int contestant_start(struct contestant *contestant,
+		     const struct contestant_orders *orders, struct failure *failure)
 {
 	int errors[2], listener;
 	pid_t parent = getpid();
 	struct process_usage usage;
 	struct failure ignored;
 
-	listener = open_listener(contestant, datagrams, failure);
+	listener = open_listener(contestant, orders->datagrams, failure);
 	if (listener < 0)
 		return -1;
 	if (pipe(errors) < 0) {
@@ -179,7 +233,7 @@ int contestant_start(struct contestant *contestant, bool datagrams, unsigned cli
 	io_set_close_on_exec(errors[1]);
 	contestant->pid = fork();
 	if (contestant->pid == 0)
-		become(contestant, listener, errors[1], datagrams, clients, parent);
+		become(contestant, orders, listener, errors[1], parent);
 	close(listener);
 	close(errors[1]);
 	contestant->errors = errors[0];
@@ -188,7 +242,7 @@ int contestant_start(struct contestant *contestant, bool datagrams, unsigned cli
 		close(errors[0]);
 		return failure_set(failure, "cannot fork: %s", strerror(errno));
 	}
-	if (listen_to(contestant, "listening on", START_TIME))
+	if (becomes_ready(contestant, orders->quiet))
 		return 0;
 	failure_set(failure, "%s did not start: %s", contestant->name,
 		    contestant->said[0] ? contestant->said : "it said nothing");

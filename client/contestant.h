@@ -17,7 +17,12 @@
 #include "common/failure.h"
 #include "common/process.h"
 
-enum { CONTESTANT_NAME = 64, CONTESTANT_PATH = 4096, CONTESTANT_SAID = 512 };
+enum {
+	CONTESTANT_NAME = 64,
+	CONTESTANT_PATH = 4096,
+	CONTESTANT_SAID = 512,
+	CONTESTANT_OPTIONS = 16
+};
 
 struct contestant {
 	char name[CONTESTANT_NAME]; /* "echod-fork" */
@@ -36,11 +41,20 @@ struct contestant {
 int contestant_find(struct contestant *contestant, const char *argv0, const char *service,
 		    const char *model, struct failure *failure);
 
-/** Starts it, for at most @p clients at a time, over TCP or with @p datagrams, and waits
- *  until it is ready.
+/** How it is to run. */
+struct contestant_orders {
+	bool datagrams;             /* UDP, not TCP */
+	unsigned clients;           /* for how many at a time, at most */
+	const char *const *options; /* of its service; NULL behind the last, at most
+				       CONTESTANT_OPTIONS */
+	bool quiet; /* the options make it so: it does not say that it listens (TCP only) */
+};
+
+/** Starts it, and waits until it is ready: until it says so, or, where it is quiet, has
+ *  served one client who wants nothing.
  *  @return 0, or -1 with *failure: it cannot be started, or what it said instead */
-int contestant_start(struct contestant *contestant, bool datagrams, unsigned clients,
-		     struct failure *failure);
+int contestant_start(struct contestant *contestant,
+		     const struct contestant_orders *orders, struct failure *failure);
 
 /** Asks it to stop (SIGTERM), waits, and kills it if it does not.
  *  @param usage  receives what it and its children have used in their whole lives

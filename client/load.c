@@ -105,35 +105,82 @@ static int check_size(const struct load_plan *plan, struct failure *failure)
 			   plan->datagrams ? "UDP" : "TCP", least, longest);
 }
 
+/* What may stand in a line between two blanks: no more is asked, for a server may be sent
+ * what is no path to RFC 3986. */
+static bool is_path(const char *path)
+{
+	if (*path != '/')
+		return false;
+	while (*path > ' ' && *path < 127)
+		path++;
+	return *path == '\0';
+}
+
+/* Options that make no sense for this protocol or load. */
+static int check_choices(const struct load_plan *plan, struct failure *failure)
+{
+	const struct load_protocol *protocol = plan->protocol;
+	char culprit[100];
+
+	if (plan->idle != 0 && plan->kind != LOAD_IDLE)
+		return failure_set(failure, "-i, --idle: only the load idle has silent "
+					    "connections");
+	if (plan->reply != NULL && !protocol->takes_reply)
+		return failure_set(failure,
+				   "-e, --expect: what %s replies is not for choice",
+				   protocol->name);
+	if (plan->path != NULL && !protocol->takes_path)
+		return failure_set(failure, "--path: %s is asked for no path",
+				   protocol->name);
+	if (plan->path != NULL && !is_path(plan->path)) {
+		text_escape(plan->path, strlen(plan->path), culprit, sizeof culprit);
+		return failure_set(
+			failure,
+			"--path: '%s' must begin with / and be printable ASCII "
+			"without blanks (a blank is %%20)",
+			culprit);
+	}
+	if (plan->rate > 0 && protocol->pattern == LOAD_SOURCE && !plan->datagrams)
+		return failure_set(failure, "-r, --rate: %s over TCP sends unasked",
+				   protocol->name);
+	if (plan->size != 0 && protocol->pattern == LOAD_GREETING && !plan->datagrams)
+		return failure_set(failure, "-s, --size: %s over TCP is sent no message",
+				   protocol->name);
+	if (plan->size != 0 && protocol->compose != NULL)
+		return failure_set(failure,
+				   "-s, --size: how long a request of %s is, is not for "
+				   "choice",
+				   protocol->name);
+	return 0;
+}
+
 int load_plan_complete(struct load_plan *plan, struct failure *failure)
 {
 	unsigned loads = load_protocol_loads(plan->protocol, plan->datagrams);
 
+	if (loads == 0)
+		return failure_set(failure, "%s is not spoken over %s",
+				   plan->protocol->name, plan->datagrams ? "UDP" : "TCP");
 	if (!(loads & 1U << plan->kind))
 		return refuse_kind(plan, loads, failure);
-	if (plan->idle != 0 && plan->kind != LOAD_IDLE)
-		return failure_set(failure, "-i, --idle: only the load idle has silent "
-					    "connections");
-	if (plan->reply != NULL && plan->protocol->reply == NULL)
-		return failure_set(failure,
-				   "-e, --expect: what %s replies is not for choice",
-				   plan->protocol->name);
-	if (plan->rate > 0 && plan->protocol->pattern == LOAD_SOURCE && !plan->datagrams)
-		return failure_set(failure, "-r, --rate: %s over TCP sends unasked",
-				   plan->protocol->name);
-	if (plan->size != 0 && plan->protocol->pattern == LOAD_GREETING &&
-	    !plan->datagrams)
-		return failure_set(failure, "-s, --size: %s over TCP is sent no message",
-				   plan->protocol->name);
+	if (check_choices(plan, failure) < 0)
+		return -1;
 	if (plan->idle == 0)
 		plan->idle = 500;
 	if (plan->connections == 0)
 		plan->connections = plan->kind == LOAD_BULK ? 8 : 32;
-	if (plan->size == 0)
-		plan->size = default_size(plan);
 	if (plan->timeout == 0)
 		plan->timeout = plan->datagrams ? 1000 : 5000;
+	if (plan->protocol->compose != NULL)
+		return 0;
+	if (plan->size == 0)
+		plan->size = default_size(plan);
 	return check_size(plan, failure);
+}
+
+bool load_plan_has_size(const struct load_plan *plan)
+{
+	return plan->datagrams || plan->protocol->pattern != LOAD_GREETING;
 }
 
 /* ---- before the clock runs ----------------------------------------------------------------- */
@@ -190,6 +237,9 @@ static int64_t time_to_reach(const struct load_plan *plan)
 	int64_t limit = plan->timeout;
 	int64_t least = !plan->datagrams ? 0 : plan->retry ? RETRY_LEAST : ASK_LEAST;
 
+	/* Who is lost never, is not waited for, for ever, before the clock runs. */
+	if (plan->datagrams && !plan->retry && limit == LOAD_FOR_EVER)
+		return least;
 	if (!plan->retry && !plan->datagrams && limit > plan->duration &&
 	    limit > SETTLE_LIMIT)
 		return plan->duration > SETTLE_LIMIT ? plan->duration : SETTLE_LIMIT;
@@ -294,10 +344,15 @@ static int prepare_material(struct load *load, struct failure *failure)
 {
 	const struct load_protocol *protocol = load->plan->protocol;
 	const char *reply = load->plan->reply ? load->plan->reply : protocol->reply;
-	size_t size = load->plan->size;
+	size_t size = protocol->compose ? protocol->compose(load->plan, NULL, 0)
+					: load->plan->size;
 	char *block = size < SIZE_MAX - LOAD_OFFSETS ? malloc(size + LOAD_OFFSETS) : NULL;
+	void *shared = calloc(1, protocol->shared_size + 1); /* 0 might give NULL */
 
-	if (block == NULL)
+	load->result->size = size;
+	load->shared.material.block = block;
+	load->shared.material.shared = shared;
+	if (block == NULL || shared == NULL)
 		return failure_set(failure, "no memory for messages of %zu bytes", size);
 	load->shared.material = (struct load_material){
 		.block = block,
@@ -305,8 +360,12 @@ static int prepare_material(struct load *load, struct failure *failure)
 		.reply = reply,
 		.reply_length = reply ? strlen(reply) : 0,
 		.datagrams = load->plan->datagrams,
+		.shared = shared,
 	};
-	protocol->fill(&load->shared.material, block, size + LOAD_OFFSETS);
+	if (protocol->compose != NULL)
+		protocol->compose(load->plan, block, size + LOAD_OFFSETS);
+	else
+		protocol->fill(&load->shared.material, block, size + LOAD_OFFSETS);
 	return 0;
 }
 
@@ -478,6 +537,7 @@ static void clean_up(struct load *load)
 	free(load->workers);
 	free(load->threads);
 	free((char *)load->shared.material.block);
+	free(load->shared.material.shared);
 }
 
 int load_run(const struct load_plan *plan, struct load_result *result,

@@ -53,6 +53,9 @@ struct load_progress {
 	unsigned idle;      /* silent connections that were made */
 };
 
+/** A timeout that is none: in milliseconds, a hundred years. */
+#define LOAD_FOR_EVER (INT64_C(100) * 366 * 24 * 60 * 60 * 1000)
+
 /** What to do. Zeroed fields mean what is said of each; the rest must be set. */
 struct load_plan {
 	enum load_kind kind;
@@ -62,12 +65,16 @@ struct load_plan {
 	int family;           /* AF_UNSPEC, AF_INET or AF_INET6 */
 	unsigned connections; /* at a time, beside the idle ones; 1 or more */
 	unsigned idle;        /* silent connections, for LOAD_IDLE */
-	size_t size;          /* of a message in bytes, 1 or more */
-	const char *reply; /* that is expected, without its newline; "": any line. NULL:
-				 what the server says by default (reply and greet only) */
+	size_t size;       /* of a message in bytes, 1 or more; 0 where the protocol does
+				 not leave it for choice */
+	const char *path;  /* what http asks for; NULL: "/" */
+	const char *reply; /* that is expected, without its newline; "": any. NULL: what
+				 the server says by default (reply, greet), or always
+				 as much as at first (http) */
 	int64_t duration;  /* of the measured time, in milliseconds, 1 or more */
 	int64_t timeout;   /* for a connect and for an exchange, in milliseconds; a
-				 datagram that is not answered by then is lost */
+				 datagram that is not answered by then is lost. Or
+				 LOAD_FOR_EVER */
 	double rate;       /* requests a second in all, sent when they are due (open
 				 loop); 0: each when the last was answered (closed loop) */
 	unsigned threads;  /* 0: one for two CPUs; never more than connections */
@@ -96,6 +103,7 @@ struct load_fate {
 struct load_result {
 	struct address address; /* that was reached */
 	unsigned threads;       /* that drove it */
+	size_t size;            /* of a message in bytes */
 	double elapsed;         /* measured time in seconds */
 	uint64_t exchanges; /* completed, and right, in that time; with a sink: requests
 				   that the kernel took */
@@ -107,8 +115,10 @@ struct load_result {
 		idle_standing; /* of these, how many the server had not closed at the end */
 	uint64_t unsent;       /* open loop: requests due but never sent */
 	uint64_t errors[LOAD_ERRORS];
-	int other;                /* errno of the last LOAD_OTHER */
-	struct load_fate fate;    /* of the datagrams */
+	int other;             /* errno of the last LOAD_OTHER */
+	struct failure wrong;  /* what was wrong with the last LOAD_WRONG_REPLY, where the
+				     protocol tells; all from strangers escaped */
+	struct load_fate fate; /* of the datagrams */
 	struct histogram latency; /* of the exchanges; from when each was due */
 };
 
@@ -119,6 +129,10 @@ struct load_result {
  * @return 0, or -1 with *failure, which says what does not
  */
 int load_plan_complete(struct load_plan *plan, struct failure *failure);
+
+/** Whether a message has a size that can be told: some services speak without being
+ *  asked. */
+bool load_plan_has_size(const struct load_plan *plan);
 
 /**
  * Runs the plan. It takes at most the duration, and before it what connecting takes:

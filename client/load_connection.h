@@ -77,6 +77,7 @@ struct load_worker {
 	unsigned number;
 	unsigned count;
 	struct load_connection *connections;
+	char *states; /* of the protocol: state_size bytes for each of them */
 	struct load_connection *queue, **queue_end; /* free ones; longest free first */
 	char *received;                             /* RECEIVE_SIZE bytes */
 	int64_t now;                                /* as of the last look at the clock */
@@ -118,7 +119,11 @@ void load_connection_shut(struct load_worker *worker, struct load_connection *co
 void load_connection_fail(struct load_worker *worker, struct load_connection *connection,
 			  enum load_error error);
 
-/** The same for an errno. */
+/** It has come to an end that is no error: as load_connection_fail(), but not counted. */
+void load_connection_retire(struct load_worker *worker,
+			    struct load_connection *connection);
+
+/** As load_connection_fail(), for an errno. */
 void load_connection_fail_errno(struct load_worker *worker,
 				struct load_connection *connection, int error);
 

@@ -28,21 +28,25 @@ bool load_kind_find(const char *name, enum load_kind *kind)
 
 /* ---- requests ------------------------------------------------------------------------------ */
 
-/* Pseudo-random letters and digits, always the same. A linear congruential generator
- * (Knuth's MMIX constants) serves: nobody has to be surprised, and what went wrong once
- * can be seen again. */
-static void letters_fill(const struct load_material *material, char *block, size_t size)
+/* A linear congruential generator (Knuth's MMIX constants) serves: nobody has to be
+ * surprised, and what went wrong once can be seen again. */
+void load_letters(char *out, size_t size)
 {
 	static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 					 "abcdefghijklmnopqrstuvwxyz0123456789";
 	uint64_t state = 1;
 
-	(void)material;
 	for (size_t i = 0; i < size; i++) {
 		state = state * UINT64_C(6364136223846793005) +
 			UINT64_C(1442695040888963407);
-		block[i] = characters[(state >> 33) % (sizeof characters - 1)];
+		out[i] = characters[(state >> 33) % (sizeof characters - 1)];
 	}
+}
+
+static void letters_fill(const struct load_material *material, char *block, size_t size)
+{
+	(void)material;
+	load_letters(block, size);
 }
 
 /* Where in the block the request of a connection begins: another place for each exchange
@@ -67,7 +71,7 @@ static void letters_begin(const struct load_material *material,
  * tell them apart. */
 static void line_fill(const struct load_material *material, char *block, size_t size)
 {
-	letters_fill(material, block, size);
+	load_letters(block, size);
 	block[material->size - 1] = '\n';
 }
 
@@ -139,6 +143,17 @@ static enum load_verdict text_check(const struct load_material *material,
 	return ends ? LOAD_COMPLETE : LOAD_MORE;
 }
 
+/* A greeting ends where the server closes, and is whole if its line is. */
+static enum load_verdict greeting_end(const struct load_material *material,
+				      struct load_exchange *exchange)
+{
+	bool whole = material->reply_length == 0
+			     ? exchange->place != 0
+			     : exchange->received == material->reply_length + 1;
+
+	return whole ? LOAD_COMPLETE : LOAD_MORE;
+}
+
 /* ---- the characters of RFC 864 --------------------------------------------------------------- */
 
 enum {
@@ -193,65 +208,75 @@ static enum load_verdict chargen_check(const struct load_material *material,
 
 enum { LONGEST_LINE = 64 * 1024 }; /* that replyd takes, with its newline */
 
-static const struct load_protocol protocols[] = {
-	{
-		.name = "echo",
-		.pattern = LOAD_REPLIES,
-		.loads =
-			KIND(CONVERSATIONS) | KIND(CONNECTIONS) | KIND(IDLE) | KIND(BULK),
-		.datagram_loads = KIND(CONVERSATIONS) | KIND(CONNECTIONS) | KIND(BULK),
-		.mirrors = true,
-		.fill = letters_fill,
-		.begin = letters_begin,
-		.check = echo_check,
-	},
-	{
-		.name = "reply",
-		.pattern = LOAD_REPLIES,
-		.loads = KIND(CONVERSATIONS) | KIND(CONNECTIONS) | KIND(IDLE),
-		.datagram_loads = KIND(CONVERSATIONS) | KIND(CONNECTIONS),
-		.longest = LONGEST_LINE,
-		.reply = "Message received",
-		.fill = line_fill,
-		.begin = line_begin,
-		.check = text_check,
-	},
-	{
-		.name = "discard",
-		.pattern = LOAD_SINK,
-		.loads = KIND(BULK),
-		.datagram_loads = KIND(BULK),
-		.fill = letters_fill,
-		.begin = letters_begin,
-	},
-	{
-		.name = "chargen",
-		.pattern = LOAD_SOURCE,
-		.loads = KIND(BULK),
-		.datagram_loads = KIND(BULK),
-		.fill = chargen_fill,
-		.begin = unasked_begin,
-		.check = chargen_check,
-	},
-	{
-		.name = "daytime",
-		.pattern = LOAD_GREETING,
-		.loads = KIND(CONNECTIONS),
-		.datagram_loads = KIND(CONVERSATIONS) | KIND(CONNECTIONS),
-		.fill = letters_fill,
-		.begin = unasked_begin,
-		.check = line_check,
-	},
-	{
-		.name = "greet",
-		.pattern = LOAD_GREETING,
-		.loads = KIND(CONNECTIONS),
-		.datagram_loads = KIND(CONVERSATIONS) | KIND(CONNECTIONS),
-		.reply = "Welcome to the server",
-		.fill = letters_fill,
-		.begin = unasked_begin,
-		.check = text_check,
-	},
+static const struct load_protocol echo = {
+	.name = "echo",
+	.pattern = LOAD_REPLIES,
+	.loads = KIND(CONVERSATIONS) | KIND(CONNECTIONS) | KIND(IDLE) | KIND(BULK),
+	.datagram_loads = KIND(CONVERSATIONS) | KIND(CONNECTIONS) | KIND(BULK),
+	.mirrors = true,
+	.fill = letters_fill,
+	.begin = letters_begin,
+	.check = echo_check,
+};
+
+static const struct load_protocol reply = {
+	.name = "reply",
+	.pattern = LOAD_REPLIES,
+	.loads = KIND(CONVERSATIONS) | KIND(CONNECTIONS) | KIND(IDLE),
+	.datagram_loads = KIND(CONVERSATIONS) | KIND(CONNECTIONS),
+	.longest = LONGEST_LINE,
+	.takes_reply = true,
+	.reply = "Message received",
+	.fill = line_fill,
+	.begin = line_begin,
+	.check = text_check,
+};
+
+static const struct load_protocol discard = {
+	.name = "discard",
+	.pattern = LOAD_SINK,
+	.loads = KIND(BULK),
+	.datagram_loads = KIND(BULK),
+	.fill = letters_fill,
+	.begin = letters_begin,
+};
+
+static const struct load_protocol chargen = {
+	.name = "chargen",
+	.pattern = LOAD_SOURCE,
+	.loads = KIND(BULK),
+	.datagram_loads = KIND(BULK),
+	.fill = chargen_fill,
+	.begin = unasked_begin,
+	.check = chargen_check,
+};
+
+static const struct load_protocol daytime = {
+	.name = "daytime",
+	.pattern = LOAD_GREETING,
+	.loads = KIND(CONNECTIONS),
+	.datagram_loads = KIND(CONVERSATIONS) | KIND(CONNECTIONS),
+	.fill = letters_fill,
+	.begin = unasked_begin,
+	.check = line_check,
+	.end = greeting_end,
+};
+
+static const struct load_protocol greet = {
+	.name = "greet",
+	.pattern = LOAD_GREETING,
+	.loads = KIND(CONNECTIONS),
+	.datagram_loads = KIND(CONVERSATIONS) | KIND(CONNECTIONS),
+	.takes_reply = true,
+	.reply = "Welcome to the server",
+	.fill = letters_fill,
+	.begin = unasked_begin,
+	.check = text_check,
+	.end = greeting_end,
+};
+
+static const struct load_protocol *const protocols[] = {
+	&echo, &reply, &discard, &chargen, &daytime, &greet, &load_http,
 };
 
 enum { PROTOCOLS = sizeof protocols / sizeof protocols[0] };
@@ -259,8 +284,8 @@ enum { PROTOCOLS = sizeof protocols / sizeof protocols[0] };
 const struct load_protocol *load_protocol_find(const char *name)
 {
 	for (size_t i = 0; i < PROTOCOLS; i++)
-		if (strcmp(protocols[i].name, name) == 0)
-			return &protocols[i];
+		if (strcmp(protocols[i]->name, name) == 0)
+			return protocols[i];
 	return NULL;
 }
 
@@ -271,7 +296,7 @@ const char *load_protocol_names(char *out, size_t size)
 	out[0] = '\0';
 	for (size_t i = 0; i < PROTOCOLS && used < size; i++)
 		used += (size_t)snprintf(out + used, size - used, "%s%s",
-					 i > 0 ? ", " : "", protocols[i].name);
+					 i > 0 ? ", " : "", protocols[i]->name);
 	return out;
 }
 

@@ -2,8 +2,9 @@
  * load_protocol - what load says to a server, and what is a right answer to it.
  *
  * A protocol does no input or output and never waits: it names the bytes of a request,
- * and judges the bytes of its reply as they come. One entry in load_protocol.c for each
- * service.
+ * and judges the bytes of its reply as they come. The small services are in
+ * load_protocol.c, each an entry of the list there; a protocol that is a lesson of its own
+ * has a file of its own (load_http.c), and its name in that list.
  */
 #ifndef CLIENT_LOAD_PROTOCOL_H
 #define CLIENT_LOAD_PROTOCOL_H
@@ -11,6 +12,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "common/failure.h"
+
+struct load_plan; /* client/load.h */
 
 /** What the connections do. */
 enum load_kind {
@@ -36,12 +41,15 @@ enum { LOAD_OFFSETS = 8192 };
 /** What requests and replies are made of, shared by all of them, so that no request of a
  *  stream is ever copied. */
 struct load_material {
-	const char *block; /* size + LOAD_OFFSETS bytes, by protocol->fill */
+	const char *block; /* size + LOAD_OFFSETS bytes, by protocol->fill or ->compose */
 	size_t size;       /* of a message */
-	const char *reply; /* without its newline; "": any one line. Of those protocols
-			       that have one by default */
+	const char
+		*reply; /* that is expected, without its newline; "": any. NULL: nothing
+			       in particular */
 	size_t reply_length;
 	bool datagrams;
+	void *shared; /* the protocol's own (shared_size): zeroed at first, for all threads
+			 at once */
 };
 
 /** One request and its reply, as far as it has come. */
@@ -52,23 +60,38 @@ struct load_exchange {
 	size_t length;       /* of the request; 0: the server speaks unasked */
 	size_t sent;         /* of these bytes, how many went out: the engine counts */
 	size_t received;     /* bytes of the reply that came and were right: so, too */
-	bool whole;          /* of a greeting: so it is, if the server closes now */
 	size_t place;        /* the protocol's own; 0 when the connection is new */
+	void *state; /* the same (state_size): zeroed when the connection is new */
+	struct failure *wrong; /* may be told what is wrong with a reply; NULL: nobody
+				  listens */
 };
 
 /** What to think of the bytes that came. */
-enum load_verdict { LOAD_MORE, LOAD_COMPLETE, LOAD_WRONG };
+enum load_verdict {
+	LOAD_MORE,     /* right as far as they go */
+	LOAD_COMPLETE, /* the reply is whole */
+	LOAD_LAST,     /* ... and the server closes now: the connection is replaced */
+	LOAD_WRONG,
+};
 
 struct load_protocol {
 	const char *name; /* of the service */
 	enum load_pattern pattern;
 	unsigned loads; /* that make sense for it: of each kind the bit 1 << kind */
-	unsigned datagram_loads; /* ... on UDP */
+	unsigned datagram_loads; /* ... on UDP; 0: it is not spoken there */
 	bool mirrors;            /* the reply is the request: it brings back its number */
-	size_t longest;          /* message, on a stream; 0: any */
+	bool hangs_up; /* the server may close between two exchanges: that is no error */
+	bool takes_path;   /* plan->path says what is asked for */
+	bool takes_reply;  /* plan->reply says what is expected */
+	size_t longest;    /* message, on a stream; 0: any */
 	const char *reply; /* that its server gives by default; NULL: there is no such */
+	size_t state_size; /* of exchange->state, for each connection; 0: there is none */
+	size_t shared_size; /* of material->shared; 0: there is none */
 	/** Fills @p size bytes of the block, for messages of material->size. */
 	void (*fill)(const struct load_material *material, char *block, size_t size);
+	/** In place of fill, where all requests are one and its size is not for choice:
+	 *  writes it as snprintf(3) would, cut to @p size. @return its whole length */
+	size_t (*compose)(const struct load_plan *plan, char *block, size_t size);
 	/** Names the request of exchange->connection and ->sequence. */
 	void (*begin)(const struct load_material *material,
 		      struct load_exchange *exchange);
@@ -77,7 +100,15 @@ struct load_protocol {
 	enum load_verdict (*check)(const struct load_material *material,
 				   struct load_exchange *exchange, const char *bytes,
 				   size_t length);
+	/** Judges that the server has closed, with a request on its way: LOAD_COMPLETE if
+	 *  that is how the reply ends, LOAD_MORE if it came too early, or LOAD_WRONG.
+	 *  NULL: it is too early whenever it comes. */
+	enum load_verdict (*end)(const struct load_material *material,
+				 struct load_exchange *exchange);
 };
+
+/** Those with a file of their own. */
+extern const struct load_protocol load_http;
 
 /** The protocol of the service of that name, or NULL. */
 const struct load_protocol *load_protocol_find(const char *name);
@@ -87,6 +118,10 @@ const char *load_protocol_names(char *out, size_t size);
 
 /** The loads that make sense for a protocol, as bits 1 << kind. */
 unsigned load_protocol_loads(const struct load_protocol *protocol, bool datagrams);
+
+/** Pseudo-random letters and digits, always the same: what has to be told apart from any
+ *  other text of its length. Not terminated. */
+void load_letters(char *out, size_t size);
 
 /** "conversations", "connections", "idle", "bulk". */
 const char *load_kind_name(enum load_kind kind);

@@ -5,6 +5,7 @@
  * in, in any number of pieces. How the two take turns is the protocol's pattern.
  */
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "client/load_connection.h"
@@ -29,6 +30,7 @@ static bool connect_start(struct load_worker *worker, struct load_connection *co
 	const struct address *address = &worker->shared->address;
 
 	connection->exchange.place = 0;
+	memset(connection->exchange.state, 0, worker->protocol->state_size);
 	connection->fd = sock_connect_start(&address->any, address->length, SOCK_STREAM);
 	if (connection->fd < 0) {
 		load_connection_fail_errno(worker, connection, errno);
@@ -36,7 +38,8 @@ static bool connect_start(struct load_worker *worker, struct load_connection *co
 	}
 	/* The end of a message is not to wait until the part before it is acknowledged. A
 	 * single one that fits into a segment has no such part. */
-	if (!makes_a_connection_for_each(worker) || worker->plan->size > SMALLEST_SEGMENT)
+	if (!makes_a_connection_for_each(worker) ||
+	    worker->shared->material.size > SMALLEST_SEGMENT)
 		sock_set_nodelay(connection->fd);
 	connection->state = CONNECTING;
 	load_connection_set_wake(worker, connection,
@@ -93,7 +96,20 @@ static void complete_exchange(struct load_worker *worker,
 		return; /* too late */
 	if (worker->protocol->pattern != LOAD_SINK)
 		load_connection_served(worker, connection);
-	load_connection_go_on(worker, connection);
+	if (connection->fd < 0 && !makes_a_connection_for_each(worker))
+		stream_open(worker, connection);
+	else
+		load_connection_go_on(worker, connection);
+}
+
+/* The server closes behind this one, as it may: the connection is replaced at once. Which
+ * side closes first is not known yet; if it is ours, TIME_WAIT would hold the port. */
+static void complete_last_exchange(struct load_worker *worker,
+				   struct load_connection *connection, size_t bytes)
+{
+	sock_set_abortive(connection->fd);
+	load_connection_shut(worker, connection);
+	complete_exchange(worker, connection, bytes);
 }
 
 /* What a sink takes is counted as it goes: there will be no other sign of it. */
@@ -150,7 +166,6 @@ static void stream_begin(struct load_worker *worker, struct load_connection *con
 
 	connection->due = due;
 	exchange->sent = exchange->received = 0;
-	exchange->whole = false;
 	exchange->sequence++;
 	worker->protocol->begin(&worker->shared->material, exchange);
 	if (makes_a_connection_for_each(worker)) {
@@ -187,26 +202,34 @@ static bool take_reply(struct load_worker *worker, struct load_connection *conne
 		return false;
 	}
 	exchange->received += n;
-	if (protocol->pattern == LOAD_GREETING) {
-		exchange->whole = verdict == LOAD_COMPLETE;
+	if (protocol->pattern == LOAD_GREETING)
 		return true; /* the end has most probably come with it */
-	}
-	if (verdict == LOAD_COMPLETE) {
+	if (verdict == LOAD_COMPLETE)
 		complete_exchange(worker, connection, exchange->received);
-		return false;
-	}
-	return n == RECEIVE_SIZE;
+	else if (verdict == LOAD_LAST)
+		complete_last_exchange(worker, connection, exchange->received);
+	return verdict == LOAD_MORE && n == RECEIVE_SIZE;
 }
 
-/* The server has closed, as it should after a greeting. */
+/* The server has closed, as it should after a greeting, and may where the protocol lets
+ * it. */
 static void take_end(struct load_worker *worker, struct load_connection *connection)
 {
-	struct load_exchange *exchange = &connection->exchange;
+	const struct load_protocol *protocol = worker->protocol;
+	enum load_verdict verdict = LOAD_MORE;
 
-	if (connection->state == BUSY && exchange->whole)
-		complete_exchange(worker, connection, exchange->received);
-	else
+	if (connection->state == FREE && protocol->hangs_up) {
+		load_connection_retire(worker, connection);
+		return;
+	}
+	if (connection->state == BUSY && protocol->end != NULL)
+		verdict = protocol->end(&worker->shared->material, &connection->exchange);
+	if (verdict == LOAD_MORE)
 		load_connection_fail(worker, connection, LOAD_CLOSED_EARLY);
+	else if (verdict == LOAD_WRONG)
+		load_connection_fail(worker, connection, LOAD_WRONG_REPLY);
+	else
+		complete_last_exchange(worker, connection, connection->exchange.received);
 }
 
 /* Of a source, no more than belongs to this exchange: its stream knows no bounds. */

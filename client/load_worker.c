@@ -136,10 +136,9 @@ enum load_error load_error_of(int error)
 	}
 }
 
-void load_connection_fail(struct load_worker *worker, struct load_connection *connection,
-			  enum load_error error)
+void load_connection_retire(struct load_worker *worker,
+			    struct load_connection *connection)
 {
-	worker->result.errors[error]++;
 	load_connection_shut(worker, connection);
 	if (connection->state == ENDING)
 		worker->ending--;
@@ -149,6 +148,13 @@ void load_connection_fail(struct load_worker *worker, struct load_connection *co
 		connection->pause = longest_pause;
 	connection->state = CLOSED;
 	load_connection_set_wake(worker, connection, worker->now + connection->pause);
+}
+
+void load_connection_fail(struct load_worker *worker, struct load_connection *connection,
+			  enum load_error error)
+{
+	worker->result.errors[error]++;
+	load_connection_retire(worker, connection);
 }
 
 void load_connection_fail_errno(struct load_worker *worker,
@@ -382,6 +388,9 @@ static void prepare_connections(struct load_worker *worker, int first)
 		connection->fd = -1;
 		connection->exchange.connection =
 			worker->number + i * worker->shared->threads;
+		connection->exchange.state =
+			worker->states + i * worker->protocol->state_size;
+		connection->exchange.wrong = &worker->result.wrong;
 		if (worker->plan->kind == LOAD_CONNECTIONS) {
 			load_connection_set_free(connection);
 			load_connection_queue(worker, connection);
@@ -411,9 +420,11 @@ struct load_worker *load_worker_create(struct load_shared *shared, unsigned numb
 	worker->start = worker->end = NEVER;
 	worker->poller = poller_create();
 	worker->connections = calloc(worker->count, sizeof *worker->connections);
+	/* A byte more, since calloc(3) may return NULL for none. */
+	worker->states = calloc(worker->count + 1U, worker->protocol->state_size + 1);
 	worker->received = malloc(RECEIVE_SIZE);
 	if (worker->poller == NULL || worker->connections == NULL ||
-	    worker->received == NULL ||
+	    worker->states == NULL || worker->received == NULL ||
 	    (worker->way->prepare != NULL && worker->way->prepare(worker) < 0))
 		goto failed;
 	prepare_connections(worker, first);
@@ -445,6 +456,8 @@ void load_worker_report(const struct load_worker *worker, struct load_result *re
 		result->errors[i] += part->errors[i];
 	if (part->other != 0)
 		result->other = part->other;
+	if (part->wrong.text[0] != '\0')
+		result->wrong = part->wrong;
 	if (part->elapsed > result->elapsed)
 		result->elapsed = part->elapsed;
 	result->fate.sent += part->fate.sent;
@@ -463,6 +476,7 @@ void load_worker_destroy(struct load_worker *worker)
 		load_connection_shut(worker, &worker->connections[i]);
 	poller_destroy(worker->poller);
 	free(worker->connections);
+	free(worker->states);
 	free(worker->received);
 	free(worker->slots);
 	free(worker->datagram);

@@ -11,8 +11,12 @@
 
 #include "client/load.h"
 #include "common/io.h"
+#include "common/json.h"
 #include "common/message.h"
 #include "common/options.h"
+#include "common/text.h"
+
+enum { OPTION_PATH = OPTIONS_LETTERS_FROM };
 
 enum {
 	MOST_CONNECTIONS = 1000000,
@@ -20,6 +24,7 @@ enum {
 	MOST_RATE = 10000000,
 	MOST_SECONDS = 24 * 60 * 60,
 	MOST_SIZE = 1024 * 1024 * 1024,
+	PROTOCOL_NAMES = 160, /* characters of all names in a row */
 };
 
 static const struct option_line option_lines[] = {
@@ -34,14 +39,17 @@ static const struct option_line option_lines[] = {
 	{ 'i', "idle", "N", "silent connections beside the others, for idle (500)" },
 	{ 'T', "threads", "N", "drive it by N threads (one for two CPUs)" },
 	{ 'P', "protocol", "NAME",
-	  "what is spoken: echo, reply, discard, chargen, daytime\n"
-	  "or greet (echo)" },
+	  "what is spoken: echo, reply, discard, chargen, daytime,\n"
+	  "greet or http (echo)" },
 	{ 'e', "expect", "TEXT",
-	  "what greet or reply says, without its newline; '' takes\n"
-	  "any line (what the server says by default)" },
+	  "what greet or reply says, or the body that http gives,\n"
+	  "without its newline; '' takes any (what the server says\n"
+	  "by default; http: always as much as at first)" },
+	{ OPTION_PATH, "path", "PATH", "what to ask for by http (/)" },
 	{ 'u', "udp", NULL, "datagrams; lost, doubled and reordered ones are counted" },
 	{ 'w', "timeout", "SEC",
-	  "give up a connect or a request after so long (5; -u: 1)" },
+	  "give up a connect or a request after so long (5; -u: 1);\n"
+	  "0: never" },
 	{ 'R', "retry", NULL, "while nobody listens yet, keep trying until the timeout" },
 	{ '4', "ipv4", NULL, "use IPv4 only" },
 	{ '6', "ipv6", NULL, "use IPv6 only" },
@@ -53,7 +61,7 @@ static const struct option_line option_lines[] = {
 	{ 0 },
 };
 
-static const char synopsis[] = "[options] [LOAD] HOST PORT";
+static const char synopsis[] = "[options] [PROTOCOL] [LOAD] HOST PORT";
 static const char purpose[] =
 	"Puts a server under load: conversations, connections, idle or bulk (the\n"
 	"first of these that makes sense for the protocol).";
@@ -61,7 +69,7 @@ static const char purpose[] =
 /** What the command line says. */
 struct command {
 	struct load_plan plan;
-	bool kind_named;
+	bool kind_named, protocol_named;
 	char host[HOST_TEXT], port[PORT_TEXT];
 	bool json;
 	bool done; /* -h or -V: all there was to do */
@@ -95,15 +103,24 @@ static void catch_signals(void)
 
 /* ---- the command line ---------------------------------------------------------------------- */
 
-/* A time that is not 0. */
-static int take_seconds(const struct options *options, int letter, int64_t *milliseconds,
-			struct failure *failure)
+static int take_duration(const struct options *options, int64_t *milliseconds,
+			 struct failure *failure)
 {
-	if (options_seconds(options, letter, MOST_SECONDS, milliseconds, failure) < 0)
+	if (options_seconds(options, 'd', MOST_SECONDS, milliseconds, failure) < 0)
 		return -1;
 	if (*milliseconds == 0)
-		return options_bad_value(failure, options, letter,
+		return options_bad_value(failure, options, 'd',
 					 "must be more than 0 seconds");
+	return 0;
+}
+
+static int take_timeout(const struct options *options, int64_t *milliseconds,
+			struct failure *failure)
+{
+	if (options_seconds(options, 'w', MOST_SECONDS, milliseconds, failure) < 0)
+		return -1;
+	if (*milliseconds == 0)
+		*milliseconds = LOAD_FOR_EVER;
 	return 0;
 }
 
@@ -138,13 +155,14 @@ static int take_rate(const struct options *options, double *rate, struct failure
 	return 0;
 }
 
-static int take_protocol(const struct options *options, struct load_plan *plan,
+static int take_protocol(const struct options *options, struct command *command,
 			 struct failure *failure)
 {
-	char names[100], reason[160];
+	char names[PROTOCOL_NAMES], reason[PROTOCOL_NAMES + 60];
 
-	plan->protocol = load_protocol_find(options->value);
-	if (plan->protocol != NULL)
+	command->protocol_named = true;
+	command->plan.protocol = load_protocol_find(options->value);
+	if (command->plan.protocol != NULL)
 		return 0;
 	snprintf(reason, sizeof reason, "is not a protocol known here: %s",
 		 load_protocol_names(names, sizeof names));
@@ -164,7 +182,7 @@ static int take_option(struct command *command, const struct options *options, i
 	case 's':
 		return take_size(options, &plan->size, failure);
 	case 'd':
-		return take_seconds(options, 'd', &plan->duration, failure);
+		return take_duration(options, &plan->duration, failure);
 	case 'r':
 		return take_rate(options, &plan->rate, failure);
 	case 'i':
@@ -172,15 +190,18 @@ static int take_option(struct command *command, const struct options *options, i
 	case 'T':
 		return take_count(options, 'T', MOST_THREADS, &plan->threads, failure);
 	case 'P':
-		return take_protocol(options, plan, failure);
+		return take_protocol(options, command, failure);
 	case 'e':
 		plan->reply = options->value;
+		return 0;
+	case OPTION_PATH:
+		plan->path = options->value;
 		return 0;
 	case 'u':
 		plan->datagrams = true;
 		return 0;
 	case 'w':
-		return take_seconds(options, 'w', &plan->timeout, failure);
+		return take_timeout(options, &plan->timeout, failure);
 	case 'R':
 		plan->retry = true;
 		return 0;
@@ -212,19 +233,47 @@ static int take_option(struct command *command, const struct options *options, i
 	}
 }
 
-/* [LOAD] HOST PORT, or [LOAD] HOST:PORT */
+/* Whether the first operand is to be taken for a protocol. HOST PORT alone is always that,
+ * even where the host has such a name. */
+static bool names_protocol(const struct command *command, int count, char **operands)
+{
+	struct failure ignored;
+
+	if (command->protocol_named || count < 2 ||
+	    load_protocol_find(operands[0]) == NULL)
+		return false;
+	return count > 2 || address_check_port(operands[1], SOCK_STREAM, &ignored) < 0;
+}
+
+/* What stands in front of HOST PORT and means nothing, or behind it. */
+static int refuse_operand(char **operands, struct failure *failure)
+{
+	char culprit[80], names[PROTOCOL_NAMES];
+
+	text_escape(operands[0], strlen(operands[0]), culprit, sizeof culprit);
+	return failure_set(
+		failure,
+		"'%s' in front of HOST and PORT is neither a protocol (%s) nor "
+		"a load (conversations, connections, idle, bulk)",
+		culprit, load_protocol_names(names, sizeof names));
+}
+
+/* [PROTOCOL] [LOAD] HOST PORT, or HOST:PORT for the last two */
 static int take_operands(struct command *command, int count, char **operands,
 			 struct failure *failure)
 {
+	if (names_protocol(command, count, operands)) {
+		command->plan.protocol = load_protocol_find(operands[0]);
+		count--;
+		operands++;
+	}
 	if (count > 1 && load_kind_find(operands[0], &command->plan.kind)) {
 		command->kind_named = true;
 		count--;
 		operands++;
 	}
 	if (count > 2)
-		return failure_set(failure,
-				   "too many operands: [LOAD] HOST PORT, where LOAD is "
-				   "conversations, connections, idle or bulk");
+		return refuse_operand(operands, failure);
 	if (address_operands(operands, count,
 			     command->plan.datagrams ? SOCK_DGRAM : SOCK_STREAM,
 			     command->host, command->port, failure) < 0)
@@ -239,7 +288,7 @@ static void choose_kind(struct load_plan *plan)
 {
 	unsigned loads = load_protocol_loads(plan->protocol, plan->datagrams);
 
-	for (plan->kind = 0; !(loads & 1U << plan->kind); plan->kind++)
+	for (plan->kind = 0; loads != 0 && !(loads & 1U << plan->kind); plan->kind++)
 		;
 }
 
@@ -333,6 +382,8 @@ static void print_errors(const struct load_result *result)
 		       load_error_name((enum load_error)i));
 		if (i == LOAD_OTHER)
 			printf(" (%s)", strerror(result->other));
+		if (i == LOAD_WRONG_REPLY && result->wrong.text[0] != '\0')
+			printf(" (%s)", result->wrong.text);
 		before = ", ";
 	}
 	putchar('\n');
@@ -354,26 +405,22 @@ static void print_fate(const struct load_plan *plan, const struct load_fate *fat
 		printf("%-15s%ju\n", "reordered", (uintmax_t)fate->reordered);
 }
 
-/* Whether we send messages at all: some services speak without being asked. */
-static bool has_requests(const struct load_plan *plan)
-{
-	return plan->datagrams || plan->protocol->pattern != LOAD_GREETING;
-}
-
 static void print_text(const struct load_plan *plan, const struct load_result *result)
 {
 	char address[ADDRESS_TEXT];
 
 	printf("%-15s%s at %s%s\n", load_kind_name(plan->kind), plan->protocol->name,
 	       address_text(&result->address, address), plan->datagrams ? " (udp)" : "");
-	printf("%-15s%u, %u of them served\n",
-	       plan->datagrams ? "sockets" : "connections", plan->connections,
-	       result->served);
+	printf("%-15s%u, %u of them served", plan->datagrams ? "sockets" : "connections",
+	       plan->connections, result->served);
+	if (plan->kind != LOAD_CONNECTIONS && result->made > plan->connections)
+		printf(", %ju made", (uintmax_t)result->made);
+	putchar('\n');
 	if (plan->kind == LOAD_IDLE)
 		printf("%-15s%u, %u made, %u stand\n", "idle", plan->idle,
 		       result->idle_made, result->idle_standing);
-	if (has_requests(plan))
-		printf("%-15s%zu bytes\n", "message", plan->size);
+	if (load_plan_has_size(plan))
+		printf("%-15s%zu bytes\n", "message", result->size);
 	printf("%-15s%.2f s\n", "measured", result->elapsed);
 	printf("%-15s%ju\n", "exchanges", (uintmax_t)result->exchanges);
 	printf("%-15s%.0f /s\n", "rate", per_second((double)result->exchanges, result));
@@ -425,7 +472,8 @@ static void print_json_latency(const struct histogram *latency)
 	       (intmax_t)histogram_max(latency));
 }
 
-/* All texts in it are our own words or numeric addresses: none needs to be quoted. */
+/* But for what was wrong, all texts in it are our own words or numeric addresses: none needs
+ * to be quoted. */
 static void print_json(const struct load_plan *plan, const struct load_result *result)
 {
 	char address[ADDRESS_TEXT];
@@ -440,7 +488,8 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 	printf("\"idle\":%ju,\"idle_made\":%u,\"idle_standing\":%u,", (uintmax_t)idle,
 	       result->idle_made, result->idle_standing);
 	printf("\"size\":%zu,\"threads\":%u,\"seconds\":%.6f,",
-	       has_requests(plan) ? plan->size : 0, result->threads, result->elapsed);
+	       load_plan_has_size(plan) ? result->size : 0, result->threads,
+	       result->elapsed);
 	printf("\"exchanges\":%ju,\"exchanges_per_second\":%.1f,",
 	       (uintmax_t)result->exchanges,
 	       per_second((double)result->exchanges, result));
@@ -459,7 +508,12 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 		printf("%s\"%s\":%ju", i > 0 ? "," : "", key,
 		       (uintmax_t)result->errors[i]);
 	}
-	printf("}}\n");
+	printf("},\"wrong\":");
+	if (result->wrong.text[0] != '\0')
+		json_write_string(stdout, result->wrong.text);
+	else
+		printf("null");
+	printf("}\n");
 }
 
 /* Whether the figures are those of a server that did all that was asked of it. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "client/contest.h"
+#include "client/stage.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/message.h"
@@ -20,6 +21,8 @@
 #include "common/text.h"
 
 enum { EXIT_USAGE = 2, MOST_SECONDS = 3600, MOST_CLIENTS = 100000 };
+
+enum { FILE_SIZE = 1024 * 1024 }; /* that is served where nothing else is said */
 
 enum { LOST_AFTER = 200 }; /* milliseconds: much longer than any reply takes here */
 
@@ -40,7 +43,7 @@ static const struct option_line lines[] = {
 	{ OPTION_BULK_CLIENTS, "bulk-clients", "N", "clients of the load bulk (8)" },
 	{ OPTION_BULK_SIZE, "bulk-size", "SIZE",
 	  "bytes of a message in the load bulk (64K; with -u 16K,\n"
-	  "of chargen 512)" },
+	  "of chargen 512), or of the file that http serves (1M)" },
 	{ 'i', "idle", "N", "silent clients in the load idle (200)" },
 	{ 'd', "duration", "SEC", "seconds for each run (0.6)" },
 	{ 'r', "rounds", "N", "how often each load meets each model (5)" },
@@ -60,6 +63,7 @@ struct settings {
 	size_t size, bulk_size;
 	int64_t duration;
 	const char *tsv, *json;
+	struct stage stage;
 	bool quiet, loads_named;
 	enum { COMPARE, SHOW_HELP, SHOW_VERSION } action;
 };
@@ -214,6 +218,14 @@ static int take_models(struct settings *settings, const char *argv0, char **mode
 	return contest->model_count > 0 ? 0 : -1; /* *failure names the last one tried */
 }
 
+/* 0: the default. Where --bulk-size is that of a file, no message has it. */
+static size_t message_size(const struct settings *settings, enum load_kind kind)
+{
+	if (stage_has_file(settings->contest.service, kind))
+		return 0;
+	return kind == LOAD_BULK ? settings->bulk_size : settings->size;
+}
+
 /* The loads that were named, which must make sense for the service; or all that do. */
 static int plan_loads(struct settings *settings, const struct load_protocol *protocol,
 		      struct failure *failure)
@@ -221,6 +233,8 @@ static int plan_loads(struct settings *settings, const struct load_protocol *pro
 	struct contest *contest = &settings->contest;
 	unsigned sensible = load_protocol_loads(protocol, contest->datagrams);
 
+	if (sensible == 0)
+		return failure_set(failure, "%s is not spoken over UDP", protocol->name);
 	for (int kind = 0; kind < LOAD_KINDS; kind++) {
 		struct load_plan *plan = &contest->plans[kind];
 		bool bulk = kind == LOAD_BULK;
@@ -233,7 +247,7 @@ static int plan_loads(struct settings *settings, const struct load_protocol *pro
 			.family = AF_INET,
 			.connections = bulk ? settings->bulk_clients : settings->clients,
 			.idle = kind == LOAD_IDLE ? settings->idle : 0,
-			.size = bulk ? settings->bulk_size : settings->size,
+			.size = message_size(settings, (enum load_kind)kind),
 			.duration = settings->duration,
 			/* Not an error within a run: a client that waits, waits. But for a
 			 * datagram that was lost it would wait in vain. */
@@ -256,7 +270,7 @@ static int take_service(struct settings *settings, const char *service,
 			struct failure *failure)
 {
 	const struct load_protocol *protocol = load_protocol_find(service);
-	char name[CONTESTANT_NAME], names[100];
+	char name[CONTESTANT_NAME], names[160];
 
 	settings->contest.service = service;
 	if (protocol != NULL)
@@ -370,6 +384,8 @@ static void note_figures(struct run_figures *figures, const struct load_result *
 		(double)(usage->voluntary_switches + usage->involuntary_switches);
 
 	figures->served = result->served;
+	if (result->wrong.text[0] != '\0')
+		figures->wrong = result->wrong;
 	figures->errors = load_errors(result);
 	figures->done = true;
 	if (result->exchanges == 0 || result->elapsed <= 0)
@@ -396,6 +412,13 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 	struct contestant *contestant = &contest->contestants[model];
 	struct run_figures *figures = contest_run(contest, progress->round, kind, model);
 	struct load_plan plan = contest->plans[kind];
+	const char *options[STAGE_OPTIONS];
+	const struct contestant_orders orders = {
+		.datagrams = plan.datagrams,
+		.clients = plan.connections + plan.idle + 1,
+		.options = options,
+		.quiet = stage_is_quiet(&progress->settings->stage),
+	};
 	struct process_usage usage;
 	int64_t bytes;
 	int measured;
@@ -405,8 +428,8 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 	for (int figure = 0; figure < FIGURES; figure++)
 		figures->figure[figure] = -1;
 	figures->of = plan.connections;
-	if (contestant_start(contestant, plan.datagrams, plan.connections + plan.idle + 1,
-			     failure) < 0)
+	stage_options(&progress->settings->stage, kind, options);
+	if (contestant_start(contestant, &orders, failure) < 0)
 		return -1;
 	if (kind == LOAD_IDLE && (bytes = contestant_memory(contestant)) >= 0)
 		figures->figure[FIGURE_EMPTY] = (double)bytes / 1024;
@@ -501,6 +524,27 @@ static int check_file(const char *name)
 	return 0;
 }
 
+/* Prepares what the servers need to serve, and tells the loads. */
+static int set_stage(struct settings *settings, struct failure *failure)
+{
+	struct contest *contest = &settings->contest;
+	size_t size = settings->bulk_size > 0 ? settings->bulk_size : FILE_SIZE;
+	bool needed = false;
+
+	for (int kind = 0; kind < LOAD_KINDS; kind++)
+		needed |= contest->with[kind] &&
+			  stage_has_file(contest->service, (enum load_kind)kind);
+	if (stage_set(&settings->stage, contest->service, needed ? size : 0, failure) < 0)
+		return -1;
+	for (int i = 0; i < LOAD_KINDS; i++) {
+		enum load_kind kind = (enum load_kind)i;
+
+		contest->plans[i].path = stage_path(&settings->stage, kind);
+		contest->plans[i].reply = stage_reply(&settings->stage, kind);
+	}
+	return 0;
+}
+
 static bool any_errors(const struct contest *contest)
 {
 	for (unsigned i = 0; i < contest->rounds * LOAD_KINDS * contest->model_count; i++)
@@ -509,10 +553,18 @@ static bool any_errors(const struct contest *contest)
 	return false;
 }
 
+static void catch_signals(void)
+{
+	struct sigaction interrupt = { .sa_handler = on_interrupt };
+
+	sigaction(SIGINT, &interrupt, NULL);
+	sigaction(SIGTERM, &interrupt, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
 static int compare(struct settings *settings)
 {
 	struct contest *contest = &settings->contest;
-	struct sigaction interrupt = { .sa_handler = on_interrupt };
 	struct failure failure;
 	int status = EXIT_SUCCESS;
 
@@ -525,9 +577,12 @@ static int compare(struct settings *settings)
 		message(MESSAGE_ERROR, "%s", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	sigaction(SIGINT, &interrupt, NULL);
-	sigaction(SIGTERM, &interrupt, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	catch_signals();
+	if (set_stage(settings, &failure) < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
+		free(contest->runs);
+		return EXIT_FAILURE;
+	}
 	if (run_contest(settings, &failure) < 0) {
 		message(MESSAGE_ERROR, "%s", failure.text);
 		status = EXIT_FAILURE;
@@ -541,6 +596,7 @@ static int compare(struct settings *settings)
 	    write_file(contest, settings->json, contest_write_json) < 0 ||
 	    any_errors(contest))
 		status = EXIT_FAILURE;
+	stage_clear(&settings->stage);
 	free(contest->runs);
 	return options_finish_output(status);
 }

@@ -8,6 +8,8 @@
 
 #include "common/clock.h"
 
+enum { STUCK = 100 }; /* milliseconds */
+
 ssize_t io_read(int fd, void *buffer, size_t size)
 {
 	ssize_t n;
@@ -73,6 +75,17 @@ int io_wait(int fd, short events, int64_t timeout)
 		if (n < 0 && errno != EINTR)
 			return -1;
 	}
+}
+
+ssize_t io_write_unless_stuck(int fd, const void *bytes, size_t size, atomic_bool *stuck)
+{
+	int ready = io_wait(fd, POLLOUT, atomic_load(stuck) ? 0 : STUCK);
+
+	atomic_store(stuck, ready == 0);
+	if (ready != 0)
+		return io_write(fd, bytes, size);
+	errno = EAGAIN;
+	return -1;
 }
 
 int io_set_nonblocking(int fd, bool nonblocking)

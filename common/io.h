@@ -7,6 +7,7 @@
 #ifndef COMMON_IO_H
 #define COMMON_IO_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +29,19 @@ ssize_t io_read_all(int fd, void *buffer, size_t size);
  *          names (EAGAIN: a non-blocking descriptor takes no more now; EPIPE, where
  *          SIGPIPE is ignored); -1 if not even the first byte was taken */
 ssize_t io_write(int fd, const void *bytes, size_t size);
+
+/**
+ * Writes a line to a descriptor on which others wait, and whose reader may have stopped
+ * reading: a log that nobody reads must not stop a server. It waits a tenth of a second
+ * for room, then drops the line, and all the next ones without waiting, until there is
+ * room again. Only what is readable by turns needs this: a regular file always has room.
+ *
+ * @param size   at most PIPE_BUF: so much goes in one piece, and does not wait, where
+ *               there is room at all (POSIX, write(); poll() of a pipe)
+ * @param stuck  whether the last line was dropped: one for each descriptor, at first false
+ * @return as io_write(); -1 with errno EAGAIN when the line was dropped
+ */
+ssize_t io_write_unless_stuck(int fd, const void *bytes, size_t size, atomic_bool *stuck);
 
 /** Waits until @p fd is ready for @p events (POLLIN, POLLOUT), whatever signals arrive.
  *  @param timeout  milliseconds, -1 for ever

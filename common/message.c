@@ -1,7 +1,6 @@
 #include "common/message.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -10,7 +9,7 @@
 
 #include "common/io.h"
 
-enum { LINE_LONGEST = 1024, STUCK = 100 /* milliseconds */ };
+enum { LINE_LONGEST = 1024 };
 
 static const char *program = "?";
 static enum message_level wanted = MESSAGE_NOTICE;
@@ -40,21 +39,10 @@ bool message_wanted(enum message_level level)
 	return level <= wanted;
 }
 
-/* A log that nobody reads must not stop a server: when a pipe has been full for a moment,
- * lines are dropped until there is room. Whom could a failure be told? */
-static void write_unless_stuck(const char *line, size_t length)
-{
-	static atomic_bool stuck;
-	int ready = io_wait(STDERR_FILENO, POLLOUT, atomic_load(&stuck) ? 0 : STUCK);
-
-	atomic_store(&stuck, ready == 0);
-	if (ready != 0)
-		io_write(STDERR_FILENO, line, length);
-}
-
 static void write_line(const char *prefix, int prefix_length, const char *format,
 		       va_list arguments)
 {
+	static atomic_bool stuck;
 	char line[LINE_LONGEST];
 	size_t used = 0;
 	int n;
@@ -68,7 +56,8 @@ static void write_line(const char *prefix, int prefix_length, const char *format
 		used += (size_t)n < sizeof line - used ? (size_t)n
 						       : sizeof line - used - 1;
 	line[used++] = '\n';
-	write_unless_stuck(line, used);
+	/* Whom could a failure be told? */
+	io_write_unless_stuck(STDERR_FILENO, line, used, &stuck);
 }
 
 void message(enum message_level level, const char *format, ...)

@@ -1,5 +1,5 @@
 #ifdef __linux__
-#define _GNU_SOURCE /* accept4 */
+#define _GNU_SOURCE /* accept4, sendfile */
 #endif
 
 #include "common/sock.h"
@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/sendfile.h>
+#endif
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -18,7 +21,11 @@
 #include "common/io.h"
 #include "common/text.h"
 
-enum { ACTIVATED_FD = 3 };
+#ifndef MSG_MORE
+#define MSG_MORE 0
+#endif
+
+enum { ACTIVATED_FD = 3, PIECE = 16384 };
 
 static int set_flag(int fd, int level, int option, int value)
 {
@@ -320,6 +327,43 @@ int sock_accept(int listener, struct address *peer, bool nonblocking)
 	return fd;
 }
 
+ssize_t sock_send(int fd, const void *bytes, size_t n, bool more)
+{
+	return send(fd, bytes, n, MSG_DONTWAIT | (more ? MSG_MORE : 0));
+}
+
+/* Where sendfile(2) is missing, or cannot read this kind of file. */
+static ssize_t copy_file(int fd, int file, uint64_t *offset, size_t n)
+{
+	char piece[PIECE];
+	ssize_t length = pread(file, piece, n < PIECE ? n : PIECE, (off_t)*offset);
+	ssize_t sent = length;
+
+	if (length > 0) /* piece by piece: the next may share the last segment */
+		sent = sock_send(fd, piece, (size_t)length, (size_t)length < n);
+	if (sent > 0)
+		*offset += (uint64_t)sent;
+	return sent;
+}
+
+#ifdef __linux__
+ssize_t sock_send_file(int fd, int file, uint64_t *offset, size_t n)
+{
+	off_t from = (off_t)*offset;
+	ssize_t sent = sendfile(fd, file, &from, n);
+
+	if (sent < 0 && (errno == EINVAL || errno == ENOSYS))
+		return copy_file(fd, file, offset, n);
+	*offset = (uint64_t)from;
+	return sent;
+}
+#else
+ssize_t sock_send_file(int fd, int file, uint64_t *offset, size_t n)
+{
+	return copy_file(fd, file, offset, n);
+}
+#endif
+
 int sock_set_nodelay(int fd)
 {
 	return set_flag(fd, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -345,11 +389,16 @@ int sock_set_receive_timeout(int fd, int64_t timeout)
 	return set_timeout(fd, SO_RCVTIMEO, timeout);
 }
 
+int sock_set_send_timeout(int fd, int64_t timeout)
+{
+	return set_timeout(fd, SO_SNDTIMEO, timeout);
+}
+
 int sock_set_timeout(int fd, int64_t timeout)
 {
-	if (set_timeout(fd, SO_RCVTIMEO, timeout) < 0)
+	if (sock_set_receive_timeout(fd, timeout) < 0)
 		return -1;
-	return set_timeout(fd, SO_SNDTIMEO, timeout);
+	return sock_set_send_timeout(fd, timeout);
 }
 
 int sock_set_abortive(int fd)

@@ -7,7 +7,9 @@
 #define COMMON_SOCK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/address.h"
 #include "common/failure.h"
@@ -110,6 +112,23 @@ int sock_activated(int type, struct failure *failure);
  */
 int sock_accept(int listener, struct address *peer, bool nonblocking);
 
+/** Sends what the kernel takes now of @p n bytes; never waits, on no descriptor.
+ *  @param more  more follows at once, with which the last segment may be filled up (Linux:
+ *               MSG_MORE; elsewhere it makes no difference)
+ *  @return how many bytes it took, or -1 with errno (EAGAIN: none now) */
+ssize_t sock_send(int fd, const void *bytes, size_t n, bool more);
+
+/**
+ * Sends up to @p n bytes of the open @p file, from *@p offset on, which it moves on; the
+ * file's own offset stays where it is. On Linux they do not pass through our memory
+ * (sendfile(2)), unless @p file is of a kind that cannot be sent so; a blocking @p fd then
+ * waits for room.
+ *
+ * @return how many bytes it sent, often fewer than @p n; 0 if the file ends at *offset; or
+ *         -1 with errno: EAGAIN no room, EINTR, an error of the socket or of the file
+ */
+ssize_t sock_send_file(int fd, int file, uint64_t *offset, size_t n);
+
 /** Sends what is written at once, without waiting to fill a segment (Nagle, RFC 896).
  *  Accepted sockets inherit it from the listening one. @return 0, or -1 with errno */
 int sock_set_nodelay(int fd);
@@ -122,7 +141,10 @@ int sock_set_keepalive(int fd);
  *  The kernel keeps the time: no call is added to each read. @return 0, or -1 with errno */
 int sock_set_receive_timeout(int fd, int64_t timeout);
 
-/** The same for reads and writes; a write gives up when that long no byte was taken. */
+/** The same for a blocking write, which gives up when that long no byte was taken. */
+int sock_set_send_timeout(int fd, int64_t timeout);
+
+/** Both. */
 int sock_set_timeout(int fd, int64_t timeout);
 
 /** Makes close(2) reset the connection instead of ending it: nothing lingers in

@@ -27,7 +27,8 @@ static size_t escape_byte(unsigned char byte, char out[ESCAPE_LONGEST])
 	return 4;
 }
 
-size_t text_escape(const void *bytes, size_t length, char *out, size_t size)
+/* quote: a character that is escaped, too, or 0. */
+static size_t escape(const void *bytes, size_t length, char quote, char *out, size_t size)
 {
 	static const char cut[] = "...";
 	const unsigned char *from = bytes;
@@ -37,6 +38,10 @@ size_t text_escape(const void *bytes, size_t length, char *out, size_t size)
 		char piece[ESCAPE_LONGEST];
 		size_t n = escape_byte(from[i], piece);
 
+		if (quote != 0 && piece[0] == quote) {
+			piece[0] = '\\';
+			piece[n++] = quote;
+		}
 		if (used + n >= size) {
 			if (size >= sizeof cut) {
 				memcpy(out + safe, cut, sizeof cut);
@@ -51,6 +56,16 @@ size_t text_escape(const void *bytes, size_t length, char *out, size_t size)
 	}
 	out[used] = '\0';
 	return used;
+}
+
+size_t text_escape(const void *bytes, size_t length, char *out, size_t size)
+{
+	return escape(bytes, length, 0, out, size);
+}
+
+size_t text_escape_quoted(const void *bytes, size_t length, char *out, size_t size)
+{
+	return escape(bytes, length, '"', out, size);
 }
 
 size_t text_utf8_length(const void *text, size_t length)

@@ -22,6 +22,9 @@
  */
 size_t text_escape(const void *bytes, size_t length, char *out, size_t size);
 
+/** The same for text that stands between double quotes: one in it becomes \". */
+size_t text_escape_quoted(const void *bytes, size_t length, char *out, size_t size);
+
 /**
  * Writes @p length bytes so that a terminal shows them and obeys none of them: like
  * text_escape(), but newline, carriage return before a newline, tab, backslash and

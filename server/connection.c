@@ -20,10 +20,6 @@
 #include "common/sock.h"
 #include "server/signals.h"
 
-/* The most output that may be queued for a client. A service that returns when
- * session_full() says so stays far below it. */
-enum { QUEUE_LIMIT = 1024 * 1024 };
-
 /* How often a stopping server reads from one client before it looks at the others. */
 enum { STOP_READS = 16 };
 
@@ -35,38 +31,35 @@ static void event(const struct connection *c, const char *what)
 		message_about(MESSAGE_EVENT, address_text(&c->peer, peer), "%s", what);
 }
 
-/* The end for a reason that the client is told by nothing but the end. */
-static void drop(struct connection *c, const char *why)
+void connection_drop(struct connection *c, const char *why)
 {
 	event(c, why);
 	c->state = CONNECTION_CLOSED;
 }
 
-/* The end because a system call failed: a reset, mostly. */
-static void drop_for_errno(struct connection *c)
+void connection_drop_for_errno(struct connection *c)
 {
-	drop(c, message_wanted(MESSAGE_EVENT) ? strerror(errno) : NULL);
+	connection_drop(c, message_wanted(MESSAGE_EVENT) ? strerror(errno) : NULL);
 }
 
-/* Bytes have moved. A loop has read the clock for all that is ready now; a worker with one
+/* A worker turns to this client. */
+static void take_up(struct connection *c, struct worker *worker)
+{
+	c->worker = worker;
+	worker->gathered = 0;
+	worker->turn = CONNECTION_TURN;
+}
+
+/* A loop has read the clock for all that is ready now; a worker with one
  * client reads it only when it must, in wait_for(): the first reading takes a forked child
  * two page faults. */
-static void note_activity(struct connection *c)
+void connection_note_activity(struct connection *c)
 {
 	c->active_at = c->worker->now;
 	c->interrupted = false;
 }
 
-/* ---- sending ---- */
-
-static void queue(struct connection *c, const char *bytes, size_t n)
-{
-	if (buffer_append(&c->queue, bytes, n, QUEUE_LIMIT))
-		c->session.full = true;
-	else
-		drop(c, errno == ENOBUFS ? "dropped: too much output waits for it"
-					 : "dropped: out of memory");
-}
+/* ---- waiting ---- */
 
 static void begin_stop(struct connection *c, int64_t now)
 {
@@ -86,14 +79,15 @@ static void attend(struct connection *c)
 	if (signals_stop() > 0)
 		begin_stop(c, now);
 	if (signals_stop() > 1 || (c->close_at > 0 && now >= c->close_at))
-		drop(c, "cut off: the server stops");
+		connection_drop(c, "cut off: the server stops");
 }
 
 /* Waits until one of these is possible. Returns which; 0 for none, or if a signal came. */
 static unsigned poll_for(struct connection *c, unsigned wants, int64_t timeout)
 {
 	struct pollfd wanted = {
-		.fd = c->fd,
+		/* one that waits for time only must not be woken by a hang-up */
+		.fd = wants & (WANT_READ | WANT_WRITE) ? c->fd : -1,
 		.events = (short)((wants & WANT_READ ? POLLIN : 0) |
 				  (wants & WANT_WRITE ? POLLOUT : 0)),
 	};
@@ -104,10 +98,9 @@ static unsigned poll_for(struct connection *c, unsigned wants, int64_t timeout)
 	       (wanted.revents & ~POLLIN ? WANT_WRITE : 0u);
 }
 
-/* On a blocking descriptor: waits until the client has made room for more, or drops it. Not
- * in send(2) itself: its timeout (SO_SNDTIMEO) begins again with each bit of room that the
+/* Not in send(2) itself: its timeout (SO_SNDTIMEO) begins again with each bit of room that the
  * kernel finds by growing its own buffers. */
-static void wait_for_room(struct connection *c, int64_t since)
+void connection_wait_for_room(struct connection *c, int64_t since)
 {
 	int64_t idle = c->server->idle_timeout, now = clock_milliseconds();
 	int64_t end = c->close_at > 0 ? c->close_at : since + idle;
@@ -122,75 +115,20 @@ static void wait_for_room(struct connection *c, int64_t since)
 	attend(c); /* a signal came, or the time is over */
 	if (c->state == CONNECTION_OPEN && c->close_at == 0 && idle > 0 &&
 	    clock_milliseconds() - since >= idle)
-		drop(c, "timed out: it does not read");
+		connection_drop(c, "timed out: it does not read");
 }
 
-/* Sends what the kernel takes: on a blocking descriptor all, unless the client stops
- * reading for the idle timeout. Returns how much that was. */
-static size_t send_some(struct connection *c, const char *bytes, size_t n)
-{
-	size_t sent = 0;
-	int64_t full_since = 0;
+/* ---- what the service can do ---- */
 
-	while (sent < n && c->state == CONNECTION_OPEN) {
-		ssize_t taken = send(c->fd, bytes + sent, n - sent, MSG_DONTWAIT);
-
-		if (taken >= 0) {
-			sent += (size_t)taken;
-			full_since = 0;
-		} else if (errno == EAGAIN) {
-			if (c->server->model->nonblocking)
-				break;
-			if (full_since == 0)
-				full_since = clock_milliseconds();
-			wait_for_room(c, full_since);
-		} else if (errno != EINTR) {
-			drop_for_errno(c);
-		}
-	}
-	if (sent > 0) {
-		c->bytes_out += sent;
-		note_activity(c);
-		statistics_add(&c->server->statistics->bytes_out, sent);
-	}
-	return sent;
-}
-
-/* Straight through when nothing is queued; only what the kernel does not take is kept. */
-static void send_or_queue(struct connection *c, const char *bytes, size_t n)
-{
-	size_t sent = c->queue.length == 0 ? send_some(c, bytes, n) : 0;
-
-	if (sent < n && c->state == CONNECTION_OPEN)
-		queue(c, bytes + sent, n - sent);
-}
-
-static void send_gathered(struct connection *c)
-{
-	size_t n = c->worker->gathered;
-
-	c->worker->gathered = 0;
-	if (n > 0 && c->state == CONNECTION_OPEN)
-		send_or_queue(c, c->worker->output, n);
-}
-
-/* The service writes. Small pieces are gathered, and sent in one call when it returns:
- * with TCP_NODELAY each call is a segment of its own. */
 static void transport_write(struct session *session, const char *bytes, size_t n)
 {
-	struct connection *c = (struct connection *)session;
-	struct worker *worker = c->worker;
+	output_write((struct connection *)session, bytes, n);
+}
 
-	if (n > sizeof worker->output - worker->gathered)
-		send_gathered(c);
-	if (c->state != CONNECTION_OPEN || n == 0)
-		return;
-	if (n > sizeof worker->output) {
-		send_or_queue(c, bytes, n);
-	} else {
-		memcpy(worker->output + worker->gathered, bytes, n);
-		worker->gathered += n;
-	}
+static void transport_send_file(struct session *session, int fd, uint64_t offset,
+				uint64_t length)
+{
+	output_take_file((struct connection *)session, fd, offset, length);
 }
 
 static const char *transport_peer(const struct session *session, char out[ADDRESS_TEXT])
@@ -207,6 +145,7 @@ static int64_t transport_now(const struct session *session)
 
 static const struct transport transport = {
 	.write = transport_write,
+	.send_file = transport_send_file,
 	.now = transport_now,
 	.peer = transport_peer,
 };
@@ -224,12 +163,23 @@ static void hang_up(struct connection *c)
 	c->close_at = clock_milliseconds() + SERVER_LINGER;
 }
 
-/* After each call of the service, and whenever the queue has been sent. */
+/* Ends the conversation, if the service has finished and all is sent. */
+static void conclude(struct connection *c)
+{
+	if (!c->session.finished)
+		return;
+	c->session.resume_at = 0;
+	c->session.deadline_at = 0;
+	if (c->state == CONNECTION_OPEN && !output_waits(c))
+		hang_up(c);
+}
+
+/* After each call of the service: sends what it left. */
 static void settle(struct connection *c)
 {
-	send_gathered(c);
-	if (c->state == CONNECTION_OPEN && c->session.finished && c->queue.length == 0)
-		hang_up(c);
+	output_flush(c);
+	conclude(c);
+	c->producing = c->session.service->drained != NULL; /* it may have more to say */
 }
 
 /* The client has half-closed, and what it sent before has been offered. */
@@ -237,7 +187,6 @@ static void tell_end(struct connection *c)
 {
 	const struct service *service = c->session.service;
 
-	c->ended = true;
 	if (service->end != NULL)
 		service->end(&c->session, buffer_bytes(&c->kept), c->kept.length);
 	else
@@ -246,19 +195,59 @@ static void tell_end(struct connection *c)
 	settle(c);
 }
 
+static bool takes_input(const struct connection *c)
+{
+	return c->state == CONNECTION_OPEN && !c->session.finished && !c->session.full &&
+	       c->session.resume_at == 0;
+}
+
 /* Offers input to the service; what it does not consume is kept for the next time. Some
  * of the bytes may be those that were kept before. */
 static void offer(struct connection *c, const char *bytes, size_t n)
 {
-	size_t left = n - c->session.service->input(&c->session, bytes, n);
+	size_t used = 0;
+	bool sent_file;
 
+	/* A file that goes at once leaves room for the next request. */
+	do {
+		used += c->session.service->input(&c->session, bytes + used, n - used);
+		sent_file = c->file.fd >= 0;
+		settle(c);
+	} while (sent_file && used < n && takes_input(c));
 	buffer_consume(&c->kept, c->kept.length);
-	if (left == SESSION_INPUT && !session_full(&c->session))
-		drop(c, "dropped: its input is not consumed");
-	else if (left > 0 &&
-		 !buffer_append(&c->kept, bytes + (n - left), left, SESSION_INPUT))
-		drop(c, "dropped: out of memory");
-	settle(c);
+	if (n - used == SESSION_INPUT && takes_input(c))
+		connection_drop(c, "dropped: its input is not consumed");
+	else if (used < n && !c->session.finished &&
+		 !buffer_append(&c->kept, bytes + used, n - used, SESSION_INPUT))
+		connection_drop(c, "dropped: out of memory");
+}
+
+/* The service can go on with the input that it has left. */
+static void offer_kept(struct connection *c)
+{
+	size_t kept = c->kept.length;
+
+	if (kept == 0 || !takes_input(c))
+		return;
+	memcpy(c->worker->input, buffer_bytes(&c->kept), kept);
+	offer(c, c->worker->input, kept);
+}
+
+/* It has been silent, or does not read, or does not hang up, for as long as it may. */
+static void time_out(struct connection *c)
+{
+	/* One that is offered more and more does not read, even if all of the last piece
+	 * went into the kernel's buffer. */
+	if (c->state == CONNECTION_LINGERING || c->stopping || output_waits(c) ||
+	    c->producing) {
+		connection_drop(c, c->state == CONNECTION_LINGERING ? "it did not hang up"
+				   : c->stopping ? "cut off: the server stops"
+						 : "timed out: it does not read");
+		return;
+	}
+	event(c, "timed out: silent");
+	session_finish(&c->session);
+	conclude(c);
 }
 
 static void receive(struct connection *c)
@@ -273,7 +262,7 @@ static void receive(struct connection *c)
 	n = recv(c->fd, worker->input + kept, sizeof worker->input - kept, flags);
 	if (n > 0) {
 		c->bytes_in += (size_t)n;
-		note_activity(c);
+		connection_note_activity(c);
 		statistics_add(&c->server->statistics->bytes_in, (size_t)n);
 		if (c->state == CONNECTION_OPEN)
 			offer(c, worker->input, kept + (size_t)n);
@@ -286,31 +275,19 @@ static void receive(struct connection *c)
 	} else if (errno == EINTR) {
 		c->interrupted = true; /* to look at the flags: connection_serve() */
 	} else if (errno != EAGAIN) {
-		drop_for_errno(c);
+		connection_drop_for_errno(c);
 	} else if (!c->server->model->nonblocking && !c->stopping) {
-		connection_expire(c, worker, INT64_MAX);
+		time_out(c);
 	}
 }
 
-/* The descriptor takes output again: first what is queued; when that has gone, the service
- * goes on with the input that it left for lack of room. */
-static void flush(struct connection *c)
+/* The descriptor takes output again. When all has gone that waited, the service goes on. */
+static void go_on_writing(struct connection *c)
 {
-	size_t kept = c->kept.length;
-
-	buffer_consume(&c->queue, send_some(c, buffer_bytes(&c->queue), c->queue.length));
-	if (c->queue.length > 0 || c->state != CONNECTION_OPEN)
-		return;
-	c->session.full = false;
+	output_go_on(c);
+	conclude(c);
 	c->producing = c->session.service->drained != NULL;
-	if (kept > 0 && !c->session.finished) {
-		memcpy(c->worker->input, buffer_bytes(&c->kept), kept);
-		offer(c, c->worker->input, kept);
-	}
-	if (c->input_ended && !c->ended && !c->session.finished && !c->session.full &&
-	    c->state == CONNECTION_OPEN)
-		tell_end(c);
-	settle(c);
+	offer_kept(c);
 }
 
 /* Asks a service that produces output of its own for the next piece. */
@@ -319,36 +296,38 @@ static void drain(struct connection *c)
 	void (*drained)(struct session *) = c->session.service->drained;
 	uint64_t before = c->bytes_out + c->queue.length;
 
-	if (drained == NULL || c->state != CONNECTION_OPEN || c->queue.length > 0 ||
-	    c->session.finished || c->stopping) {
+	if (drained == NULL || c->state != CONNECTION_OPEN || output_waits(c) ||
+	    c->session.finished || (c->stopping && !c->session.busy)) {
 		c->producing = false;
 		return;
 	}
 	drained(&c->session);
 	settle(c);
 	c->producing = c->bytes_out + c->queue.length > before;
+	if (c->producing)
+		offer_kept(c);
 }
 
 void connection_begin(struct connection *c, struct worker *worker)
 {
-	c->worker = worker;
-	worker->gathered = 0;
-	note_activity(c);
+	take_up(c, worker);
+	connection_note_activity(c);
 	event(c, "connected");
 	if (c->session.service->open != NULL)
 		c->session.service->open(&c->session);
 	settle(c);
-	c->producing = c->session.service->drained != NULL;
 }
 
 unsigned connection_wants(const struct connection *c)
 {
 	switch (c->state) {
 	case CONNECTION_OPEN:
-		if (c->queue.length >
-		    0) /* back-pressure: nothing is read until it went */
+		if (output_waits(c)) /* back-pressure: nothing is read until it went */
 			return WANT_WRITE;
-		return (c->input_ended ? 0 : WANT_READ) | (c->producing ? WANT_WRITE : 0);
+		return (c->session.resume_at != 0 ? WANT_TIME
+			: c->input_ended          ? 0u
+						  : WANT_READ) |
+		       (c->producing ? WANT_WRITE : 0u);
 	case CONNECTION_LINGERING:
 		return WANT_READ;
 	default:
@@ -358,24 +337,23 @@ unsigned connection_wants(const struct connection *c)
 
 void connection_ready(struct connection *c, struct worker *worker, unsigned what)
 {
-	c->worker = worker;
-	worker->gathered = 0;
+	take_up(c, worker);
 	if (what & WANT_WRITE) {
-		if (c->queue.length > 0)
-			flush(c);
+		if (output_waits(c))
+			go_on_writing(c);
 		if (c->producing)
 			drain(c);
 	}
-	if (what & connection_wants(c) & WANT_READ) {
+	if (what & connection_wants(c) & WANT_READ)
 		receive(c);
-		c->producing = c->session.service->drained != NULL;
-	}
 }
 
 /* What a stopping server takes to be the end of what a client asks for: nothing more comes.
  * Of a request that is under way the next piece may be, so that takes a moment to tell. */
 static bool has_asked_for_all(const struct connection *c, int64_t now)
 {
+	if (c->session.busy || c->session.resume_at != 0)
+		return false;
 	return c->input_ended ||
 	       ((connection_wants(c) & WANT_READ) && now >= c->active_at + SERVER_QUIET);
 }
@@ -386,8 +364,7 @@ void connection_stop(struct connection *c, struct worker *worker)
 
 	if (c->state != CONNECTION_OPEN)
 		return;
-	c->worker = worker;
-	worker->gathered = 0;
+	take_up(c, worker);
 	worker->now = now;
 	begin_stop(c, now);
 	for (int i = 0; i < STOP_READS && c->state == CONNECTION_OPEN &&
@@ -396,42 +373,73 @@ void connection_stop(struct connection *c, struct worker *worker)
 		receive(c);
 	if (has_asked_for_all(c, now) || now >= c->close_at)
 		session_finish(&c->session);
-	settle(c);
+	conclude(c);
 	if (now >= c->close_at && c->state == CONNECTION_OPEN)
-		drop(c, "cut off: the server stops");
+		connection_drop(c, "cut off: the server stops");
 }
 
 /* ---- time ---- */
 
+/* 0: it does not pause. A server that stops does not let anybody wait for longer than that
+ * leaves time to answer. */
+static int64_t end_of_pause(const struct connection *c)
+{
+	int64_t latest = c->close_at - SERVER_GRACE / 2;
+
+	return c->stopping && c->session.resume_at > latest ? latest
+							    : c->session.resume_at;
+}
+
+/* Of b, 0 is never; of a and of what is returned, -1. */
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return b > 0 && (a < 0 || b < a) ? b : a;
+}
+
 int64_t connection_expiry(const struct connection *c)
 {
-	int64_t idle = c->server->idle_timeout;
+	int64_t idle = c->server->idle_timeout, expiry = -1, pause = end_of_pause(c);
 
-	if (c->close_at > 0 || idle == 0)
-		return c->close_at > 0 ? c->close_at : -1;
-	return c->active_at + idle;
+	if (c->close_at > 0)
+		expiry = c->close_at;
+	else if (idle > 0 && pause == 0)
+		expiry = c->active_at + idle;
+	return earlier(earlier(expiry, pause), c->session.deadline_at);
+}
+
+/* The silence was ours: the client's begins now. */
+static void end_pause(struct connection *c)
+{
+	c->session.resume_at = 0;
+	connection_note_activity(c);
+	offer_kept(c);
+}
+
+static void tell_deadline(struct connection *c)
+{
+	const struct service *service = c->session.service;
+
+	c->session.deadline_at = 0;
+	if (service->expired == NULL)
+		return;
+	service->expired(&c->session);
+	settle(c);
+	offer_kept(c);
 }
 
 void connection_expire(struct connection *c, struct worker *worker, int64_t now)
 {
 	int64_t expiry = connection_expiry(c);
 
-	if (expiry < 0 || now < expiry)
+	if (c->state == CONNECTION_CLOSED || expiry < 0 || now < expiry)
 		return;
-	c->worker = worker;
-	worker->gathered = 0;
-	/* One that is offered more and more does not read, even if all of the last piece
-	 * went into the kernel's buffer. */
-	if (c->state == CONNECTION_LINGERING || c->stopping || c->queue.length > 0 ||
-	    c->producing) {
-		drop(c, c->state == CONNECTION_LINGERING ? "it did not hang up"
-			: c->stopping                    ? "cut off: the server stops"
-							 : "timed out: it does not read");
-		return;
-	}
-	event(c, "timed out: silent");
-	session_finish(&c->session);
-	settle(c);
+	take_up(c, worker);
+	if (expiry == end_of_pause(c))
+		end_pause(c);
+	else if (expiry == c->session.deadline_at)
+		tell_deadline(c);
+	else
+		time_out(c);
 }
 
 /* ---- one client in a worker of its own ---- */
@@ -452,6 +460,34 @@ static unsigned wait_for(struct connection *c, unsigned wants)
 	return ready;
 }
 
+/* With one thing to wait for, the call that does it may itself wait; its timeout is the idle
+ * timeout. That saves a call for each request. But the timeout begins anew after a signal,
+ * and the silence does not; and it knows of no other moment. */
+static bool must_poll(const struct connection *c, unsigned wants)
+{
+	return wants == (WANT_READ | WANT_WRITE) || (wants & WANT_TIME) ||
+	       c->close_at > 0 || c->interrupted || c->session.deadline_at > 0 ||
+	       c->session.resume_at > 0;
+}
+
+static void serve_while_stopping(struct connection *c, struct worker *worker)
+{
+	int64_t left;
+	unsigned ready;
+
+	connection_stop(c, worker);
+	if (c->state != CONNECTION_OPEN)
+		return;
+	left = connection_expiry(c) - worker->now;
+	if (left > SERVER_QUIET)
+		left = SERVER_QUIET;
+	ready = poll_for(c, connection_wants(c), left > 0 ? left : 0);
+	worker->now = clock_milliseconds();
+	if (ready & WANT_WRITE)
+		connection_ready(c, worker, WANT_WRITE);
+	connection_expire(c, worker, worker->now);
+}
+
 void connection_serve(struct connection *c, struct worker *worker)
 {
 	unsigned wants;
@@ -463,16 +499,10 @@ void connection_serve(struct connection *c, struct worker *worker)
 	while ((wants = connection_wants(c)) != 0 && signals_stop() < 2) {
 		server_attend(c->server);
 		if (signals_stop() > 0 && c->state == CONNECTION_OPEN) {
-			connection_stop(c, worker);
-			if (c->state == CONNECTION_OPEN)
-				poll_for(c, WANT_READ, SERVER_QUIET);
+			serve_while_stopping(c, worker);
 			continue;
 		}
-		/* With one thing to wait for, the call that does it may itself wait; its
-		 * timeout is the idle timeout. That saves a call for each request. But
-		 * the timeout begins anew after a signal, and the silence does not. */
-		if (wants == (WANT_READ | WANT_WRITE) || c->close_at > 0 ||
-		    c->interrupted)
+		if (must_poll(c, wants))
 			wants = wait_for(c, wants);
 		if (wants != 0)
 			connection_ready(c, worker, wants);
@@ -500,6 +530,7 @@ void connection_attach(struct connection *c, int fd, const struct address *peer)
 	c->session.transport = &transport;
 	c->session.state = c->state_memory;
 	c->fd = fd;
+	c->file.fd = -1;
 	c->peer = *peer;
 	if (message_wanted(MESSAGE_CLIENT))
 		c->began_at = clock_milliseconds();
@@ -533,7 +564,7 @@ void connection_close(struct connection *c)
 {
 	connection_end(c);
 	buffer_consume(&c->kept, c->kept.length);
-	buffer_consume(&c->queue, c->queue.length);
+	output_release(c);
 	connection_detach(c);
 	connection_free(c);
 }

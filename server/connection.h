@@ -18,6 +18,7 @@
 
 #include "common/address.h"
 #include "server/buffer.h"
+#include "server/output.h"
 #include "server/server.h"
 #include "server/session.h"
 
@@ -26,12 +27,17 @@
 struct worker {
 	int64_t now;     /* a loop's: milliseconds, read once for all that is ready */
 	size_t gathered; /* bytes of output[] that wait to be sent in one call */
+	size_t turn;     /* bytes of files that may yet go before the others' turn */
 	char output[16384];
 	char input[SESSION_INPUT];
 };
 
-/** What a connection waits for; none of them when it is CLOSED. */
-enum { WANT_READ = 1, WANT_WRITE = 2 };
+/** What a connection waits for; none of them when it is CLOSED. WANT_TIME is for nothing
+ *  of its descriptor, only for its expiry. */
+enum { WANT_READ = 1, WANT_WRITE = 2, WANT_TIME = 4 };
+
+/** How many bytes of files may go out to one client before it is the others' turn. */
+enum { CONNECTION_TURN = 1024 * 1024 };
 
 enum connection_state { CONNECTION_OPEN, CONNECTION_LINGERING, CONNECTION_CLOSED };
 
@@ -42,16 +48,17 @@ struct connection {
 	struct connection *next, *previous; /* in its model's list */
 	int fd;
 	enum connection_state state;
-	bool input_ended;    /* the client has half-closed */
-	bool ended;          /* and the service knows */
-	bool producing;      /* the service wrote something when it was last drained */
-	bool stopping;       /* the server stops: take what comes, wait for no more */
+	bool input_ended; /* the client has half-closed */
+	bool producing;   /* the service wrote something when it was last drained */
+	bool stopping;    /* the server stops: take what comes, wait for no more */
+	bool interrupted; /* a blocking call gave up since bytes last moved: poll next */
+	bool file_wait_set;  /* sendfile(2) on a blocking descriptor returns soon */
 	struct buffer kept;  /* input that the service has not consumed */
-	struct buffer queue; /* output that the kernel would not take */
-	bool interrupted;    /* in a blocking read, by a signal, since bytes last moved */
-	int64_t active_at;   /* when bytes last moved; 0: just now */
-	int64_t close_at;    /* when it is closed, come what may; 0 never */
-	int64_t began_at;    /* for the line of -v */
+	struct buffer queue; /* output that the kernel would not take; and behind it: */
+	struct output_file file;
+	int64_t active_at; /* when bytes last moved; 0: just now */
+	int64_t close_at;  /* when it is closed, come what may; 0 never */
+	int64_t began_at;  /* for the line of -v */
 	uint64_t bytes_in, bytes_out;
 	struct address peer;
 	max_align_t state_memory[]; /* the service's */
@@ -76,7 +83,7 @@ void connection_serve(struct connection *connection, struct worker *worker);
 /** Lets the service greet its client: a loop's first call for a connection. */
 void connection_begin(struct connection *connection, struct worker *worker);
 
-/** What it waits for: WANT_READ, WANT_WRITE, both; 0 when it is CLOSED. */
+/** What it waits for: WANT_READ, WANT_WRITE, both; or WANT_TIME; 0 when it is CLOSED. */
 unsigned connection_wants(const struct connection *connection);
 
 /** Does what is possible now, given that its descriptor is ready for @p what. Never waits
@@ -89,12 +96,13 @@ void connection_ready(struct connection *connection, struct worker *worker,
  *  called again and again until then. */
 void connection_stop(struct connection *connection, struct worker *worker);
 
-/** The moment when connection_expire() has something to do, if no bytes move until then;
+/** The moment when connection_expire() has something to do, if nothing happens until then;
  *  -1 for never. */
 int64_t connection_expiry(const struct connection *connection);
 
-/** Ends the connection if it is past its expiry: silent for the idle timeout, or closing
- *  for too long. */
+/** Does what its expiry is for, if that has come: ends the service's pause, calls its
+ *  expired(), or ends the connection: silent for the idle timeout, or closing for too
+ *  long. */
 void connection_expire(struct connection *connection, struct worker *worker, int64_t now);
 
 /** The end of the conversation: tells the service, and says the line of -v. */
@@ -103,5 +111,20 @@ void connection_end(struct connection *connection);
 /** connection_end(); then closes the descriptor and frees what the connection owns, itself
  *  too. */
 void connection_close(struct connection *connection);
+
+/* ---- for its other part, output.c ---- */
+
+/** The end for a reason that the client is told by nothing but the end. */
+void connection_drop(struct connection *connection, const char *why);
+
+/** The end because a system call failed: a reset, mostly. */
+void connection_drop_for_errno(struct connection *connection);
+
+/** Bytes have moved. */
+void connection_note_activity(struct connection *connection);
+
+/** On a blocking descriptor: waits until the client has made room for more, or a signal
+ *  has come; drops one that has made none since @p since for the idle timeout. */
+void connection_wait_for_room(struct connection *connection, int64_t since);
 
 #endif

@@ -26,7 +26,7 @@ struct datagrams {
 	 *  @return 0, or -1 with errno, with both untouched */
 	int (*start)(struct datagrams *, struct dialogue *dialogue, int feed);
 	const char *what; /* that failed, when it did: "cannot fork" */
-	/** Called at each turn: looks after workers that have ended. NULL: nothing to do. */
+	/** Called at each turn: looks after the workers. NULL: nothing to do. */
 	void (*tend)(struct datagrams *);
 	void *context; /* the model's own */
 };

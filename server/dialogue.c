@@ -44,8 +44,15 @@ static const char *transport_peer(const struct session *session, char out[ADDRES
 	return address_text(&((const struct dialogue *)session)->peer, out);
 }
 
+static int64_t transport_now(const struct session *session)
+{
+	(void)session;
+	return clock_milliseconds();
+}
+
 static const struct transport transport = {
 	.write = transport_write,
+	.now = transport_now,
 	.peer = transport_peer,
 };
 
@@ -133,6 +140,7 @@ void dialogue_serve(struct dialogue *d, struct desk *desk, int feed)
 {
 	dialogue_begin(d);
 	while (signals_stop() < 2) {
+		server_attend(d->server);
 		/* The end of the feed is the only end: the model closes it when the peer
 		 * has been silent for long enough, or the server stops. So nothing that
 		 * it has put in can be left in it. */

@@ -4,8 +4,8 @@
 
 #include "common/clock.h"
 
-/* The expiry is a lower bound: bytes that move only put a connection's expiry off, so at
- * worst we look too early, and then learn the true one. That costs nothing per request,
+/* The expiry is a lower bound: bytes that move put a connection's expiry off, so at worst
+ * we look too early, and then learn the true one. That costs next to nothing per request,
  * where a heap of timers would cost something on each. */
 static void note_expiry(struct loop *loop, const struct connection *connection)
 {
@@ -32,11 +32,8 @@ struct connection *loop_accept(struct loop *loop)
 
 unsigned loop_ready(struct loop *loop, struct connection *connection, unsigned what)
 {
-	int64_t closing = connection->close_at;
-
 	connection_ready(connection, &loop->worker, what);
-	if (connection->close_at != closing)
-		note_expiry(loop, connection);
+	note_expiry(loop, connection);
 	return connection_wants(connection);
 }
 

@@ -4,6 +4,7 @@
  * A program is this file and the engine beside it, linked with one service and one model.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -37,8 +38,7 @@ static const struct option_line common_lines[] = {
 	  "listen on PORT, a number or a service's name; 0 takes\n"
 	  "any free port and tells which" },
 	{ 'c', "max-clients", "N", "serve at most N clients at a time; the others wait" },
-	{ 't', "idle-timeout", "SEC",
-	  "close a client silent for SEC seconds (60); 0 never" },
+	{ 't', "idle-timeout", "SEC", "" /* help_of_idle_timeout() */ },
 	{ 'b', "backlog", "N", "let up to N clients wait in the kernel (its maximum)" },
 	{ 'x', "exit-idle", "SEC",
 	  "exit when no client was there for SEC seconds; 0 never,\n"
@@ -60,7 +60,22 @@ struct settings {
 	bool clients_set; /* --max-clients was given */
 	enum { SERVE, SHOW_HELP, SHOW_VERSION } action;
 	struct option_line lines[OPTIONS_MOST + 1];
+	char idle_help[64];
 };
+
+static unsigned idle_seconds(const struct service *service)
+{
+	return service->idle_seconds > 0 ? service->idle_seconds : SERVICE_IDLE;
+}
+
+static const char *help_of_idle_timeout(struct settings *settings,
+					const struct service *service)
+{
+	snprintf(settings->idle_help, sizeof settings->idle_help,
+		 "close a client silent for SEC seconds (%u); 0 never",
+		 idle_seconds(service));
+	return settings->idle_help;
+}
 
 static bool applies(const struct option_line *line, const struct service *service)
 {
@@ -74,9 +89,15 @@ static void collect_lines(struct settings *settings, const struct service *servi
 	const struct option_line *own = service->options;
 	size_t count = 0;
 
-	for (const struct option_line *line = common_lines; line->letter != 0; line++)
-		if (applies(line, service))
-			settings->lines[count++] = *line;
+	for (const struct option_line *line = common_lines; line->letter != 0; line++) {
+		if (!applies(line, service))
+			continue;
+		settings->lines[count] = *line;
+		if (line->letter == 't')
+			settings->lines[count].help =
+				help_of_idle_timeout(settings, service);
+		count++;
+	}
 	while (own != NULL && own->letter != 0 && count < OPTIONS_MOST)
 		settings->lines[count++] = *own++;
 }
@@ -238,7 +259,6 @@ int main(int argc, char **argv)
 	static struct server server = {
 		.service = &this_service,
 		.model = &this_model,
-		.idle_timeout = 60 * 1000,
 	};
 	struct settings settings = {
 		.place = { "127.0.0.1", this_service.port, SOCK_STREAM, SOMAXCONN },
@@ -251,6 +271,7 @@ int main(int argc, char **argv)
 
 	io_occupy_standard();
 	server.max_clients = this_model.most_clients;
+	server.idle_timeout = 1000 * (int64_t)idle_seconds(&this_service);
 	if (take_options(&settings, argc, argv, &failure) < 0)
 		return options_usage_error(&failure);
 	switch (settings.action) {

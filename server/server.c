@@ -39,7 +39,7 @@ int server_begin(struct server *server, int listener)
 	}
 	atomic_store(&server->empty_since, clock_milliseconds());
 	atomic_store(&server->retry_after, RETRY_SOON);
-	signals_begin(&server->wait_mask);
+	signals_begin(&server->wait_mask, server->service->reopen != NULL);
 	return 0;
 }
 
@@ -47,6 +47,8 @@ void server_attend(struct server *server)
 {
 	if (signals_take_statistics())
 		statistics_print(server->statistics);
+	if (signals_take_reopen() && server->service->reopen != NULL)
+		server->service->reopen();
 }
 
 static void begin_stop(struct server *server)

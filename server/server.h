@@ -74,7 +74,8 @@ int server_begin(struct server *server, int listener);
  *  grace is over, or a second signal came */
 bool server_running(struct server *server);
 
-/** Prints the statistics line if SIGUSR1 has asked for it. Any worker may call it. */
+/** Prints the statistics line if SIGUSR1 has asked for it, and lets the service reopen its
+ *  files if SIGHUP has. Any worker may call it. */
 void server_attend(struct server *server);
 
 /** Whether a client would be accepted now: if not, do not wait for one, or the wait ends

@@ -16,12 +16,17 @@ struct option_line;
 struct options;
 struct session;
 
+/** After so many seconds of silence a client is taken to have gone, if nothing else is
+ *  said. */
+enum { SERVICE_IDLE = 60 };
+
 /** Every function but input may be NULL. None may keep a pointer to the bytes it gets. */
 struct service {
-	const char *name;    /* "echo": the program is named echod-MODEL */
-	const char *summary; /* one line for -h */
-	const char *port;    /* where it listens unless told otherwise */
-	size_t state_size;   /* of session->state: zeroed before open */
+	const char *name;      /* "echo": the program is named echod-MODEL */
+	const char *summary;   /* one line for -h */
+	const char *port;      /* where it listens unless told otherwise */
+	size_t state_size;     /* of session->state: zeroed before open */
+	unsigned idle_seconds; /* the default of -t; 0: SERVICE_IDLE */
 
 	/** Options of its own, beside those that all servers have; ends as the table in
 	 *  common/options.h does. */
@@ -44,7 +49,9 @@ struct service {
 	 *
 	 * @return how many were consumed. The rest is kept, and offered again with what
 	 *         comes next, or, if session_full() became true, when the client has taken
-	 *         its output. Of SESSION_INPUT bytes at least one must be consumed.
+	 *         its output; when a pause is over; and behind a drained() that wrote
+	 *         something, and expired(). Of SESSION_INPUT bytes at least one must be
+	 *         consumed, unless session_full() became true or it pauses.
 	 */
 	size_t (*input)(struct session *, const char *bytes, size_t n);
 

@@ -10,10 +10,17 @@
 static atomic_int stop_count;
 static atomic_bool statistics_wanted;
 static atomic_bool child_ended;
+static atomic_bool reopen_wanted, reopen_of_children_wanted;
 static bool interrupt_is_stop; /* set while the signal is blocked */
 
 /* Made once: a forked child then has them without touching another page. */
 static sigset_t all_signals, stop_signals, interrupt_signal;
+
+static void want_reopen(void)
+{
+	atomic_store(&reopen_wanted, true);
+	atomic_store(&reopen_of_children_wanted, true);
+}
 
 static void on_signal(int signal)
 {
@@ -23,9 +30,12 @@ static void on_signal(int signal)
 		atomic_store(&statistics_wanted, true);
 	else if (signal == SIGCHLD)
 		atomic_store(&child_ended, true);
+	else if (signal == SIGHUP)
+		want_reopen();
 	else if (signal == SIGNAL_INTERRUPT && interrupt_is_stop)
 		signals_request_stop();
-	if (atomic_load(&stop_count) > 0 || atomic_load(&statistics_wanted))
+	if (atomic_load(&stop_count) > 0 || atomic_load(&statistics_wanted) ||
+	    atomic_load(&reopen_wanted))
 		alarm(1);
 }
 
@@ -37,10 +47,10 @@ static void handle(int signal, void (*handler)(int))
 	sigaction(signal, &action, NULL);
 }
 
-void signals_begin(sigset_t *waiting)
+void signals_begin(sigset_t *waiting, bool reopens)
 {
-	static const int signals[] = { SIGTERM, SIGINT,  SIGALRM,
-				       SIGUSR1, SIGCHLD, SIGNAL_INTERRUPT };
+	static const int signals[] = { SIGTERM, SIGINT,           SIGALRM, SIGUSR1,
+				       SIGCHLD, SIGNAL_INTERRUPT, SIGHUP };
 	struct sigaction before;
 
 	sigemptyset(&interrupt_signal);
@@ -49,12 +59,16 @@ void signals_begin(sigset_t *waiting)
 	sigaddset(&stop_signals, SIGTERM);
 	sigaddset(&stop_signals, SIGINT);
 	sigaddset(&stop_signals, SIGALRM);
+	if (reopens)
+		sigaddset(&stop_signals, SIGHUP);
 	all_signals = stop_signals;
 	sigaddset(&all_signals, SIGUSR1);
 	sigaddset(&all_signals, SIGCHLD);
 
 	pthread_sigmask(SIG_BLOCK, &all_signals, waiting);
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+		if (signals[i] == SIGHUP && !reopens)
+			continue;
 		sigdelset(waiting, signals[i]);
 		/* A shell without job control starts what ends in & with SIGINT ignored:
 		 * the Ctrl-C is meant for others. */
@@ -103,6 +117,18 @@ bool signals_take_statistics(void)
 {
 	return atomic_load_explicit(&statistics_wanted, memory_order_relaxed) &&
 	       atomic_exchange(&statistics_wanted, false);
+}
+
+bool signals_take_reopen(void)
+{
+	return atomic_load_explicit(&reopen_wanted, memory_order_relaxed) &&
+	       atomic_exchange(&reopen_wanted, false);
+}
+
+bool signals_take_reopen_of_children(void)
+{
+	return atomic_load(&reopen_of_children_wanted) &&
+	       atomic_exchange(&reopen_of_children_wanted, false);
 }
 
 bool signals_take_child(void)

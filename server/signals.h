@@ -20,14 +20,17 @@
 enum { SIGNAL_INTERRUPT = SIGUSR2 };
 
 /** Installs the handlers, ignores SIGPIPE, and blocks in this thread all the signals that
- *  are handled. @param waiting  receives the mask to wait with, in pselect(2) */
-void signals_begin(sigset_t *waiting);
+ *  are handled.
+ *  @param waiting  receives the mask to wait with, in pselect(2)
+ *  @param reopens  whether SIGHUP is one of them; if not, it does what it did before */
+void signals_begin(sigset_t *waiting, bool reopens);
 
 /** Lets all of them through, to a process that now blocks in its one client's read and
  *  write, or keeps them out again. */
 void signals_admit_all(bool admit);
 
-/** Lets the requests to stop through: to a child. What else there is, is its parent's. */
+/** Lets the requests to stop and to reopen through: to a child. What else there is, is its
+ *  parent's. */
 void signals_admit_stop(void);
 
 /** Lets SIGNAL_INTERRUPT through: to a thread. */
@@ -44,6 +47,12 @@ void signals_request_stop(void);
 
 /** Whether statistics were asked for (SIGUSR1) since the last call. */
 bool signals_take_statistics(void);
+
+/** Whether files are to be opened anew (SIGHUP) since the last call. */
+bool signals_take_reopen(void);
+
+/** The same, asked on its own account by a model that passes it on to its children. */
+bool signals_take_reopen_of_children(void);
 
 /** Whether a child has ended (SIGCHLD) since the last call. */
 bool signals_take_child(void);

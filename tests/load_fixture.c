@@ -163,7 +163,8 @@ void set_plan(const char *protocol, bool datagrams)
 		.duration = 200,
 		.timeout = 10000,
 	};
-	while (!(load_protocol_loads(plan.protocol, datagrams) & 1U << plan.kind))
+	for (unsigned loads = load_protocol_loads(plan.protocol, datagrams);
+	     loads != 0 && !(loads & 1U << plan.kind);)
 		plan.kind++;
 }
 

@@ -18,6 +18,7 @@
 	SUITE(message)                                                                   \
 	SUITE(histogram)                                                                 \
 	SUITE(poller)                                                                    \
+	SUITE(beneath)                                                                   \
 	SUITE(load)                                                                      \
 	SUITE(buffer)                                                                    \
 	SUITE(checksum)                                                                  \
@@ -27,6 +28,17 @@
 	SUITE(daytime)                                                                   \
 	SUITE(greet)                                                                     \
 	SUITE(reply)                                                                     \
+	SUITE(http)                                                                      \
+	SUITE(httpd)                                                                     \
+	SUITE(http_documents)                                                            \
+	SUITE(http_conditions)                                                           \
+	SUITE(http_request)                                                              \
+	SUITE(fuzz)                                                                      \
+	SUITE(http_request)                                                              \
+	SUITE(http_documents)                                                            \
+	SUITE(http_conditions)                                                           \
+	SUITE(connection_time)                                                           \
+	SUITE(connection_files)                                                          \
 	SUITE(connection)                                                                \
 	SUITE(servers)                                                                   \
 	SUITE(small_services)                                                            \
@@ -40,6 +52,8 @@
 	SUITE(dial_requests)                                                             \
 	SUITE(dial_udp)                                                                  \
 	SUITE(load_services)                                                             \
+	SUITE(load_http)                                                                 \
+	SUITE(versus)                                                                    \
 	SUITE(load_udp)                                                                  \
 	SUITE(examples)
 

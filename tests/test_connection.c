@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,10 +17,10 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/process.h"
-#include "common/sock.h"
 #include "server/connection.h"
 #include "server/signals.h"
 #include "tests/client.h"
+#include "tests/rig.h"
 #include "tests/suites.h"
 #include "tests/waiting.h"
 
@@ -30,21 +28,13 @@ enum { KIB = 1024, MEGABYTE = 1024 * 1024, A_WHILE = 150 };
 
 /* ---- services -------------------------------------------------------------------------- */
 
-static atomic_uint closed; /* how often a service was told that its session is over */
-
-static void count_close(struct session *session)
-{
-	(void)session;
-	atomic_fetch_add(&closed, 1);
-}
-
 static size_t send_back(struct session *session, const char *bytes, size_t n)
 {
 	session_write(session, bytes, n);
 	return n;
 }
 
-static const struct service echo = { .input = send_back, .close = count_close };
+static const struct service echo = { .input = send_back, .close = rig_count_close };
 
 /* Says one thing to whoever comes, and hangs up. */
 static void greet(struct session *session)
@@ -68,7 +58,7 @@ static size_t refuse(struct session *session, const char *bytes, size_t n)
 static const struct service greeter = {
 	.open = greet,
 	.input = refuse,
-	.close = count_close,
+	.close = rig_count_close,
 };
 
 /* Sends without being asked, for as long as the client takes it. */
@@ -98,7 +88,7 @@ static const struct service producer = {
 	.state_size = sizeof(size_t),
 	.input = drop_input,
 	.drained = produce,
-	.close = count_close,
+	.close = rig_count_close,
 };
 
 /* The same, but a million bytes and no more. */
@@ -115,7 +105,7 @@ static const struct service bounded_producer = {
 	.state_size = sizeof(size_t),
 	.input = drop_input,
 	.drained = produce_so_much,
-	.close = count_close,
+	.close = rig_count_close,
 };
 
 /* Answers each line by the same in brackets; what is left at the end, in braces. */
@@ -144,7 +134,7 @@ static void answer_rest(struct session *session, const char *bytes, size_t n)
 static const struct service lines = {
 	.input = answer_lines,
 	.end = answer_rest,
-	.close = count_close,
+	.close = rig_count_close,
 };
 
 /* Says each byte a thousand times; stops when the client does not take it. */
@@ -173,7 +163,7 @@ static void multiply_rest(struct session *session, const char *bytes, size_t n)
 static const struct service multiplier = {
 	.input = multiply,
 	.end = multiply_rest,
-	.close = count_close,
+	.close = rig_count_close,
 };
 
 /* Gives a long answer to the first that it hears, and hangs up, whatever else comes. */
@@ -188,7 +178,7 @@ static size_t answer_once(struct session *session, const char *bytes, size_t n)
 	return n;
 }
 
-static const struct service hasty = { .input = answer_once, .close = count_close };
+static const struct service hasty = { .input = answer_once, .close = rig_count_close };
 
 /* Consumes nothing, ever. */
 static size_t consume_nothing(struct session *session, const char *bytes, size_t n)
@@ -197,7 +187,8 @@ static size_t consume_nothing(struct session *session, const char *bytes, size_t
 	return 0;
 }
 
-static const struct service stubborn = { .input = consume_nothing, .close = count_close };
+static const struct service stubborn = { .input = consume_nothing,
+					 .close = rig_count_close };
 
 /* Says more in one breath than may be queued, and does not ask whether it is heard. */
 enum { FLOOD = 8 * MEGABYTE };
@@ -212,7 +203,7 @@ static void pour(struct session *session)
 	session_finish(session);
 }
 
-static const struct service flooder = { .open = pour, .close = count_close };
+static const struct service flooder = { .open = pour, .close = rig_count_close };
 
 /* Answers by many small pieces. */
 enum { PIECES = 500 };
@@ -227,178 +218,8 @@ static size_t answer_in_pieces(struct session *session, const char *bytes, size_
 
 static const struct service chatterbox = {
 	.input = answer_in_pieces,
-	.close = count_close,
+	.close = rig_count_close,
 };
-
-/* ---- a connection, and the test at its other end --------------------------------------- */
-
-enum socket_kind { TCP, LOCAL, RECORDS };
-
-static const struct form {
-	bool nonblocking;
-	enum socket_kind kind;
-} forms[] = { { false, TCP }, { true, TCP }, { false, LOCAL }, { true, LOCAL } };
-
-enum { FORMS = sizeof forms / sizeof *forms, TCP_FORMS = 2 };
-
-struct rig {
-	struct model model;
-	struct server server;
-	struct connection *connection;
-	struct worker worker;
-	int client;
-	pthread_t thread;
-	atomic_bool stop, over;
-};
-
-static void make_tcp_pair(int ends[2])
-{
-	struct sock_place place = { "127.0.0.1", "0", SOCK_STREAM, 1 };
-	struct failure failure;
-	struct address address;
-	int listener = sock_listen(&place, &failure);
-
-	ck_assert_msg(listener >= 0, "%s", failure.text);
-	ck_assert_int_eq(address_local(listener, &address), 0);
-	ends[1] = client_connect_to("127.0.0.1", address_port(&address));
-	ends[0] = sock_accept(listener, &address, false);
-	ck_assert_int_ge(ends[0], 0);
-	ck_assert_int_eq(sock_set_nodelay(ends[0]), 0);
-	close(listener);
-}
-
-static void rig_make(struct rig *rig, struct form form, const struct service *service,
-		     int64_t idle_timeout)
-{
-	struct address peer = { .length = 0 };
-	int ends[2];
-
-	signal(SIGPIPE, SIG_IGN);
-	memset(rig, 0, sizeof *rig);
-	atomic_store(&closed, 0);
-	fill_pattern(answer, sizeof answer, 4);
-	rig->model.nonblocking = form.nonblocking;
-	rig->server.model = &rig->model;
-	rig->server.service = service;
-	rig->server.idle_timeout = idle_timeout;
-	rig->server.statistics = statistics_create();
-	ck_assert_ptr_nonnull(rig->server.statistics);
-	if (form.kind == TCP)
-		make_tcp_pair(ends);
-	else
-		ck_assert_int_eq(
-			socketpair(AF_UNIX,
-				   form.kind == LOCAL ? SOCK_STREAM : SOCK_SEQPACKET, 0,
-				   ends),
-			0);
-	ck_assert_int_eq(sock_set_timeout(ends[1], PATIENCE), 0);
-	ck_assert_int_eq(io_set_nonblocking(ends[0], form.nonblocking), 0);
-	ck_assert_int_eq(address_peer(ends[0], &peer), 0);
-	rig->client = ends[1];
-	rig->connection = connection_create(&rig->server);
-	ck_assert_ptr_nonnull(rig->connection);
-	connection_attach(rig->connection, ends[0], &peer);
-}
-
-static void *serve_blocking(void *context)
-{
-	struct rig *rig = context;
-
-	connection_serve(rig->connection, &rig->worker);
-	connection_close(rig->connection);
-	atomic_store(&rig->over, true);
-	return NULL;
-}
-
-/* The least loop that there can be. */
-static void *serve_in_loop(void *context)
-{
-	struct rig *rig = context;
-	struct connection *c = rig->connection;
-	struct worker *worker = &rig->worker;
-	unsigned wants, ready;
-
-	worker->now = clock_milliseconds();
-	connection_begin(c, worker);
-	while ((wants = connection_wants(c)) != 0) {
-		struct pollfd wanted = {
-			.fd = c->fd,
-			.events = (short)((wants & WANT_READ ? POLLIN : 0) |
-					  (wants & WANT_WRITE ? POLLOUT : 0)),
-		};
-
-		poll(&wanted, 1, 5);
-		worker->now = clock_milliseconds();
-		ready = (wanted.revents & ~POLLOUT ? WANT_READ : 0u) |
-			(wanted.revents & ~POLLIN ? WANT_WRITE : 0u);
-		connection_ready(c, worker, ready);
-		if (atomic_load(&rig->stop))
-			connection_stop(c, worker);
-		connection_expire(c, worker, worker->now);
-	}
-	connection_close(c);
-	atomic_store(&rig->over, true);
-	return NULL;
-}
-
-static void rig_serve(struct rig *rig)
-{
-	ck_assert_int_eq(
-		pthread_create(&rig->thread, NULL,
-			       rig->model.nonblocking ? serve_in_loop : serve_blocking,
-			       rig),
-		0);
-}
-
-static void rig_start(struct rig *rig, int form, const struct service *service)
-{
-	rig_make(rig, forms[form], service, 0);
-	rig_serve(rig);
-}
-
-static bool is_over(void *context)
-{
-	return atomic_load(&((struct rig *)context)->over);
-}
-
-/* The connection must end by itself. */
-static void rig_join(struct rig *rig)
-{
-	ck_assert_msg(eventually(is_over, rig, PATIENCE), "the connection does not end");
-	ck_assert_int_eq(pthread_join(rig->thread, NULL), 0);
-	ck_assert_uint_eq(atomic_load(&closed), 1);
-}
-
-static void rig_end(struct rig *rig)
-{
-	client_close(rig->client);
-	rig_join(rig);
-}
-
-static uint64_t bytes_in(const struct rig *rig)
-{
-	return atomic_load(&rig->server.statistics->bytes_in);
-}
-
-struct arrival {
-	struct rig *rig;
-	uint64_t count;
-};
-
-static bool has_arrived(void *context)
-{
-	struct arrival *arrival = context;
-
-	return bytes_in(arrival->rig) >= arrival->count;
-}
-
-static void wait_for_arrival(struct rig *rig, uint64_t count)
-{
-	struct arrival arrival = { rig, count };
-
-	ck_assert_msg(eventually(has_arrived, &arrival, PATIENCE),
-		      "only %ju bytes have arrived", (uintmax_t)bytes_in(rig));
-}
 
 /* ---- conversations --------------------------------------------------------------------- */
 
@@ -438,7 +259,7 @@ START_TEST(a_client_that_only_comes_and_goes_is_one_call_of_close)
 
 	rig_start(&rig, _i, &echo);
 	rig_end(&rig);
-	ck_assert_uint_eq(bytes_in(&rig), 0);
+	ck_assert_uint_eq(rig_bytes_in(&rig), 0);
 }
 END_TEST
 
@@ -466,7 +287,7 @@ START_TEST(a_line_may_be_cut_anywhere)
 
 		rig_start(&rig, _i, &lines);
 		client_send(rig.client, text, cut);
-		wait_for_arrival(&rig, cut);
+		rig_wait_for_arrival(&rig, cut);
 		client_send(rig.client, text + cut, length - cut);
 		client_half_close(rig.client);
 		client_expect(rig.client, expected, sizeof expected - 1);
@@ -484,7 +305,7 @@ START_TEST(a_line_may_come_byte_by_byte)
 	rig_start(&rig, _i, &lines);
 	for (size_t i = 0; i < sizeof text - 1; i++) {
 		client_send(rig.client, text + i, 1);
-		wait_for_arrival(&rig, i + 1);
+		rig_wait_for_arrival(&rig, i + 1);
 	}
 	client_expect(rig.client, "[hello, world]\n", 15);
 	client_half_close(rig.client);
@@ -513,8 +334,8 @@ START_TEST(a_service_that_never_consumes_is_given_all_that_fits_and_then_dropped
 
 	rig_start(&rig, _i, &stubborn);
 	client_send(rig.client, bytes, sizeof bytes - 1);
-	wait_for_arrival(&rig, sizeof bytes - 1);
-	ck_assert(!is_over(&rig));
+	rig_wait_for_arrival(&rig, sizeof bytes - 1);
+	ck_assert(!rig_is_over(&rig));
 	client_send(rig.client, bytes, 1);
 	rig_join(&rig);
 	client_close(rig.client);
@@ -531,8 +352,8 @@ START_TEST(what_it_moves_is_counted)
 	client_half_close(rig.client);
 	client_expect(rig.client, "{}\n", 3);
 	rig_end(&rig);
-	ck_assert_uint_eq(bytes_in(&rig), 4);
-	ck_assert_uint_eq(atomic_load(&rig.server.statistics->bytes_out), 9);
+	ck_assert_uint_eq(rig_bytes_in(&rig), 4);
+	ck_assert_uint_eq(rig_bytes_out(&rig), 9);
 }
 END_TEST
 
@@ -559,7 +380,7 @@ START_TEST(a_producer_goes_on_until_its_client_leaves)
 	rig_start(&rig, _i, &producer);
 	expect_produced(rig.client, 0, 3 * MEGABYTE);
 	client_send(rig.client, "this is dropped", 15);
-	wait_for_arrival(&rig, 15);
+	rig_wait_for_arrival(&rig, 15);
 	expect_produced(rig.client, 3 * MEGABYTE, 4 * MEGABYTE);
 	rig_end(&rig);
 }
@@ -583,7 +404,7 @@ START_TEST(a_half_closed_client_still_gets_what_is_produced)
 
 	service.end = answer_rest;
 	service.drained = produce_so_much;
-	rig_make(&rig, forms[_i], &service, 0);
+	rig_make(&rig, rig_forms[_i], &service, 0);
 	client_half_close(rig.client);
 	rig_serve(&rig);
 	/* Where the end is told, this service says so and finishes; all that it had
@@ -604,29 +425,6 @@ END_TEST
 
 /* ---- a client that does not read ------------------------------------------------------- */
 
-static short ready_now(const struct rig *rig)
-{
-	unsigned wants = connection_wants(rig->connection);
-	struct pollfd wanted = {
-		.fd = rig->connection->fd,
-		.events = (short)((wants & WANT_READ ? POLLIN : 0) |
-				  (wants & WANT_WRITE ? POLLOUT : 0)),
-	};
-
-	return wants != 0 && poll(&wanted, 1, 0) > 0 ? wanted.revents : 0;
-}
-
-/* A loop's turns, until there is nothing that could be done without waiting. */
-static void do_what_is_possible(struct rig *rig)
-{
-	short ready;
-
-	while ((ready = ready_now(rig)) != 0)
-		connection_ready(rig->connection, &rig->worker,
-				 (ready & ~POLLOUT ? WANT_READ : 0u) |
-					 (ready & ~POLLIN ? WANT_WRITE : 0u));
-}
-
 /* Sends, as long as the connection takes it. @return how much that was */
 static size_t send_until_stuck(struct rig *rig, const char *bytes, size_t length)
 {
@@ -637,7 +435,7 @@ static size_t send_until_stuck(struct rig *rig, const char *bytes, size_t length
 		n = send(rig->client, bytes + sent, length - sent, MSG_DONTWAIT);
 		if (n > 0)
 			sent += (size_t)n;
-		do_what_is_possible(rig);
+		rig_do_what_is_possible(rig);
 	} while (sent < length && (n > 0 || errno == EINTR));
 	return sent;
 }
@@ -649,7 +447,7 @@ static size_t read_what_comes(struct rig *rig, char *bytes, size_t size)
 	ssize_t n;
 
 	do {
-		do_what_is_possible(rig);
+		rig_do_what_is_possible(rig);
 		n = recv(rig->client, bytes + got, size - got, MSG_DONTWAIT);
 		if (n > 0)
 			got += (size_t)n;
@@ -665,7 +463,7 @@ START_TEST(who_does_not_read_is_not_read_either_and_loses_nothing)
 	size_t length, came = 0;
 
 	fill_pattern(sent, sizeof sent, 5);
-	rig_make(&rig, (struct form){ true, forms[_i].kind }, &echo, 0);
+	rig_make(&rig, (struct form){ true, rig_forms[_i].kind }, &echo, 0);
 	connection_begin(rig.connection, &rig.worker);
 	length = send_until_stuck(&rig, sent, sizeof sent);
 	ck_assert_uint_lt(length, sizeof sent);
@@ -681,7 +479,7 @@ START_TEST(who_does_not_read_is_not_read_either_and_loses_nothing)
 		came += n;
 	}
 	ck_assert_mem_eq(got, sent, length);
-	do_what_is_possible(&rig);
+	rig_do_what_is_possible(&rig);
 	ck_assert_uint_eq(connection_wants(rig.connection), 0);
 	connection_close(rig.connection);
 	client_expect_end(rig.client);
@@ -704,7 +502,7 @@ START_TEST(a_service_that_stops_when_full_goes_on_where_it_stopped)
 	rig_start(&rig, _i, &multiplier);
 	client_send(rig.client, text, sizeof text);
 	client_half_close(rig.client);
-	wait_for_arrival(&rig, 1);
+	rig_wait_for_arrival(&rig, 1);
 	client_expect(rig.client, expected, sizeof expected);
 	client_expect_end(rig.client);
 	rig_end(&rig);
@@ -716,7 +514,7 @@ START_TEST(a_service_that_stops_when_full_queues_little)
 	static char text[1000];
 	struct rig rig;
 
-	rig_make(&rig, (struct form){ true, forms[_i].kind }, &multiplier, 0);
+	rig_make(&rig, (struct form){ true, rig_forms[_i].kind }, &multiplier, 0);
 	connection_begin(rig.connection, &rig.worker);
 	for (int i = 0; i < 100 && connection_wants(rig.connection) != WANT_WRITE; i++)
 		send_until_stuck(&rig, text, sizeof text);
@@ -724,7 +522,7 @@ START_TEST(a_service_that_stops_when_full_queues_little)
 	ck_assert_uint_gt(rig.connection->queue.length, 0);
 	ck_assert_uint_le(rig.connection->queue.length, 2 * sizeof rig.worker.output);
 	client_close(rig.client);
-	do_what_is_possible(&rig);
+	rig_do_what_is_possible(&rig);
 	ck_assert_uint_eq(connection_wants(rig.connection), 0);
 	connection_close(rig.connection);
 }
@@ -734,7 +532,7 @@ START_TEST(a_loop_drops_a_client_for_whom_too_much_is_queued)
 {
 	struct rig rig;
 
-	rig_make(&rig, (struct form){ true, forms[_i].kind }, &flooder, 0);
+	rig_make(&rig, (struct form){ true, rig_forms[_i].kind }, &flooder, 0);
 	connection_begin(rig.connection, &rig.worker);
 	ck_assert_uint_eq(connection_wants(rig.connection), 0);
 	ck_assert_uint_le(rig.connection->queue.length, MEGABYTE);
@@ -748,7 +546,7 @@ START_TEST(a_worker_of_its_own_waits_instead)
 	struct rig rig;
 
 	fill_pattern(flood, sizeof flood, 8);
-	rig_make(&rig, (struct form){ false, forms[_i].kind }, &flooder, 0);
+	rig_make(&rig, (struct form){ false, rig_forms[_i].kind }, &flooder, 0);
 	rig_serve(&rig);
 	client_expect(rig.client, flood, sizeof flood);
 	client_expect_end(rig.client);
@@ -765,6 +563,7 @@ START_TEST(the_reply_arrives_whole_though_input_was_left_unread)
 	static char request[4 * MEGABYTE];
 	struct rig rig;
 
+	fill_pattern(answer, sizeof answer, 4);
 	rig_start(&rig, _i, &hasty);
 	client_exchange(rig.client, request, sizeof request, answer, sizeof answer);
 	client_expect_end(rig.client);
@@ -777,11 +576,12 @@ START_TEST(a_reply_may_be_read_late)
 	static char request[100 * KIB];
 	struct rig rig;
 
+	fill_pattern(answer, sizeof answer, 4);
 	rig_start(&rig, _i, &hasty);
 	client_send(rig.client, request, 1);
-	wait_for_arrival(&rig, 1);
+	rig_wait_for_arrival(&rig, 1);
 	client_send(rig.client, request, sizeof request); /* is dropped, not refused */
-	wait_for_arrival(&rig, sizeof request);
+	rig_wait_for_arrival(&rig, sizeof request);
 	client_expect(rig.client, answer, sizeof answer);
 	client_expect_end(rig.client);
 	rig_end(&rig);
@@ -800,7 +600,7 @@ START_TEST(who_hangs_up_first_waits_for_the_other_and_no_longer)
 			break;
 	}
 	ck_assert_int_eq(io_wait(rig.client, POLLIN, 0), POLLIN); /* the end, for good */
-	ck_assert(!is_over(&rig));
+	ck_assert(!rig_is_over(&rig));
 	rig_end(&rig);
 }
 END_TEST
@@ -824,7 +624,7 @@ START_TEST(nor_is_one_that_never_stops_sending)
 	struct rig rig;
 
 	rig_start(&rig, _i, &greeter);
-	while (!is_over(&rig)) {
+	while (!rig_is_over(&rig)) {
 		ssize_t n = send(rig.client, bytes, sizeof bytes, 0);
 
 		ck_assert_msg(n > 0 || errno == EPIPE || errno == ECONNRESET, "%s",
@@ -841,7 +641,7 @@ START_TEST(a_silent_client_is_sent_the_end)
 	struct rig rig;
 	char byte;
 
-	rig_make(&rig, forms[_i], &echo, 60);
+	rig_make(&rig, rig_forms[_i], &echo, 60);
 	rig_serve(&rig);
 	ck_assert_int_eq(io_read(rig.client, &byte, 1), 0);
 	rig_end(&rig);
@@ -853,10 +653,10 @@ START_TEST(a_client_that_does_not_read_is_dropped)
 	static char bytes[64 * KIB];
 	struct rig rig;
 
-	rig_make(&rig, forms[_i], &echo, 60);
+	rig_make(&rig, rig_forms[_i], &echo, 60);
 	rig_serve(&rig);
 	ck_assert_int_eq(io_set_nonblocking(rig.client, true), 0);
-	while (!is_over(&rig)) {
+	while (!rig_is_over(&rig)) {
 		if (io_write(rig.client, bytes, sizeof bytes) <= 0)
 			poll(NULL, 0, 1);
 	}
@@ -868,7 +668,7 @@ START_TEST(a_producer_drops_a_client_that_does_not_read)
 {
 	struct rig rig;
 
-	rig_make(&rig, forms[_i], &producer, 60);
+	rig_make(&rig, rig_forms[_i], &producer, 60);
 	rig_serve(&rig);
 	rig_join(&rig);
 	client_close(rig.client);
@@ -879,7 +679,7 @@ START_TEST(a_service_may_finish_while_its_client_does_not_read)
 {
 	struct rig rig;
 
-	rig_make(&rig, forms[_i], &multiplier, 60);
+	rig_make(&rig, rig_forms[_i], &multiplier, 60);
 	rig_serve(&rig);
 	client_send(rig.client, answer, 10000); /* 10 MB */
 	client_half_close(rig.client);
@@ -937,11 +737,10 @@ START_TEST(a_stopping_connection_answers_what_has_come_and_ends)
 {
 	struct rig rig;
 
-	rig_make(&rig, forms[_i], &lines, 0);
+	rig_make(&rig, rig_forms[_i], &lines, 0);
 	client_send(rig.client, "one\ntwo\nunfinished", 18);
 	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, PATIENCE), 0);
-	atomic_store(&rig.stop, true);
-	signals_request_stop();
+	rig_stop(&rig);
 	rig_serve(&rig);
 	client_expect(rig.client, "[one]\n[two]\n", 12);
 	client_expect_end(rig.client);
@@ -954,9 +753,8 @@ START_TEST(a_stopping_producer_ends)
 	struct rig rig;
 	char byte;
 
-	rig_make(&rig, forms[_i], &producer, 0);
-	atomic_store(&rig.stop, true);
-	signals_request_stop();
+	rig_make(&rig, rig_forms[_i], &producer, 0);
+	rig_stop(&rig);
 	rig_serve(&rig);
 	while (io_read(rig.client, &byte, 1) > 0)
 		continue;
@@ -971,12 +769,12 @@ START_TEST(a_stopping_connection_waits_for_a_client_that_reads_late)
 	size_t length;
 
 	fill_pattern(bytes, sizeof bytes, 9);
-	rig_make(&rig, (struct form){ true, forms[_i].kind }, &echo, 0);
+	rig_make(&rig, (struct form){ true, rig_forms[_i].kind }, &echo, 0);
 	connection_begin(rig.connection, &rig.worker);
 	length = send_until_stuck(&rig, bytes, sizeof bytes);
 	connection_stop(rig.connection, &rig.worker);
 	ck_assert_int_eq(rig.connection->state, CONNECTION_OPEN);
-	atomic_store(&rig.stop, true);
+	rig_stop(&rig);
 	rig_serve(&rig);
 	client_expect(rig.client, bytes, length);
 	client_expect_end(rig.client);
@@ -989,7 +787,7 @@ START_TEST(the_grace_of_a_stopping_connection_is_limited)
 	static char bytes[64 * MEGABYTE];
 	struct rig rig;
 
-	rig_make(&rig, (struct form){ true, forms[_i].kind }, &echo, 0);
+	rig_make(&rig, (struct form){ true, rig_forms[_i].kind }, &echo, 0);
 	connection_begin(rig.connection, &rig.worker);
 	send_until_stuck(&rig, bytes, sizeof bytes);
 	connection_stop(rig.connection, &rig.worker);
@@ -1043,15 +841,15 @@ START_TEST(an_idle_connection_owns_no_buffer)
 {
 	struct rig rig;
 
-	rig_make(&rig, (struct form){ true, forms[_i].kind }, &lines, 0);
+	rig_make(&rig, (struct form){ true, rig_forms[_i].kind }, &lines, 0);
 	connection_begin(rig.connection, &rig.worker);
 	client_send(rig.client, "one\ntw", 6);
 	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, PATIENCE), 0);
-	do_what_is_possible(&rig);
+	rig_do_what_is_possible(&rig);
 	ck_assert_uint_eq(rig.connection->kept.length, 2);
 	client_send(rig.client, "o\n", 2);
 	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, PATIENCE), 0);
-	do_what_is_possible(&rig);
+	rig_do_what_is_possible(&rig);
 	client_expect(rig.client, "[one]\n[two]\n", 12);
 	ck_assert_uint_eq(rig.connection->kept.capacity, 0);
 	ck_assert_uint_eq(rig.connection->queue.capacity, 0);
@@ -1064,7 +862,7 @@ END_TEST
 /* In every form: blocking and non-blocking, over TCP and a local socket. */
 static void add(TCase *tcase, const TTest *test)
 {
-	tcase_add_loop_test(tcase, test, 0, FORMS);
+	tcase_add_loop_test(tcase, test, 0, RIG_FORMS);
 }
 
 /* It would be written outside an fd_set. */
@@ -1094,7 +892,7 @@ Suite *suite_connection(void)
 	add(tcase, the_end_of_input_ends_a_service_that_says_nothing_of_it);
 	add(tcase, a_client_that_only_comes_and_goes_is_one_call_of_close);
 	tcase_add_loop_test(tcase, a_reset_ends_this_connection_and_nothing_else, 0,
-			    TCP_FORMS);
+			    RIG_TCP_FORMS);
 	add(tcase, a_line_may_be_cut_anywhere);
 	add(tcase, a_line_may_come_byte_by_byte);
 	add(tcase, the_end_is_told_even_if_nothing_was_left);
@@ -1119,13 +917,13 @@ Suite *suite_connection(void)
 	add(tcase, who_hangs_up_first_waits_for_the_other_and_no_longer);
 	tcase_add_loop_test(tcase,
 			    a_client_that_does_not_hang_up_is_not_waited_for_for_ever, 0,
-			    TCP_FORMS);
-	tcase_add_loop_test(tcase, nor_is_one_that_never_stops_sending, 0, TCP_FORMS);
+			    RIG_TCP_FORMS);
+	tcase_add_loop_test(tcase, nor_is_one_that_never_stops_sending, 0, RIG_TCP_FORMS);
 	tcase = add_case(suite, "time");
 	add(tcase, a_silent_client_is_sent_the_end);
 	add(tcase, a_client_that_does_not_read_is_dropped);
 	tcase_add_loop_test(tcase, a_producer_drops_a_client_that_does_not_read, 0,
-			    TCP_FORMS);
+			    RIG_TCP_FORMS);
 	add(tcase, a_service_may_finish_while_its_client_does_not_read);
 	tcase_add_test(tcase, only_bytes_that_move_put_off_the_idle_timeout);
 	tcase_add_test(tcase, without_an_idle_timeout_nothing_expires);

@@ -19,12 +19,10 @@
  * its own, and where the kernel allows it in a network of its own (Linux: a network
  * namespace), so that the default ports are free.
  */
-#define _XOPEN_SOURCE 700 /* nftw */
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <glob.h>
 #include <poll.h>
 #include <signal.h>
@@ -39,6 +37,7 @@
 #include "common/io.h"
 #include "common/sock.h"
 #include "common/text.h"
+#include "tests/folder.h"
 #include "tests/harness.h"
 #include "tests/network.h"
 #include "tests/suites.h"
@@ -66,13 +65,6 @@ struct example {
 static struct example examples[MOST_EXAMPLES];
 static size_t examples_count;
 static glob_t pages; /* paths of all pages */
-
-static const char *source_folder(void)
-{
-	const char *folder = getenv("SOCKWAYS_SOURCE");
-
-	return folder != NULL ? folder : ".";
-}
 
 static const char *base_name(const char *path)
 {
@@ -429,30 +421,14 @@ static bool finds_port_taken(const struct example *example, char port[NAME])
 
 /* ---- running --------------------------------------------------------------------------- */
 
-static bool is_in_path(const char *program)
-{
-	const char *path = getenv("PATH");
-	char file[TEXT];
-
-	while (path != NULL && *path != '\0') {
-		size_t length = strcspn(path, ":");
-
-		snprintf(file, sizeof file, "%.*s/%s", (int)length, path, program);
-		if (access(file, X_OK) == 0)
-			return true;
-		path += length + (path[length] == ':' ? 1 : 0);
-	}
-	return false;
-}
-
 /* @return whether it says why it is not run */
 static bool is_skipped(const struct example *example, bool own_network)
 {
-	char needs[NAME], port[NAME], *rest = needs, *program;
+	char needs[NAME], port[NAME], path[TOOL_TEXT], *rest = needs, *program;
 
 	memcpy(needs, example->needs, sizeof needs);
 	while ((program = strtok_r(rest, " ", &rest)) != NULL) {
-		if (is_in_path(program))
+		if (find_program(program, path) != NULL)
 			continue;
 		printf("skipped: %s:%u: needs %s\n", example->page, example->line,
 		       program);
@@ -486,15 +462,6 @@ static void go_to_place(void *context)
 	setenv("LC_ALL", "C", 1);
 	if (chdir(place->folder) < 0 || (place->own_network && !network_enter_own()))
 		_exit(126);
-}
-
-static int remove_entry(const char *path, const struct stat *status, int type,
-			struct FTW *walk)
-{
-	(void)status;
-	(void)type;
-	(void)walk;
-	return remove(path);
 }
 
 /* Collects what is printed until nobody is left who could print.
@@ -547,7 +514,7 @@ static bool run_example(const struct example *example, bool own_network,
 	ended = collect_output(shell.out, output);
 	kill(-shell.pid, SIGKILL);
 	program_wait(&shell, PATIENCE);
-	nftw(place.folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	folder_remove_path(place.folder);
 	return ended;
 }
 
@@ -786,10 +753,8 @@ static void take_complaints(char *report, char complaints[TEXT])
 
 START_TEST(mandoc_has_nothing_to_say_against_a_page)
 {
-	if (!is_in_path("mandoc")) {
-		printf("skipped: the lint of the pages: needs mandoc\n");
+	if (needed_program("mandoc") == NULL)
 		return;
-	}
 	for (size_t i = 0; i < pages.gl_pathc; i++) {
 		struct run run =
 			run_program(ARGUMENTS("/usr/bin/env", "mandoc", "-T", "lint",

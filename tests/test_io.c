@@ -329,6 +329,35 @@ START_TEST(a_reader_that_leaves_in_mid_write_leaves_the_count_and_the_reason)
 }
 END_TEST
 
+START_TEST(lines_that_nobody_reads_are_dropped_until_there_is_room)
+{
+	static char page[4096];
+	struct ends ends = new_pipe();
+	atomic_bool stuck = false;
+	int64_t begin;
+
+	ck_assert_int_eq(io_write_unless_stuck(ends.writer, "one\n", 4, &stuck), 4);
+	ck_assert_int_eq(io_set_nonblocking(ends.writer, true), 0);
+	while (io_write(ends.writer, page, sizeof page) == sizeof page)
+		continue;
+	ck_assert_int_eq(io_set_nonblocking(ends.writer, false), 0);
+
+	ck_assert_int_eq(io_write_unless_stuck(ends.writer, "two\n", 4, &stuck), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	begin = clock_milliseconds();
+	for (int i = 0; i < 1000; i++) /* only the first was waited for */
+		ck_assert_int_eq(io_write_unless_stuck(ends.writer, "x", 1, &stuck), -1);
+	ck_assert_int_lt(clock_milliseconds() - begin, 1000 * 100);
+
+	while (io_wait(ends.reader, POLLIN, 0) > 0)
+		ck_assert_int_gt(io_read(ends.reader, page, sizeof page), 0);
+	ck_assert_int_eq(io_write_unless_stuck(ends.writer, "three\n", 6, &stuck), 6);
+	ck_assert_int_eq(io_read(ends.reader, page, sizeof page), 6);
+	ck_assert_mem_eq(page, "three\n", 6);
+	close_ends(ends);
+}
+END_TEST
+
 START_TEST(writing_nothing_succeeds)
 {
 	struct ends ends = new_pipe();
@@ -485,6 +514,7 @@ Suite *suite_io(void)
 	tcase_add_test(writing, a_write_that_nobody_will_read_fails);
 	tcase_add_test(writing,
 		       a_reader_that_leaves_in_mid_write_leaves_the_count_and_the_reason);
+	tcase_add_test(writing, lines_that_nobody_reads_are_dropped_until_there_is_room);
 	tcase_add_test(writing, writing_nothing_succeeds);
 	suite_add_tcase(suite, writing);
 	tcase_add_test(waiting, waiting_ends_when_the_time_is_over);

@@ -502,6 +502,7 @@ static const struct {
 	{ "chargen", false, "---y" }, { "chargen", true, "---y" },
 	{ "daytime", false, "-y--" }, { "daytime", true, "yy--" },
 	{ "greet", false, "-y--" },   { "greet", true, "yy--" },
+	{ "http", false, "yyyy" },    { "http", true, "----" },
 };
 
 START_TEST(only_loads_that_make_sense_are_taken)
@@ -515,7 +516,8 @@ START_TEST(only_loads_that_make_sense_are_taken)
 		done = load_plan_complete(&plan, &failure);
 		ck_assert_int_eq(done, sensible[_i].loads[kind] == 'y' ? 0 : -1);
 		if (done == 0)
-			ck_assert(plan.size > 0 && plan.connections > 0);
+			ck_assert((plan.size > 0) == (plan.protocol != &load_http) &&
+				  plan.connections > 0);
 		else
 			ck_assert_ptr_nonnull(strstr(failure.text, plan.protocol->name));
 	}
@@ -526,7 +528,19 @@ static const struct {
 	const char *arguments; /* of loadgen, before a host and port */
 	const char *said;
 } mistakes[] = {
-	{ "-P finger", "echo, reply, discard, chargen, daytime, greet" },
+	{ "-P finger", "echo, reply, discard, chargen, daytime, greet, http" },
+	{ "foo", "'foo' in front of HOST and PORT is neither a protocol (echo, reply, " },
+	{ "http foo", "'foo' in front of HOST and PORT is neither" },
+	{ "idle http", "'http' in front of HOST and PORT is neither" },
+	{ "-P echo http", "'http' in front of HOST and PORT is neither" },
+	{ "http http", "'http' in front of HOST and PORT is neither" },
+	{ "-u http", "http is not spoken over UDP" },
+	{ "-s 10 http", "-s, --size: how long a request of http is" },
+	{ "--path / echo", "--path: echo is asked for no path" },
+	{ "--path index.html http", "--path: 'index.html' must begin with /" },
+	{ "--path '/a b' http", "--path: '/a b' must begin with /" },
+	{ "--path '/\303\244' http", "--path: '/\\xc3\\xa4' must begin with /" },
+	{ "-w forever", "-w, --timeout: 'forever' is not a time" },
 	{ "-P greet bulk", "'bulk' is no load for greet over TCP, but: connections" },
 	{ "-u idle", "'idle' is no load for echo over UDP, but: conversations" },
 	{ "-u -s 11", "echo over UDP takes 12 to 65507 bytes" },
@@ -585,6 +599,20 @@ START_TEST(loadgen_takes_the_first_load_that_makes_sense)
 }
 END_TEST
 
+START_TEST(a_timeout_of_0_is_none)
+{
+	struct run run;
+
+	start_server(serve_without_reading);
+	run = run_line("loadgen", "-d 0.4 -w 0.1 echo conversations 127.0.0.1", port);
+	run_expect_status(&run, 1);
+	ck_assert_ptr_nonnull(strstr(run.out, " timed out"));
+	run = run_line("loadgen", "-d 0.4 -w 0 echo conversations 127.0.0.1", port);
+	run_expect_status(&run, 1); /* there was no exchange */
+	ck_assert_ptr_nonnull(strstr(run.out, "\nerrors         none\n"));
+}
+END_TEST
+
 #define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
 
 Suite *suite_load_services(void)
@@ -626,5 +654,6 @@ Suite *suite_load_services(void)
 	tcase_add_loop_test(tcase, loadgen_says_what_makes_no_sense, 0, COUNT(mistakes));
 	tcase_add_test(tcase, versus_says_what_makes_no_sense);
 	tcase_add_test(tcase, loadgen_takes_the_first_load_that_makes_sense);
+	tcase_add_test(tcase, a_timeout_of_0_is_none);
 	return suite;
 }

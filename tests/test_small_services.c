@@ -327,6 +327,16 @@ static void to_nobody(void *context)
 	}
 }
 
+/* Somebody has the other end, and never reads: the server itself. */
+static void to_who_does_not_read(void *context)
+{
+	int ends[2];
+
+	(void)context;
+	if (pipe(ends) == 0)
+		dup2(ends[1], STDOUT_FILENO);
+}
+
 static struct server start_printing(int model, void (*prepare)(void *), void *context)
 {
 	return server_start_with(&(struct server_setup){
@@ -401,7 +411,8 @@ END_TEST
 
 START_TEST(goes_on_when_its_output_cannot_be_written)
 {
-	void (*const outputs[])(void *) = { to_full_disk, to_nowhere, to_nobody };
+	void (*const outputs[])(void *) = { to_full_disk, to_nowhere, to_nobody,
+					    to_who_does_not_read };
 
 	for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
 		struct server server = start_printing(_i, outputs[i], NULL);

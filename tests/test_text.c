@@ -49,6 +49,25 @@ START_TEST(an_escape_cannot_be_forged_with_a_backslash)
 }
 END_TEST
 
+START_TEST(between_quotes_a_quote_is_escaped_and_nothing_else_is_different)
+{
+	char text[16], same[16];
+
+	ck_assert_uint_eq(text_escape_quoted("a\"b\\\"", 5, text, sizeof text), 8);
+	ck_assert_str_eq(text, "a\\\"b\\\\\\\"");
+	for (unsigned byte = 0; byte < EVERY_BYTE; byte++) {
+		unsigned char bytes[] = { (unsigned char)byte };
+
+		text_escape(bytes, 1, same, sizeof same);
+		text_escape_quoted(bytes, 1, text, sizeof text);
+		ck_assert_str_eq(text, byte == '"' ? "\\\"" : same);
+	}
+	/* cut, it is not cut within an escape */
+	ck_assert_uint_eq(text_escape_quoted("a\"\"\"\"", 5, text, 8), 6);
+	ck_assert_str_eq(text, "a\\\"...");
+}
+END_TEST
+
 START_TEST(every_byte_has_its_own_printable_escape)
 {
 	char texts[EVERY_BYTE][8];
@@ -438,6 +457,8 @@ Suite *suite_text(void)
 	tcase_add_test(escape, plain_text_is_shown_as_it_is);
 	tcase_add_test(escape, bytes_that_act_on_a_terminal_are_shown_as_escapes);
 	tcase_add_test(escape, an_escape_cannot_be_forged_with_a_backslash);
+	tcase_add_test(escape,
+		       between_quotes_a_quote_is_escaped_and_nothing_else_is_different);
 	tcase_add_test(escape, every_byte_has_its_own_printable_escape);
 	tcase_add_test(escape, what_does_not_fit_is_cut_between_escapes_and_marked);
 	suite_add_tcase(suite, escape);

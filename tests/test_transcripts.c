@@ -53,20 +53,71 @@ struct script {
 };
 
 /* Lines, of lengths from none to thousands; at the end perhaps half a one. */
-static void write_script(struct script *script, uint32_t seed)
+static void write_lines(struct script *script, struct chance *chance)
+{
+	size_t at = 0;
+
+	fill_pattern(script->bytes, script->length, script->seed);
+	while (at < script->length) {
+		at += up_to(chance, 9) > 0 ? up_to(chance, 80) : up_to(chance, 9000);
+		if (at < script->length)
+			script->bytes[at++] = '\n';
+	}
+}
+
+/* Requests, mostly such as a server takes; at the end perhaps half a one. A bad one is the
+ * last that is answered. */
+static void write_requests(struct script *script, struct chance *chance)
+{
+#define FIELDS " HTTP/1.1\r\nHost: localhost\r\n"
+	static const char *const good[] = {
+		"GET /" FIELDS "\r\n",
+		"GET /a/path?and=a&query" FIELDS "User-Agent: transcripts\r\n\r\n",
+		"HEAD /" FIELDS "\r\n",
+		"OPTIONS *" FIELDS "\r\n",
+		"POST /" FIELDS "Content-Length: 26\r\n\r\nabcdefghijklmnopqrstuvwxyz",
+		"GET /" FIELDS "Transfer-Encoding: chunked\r\n\r\n"
+		"5;a=b\r\nhello\r\n1\r\n!\r\n0\r\nA: b\r\n\r\n",
+		"BREW /coffee" FIELDS "\r\n",
+		"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+	};
+	static const char *const last[] = {
+		"GET /" FIELDS "Connection: close\r\n\r\n",
+		"GET / HTTP/1.0\r\n\r\n",
+		"GET / HTTP/1.1\r\n\r\n",
+		"POST /" FIELDS "Content-Length: 1, 2\r\n\r\n",
+		"POST /" FIELDS "Content-Length: 1048577\r\n\r\n",
+		"POST /" FIELDS "Transfer-Encoding: chunked\r\n\r\n5\r\nhello!\r\n",
+		"GET / HTTP/3.0\r\n\r\n",
+		"hello\n",
+	};
+#undef FIELDS
+	enum { GOOD = sizeof good / sizeof *good, LAST = sizeof last / sizeof *last };
+	size_t at = 0, length;
+
+	while (at < script->length) {
+		const char *request = up_to(chance, 999) > 0
+					      ? good[up_to(chance, GOOD - 1)]
+					      : last[up_to(chance, LAST - 1)];
+
+		length = strlen(request);
+		if (length > script->length - at)
+			length = script->length - at;
+		memcpy(script->bytes + at, request, length);
+		at += length;
+	}
+}
+
+typedef void script_writer(struct script *script, struct chance *chance);
+
+static void write_script(struct script *script, uint32_t seed, script_writer *write)
 {
 	struct chance chance = { seed };
-	size_t at = 0;
 
 	script->seed = seed;
 	script->length =
 		up_to(&chance, 1) ? up_to(&chance, LONGEST) : up_to(&chance, 2000);
-	fill_pattern(script->bytes, script->length, seed);
-	while (at < script->length) {
-		at += up_to(&chance, 9) > 0 ? up_to(&chance, 80) : up_to(&chance, 9000);
-		if (at < script->length)
-			script->bytes[at++] = '\n';
-	}
+	write(script, &chance);
 }
 
 struct performance {
@@ -127,13 +178,16 @@ static struct transcript perform(const struct script *script, const struct serve
 static const struct {
 	const char *name, *options[3];
 	size_t least; /* bytes that it says to each script */
+	script_writer *write;
 } services[] = {
-	{ "echo", { NULL }, 1 },
-	{ "discard", { NULL }, 0 },
-	{ "daytime", { "-f", "the time" }, 1 },
-	{ "greet", { "-m", "{} %s" }, 1 },
-	{ "reply", { NULL }, 1 },
-	{ "reply", { "-m", "<{}>{" }, 1 },
+	{ "echo", { NULL }, 1, write_lines },
+	{ "discard", { NULL }, 0, write_lines },
+	{ "daytime", { "-f", "the time" }, 1, write_lines },
+	{ "greet", { "-m", "{} %s" }, 1, write_lines },
+	{ "reply", { NULL }, 1, write_lines },
+	{ "reply", { "-m", "<{}>{" }, 1, write_lines },
+	{ "http", { "-q" }, 1, write_requests },
+	{ "http", { "-q" }, 1, write_lines },
 };
 
 enum { SERVICES = sizeof services / sizeof *services };
@@ -148,8 +202,9 @@ START_TEST(every_model_says_the_same)
 			model_start(model, services[_i].name, services[_i].options);
 
 		for (uint32_t i = 0; i < SCRIPTS; i++) {
-			write_script(&script, first_seed() + i);
+			write_script(&script, first_seed() + i, services[_i].write);
 			heard = perform(&script, &server);
+			mask_http_dates(heard.bytes, heard.length);
 			if (model == 0) {
 				first[i] = heard;
 				continue;

@@ -4,6 +4,9 @@
 #include <poll.h>
 #include <regex.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 
@@ -13,6 +16,32 @@ void skipped(const char *reason)
 {
 	printf("skipped: %s\n", reason);
 	fflush(stdout);
+}
+
+const char *find_program(const char *program, char out[TOOL_TEXT])
+{
+	const char *path = getenv("PATH");
+
+	while (path != NULL && *path != '\0') {
+		size_t length = strcspn(path, ":");
+
+		snprintf(out, TOOL_TEXT, "%.*s/%s", (int)length, path, program);
+		if (access(out, X_OK) == 0)
+			return out;
+		path += length + (path[length] == ':' ? 1 : 0);
+	}
+	return NULL;
+}
+
+const char *needed_program(const char *program)
+{
+	char path[TOOL_TEXT];
+
+	if (find_program(program, path) != NULL)
+		return strdup(path);
+	printf("skipped: needs %s\n", program);
+	fflush(stdout);
+	return NULL;
 }
 
 bool eventually(bool (*condition)(void *context), void *context, int64_t timeout)
@@ -40,6 +69,17 @@ void fill_pattern(void *bytes, size_t length, uint32_t seed)
 	}
 }
 
+void mask_http_dates(char *bytes, size_t length)
+{
+	static const char field[] = "\r\nDate: ",
+			  date[] = "Sun, 06 Nov 1994 08:49:37 GMT";
+	size_t before = sizeof field - 1, masked = sizeof date - 1;
+
+	for (size_t at = 0; at + before + masked <= length; at++)
+		if (memcmp(bytes + at, field, before) == 0)
+			memset(bytes + at + before, '#', masked);
+}
+
 void expect_match(const char *text, const char *pattern)
 {
 	regex_t expression;
@@ -58,4 +98,11 @@ TCase *add_case(Suite *suite, const char *name)
 	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
 	return tcase;
+}
+
+const char *source_folder(void)
+{
+	const char *folder = getenv("SOCKWAYS_SOURCE");
+
+	return folder != NULL ? folder : ".";
 }

@@ -13,6 +13,8 @@
 /** Milliseconds after which a thing that should happen is not going to. */
 enum { PATIENCE = 10000 };
 
+enum { TOOL_TEXT = 4096 };
+
 /** Whether this is a build with sanitizers: slower by a factor, larger by another. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { SANITIZED = true };
@@ -24,6 +26,13 @@ enum { SANITIZED = false };
 
 /** Says that a test, or a part of one, cannot be done here, and why. */
 void skipped(const char *reason);
+
+/** Looks for a program in the directories of PATH. @return its path, in @p out; or NULL */
+const char *find_program(const char *program, char out[TOOL_TEXT]);
+
+/** The same for a test that cannot be done without it: says that it is skipped. @return its
+ *  path, which stays until the test ends, or NULL */
+const char *needed_program(const char *program);
 
 /** A test case of @p suite, whose tests may take as long as a sanitizer on a busy machine. */
 TCase *add_case(Suite *suite, const char *name);
@@ -37,7 +46,14 @@ bool eventually(bool (*condition)(void *context), void *context, int64_t timeout
  *  or swapped bytes show. */
 void fill_pattern(void *bytes, size_t length, uint32_t seed);
 
+/** Makes what HTTP says of the time the same in all answers: the value of each Date field
+ *  becomes "#". */
+void mask_http_dates(char *bytes, size_t length);
+
 /** @p text must match the extended regular expression @p pattern. */
 void expect_match(const char *text, const char *pattern);
+
+/** Where the sources are, and with them man/ and tests/: $SOCKWAYS_SOURCE, or here. */
+const char *source_folder(void);
 
 #endif

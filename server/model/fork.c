@@ -96,6 +96,13 @@ static void signal_all(const struct children *children, int signal)
 		kill(children->pids[i], signal);
 }
 
+/* Each child has the log open that it was born with. */
+static void pass_on_reopen(const struct children *children)
+{
+	if (signals_take_reopen_of_children())
+		signal_all(children, SIGHUP);
+}
+
 static int begin_children(struct children *children, unsigned most)
 {
 	children->parent = getpid();
@@ -125,6 +132,7 @@ static int fork_serve(struct server *server)
 	while (server_running(server)) {
 		if (server->stopping)
 			signal_all(&children, SIGNAL_INTERRUPT);
+		pass_on_reopen(&children);
 		connection =
 			server_wait(server); /* or for SIGCHLD, among other signals */
 		if (connection != NULL)
@@ -172,8 +180,9 @@ static int start_child(struct datagrams *datagrams, struct dialogue *dialogue, i
 	_exit(0);
 }
 
-static void reap_workers(struct datagrams *datagrams)
+static void tend_children(struct datagrams *datagrams)
 {
+	pass_on_reopen(datagrams->context);
 	if (signals_take_child())
 		reap(datagrams->server, datagrams->context, WNOHANG);
 }
@@ -189,7 +198,7 @@ static int fork_serve_datagrams(struct server *server)
 	datagrams.server = server;
 	datagrams.start = start_child;
 	datagrams.what = "cannot fork";
-	datagrams.tend = reap_workers;
+	datagrams.tend = tend_children;
 	datagrams.context = &children;
 	result = datagrams_serve(&datagrams);
 	end_children(server, &children);

@@ -3,6 +3,7 @@
  *
  * Useful to see what a client sends (-o prints it), and how fast it can send.
  */
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -19,16 +20,18 @@ enum { PIECE = 512, LINE_TEXT = ADDRESS_TEXT + 4 * PIECE + 8 };
 
 static bool printing;
 
-/* One write(2) for each line, so that those of many clients do not run into each other. */
+/* One write(2) for each line, so that those of many clients do not run into each other.
+ * Who reads them may stop, or leave; we go on. */
 static void print_piece(const char *peer, const char *bytes, size_t n)
 {
+	static atomic_bool stuck;
 	char line[LINE_TEXT];
 	int length = snprintf(line, sizeof line, "%s: ", peer);
 	size_t used = length > 0 ? (size_t)length : 0;
 
 	used += text_escape(bytes, n, line + used, sizeof line - used - 1);
 	line[used++] = '\n';
-	io_write(STDOUT_FILENO, line, used); /* who reads it may leave; we go on */
+	io_write_unless_stuck(STDOUT_FILENO, line, used, &stuck);
 }
 
 static size_t discard_input(struct session *session, const char *bytes, size_t n)

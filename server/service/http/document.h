@@ -25,7 +25,7 @@ struct http_root {
 /** What was found. */
 struct http_document {
 	int status;       /* 200: a file or a listing; 301: there is a directory of that
-			     name, and the path needs a '/' at its end; 400, 403, 404, 414,
+			     name, and the path needs a '/' at its end; 400, 403, 404,
 			     500 or 503 (out of descriptors or memory) */
 	int fd;           /* of a file: open for reading, the caller closes it; else -1 */
 	char *listing;    /* of a directory: a page of HTML; the caller frees it */
@@ -40,8 +40,17 @@ struct http_document {
 int http_root_open(struct http_root *root, const char *directory,
 		   struct failure *failure);
 
-/** Finds what @p path means, as it stands in a request: it begins with '/', and what is not
- *  a plain character may be percent-encoded (RFC 3986, section 2.1). */
+/**
+ * Finds what @p path means, as it stands in a request: it begins with '/', and what is not
+ * a plain character may be percent-encoded (RFC 3986, section 2.1), once.
+ *
+ * 400 is a path that cannot be decoded. 404 is one that nothing here can have: with a
+ * component that is empty ("//": a redirect to it would be one to another host), that begins
+ * with a dot ("." and ".." as well, which a client resolves before it asks: RFC 3986,
+ * section 5.2.4), or with an encoded '/', NUL or other control character; and a file with a
+ * '/' at its end. 403 is what is there, but may not be read or is not served: a symbolic
+ * link, a FIFO, a socket, a device, a directory without index.html.
+ */
 void http_document_find(const struct http_root *root, const char *path, size_t length,
 			struct http_document *document);
 

@@ -18,8 +18,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** What is the most that a request may have; more is 414 or 431. Bytes, and fields. */
-enum { HTTP_LINE = 8192, HTTP_HEADER = 32768, HTTP_FIELDS = 100 };
+/** What is the most that a request may have. */
+enum {
+	HTTP_LINE = 8192,    /* bytes of the request line, without its end; more is 414,
+				   or 501 where it is all method (RFC 9112, section 3) */
+	HTTP_HEADER = 32768, /* bytes of the header with all line ends, empty lines before
+				   it, too; and again of the trailer section; more is 431 */
+	HTTP_FIELDS = 100,   /* of the header, and again of the trailer section; 431 */
+	HTTP_EMPTY_LINES = 4,   /* before the request line; 400 */
+	HTTP_CHUNK_DIGITS = 16, /* of a chunk's size, leading zeros too; 400 */
+	HTTP_EXTENSIONS = 4096, /* bytes of all chunk extensions of one body; 400 */
+};
 
 /** A piece of the request's bytes: bytes[at] and so many from there on. */
 struct http_piece {
@@ -45,13 +54,16 @@ enum http_progress {
 struct http_request {
 	/* Of the header, when it is HTTP_DONE: */
 	enum http_method method;
-	struct http_piece line;   /* as it came, without its end: for the log */
-	struct http_piece path;   /* "/a%20b"; "*" of OPTIONS; "/" where an absolute
-				     target has none. Not decoded */
-	struct http_piece query;  /* behind the '?', without it */
-	struct http_piece host;   /* of an absolute target, else of the Host field; empty
-				     in HTTP/1.0 without one */
-	struct http_piece fields; /* from the first field line to the end of the last */
+	struct http_piece line;  /* as it came, without its end: for the log. Of a bad
+				     request as much of it as was read */
+	struct http_piece path;  /* "/a%20b"; "*" of OPTIONS; "/" where an absolute
+				     target has none; empty of CONNECT. Not decoded,
+				     but each '%' has its two digits */
+	struct http_piece query; /* behind the '?', without it; at is 0 without a '?' */
+	struct http_piece host; /* with its port, if it has one: of an absolute or CONNECT
+				     target, else of the Host field; it may be empty
+				     there, and is in HTTP/1.0 without one */
+	struct http_piece fields; /* the field lines, each with its end */
 	size_t length;   /* of the header: from the request's first byte (an empty
 				     line before it counts) to the last of its empty line */
 	unsigned minor;  /* of the version: HTTP/1.minor; 1 stands for higher ones */
@@ -59,31 +71,49 @@ struct http_request {
 	bool continues;  /* it waits for "100 Continue", and has a body */
 	bool has_body;   /* chunked, or counted and of 1 byte or more */
 	bool chunked;
-	uint64_t body_left; /* of a counted body: bytes still to come */
+	uint64_t body_left; /* bytes still to come: of a counted body, or of the chunk */
 
-	/* Of a HTTP_BAD one: 400, 413, 414, 431, 501 or 505, and why, in a few words for a
-	 * person ("the Host field is missing"). */
+	/* Of a HTTP_BAD one: 400, 413, 414, 417, 431, 501 or 505, and why, in a few words
+	 * for a person ("the Host field is missing"). */
 	int status;
 	const char *why;
 
 	/* The parser's own. */
 	uint64_t body_seen; /* bytes of content */
-	size_t next;        /* the first byte that was not looked at */
-			    /* … */
+	size_t next;        /* of the header: the first byte that was not looked at */
+	unsigned state;
+	uint32_t mark;        /* where the word began that is being read */
+	uint32_t value_at;    /* behind the colon of the field that is being read */
+	uint32_t fields_seen; /* of the header, and then of the trailer section */
+	uint32_t extra; /* bytes of chunk extensions, and then of the trailer section */
+	unsigned char empty_lines;
+	unsigned char digits; /* of the chunk's size */
+	bool connects;        /* the method is CONNECT */
+	bool in_trailer;
+	bool has_host, counted; /* Host, Content-Length has been seen */
+	bool coded,
+		coded_otherwise; /* Transfer-Encoding has; and not only chunked in it */
+	bool closes, persists;   /* Connection: close, keep-alive */
+	bool expects;            /* Expect: 100-continue */
 };
 
-/** Reads the header. @p bytes are the @p n (0 or more) that there are, from the request's
- *  first one on. More of them than HTTP_LINE and HTTP_HEADER allow are never needed. */
+/**
+ * Reads the header. @p bytes are the @p n (0 or more) that there are, from the request's
+ * first one on; they may have moved since the last call. More of them than HTTP_HEADER are
+ * never needed. What comes of them does not depend on how they were cut into calls.
+ */
 enum http_progress http_request_header(struct http_request *request, const char *bytes,
 				       size_t n);
 
 /**
  * Reads the body behind the header: the next @p n (0 or more) bytes, which have not been
- * given before. Of a chunked one also the trailer.
+ * given before. Of a chunked one also the trailer section, whose fields are checked and
+ * dropped. A request without a body is HTTP_DONE at once.
  *
- * @param most      what the content may have: more is 413. A counted body that is too long
- *                  is so at the first call, even with no bytes
- * @param consumed  receives how many of the bytes were the body's
+ * @param most      bytes that the content may have: more is 413. A counted body that is too
+ *                  long is so at the first call, even with no bytes
+ * @param consumed  receives how many of the bytes were the body's; of a bad one, how many
+ *                  were right
  */
 enum http_progress http_request_body(struct http_request *request, const char *bytes,
 				     size_t n, uint64_t most, size_t *consumed);

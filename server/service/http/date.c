@@ -1,0 +1,172 @@
+#define _DEFAULT_SOURCE /* timegm, which is in POSIX since 2024 */
+
+#include "server/service/http/date.h"
+
+#include <stdint.h>
+#include <string.h>
+
+enum { NAME_TEXT = 10, SHORT_NAME = 3, MINUTE = 60, HOUR = 3600, FUTURE_YEARS = 50 };
+
+static const int64_t year_1000 = INT64_C(-30610224000);
+static const int64_t year_9999_end = INT64_C(253402300799);
+
+/* Each is known by its first three letters, too. */
+static const char days[][NAME_TEXT] = { "Sunday",   "Monday", "Tuesday", "Wednesday",
+					"Thursday", "Friday", "Saturday" };
+static const char months[][NAME_TEXT] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+
+/* As strptime(3) has them, which reads what the locale says, and more than it should:
+ * %a and %A a day, short and whole, %b a month, %d its day, %e the same with a blank for a
+ * zero, %Y and %y a year of four and of two digits, %H, %M and %S the time. */
+static const char *const forms[] = {
+	"%a, %d %b %Y %H:%M:%S GMT", /* IMF-fixdate */
+	"%A, %d-%b-%y %H:%M:%S GMT", /* RFC 850 */
+	"%a %b %e %H:%M:%S %Y",      /* asctime(3) */
+};
+
+/* What is still to be read. */
+struct rest {
+	const char *text;
+	size_t length;
+};
+
+const char *http_date(time_t when, char out[HTTP_DATE_TEXT])
+{
+	struct tm parts;
+
+	if (when < year_1000)
+		when = (time_t)year_1000;
+	if (when > year_9999_end)
+		when = (time_t)year_9999_end;
+	gmtime_r(&when, &parts);
+	/* The names are English: a server has the "C" locale, in which programs begin. */
+	strftime(out, HTTP_DATE_TEXT, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+	return out;
+}
+
+static bool take(struct rest *rest, const char *text, size_t length)
+{
+	if (rest->length < length || memcmp(rest->text, text, length) != 0)
+		return false;
+	rest->text += length;
+	rest->length -= length;
+	return true;
+}
+
+/* Exactly so many digits. */
+static bool take_number(struct rest *rest, size_t digits, int *number)
+{
+	if (rest->length < digits)
+		return false;
+	*number = 0;
+	for (size_t i = 0; i < digits; i++) {
+		if (rest->text[i] < '0' || rest->text[i] > '9')
+			return false;
+		*number = *number * 10 + (rest->text[i] - '0');
+	}
+	rest->text += digits;
+	rest->length -= digits;
+	return true;
+}
+
+/* @return which of them it is, or -1 */
+static int take_name(struct rest *rest, const char names[][NAME_TEXT], int count,
+		     bool whole)
+{
+	for (int i = 0; i < count; i++)
+		if (take(rest, names[i], whole ? strlen(names[i]) : SHORT_NAME))
+			return i;
+	return -1;
+}
+
+/* Of a year of two digits keeps only those, for the century is found later. */
+static bool take_part(struct rest *rest, char what, struct tm *parts)
+{
+	switch (what) {
+	case 'a':
+		return take_name(rest, days, 7, false) >= 0;
+	case 'A':
+		return take_name(rest, days, 7, true) >= 0;
+	case 'b':
+		parts->tm_mon = take_name(rest, months, 12, false);
+		return parts->tm_mon >= 0;
+	case 'd':
+		return take_number(rest, 2, &parts->tm_mday);
+	case 'e':
+		return take_number(rest, take(rest, " ", 1) ? 1 : 2, &parts->tm_mday);
+	case 'Y':
+		if (!take_number(rest, 4, &parts->tm_year))
+			return false;
+		parts->tm_year -= 1900;
+		return true;
+	case 'y':
+		return take_number(rest, 2, &parts->tm_year);
+	case 'H':
+		return take_number(rest, 2, &parts->tm_hour);
+	case 'M':
+		return take_number(rest, 2, &parts->tm_min);
+	default:
+		return take_number(rest, 2, &parts->tm_sec);
+	}
+}
+
+static bool take_form(struct rest rest, const char *form, struct tm *parts)
+{
+	for (; *form != '\0'; form++) {
+		bool taken = *form == '%' ? take_part(&rest, *++form, parts)
+					  : take(&rest, form, 1);
+		if (!taken)
+			return false;
+	}
+	return rest.length == 0;
+}
+
+/* A time that exists: no 31 June. The second 60 is a leap second. */
+static bool to_time(const struct tm *parts, time_t *when)
+{
+	struct tm day = { .tm_year = parts->tm_year,
+			  .tm_mon = parts->tm_mon,
+			  .tm_mday = parts->tm_mday };
+
+	if (parts->tm_hour > 23 || parts->tm_min > 59 || parts->tm_sec > 60)
+		return false;
+	*when = timegm(&day) + parts->tm_hour * HOUR + parts->tm_min * MINUTE +
+		parts->tm_sec;
+	return day.tm_mon == parts->tm_mon && day.tm_mday == parts->tm_mday;
+}
+
+/* The last year that ends in these two digits and in which the date is not more than 50
+ * years from now. */
+static bool to_time_in_century(struct tm *parts, time_t now, time_t *when)
+{
+	struct tm latest;
+	time_t limit;
+	bool exists;
+
+	gmtime_r(&now, &latest);
+	latest.tm_year += FUTURE_YEARS;
+	limit = timegm(&latest);
+	parts->tm_year = latest.tm_year - (latest.tm_year - parts->tm_year) % 100;
+	exists = to_time(parts, when);
+	if (exists && *when <= limit)
+		return true;
+	parts->tm_year -= 100;
+	return to_time(parts, when);
+}
+
+bool http_date_read(const char *text, size_t length, time_t now, time_t *when)
+{
+	const struct rest rest = { text, length };
+
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		struct tm parts = { 0 };
+
+		if (!take_form(rest, forms[i], &parts))
+			continue;
+		if (strchr(forms[i], 'y') != NULL)
+			return to_time_in_century(&parts, now, when);
+		return to_time(&parts, when);
+	}
+	return false;
+}

@@ -1,0 +1,47 @@
+/*
+ * folder - a directory of the test's own, with what is put there.
+ *
+ * Each name below is of an entry in the folder: "a/b.txt". Whatever cannot be made fails the
+ * test.
+ */
+#ifndef TESTS_FOLDER_H
+#define TESTS_FOLDER_H
+
+#include <stddef.h>
+
+enum { FOLDER_TEXT = 256 };
+
+struct folder {
+	char path[FOLDER_TEXT];
+	int fd; /* open on it, close-on-exec */
+};
+
+/** Makes an empty one. */
+void folder_create(struct folder *folder);
+
+/** Removes it with all that is in it. */
+void folder_remove(struct folder *folder);
+
+/** Makes a file of these bytes, or gives it new ones. */
+void folder_file(const struct folder *folder, const char *name, const void *bytes,
+		 size_t length);
+
+/** The same with a text. */
+void folder_text(const struct folder *folder, const char *name, const char *text);
+
+/** Makes a directory. */
+void folder_directory(const struct folder *folder, const char *name);
+
+/** Makes a symbolic link, which need not lead to anything. */
+void folder_link(const struct folder *folder, const char *name, const char *target);
+
+/** Makes a FIFO. */
+void folder_fifo(const struct folder *folder, const char *name);
+
+/** Makes a socket, to which nobody listens. */
+void folder_socket(const struct folder *folder, const char *name);
+
+/** Removes a directory of that path, whoever made it, with all that is in it. */
+void folder_remove_path(const char *path);
+
+#endif

@@ -1,0 +1,870 @@
+/*
+ * What a path means in a directory that is served: files, listings, redirects, errors, and
+ * never anything that is not in it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/io.h"
+#include "server/service/http/document.h"
+#include "server/service/http/listing.h"
+#include "server/service/http/types.h"
+#include "tests/folder.h"
+#include "tests/suites.h"
+#include "tests/waiting.h"
+
+enum { NOBODY = 65534, RACES = 20000, TEXT = 128, PATH_TEXT = 3 * PATH_MAX };
+
+#define HTML  "text/html; charset=utf-8"
+#define PLAIN "text/plain; charset=utf-8"
+#define BYTES "application/octet-stream"
+
+static struct folder outside, site;
+static struct http_root root;
+static char longest[NAME_MAX + 1];
+
+static void create_site(void)
+{
+	struct failure failure;
+
+	memset(longest, 'n', NAME_MAX);
+	folder_create(&outside);
+	folder_text(&outside, "secret", "secret");
+	folder_text(&outside, "index.html", "secret");
+	folder_create(&site);
+	folder_text(&site, "hello.txt", "hello");
+	folder_text(&site, "empty", "");
+	folder_text(&site, "a b&c%20.txt", "odd");
+	folder_text(&site, "back\\slash", "backslash");
+	folder_text(&site, "semi;colon", "semicolon");
+	folder_text(&site, "dots..", "dots");
+	folder_text(&site, "caf\xc3\xa9.html", "utf-8");
+	folder_text(&site, "latin-\xe9", "latin");
+	folder_text(&site, longest, "longest");
+	folder_text(&site, ".hidden", "secret");
+	folder_directory(&site, ".git");
+	folder_text(&site, ".git/config", "secret");
+	folder_text(&site, "new\nline", "secret");
+	folder_directory(&site, "with");
+	folder_text(&site, "with/index.html", "<p>index");
+	folder_directory(&site, "without");
+	folder_text(&site, "without/page.HTML", "<p>page");
+	folder_directory(&site, "without/deep");
+	folder_text(&site, "without/deep/file.css", "p {}");
+	folder_directory(&site, "strange");
+	folder_directory(&site, "strange/index.html");
+	folder_directory(&site, "linked");
+	folder_link(&site, "linked/index.html", "../hello.txt");
+	folder_link(&site, "to-file", "hello.txt");
+	folder_link(&site, "to-secret", "../secret");
+	folder_link(&site, "to-outside", outside.path);
+	folder_link(&site, "to-with", "with");
+	folder_link(&site, "to-passwd", "/etc/passwd");
+	folder_fifo(&site, "fifo");
+	folder_socket(&site, "socket");
+	ck_assert_int_eq(http_root_open(&root, site.path, &failure), 0);
+	root.listings = false;
+}
+
+static void remove_site(void)
+{
+	close(root.fd);
+	folder_remove(&site);
+	folder_remove(&outside);
+}
+
+static struct http_document find(const char *path)
+{
+	struct http_document document;
+
+	http_document_find(&root, path, strlen(path), &document);
+	ck_assert_msg((document.status == 200) ==
+			      (document.fd >= 0 || document.listing != NULL),
+		      "%s: %d", path, document.status);
+	return document;
+}
+
+static void expect_status(const char *path, int status)
+{
+	struct http_document document = find(path);
+
+	ck_assert_msg(document.status == status, "'%s' is %d, not %d", path,
+		      document.status, status);
+	http_document_release(&document);
+	ck_assert_int_eq(document.fd, -1);
+	ck_assert_ptr_null(document.listing);
+}
+
+/* ---- files -------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *path, *text, *type;
+} files[] = {
+	{ "/hello.txt", "hello", PLAIN },
+	{ "/%68%65llo%2Etxt", "hello", PLAIN },
+	{ "/empty", "", BYTES },
+	{ "/a%20b&c%2520.txt", "odd", PLAIN },
+	{ "/a%20b%26c%2520.txt", "odd", PLAIN },
+	{ "/back\\slash", "backslash", BYTES },
+	{ "/back%5Cslash", "backslash", BYTES },
+	{ "/back%5cslash", "backslash", BYTES },
+	{ "/semi;colon", "semicolon", BYTES },
+	{ "/dots..", "dots", BYTES },
+	{ "/caf%C3%A9.html", "utf-8", HTML },
+	{ "/caf\xc3\xa9.html", "utf-8", HTML },
+	{ "/latin-%E9", "latin", BYTES },
+	{ "/with/", "<p>index", HTML },
+	{ "/with/index.html", "<p>index", HTML },
+	{ "/without/page.HTML", "<p>page", HTML },
+	{ "/without/deep/file.css", "p {}", "text/css; charset=utf-8" },
+};
+
+static void expect_file(const char *path, const char *text, const char *type)
+{
+	const struct timespec times[2] = { { 784111777, 1000000 },
+					   { 784111777, 123000000 } };
+	struct http_document document = find(path);
+	char content[TEXT] = "";
+
+	ck_assert_msg(document.status == 200, "%s: %d", path, document.status);
+	ck_assert_str_eq(document.type, type);
+	ck_assert_uint_eq(document.size, strlen(text));
+	ck_assert_int_eq(io_read_all(document.fd, content, TEXT - 1),
+			 (ssize_t)document.size);
+	ck_assert_str_eq(content, text);
+	ck_assert_int_eq(fcntl(document.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	ck_assert_int_eq(futimens(document.fd, times), 0);
+	http_document_release(&document);
+
+	document = find(path);
+	ck_assert_int_eq(document.modified, 784111777);
+	ck_assert_int_eq(document.nanoseconds, 123000000);
+	http_document_release(&document);
+}
+
+START_TEST(a_file_is_found_with_its_size_its_time_and_its_type)
+{
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+		expect_file(files[i].path, files[i].text, files[i].type);
+}
+END_TEST
+
+START_TEST(a_name_of_255_bytes_is_found_and_a_longer_one_is_not)
+{
+	char path[NAME_MAX + 3] = "/";
+
+	memset(path + 1, 'n', NAME_MAX);
+	expect_status(path, 200);
+	path[NAME_MAX + 1] = 'n';
+	expect_status(path, 404);
+}
+END_TEST
+
+START_TEST(a_path_longer_than_any_name_is_not_found)
+{
+	static char path[PATH_TEXT + 1];
+
+	for (size_t length = PATH_MAX - 20; length < PATH_MAX + 20; length++) {
+		memset(path, 'a', length);
+		path[0] = '/';
+		path[length] = '\0';
+		expect_status(path, 404);
+		for (size_t i = 2; i < length; i += 2)
+			path[i] = '/';
+		expect_status(path, 404);
+	}
+	for (size_t i = 0; i < PATH_TEXT; i += 3)
+		memcpy(path + i, i == 0 ? "/aa" : "%61", 3);
+	expect_status(path, 404);
+}
+END_TEST
+
+START_TEST(what_the_caller_took_stays)
+{
+	struct http_document document = find("/hello.txt");
+	int fd = document.fd;
+	char *listing;
+
+	document.fd = -1;
+	http_document_release(&document);
+	ck_assert_int_eq(close(fd), 0);
+
+	root.listings = true;
+	document = find("/");
+	listing = document.listing;
+	document.listing = NULL;
+	http_document_release(&document);
+	ck_assert_uint_eq(strlen(listing), document.size);
+	free(listing);
+}
+END_TEST
+
+/* ---- what is not served ------------------------------------------------------------------- */
+
+static const struct {
+	const char *path;
+	int status;
+} refused[] = {
+	/* not there, or not so */
+	{ "/nothing", 404 },
+	{ "/nothing/", 404 },
+	{ "/without/nothing", 404 },
+	{ "/hello.txt/", 404 },
+	{ "/hello.txt/index.html", 404 },
+	{ "/HELLO.TXT", 404 },
+	{ "/hello.txt ", 404 },
+	{ "/hello.txt%20", 404 },
+	{ "/hello.txt.", 404 },
+	{ "/hello.txt%2e", 404 },
+	{ "/with/.", 404 },
+	/* directories */
+	{ "/", 403 },
+	{ "/without/", 403 },
+	{ "/with", 301 },
+	{ "/without", 301 },
+	{ "/without/deep", 301 },
+	{ "/%77ith", 301 },
+	{ "/strange/", 403 },
+	{ "/strange/index.html", 301 },
+	/* no path */
+	{ "", 400 },
+	{ "*", 400 },
+	{ "hello.txt", 400 },
+	{ "../secret", 400 },
+	{ "%2fhello.txt", 400 },
+	{ "http://host/hello.txt", 400 },
+	{ "/%", 400 },
+	{ "/%2", 400 },
+	{ "/hello.txt%", 400 },
+	{ "/%zz", 400 },
+	{ "/%2g", 400 },
+	{ "/%g2", 400 },
+	{ "/% 41", 400 },
+	{ "/%+41", 400 },
+	{ "/%u002e", 400 },
+	{ "/%%32%65", 400 },
+	/* up and out */
+	{ "/..", 404 },
+	{ "/../", 404 },
+	{ "/../secret", 404 },
+	{ "/../../../../../../etc/passwd", 404 },
+	{ "/with/../hello.txt", 404 },
+	{ "/with/../../secret", 404 },
+	{ "/with/..", 404 },
+	{ "/./hello.txt", 404 },
+	{ "/.", 404 },
+	{ "/%2e%2e/secret", 404 },
+	{ "/%2E%2E/secret", 404 },
+	{ "/.%2e/secret", 404 },
+	{ "/%2e./secret", 404 },
+	{ "/%2e/hello.txt", 404 },
+	{ "/%2e%2e%2fsecret", 404 },
+	{ "/..%2fsecret", 404 },
+	{ "/..%2Fsecret", 404 },
+	{ "/with%2f..%2f..%2fsecret", 404 },
+	{ "/with%2findex.html", 404 },
+	{ "/%2fetc/passwd", 404 },
+	{ "/with/%2fetc/passwd", 404 },
+	{ "/..\\secret", 404 },
+	{ "/..%5csecret", 404 },
+	{ "/..%5C..%5Csecret", 404 },
+	{ "/with\\..\\..\\secret", 404 },
+	{ "/with%5c..%5c..%5csecret", 404 },
+	{ "/%252e%252e/secret", 404 },
+	{ "/%252e%252e%252fsecret", 404 },
+	{ "/..%252fsecret", 404 },
+	{ "/..;/secret", 404 },
+	{ "/..;a=b/secret", 404 },
+	{ "/%2e%2e;/secret", 404 },
+	{ "/..../secret", 404 },
+	{ "/....//secret", 404 },
+	{ "/.../secret", 404 },
+	{ "/%c0%ae%c0%ae/secret", 404 },
+	{ "/%c0%2e%c0%2e/secret", 404 },
+	{ "/..%c0%afsecret", 404 },
+	{ "/with%c0%af..%c0%afsecret", 404 },
+	{ "/%e0%80%ae%e0%80%ae/secret", 404 },
+	{ "/%ef%bc%8e%ef%bc%8e/secret", 404 }, /* U+FF0E, a full-width dot */
+	{ "/%f0%80%80%ae/secret", 404 },
+	{ "//", 404 },
+	{ "//hello.txt", 404 },
+	{ "//with", 404 },
+	{ "///etc/passwd", 404 },
+	{ "//etc/passwd", 404 },
+	{ "/with//", 404 },
+	{ "/with//index.html", 404 },
+	{ "/with//../../secret", 404 },
+	{ "/with/./index.html", 404 },
+	{ "/with/%2e/index.html", 404 },
+	{ "/~root/", 404 },
+	/* bytes that no name here has */
+	{ "/hello.txt%00", 404 },
+	{ "/hello.txt%00.html", 404 },
+	{ "/%00", 404 },
+	{ "/..%00/secret", 404 },
+	{ "/new%0aline", 404 },
+	{ "/new\nline", 404 },
+	{ "/hello.txt%0d%0aX:%20y", 404 },
+	{ "/hello.txt%7f", 404 },
+	{ "/hello.txt%09", 404 },
+	/* hidden */
+	{ "/.hidden", 404 },
+	{ "/%2ehidden", 404 },
+	{ "/.git/config", 404 },
+	{ "/%2Egit/config", 404 },
+	{ "/.git/", 404 },
+	{ "/.git", 404 },
+	{ "/.nothing", 404 },
+	/* links, and what is no file */
+	{ "/to-file", 403 },
+	{ "/to-file/", 403 },
+	{ "/to-secret", 403 },
+	{ "/to-outside", 403 },
+	{ "/to-outside/", 403 },
+	{ "/to-outside/secret", 403 },
+	{ "/to-outside/nothing", 403 },
+	{ "/to-with/", 403 },
+	{ "/to-with/index.html", 403 },
+	{ "/to-passwd", 403 },
+	{ "/linked/", 403 },
+	{ "/fifo", 403 },
+	{ "/fifo/", 404 },
+	{ "/socket", 403 },
+};
+
+START_TEST(what_is_not_served_is_refused_however_it_is_written)
+{
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		/* a listing is no answer to any of them either */
+		root.listings = strcmp(refused[i].path, "/") != 0 &&
+				strcmp(refused[i].path, "/without/") != 0;
+		expect_status(refused[i].path, refused[i].status);
+	}
+}
+END_TEST
+
+START_TEST(a_nul_in_the_path_does_not_end_it)
+{
+	struct http_document document;
+
+	http_document_find(&root, "/hello.txt\0.html", 16, &document);
+	ck_assert_int_eq(document.status, 404);
+	http_document_find(&root, "/hello.txtXXX", 10, &document);
+	ck_assert_int_eq(document.status, 200);
+	http_document_release(&document);
+}
+END_TEST
+
+START_TEST(a_device_is_refused)
+{
+	struct http_root devices = { .listings = true };
+	struct http_document document;
+	struct failure failure;
+
+	ck_assert_int_eq(http_root_open(&devices, "/dev", &failure), 0);
+	http_document_find(&devices, "/null", 5, &document);
+	ck_assert_int_eq(document.status, 403);
+	http_document_find(&devices, "/", 1, &document);
+	ck_assert_int_eq(document.status, 200);
+	ck_assert_ptr_null(strstr(document.listing, ">null<"));
+	http_document_release(&document);
+	close(devices.fd);
+}
+END_TEST
+
+START_TEST(what_may_not_be_read_is_forbidden)
+{
+	bool is_root = geteuid() == 0;
+
+	folder_directory(&site, "closed");
+	folder_text(&site, "closed/file", "secret");
+	folder_directory(&site, "closed-index");
+	folder_text(&site, "closed-index/index.html", "secret");
+	folder_directory(&site, "search-only");
+	folder_text(&site, "search-only/index.html", "index");
+	folder_directory(&site, "search-only/none");
+	ck_assert_int_eq(fchmod(site.fd, 0755), 0);
+	ck_assert_int_eq(fchmodat(site.fd, "hello.txt", 0, 0), 0);
+	ck_assert_int_eq(fchmodat(site.fd, "closed-index/index.html", 0, 0), 0);
+	ck_assert_int_eq(fchmodat(site.fd, "search-only/none", 0111, 0), 0);
+	ck_assert_int_eq(fchmodat(site.fd, "search-only", 0111, 0), 0);
+	ck_assert_int_eq(fchmodat(site.fd, "closed", 0, 0), 0);
+	root.listings = true;
+	if (is_root && (setegid(NOBODY) < 0 || seteuid(NOBODY) < 0)) {
+		skipped("needs root that can become an ordinary user");
+		return;
+	}
+	expect_status("/hello.txt", 403);
+	expect_status("/closed", 403);
+	expect_status("/closed/", 403);
+	expect_status("/closed/file", 403);
+	expect_status("/closed/nothing", 403);
+	expect_status("/closed-index/", 403);
+	expect_status("/search-only/", 200);
+	expect_status("/search-only/none/", 403);
+	if (is_root)
+		ck_assert(seteuid(0) == 0 && setegid(0) == 0);
+	ck_assert_int_eq(fchmodat(site.fd, "closed", 0700, 0), 0);
+	ck_assert_int_eq(fchmodat(site.fd, "search-only", 0700, 0), 0);
+	ck_assert_int_eq(fchmodat(site.fd, "search-only/none", 0700, 0), 0);
+}
+END_TEST
+
+START_TEST(without_descriptors_it_is_503_and_later_200)
+{
+	struct rlimit before, none;
+
+	root.listings = true;
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	expect_status("/hello.txt", 503);
+	expect_status("/with/", 503);
+	expect_status("/", 503);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	expect_status("/hello.txt", 200);
+	expect_status("/with/", 200);
+	expect_status("/", 200);
+}
+END_TEST
+
+START_TEST(no_descriptor_is_left_behind)
+{
+	int before = dup(0), after;
+
+	close(before);
+	root.listings = true;
+	expect_status("/", 200);
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		struct http_document document = find(refused[i].path);
+
+		http_document_release(&document);
+	}
+	after = dup(0);
+	close(after);
+	ck_assert_int_eq(after, before);
+}
+END_TEST
+
+START_TEST(a_directory_that_cannot_be_served_is_named)
+{
+	struct failure failure;
+
+	ck_assert_int_eq(http_root_open(&root, "/nothing/here\n", &failure), -1);
+	ck_assert_str_eq(failure.text,
+			 "cannot serve '/nothing/here\\n': No such file or directory");
+	ck_assert_int_eq(http_root_open(&root, "/dev/null", &failure), -1);
+	ck_assert_str_eq(failure.text, "cannot serve '/dev/null': Not a directory");
+}
+END_TEST
+
+/* ---- while somebody renames --------------------------------------------------------------- */
+
+static atomic_bool juggling;
+
+static void *juggle(void *unused)
+{
+	(void)unused;
+	while (atomic_load(&juggling)) {
+		renameat(site.fd, "with", site.fd, "away");
+		if (symlinkat(outside.path, site.fd, "with") == 0)
+			unlinkat(site.fd, "with", 0);
+		renameat(site.fd, "away", site.fd, "with");
+	}
+	return NULL;
+}
+
+START_TEST(a_directory_that_becomes_a_link_meanwhile_shows_nothing_else)
+{
+	pthread_t thread;
+
+	root.listings = true;
+	atomic_store(&juggling, true);
+	ck_assert_int_eq(pthread_create(&thread, NULL, juggle, NULL), 0);
+	for (int i = 0; i < RACES; i++) {
+		struct http_document document =
+			find(i % 2 ? "/with/index.html" : "/with/");
+		char text[TEXT] = "";
+
+		/* a listing: between the search for the index and for the directory it
+		 * was put back */
+		ck_assert(document.status == 404 || document.status == 403 ||
+			  document.status == 200);
+		if (document.fd >= 0) {
+			ck_assert_int_gt(io_read_all(document.fd, text, TEXT - 1), 0);
+			ck_assert_str_eq(text, "<p>index");
+		} else if (document.listing != NULL) {
+			ck_assert_ptr_null(strstr(document.listing, "secret"));
+		}
+		http_document_release(&document);
+	}
+	atomic_store(&juggling, false);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+END_TEST
+
+/* ---- listings ----------------------------------------------------------------------------- */
+
+/* The listing of a directory; the caller frees it. */
+static char *listing(const char *path)
+{
+	struct http_document document;
+
+	root.listings = true;
+	document = find(path);
+	ck_assert_int_eq(document.status, 200);
+	ck_assert_ptr_nonnull(document.listing);
+	ck_assert_str_eq(document.type, HTML);
+	ck_assert_uint_eq(document.size, strlen(document.listing));
+	return document.listing;
+}
+
+/* The page must have each of these, in this order. */
+static void expect_in_order(const char *page, const char *const parts[])
+{
+	const char *at = page;
+
+	for (; *parts != NULL; parts++) {
+		const char *found = strstr(at, *parts);
+
+		ck_assert_msg(found != NULL, "'%s' is not, or not there, in\n%s", *parts,
+			      page);
+		at = found + strlen(*parts);
+	}
+}
+
+static unsigned count(const char *page, const char *part)
+{
+	unsigned found = 0;
+
+	while ((page = strstr(page, part)) != NULL) {
+		page += strlen(part);
+		found++;
+	}
+	return found;
+}
+
+START_TEST(a_listing_has_directories_first_and_then_files_by_name)
+{
+	char *page = listing("/");
+	static const char *const parts[] = {
+		"<!DOCTYPE html>",
+		"<title>Index of /</title>",
+		"<h1>Index of /</h1>",
+		"<a href=\"linked/\"><bdi>linked/</bdi></a>",
+		"<a href=\"strange/\">",
+		"<a href=\"with/\">",
+		"<a href=\"without/\">",
+		"<a href=\"a%20b%26c%2520.txt\"><bdi>a b&#38;c%20.txt</bdi></a>",
+		"<a href=\"back%5Cslash\"><bdi>back\\slash</bdi></a>",
+		"<a href=\"caf%C3%A9.html\"><bdi>caf\xc3\xa9.html</bdi></a>",
+		"<a href=\"dots..\">",
+		"<a href=\"empty\">",
+		"<a href=\"hello.txt\">",
+		"<a href=\"latin-%E9\"><bdi>latin-\xef\xbf\xbd</bdi></a>",
+		"<a href=\"semi%3Bcolon\"><bdi>semi;colon</bdi></a>",
+		"</html>\n",
+		NULL,
+	};
+
+	expect_in_order(page, parts);
+	free(page);
+}
+END_TEST
+
+START_TEST(a_listing_has_no_more_than_what_is_served)
+{
+	char *page = listing("/");
+
+	ck_assert_uint_eq(count(page, "<a href="), 4 + 9);
+	ck_assert_ptr_null(strstr(page, "hidden"));
+	ck_assert_ptr_null(strstr(page, "git"));
+	ck_assert_ptr_null(strstr(page, "to-"));
+	ck_assert_ptr_null(strstr(page, "fifo"));
+	ck_assert_ptr_null(strstr(page, "socket"));
+	ck_assert_ptr_null(strstr(page, "new"));
+	free(page);
+}
+END_TEST
+
+START_TEST(only_the_root_has_no_way_up)
+{
+	char *page = listing("/");
+
+	ck_assert_ptr_null(strstr(page, "\"../\""));
+	free(page);
+	page = listing("/without/");
+	ck_assert_uint_eq(count(page, "<a href=\"../\">../</a>"), 1);
+	ck_assert_ptr_nonnull(strstr(page, "<title>Index of /without/</title>"));
+	free(page);
+	page = listing("/without/%64eep/");
+	ck_assert_ptr_nonnull(strstr(page, "<title>Index of /without/deep/</title>"));
+	free(page);
+}
+END_TEST
+
+START_TEST(an_empty_directory_says_so)
+{
+	char *page;
+
+	folder_directory(&site, "void");
+	page = listing("/void/");
+	ck_assert_ptr_nonnull(strstr(page, "There are no files here."));
+	free(page);
+	page = listing("/");
+	ck_assert_ptr_null(strstr(page, "There are no files here."));
+	free(page);
+}
+END_TEST
+
+static const struct {
+	const char *name, *link, *text;
+} odd_names[] = {
+	{ "<script>alert(1)<", "%3Cscript%3Ealert%281%29%3C",
+	  "&#60;script&#62;alert(1)&#60;" },
+	{ "\"onclick='x'", "%22onclick%3D%27x%27", "&#34;onclick=&#39;x&#39;" },
+	{ "&amp;&lt;", "%26amp%3B%26lt%3B", "&#38;amp;&#38;lt;" },
+	{ "javascript:alert(1)", "javascript%3Aalert%281%29", "javascript:alert(1)" },
+	{ "http:", "http%3A", "http:" },
+	{ "a?b#c", "a%3Fb%23c", "a?b#c" },
+	{ "%2e%2e", "%252e%252e", "%2e%2e" },
+	{ " two  blanks ", "%20two%20%20blanks%20", " two  blanks " },
+	{ "\\evil.example", "%5Cevil.example", "\\evil.example" },
+	{ "~user-_.", "~user-_.", "~user-_." },
+	{ "\xff\xfe", "%FF%FE", "\xef\xbf\xbd\xef\xbf\xbd" },
+	{ "\xc3\xa9\xc3", "%C3%A9%C3", "\xc3\xa9\xef\xbf\xbd" },
+	{ "\xed\xa0\x80", "%ED%A0%80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+	{ "\xe2\x80\xae"
+	  "gpj.exe",
+	  "%E2%80%AEgpj.exe",
+	  "\xe2\x80\xae"
+	  "gpj.exe" },
+	{ "\xf0\x9f\x90\x8c", "%F0%9F%90%8C", "\xf0\x9f\x90\x8c" },
+};
+
+START_TEST(an_odd_name_is_shown_as_it_is_and_its_link_leads_to_it)
+{
+	char expected[2 * TEXT], path[TEXT];
+	char *page;
+
+	folder_directory(&site, "odd");
+	folder_directory(&site, "odd/sub");
+	snprintf(path, sizeof path, "odd/%s", odd_names[_i].name);
+	folder_text(&site, path, "odd");
+	snprintf(path, sizeof path, "odd/sub/%s", odd_names[_i].name);
+	folder_directory(&site, path);
+
+	page = listing("/odd/");
+	snprintf(expected, sizeof expected, "<a href=\"%s\"><bdi>%s</bdi></a>",
+		 odd_names[_i].link, odd_names[_i].text);
+	ck_assert_msg(strstr(page, expected) != NULL, "%s\n%s", expected, page);
+	free(page);
+	snprintf(path, sizeof path, "/odd/%s", odd_names[_i].link);
+	expect_status(path, 200);
+
+	/* and as a directory, in the title of its own page as well */
+	page = listing("/odd/sub/");
+	snprintf(expected, sizeof expected, "<a href=\"%s/\"><bdi>%s/</bdi></a>",
+		 odd_names[_i].link, odd_names[_i].text);
+	ck_assert_msg(strstr(page, expected) != NULL, "%s\n%s", expected, page);
+	free(page);
+	snprintf(path, sizeof path, "/odd/sub/%s/", odd_names[_i].link);
+	page = listing(path);
+	snprintf(expected, sizeof expected, "<title>Index of /odd/sub/%s/</title>",
+		 odd_names[_i].text);
+	ck_assert_msg(strstr(page, expected) != NULL, "%s\n%s", expected, page);
+	free(page);
+}
+END_TEST
+
+START_TEST(sizes_are_readable)
+{
+	static const struct {
+		off_t bytes;
+		const char *text;
+	} sizes[] = {
+		{ 0, ">0 B<" },
+		{ 1, ">1 B<" },
+		{ 1023, ">1023 B<" },
+		{ 1024, ">1.0 KiB<" },
+		{ 1536, ">1.5 KiB<" },
+		{ 1024 * 1024 - 1, ">1.0 MiB<" },
+		{ 1023 * 1024, ">1023.0 KiB<" },
+		{ 10 * 1024 * 1024, ">10.0 MiB<" },
+		{ (off_t)5 << 30, ">5.0 GiB<" },
+	};
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		char *page;
+		int fd;
+
+		folder_text(&site, "without/sparse", "");
+		fd = openat(site.fd, "without/sparse", O_WRONLY);
+		ck_assert_int_eq(ftruncate(fd, sizes[i].bytes), 0);
+		close(fd);
+		page = listing("/without/");
+		ck_assert_msg(strstr(page, sizes[i].text) != NULL, "%s\n%s",
+			      sizes[i].text, page);
+		free(page);
+	}
+}
+END_TEST
+
+START_TEST(times_are_in_utc)
+{
+	const struct timespec times[2] = { { 0 }, { 784111777, 123000000 } };
+	char *page;
+
+	ck_assert_int_eq(setenv("TZ", "XXX-5", 1), 0);
+	ck_assert_int_eq(utimensat(site.fd, "without/deep/file.css", times, 0), 0);
+	page = listing("/without/deep/");
+	ck_assert_msg(strstr(page, "<td>4 B</td><td><time datetime="
+				   "\"1994-11-06T08:49:37Z\">1994-11-06 08:49</time>"),
+		      "%s", page);
+	free(page);
+}
+END_TEST
+
+/* Names of one and the same file: quicker made than as many files. */
+static void make_names(const char *format, int many)
+{
+	for (int i = 0; i < many; i++) {
+		char name[TEXT];
+
+		snprintf(name, sizeof name, format, i);
+		ck_assert_int_eq(linkat(site.fd, "empty", site.fd, name, 0), 0);
+	}
+}
+
+START_TEST(of_a_large_directory_a_part_is_listed_and_the_rest_is_counted)
+{
+	char *page;
+
+	folder_directory(&site, "large");
+	make_names("large/%d", HTTP_LISTING_MOST);
+	page = listing("/large/");
+	ck_assert_uint_eq(count(page, "<bdi>"), HTTP_LISTING_MOST);
+	ck_assert_ptr_null(strstr(page, "not shown"));
+	free(page);
+	make_names("large/more-%d", 7);
+	make_names("large/.hidden-%d", 7);
+	page = listing("/large/");
+	ck_assert_uint_eq(count(page, "<bdi>"), HTTP_LISTING_MOST);
+	ck_assert_ptr_nonnull(strstr(page, "<p>7 more are not shown.</p>"));
+	free(page);
+}
+END_TEST
+
+START_TEST(an_index_is_not_listed_but_shown)
+{
+	struct http_document document;
+
+	root.listings = true;
+	document = find("/with/");
+	ck_assert_int_eq(document.status, 200);
+	ck_assert_ptr_null(document.listing);
+	http_document_release(&document);
+}
+END_TEST
+
+/* ---- types -------------------------------------------------------------------------------- */
+
+START_TEST(the_extension_names_the_type_in_either_case)
+{
+	static const struct {
+		const char *name, *type;
+	} types[] = {
+		{ "a.html", HTML },
+		{ "a.htm", HTML },
+		{ "A.HTML", HTML },
+		{ "a/b.c/d.Css", "text/css; charset=utf-8" },
+		{ "app.js", "text/javascript; charset=utf-8" },
+		{ "app.mjs", "text/javascript; charset=utf-8" },
+		{ "a.json", "application/json" },
+		{ "a.svg", "image/svg+xml" },
+		{ "a.png", "image/png" },
+		{ "a.jpg", "image/jpeg" },
+		{ "a.JPEG", "image/jpeg" },
+		{ "a.gif", "image/gif" },
+		{ "a.webp", "image/webp" },
+		{ "favicon.ico", "image/vnd.microsoft.icon" },
+		{ "a.pdf", "application/pdf" },
+		{ "a.txt", PLAIN },
+		{ "a.c", PLAIN },
+		{ "a.md", "text/markdown; charset=utf-8" },
+		{ "a.csv", "text/csv; charset=utf-8" },
+		{ "a.xml", "application/xml" },
+		{ "a.mp4", "video/mp4" },
+		{ "a.webm", "video/webm" },
+		{ "a.mp3", "audio/mpeg" },
+		{ "a.woff", "font/woff" },
+		{ "a.woff2", "font/woff2" },
+		{ "a.wasm", "application/wasm" },
+		{ "a.zip", "application/zip" },
+		{ "a.tar.gz", "application/gzip" },
+		{ "a.7z", "application/x-7z-compressed" },
+		{ "a.zst", "application/zstd" },
+		{ "a.html.", BYTES },
+		{ "a.htmlx", BYTES },
+		{ "a.", BYTES },
+		{ "html", BYTES },
+		{ "a.html/b", BYTES },
+		{ "", BYTES },
+	};
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		ck_assert_msg(strcmp(http_type(types[i].name), types[i].type) == 0,
+			      "%s: %s", types[i].name, http_type(types[i].name));
+}
+END_TEST
+
+Suite *suite_http_documents(void)
+{
+	Suite *suite = suite_create("http_documents");
+	TCase *tcase = add_case(suite, "paths");
+
+	tcase_add_checked_fixture(tcase, create_site, remove_site);
+	tcase_add_test(tcase, a_file_is_found_with_its_size_its_time_and_its_type);
+	tcase_add_test(tcase, a_name_of_255_bytes_is_found_and_a_longer_one_is_not);
+	tcase_add_test(tcase, a_path_longer_than_any_name_is_not_found);
+	tcase_add_test(tcase, what_the_caller_took_stays);
+	tcase_add_test(tcase, what_is_not_served_is_refused_however_it_is_written);
+	tcase_add_test(tcase, a_nul_in_the_path_does_not_end_it);
+	tcase_add_test(tcase, a_device_is_refused);
+	tcase_add_test(tcase, what_may_not_be_read_is_forbidden);
+	tcase_add_test(tcase, without_descriptors_it_is_503_and_later_200);
+	tcase_add_test(tcase, no_descriptor_is_left_behind);
+	tcase_add_test(tcase,
+		       a_directory_that_becomes_a_link_meanwhile_shows_nothing_else);
+
+	tcase = add_case(suite, "roots");
+	tcase_add_test(tcase, a_directory_that_cannot_be_served_is_named);
+
+	tcase = add_case(suite, "listings");
+	tcase_add_checked_fixture(tcase, create_site, remove_site);
+	tcase_add_test(tcase, a_listing_has_directories_first_and_then_files_by_name);
+	tcase_add_test(tcase, a_listing_has_no_more_than_what_is_served);
+	tcase_add_test(tcase, only_the_root_has_no_way_up);
+	tcase_add_test(tcase, an_empty_directory_says_so);
+	tcase_add_loop_test(tcase, an_odd_name_is_shown_as_it_is_and_its_link_leads_to_it,
+			    0, sizeof odd_names / sizeof *odd_names);
+	tcase_add_test(tcase, sizes_are_readable);
+	tcase_add_test(tcase, times_are_in_utc);
+	tcase_add_test(tcase,
+		       of_a_large_directory_a_part_is_listed_and_the_rest_is_counted);
+	tcase_add_test(tcase, an_index_is_not_listed_but_shown);
+
+	tcase = add_case(suite, "types");
+	tcase_add_test(tcase, the_extension_names_the_type_in_either_case);
+	return suite;
+}

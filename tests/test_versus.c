@@ -1,0 +1,250 @@
+/*
+ * versus as its user sees it: the tables, the files, and what it leaves behind.
+ *
+ * Most runs are short ones of real models. A model that goes wrong is a script in PATH.
+ */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/io.h"
+#include "tests/harness.h"
+#include "tests/suites.h"
+
+enum { ALL_IN_GOOD_TIME = 40000, PATH_TEXT = 300 };
+
+static char folder[PATH_TEXT]; /* of the test's own, where versus puts what it needs */
+
+static void make_folder(void)
+{
+	snprintf(folder, sizeof folder, "/tmp/sockways-versus.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
+static void into_folder(void *context)
+{
+	(void)context;
+	setenv("TMPDIR", folder, 1);
+}
+
+static struct run run_versus(const char *const argv[])
+{
+	struct run_setup setup = { .argv = argv,
+				   .timeout = ALL_IN_GOOD_TIME,
+				   .prepare = into_folder };
+
+	return run_program_with(&setup);
+}
+
+/* A folder can be removed if nothing is in it. */
+static bool folder_goes(void *context)
+{
+	(void)context;
+	return rmdir(folder) == 0;
+}
+
+static void expect_nothing_left(void)
+{
+	ck_assert_msg(eventually(folder_goes, NULL, PATIENCE), "in %s: %s", folder,
+		      strerror(errno));
+}
+
+/* ---- tables -------------------------------------------------------------------------------- */
+
+/* Every line, but where a remark behind the figures says that not all was done. */
+static void expect_80_columns(const char *text)
+{
+	while (*text != '\0') {
+		size_t length = strcspn(text, "\n");
+		char line[200];
+
+		snprintf(line, sizeof line, "%.*s", (int)length, text);
+		ck_assert_msg(length <= 80 || strstr(line, " served") != NULL,
+			      "%zu columns: %s", length, line);
+		text += length + (text[length] == '\n');
+	}
+}
+
+START_TEST(tables_of_datagrams_fit_into_80_columns)
+{
+	static const char *const services[] = { "echo", "discard", "daytime" };
+	struct run run = run_versus(
+		ARGUMENTS("versus", "-q", "-u", "-r", "1", "-d", "0.1", services[_i]));
+
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
+	expect_80_columns(run.out);
+	ck_assert_ptr_nonnull(strstr(
+		run.out, "  datagrams           sent        lost        late     doubled"
+			 "   reordered\n"));
+	expect_match(run.out, _i == 1 ? "\n  fork +[0-9,]+ +[0-9,]+ +- +- +-\n"
+				      : "\n  fork +[0-9,]+ +[0-9,]+ +(0|-) +0 +(0|-)\n");
+	expect_nothing_left();
+}
+END_TEST
+
+/* ---- http ------------------------------------------------------------------------------------ */
+
+START_TEST(http_is_compared_in_all_loads)
+{
+	struct run run = run_versus(ARGUMENTS("versus", "-q", "-r", "1", "-d", "0.1",
+					      "-i", "20", "http", "fork", "select"));
+
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
+	ck_assert_str_eq(run.err, "");
+	expect_80_columns(run.out);
+	ck_assert_ptr_nonnull(
+		strstr(run.out, "conversations: 32 clients, replies of 13 bytes\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "connections: 32 clients, replies of 13 "
+					      "bytes, a connection for each\n"));
+	ck_assert_ptr_nonnull(
+		strstr(run.out, "idle: 32 clients beside 20 silent ones, replies of"));
+	ck_assert_ptr_nonnull(
+		strstr(run.out, "bulk: 8 clients, replies of 1048576 bytes\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "\nmemory in KiB"));
+	ck_assert_ptr_null(strstr(run.out, "errors"));
+	ck_assert_ptr_null(strstr(run.out, "not run"));
+	expect_nothing_left();
+}
+END_TEST
+
+START_TEST(the_file_of_http_is_as_long_as_was_said)
+{
+	struct run run = run_versus(ARGUMENTS("versus", "-q", "-r", "1", "-d", "0.1",
+					      "-l", "bulk", "--bulk-size", "100",
+					      "--json", "/dev/stderr", "http", "select"));
+
+	run_expect_status(&run, 0);
+	ck_assert_ptr_nonnull(strstr(run.out, "bulk: 8 clients, replies of 100 bytes\n"));
+	ck_assert_ptr_nonnull(strstr(run.err, "{\"load\": \"bulk\", \"clients\": 8, "
+					      "\"idle\": 0, \"seconds\": 0.1, "
+					      "\"size\": null, \"reply_size\": 100}]"));
+	expect_nothing_left();
+}
+END_TEST
+
+/* Looks whether something is in it, without touching it. */
+static bool folder_has_something(void *context)
+{
+	struct stat facts;
+
+	(void)context;
+	return stat(folder, &facts) == 0 && facts.st_nlink > 2;
+}
+
+static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGKILL };
+
+START_TEST(the_files_go_away_however_it_ends)
+{
+	struct run_setup setup = { .argv = ARGUMENTS("versus", "-q", "-r", "1", "-d",
+						     "20", "-l", "bulk", "http",
+						     "select"),
+				   .prepare = into_folder };
+	struct program versus = program_start(&setup);
+	struct run run;
+
+	ck_assert(eventually(folder_has_something, NULL, PATIENCE));
+	kill(versus.pid, ends[_i]);
+	run = program_wait(&versus, ALL_IN_GOOD_TIME);
+	ck_assert_int_ne(run.status, 0);
+	expect_nothing_left();
+}
+END_TEST
+
+START_TEST(a_place_for_files_that_is_none_is_said)
+{
+	struct run run;
+
+	ck_assert_int_eq(rmdir(folder), 0);
+	run = run_versus(ARGUMENTS("versus", "-q", "-l", "bulk", "http", "select"));
+	run_expect_status(&run, 1);
+	expect_match(run.err, "^versus: cannot make the folder /tmp/sockways-versus.*: "
+			      "No such file or directory\n$");
+	ck_assert_str_eq(run.out, "");
+}
+END_TEST
+
+/* ---- models that go wrong ---------------------------------------------------------------------- */
+
+static void with_models_of_folder(void *context)
+{
+	char path[PATH_TEXT * 2];
+
+	(void)context;
+	snprintf(path, sizeof path, "%s:%s", folder, getenv("PATH"));
+	setenv("PATH", path, 1);
+}
+
+/* Makes httpd-odd of a shell script, and lets versus try it. */
+static struct run run_odd_model(const char *script)
+{
+	struct run_setup setup = { .argv = ARGUMENTS("versus", "-q", "-r", "1", "-d",
+						     "0.2", "-l", "connections", "http",
+						     "odd"),
+				   .timeout = ALL_IN_GOOD_TIME,
+				   .prepare = with_models_of_folder };
+	char path[PATH_TEXT * 2], text[1000];
+	struct run run;
+	int fd;
+
+	snprintf(path, sizeof path, "%s/httpd-odd", folder);
+	snprintf(text, sizeof text, "#!/bin/sh\n%s\n", script);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(io_write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	run = run_program_with(&setup);
+	ck_assert_int_eq(unlink(path), 0);
+	expect_nothing_left();
+	return run;
+}
+
+START_TEST(what_is_wrong_with_a_reply_is_told)
+{
+	struct run run =
+		run_odd_model("exec \"$SOCKWAYS_BIN\"/greetd-select -m \"$(printf "
+			      "'HTTP/1.1 503 Out of tea\\r')\" \"$@\"");
+
+	run_expect_status(&run, 1);
+	expect_match(run.out, "\n  odd +fails +[0-9]+ errors +0 of 32 served\n");
+	ck_assert_ptr_nonnull(strstr(run.out, "\nA wrong reply of odd: status: "
+					      "\"HTTP/1.1 503 Out of tea\".\n"));
+}
+END_TEST
+
+START_TEST(what_a_server_says_instead_of_serving_is_told)
+{
+	struct run run = run_odd_model("echo 'no tea today' >&2\nexit 1");
+
+	run_expect_status(&run, 1);
+	ck_assert_str_eq(run.err, "versus: httpd-odd did not start: no tea today\n");
+}
+END_TEST
+
+Suite *suite_versus(void)
+{
+	Suite *suite = suite_create("versus");
+	TCase *tcase = add_case(suite, "tables");
+
+	tcase_add_checked_fixture(tcase, make_folder, NULL);
+	tcase_add_loop_test(tcase, tables_of_datagrams_fit_into_80_columns, 0, 3);
+
+	tcase = add_case(suite, "http");
+	tcase_add_checked_fixture(tcase, make_folder, NULL);
+	tcase_add_test(tcase, http_is_compared_in_all_loads);
+	tcase_add_test(tcase, the_file_of_http_is_as_long_as_was_said);
+	tcase_add_loop_test(tcase, the_files_go_away_however_it_ends, 0,
+			    (int)(sizeof ends / sizeof *ends));
+	tcase_add_test(tcase, a_place_for_files_that_is_none_is_said);
+
+	tcase = add_case(suite, "models that go wrong");
+	tcase_add_checked_fixture(tcase, make_folder, NULL);
+	tcase_add_test(tcase, what_is_wrong_with_a_reply_is_told);
+	tcase_add_test(tcase, what_a_server_says_instead_of_serving_is_told);
+	return suite;
+}
