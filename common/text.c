@@ -1,9 +1,10 @@
 #include "common/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { ESCAPE_LONGEST = sizeof "\\xNN" };
+enum { ESCAPE_LONGEST = sizeof "\\xNN", NANOSECONDS = 1000000000 };
 
 static size_t escape_byte(unsigned char byte, char out[ESCAPE_LONGEST])
 {
@@ -191,4 +192,63 @@ bool text_size(const char *text, uint64_t least, uint64_t most, uint64_t *value)
 		return false;
 	*value = number;
 	return true;
+}
+
+/* A time before 1970 has its nanoseconds counted from the second before it (POSIX, <time.h>);
+ * as a decimal number it has a sign in front of both. */
+const char *text_timestamp(struct timespec time, char out[TEXT_TIMESTAMP])
+{
+	bool negative = time.tv_sec < 0;
+	uint64_t seconds = (uint64_t)time.tv_sec;
+
+	if (negative) {
+		seconds = 0 - seconds;
+		if (time.tv_nsec > 0) {
+			seconds--;
+			time.tv_nsec = NANOSECONDS - time.tv_nsec;
+		}
+	}
+	if (time.tv_nsec == 0)
+		snprintf(out, TEXT_TIMESTAMP, "%s%" PRIu64, negative ? "-" : "", seconds);
+	else
+		snprintf(out, TEXT_TIMESTAMP, "%s%" PRIu64 ".%09ld", negative ? "-" : "",
+			 seconds, time.tv_nsec);
+	return out;
+}
+
+static bool take_decimals(const char **text, long *nanoseconds)
+{
+	long scale = NANOSECONDS;
+
+	*nanoseconds = 0;
+	if (**text != '.')
+		return true;
+	for (++*text; **text >= '0' && **text <= '9'; ++*text) {
+		scale /= 10;
+		if (scale == 0)
+			return false;
+		*nanoseconds += (**text - '0') * scale;
+	}
+	return scale < NANOSECONDS; /* not "1." */
+}
+
+bool text_read_timestamp(const char *text, struct timespec *time)
+{
+	bool negative = *text == '-';
+	uint64_t seconds;
+	int64_t whole;
+	long part;
+
+	text += negative;
+	if (!take_digits(&text, &seconds) || seconds > INT64_MAX - 1 ||
+	    !take_decimals(&text, &part) || *text != '\0')
+		return false;
+	whole = negative ? -(int64_t)seconds : (int64_t)seconds;
+	if (negative && part > 0) {
+		whole--;
+		part = NANOSECONDS - part;
+	}
+	time->tv_sec = (time_t)whole;
+	time->tv_nsec = part;
+	return time->tv_sec == whole;
 }
