@@ -9,7 +9,7 @@
 
 SERVICES = echo discard chargen daytime greet reply http
 MODELS   = iterative fork thread select
-CLIENTS  = dial hostinfo loadgen portscan versus
+CLIENTS  = dial hostinfo loadgen portscan versus xfer
 FUZZ     = http_request
 FUZZ_http_request = server/service/http/request.c tests/http_stream.c
 VERSION  = 0.1

@@ -119,6 +119,22 @@ size_t text_for_terminal(const void *bytes, size_t length, char *out)
 	return used;
 }
 
+bool text_is_plain(const void *text, size_t length)
+{
+	const unsigned char *at = text;
+
+	while (length > 0) {
+		size_t n = text_utf8_length(at, length);
+
+		if (n == 0 || (n == 1 && (*at < ' ' || *at == 127)) ||
+		    (n == 2 && at[0] == 0xc2 && at[1] < 0xa0)) /* U+0080 to U+009F */
+			return false;
+		at += n;
+		length -= n;
+	}
+	return true;
+}
+
 /* The digits at *text, which is moved behind them; false if none, or past UINT64_MAX. */
 static bool take_digits(const char **text, uint64_t *value)
 {

@@ -45,6 +45,10 @@ size_t text_for_terminal(const void *bytes, size_t length, char *out);
  */
 size_t text_utf8_length(const void *text, size_t length);
 
+/** Whether all of it is well-formed UTF-8 without control characters (C0, DEL, C1): a
+ *  terminal shows it as it is, on one line. */
+bool text_is_plain(const void *text, size_t length);
+
 /**
  * Reads a whole number in decimal: digits only, no sign, blank, prefix or rest.
  * @return true and *value, or false when it is none or not from @p least to @p most
