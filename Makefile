@@ -7,7 +7,7 @@
 # A new fuzz target is tests/fuzz/NAME.c, some inputs in tests/fuzz/corpus/NAME, its name in
 # FUZZ, and in FUZZ_NAME the sources that it is linked with.
 
-SERVICES = echo discard chargen daytime greet reply http
+SERVICES = echo discard chargen daytime greet reply http file
 MODELS   = iterative fork thread select
 CLIENTS  = dial hostinfo loadgen portscan versus xfer
 FUZZ     = http_request

@@ -8,9 +8,11 @@
  */
 #include "common/checksum.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
-enum { SLICE = 16, GENERATOR = 0x04C11DB7 };
+enum { SLICE = 16, GENERATOR = 0x04C11DB7, FILE_PIECE = 65536 };
 
 /* tables[k][b]: what the byte b leaves when k more bytes follow. 16 KiB, made once. */
 static uint32_t tables[SLICE][256];
@@ -72,4 +74,25 @@ uint32_t checksum_value(const struct checksum *sum)
 	for (uint64_t length = sum->length; length > 0; length >>= 8)
 		remainder = add_byte(remainder, (unsigned char)(length & 0xff));
 	return ~remainder;
+}
+
+ssize_t checksum_add_file(struct checksum *sum, int fd, size_t most)
+{
+	char piece[FILE_PIECE];
+	size_t added = 0;
+
+	while (added < most) {
+		size_t size = most - added < sizeof piece ? most - added : sizeof piece;
+		ssize_t n = pread(fd, piece, size, (off_t)sum->length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		checksum_add(sum, piece, (size_t)n);
+		added += (size_t)n;
+	}
+	return (ssize_t)added;
 }
