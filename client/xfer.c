@@ -341,6 +341,7 @@ static int run(const struct line *line)
 {
 	static struct xfer_link link;
 	static struct xfer xfer; /* large for a stack, both of them */
+	int i;
 
 	xfer_link_prepare(&link, &line->settings);
 	xfer.settings = &line->settings;
@@ -349,10 +350,12 @@ static int run(const struct line *line)
 	if (!line->settings.quiet && !line->settings.json)
 		xfer_progress_allow();
 	xfer_report_begin(&line->settings, line->command->name);
-	for (int i = 0; i < line->count && !xfer.lost; i++)
-		line->command->run(&xfer, line->operands[i]);
 	if (line->count == 0)
 		line->command->run(&xfer, "");
+	for (i = 0; i < line->count && !xfer.lost; i++)
+		line->command->run(&xfer, line->operands[i]);
+	if (i < line->count)
+		xfer_report_rest("");
 	xfer_link_finish(&link);
 	xfer_report_end(&xfer);
 	return options_finish_output(xfer.failed == 0 && !xfer.lost ? 0 : 1);

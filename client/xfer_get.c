@@ -354,6 +354,7 @@ static void get_folder(struct xfer *xfer, int root, const char *name, const char
 	struct xfer_entries entries;
 	struct failure failure;
 	enum xfer_outcome outcome;
+	size_t i;
 
 	if (depth == XFER_DEPTH) {
 		fail(xfer, name, "too many folders in folders", NULL);
@@ -365,7 +366,7 @@ static void get_folder(struct xfer *xfer, int root, const char *name, const char
 				   outcome == XFER_LOST, &failure);
 		return;
 	}
-	for (size_t i = 0; i < entries.count && !xfer->lost; i++) {
+	for (i = 0; i < entries.count && !xfer->lost; i++) {
 		const struct xfer_entry *entry = &entries.list[i];
 		char remote[XFER_NAME], local[XFER_NAME];
 
@@ -375,6 +376,8 @@ static void get_folder(struct xfer *xfer, int root, const char *name, const char
 		else
 			fail(xfer, name, "a name in it is too long", NULL);
 	}
+	if (i < entries.count)
+		xfer_report_rest(name);
 	xfer_entries_free(&entries);
 }
 

@@ -483,12 +483,15 @@ static void walk_entry(struct xfer *xfer, const struct place *above, int fd,
 static void walk_folder(struct xfer *xfer, const struct place *place, int fd)
 {
 	struct names names = { NULL, 0 };
+	size_t i = 0;
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
 	if (copy < 0 || !read_names(copy, &names))
 		fail(xfer, place, strerror(errno));
-	for (size_t i = 0; i < names.count && !xfer->lost; i++)
+	for (; i < names.count && !xfer->lost; i++)
 		walk_entry(xfer, place, fd, names.list[i]);
+	if (i < names.count)
+		xfer_report_rest(place->path);
 	free_names(&names);
 }
 

@@ -133,10 +133,7 @@ void xfer_report_failed(struct xfer *xfer, const struct xfer_file *file, bool lo
 	if (xfer->settings->json)
 		json_file(file, "failed", failure->text);
 	say(MESSAGE_ERROR, file, failure->text);
-	if (lost && !xfer->lost) {
-		xfer->lost = true;
-		message(MESSAGE_ERROR, "the server cannot be reached: giving up");
-	}
+	xfer->lost |= lost;
 }
 
 void xfer_report_skipped(struct xfer *xfer, const struct xfer_file *file,
@@ -151,9 +148,12 @@ void xfer_report_skipped(struct xfer *xfer, const struct xfer_file *file,
 	say(MESSAGE_NOTICE, file, text);
 }
 
-void xfer_report_note(const struct xfer_file *file, const char *text)
+void xfer_report_rest(const char *of)
 {
-	say(MESSAGE_NOTICE, file, text);
+	char shown[XFER_SHOWN];
+
+	message(MESSAGE_ERROR, "the rest%s%s was not tried", *of != '\0' ? " of " : "",
+		xfer_show(of, shown));
 }
 
 /* ---- folders ----------------------------------------------------------------------------- */

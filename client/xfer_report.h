@@ -25,8 +25,9 @@ void xfer_report_failed(struct xfer *xfer, const struct xfer_file *file, bool lo
 void xfer_report_skipped(struct xfer *xfer, const struct xfer_file *file,
 			 const char *reason);
 
-/** Something that is told of a file meanwhile, and by JSON not at all. */
-void xfer_report_note(const struct xfer_file *file, const char *text);
+/** The server is lost, and with it what is left to do: in the folder @p of, or with "" on the
+ *  command line. */
+void xfer_report_rest(const char *of);
 
 /** An entry of a folder. @param folder  it is one, too: it has no size
  *  @param path  its name from the uppermost folder on, without controls */

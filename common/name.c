@@ -34,6 +34,6 @@ const char *name_flaw(const char *name)
 	if (length > NAME_MOST)
 		return "it is too long";
 	if (!text_is_plain(name, length))
-		return "it has control characters in it, or is not UTF-8";
+		return "it is not UTF-8 without control characters";
 	return flaw_of_parts(name);
 }

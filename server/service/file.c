@@ -97,7 +97,7 @@ static void tell_operator(struct session *session, const char *name, const char 
 static void refuse(struct session *session, const char *name,
 		   const struct file_refusal *refusal)
 {
-	char reply[WORDS_QUOTED(FILE_NAME) + CULPRIT];
+	char reply[WORDS_QUOTED(NAME_MOST) + CULPRIT];
 	size_t length = (size_t)snprintf(reply, sizeof reply, "ERR %s ", refusal->code);
 
 	length += words_quote(name, reply + length);
@@ -149,7 +149,7 @@ static void ask_for_content(struct session *session)
 }
 
 /* The name goes with the upload: who refuses needs one of his own. */
-static void name_of_upload(const struct file_state *state, char name[FILE_NAME + 1])
+static void name_of_upload(const struct file_state *state, char name[NAME_MOST + 1])
 {
 	memcpy(name, state->upload.name, strlen(state->upload.name) + 1);
 }
@@ -158,7 +158,7 @@ static void check_part(struct session *session)
 {
 	struct file_state *state = session->state;
 	struct file_refusal refusal;
-	char name[FILE_NAME + 1];
+	char name[NAME_MOST + 1];
 	int more;
 
 	name_of_upload(state, name);
@@ -195,7 +195,7 @@ static size_t read_content(struct session *session, const char *bytes, size_t n)
 	struct file_state *state = session->state;
 	struct file_upload *upload = &state->upload;
 	struct file_refusal refusal;
-	char name[FILE_NAME + 1];
+	char name[NAME_MOST + 1];
 
 	if (n > upload->size - upload->here)
 		n = (size_t)(upload->size - upload->here);
@@ -215,7 +215,7 @@ static void finish_put(struct session *session, const struct file_command *comma
 	uint32_t crc = checksum_value(&state->upload.sum);
 	uint64_t size = state->upload.size;
 	struct file_refusal refusal;
-	char name[FILE_NAME + 1], reply[64];
+	char name[NAME_MOST + 1], reply[64];
 
 	name_of_upload(state, name);
 	if (file_upload_finish(&store, &state->upload,

@@ -47,7 +47,7 @@ static int bad_word(struct failure *why, const char *what, const char *word,
 
 static int read_name(struct file_command *command, const char *word, struct failure *why)
 {
-	const char *flaw = file_name_flaw(word);
+	const char *flaw = name_flaw(word);
 
 	if (flaw != NULL)
 		return bad_word(why, "name", word, flaw);

@@ -80,7 +80,7 @@ static int add(struct file_listing *listing, const char *name)
 	struct entry *entry;
 	struct stat status;
 
-	if (file_name_flaw(name) != NULL ||
+	if (name_flaw(name) != NULL ||
 	    fstatat(dirfd(listing->stream), name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)))
 		return 0;

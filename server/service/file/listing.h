@@ -18,7 +18,7 @@
 enum { FILE_LISTING_MOST = 500000 };
 
 /** The room for a line that tells of a file or a directory. */
-enum { FILE_ENTRY = 2 + 21 + TEXT_TIMESTAMP + WORDS_QUOTED(FILE_NAME) + 2 };
+enum { FILE_ENTRY = 2 + 21 + TEXT_TIMESTAMP + WORDS_QUOTED(NAME_MOST) + 2 };
 
 struct file_listing;
 

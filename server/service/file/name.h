@@ -1,24 +1,14 @@
 /*
- * name - what a file may be called, and what the part of it that has come is called.
+ * name - what the part of a file that has come is called. What the file itself may be called
+ * is in common/name.h.
  */
 #ifndef SERVER_SERVICE_FILE_NAME_H
 #define SERVER_SERVICE_FILE_NAME_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
-/** The most bytes of a name, and of a part of it between two '/'. */
-enum { FILE_NAME = 4095, FILE_NAME_PART = 255 };
+#include "common/name.h"
 
 /** The room for the name of a part, with a NUL. */
 enum { FILE_PART_NAME = 256 };
-
-/**
- * Whether a name may be asked for: UTF-8 (RFC 3629) without control characters, relative,
- * its parts separated by '/', none of them empty or beginning with a dot.
- * @return NULL, or why not: "a part of it begins with a dot"
- */
-const char *file_name_flaw(const char *name);
 
 /**
  * The name by which the part of an upload, or its state, is known in its one directory.

@@ -168,7 +168,7 @@ int file_store_enter(const struct file_store *store, const char *name, bool make
 		     const char **last)
 {
 	const char *slash = strrchr(name, '/');
-	char path[FILE_NAME + 1];
+	char path[NAME_MOST + 1];
 	int fd;
 
 	*last = slash != NULL ? slash + 1 : name;
