@@ -16,7 +16,11 @@
 #include "common/text.h"
 #include "common/words.h"
 
-enum { LONGEST_DELAY = 30000 /* milliseconds */ };
+enum {
+	LONGEST_DELAY = 30000, /* milliseconds */
+	IDLE = 1000,           /* milliseconds: it may have ended in so long */
+	SMALL = 65536, /* bytes that are sent without asking for objections first */
+};
 
 /* ---- a connection ------------------------------------------------------------------------ */
 
@@ -48,7 +52,11 @@ void xfer_link_finish(struct xfer_link *link)
  * long. */
 static bool has_ended(struct xfer_link *link)
 {
-	return link->start == link->end && io_wait(link->fd, POLLIN, 0) != 0;
+	int64_t now = clock_milliseconds();
+	bool idle = now - link->used >= IDLE;
+
+	link->used = now;
+	return idle && io_wait(link->fd, POLLIN, 0) != 0;
 }
 
 static enum xfer_outcome connect_if_needed(struct xfer_link *link,
@@ -224,6 +232,7 @@ static enum xfer_outcome take_refusal(struct xfer_link *link, struct failure *fa
 		length = sizeof link->code - 1;
 	memcpy(link->code, code, length);
 	link->code[length] = '\0';
+	link->used = 0; /* it may hang up now */
 	failure_set(failure, "the server says: %s",
 		    xfer_show(*text != '\0' ? text : code, shown));
 	return XFER_REFUSED;
@@ -354,33 +363,9 @@ static enum xfer_outcome hear_objection(struct xfer_link *link, struct failure *
 enum xfer_outcome xfer_link_send(struct xfer_link *link, const void *bytes, size_t length,
 				 struct failure *failure)
 {
-	if (io_wait(link->fd, POLLIN, 0) != 0)
+	if (length > SMALL && io_wait(link->fd, POLLIN, 0) != 0)
 		return hear_objection(link, failure);
 	if (io_write(link->fd, bytes, length) != (ssize_t)length)
-		return hear_why(link, failure);
-	return XFER_DONE;
-}
-
-enum xfer_outcome xfer_link_send_file(struct xfer_link *link, int file, uint64_t *offset,
-				      size_t most, struct failure *failure)
-{
-	int64_t timeout = link->settings->timeout;
-	ssize_t n;
-
-	if (io_wait(link->fd, POLLIN, 0) != 0)
-		return hear_objection(link, failure);
-	do {
-		n = sock_send_file(link->fd, file, offset, most);
-		if (n < 0 && errno == EAGAIN &&
-		    io_wait(link->fd, POLLOUT, timeout > 0 ? timeout : -1) > 0)
-			errno = EINTR; /* there is room now */
-	} while (n < 0 && errno == EINTR);
-	if (n < 0 && errno == EIO) { /* of the file: the socket knows no such error */
-		xfer_link_drop(link);
-		failure_set(failure, "cannot read: %s", strerror(EIO));
-		return XFER_FAILED;
-	}
-	if (n < 0)
 		return hear_why(link, failure);
 	return XFER_DONE;
 }

@@ -23,6 +23,7 @@ struct xfer_link {
 	const struct xfer_settings *settings;
 	int fd;               /* -1: not connected */
 	char code[XFER_CODE]; /* of the last XFER_REFUSED: "exists" */
+	int64_t used;         /* when it was last begun to be used, in milliseconds */
 	bool reached;         /* there has been a connection */
 	bool again;           /* the file at hand was cut off before */
 	uint64_t furthest;    /* byte of the file at hand that is known to be there */
@@ -77,12 +78,6 @@ enum xfer_outcome xfer_link_reply(struct xfer_link *link, const char *first, int
  *  is returned. @return XFER_DONE, XFER_REFUSED, XFER_FAILED or XFER_CUT */
 enum xfer_outcome xfer_link_send(struct xfer_link *link, const void *bytes, size_t length,
 				 struct failure *failure);
-
-/** Sends up to @p most bytes of an open file from *@p offset on, which it moves on, without
- *  copying them where that is possible. As xfer_link_send(); XFER_DONE with *offset as it
- *  was means that the file ends there. */
-enum xfer_outcome xfer_link_send_file(struct xfer_link *link, int file, uint64_t *offset,
-				      size_t most, struct failure *failure);
 
 /** So many bytes of the file at hand have arrived where they should: trying again is worth
  *  while. */

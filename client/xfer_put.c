@@ -24,7 +24,7 @@
 #include "common/io.h"
 #include "common/text.h"
 
-enum { SUM_TEXT = 24, WHOLE_FILE_AT_ONCE = 1 << 20 };
+enum { SUM_TEXT = 24 };
 
 /* A file that is put. */
 struct job {
@@ -32,7 +32,7 @@ struct job {
 	struct xfer_file file;
 	int fd;
 	struct stat status;  /* when it was opened: what is put must still be that */
-	struct checksum sum; /* of the first sum.length bytes */
+	struct checksum sum; /* of the first sum.length bytes, which have been read */
 	bool summed_up;      /* all has been sent once: the server may have taken it */
 };
 
@@ -69,7 +69,10 @@ static enum xfer_outcome read_piece(struct job *job, struct xfer_link *link, siz
 		failure_set(failure, "cannot read: %s", strerror(errno));
 		return XFER_FAILED;
 	}
-	checksum_add(&job->sum, job->xfer->piece, (size_t)n);
+	if (job->xfer->settings->no_sum)
+		job->sum.length += (size_t)n;
+	else
+		checksum_add(&job->sum, job->xfer->piece, (size_t)n);
 	*got = (size_t)n;
 	return XFER_DONE;
 }
@@ -96,6 +99,8 @@ static enum xfer_outcome skip(struct job *job, struct xfer_link *link, uint64_t 
 {
 	if (job->sum.length > offset)
 		job->sum = (struct checksum){ 0 };
+	if (job->xfer->settings->no_sum)
+		job->sum.length = offset;
 	while (job->sum.length < offset) {
 		uint64_t left = offset - job->sum.length;
 		size_t n;
@@ -144,8 +149,8 @@ static enum xfer_outcome send_last_piece(struct job *job, struct xfer_link *link
 	return xfer_link_send(link, job->xfer->piece, n + (size_t)length, failure);
 }
 
-static enum xfer_outcome send_and_sum(struct job *job, struct xfer_link *link,
-				      uint64_t at, struct failure *failure)
+static enum xfer_outcome send_bytes(struct job *job, struct xfer_link *link, uint64_t at,
+				    struct failure *failure)
 {
 	const size_t most = XFER_PIECE - SUM_TEXT;
 	enum xfer_outcome outcome = skip(job, link, at, failure);
@@ -166,26 +171,6 @@ static enum xfer_outcome send_and_sum(struct job *job, struct xfer_link *link,
 		show(job, at);
 	}
 	return outcome == XFER_DONE ? send_sum(job, link, failure) : outcome;
-}
-
-static enum xfer_outcome send_unsummed(struct job *job, struct xfer_link *link,
-				       uint64_t at, struct failure *failure)
-{
-	while (at < job->file.size) {
-		uint64_t left = job->file.size - at, before = at;
-		size_t most =
-			left < WHOLE_FILE_AT_ONCE ? (size_t)left : WHOLE_FILE_AT_ONCE;
-		enum xfer_outcome outcome =
-			xfer_link_send_file(link, job->fd, &at, most, failure);
-
-		if (outcome != XFER_DONE)
-			return outcome;
-		if (at == before)
-			return changed(link, failure);
-		job->file.moved += at - before;
-		show(job, at);
-	}
-	return send_sum(job, link, failure);
 }
 
 /* ---- one file ---------------------------------------------------------------------------- */
@@ -260,10 +245,7 @@ static enum xfer_outcome attempt_put(struct xfer_link *link, void *context,
 	xfer_link_reached(link, offset);
 	if (job->file.moved == 0)
 		job->file.resumed = offset;
-	if (job->xfer->settings->no_sum)
-		outcome = send_unsummed(job, link, offset, failure);
-	else
-		outcome = send_and_sum(job, link, offset, failure);
+	outcome = send_bytes(job, link, offset, failure);
 	return outcome == XFER_DONE ? take_done(job, link, failure) : outcome;
 }
 
