@@ -107,7 +107,9 @@ struct load_result {
 	double elapsed;         /* measured time in seconds */
 	uint64_t exchanges; /* completed, and right, in that time; with a sink: requests
 				   that the kernel took */
-	uint64_t bytes;     /* of their replies; with a sink: that the kernel took */
+	uint64_t uploads;   /* of these, those that are (load_exchange.upload) */
+	uint64_t bytes;     /* of their replies, or of the request of an upload; with a
+			       sink: that the kernel took */
 	uint64_t made;      /* connections established in all, the idle ones aside */
 	unsigned served;    /* of plan.connections, how many ever got a whole reply */
 	unsigned idle_made; /* silent connections that were established */

@@ -276,7 +276,7 @@ static const struct load_protocol greet = {
 };
 
 static const struct load_protocol *const protocols[] = {
-	&echo, &reply, &discard, &chargen, &daytime, &greet, &load_http,
+	&echo, &reply, &discard, &chargen, &daytime, &greet, &load_http, &load_file,
 };
 
 enum { PROTOCOLS = sizeof protocols / sizeof protocols[0] };

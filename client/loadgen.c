@@ -40,7 +40,7 @@ static const struct option_line option_lines[] = {
 	{ 'T', "threads", "N", "drive it by N threads (one for two CPUs)" },
 	{ 'P', "protocol", "NAME",
 	  "what is spoken: echo, reply, discard, chargen, daytime,\n"
-	  "greet or http (echo)" },
+	  "greet, http or file (echo)" },
 	{ 'e', "expect", "TEXT",
 	  "what greet or reply says, or the body that http gives,\n"
 	  "without its newline; '' takes any (what the server says\n"
@@ -408,6 +408,7 @@ static void print_fate(const struct load_plan *plan, const struct load_fate *fat
 static void print_text(const struct load_plan *plan, const struct load_result *result)
 {
 	char address[ADDRESS_TEXT];
+	uint64_t puts = result->uploads;
 
 	printf("%-15s%s at %s%s\n", load_kind_name(plan->kind), plan->protocol->name,
 	       address_text(&result->address, address), plan->datagrams ? " (udp)" : "");
@@ -424,6 +425,11 @@ static void print_text(const struct load_plan *plan, const struct load_result *r
 	printf("%-15s%.2f s\n", "measured", result->elapsed);
 	printf("%-15s%ju\n", "exchanges", (uintmax_t)result->exchanges);
 	printf("%-15s%.0f /s\n", "rate", per_second((double)result->exchanges, result));
+	if (plan->protocol->uploads) {
+		printf("%-15s%.0f /s\n", "puts", per_second((double)puts, result));
+		printf("%-15s%.0f /s\n", "gets",
+		       per_second((double)(result->exchanges - puts), result));
+	}
 	if (plan->rate > 0) {
 		printf("%-15s%.0f /s\n", "rate wanted", plan->rate);
 		printf("%-15s%ju\n", "unsent", (uintmax_t)result->unsent);
@@ -495,6 +501,9 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 	       per_second((double)result->exchanges, result));
 	printf("\"bytes\":%ju,\"bytes_per_second\":%.1f,", (uintmax_t)result->bytes,
 	       per_second((double)result->bytes, result));
+	print_json_count("puts", result->uploads, plan->protocol->uploads);
+	print_json_count("gets", result->exchanges - result->uploads,
+			 plan->protocol->uploads);
 	printf("\"rate\":%.0f,\"unsent\":%ju,", plan->rate, (uintmax_t)result->unsent);
 	print_json_fate(plan, &result->fate);
 	print_json_latency(&result->latency);
