@@ -30,8 +30,8 @@ enum {
 static const struct option_line option_lines[] = {
 	{ 'c', "connections", "N", "connections at a time (32; bulk: 8)" },
 	{ 's', "size", "BYTES",
-	  "size of a message, also as 64K or 1M (64; bulk: 64K,\n"
-	  "with -u 16K, of chargen 512)" },
+	  "size of a message, also as 64K or 1M (64, of file 1K;\n"
+	  "bulk: 64K, of file 1M, with -u 16K, of chargen 512)" },
 	{ 'd', "duration", "SEC", "measure for so long (5)" },
 	{ 'r', "rate", "N",
 	  "send N requests a second in all, each when it is due\n"

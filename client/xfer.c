@@ -52,6 +52,9 @@ static const struct option_line option_lines[] = {
 	  "how often to try again after a cut, in a row (10)" },
 	{ OPTION_RETRY_DELAY, "retry-delay", "SEC",
 	  "before the first time (0.5); it doubles, up to 30" },
+	{ 'R', "retry", NULL,
+	  "while nobody listens yet, keep trying until the time\n"
+	  "of -w is over" },
 	{ OPTION_NO_RETRY, "no-retry", NULL, "do not try again" },
 	{ 'j', "json", NULL, "print a JSON object, with a result for each file" },
 	{ '4', "ipv4", NULL, "IPv4 only" },
@@ -160,6 +163,9 @@ static int take_option(struct xfer_settings *settings, const struct options *opt
 				       failure);
 	case OPTION_RETRIES:
 		return take_retries(settings, options, failure);
+	case 'R':
+		settings->patient = true;
+		break;
 	case OPTION_NO_RETRY:
 		settings->retries = 0;
 		break;

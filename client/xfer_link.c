@@ -18,11 +18,20 @@
 
 enum {
 	LONGEST_DELAY = 30000, /* milliseconds */
+	RETRY_PAUSE = 20,      /* milliseconds, as long as nobody listens yet: -R */
 	IDLE = 1000,           /* milliseconds: it may have ended in so long */
 	SMALL = 65536, /* bytes that are sent without asking for objections first */
 };
 
 /* ---- a connection ------------------------------------------------------------------------ */
+
+static void pause_for(int64_t milliseconds)
+{
+	struct timespec left = clock_timespec(milliseconds);
+
+	while (nanosleep(&left, &left) < 0 && errno == EINTR)
+		;
+}
 
 void xfer_link_prepare(struct xfer_link *link, const struct xfer_settings *settings)
 {
@@ -59,6 +68,23 @@ static bool has_ended(struct xfer_link *link)
 	return idle && io_wait(link->fd, POLLIN, 0) != 0;
 }
 
+static int connect_patiently(const struct xfer_link *link,
+			     const struct sock_target *target, struct failure *failure)
+{
+	bool patient = link->settings->patient && !link->reached;
+	int64_t end =
+		target->timeout < 0 ? INT64_MAX : clock_milliseconds() + target->timeout;
+
+	for (;;) {
+		int fd = sock_connect(target, NULL, failure);
+
+		if (fd >= 0 || !patient || errno != ECONNREFUSED ||
+		    clock_milliseconds() >= end)
+			return fd;
+		pause_for(RETRY_PAUSE);
+	}
+}
+
 static enum xfer_outcome connect_if_needed(struct xfer_link *link,
 					   struct failure *failure)
 {
@@ -75,7 +101,7 @@ static enum xfer_outcome connect_if_needed(struct xfer_link *link,
 		xfer_link_drop(link);
 	if (link->fd >= 0)
 		return XFER_DONE;
-	link->fd = sock_connect(&target, NULL, failure);
+	link->fd = connect_patiently(link, &target, failure);
 	if (link->fd < 0)
 		return link->reached ? XFER_CUT : XFER_LOST;
 	link->reached = true;
@@ -107,14 +133,6 @@ static enum xfer_outcome ended(struct xfer_link *link, struct failure *failure)
 }
 
 /* ---- trying again ------------------------------------------------------------------------ */
-
-static void pause_for(int64_t milliseconds)
-{
-	struct timespec left = clock_timespec(milliseconds);
-
-	while (nanosleep(&left, &left) < 0 && errno == EINTR)
-		;
-}
 
 /* After a cut the server may not know yet that we are gone: to it, the first upload is still
  * on its way. */
