@@ -111,7 +111,7 @@ static void say(enum message_level level, const struct xfer_file *file, const ch
 
 void xfer_report_done(struct xfer *xfer, const struct xfer_file *file)
 {
-	char text[160], sum[40] = "not checked";
+	char text[160], before_text[60] = "", sum[40] = "not checked";
 
 	xfer->done++;
 	if (xfer->settings->json)
@@ -120,9 +120,11 @@ void xfer_report_done(struct xfer *xfer, const struct xfer_file *file)
 		return;
 	if (file->summed)
 		snprintf(sum, sizeof sum, "cksum %" PRIu32, file->sum);
-	snprintf(text, sizeof text,
-		 "%" PRIu64 " bytes (%" PRIu64 " were there already), %s", file->size,
-		 file->resumed, sum);
+	if (file->resumed > 0)
+		snprintf(before_text, sizeof before_text,
+			 " (%" PRIu64 " of them were there)", file->resumed);
+	snprintf(text, sizeof text, "%" PRIu64 " bytes%s, %s", file->size, before_text,
+		 sum);
 	say(MESSAGE_CLIENT, file, text);
 }
 
