@@ -19,7 +19,7 @@ static int link_and_unlink(int from_directory, const char *from, int to_director
 	return unlinkat(from_directory, from, 0);
 }
 
-#ifdef SYS_renameat2
+#if defined(SYS_renameat2) && !defined(RENAME_USE_LINKAT)
 
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE 1u /* linux/fs.h, which not every libc lets one include */

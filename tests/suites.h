@@ -9,6 +9,8 @@
 
 #define SUITES                                                                           \
 	SUITE(text)                                                                      \
+	SUITE(words)                                                                     \
+	SUITE(rename)                                                                    \
 	SUITE(json)                                                                      \
 	SUITE(clock)                                                                     \
 	SUITE(io)                                                                        \
@@ -33,6 +35,9 @@
 	SUITE(http_documents)                                                            \
 	SUITE(http_conditions)                                                           \
 	SUITE(http_request)                                                              \
+	SUITE(file_command)                                                              \
+	SUITE(file)                                                                      \
+	SUITE(filed)                                                                     \
 	SUITE(fuzz)                                                                      \
 	SUITE(http_request)                                                              \
 	SUITE(http_documents)                                                            \

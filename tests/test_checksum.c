@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/checksum.h"
+#include "common/io.h"
 #include "tests/harness.h"
 #include "tests/suites.h"
 
@@ -89,6 +90,29 @@ START_TEST(a_changed_bit_changes_it)
 }
 END_TEST
 
+/* Piece by piece, as somebody reads it who has others to serve. */
+START_TEST(a_file_has_the_sum_of_its_bytes)
+{
+	static char bytes[200000];
+	char path[] = "/tmp/sockways-sum-XXXXXX";
+	struct checksum sum = { 0 };
+	int fd = mkstemp(path);
+
+	fill_pattern(bytes, sizeof bytes, 5);
+	ck_assert_int_ge(fd, 0);
+	unlink(path);
+	ck_assert_int_eq(io_write(fd, bytes, sizeof bytes), sizeof bytes);
+	ck_assert_int_eq(checksum_add_file(&sum, fd, 1), 1);
+	ck_assert_int_eq(checksum_add_file(&sum, fd, 65537), 65537);
+	ck_assert_uint_eq(checksum_value(&sum), sum_of(bytes, 65538));
+	ck_assert_int_eq(checksum_add_file(&sum, fd, 1000000), sizeof bytes - 65538);
+	ck_assert_int_eq(checksum_add_file(&sum, fd, 1), 0);
+	ck_assert_uint_eq(checksum_value(&sum), sum_of(bytes, sizeof bytes));
+	close(fd);
+	ck_assert_int_eq(checksum_add_file(&sum, fd, 1), -1);
+}
+END_TEST
+
 Suite *suite_checksum(void)
 {
 	Suite *suite = suite_create("checksum");
@@ -98,6 +122,7 @@ Suite *suite_checksum(void)
 	tcase_add_test(tests, is_what_cksum_prints);
 	tcase_add_test(tests, pieces_of_any_length_give_the_same);
 	tcase_add_test(tests, a_changed_bit_changes_it);
+	tcase_add_test(tests, a_file_has_the_sum_of_its_bytes);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -610,7 +610,7 @@ static size_t file_input(struct session *session, const char *bytes, size_t n)
 
 		taken = take(session, bytes + used, n - used);
 		used += taken;
-		if (taken == 0 && state->phase == before)
+		if ((taken == 0 && state->phase == before) || takes_turns(state))
 			break;
 	} while (used < n && !session_full(session) && !session->finished);
 	if (used < n && is_at_work(state) && !session_full(session) && !session->finished)

@@ -151,6 +151,7 @@ int file_command_read(struct file_command *command, const char *line, size_t len
 
 	command->name = NULL;
 	command->size = command->offset = 0;
+	command->crc = 0;
 	command->without_sum = false;
 	memcpy(command->text, line, length);
 	count = words_split(command->text, length, words, WORDS_MOST, &reason);

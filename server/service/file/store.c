@@ -47,6 +47,10 @@ int file_refuse_errno(struct file_refusal *refusal, int error)
 	case EXDEV:
 		return file_refuse(refusal, "forbidden",
 				   "there is a symbolic link in it");
+	case ENXIO: /* a socket; a FIFO or a device that nobody else has open */
+	case ENODEV:
+		return file_refuse(refusal, "forbidden",
+				   "it is neither a file nor a directory");
 	case EACCES:
 	case EPERM:
 	case EROFS:

@@ -23,17 +23,19 @@ enum { STATE_TEXT = 64, LOCK_TRIES = 10 };
 
 /* Whether the file at @p fd still has that name: who had it locked may have renamed or
  * removed it between our opening it and our locking it. */
-static bool is_in_place(const struct file_store *store, int fd, const char *part)
+static bool is_in_place(const struct file_store *store, int fd, const char *part,
+			struct stat *ours)
 {
-	struct stat ours, there;
+	struct stat there;
 
-	return fstat(fd, &ours) == 0 &&
+	return fstat(fd, ours) == 0 &&
 	       fstatat(store->parts, part, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+	       ours->st_dev == there.st_dev && ours->st_ino == there.st_ino;
 }
 
-/* @return the descriptor, or -1 with errno: EWOULDBLOCK if somebody else has it */
-static int open_locked(const struct file_store *store, const char *part, int flags)
+/* @return the descriptor, and *status of it, or -1 with errno: EWOULDBLOCK if somebody else has it */
+static int open_locked(const struct file_store *store, const char *part, int flags,
+		       struct stat *status)
 {
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		int fd = openat(store->parts, part,
@@ -42,7 +44,8 @@ static int open_locked(const struct file_store *store, const char *part, int fla
 
 		if (fd < 0)
 			return -1;
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_in_place(store, fd, part))
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+		    is_in_place(store, fd, part, status))
 			return fd;
 		saved = errno;
 		close(fd);
@@ -167,16 +170,13 @@ static int check_target(const struct file_store *store, const char *name,
 
 /* What is here of another upload goes. */
 static int take_part(const struct file_store *store, struct file_upload *upload,
-		     struct file_refusal *refusal)
+		     off_t here, struct file_refusal *refusal)
 {
-	struct stat status;
 	bool same = state_matches(store, upload);
 
-	if (fstat(upload->fd, &status) < 0)
-		return file_refuse_errno(refusal, errno);
-	upload->here = (uint64_t)status.st_size;
+	upload->here = (uint64_t)here;
 	if (same && upload->here <= upload->size &&
-	    lseek(upload->fd, 0, SEEK_END) == status.st_size)
+	    (here == 0 || lseek(upload->fd, here, SEEK_SET) == here))
 		return 0;
 	if (upload->here > 0 && ftruncate(upload->fd, 0) < 0)
 		return file_refuse_errno(refusal, errno);
@@ -193,6 +193,7 @@ int file_upload_begin(const struct file_store *store, struct file_upload *upload
 		      struct file_refusal *refusal)
 {
 	char part[FILE_PART_NAME];
+	struct stat status;
 
 	if (size > store->most)
 		return file_refuse(refusal, "too-large",
@@ -204,7 +205,7 @@ int file_upload_begin(const struct file_store *store, struct file_upload *upload
 		return -1;
 	*upload = (struct file_upload){ .size = size, .modified = modified };
 	upload->fd = open_locked(store, file_name_of_part(name, FILE_PART, part),
-				 O_RDWR | O_CREAT);
+				 O_RDWR | O_CREAT, &status);
 	if (upload->fd < 0)
 		return file_refuse_errno(refusal, errno);
 	upload->name = strdup(name);
@@ -212,7 +213,7 @@ int file_upload_begin(const struct file_store *store, struct file_upload *upload
 		forget(upload);
 		return file_refuse_errno(refusal, ENOMEM);
 	}
-	if (take_part(store, upload, refusal) < 0) {
+	if (take_part(store, upload, status.st_size, refusal) < 0) {
 		discard(store, upload);
 		return -1;
 	}
@@ -356,12 +357,12 @@ void file_upload_expire(const struct file_store *store, const char *part)
 		remove_lone_state(store, part);
 	if (*part != FILE_PART)
 		return;
-	fd = open_locked(store, part, O_RDONLY);
+	fd = open_locked(store, part, O_RDONLY, &status);
 	if (fd < 0)
 		return;
 	snprintf(state, sizeof state, "%c%s", FILE_STATE, part + 1);
 	(void)unlinkat(store->parts, state, 0);
-	if (fstat(fd, &status) == 0 && unlinkat(store->parts, part, 0) == 0)
+	if (unlinkat(store->parts, part, 0) == 0)
 		file_store_subtract(store, (uint64_t)status.st_size);
 	close(fd);
 }
