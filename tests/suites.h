@@ -60,6 +60,7 @@
 	SUITE(load_http)                                                                 \
 	SUITE(versus)                                                                    \
 	SUITE(load_udp)                                                                  \
+	SUITE(xfer)                                                                      \
 	SUITE(examples)
 
 #define SUITE(name) Suite *suite_##name(void);
