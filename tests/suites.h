@@ -61,6 +61,7 @@
 	SUITE(versus)                                                                    \
 	SUITE(load_udp)                                                                  \
 	SUITE(xfer)                                                                      \
+	SUITE(xfer_servers)                                                              \
 	SUITE(examples)
 
 #define SUITE(name) Suite *suite_##name(void);
