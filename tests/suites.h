@@ -60,6 +60,7 @@
 	SUITE(load_http)                                                                 \
 	SUITE(versus)                                                                    \
 	SUITE(load_udp)                                                                  \
+	SUITE(load_file)                                                                 \
 	SUITE(xfer)                                                                      \
 	SUITE(xfer_servers)                                                              \
 	SUITE(examples)
