@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-enum { SLICE = 16, GENERATOR = 0x04C11DB7, FILE_PIECE = 65536 };
+enum { SLICE = 16, GENERATOR = 0x04C11DB7, FILE_PIECE = 16384 };
 
 /* tables[k][b]: what the byte b leaves when k more bytes follow. 16 KiB, made once. */
 static uint32_t tables[SLICE][256];

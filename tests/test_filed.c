@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #endif
 
 #include "common/checksum.h"
+#include "common/clock.h"
 #include "common/io.h"
 #include "tests/folder.h"
 #include "tests/harness.h"
@@ -34,6 +36,7 @@ enum {
 	BIG = 3000 * KIB,
 	TEXT = 512,
 	NOBODY = 65534,
+	LONG_RUN = 50000, /* milliseconds: to read 4 GiB, on a busy machine */
 };
 
 #define GIB 1073741824ull
@@ -106,7 +109,8 @@ static const char *hear_line(int fd)
 
 	do {
 		ck_assert_uint_lt(length, sizeof line - 1);
-		ck_assert_int_eq(io_read(fd, line + length, 1), 1);
+		ck_assert_msg(io_read(fd, line + length, 1) == 1, "no line: %s",
+			      strerror(errno));
 	} while (line[length++] != '\n');
 	line[length - 1] = '\0';
 	return line;
@@ -120,15 +124,19 @@ static void expect_refusal(int fd, const char *beginning)
 		      line, beginning);
 }
 
-/* Asks to send the big file. @return from where on */
+/* Asks to send the big file. It may take a moment until one who was cut off or killed has let
+ * go of it. @return from where on */
 static size_t begin_big(int fd, const char *name)
 {
+	int64_t end = clock_milliseconds() + PATIENCE;
 	char line[TEXT];
 	const char *reply;
 
 	snprintf(line, sizeof line, "PUT %s %d 1700000000\n", name, BIG);
-	say(fd, line);
-	reply = hear_line(fd);
+	do {
+		say(fd, line);
+		reply = hear_line(fd);
+	} while (strncmp(reply, "ERR busy ", 9) == 0 && clock_milliseconds() < end);
 	ck_assert_msg(strncmp(reply, "SEND ", 5) == 0, "'%s'", reply);
 	return strtoul(reply + 5, NULL, 10);
 }
@@ -182,7 +190,7 @@ static int send_half(const struct server *server)
 	return fd;
 }
 
-/* The other half, from another client; perhaps the first one has not been let go yet. */
+/* The other half, from another client. */
 static void send_other_half(const struct server *server)
 {
 	int fd = client_connect(server);
@@ -278,31 +286,16 @@ START_TEST(a_client_that_is_cut_off_can_go_on)
 	int fd = send_half(&server);
 
 	client_reset(fd);
-	fd = client_connect(&server);
-	for (int i = 0; i < 1000; i++) { /* until the server has seen the reset */
-		const char *reply;
-		char line[TEXT];
-
-		snprintf(line, sizeof line, "PUT a %d 1700000000\n", BIG);
-		say(fd, line);
-		reply = hear_line(fd);
-		if (strncmp(reply, "SEND ", 5) == 0) {
-			ck_assert_uint_eq(strtoul(reply + 5, NULL, 10), BIG / 2);
-			break;
-		}
-		ck_assert_int_eq(strncmp(reply, "ERR busy ", 9), 0);
-	}
-	client_send(fd, big + BIG / 2, BIG / 2);
-	end_big(fd);
-	expect_big_file("a");
-	client_close(fd);
+	send_other_half(&server);
 	server_finish(&server);
 }
 END_TEST
 
-static void kill_server(struct server *server)
+/* With the client, so that a child that is left alone ends, too. */
+static void kill_server(struct server *server, int client)
 {
 	server_signal(server, SIGKILL);
+	client_close(client);
 	server_await(server, PATIENCE);
 }
 
@@ -311,8 +304,7 @@ START_TEST(an_upload_goes_on_after_the_server_was_killed)
 	struct server server = start(_i);
 	int fd = send_half(&server);
 
-	kill_server(&server);
-	client_close(fd);
+	kill_server(&server, fd);
 	server = start(_i);
 	send_other_half(&server);
 	server_finish(&server);
@@ -384,9 +376,8 @@ START_TEST(what_is_done_is_there_though_the_server_is_killed)
 	int fd = client_connect(&server);
 
 	upload_big(fd, "d/a", 0);
-	kill_server(&server);
+	kill_server(&server, fd);
 	expect_big_file("d/a");
-	client_close(fd);
 }
 END_TEST
 
@@ -432,6 +423,14 @@ static bool mount_small_disk(void)
 	       mount("tmpfs", folder.path, "tmpfs", 0, "size=4m") == 0;
 }
 
+static void fill_disk(const char *name, size_t size)
+{
+	int fd = open(in_folder(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	ck_assert_int_eq(io_write(fd, big, size), (ssize_t)size);
+	close(fd);
+}
+
 START_TEST(a_full_disk_is_an_error_and_not_the_end)
 {
 	struct server server;
@@ -448,7 +447,7 @@ START_TEST(a_full_disk_is_an_error_and_not_the_end)
 	begin_big(fd, "a");
 	client_send(fd, big, BIG / 2);
 	ck_assert(eventually(half_is_there, NULL, PATIENCE));
-	folder_file(&folder, "other", big, BIG * 4 / 5);
+	fill_disk("other", BIG * 4 / 5);
 	client_send(fd, big + BIG / 2, BIG / 2);
 	expect_refusal(fd, "ERR no-space a: ");
 	client_reset(fd);
@@ -527,6 +526,8 @@ START_TEST(an_upload_of_more_than_4_gib_goes_on)
 	struct stat status;
 	int fd;
 
+	if (!model_is(_i, "select")) /* the work is the same in each, and there is much */
+		return;
 	if (SANITIZED) { /* it is read as a whole */
 		skipped("needs a build without sanitizers");
 		return;
@@ -537,6 +538,7 @@ START_TEST(an_upload_of_more_than_4_gib_goes_on)
 	make_sparse(".filed/pa", 4 * GIB + 3);
 	folder_link(&folder, ".filed/sa", "4294967303 1");
 	say(fd, "PUT a 4294967303 1\n");
+	ck_assert_int_gt(io_wait(fd, POLLIN, LONG_RUN), 0);
 	expect(fd, "SEND 4294967299\n");
 	say(fd, "tailSUM -\n");
 	expect(fd, "DONE 4294967303 -\n");

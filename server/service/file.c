@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,7 +38,7 @@ enum {
 	LIST_TURN = 1000,           /* entries looked at, or told, in one turn */
 	PIECE = 65536,              /* bytes sent at once with a sum */
 	PIECES_TURN = 4,
-	REPLY = 2 * FILE_LINE,
+	REPLY = FAILURE_TEXT + 32,
 	CULPRIT = 200,
 	HOURS_MOST = 24 * 366 * 10,
 };
@@ -263,12 +264,12 @@ static void end_get(struct session *session)
 	enter(session, READS_COMMAND);
 }
 
-/* @return false when there is no more to be sent, for one reason or another */
-static bool send_piece(struct session *session)
+/* @param piece  room for PIECE bytes
+ * @return false when there is no more to be sent, for one reason or another */
+static bool send_piece(struct session *session, char *piece)
 {
 	struct file_state *state = session->state;
 	uint64_t left = state->length - state->sum.length;
-	char piece[PIECE];
 	ssize_t n;
 
 	if (left == 0) {
@@ -288,13 +289,18 @@ static bool send_piece(struct session *session)
 	return true;
 }
 
-/* One piece more than the turn has may be the one that ends it. */
+/* One piece more than the turn has may be the one that ends it. The room for them is not on
+ * the stack, which in a thread is small, and not the session's, of which many wait. */
 static void send_pieces(struct session *session)
 {
-	bool more = true;
+	char *piece = malloc(PIECE);
+	bool more = piece != NULL;
 
+	if (!more)
+		break_off(session);
 	for (int i = 0; i <= PIECES_TURN && more && !session_full(session); i++)
-		more = send_piece(session);
+		more = send_piece(session, piece);
+	free(piece);
 }
 
 static void sum_beginning(struct session *session)
@@ -499,18 +505,23 @@ static void obey(struct session *session, const struct file_command *command)
 }
 
 /* Anything but the sum where it should be: what has come stays for another time. */
-static void obey_in_upload(struct session *session, const struct file_command *command,
-			   const char *why)
+static void refuse_sum(struct session *session, const char *why)
 {
 	struct file_state *state = session->state;
 
-	if (why == NULL && command->verb == FILE_SUM) {
-		finish_put(session, command);
-		return;
-	}
 	file_upload_cut_off(&store, &state->upload);
-	refuse_line(session, why != NULL ? why : "SUM is missing behind the bytes");
+	refuse_line(session, why);
 	enter(session, READS_COMMAND);
+}
+
+static void refuse_command(struct session *session, const char *why)
+{
+	const struct file_state *state = session->state;
+
+	if (state->phase == READS_SUM)
+		refuse_sum(session, why);
+	else
+		refuse_line(session, why);
 }
 
 static void read_command(struct session *session, const char *line, size_t length)
@@ -518,25 +529,15 @@ static void read_command(struct session *session, const char *line, size_t lengt
 	const struct file_state *state = session->state;
 	struct file_command command;
 	struct failure why;
-	int read = file_command_read(&command, line, length, &why);
 
-	if (state->phase == READS_SUM)
-		obey_in_upload(session, &command, read < 0 ? why.text : NULL);
-	else if (read < 0)
-		refuse_line(session, why.text);
-	else
+	if (file_command_read(&command, line, length, &why) < 0)
+		refuse_command(session, why.text);
+	else if (state->phase != READS_SUM)
 		obey(session, &command);
-}
-
-static void refuse_long_line(struct session *session)
-{
-	const struct file_state *state = session->state;
-	const char *why = "this line is longer than 8192 bytes";
-
-	if (state->phase == READS_SUM)
-		obey_in_upload(session, NULL, why);
+	else if (command.verb == FILE_SUM)
+		finish_put(session, &command);
 	else
-		refuse_line(session, why);
+		refuse_sum(session, "SUM is missing behind the bytes");
 }
 
 static size_t read_line(struct session *session, const char *bytes, size_t n)
@@ -548,7 +549,7 @@ static size_t read_line(struct session *session, const char *bytes, size_t n)
 		read_command(session, bytes, state->line.length);
 		break;
 	case FILE_LINE_TOO_LONG:
-		refuse_long_line(session);
+		refuse_command(session, "this line is longer than 8192 bytes");
 		break;
 	default:
 		break;
