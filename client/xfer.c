@@ -153,7 +153,7 @@ static int take_option(struct xfer_settings *settings, const struct options *opt
 	case 'p':
 		if (address_check_port(options->value, SOCK_STREAM, failure) < 0)
 			return -1;
-		strncpy(settings->port, options->value, sizeof settings->port - 1);
+		snprintf(settings->port, sizeof settings->port, "%s", options->value);
 		return 0;
 	case 'w':
 		return options_seconds(options, letter, MOST_WAIT, &settings->timeout,

@@ -326,8 +326,12 @@ static int open_input(struct xfer *xfer, struct failure *failure)
 	int fd;
 
 	if (fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode) &&
-	    lseek(STDIN_FILENO, 0, SEEK_CUR) == 0)
-		return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	    lseek(STDIN_FILENO, 0, SEEK_CUR) == 0) {
+		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (fd < 0)
+			failure_set(failure, "cannot read: %s", strerror(errno));
+		return fd;
+	}
 	fd = open_spool(failure);
 	if (fd >= 0 && spool(xfer, fd, failure) < 0) {
 		close(fd);
