@@ -7,11 +7,13 @@
 # A new fuzz target is tests/fuzz/NAME.c, some inputs in tests/fuzz/corpus/NAME, its name in
 # FUZZ, and in FUZZ_NAME the sources that it is linked with.
 
-SERVICES = echo discard chargen daytime greet reply http chat
+SERVICES = echo discard chargen daytime greet reply http chat file
 MODELS   = iterative fork thread select
-CLIENTS  = chat dial hostinfo loadgen portscan versus
-FUZZ     = http_request
+CLIENTS  = chat dial hostinfo loadgen portscan versus xfer
+FUZZ     = http_request file_command
 FUZZ_http_request = server/service/http/request.c tests/http_stream.c
+FUZZ_file_command = server/service/file/command.c common/name.c common/words.c \
+                    common/text.c common/failure.c common/checksum.c
 VERSION  = 0.1
 
 # What one may set: make CC=clang, CC=musl-gcc, STATIC=1, SAN=address,undefined, SAN=thread,
@@ -125,7 +127,7 @@ check: all $(TESTER) $(RELAYS)
 	CK_DEFAULT_TIMEOUT=60 SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) $(TESTER)
 
 # libFuzzer wants the same name of every target; the tests are linked with all of them.
-FUZZ_NAMES  = '-DFUZZ_TARGETS=$(FUZZ:%=TARGET(%))' -DLLVMFuzzerTestOneInput=fuzz_$(*F)
+FUZZ_NAMES  = '-DFUZZ_TARGETS=$(patsubst %,TARGET(%),$(FUZZ))' -DLLVMFuzzerTestOneInput=fuzz_$(*F)
 $(BUILD)/tests/test_fuzz.o: Makefile
 
 HAVE_CHECK = printf '\043include <check.h>\n' | $(CC) $(CHECK_FLAGS) -E - >/dev/null 2>&1

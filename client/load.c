@@ -91,15 +91,18 @@ static int refuse_kind(const struct load_plan *plan, unsigned loads,
 
 static size_t default_size(const struct load_plan *plan)
 {
-	if (plan->protocol->pattern == LOAD_MEETING)
+	const struct load_protocol *protocol = plan->protocol;
+
+	if (protocol->pattern == LOAD_MEETING)
 		return 32;
 	if (plan->kind != LOAD_BULK)
-		return 64;
+		return protocol->usual_size > 0 ? protocol->usual_size : 64;
 	if (!plan->datagrams)
-		return 64 * 1024;
+		return protocol->usual_bulk_size > 0 ? protocol->usual_bulk_size
+						     : 64 * 1024;
 	/* RFC 864: no reply is longer. The others are such that one of each of the eight
 	 * sockets fits into a receive buffer of the usual size. */
-	return plan->protocol->pattern == LOAD_SOURCE ? 512 : 16 * 1024;
+	return protocol->pattern == LOAD_SOURCE ? 512 : 16 * 1024;
 }
 
 static int check_size(const struct load_plan *plan, struct failure *failure)

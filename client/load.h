@@ -115,7 +115,9 @@ struct load_result {
 	double elapsed;         /* measured time in seconds */
 	uint64_t exchanges; /* completed, and right, in that time; with a sink: requests
 				   that the kernel took */
-	uint64_t bytes;     /* of their replies; with a sink: that the kernel took */
+	uint64_t uploads;   /* of these, those that are (load_exchange.upload) */
+	uint64_t bytes;     /* of their replies, or of the request of an upload; with a
+			       sink: that the kernel took */
 	uint64_t said;   /* where clients meet an exchange is a line that one has heard,
 			       in the measured time; and these count beyond it, too:
 			       lines that were sent, */

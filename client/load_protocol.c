@@ -279,7 +279,8 @@ static const struct load_protocol greet = {
 };
 
 static const struct load_protocol *const protocols[] = {
-	&echo, &reply, &discard, &chargen, &daytime, &greet, &load_http, &load_chat,
+	&echo,  &reply,     &discard,   &chargen,   &daytime,
+	&greet, &load_http, &load_chat, &load_file,
 };
 
 enum { PROTOCOLS = sizeof protocols / sizeof protocols[0] };

@@ -4,7 +4,7 @@
  * A protocol does no input or output and never waits: it names the bytes of a request,
  * and judges the bytes of its reply as they come. The small services are in
  * load_protocol.c, each an entry of the list there; a protocol that is a lesson of its own
- * has a file of its own (load_http.c, load_chat.c), and its name in that list.
+ * has a file of its own (load_http.c, load_chat.c, load_file.c), and its name in that list.
  */
 #ifndef CLIENT_LOAD_PROTOCOL_H
 #define CLIENT_LOAD_PROTOCOL_H
@@ -68,14 +68,19 @@ struct load_exchange {
 	size_t sent;         /* of these bytes, how many went out: the engine counts */
 	size_t received;     /* bytes of the reply that came and were right: so, too */
 	size_t place;        /* the protocol's own; 0 when the connection is new */
-	void *state; /* the same (state_size): zeroed when the connection is new */
+	void *state;   /* the same (state_size): zeroed when the connection is new */
+	uint64_t kept; /* the same; stays when the connection is replaced, 0 at first */
+	bool upload;   /* set by protocol->begin: it is the request that counts in the
+			  throughput, not its reply */
 	struct failure *wrong; /* may be told what is wrong with a reply; NULL: nobody
 				  listens */
 };
 
 /** What to think of the bytes that came. */
 enum load_verdict {
-	LOAD_MORE,     /* right as far as they go */
+	LOAD_MORE,  /* right as far as they go */
+	LOAD_ASKED, /* so, too, and it asks for more: exchange->request and ->length are
+			  now what to send next, for the same exchange (streams only) */
 	LOAD_COMPLETE, /* the reply is whole */
 	LOAD_LAST,     /* ... and the server closes now: the connection is replaced */
 	LOAD_WRONG,
@@ -88,9 +93,11 @@ struct load_protocol {
 	unsigned datagram_loads; /* ... on UDP; 0: it is not spoken there */
 	bool mirrors;            /* the reply is the request: it brings back its number */
 	bool hangs_up; /* the server may close between two exchanges: that is no error */
-	bool takes_path;          /* plan->path says what is asked for */
-	bool takes_reply;         /* plan->reply says what is expected */
-	size_t shortest, longest; /* message, on a stream; 0: any */
+	bool takes_path;  /* plan->path says what is asked for */
+	bool takes_reply; /* plan->reply says what is expected */
+	bool uploads;     /* some exchanges are, and are counted (exchange->upload) */
+	size_t shortest, longest;           /* message, on a stream; 0: any */
+	size_t usual_size, usual_bulk_size; /* by default, on a stream; 0: 64, 64K */
 	const char *reply; /* that its server gives by default; NULL: there is no such */
 	size_t state_size; /* of exchange->state, for each connection; 0: there is none */
 	size_t shared_size; /* of material->shared; 0: there is none */
@@ -127,7 +134,7 @@ struct load_protocol {
 };
 
 /** Those with a file of their own. */
-extern const struct load_protocol load_http, load_chat;
+extern const struct load_protocol load_http, load_chat, load_file;
 
 /** The protocol of the service of that name, or NULL. */
 const struct load_protocol *load_protocol_find(const char *name);

@@ -94,6 +94,7 @@ static void complete_exchange(struct load_worker *worker,
 		load_connection_shut(worker, connection);
 	if (!load_connection_count(worker, connection->due, bytes))
 		return; /* too late */
+	worker->result.uploads += connection->exchange.upload;
 	if (worker->protocol->pattern != LOAD_SINK)
 		load_connection_served(worker, connection);
 	if (connection->fd < 0 && !makes_a_connection_for_each(worker))
@@ -167,10 +168,10 @@ static void stream_begin(struct load_worker *worker, struct load_connection *con
 	connection->due = due;
 	exchange->sent = exchange->received = 0;
 	exchange->sequence++;
+	if (makes_a_connection_for_each(worker) && !connect_start(worker, connection))
+		return;
 	worker->protocol->begin(&worker->shared->material, exchange);
 	if (makes_a_connection_for_each(worker)) {
-		if (!connect_start(worker, connection))
-			return;
 		sock_set_abortive(connection->fd);
 	} else {
 		connection->state = BUSY;
@@ -204,8 +205,12 @@ static bool take_reply(struct load_worker *worker, struct load_connection *conne
 	exchange->received += n;
 	if (protocol->pattern == LOAD_GREETING)
 		return true; /* the end has most probably come with it */
-	if (verdict == LOAD_COMPLETE)
-		complete_exchange(worker, connection, exchange->received);
+	if (verdict == LOAD_ASKED) {
+		exchange->sent = 0;
+		send_request(worker, connection);
+	} else if (verdict == LOAD_COMPLETE)
+		complete_exchange(worker, connection,
+				  exchange->upload ? exchange->sent : exchange->received);
 	else if (verdict == LOAD_LAST)
 		complete_last_exchange(worker, connection, exchange->received);
 	return verdict == LOAD_MORE && n == RECEIVE_SIZE;

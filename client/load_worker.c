@@ -458,6 +458,7 @@ void load_worker_report(const struct load_worker *worker, struct load_result *re
 	const struct load_result *part = &worker->result;
 
 	result->exchanges += part->exchanges;
+	result->uploads += part->uploads;
 	result->bytes += part->bytes;
 	result->said += part->said;
 	result->due += part->due;

@@ -36,8 +36,9 @@ static const struct option_line option_lines[] = {
 	{ OPTION_WINDOW, "window", "N",
 	  "... lines that a sender may have on their way (64)" },
 	{ 's', "size", "BYTES",
-	  "size of a message, also as 64K or 1M (64; bulk: 64K,\n"
-	  "with -u 16K, of chargen 512; chat: 32)" },
+	  "size of a message, also as 64K or 1M (64, of chat 32,\n"
+	  "of file 1K; bulk: 64K, of file 1M, with -u 16K, of\n"
+	  "chargen 512)" },
 	{ 'd', "duration", "SEC", "measure for so long (5)" },
 	{ 'r', "rate", "N",
 	  "send N requests a second in all, each when it is due\n"
@@ -46,7 +47,7 @@ static const struct option_line option_lines[] = {
 	{ 'T', "threads", "N", "drive it by N threads (one for two CPUs)" },
 	{ 'P', "protocol", "NAME",
 	  "what is spoken: echo, reply, discard, chargen, daytime,\n"
-	  "greet, http or chat (echo)" },
+	  "greet, http, chat or file (echo)" },
 	{ 'e', "expect", "TEXT",
 	  "what greet or reply says, or the body that http gives,\n"
 	  "without its newline; '' takes any (what the server says\n"
@@ -443,6 +444,7 @@ static void print_fate(const struct load_plan *plan, const struct load_fate *fat
 static void print_text(const struct load_plan *plan, const struct load_result *result)
 {
 	char address[ADDRESS_TEXT];
+	uint64_t puts = result->uploads;
 
 	printf("%-15s%s at %s%s\n", load_kind_name(plan->kind), plan->protocol->name,
 	       address_text(&result->address, address), plan->datagrams ? " (udp)" : "");
@@ -462,6 +464,11 @@ static void print_text(const struct load_plan *plan, const struct load_result *r
 	printf("%-15s%.2f s\n", "measured", result->elapsed);
 	printf("%-15s%ju\n", what_is_counted(plan), (uintmax_t)result->exchanges);
 	printf("%-15s%.0f /s\n", "rate", per_second((double)result->exchanges, result));
+	if (plan->protocol->uploads) {
+		printf("%-15s%.0f /s\n", "puts", per_second((double)puts, result));
+		printf("%-15s%.0f /s\n", "gets",
+		       per_second((double)(result->exchanges - puts), result));
+	}
 	if (plan->rate > 0) {
 		printf("%-15s%.0f /s\n", "rate wanted", plan->rate);
 		printf("%-15s%ju\n", "unsent", (uintmax_t)result->unsent);
@@ -541,6 +548,9 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 	       per_second((double)result->exchanges, result));
 	printf("\"bytes\":%ju,\"bytes_per_second\":%.1f,", (uintmax_t)result->bytes,
 	       per_second((double)result->bytes, result));
+	print_json_count("puts", result->uploads, plan->protocol->uploads);
+	print_json_count("gets", result->exchanges - result->uploads,
+			 plan->protocol->uploads);
 	printf("\"rate\":%.0f,\"unsent\":%ju,", plan->rate, (uintmax_t)result->unsent);
 	print_json_fate(plan, result);
 	print_json_count("senders", plan->speakers, is_meeting(plan));

@@ -1,5 +1,6 @@
 #include "client/stage.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -14,7 +15,8 @@
 /* What a service needs beyond its default options. */
 struct stage_needs {
 	const char *service;
-	bool quiet;                             /* -q: its log would be a line a reply */
+	bool quiet;  /* -q: its log would be a line a reply */
+	bool folder; /* -r in all loads: its clients put files there */
 	const char *options[STAGE_OPTIONS - 3]; /* others; NULL behind the last */
 	const char *reply; /* by default; NULL: what is right for the protocol */
 	unsigned files;    /* loads in which it serves a folder, by -r: of each the bit
@@ -35,9 +37,17 @@ static const struct stage_needs chat = {
 	.options = { "-R", "0", "-B", "64M" },
 };
 
+/* What is measured is the server and not the disk: nobody waits for that. */
+static const struct stage_needs file = {
+	.service = "file",
+	.quiet = true,
+	.folder = true,
+	.options = { "--replace", "--no-sync" },
+};
+
 static const struct stage_needs nothing = { 0 };
 
-static const struct stage_needs *const stages[] = { &http, &chat };
+static const struct stage_needs *const stages[] = { &http, &chat, &file };
 
 /* The one file, and what is asked for. */
 #define FILE_PATH "/letters.txt"
@@ -68,12 +78,38 @@ bool stage_has_file(const char *service, enum load_kind kind)
 
 /* ---- the folder -------------------------------------------------------------------------- */
 
+/* Removes what is in the open folder, which is closed: the servers' clients have put files
+ * there, in folders a few deep. */
+static void empty_folder(int fd)
+{
+	DIR *stream = fdopendir(fd);
+	const struct dirent *entry;
+
+	if (stream == NULL) {
+		close(fd);
+		return;
+	}
+	while ((entry = readdir(stream)) != NULL) {
+		const char *name = entry->d_name;
+		int below;
+
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+		    unlinkat(fd, name, 0) == 0)
+			continue;
+		below = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (below >= 0)
+			empty_folder(below);
+		unlinkat(fd, name, AT_REMOVEDIR);
+	}
+	closedir(stream);
+}
+
 static void remove_folder(const struct stage *stage)
 {
-	char path[STAGE_PATH + sizeof FILE_PATH];
+	int fd = open(stage->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	snprintf(path, sizeof path, "%s" FILE_PATH, stage->folder);
-	unlink(path);
+	if (fd >= 0)
+		empty_folder(fd);
 	rmdir(stage->folder);
 }
 
@@ -182,6 +218,14 @@ static int write_file(const struct stage *stage)
 	return close(fd) == 0 && whole ? 0 : -1;
 }
 
+static int open_folder(struct stage *stage, struct failure *failure)
+{
+	if (start_keeper(stage) == 0)
+		return 0;
+	return failure_set(failure, "cannot make the folder %s: %s", stage->folder,
+			   strerror(errno));
+}
+
 static int make_file(struct stage *stage, struct failure *failure)
 {
 	stage->text = malloc(stage->size + 1);
@@ -190,9 +234,8 @@ static int make_file(struct stage *stage, struct failure *failure)
 				   stage->size);
 	load_letters(stage->text, stage->size);
 	stage->text[stage->size] = '\0';
-	if (start_keeper(stage) < 0)
-		return failure_set(failure, "cannot make the folder %s: %s",
-				   stage->folder, strerror(errno));
+	if (open_folder(stage, failure) < 0)
+		return -1;
 	if (write_file(stage) < 0)
 		return failure_set(failure, "cannot write a file in %s: %s",
 				   stage->folder, strerror(errno));
@@ -203,7 +246,8 @@ int stage_set(struct stage *stage, const char *service, size_t size,
 	      struct failure *failure)
 {
 	*stage = (struct stage){ .needs = find(service), .guard = -1, .size = size };
-	if (size == 0 || make_file(stage, failure) == 0)
+	if (size > 0 ? make_file(stage, failure) == 0
+		     : !stage->needs->folder || open_folder(stage, failure) == 0)
 		return 0;
 	stage_clear(stage);
 	return -1;
@@ -231,7 +275,7 @@ void stage_options(const struct stage *stage, enum load_kind kind,
 		options[count] = stage->needs->options[count];
 	if (stage->needs->quiet)
 		options[count++] = "--quiet";
-	if (serves_file(stage->needs, kind)) {
+	if (stage->needs->folder || serves_file(stage->needs, kind)) {
 		options[count++] = "-r";
 		options[count++] = stage->folder;
 	}

@@ -39,11 +39,12 @@ static const struct option_line lines[] = {
 	  "conversations,connections,room,talk,idle,bulk, or some\n"
 	  "of them (all that make sense for the service)" },
 	{ 'c', "clients", "N", "clients at a time (32; chat: 51, talk: 16)" },
-	{ 's', "size", "SIZE", "bytes of a message (64; chat: 32)" },
+	{ 's', "size", "SIZE", "bytes of a message (64; of chat 32, of file 1K)" },
 	{ OPTION_BULK_CLIENTS, "bulk-clients", "N", "clients of the load bulk (8)" },
 	{ OPTION_BULK_SIZE, "bulk-size", "SIZE",
-	  "bytes of a message in the load bulk (64K; with -u 16K,\n"
-	  "of chargen 512), or of the file that http serves (1M)" },
+	  "bytes of a message in the load bulk (64K; of file 1M;\n"
+	  "with -u 16K, of chargen 512), or of the file that http\n"
+	  "serves (1M)" },
 	{ 'i', "idle", "N", "silent clients in the load idle (200)" },
 	{ 'd', "duration", "SEC", "seconds for each run (0.6)" },
 	{ 'r', "rounds", "N", "how often each load meets each model (5)" },

@@ -1,9 +1,10 @@
 #include "common/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { ESCAPE_LONGEST = sizeof "\\xNN" };
+enum { ESCAPE_LONGEST = sizeof "\\xNN", NANOSECONDS = 1000000000 };
 
 static size_t escape_byte(unsigned char byte, char out[ESCAPE_LONGEST])
 {
@@ -163,6 +164,22 @@ size_t text_one_line(const void *bytes, size_t length, char *out)
 	return used;
 }
 
+bool text_is_plain(const void *text, size_t length)
+{
+	const unsigned char *at = text;
+
+	while (length > 0) {
+		size_t n = text_utf8_length(at, length);
+
+		if (n == 0 || (n == 1 && (*at < ' ' || *at == 127)) ||
+		    (n == 2 && at[0] == 0xc2 && at[1] < 0xa0)) /* U+0080 to U+009F */
+			return false;
+		at += n;
+		length -= n;
+	}
+	return true;
+}
+
 /* The digits at *text, which is moved behind them; false if none, or past UINT64_MAX. */
 static bool take_digits(const char **text, uint64_t *value)
 {
@@ -236,4 +253,63 @@ bool text_size(const char *text, uint64_t least, uint64_t most, uint64_t *value)
 		return false;
 	*value = number;
 	return true;
+}
+
+/* A time before 1970 has its nanoseconds counted from the second before it (POSIX, <time.h>);
+ * as a decimal number it has a sign in front of both. */
+const char *text_timestamp(struct timespec time, char out[TEXT_TIMESTAMP])
+{
+	bool negative = time.tv_sec < 0;
+	uint64_t seconds = (uint64_t)time.tv_sec;
+
+	if (negative) {
+		seconds = 0 - seconds;
+		if (time.tv_nsec > 0) {
+			seconds--;
+			time.tv_nsec = NANOSECONDS - time.tv_nsec;
+		}
+	}
+	if (time.tv_nsec == 0)
+		snprintf(out, TEXT_TIMESTAMP, "%s%" PRIu64, negative ? "-" : "", seconds);
+	else
+		snprintf(out, TEXT_TIMESTAMP, "%s%" PRIu64 ".%09ld", negative ? "-" : "",
+			 seconds, time.tv_nsec);
+	return out;
+}
+
+static bool take_decimals(const char **text, long *nanoseconds)
+{
+	long scale = NANOSECONDS;
+
+	*nanoseconds = 0;
+	if (**text != '.')
+		return true;
+	for (++*text; **text >= '0' && **text <= '9'; ++*text) {
+		scale /= 10;
+		if (scale == 0)
+			return false;
+		*nanoseconds += (**text - '0') * scale;
+	}
+	return scale < NANOSECONDS; /* not "1." */
+}
+
+bool text_read_timestamp(const char *text, struct timespec *time)
+{
+	bool negative = *text == '-';
+	uint64_t seconds;
+	int64_t whole;
+	long part;
+
+	text += negative;
+	if (!take_digits(&text, &seconds) || seconds > INT64_MAX - 1 ||
+	    !take_decimals(&text, &part) || *text != '\0')
+		return false;
+	whole = negative ? -(int64_t)seconds : (int64_t)seconds;
+	if (negative && part > 0) {
+		whole--;
+		part = NANOSECONDS - part;
+	}
+	time->tv_sec = (time_t)whole;
+	time->tv_nsec = part;
+	return time->tv_sec == whole;
 }

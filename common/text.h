@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "common/failure.h"
 
@@ -56,6 +57,10 @@ size_t text_one_line(const void *bytes, size_t length, char *out);
  */
 size_t text_utf8_length(const void *text, size_t length);
 
+/** Whether all of it is well-formed UTF-8 without control characters (C0, DEL, C1): a
+ *  terminal shows it as it is, on one line. */
+bool text_is_plain(const void *text, size_t length);
+
 /**
  * Reads a whole number in decimal: digits only, no sign, blank, prefix or rest.
  * @return true and *value, or false when it is none or not from @p least to @p most
@@ -74,5 +79,20 @@ bool text_seconds(const char *text, int64_t most_seconds, int64_t *milliseconds)
  * @return true and *value, or false when it is none or not from @p least to @p most
  */
 bool text_size(const char *text, uint64_t least, uint64_t most, uint64_t *value);
+
+/** The room that text_timestamp() needs. */
+enum { TEXT_TIMESTAMP = 32 };
+
+/**
+ * Writes a time as seconds since 1970, with nine decimals where it is not a whole second
+ * ("1700000000", "-0.500000000"). @return @p out
+ */
+const char *text_timestamp(struct timespec time, char out[TEXT_TIMESTAMP]);
+
+/**
+ * Reads such a time, with one to nine decimals or none.
+ * @return true and *time, or false when it is none or more than a time_t holds
+ */
+bool text_read_timestamp(const char *text, struct timespec *time);
 
 #endif

@@ -9,6 +9,8 @@
 
 #define SUITES                                                                           \
 	SUITE(text)                                                                      \
+	SUITE(words)                                                                     \
+	SUITE(rename)                                                                    \
 	SUITE(json)                                                                      \
 	SUITE(clock)                                                                     \
 	SUITE(io)                                                                        \
@@ -21,6 +23,7 @@
 	SUITE(beneath)                                                                   \
 	SUITE(load)                                                                      \
 	SUITE(buffer)                                                                    \
+	SUITE(checksum)                                                                  \
 	SUITE(echo)                                                                      \
 	SUITE(discard)                                                                   \
 	SUITE(chargen)                                                                   \
@@ -32,6 +35,9 @@
 	SUITE(http_documents)                                                            \
 	SUITE(http_conditions)                                                           \
 	SUITE(http_request)                                                              \
+	SUITE(file_command)                                                              \
+	SUITE(file)                                                                      \
+	SUITE(filed)                                                                     \
 	SUITE(fuzz)                                                                      \
 	SUITE(connection_time)                                                           \
 	SUITE(connection_files)                                                          \
@@ -59,6 +65,9 @@
 	SUITE(load_chat)                                                                 \
 	SUITE(versus)                                                                    \
 	SUITE(load_udp)                                                                  \
+	SUITE(load_file)                                                                 \
+	SUITE(xfer)                                                                      \
+	SUITE(xfer_servers)                                                              \
 	SUITE(examples)
 
 #define SUITE(name) Suite *suite_##name(void);

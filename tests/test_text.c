@@ -491,6 +491,65 @@ START_TEST(a_size_that_is_none_or_out_of_range_is_refused)
 }
 END_TEST
 
+/* ---- times ----------------------------------------------------------------------------- */
+
+START_TEST(a_time_is_read_as_it_is_written)
+{
+	static const struct {
+		const char *text;
+		struct timespec time;
+	} times[] = {
+		{ "0", { 0, 0 } },
+		{ "1700000000", { 1700000000, 0 } },
+		{ "1700000000.123456789", { 1700000000, 123456789 } },
+		{ "0.000000001", { 0, 1 } },
+		{ "-1", { -1, 0 } },
+		{ "-0.500000000", { -1, 500000000 } },
+		{ "-1.000000001", { -2, 999999999 } },
+	};
+	char text[TEXT_TIMESTAMP];
+	struct timespec time;
+
+	for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+		ck_assert_str_eq(text_timestamp(times[i].time, text), times[i].text);
+		ck_assert_msg(text_read_timestamp(times[i].text, &time), "%s",
+			      times[i].text);
+		ck_assert_int_eq(time.tv_sec, times[i].time.tv_sec);
+		ck_assert_int_eq(time.tv_nsec, times[i].time.tv_nsec);
+	}
+	ck_assert(text_read_timestamp("1.5", &time));
+	ck_assert_int_eq(time.tv_nsec, 500000000);
+}
+END_TEST
+
+START_TEST(what_is_no_time_is_refused)
+{
+	static const char *const texts[] = {
+		"",
+		"-",
+		".",
+		".5",
+		"1.",
+		"+1",
+		" 1",
+		"1 ",
+		"--1",
+		"1.-5",
+		"1e",
+		"0x1",
+		"1.5.",
+		"1,5",
+		"1.0123456789",
+		"9223372036854775808",
+		"-99999999999999999999",
+	};
+	struct timespec time;
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		ck_assert_msg(!text_read_timestamp(texts[i], &time), "'%s'", texts[i]);
+}
+END_TEST
+
 Suite *suite_text(void)
 {
 	Suite *suite = suite_create("text");
@@ -527,6 +586,8 @@ Suite *suite_text(void)
 		       the_longest_time_that_milliseconds_can_hold_is_read_right);
 	tcase_add_test(numbers, sizes_take_a_unit);
 	tcase_add_test(numbers, a_size_that_is_none_or_out_of_range_is_refused);
+	tcase_add_test(numbers, a_time_is_read_as_it_is_written);
+	tcase_add_test(numbers, what_is_no_time_is_refused);
 	suite_add_tcase(suite, numbers);
 	return suite;
 }

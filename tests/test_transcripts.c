@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/io.h"
+#include "tests/folder.h"
 #include "tests/harness.h"
 #include "tests/models.h"
 #include "tests/suites.h"
@@ -150,6 +151,39 @@ static void write_chat(struct script *script, struct chance *chance)
 	write_pieces(script, chance, good, GOOD, last, LAST);
 }
 
+/* Uploads whose client does not wait to be asked for the bytes, and requests for what they
+ * have left; at the end half of one, with which the next script may go on. */
+static void write_transfers(struct script *script, struct chance *chance)
+{
+	static const char *const parts[] = {
+		"PUT a 5 1\n12345SUM -\n",
+		"PUT \"b c\" 9 1.5\r\n123456789SUM 930766865\r\n",
+		"PUT \"b c\" 9 1\n123456789SUM 930766866\n",
+		"PUT d 0 -1\nSUM 4294967295\n",
+		"PUT e 26 7\nabcdefghijklmnopqrstuvwxyzSUM -\n",
+		"GET a\nGET e 20\n",
+		"GET a nosum\nGET \"b c\" 4 nosum\n",
+		"GET nothing\nSTAT a\nSTAT \"b c\"\n",
+		"LIST\nLIST a\n",
+		"STAT ../a\nFETCH a\n\n",
+		"HELP\n",
+	};
+	enum { PARTS = sizeof parts / sizeof *parts };
+	size_t at = 0, length;
+
+	while (at < script->length) {
+		const char *part = up_to(chance, 2999) > 0
+					   ? parts[up_to(chance, PARTS - 1)]
+					   : "QUIT\n";
+
+		length = strlen(part);
+		if (length > script->length - at)
+			length = script->length - at;
+		memcpy(script->bytes + at, part, length);
+		at += length;
+	}
+}
+
 typedef void script_writer(struct script *script, struct chance *chance);
 
 static void write_script(struct script *script, uint32_t seed, script_writer *write)
@@ -217,8 +251,10 @@ static struct transcript perform(const struct script *script, const struct serve
 
 /* The services, with options by which their words depend on nothing but what they are
  * told. chargen's have no end: see test_small_services.c. */
+static struct folder folder;
+
 static const struct {
-	const char *name, *options[3];
+	const char *name, *options[5];
 	size_t least; /* bytes that it says to each script */
 	script_writer *write;
 } services[] = {
@@ -232,6 +268,8 @@ static const struct {
 	{ "chat", { "-R0", "-B64M" }, 1, write_lines },
 	{ "http", { "-q" }, 1, write_requests },
 	{ "http", { "-q" }, 1, write_lines },
+	{ "file", { "-S", "-w", "-r", folder.path }, 1, write_transfers },
+	{ "file", { "-S", "-w", "-r", folder.path }, 1, write_lines },
 };
 
 enum { SERVICES = sizeof services / sizeof *services };
@@ -242,8 +280,10 @@ START_TEST(every_model_says_the_same)
 	struct transcript first[SCRIPTS], heard;
 
 	for (int model = 0; model < models_count(); model++) {
-		struct server server =
-			model_start(model, services[_i].name, services[_i].options);
+		struct server server;
+
+		folder_create(&folder); /* for each model a new one */
+		server = model_start(model, services[_i].name, services[_i].options);
 
 		for (uint32_t i = 0; i < SCRIPTS; i++) {
 			write_script(&script, first_seed() + i, services[_i].write);
@@ -263,6 +303,7 @@ START_TEST(every_model_says_the_same)
 			free(heard.bytes);
 		}
 		server_finish(&server);
+		folder_remove(&folder);
 	}
 	for (int i = 0; i < SCRIPTS; i++) {
 		ck_assert_uint_ge(first[i].length, services[_i].least);

@@ -128,6 +128,22 @@ START_TEST(the_file_of_http_is_as_long_as_was_said)
 }
 END_TEST
 
+START_TEST(file_is_compared_in_all_loads)
+{
+	struct run run = run_versus(ARGUMENTS("versus", "-q", "-r", "1", "-d", "0.1",
+					      "-i", "20", "file", "fork", "select"));
+
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
+	ck_assert_str_eq(run.err, "");
+	ck_assert_ptr_nonnull(
+		strstr(run.out, "conversations: 32 clients, messages of 1024 bytes\n"));
+	ck_assert_ptr_nonnull(
+		strstr(run.out, "bulk: 8 clients, messages of 1048576 bytes\n"));
+	ck_assert_ptr_null(strstr(run.out, "errors"));
+	expect_nothing_left();
+}
+END_TEST
+
 /* Looks whether something is in it, without touching it. */
 static bool folder_has_something(void *context)
 {
@@ -263,6 +279,7 @@ Suite *suite_versus(void)
 	tcase = add_case(suite, "http");
 	tcase_add_checked_fixture(tcase, make_folder, NULL);
 	tcase_add_test(tcase, http_is_compared_in_all_loads);
+	tcase_add_test(tcase, file_is_compared_in_all_loads);
 	tcase_add_test(tcase, the_file_of_http_is_as_long_as_was_said);
 	tcase_add_loop_test(tcase, the_files_go_away_however_it_ends, 0,
 			    (int)(sizeof ends / sizeof *ends));

@@ -1,0 +1,166 @@
+#include "client/xfer_list.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/xfer_report.h"
+
+/* What is asked for, and what has come of it. */
+struct question {
+	const char *folder;
+	struct xfer_entries *entries;
+};
+
+void xfer_entries_free(struct xfer_entries *entries)
+{
+	for (size_t i = 0; i < entries->count; i++)
+		free(entries->list[i].name);
+	free(entries->list);
+	*entries = (struct xfer_entries){ 0 };
+}
+
+static bool make_room(struct xfer_entries *entries)
+{
+	size_t room = entries->room > 0 ? 2 * entries->room : 64;
+	struct xfer_entry *list;
+
+	if (entries->count < entries->room)
+		return true;
+	list = realloc(entries->list, room * sizeof *list);
+	if (list == NULL)
+		return false;
+	entries->list = list;
+	entries->room = room;
+	return true;
+}
+
+static enum xfer_outcome out_of_memory(struct xfer_link *link, struct failure *failure)
+{
+	xfer_link_drop(link);
+	failure_set(failure, "out of memory");
+	return XFER_FAILED;
+}
+
+static enum xfer_outcome add(struct xfer_link *link, struct xfer_entries *entries,
+			     const struct xfer_entry *entry, struct failure *failure)
+{
+	entries->bytes += strlen(entry->name) + 1;
+	if (entries->bytes > XFER_ENTRY_BYTES)
+		return xfer_link_nonsense(link, "a list without end", failure);
+	if (!make_room(entries))
+		return out_of_memory(link, failure);
+	entries->list[entries->count] = *entry;
+	entries->list[entries->count].name = strdup(entry->name);
+	if (entries->list[entries->count].name == NULL)
+		return out_of_memory(link, failure);
+	entries->count++;
+	return XFER_DONE;
+}
+
+/* "F 1234 1700000000.5 name" or "D - 1700000000 name" */
+static enum xfer_outcome take_entry(struct xfer_link *link, struct xfer_entries *entries,
+				    struct failure *failure)
+{
+	struct xfer_entry entry = { 0 };
+	char *words[XFER_WORDS];
+	enum xfer_outcome outcome = xfer_link_reply(link, "", 4, words, failure);
+
+	if (outcome == XFER_DONE)
+		outcome = xfer_link_time(link, words[2], &entry.time, failure);
+	if (outcome != XFER_DONE)
+		return outcome;
+	entry.is_folder = strcmp(words[0], "D") == 0;
+	if (!entry.is_folder) {
+		if (strcmp(words[0], "F") != 0)
+			return xfer_link_nonsense(
+				link, "an entry that is neither file nor folder",
+				failure);
+		outcome =
+			xfer_link_number(link, words[1], INT64_MAX, &entry.size, failure);
+	}
+	if (outcome != XFER_DONE)
+		return outcome;
+	entry.name = words[3];
+	if (name_flaw(entry.name) != NULL || strchr(entry.name, '/') != NULL)
+		return xfer_link_nonsense(link, "it lists a name that no file may have",
+					  failure);
+	return add(link, entries, &entry, failure);
+}
+
+static enum xfer_outcome attempt_list(struct xfer_link *link, void *context,
+				      struct failure *failure)
+{
+	const struct question *question = context;
+	const char *const request[] = {
+		"LIST", *question->folder != '\0' ? question->folder : NULL, NULL
+	};
+	char *words[XFER_WORDS];
+	uint64_t count;
+	enum xfer_outcome outcome = xfer_link_request(link, request, failure);
+
+	xfer_entries_free(question->entries);
+	if (outcome == XFER_DONE)
+		outcome = xfer_link_reply(link, "ENTRIES", 2, words, failure);
+	if (outcome == XFER_DONE)
+		outcome = xfer_link_number(link, words[1], XFER_ENTRIES, &count, failure);
+	for (; outcome == XFER_DONE && count > 0; count--)
+		outcome = take_entry(link, question->entries, failure);
+	return outcome;
+}
+
+enum xfer_outcome xfer_entries_ask(struct xfer_link *link, const char *folder,
+				   struct xfer_entries *entries, struct failure *failure)
+{
+	struct question question = { folder, entries };
+	char shown[XFER_SHOWN];
+	enum xfer_outcome outcome;
+
+	*entries = (struct xfer_entries){ 0 };
+	outcome = xfer_link_try(link, *folder != '\0' ? xfer_show(folder, shown) : "/",
+				attempt_list, &question, failure);
+	if (outcome != XFER_DONE)
+		xfer_entries_free(entries);
+	return outcome;
+}
+
+/* ---- xfer ls ----------------------------------------------------------------------------- */
+
+static void list_folder(struct xfer *xfer, const char *folder, unsigned depth)
+{
+	struct xfer_file file = { .name = *folder != '\0' ? folder : "/" };
+	struct xfer_entries entries;
+	struct failure failure;
+	enum xfer_outcome outcome;
+
+	outcome = xfer_entries_ask(xfer->link, folder, &entries, &failure);
+	if (outcome != XFER_DONE) {
+		xfer_report_failed(xfer, &file, outcome == XFER_LOST, &failure);
+		return;
+	}
+	for (size_t i = 0; i < entries.count && !xfer->lost; i++) {
+		const struct xfer_entry *entry = &entries.list[i];
+		char path[XFER_NAME];
+
+		if (!xfer_join(path, folder, entry->name))
+			continue; /* it could not be asked for either */
+		xfer_report_entry(xfer, path, entry->is_folder, entry->size,
+				  &entry->time);
+		if (entry->is_folder && xfer->settings->recursive && depth < XFER_DEPTH)
+			list_folder(xfer, path, depth + 1);
+	}
+	xfer_entries_free(&entries);
+}
+
+void xfer_list(struct xfer *xfer, const char *path)
+{
+	char copy[XFER_NAME];
+	size_t length = strlen(path);
+
+	while (length > 0 && path[length - 1] == '/')
+		length--;
+	if (length == 1 && *path == '.')
+		length = 0;
+	snprintf(copy, sizeof copy, "%.*s", (int)length, path);
+	list_folder(xfer, copy, 0);
+}

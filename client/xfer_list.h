@@ -1,0 +1,36 @@
+/*
+ * xfer_list - what is in a folder at the server.
+ *
+ * Its names are a stranger's: one that could lead elsewhere, or that a terminal might obey,
+ * is none.
+ */
+#ifndef CLIENT_XFER_LIST_H
+#define CLIENT_XFER_LIST_H
+
+#include "client/xfer_link.h"
+
+/** More entries than so many, or names of more bytes together, no folder may have. */
+enum { XFER_ENTRIES = 1000000, XFER_ENTRY_BYTES = 128 << 20 };
+
+struct xfer_entry {
+	char *name; /* one part of a path: name_flaw() */
+	bool is_folder;
+	uint64_t size;
+	struct timespec time;
+};
+
+struct xfer_entries {
+	struct xfer_entry *list;
+	size_t count;
+	size_t room, bytes; /* this module's own */
+};
+
+/** Asks for what is in the folder; "" is the uppermost. Says by itself when it has to try
+ *  again. @param entries  receives it, to be freed by xfer_entries_free() where XFER_DONE
+ *  is returned. @return as xfer_link_try() */
+enum xfer_outcome xfer_entries_ask(struct xfer_link *link, const char *folder,
+				   struct xfer_entries *entries, struct failure *failure);
+
+void xfer_entries_free(struct xfer_entries *entries);
+
+#endif

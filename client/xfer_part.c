@@ -1,0 +1,301 @@
+#include "client/xfer_part.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/beneath.h"
+#include "common/io.h"
+#include "common/rename.h"
+#include "common/text.h"
+
+enum { NAME_KEPT = 150, OPEN_TRIES = 10 };
+
+static const char suffix[] = ".part";
+
+/* ---- names ------------------------------------------------------------------------------- */
+
+/* ".NAME.", or of a long one its beginning and its sum, so that there is room for the rest. */
+static int begin_name(const char *target, char out[NAME_MAX + 1])
+{
+	struct checksum sum = { 0 };
+	size_t length = strlen(target), at = 0;
+
+	if (length <= NAME_KEPT)
+		return snprintf(out, NAME_MAX + 1, ".%s.", target);
+	while (at < NAME_KEPT - 4)
+		at += text_utf8_length(target + at, length - at);
+	checksum_add(&sum, target, length);
+	return snprintf(out, NAME_MAX + 1, ".%.*s~%" PRIu32 ".", (int)at, target,
+			checksum_value(&sum));
+}
+
+static void name_part(struct xfer_part *part, const struct xfer_part_plan *plan)
+{
+	int length = begin_name(part->target, part->name);
+	char time[TEXT_TIMESTAMP];
+	size_t room = sizeof part->name - (size_t)length;
+
+	if (part->kept)
+		snprintf(part->name + length, room, "%" PRIu64 ".%s%s", plan->size,
+			 text_timestamp(plan->time, time), suffix);
+	else
+		snprintf(part->name + length, room, "%s", suffix + 1);
+}
+
+/* Whether a name in the folder is that of a part of the same file: `start` is ".NAME.". */
+static bool is_sibling(const char *name, const char *start)
+{
+	size_t length = strlen(start);
+	const char *middle = name + length;
+
+	return strncmp(name, start, length) == 0 &&
+	       strcmp(middle + strspn(middle, "0123456789.-"), "part") == 0;
+}
+
+/* ---- the folder -------------------------------------------------------------------------- */
+
+/* Opens the folder of that name in another, made if need be; closes the other one. A new
+ * folder is on the disk only when the one it is in is. */
+static int enter(int above, const char *name, bool sync)
+{
+	int fd = beneath_open(above, name, O_RDONLY | O_DIRECTORY, 0), error;
+
+	if (fd < 0 && errno == ENOENT) {
+		if (mkdirat(above, name, 0777) == 0 && sync)
+			fsync(above);
+		fd = beneath_open(above, name, O_RDONLY | O_DIRECTORY, 0);
+	}
+	error = errno;
+	close(above);
+	errno = error;
+	return fd;
+}
+
+/* Opens the folder that the file is to be in. @return it, or -1 with errno */
+static int open_folder(struct xfer_part *part, const struct xfer_part_plan *plan)
+{
+	int fd = fcntl(plan->root, F_DUPFD_CLOEXEC, 0);
+	const char *at = plan->path;
+
+	while (fd >= 0) {
+		size_t length = strcspn(at, "/");
+
+		if (length >= sizeof part->target) {
+			close(fd);
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		memcpy(part->target, at, length);
+		part->target[length] = '\0';
+		if (at[length] == '\0')
+			return fd;
+		fd = enter(fd, part->target, plan->sync);
+		at += length + 1;
+	}
+	return -1;
+}
+
+/* Removes parts of the same file as it was before. */
+static void remove_siblings(const struct xfer_part *part)
+{
+	int copy = openat(part->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = copy >= 0 ? fdopendir(copy) : NULL;
+	const struct dirent *entry;
+	char start[NAME_MAX + 1];
+
+	if (stream == NULL) {
+		if (copy >= 0)
+			close(copy);
+		return;
+	}
+	begin_name(part->target, start);
+	while ((entry = readdir(stream)) != NULL)
+		if (is_sibling(entry->d_name, start) &&
+		    strcmp(entry->d_name, part->name) != 0)
+			unlinkat(part->folder, entry->d_name, 0);
+	closedir(stream);
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+static bool exists(const struct xfer_part *part)
+{
+	struct stat status;
+
+	return fstatat(part->folder, part->target, &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Whether we have it for ourselves, and it still has its name: another one of us may have
+ * finished it, or given it up, just before. -1 with errno when not. */
+static int lock(const struct xfer_part *part)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct stat open_one, named;
+
+	if (fcntl(part->fd, F_SETLK, &whole) < 0) {
+		errno = EBUSY;
+		return -1;
+	}
+	if (fstat(part->fd, &open_one) < 0)
+		return -1;
+	if (!S_ISREG(open_one.st_mode)) {
+		errno = EEXIST;
+		return -1;
+	}
+	if (fstatat(part->folder, part->name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    named.st_ino != open_one.st_ino || named.st_dev != open_one.st_dev) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return 0;
+}
+
+/* @return 0, or -1 with errno */
+static int open_locked(struct xfer_part *part)
+{
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		int error;
+
+		part->fd = openat(part->folder, part->name,
+				  O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+					  O_CLOEXEC,
+				  0666);
+		if (part->fd < 0 || lock(part) == 0)
+			break;
+		error = errno;
+		close(part->fd);
+		part->fd = -1;
+		errno = error;
+		if (error != EAGAIN)
+			break;
+	}
+	return part->fd < 0 ? -1 : 0;
+}
+
+/* What is there already. @return 0, or -1 with errno */
+static int take_up(struct xfer_part *part, const struct xfer_part_plan *plan)
+{
+	struct stat status;
+
+	if (fstat(part->fd, &status) < 0)
+		return -1;
+	part->at = (uint64_t)status.st_size;
+	if (part->at > plan->size || !part->kept)
+		part->at = 0;
+	if (part->at == 0 && part->kept)
+		remove_siblings(part);
+	if ((uint64_t)status.st_size != part->at && ftruncate(part->fd, 0) < 0)
+		return -1;
+	return lseek(part->fd, (off_t)part->at, SEEK_SET) < 0 ? -1 : 0;
+}
+
+static int open_failed(struct xfer_part *part, const char *what, struct failure *failure)
+{
+	const char *reason = errno == EBUSY ? "another xfer is at it" : strerror(errno);
+
+	failure_set(failure, "%s: %s", what, reason);
+	if (part->fd >= 0)
+		close(part->fd);
+	if (part->folder >= 0)
+		close(part->folder);
+	part->fd = part->folder = -1;
+	return -1;
+}
+
+int xfer_part_open(struct xfer_part *part, const struct xfer_part_plan *plan,
+		   struct failure *failure)
+{
+	*part = (struct xfer_part){ .fd = -1, .folder = -1, .force = plan->force };
+	part->kept = plan->size >= XFER_PART_KEPT;
+	part->folder = open_folder(part, plan);
+	if (part->folder < 0)
+		return open_failed(part, "no way to its folder", failure);
+	if (!plan->force && exists(part)) {
+		errno = EEXIST;
+		return open_failed(part, "not replaced without -f", failure);
+	}
+	name_part(part, plan);
+	if (open_locked(part) < 0 || take_up(part, plan) < 0)
+		return open_failed(part, "cannot write", failure);
+	return 0;
+}
+
+/* ---- writing and ending ------------------------------------------------------------------ */
+
+int xfer_part_write(struct xfer_part *part, const void *bytes, size_t length,
+		    struct failure *failure)
+{
+	ssize_t n = io_write(part->fd, bytes, length);
+
+	if (n > 0)
+		part->at += (uint64_t)n;
+	if (n == (ssize_t)length)
+		return 0;
+	return failure_set(failure, "cannot write: %s", strerror(errno));
+}
+
+static void close_part(struct xfer_part *part)
+{
+	if (part->fd >= 0)
+		close(part->fd);
+	if (part->folder >= 0)
+		close(part->folder);
+	part->fd = part->folder = -1;
+}
+
+void xfer_part_discard(struct xfer_part *part)
+{
+	if (part->fd >= 0)
+		unlinkat(part->folder, part->name, 0);
+	close_part(part);
+}
+
+void xfer_part_leave(struct xfer_part *part)
+{
+	if (part->kept && part->at > 0)
+		close_part(part);
+	else
+		xfer_part_discard(part);
+}
+
+static int name_it(const struct xfer_part *part)
+{
+	if (part->force)
+		return renameat(part->folder, part->name, part->folder, part->target);
+	return rename_new(part->folder, part->name, part->folder, part->target);
+}
+
+static int finish_failed(struct xfer_part *part, const char *what,
+			 struct failure *failure)
+{
+	failure_set(failure, "%s: %s", what, strerror(errno));
+	xfer_part_discard(part);
+	return -1;
+}
+
+int xfer_part_finish(struct xfer_part *part, const struct xfer_part_plan *plan,
+		     struct failure *failure)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, plan->time };
+
+	if (futimens(part->fd, times) < 0)
+		return finish_failed(part, "cannot set its time", failure);
+	if (plan->sync && fdatasync(part->fd) < 0)
+		return finish_failed(part, "cannot bring it to the disk", failure);
+	if (name_it(part) < 0)
+		return finish_failed(part, "cannot give it its name", failure);
+	if (plan->sync && fsync(part->folder) < 0) {
+		failure_set(failure, "cannot bring its folder to the disk: %s",
+			    strerror(errno));
+		close_part(part);
+		return -1;
+	}
+	close_part(part);
+	return 0;
+}

@@ -1,0 +1,202 @@
+#include "client/xfer_report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/xfer_progress.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/message.h"
+#include "common/text.h"
+
+static const char *before; /* the next entry of the JSON array: "" or "," */
+
+const char *xfer_show(const char *text, char out[XFER_SHOWN])
+{
+	size_t length = strlen(text), at = 0;
+
+	if (!text_is_plain(text, length)) {
+		text_escape(text, length, out, XFER_SHOWN);
+		return out;
+	}
+	while (at < length) {
+		size_t n = text_utf8_length(text + at, length - at);
+
+		if (at + n + sizeof "..." > XFER_SHOWN)
+			break;
+		at += n;
+	}
+	snprintf(out, XFER_SHOWN, "%.*s%s", (int)at, text, at < length ? "..." : "");
+	return out;
+}
+
+/* ---- JSON -------------------------------------------------------------------------------- */
+
+static void json_member(const char *name, const char *text)
+{
+	printf("\"%s\":", name);
+	if (text != NULL)
+		json_write_string(stdout, text);
+	else
+		fputs("null", stdout);
+}
+
+void xfer_report_begin(const struct xfer_settings *settings, const char *command)
+{
+	before = "";
+	if (!settings->json)
+		return;
+	printf("{\"command\":\"%s\",", command);
+	json_member("host", settings->host);
+	putchar(',');
+	json_member("port", settings->port);
+	fputs(",\"files\":[", stdout);
+}
+
+void xfer_report_end(const struct xfer *xfer)
+{
+	xfer_progress_clear();
+	if (!xfer->settings->json)
+		return;
+	printf("],\"done\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"failed\":%" PRIu64
+	       ",\"complete\":%s}\n",
+	       xfer->done, xfer->skipped, xfer->failed,
+	       xfer->failed == 0 && !xfer->lost ? "true" : "false");
+}
+
+static void json_file(const struct xfer_file *file, const char *status,
+		      const char *reason)
+{
+	fputs(before, stdout);
+	before = ",";
+	putchar('{');
+	json_member("name", file->name);
+	putchar(',');
+	json_member("local", file->local);
+	printf(",\"status\":\"%s\"", status);
+	if (reason != NULL) {
+		putchar(',');
+		json_member("reason", reason);
+		putchar('}');
+		return;
+	}
+	printf(",\"size\":%" PRIu64 ",\"moved\":%" PRIu64 ",\"resumed\":%" PRIu64,
+	       file->size, file->moved, file->resumed);
+	if (file->summed)
+		printf(",\"sum\":%" PRIu32, file->sum);
+	else
+		fputs(",\"sum\":null", stdout);
+	printf(",\"seconds\":%.6f}", (double)(clock_nanoseconds() - file->began) / 1e9);
+}
+
+/* ---- files ------------------------------------------------------------------------------- */
+
+/* Who reads the line has named one of the two, and knows it by that. */
+static const char *known_as(const struct xfer_file *file)
+{
+	return file->local != NULL && strcmp(file->local, "-") != 0 ? file->local
+								    : file->name;
+}
+
+static void say(enum message_level level, const struct xfer_file *file, const char *text)
+{
+	char shown[XFER_SHOWN];
+
+	if (!message_wanted(level))
+		return;
+	xfer_progress_clear();
+	message(level, "%s: %s", xfer_show(known_as(file), shown), text);
+}
+
+void xfer_report_done(struct xfer *xfer, const struct xfer_file *file)
+{
+	char text[160], before_text[60] = "", sum[40] = "not checked";
+
+	xfer->done++;
+	if (xfer->settings->json)
+		json_file(file, "done", NULL);
+	if (!message_wanted(MESSAGE_CLIENT))
+		return;
+	if (file->summed)
+		snprintf(sum, sizeof sum, "cksum %" PRIu32, file->sum);
+	if (file->resumed > 0)
+		snprintf(before_text, sizeof before_text,
+			 " (%" PRIu64 " of them were there)", file->resumed);
+	snprintf(text, sizeof text, "%" PRIu64 " bytes%s, %s", file->size, before_text,
+		 sum);
+	say(MESSAGE_CLIENT, file, text);
+}
+
+void xfer_report_failed(struct xfer *xfer, const struct xfer_file *file, bool lost,
+			const struct failure *failure)
+{
+	xfer->failed++;
+	if (xfer->settings->json)
+		json_file(file, "failed", failure->text);
+	say(MESSAGE_ERROR, file, failure->text);
+	xfer->lost |= lost;
+}
+
+void xfer_report_skipped(struct xfer *xfer, const struct xfer_file *file,
+			 const char *reason)
+{
+	char text[80];
+
+	xfer->skipped++;
+	if (xfer->settings->json)
+		json_file(file, "skipped", reason);
+	snprintf(text, sizeof text, "skipped: %s", reason);
+	say(MESSAGE_NOTICE, file, text);
+}
+
+void xfer_report_rest(const char *of)
+{
+	char shown[XFER_SHOWN];
+
+	message(MESSAGE_ERROR, "the rest%s%s was not tried", *of != '\0' ? " of " : "",
+		xfer_show(of, shown));
+}
+
+/* ---- folders ----------------------------------------------------------------------------- */
+
+static void time_text(const struct timespec *time, char out[32])
+{
+	struct tm broken;
+
+	if (localtime_r(&time->tv_sec, &broken) == NULL ||
+	    strftime(out, 32, "%Y-%m-%d %H:%M", &broken) == 0)
+		snprintf(out, 32, "%16s", "?");
+}
+
+static void json_entry(const char *path, bool folder, uint64_t size,
+		       const struct timespec *time)
+{
+	char text[TEXT_TIMESTAMP];
+
+	fputs(before, stdout);
+	before = ",";
+	putchar('{');
+	json_member("name", path);
+	printf(",\"type\":\"%s\"", folder ? "folder" : "file");
+	if (!folder)
+		printf(",\"size\":%" PRIu64, size);
+	printf(",\"mtime\":%s}", text_timestamp(*time, text));
+}
+
+void xfer_report_entry(struct xfer *xfer, const char *path, bool folder, uint64_t size,
+		       const struct timespec *time)
+{
+	char text[32];
+
+	xfer->done++;
+	if (xfer->settings->json) {
+		json_entry(path, folder, size, time);
+		return;
+	}
+	time_text(time, text);
+	if (folder)
+		printf("%12s  %s  %s/\n", "-", text, path);
+	else
+		printf("%12" PRIu64 "  %s  %s\n", size, text, path);
+}

@@ -1,0 +1,39 @@
+#include "common/name.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "common/text.h"
+
+static const char *flaw_of_parts(const char *name)
+{
+	for (;;) {
+		size_t length = strcspn(name, "/");
+
+		if (length == 0)
+			return "a part of it is empty";
+		if (*name == '.')
+			return "a part of it begins with a dot";
+		if (length > NAME_PART_MOST)
+			return "a part of it is too long";
+		name += length;
+		if (*name == '\0')
+			return NULL;
+		name++;
+	}
+}
+
+const char *name_flaw(const char *name)
+{
+	size_t length = strlen(name);
+
+	if (length == 0)
+		return "it is empty";
+	if (*name == '/')
+		return "it begins with a /";
+	if (length > NAME_MOST)
+		return "it is too long";
+	if (!text_is_plain(name, length))
+		return "it is not UTF-8 without control characters";
+	return flaw_of_parts(name);
+}

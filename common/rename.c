@@ -1,0 +1,46 @@
+#ifdef __linux__
+#define _GNU_SOURCE /* syscall */
+#endif
+
+#include "common/rename.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+#if defined(__linux__) && !defined(RENAME_USE_LINKAT)
+#include <sys/syscall.h>
+#endif
+
+static int link_and_unlink(int from_directory, const char *from, int to_directory,
+			   const char *to)
+{
+	if (linkat(from_directory, from, to_directory, to, 0) < 0)
+		return -1;
+	return unlinkat(from_directory, from, 0);
+}
+
+#if defined(SYS_renameat2) && !defined(RENAME_USE_LINKAT)
+
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1u /* linux/fs.h, which not every libc lets one include */
+#endif
+
+/* EINVAL: the file system cannot do it. ENOSYS and EPERM: see beneath.c. */
+int rename_new(int from_directory, const char *from, int to_directory, const char *to)
+{
+	long done = syscall(SYS_renameat2, from_directory, from, to_directory, to,
+			    RENAME_NOREPLACE);
+
+	if (done < 0 && (errno == EINVAL || errno == ENOSYS || errno == EPERM))
+		return link_and_unlink(from_directory, from, to_directory, to);
+	return (int)done;
+}
+
+#else
+
+int rename_new(int from_directory, const char *from, int to_directory, const char *to)
+{
+	return link_and_unlink(from_directory, from, to_directory, to);
+}
+
+#endif

@@ -1,0 +1,83 @@
+#include "common/words.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/* Where the word begins to be read, and where it is written: never behind. */
+struct place {
+	char *from, *end, *to;
+};
+
+static const char *take_quoted(struct place *place)
+{
+	place->from++;
+	while (place->from < place->end && *place->from != '"') {
+		if (*place->from == '\\') {
+			place->from++;
+			if (place->from == place->end ||
+			    (*place->from != '"' && *place->from != '\\'))
+				return "a backslash in quotes is not before \" or \\";
+		}
+		*place->to++ = *place->from++;
+	}
+	if (place->from == place->end)
+		return "a quote has no end";
+	place->from++;
+	if (place->from < place->end && *place->from != ' ')
+		return "a quote ends within a word";
+	return NULL;
+}
+
+static const char *take_plain(struct place *place)
+{
+	while (place->from < place->end && *place->from != ' ') {
+		if (*place->from == '"' || *place->from == '\\')
+			return "a word with \" or \\ in it is not in quotes";
+		*place->to++ = *place->from++;
+	}
+	return NULL;
+}
+
+int words_split(char *line, size_t length, char *words[], int most, const char **reason)
+{
+	struct place place = { line, line + length, line };
+	int count = 0;
+
+	*reason = memchr(line, '\0', length) != NULL ? "there is a NUL in it" : NULL;
+	while (*reason == NULL) {
+		while (place.from < place.end && *place.from == ' ')
+			place.from++;
+		if (place.from == place.end)
+			return count;
+		if (count == most) {
+			*reason = "there are too many words";
+			break;
+		}
+		place.to = place.from;
+		words[count++] = place.to;
+		*reason = *place.from == '"' ? take_quoted(&place) : take_plain(&place);
+		/* What ends the word has been read: a space, a quote or the line's end. */
+		if (place.from < place.end)
+			place.from++;
+		*place.to = '\0';
+	}
+	return -1;
+}
+
+size_t words_quote(const char *word, char *out)
+{
+	bool quoted = *word == '\0' || strpbrk(word, " \"\\") != NULL;
+	char *to = out;
+
+	if (quoted)
+		*to++ = '"';
+	for (; *word != '\0'; word++) {
+		if (*word == '"' || *word == '\\')
+			*to++ = '\\';
+		*to++ = *word;
+	}
+	if (quoted)
+		*to++ = '"';
+	*to = '\0';
+	return (size_t)(to - out);
+}

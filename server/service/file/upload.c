@@ -1,0 +1,368 @@
+#define _DEFAULT_SOURCE /* flock */
+
+#include "server/service/file/upload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/io.h"
+#include "common/rename.h"
+#include "common/text.h"
+#include "server/service/file/name.h"
+
+enum { STATE_TEXT = 64, LOCK_TRIES = 10 };
+
+/* ---- the part and its lock -------------------------------------------------------------- */
+
+/* Whether the file at @p fd still has that name: who had it locked may have renamed or
+ * removed it between our opening it and our locking it. */
+static bool is_in_place(const struct file_store *store, int fd, const char *part,
+			struct stat *ours)
+{
+	struct stat there;
+
+	return fstat(fd, ours) == 0 &&
+	       fstatat(store->parts, part, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours->st_dev == there.st_dev && ours->st_ino == there.st_ino;
+}
+
+/* @return the descriptor, and *status of it, or -1 with errno: EWOULDBLOCK if somebody else has it */
+static int open_locked(const struct file_store *store, const char *part, int flags,
+		       struct stat *status)
+{
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		int fd = openat(store->parts, part,
+				flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+		int saved;
+
+		if (fd < 0)
+			return -1;
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+		    is_in_place(store, fd, part, status))
+			return fd;
+		saved = errno;
+		close(fd);
+		if (saved == EWOULDBLOCK) {
+			errno = saved;
+			return -1;
+		}
+	}
+	errno = EWOULDBLOCK;
+	return -1;
+}
+
+static void forget(struct file_upload *upload)
+{
+	close(upload->fd);
+	free(upload->name);
+	*upload = (struct file_upload){ .fd = -1 };
+}
+
+static void remove_state(const struct file_store *store, const struct file_upload *upload)
+{
+	char state[FILE_PART_NAME];
+
+	(void)unlinkat(store->parts, file_name_of_part(upload->name, FILE_STATE, state),
+		       0);
+}
+
+/* While the part is locked: who opens the next one of that name finds none of this. */
+static void discard(const struct file_store *store, struct file_upload *upload)
+{
+	char part[FILE_PART_NAME];
+
+	if (upload->has_state)
+		remove_state(store, upload);
+	if (unlinkat(store->parts, file_name_of_part(upload->name, FILE_PART, part), 0) ==
+	    0)
+		file_store_subtract(store, upload->here);
+	forget(upload);
+}
+
+/* ---- the state -------------------------------------------------------------------------- */
+
+static void state_text(const struct file_upload *upload, char out[STATE_TEXT])
+{
+	char time[TEXT_TIMESTAMP];
+
+	snprintf(out, STATE_TEXT, "%" PRIu64 " %s", upload->size,
+		 text_timestamp(upload->modified, time));
+}
+
+/* Whether what is here is of this upload. */
+static bool state_matches(const struct file_store *store, struct file_upload *upload)
+{
+	char state[FILE_PART_NAME], wanted[STATE_TEXT], found[STATE_TEXT];
+	ssize_t n = readlinkat(store->parts,
+			       file_name_of_part(upload->name, FILE_STATE, state), found,
+			       sizeof found);
+
+	upload->has_state = n >= 0;
+	state_text(upload, wanted);
+	return n >= 0 && (size_t)n == strlen(wanted) &&
+	       memcmp(found, wanted, (size_t)n) == 0;
+}
+
+void file_upload_keep(const struct file_store *store, struct file_upload *upload)
+{
+	char state[FILE_PART_NAME], text[STATE_TEXT];
+
+	if (upload->name == NULL || upload->has_state || upload->here == 0)
+		return;
+	state_text(upload, text);
+	upload->has_state =
+		symlinkat(text, store->parts,
+			  file_name_of_part(upload->name, FILE_STATE, state)) == 0;
+}
+
+void file_upload_cut_off(const struct file_store *store, struct file_upload *upload)
+{
+	if (upload->name == NULL)
+		return;
+	if (upload->here == 0) {
+		discard(store, upload);
+		return;
+	}
+	file_upload_keep(store, upload);
+	forget(upload);
+}
+
+/* ---- the beginning ---------------------------------------------------------------------- */
+
+/* Whether the name may become this file, as things are now: better said before the bytes come
+ * than after. */
+static int check_target(const struct file_store *store, const char *name,
+			struct file_refusal *refusal)
+{
+	struct stat status;
+	const char *last;
+	int directory = file_store_enter(store, name, false, &last), error = 0;
+
+	if (directory < 0 && errno == ENOENT)
+		return 0;
+	if (directory < 0 && errno == ENOTDIR)
+		return file_refuse(refusal, "forbidden",
+				   "what should be a directory is a file");
+	if (directory < 0)
+		return file_refuse_errno(refusal, errno);
+	if (fstatat(directory, last, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		error = errno;
+	file_store_leave(store, directory);
+	if (error == ENOENT)
+		return 0;
+	if (error != 0)
+		return file_refuse_errno(refusal, error);
+	if (S_ISLNK(status.st_mode))
+		return file_refuse_errno(refusal, ELOOP);
+	if (!store->replaces)
+		return file_refuse_errno(refusal, EEXIST);
+	if (!S_ISREG(status.st_mode))
+		return file_refuse(refusal, "forbidden", "what is here is not a file");
+	return 0;
+}
+
+/* What is here of another upload goes. */
+static int take_part(const struct file_store *store, struct file_upload *upload,
+		     off_t here, struct file_refusal *refusal)
+{
+	bool same = state_matches(store, upload);
+
+	upload->here = (uint64_t)here;
+	if (same && upload->here <= upload->size &&
+	    (here == 0 || lseek(upload->fd, here, SEEK_SET) == here))
+		return 0;
+	if (upload->here > 0 && ftruncate(upload->fd, 0) < 0)
+		return file_refuse_errno(refusal, errno);
+	file_store_subtract(store, upload->here);
+	upload->here = 0;
+	if (upload->has_state && !same)
+		remove_state(store, upload);
+	upload->has_state = upload->has_state && same;
+	return 0;
+}
+
+int file_upload_begin(const struct file_store *store, struct file_upload *upload,
+		      const char *name, uint64_t size, struct timespec modified,
+		      struct file_refusal *refusal)
+{
+	char part[FILE_PART_NAME];
+	struct stat status;
+
+	if (size > store->most)
+		return file_refuse(refusal, "too-large",
+				   "a file may not have so many bytes here");
+	if (store->parts < 0)
+		return file_refuse_errno(refusal, store->parts_error);
+	file_store_expire(store);
+	if (check_target(store, name, refusal) < 0)
+		return -1;
+	*upload = (struct file_upload){ .size = size, .modified = modified };
+	upload->fd = open_locked(store, file_name_of_part(name, FILE_PART, part),
+				 O_RDWR | O_CREAT, &status);
+	if (upload->fd < 0)
+		return file_refuse_errno(refusal, errno);
+	upload->name = strdup(name);
+	if (upload->name == NULL) {
+		forget(upload);
+		return file_refuse_errno(refusal, ENOMEM);
+	}
+	if (take_part(store, upload, status.st_size, refusal) < 0) {
+		discard(store, upload);
+		return -1;
+	}
+	if (!file_store_has_room(store, size - upload->here)) {
+		discard(store, upload);
+		return file_refuse(refusal, "no-space", "there is no room for it");
+	}
+	return 0;
+}
+
+int file_upload_check(const struct file_store *store, struct file_upload *upload,
+		      size_t most, struct file_refusal *refusal)
+{
+	ssize_t n = 0;
+
+	if (upload->sum.length < upload->here)
+		n = checksum_add_file(&upload->sum, upload->fd, most);
+	if (upload->sum.length < upload->here && n > 0)
+		return 1;
+	if (upload->sum.length == upload->here)
+		return 0;
+	file_refuse_errno(refusal, n < 0 ? errno : EIO);
+	discard(store, upload);
+	return -1;
+}
+
+/* ---- the bytes -------------------------------------------------------------------------- */
+
+int file_upload_write(const struct file_store *store, struct file_upload *upload,
+		      const char *bytes, size_t n, struct file_refusal *refusal)
+{
+	ssize_t written;
+
+	if (!file_store_add(store, n)) {
+		discard(store, upload);
+		return file_refuse(refusal, "no-space", "there is no room for it");
+	}
+	upload->here += n;
+	written = io_write(upload->fd, bytes, n);
+	if (written != (ssize_t)n) {
+		file_refuse_errno(refusal, errno);
+		discard(store, upload);
+		return -1;
+	}
+	checksum_add(&upload->sum, bytes, n);
+	return 0;
+}
+
+/* ---- the end ---------------------------------------------------------------------------- */
+
+/* What the name has now counts no more when it is replaced. */
+static uint64_t size_of_old(const struct file_store *store, int directory,
+			    const char *last)
+{
+	struct stat status;
+
+	if (store->quota == 0 || !store->replaces ||
+	    fstatat(directory, last, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(status.st_mode))
+		return 0;
+	return (uint64_t)status.st_size;
+}
+
+static int rename_part(const struct file_store *store, const struct file_upload *upload,
+		       int directory, const char *last)
+{
+	char part[FILE_PART_NAME];
+	uint64_t old = size_of_old(store, directory, last);
+	int done;
+
+	file_name_of_part(upload->name, FILE_PART, part);
+	done = store->replaces ? renameat(store->parts, part, directory, last)
+			       : rename_new(store->parts, part, directory, last);
+	if (done == 0)
+		file_store_subtract(store, old);
+	return done;
+}
+
+/* First the content, then the name, then the directory that has the name: in this order each
+ * is on disk before the next says that it is. */
+static int put_in_place(const struct file_store *store, struct file_upload *upload,
+			struct file_refusal *refusal)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, upload->modified };
+	const char *last;
+	int directory, result = 0;
+
+	if (futimens(upload->fd, times) < 0 ||
+	    (!store->unsynced && fdatasync(upload->fd) < 0))
+		return file_refuse_errno(refusal, errno);
+	directory = file_store_enter(store, upload->name, true, &last);
+	if (directory < 0)
+		return file_refuse_errno(refusal, errno);
+	if (rename_part(store, upload, directory, last) < 0)
+		result = file_refuse_errno(refusal, errno);
+	else if (!store->unsynced && fsync(directory) < 0)
+		result = file_refuse_errno(refusal, errno);
+	file_store_leave(store, directory);
+	return result;
+}
+
+int file_upload_finish(const struct file_store *store, struct file_upload *upload,
+		       const uint32_t *crc, struct file_refusal *refusal)
+{
+	if (crc != NULL && *crc != checksum_value(&upload->sum)) {
+		discard(store, upload);
+		return file_refuse(refusal, "checksum",
+				   "what came here has another checksum");
+	}
+	if (put_in_place(store, upload, refusal) < 0) {
+		discard(store, upload);
+		return -1;
+	}
+	if (upload->has_state)
+		remove_state(store, upload);
+	forget(upload);
+	return 0;
+}
+
+/* ---- old ones --------------------------------------------------------------------------- */
+
+/* A state goes with its part; one that has none is what a power cut has left. */
+static void remove_lone_state(const struct file_store *store, const char *state)
+{
+	char part[FILE_PART_NAME];
+	struct stat status;
+
+	snprintf(part, sizeof part, "%c%s", FILE_PART, state + 1);
+	if (fstatat(store->parts, part, &status, AT_SYMLINK_NOFOLLOW) < 0 &&
+	    errno == ENOENT)
+		(void)unlinkat(store->parts, state, 0);
+}
+
+void file_upload_expire(const struct file_store *store, const char *part)
+{
+	char state[FILE_PART_NAME];
+	struct stat status;
+	int fd;
+
+	if (*part == FILE_STATE)
+		remove_lone_state(store, part);
+	if (*part != FILE_PART)
+		return;
+	fd = open_locked(store, part, O_RDONLY, &status);
+	if (fd < 0)
+		return;
+	snprintf(state, sizeof state, "%c%s", FILE_STATE, part + 1);
+	(void)unlinkat(store->parts, state, 0);
+	if (unlinkat(store->parts, part, 0) == 0)
+		file_store_subtract(store, (uint64_t)status.st_size);
+	close(fd);
+}

@@ -1,0 +1,600 @@
+/*
+ * filed as its users meet it, in every model: clients that are cut off, servers that are
+ * killed, disks that are full. What it says byte by byte is in test_file.c.
+ */
+#ifdef __linux__
+#define _GNU_SOURCE /* unshare */
+#endif
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sched.h>
+#include <sys/mount.h>
+#endif
+
+#include "common/checksum.h"
+#include "common/clock.h"
+#include "common/io.h"
+#include "tests/folder.h"
+#include "tests/harness.h"
+#include "tests/models.h"
+#include "tests/network.h"
+#include "tests/suites.h"
+
+enum {
+	KIB = 1024,
+	BIG = 3000 * KIB,
+	TEXT = 512,
+	NOBODY = 65534,
+	LONG_RUN = 50000, /* milliseconds: to read 4 GiB, on a busy machine */
+};
+
+#define GIB 1073741824ull
+
+static struct folder folder;
+static char big[BIG];
+static uint32_t big_sum;
+
+static uint32_t sum_of(const void *bytes, size_t n)
+{
+	struct checksum sum = { 0 };
+
+	checksum_add(&sum, bytes, n);
+	return checksum_value(&sum);
+}
+
+static void make(void)
+{
+	folder_create(&folder);
+	fill_pattern(big, sizeof big, 8);
+	big_sum = sum_of(big, sizeof big);
+}
+
+static void clear(void)
+{
+	folder_remove(&folder);
+}
+
+static const char *in_folder(const char *name)
+{
+	static char path[TEXT];
+
+	snprintf(path, sizeof path, "%s/%s", folder.path, name);
+	return path;
+}
+
+static bool is_there(const char *name)
+{
+	return access(in_folder(name), F_OK) == 0;
+}
+
+static void expect_big_file(const char *name)
+{
+	static char found[BIG + 1];
+	int fd = open(in_folder(name), O_RDONLY | O_CLOEXEC);
+
+	ck_assert_msg(fd >= 0, "there is no %s", name);
+	ck_assert_int_eq(io_read_all(fd, found, sizeof found), sizeof big);
+	ck_assert_mem_eq(found, big, sizeof big);
+	close(fd);
+}
+
+/* ---- what a client does ------------------------------------------------------------------ */
+
+static void say(int fd, const char *text)
+{
+	client_send(fd, text, strlen(text));
+}
+
+static void expect(int fd, const char *text)
+{
+	client_expect(fd, text, strlen(text));
+}
+
+/* A line of the server's, without its end. */
+static const char *hear_line(int fd)
+{
+	static char line[TEXT];
+	size_t length = 0;
+
+	do {
+		ck_assert_uint_lt(length, sizeof line - 1);
+		ck_assert_msg(io_read(fd, line + length, 1) == 1, "no line: %s",
+			      strerror(errno));
+	} while (line[length++] != '\n');
+	line[length - 1] = '\0';
+	return line;
+}
+
+static void expect_refusal(int fd, const char *beginning)
+{
+	const char *line = hear_line(fd);
+
+	ck_assert_msg(strncmp(line, beginning, strlen(beginning)) == 0, "'%s', not '%s'",
+		      line, beginning);
+}
+
+/* Asks to send the big file. It may take a moment until one who was cut off or killed has let
+ * go of it. @return from where on */
+static size_t begin_big(int fd, const char *name)
+{
+	int64_t end = clock_milliseconds() + PATIENCE;
+	char line[TEXT];
+	const char *reply;
+
+	snprintf(line, sizeof line, "PUT %s %d 1700000000\n", name, BIG);
+	do {
+		say(fd, line);
+		reply = hear_line(fd);
+	} while (strncmp(reply, "ERR busy ", 9) == 0 && clock_milliseconds() < end);
+	ck_assert_msg(strncmp(reply, "SEND ", 5) == 0, "'%s'", reply);
+	return strtoul(reply + 5, NULL, 10);
+}
+
+static void end_big(int fd)
+{
+	char line[TEXT];
+
+	snprintf(line, sizeof line, "SUM %u\n", big_sum);
+	say(fd, line);
+	snprintf(line, sizeof line, "DONE %d %u\n", BIG, big_sum);
+	expect(fd, line);
+}
+
+static void upload_big(int fd, const char *name, size_t expected_offset)
+{
+	size_t offset = begin_big(fd, name);
+
+	ck_assert_uint_eq(offset, expected_offset);
+	client_send(fd, big + offset, sizeof big - offset);
+	end_big(fd);
+}
+
+static void upload_small(int fd, const char *name)
+{
+	char line[TEXT];
+
+	snprintf(line, sizeof line, "PUT %s 5 1\n", name);
+	say(fd, line);
+	expect(fd, "SEND 0\n");
+	say(fd, "smallSUM -\n");
+	expect(fd, "DONE 5 -\n");
+}
+
+/* Whether so much has come of the big file, under the name a. */
+static bool half_is_there(void *context)
+{
+	struct stat status;
+
+	(void)context;
+	return stat(in_folder(".filed/pa"), &status) == 0 && status.st_size >= BIG / 2;
+}
+
+static int send_half(const struct server *server)
+{
+	int fd = client_connect(server);
+
+	ck_assert_uint_eq(begin_big(fd, "a"), 0);
+	client_send(fd, big, BIG / 2);
+	ck_assert(eventually(half_is_there, NULL, PATIENCE));
+	return fd;
+}
+
+/* The other half, from another client. */
+static void send_other_half(const struct server *server)
+{
+	int fd = client_connect(server);
+
+	ck_assert(!is_there("a"));
+	upload_big(fd, "a", BIG / 2);
+	expect_big_file("a");
+	client_close(fd);
+}
+
+static struct server start(int model)
+{
+	return model_start(model, "file", ARGUMENTS("-q", "-w", "-r", folder.path));
+}
+
+static struct server start_prepared(int model, void (*prepare)(void *))
+{
+	const struct server_setup setup = {
+		.program = model_program(model, "file"),
+		.options = ARGUMENTS("-q", "-w", "-r", folder.path),
+		.prepare = prepare,
+	};
+
+	return server_start_with(&setup);
+}
+
+/* ---- files there and back ---------------------------------------------------------------- */
+
+START_TEST(a_file_comes_back_as_it_was_sent)
+{
+	struct server server = start(_i);
+	int fd = client_connect(&server);
+	char line[TEXT];
+
+	upload_big(fd, "a", 0);
+	expect_big_file("a");
+	say(fd, "GET a\n");
+	snprintf(line, sizeof line, "FILE %d 1700000000\n", BIG);
+	expect(fd, line);
+	client_expect(fd, big, sizeof big);
+	snprintf(line, sizeof line, "SUM %u\n", big_sum);
+	expect(fd, line);
+	say(fd, "GET a 1000000 nosum\nQUIT\n");
+	snprintf(line, sizeof line, "FILE %d 1700000000\n", BIG);
+	expect(fd, line);
+	client_expect(fd, big + 1000000, sizeof big - 1000000);
+	expect(fd, "SUM -\nBYE\n");
+	client_expect_end(fd);
+	client_close(fd);
+	server_finish(&server);
+}
+END_TEST
+
+START_TEST(uploads_that_go_on_hold_up_nobody)
+{
+	struct server server;
+	int uploads[3], fd;
+	char name[] = "0";
+
+	if (!model_serves_many(_i))
+		return;
+	server = start(_i);
+	folder_text(&folder, "small", "small");
+	for (int i = 0; i < 3; i++) {
+		uploads[i] = client_connect(&server);
+		name[0] = (char)('0' + i);
+		begin_big(uploads[i], name);
+		client_send(uploads[i], big, BIG / 2);
+	}
+	fd = client_connect(&server);
+	say(fd, "GET small nosum\n");
+	expect_refusal(fd, "FILE 5 ");
+	expect(fd, "smallSUM -\n");
+	say(fd, "PUT 1 5 5\n");
+	expect_refusal(fd, "ERR busy 1: ");
+	for (int i = 0; i < 3; i++) {
+		client_send(uploads[i], big + BIG / 2, BIG / 2);
+		end_big(uploads[i]);
+		client_close(uploads[i]);
+		name[0] = (char)('0' + i);
+		expect_big_file(name);
+	}
+	client_close(fd);
+	server_finish(&server);
+}
+END_TEST
+
+/* ---- cut off ----------------------------------------------------------------------------- */
+
+START_TEST(a_client_that_is_cut_off_can_go_on)
+{
+	struct server server = start(_i);
+	int fd = send_half(&server);
+
+	client_reset(fd);
+	send_other_half(&server);
+	server_finish(&server);
+}
+END_TEST
+
+/* With the client, so that a child that is left alone ends, too. */
+static void kill_server(struct server *server, int client)
+{
+	server_signal(server, SIGKILL);
+	client_close(client);
+	server_await(server, PATIENCE);
+}
+
+START_TEST(an_upload_goes_on_after_the_server_was_killed)
+{
+	struct server server = start(_i);
+	int fd = send_half(&server);
+
+	kill_server(&server, fd);
+	server = start(_i);
+	send_other_half(&server);
+	server_finish(&server);
+}
+END_TEST
+
+START_TEST(an_upload_goes_on_after_the_server_was_stopped)
+{
+	struct server server = start(_i);
+	int fd = send_half(&server);
+
+	client_half_close(fd);
+	client_expect_end(fd);
+	client_close(fd);
+	server_finish(&server);
+	server = start(_i);
+	send_other_half(&server);
+	server_finish(&server);
+}
+END_TEST
+
+#ifdef __linux__
+
+/* The one child that there is. */
+static pid_t child_of(pid_t parent)
+{
+	char path[TEXT];
+	FILE *children;
+	int child = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent,
+		 (int)parent);
+	children = fopen(path, "r");
+	if (children != NULL && fscanf(children, "%d", &child) != 1)
+		child = 0;
+	if (children != NULL)
+		fclose(children);
+	return child;
+}
+
+START_TEST(an_upload_goes_on_after_its_child_was_killed)
+{
+	struct server server;
+	pid_t child;
+	int fd;
+
+	if (!model_is(_i, "fork"))
+		return;
+	server = start(_i);
+	fd = send_half(&server);
+	child = child_of(server.pid);
+	if (child == 0) {
+		skipped("needs /proc/PID/task/PID/children");
+	} else {
+		kill(child, SIGKILL);
+		client_expect_end(fd);
+		send_other_half(&server);
+	}
+	client_close(fd);
+	server_stop(&server);
+}
+END_TEST
+
+#endif
+
+START_TEST(what_is_done_is_there_though_the_server_is_killed)
+{
+	struct server server = start(_i);
+	int fd = client_connect(&server);
+
+	upload_big(fd, "d/a", 0);
+	kill_server(&server, fd);
+	expect_big_file("d/a");
+}
+END_TEST
+
+/* ---- no room ----------------------------------------------------------------------------- */
+
+static void limit_file_size(void *context)
+{
+	struct rlimit limit = { BIG / 3, BIG / 3 };
+
+	(void)context;
+	setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+START_TEST(a_limit_of_the_file_size_is_an_error_and_not_the_end)
+{
+	struct server server = start_prepared(_i, limit_file_size);
+	int fd = client_connect(&server);
+
+	begin_big(fd, "a");
+	client_send(fd, big, BIG / 2);
+	expect_refusal(fd, "ERR too-large a: ");
+	client_reset(fd);
+	fd = client_connect(&server);
+	upload_small(fd, "b");
+	ck_assert(!is_there("a"));
+	ck_assert(!is_there(".filed/pa"));
+	ck_assert(!is_there(".filed/sa"));
+	client_close(fd);
+	server_finish(&server);
+}
+END_TEST
+
+#ifdef __linux__
+
+/* A disk of 4 MiB at the place of the folder, for this process and its children only. */
+static bool mount_small_disk(void)
+{
+	const char *fork_mode = getenv("CK_FORK");
+
+	return (fork_mode == NULL || strcmp(fork_mode, "no") != 0) &&
+	       network_enter_with(CLONE_NEWNS) &&
+	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("tmpfs", folder.path, "tmpfs", 0, "size=4m") == 0;
+}
+
+static void fill_disk(const char *name, size_t size)
+{
+	int fd = open(in_folder(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	ck_assert_int_eq(io_write(fd, big, size), (ssize_t)size);
+	close(fd);
+}
+
+START_TEST(a_full_disk_is_an_error_and_not_the_end)
+{
+	struct server server;
+	int fd, other;
+
+	if (!mount_small_disk()) {
+		skipped("needs a mount namespace of its own");
+		return;
+	}
+	server = start(_i);
+	fd = client_connect(&server);
+	say(fd, "PUT a 5000000 1\n");
+	expect_refusal(fd, "ERR no-space a: ");
+	begin_big(fd, "a");
+	client_send(fd, big, BIG / 2);
+	ck_assert(eventually(half_is_there, NULL, PATIENCE));
+	fill_disk("other", BIG * 4 / 5);
+	client_send(fd, big + BIG / 2, BIG / 2);
+	expect_refusal(fd, "ERR no-space a: ");
+	client_reset(fd);
+	other = client_connect(&server);
+	upload_small(other, "b");
+	ck_assert(!is_there("a"));
+	ck_assert(!is_there(".filed/pa"));
+	client_close(other);
+	server_finish(&server);
+	umount(folder.path);
+}
+END_TEST
+
+#endif
+
+static void become_nobody(void *context)
+{
+	(void)context;
+	if (geteuid() == 0 && setuid(NOBODY) < 0)
+		_exit(126);
+}
+
+START_TEST(a_directory_that_cannot_be_written_to_can_be_read)
+{
+	struct server server;
+	int fd;
+
+	folder_text(&folder, "a", "text");
+	ck_assert_int_eq(chmod(folder.path, 0555), 0);
+	server = start_prepared(_i, become_nobody);
+	fd = client_connect(&server);
+	say(fd, "PUT b 5 1\n");
+	expect_refusal(fd, "ERR forbidden b: ");
+	say(fd, "GET a\n");
+	expect_refusal(fd, "FILE 4 ");
+	expect(fd, "text");
+	expect_refusal(fd, "SUM ");
+	client_close(fd);
+	server_finish(&server);
+	chmod(folder.path, 0755);
+}
+END_TEST
+
+/* ---- large files ------------------------------------------------------------------------- */
+
+static void make_sparse(const char *name, uint64_t size)
+{
+	int fd = open(in_folder(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, (off_t)size), 0);
+	ck_assert_int_eq(pwrite(fd, "end", 3, (off_t)size - 3), 3);
+	close(fd);
+}
+
+START_TEST(a_file_of_more_than_4_gib_is_sent_from_any_offset)
+{
+	struct server server = start(_i);
+	int fd = client_connect(&server);
+
+	make_sparse("sparse", 5 * GIB);
+	say(fd, "GET sparse 5368709117 nosum\n");
+	expect_refusal(fd, "FILE 5368709120 ");
+	expect(fd, "endSUM -\n");
+	say(fd, "STAT sparse\n");
+	expect_refusal(fd, "STAT F 5368709120 ");
+	client_close(fd);
+	server_finish(&server);
+}
+END_TEST
+
+/* All but the last bytes of it are here already. */
+START_TEST(an_upload_of_more_than_4_gib_goes_on)
+{
+	struct server server;
+	struct stat status;
+	int fd;
+
+	if (!model_is(_i, "select")) /* the work is the same in each, and there is much */
+		return;
+	if (SANITIZED) { /* it is read as a whole */
+		skipped("needs a build without sanitizers");
+		return;
+	}
+	server = start(_i);
+	fd = client_connect(&server);
+	upload_small(fd, "first"); /* .filed is there */
+	make_sparse(".filed/pa", 4 * GIB + 3);
+	folder_link(&folder, ".filed/sa", "4294967303 1");
+	say(fd, "PUT a 4294967303 1\n");
+	ck_assert_int_gt(io_wait(fd, POLLIN, LONG_RUN), 0);
+	expect(fd, "SEND 4294967299\n");
+	say(fd, "tailSUM -\n");
+	expect(fd, "DONE 4294967303 -\n");
+	ck_assert_int_eq(stat(in_folder("a"), &status), 0);
+	ck_assert_int_eq(status.st_size, 4294967303);
+	say(fd, "GET a 4294967296 nosum\n");
+	expect(fd, "FILE 4294967303 1\nendtailSUM -\n");
+	client_close(fd);
+	server_finish(&server);
+}
+END_TEST
+
+START_TEST(the_directory_must_be_given)
+{
+	struct run run =
+		run_program(ARGUMENTS(model_program(_i, "file")), "", 0, PATIENCE);
+
+	run_expect_status(&run, 1);
+	expect_match(run.err,
+		     "^filed-[a-z]+: -r, --root: the directory must be given\n$");
+}
+END_TEST
+
+static void add(TCase *tcase, const TTest *test)
+{
+	tcase_add_loop_test(tcase, test, 0, models_count());
+}
+
+Suite *suite_filed(void)
+{
+	Suite *suite = suite_create("filed");
+	TCase *tcase = add_case(suite, "files there and back");
+
+	tcase_add_checked_fixture(tcase, make, clear);
+	add(tcase, a_file_comes_back_as_it_was_sent);
+	add(tcase, uploads_that_go_on_hold_up_nobody);
+	add(tcase, the_directory_must_be_given);
+	tcase = add_case(suite, "cut off");
+	tcase_add_checked_fixture(tcase, make, clear);
+	add(tcase, a_client_that_is_cut_off_can_go_on);
+	add(tcase, an_upload_goes_on_after_the_server_was_killed);
+	add(tcase, an_upload_goes_on_after_the_server_was_stopped);
+#ifdef __linux__
+	add(tcase, an_upload_goes_on_after_its_child_was_killed);
+#endif
+	add(tcase, what_is_done_is_there_though_the_server_is_killed);
+	tcase = add_case(suite, "no room");
+	tcase_add_checked_fixture(tcase, make, clear);
+	add(tcase, a_limit_of_the_file_size_is_an_error_and_not_the_end);
+#ifdef __linux__
+	add(tcase, a_full_disk_is_an_error_and_not_the_end);
+#endif
+	add(tcase, a_directory_that_cannot_be_written_to_can_be_read);
+	tcase = add_case(suite, "large files");
+	tcase_add_checked_fixture(tcase, make, clear);
+	add(tcase, a_file_of_more_than_4_gib_is_sent_from_any_offset);
+	add(tcase, an_upload_of_more_than_4_gib_goes_on);
+	return suite;
+}

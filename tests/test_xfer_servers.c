@@ -1,0 +1,573 @@
+/*
+ * xfer with servers that are no filed: that lie, fall silent, say too much or too little. Each
+ * is a few lines of script.
+ */
+#include <check.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/xfer_progress.h"
+#include "common/io.h"
+#include "common/name.h"
+#include "common/sock.h"
+#include "common/text.h"
+#include "tests/folder.h"
+#include "tests/harness.h"
+#include "tests/load_fixture.h"
+#include "tests/suites.h"
+
+enum { TEXT = 1024, MIB = 1 << 20 };
+
+static struct folder here;
+static char path[2 * TEXT];
+static const char *script; /* what the server says to whatever it is asked */
+
+static void make(void)
+{
+	folder_create(&here);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void clear(void)
+{
+	folder_remove(&here);
+	if (server > 0)
+		kill(server, SIGKILL);
+}
+
+static void serve(serve_function *function)
+{
+	start_server(function);
+	harness_own_child(server);
+}
+
+static const char *in_folder(const char *name)
+{
+	snprintf(path, sizeof path, "%s/%s", here.path, name);
+	return path;
+}
+
+static unsigned files_here(void)
+{
+	struct run run = run_program(
+		ARGUMENTS("/bin/sh", "-c", "ls -A \"$0\" | wc -l", here.path), "", 0, 0);
+
+	return (unsigned)strtoul(run.out, NULL, 10);
+}
+
+/* @return its length, without the LF; -1 at the end */
+static int read_line(int fd, char *line, int size)
+{
+	int length = 0;
+
+	while (length < size - 1 && io_read(fd, line + length, 1) == 1) {
+		if (line[length] == '\n') {
+			line[length] = '\0';
+			return length;
+		}
+		length++;
+	}
+	line[length] = '\0';
+	return -1;
+}
+
+static void say(int fd, const char *text)
+{
+	io_write(fd, text, strlen(text));
+}
+
+/* Reads until the client leaves: nothing is lost by a reset. */
+static void leave(int fd)
+{
+	char bytes[4096];
+
+	shutdown(fd, SHUT_WR);
+	while (io_read(fd, bytes, sizeof bytes) > 0)
+		;
+}
+
+/* Says the lines of the script, one for each request; what follows a '|' is said at once, and
+ * without the LF that others get. Then it leaves. */
+static void say_script(int fd, unsigned number)
+{
+	char line[9000];
+	const char *at = script;
+
+	(void)number;
+	while (*at != '\0' && read_line(fd, line, sizeof line) >= 0) {
+		size_t length = strcspn(at, "\n");
+
+		io_write(fd, at, length);
+		at += length;
+		if (*at == '\n')
+			io_write(fd, at++, 1);
+		while (*at == '|') {
+			length = strcspn(++at, "|\n");
+			io_write(fd, at, length);
+			at += length;
+			if (*at == '\n')
+				io_write(fd, at++, 1);
+		}
+	}
+	leave(fd);
+}
+
+/* ---- lies -------------------------------------------------------------------------------- */
+
+#define STAT_4 "STAT F 4 1700000000 f\n"
+#define FILE_4 "FILE 4 1700000000\n"
+
+static const struct {
+	const char *command[3]; /* behind the options; NULL behind the last */
+	const char *script;
+	const char *says;
+} lies[] = {
+	{ { "get", "f" }, STAT_4 FILE_4 "|abcd|SUM 1\n", "the checksum is wrong" },
+	{ { "get", "f" }, STAT_4 FILE_4 "|abcd|SUM -\n", "a bad number" },
+	{ { "get", "f" }, STAT_4 FILE_4 "|abcd|SUM 99999999999\n", "a bad number" },
+	{ { "get", "f" }, STAT_4 FILE_4 "|abcde|SUM 1\n", "\"eSUM 1\"" },
+	{ { "get", "f" }, STAT_4 FILE_4 "|abc", "the server has closed" },
+	{ { "get", "f" }, STAT_4 FILE_4 "|abcd", "the server has closed" },
+	{ { "get", "f" }, STAT_4 "FILE 5 1700000000\n|abcde|SUM 1\n", "it is changing" },
+	{ { "get", "f" }, STAT_4 "FILE -4 1700000000\n", "a bad number" },
+	{ { "get", "f" }, STAT_4 "FILE 4 soon\n", "a bad time" },
+	{ { "get", "f" }, STAT_4 "FILE 4\n", "a reply with other words" },
+	{ { "get", "f" }, "STAT F 99999999999999999999 1 f\n", "a bad number" },
+	{ { "get", "f" }, "STAT F 4 \"17 f\n", "a reply with other words" },
+	{ { "get", "f" }, "HTTP/1.1 400 Bad Request\n", "\"HTTP/1.1 400 Bad Request\"" },
+	{ { "get", "f" }, "ERR internal \x1b[2J\n", "the server says: \\x1b[2J\n" },
+	{ { "get", "f" }, "ERR internal\n", "the server says: internal\n" },
+	{ { "get", "f" }, "ERR\n", "the server does not keep to the protocol" },
+	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 ../x\n", "a name that no file may have" },
+	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 /x\n", "a name that no file may have" },
+	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 a/b\n", "a name that no file may have" },
+	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 .x\n", "a name that no file may have" },
+	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 \"\"\n", "a name that no file may have" },
+	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 \x1b[2J\n", "a name that no file may have" },
+	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 \xff\n", "a name that no file may have" },
+	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 \xc2\x9b\n", "a name that no file may have" },
+	{ { "ls", "" }, "ENTRIES 1\n|L 1 1 x\n", "neither file nor folder" },
+	{ { "ls", "" }, "ENTRIES 2\n|F 1 1 x\n", "the server has closed" },
+	{ { "ls", "" }, "ENTRIES 99999999999\n", "a bad number" },
+	{ { "get", "." }, "ENTRIES 1\n|F 4 1 ../f\n", "a name that no file may have" },
+	{ { "put", NULL }, "SEND 5\n", "a bad number" },
+	{ { "put", NULL }, "SEND -1\n", "a bad number" },
+	{ { "put", NULL }, "SEND 0\n|DONE 3 1219131554\n", "another size or sum" },
+	{ { "put", NULL }, "SEND 0\n|DONE 4 0\n", "another size or sum" },
+	{ { "put", NULL },
+	  "SEND 0\n|ERR no-space the disk is full\n",
+	  "the disk is full" },
+	{ { "put", NULL }, "SEND 0\n|ERR checksum it is another\n", "it is another" },
+	{ { "put", NULL }, "SEND 4\n|", "the server has closed" },
+	{ { "put", NULL }, "ERR too-large at most 3\n", "at most 3\n" },
+};
+
+/* One line of ours, no byte of theirs that a terminal obeys, and nothing left behind. */
+START_TEST(a_server_that_lies_is_found_out)
+{
+	const char *operand = lies[_i].command[1];
+	struct run run;
+
+	script = lies[_i].script;
+	serve(say_script);
+	if (operand == NULL)
+		folder_text(&here, "put", "abcd");
+	run = run_program(ARGUMENTS("xfer", "-p", port, "--no-retry", "-r",
+				    lies[_i].command[0], "127.0.0.1",
+				    operand != NULL ? operand : in_folder("put"), NULL),
+			  "", 0, 0);
+	run_expect_status(&run, 1);
+	ck_assert_msg(strstr(run.err, lies[_i].says) != NULL, "%s", run.err);
+	expect_match(run.err, "^xfer: [^[:cntrl:]]*\n$");
+	ck_assert_str_eq(run.out, "");
+}
+END_TEST
+
+START_TEST(nothing_is_left_of_a_file_that_came_wrong)
+{
+	struct run run;
+
+	script = lies[_i].script;
+	serve(say_script);
+	run = run_program(ARGUMENTS("xfer", "-p", port, "--no-retry", "-r", "-o",
+				    here.path, "get", "127.0.0.1", lies[_i].command[1]),
+			  "", 0, 0);
+	run_expect_status(&run, 1);
+	ck_assert_uint_eq(files_here(), 0);
+}
+END_TEST
+
+static void talk_without_end(int fd, unsigned number)
+{
+	char line[TEXT];
+
+	(void)number;
+	memset(line, 'x', sizeof line);
+	while (io_write(fd, line, sizeof line) > 0)
+		;
+}
+
+START_TEST(a_line_without_end_is_not_listened_to)
+{
+	struct run run;
+
+	serve(talk_without_end);
+	run = run_program(ARGUMENTS("xfer", "-p", port, "ls", "127.0.0.1"), "", 0, 0);
+	run_expect_status(&run, 1);
+	ck_assert_str_eq(run.err, "xfer: /: the server does not keep to the protocol: a "
+				  "line without end\n");
+}
+END_TEST
+
+/* ---- silence, and ends ------------------------------------------------------------------- */
+
+static void say_nothing(int fd, unsigned number)
+{
+	char byte;
+
+	(void)number;
+	while (io_read(fd, &byte, 1) > 0)
+		;
+}
+
+START_TEST(a_silent_server_is_waited_for_so_long_as_was_said)
+{
+	struct run run;
+
+	serve(say_nothing);
+	run = run_program(ARGUMENTS("xfer", "-p", port, "-w", "0.2", "--no-retry", "ls",
+				    "127.0.0.1"),
+			  "", 0, 0);
+	run_expect_status(&run, 1);
+	ck_assert_str_eq(run.err, "xfer: /: the server was silent for 0.2 s\n");
+}
+END_TEST
+
+static void hang_up(int fd, unsigned number)
+{
+	(void)number;
+	leave(fd);
+}
+
+START_TEST(the_pauses_between_attempts_grow_and_then_it_gives_up)
+{
+	struct run run;
+
+	serve(hang_up);
+	run = run_program(ARGUMENTS("xfer", "-p", port, "--retry-delay", "0.001",
+				    "--retries", "3", "get", "127.0.0.1", "a", "b"),
+			  "", 0, 0);
+	run_expect_status(&run, 1);
+	ck_assert_str_eq(
+		run.err,
+		"xfer: a: the server has closed the connection; trying again in 0.001 s\n"
+		"xfer: a: the server has closed the connection; trying again in 0.002 s\n"
+		"xfer: a: the server has closed the connection; trying again in 0.004 s\n"
+		"xfer: a: the server has closed the connection\n"
+		"xfer: the rest was not tried\n");
+}
+END_TEST
+
+START_TEST(a_server_that_never_was_there_is_not_tried_again)
+{
+	struct run run;
+
+	find_deaf_port();
+	run = run_program(ARGUMENTS("xfer", "-p", port, "get", "127.0.0.1", "a"), "", 0,
+			  0);
+	run_expect_status(&run, 1);
+	expect_match(run.err, "^xfer: a: cannot connect to 127\\.0\\.0\\.1 port [0-9]+: "
+			      "Connection refused\n$");
+}
+END_TEST
+
+/* Takes the file, and is gone before it says so; the second time the file exists. */
+static void lose_done(int fd, unsigned number)
+{
+	char line[TEXT], reply[2 * TEXT], name[TEXT], size[32], time[64];
+
+	read_line(fd, line, sizeof line);
+	if (sscanf(line, "PUT %900s %30s %60s", name, size, time) != 3)
+		return;
+	if (number == 0) {
+		say(fd, "SEND 0\n");
+		read_line(fd, line, sizeof line); /* "abcd", and its sum */
+		leave(fd);
+		return;
+	}
+	say(fd, "ERR exists it is here already\n");
+	read_line(fd, line, sizeof line);
+	snprintf(reply, sizeof reply, "STAT F %s %s %s\n", size,
+		 script != NULL ? script : time, name);
+	say(fd, reply);
+	leave(fd);
+}
+
+START_TEST(a_file_that_was_taken_before_the_cut_is_done)
+{
+	struct run run;
+
+	folder_text(&here, "f", "abcd");
+	serve(lose_done);
+	run = run_program(ARGUMENTS("xfer", "-qp", port, "--retry-delay", "0.01", "put",
+				    "127.0.0.1", in_folder("f")),
+			  "", 0, 0);
+	ck_assert_str_eq(run.err, "");
+	run_expect_status(&run, 0);
+}
+END_TEST
+
+START_TEST(another_file_that_exists_is_not_taken_for_ours)
+{
+	struct run run;
+
+	folder_text(&here, "f", "abcd");
+	script = "1600000000";
+	serve(lose_done);
+	run = run_program(ARGUMENTS("xfer", "-qp", port, "--retry-delay", "0.01", "put",
+				    "127.0.0.1", in_folder("f")),
+			  "", 0, 0);
+	run_expect_status(&run, 1);
+	ck_assert_ptr_nonnull(strstr(run.err, "the server says: it is here already\n"));
+}
+END_TEST
+
+/* Appends to the file while it is being put. */
+static void change_file(int fd, unsigned number)
+{
+	char line[TEXT];
+	int file;
+
+	(void)number;
+	read_line(fd, line, sizeof line);
+	file = open(path, O_WRONLY | O_APPEND);
+	say(file, "more");
+	close(file);
+	say(fd, "SEND 0\n");
+	leave(fd);
+}
+
+START_TEST(a_file_that_changes_while_it_is_put_is_not_put)
+{
+	struct run run;
+
+	folder_text(&here, "f", "abcd");
+	in_folder("f");
+	serve(change_file);
+	run = run_program(ARGUMENTS("xfer", "-p", port, "put", "127.0.0.1", path), "", 0,
+			  0);
+	run_expect_status(&run, 1);
+	expect_match(run.err, "/f: it has changed while it was read\n$");
+}
+END_TEST
+
+/* ---- on the way -------------------------------------------------------------------------- */
+
+/* Half of a file of 4M; the other half when it is asked for a second time. */
+static void send_half(int fd, unsigned number)
+{
+	static char bytes[2 * MIB];
+	char line[TEXT];
+
+	(void)number;
+	read_line(fd, line, sizeof line);
+	say(fd, "STAT F 4194304 1700000000 f\n");
+	read_line(fd, line, sizeof line);
+	say(fd, "FILE 4194304 1700000000\n");
+	io_write(fd, bytes, sizeof bytes);
+	say_nothing(fd, number);
+}
+
+static bool half_is_here(void *context)
+{
+	struct stat status;
+
+	(void)context;
+	return stat(in_folder(".f.4194304.1700000000.part"), &status) == 0 &&
+	       status.st_size == 2 * MIB;
+}
+
+START_TEST(who_interrupts_it_can_go_on_later)
+{
+	struct program program;
+	struct run run;
+
+	serve(send_half);
+	program = program_start(&(struct run_setup){
+		.argv = ARGUMENTS("xfer", "-p", port, "-o", here.path, "get", "127.0.0.1",
+				  "f"),
+	});
+	ck_assert(eventually(half_is_here, NULL, PATIENCE));
+	kill(program.pid, SIGINT);
+	run = program_wait(&program, PATIENCE);
+	ck_assert(WIFSIGNALED(run.status) && WTERMSIG(run.status) == SIGINT);
+	ck_assert_str_eq(run.err, "");
+	ck_assert(half_is_here(NULL));
+}
+END_TEST
+
+static void errors_are_terminal(void *context)
+{
+	dup2(*(int *)context, STDERR_FILENO);
+}
+
+/* What a terminal has been shown, up to this text. */
+static void wait_for_text(int terminal, const char *text)
+{
+	static char shown[64 * 1024];
+	static size_t length;
+
+	while (strstr(shown, text) == NULL) {
+		ssize_t n;
+
+		ck_assert_msg(io_wait(terminal, POLLIN, PATIENCE) > 0, "'%s' in '%s'",
+			      text, shown);
+		n = io_read(terminal, shown + length, sizeof shown - 1 - length);
+		ck_assert_int_gt(n, 0);
+		length += (size_t)n;
+		shown[length] = '\0';
+	}
+}
+
+/* A piece after the other, each when a tenth of a second has passed: in between the line is
+ * drawn. */
+static void send_slowly(int fd, unsigned number)
+{
+	static char bytes[MIB];
+	char line[TEXT];
+
+	(void)number;
+	read_line(fd, line, sizeof line);
+	say(fd, "STAT F 4194304 1700000000 f\n");
+	read_line(fd, line, sizeof line);
+	say(fd, "FILE 4194304 1700000000\n");
+	for (int i = 0; i < 3; i++) {
+		struct timespec time = { 0, 120000000 };
+
+		nanosleep(&time, NULL);
+		io_write(fd, bytes, sizeof bytes);
+	}
+	say_nothing(fd, number);
+}
+
+START_TEST(a_terminal_shows_the_progress_and_is_clean_at_the_end)
+{
+	int terminal, slave;
+	struct winsize size = { .ws_row = 24, .ws_col = 60 };
+	struct program program;
+	struct run run;
+
+	if (!terminal_open(&terminal, &slave))
+		return;
+	ioctl(slave, TIOCSWINSZ, &size);
+	serve(send_slowly);
+	program = program_start(&(struct run_setup){
+		.argv = ARGUMENTS("xfer", "-p", port, "-o", here.path, "get", "127.0.0.1",
+				  "f"),
+		.prepare = errors_are_terminal,
+		.context = &slave,
+	});
+	wait_for_text(terminal, " of 4.2 MB  ");
+	kill(program.pid, SIGINT);
+	wait_for_text(terminal, "\r\033[K");
+	run = program_wait(&program, PATIENCE);
+	ck_assert(WIFSIGNALED(run.status));
+	close(slave);
+	close(terminal);
+}
+END_TEST
+
+/* ---- the line of progress, and names ------------------------------------------------------ */
+
+START_TEST(the_line_of_progress_fits_and_is_cut_between_characters)
+{
+	/* Long, of characters of one, two, three and four bytes, some of them wide. */
+	char name[4000], line[4096];
+	struct xfer_progress progress = {
+		.name = name,
+		.size = 5000000000,
+		.at = 1234567890,
+		.resumed = 1000000000,
+		.nanoseconds = 2000000000,
+	};
+
+	name[0] = '\0';
+	for (int i = 0; i < 200; i++)
+		strcat(name, "a\xc3\xa4\xe6\x97\xa5\xf0\x9f\x98\x80"
+			     "e\xcc\x81");
+	for (unsigned width = 0; width < 600; width++) {
+		size_t length, characters = 0;
+
+		xfer_progress_text(&progress, width, line, sizeof line);
+		length = strlen(line);
+		for (size_t at = 0; at < length; characters++) {
+			size_t n = text_utf8_length(line + at, length - at);
+
+			ck_assert_uint_gt(n, 0);
+			at += n;
+		}
+		if (width > 1)
+			ck_assert_uint_le(characters, 2 * width);
+	}
+	progress.name = "short.txt";
+	ck_assert_str_eq(xfer_progress_text(&progress, 90, line, sizeof line),
+			 "short.txt          [==#-----------]  25%  1.2 GB of 5.0 GB  "
+			 "117 MB/s  0:32  (from 1.0 GB)");
+}
+END_TEST
+
+START_TEST(names_that_lead_elsewhere_or_hide_are_none)
+{
+	static const char *const good[] = { "a", "a/b", "two words", "\xc3\xbc", "a.b",
+					    "~", "-",   "a\\b",      "a..b/c." };
+	static const char *const bad[] = { "",     "/",       "/a",   "a/",     "a//b",
+					   ".",    "..",      "../a", "a/../b", ".a",
+					   "a/.b", "a\nb",    "\x1b", "\x7f",   "\xff",
+					   "\xc3", "\xc2\x9b" };
+
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		ck_assert_msg(name_flaw(good[i]) == NULL, "%s", good[i]);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		ck_assert_msg(name_flaw(bad[i]) != NULL, "%zu", i);
+}
+END_TEST
+
+Suite *suite_xfer_servers(void)
+{
+	Suite *suite = suite_create("xfer_servers");
+	TCase *tcase = add_case(suite, "lies");
+
+	tcase_add_checked_fixture(tcase, make, clear);
+	tcase_add_loop_test(tcase, a_server_that_lies_is_found_out, 0,
+			    (int)(sizeof lies / sizeof *lies));
+	tcase_add_loop_test(tcase, nothing_is_left_of_a_file_that_came_wrong, 0, 16);
+	tcase_add_test(tcase, a_line_without_end_is_not_listened_to);
+
+	tcase = add_case(suite, "silence and ends");
+	tcase_add_checked_fixture(tcase, make, clear);
+	tcase_add_test(tcase, a_silent_server_is_waited_for_so_long_as_was_said);
+	tcase_add_test(tcase, the_pauses_between_attempts_grow_and_then_it_gives_up);
+	tcase_add_test(tcase, a_server_that_never_was_there_is_not_tried_again);
+	tcase_add_test(tcase, a_file_that_was_taken_before_the_cut_is_done);
+	tcase_add_test(tcase, another_file_that_exists_is_not_taken_for_ours);
+	tcase_add_test(tcase, a_file_that_changes_while_it_is_put_is_not_put);
+
+	tcase = add_case(suite, "on the way");
+	tcase_add_checked_fixture(tcase, make, clear);
+	tcase_add_test(tcase, who_interrupts_it_can_go_on_later);
+	tcase_add_test(tcase, a_terminal_shows_the_progress_and_is_clean_at_the_end);
+	tcase_add_test(tcase, the_line_of_progress_fits_and_is_cut_between_characters);
+	tcase_add_test(tcase, names_that_lead_elsewhere_or_hide_are_none);
+	return suite;
+}
