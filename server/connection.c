@@ -16,12 +16,17 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/io.h"
 #include "common/message.h"
 #include "common/sock.h"
 #include "server/signals.h"
 
 /* How often a stopping server reads from one client before it looks at the others. */
 enum { STOP_READS = 16 };
+
+/* So often, in milliseconds, clients are looked after whose service pauses: all at the same
+ * moments, since a loop goes through all of them to find whose moment has come. */
+enum { LOOK_AFTER = 1000 };
 
 static void event(const struct connection *c, const char *what)
 {
@@ -58,6 +63,23 @@ void connection_note_activity(struct connection *c)
 {
 	c->active_at = c->worker->now;
 	c->interrupted = false;
+}
+
+void connection_put_off_deadline(struct connection *c, int64_t milliseconds)
+{
+	if (c->session.deadline_at > 0)
+		c->session.deadline_at += milliseconds;
+}
+
+/* The client is not read from as long as output waits for it. That time is not its own. */
+static void hold_deadline(struct connection *c)
+{
+	if (output_waits(c) && c->session.deadline_at > 0 && c->held_at == 0) {
+		c->held_at = session_now(&c->session);
+	} else if (!output_waits(c) && c->held_at > 0) {
+		connection_put_off_deadline(c, session_now(&c->session) - c->held_at);
+		c->held_at = 0;
+	}
 }
 
 /* ---- waiting ---- */
@@ -179,6 +201,7 @@ static void conclude(struct connection *c)
 static void settle(struct connection *c)
 {
 	output_flush(c);
+	hold_deadline(c);
 	conclude(c);
 	c->producing = c->session.service->drained != NULL; /* it may have more to say */
 }
@@ -286,6 +309,7 @@ static void receive(struct connection *c)
 static void go_on_writing(struct connection *c)
 {
 	output_go_on(c);
+	hold_deadline(c);
 	conclude(c);
 	c->producing = c->session.service->drained != NULL;
 	offer_kept(c);
@@ -397,6 +421,19 @@ static int64_t earlier(int64_t a, int64_t b)
 	return b > 0 && (a < 0 || b < a) ? b : a;
 }
 
+/* 0: there is none, or it is held. */
+static int64_t deadline(const struct connection *c)
+{
+	return c->held_at > 0 ? 0 : c->session.deadline_at;
+}
+
+/* 0: it does not pause. */
+static int64_t next_look(const struct connection *c)
+{
+	return c->session.resume_at > 0 ? (c->active_at / LOOK_AFTER + 1) * LOOK_AFTER
+					: 0;
+}
+
 int64_t connection_expiry(const struct connection *c)
 {
 	int64_t idle = c->server->idle_timeout, expiry = -1, pause = end_of_pause(c);
@@ -405,7 +442,16 @@ int64_t connection_expiry(const struct connection *c)
 		expiry = c->close_at;
 	else if (idle > 0 && pause == 0)
 		expiry = c->active_at + idle;
-	return earlier(earlier(expiry, pause), c->session.deadline_at);
+	return earlier(earlier(earlier(expiry, pause), deadline(c)), next_look(c));
+}
+
+/* In a pause it is not read from; but who has reset must not keep a place until the end. One
+ * that has half-closed may yet be answered, and is not told by these. */
+static void look_after(struct connection *c, int64_t now)
+{
+	c->active_at = now;
+	if (io_wait(c->fd, 0, 0) > 0) /* POLLERR, POLLHUP: they need not be asked for */
+		connection_drop(c, "it has gone in a pause");
 }
 
 /* The silence was ours: the client's begins now. */
@@ -437,8 +483,10 @@ void connection_expire(struct connection *c, struct worker *worker, int64_t now)
 	take_up(c, worker);
 	if (expiry == end_of_pause(c))
 		end_pause(c);
-	else if (expiry == c->session.deadline_at)
+	else if (expiry == deadline(c))
 		tell_deadline(c);
+	else if (expiry == next_look(c))
+		look_after(c, now);
 	else
 		time_out(c);
 }

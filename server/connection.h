@@ -56,9 +56,10 @@ struct connection {
 	struct buffer kept;  /* input that the service has not consumed */
 	struct buffer queue; /* output that the kernel would not take; and behind it: */
 	struct output_file file;
-	int64_t active_at; /* when bytes last moved; 0: just now */
-	int64_t close_at;  /* when it is closed, come what may; 0 never */
-	int64_t began_at;  /* for the line of -v */
+	int64_t active_at; /* when bytes last moved; 0: just now. In a pause: looked after */
+	int64_t held_at; /* since then output waits, and the deadline with it; 0: not so */
+	int64_t close_at; /* when it is closed, come what may; 0 never */
+	int64_t began_at; /* for the line of -v */
 	uint64_t bytes_in, bytes_out;
 	struct address peer;
 	max_align_t state_memory[]; /* the service's */
@@ -100,9 +101,9 @@ void connection_stop(struct connection *connection, struct worker *worker);
  *  -1 for never. */
 int64_t connection_expiry(const struct connection *connection);
 
-/** Does what its expiry is for, if that has come: ends the service's pause, calls its
- *  expired(), or ends the connection: silent for the idle timeout, or closing for too
- *  long. */
+/** Does what its expiry is for, if that has come: ends the service's pause, or sees in it
+ *  whether the client is still there; calls the service's expired(); or ends the connection:
+ *  silent for the idle timeout, or closing for too long. */
 void connection_expire(struct connection *connection, struct worker *worker, int64_t now);
 
 /** The end of the conversation: tells the service, and says the line of -v. */
@@ -122,6 +123,9 @@ void connection_drop_for_errno(struct connection *connection);
 
 /** Bytes have moved. */
 void connection_note_activity(struct connection *connection);
+
+/** For so long the client was not read from, since it did not read: puts off its deadline. */
+void connection_put_off_deadline(struct connection *connection, int64_t milliseconds);
 
 /** On a blocking descriptor: waits until the client has made room for more, or a signal
  *  has come; drops one that has made none since @p since for the idle timeout. */

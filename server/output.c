@@ -63,6 +63,9 @@ static size_t send_some(struct connection *c, const char *bytes, size_t n)
 
 		if (taken >= 0) {
 			sent += (size_t)taken;
+			if (full_since != 0)
+				connection_put_off_deadline(c, clock_milliseconds() -
+								       full_since);
 			full_since = 0;
 		} else if (errno == EAGAIN) {
 			if (c->server->model->nonblocking)

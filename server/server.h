@@ -54,10 +54,11 @@ struct server {
 	struct statistics *statistics;
 
 	/* From here on: this module's own. */
-	pthread_t thread;    /* the model's */
-	atomic_uint clients; /* there now */
-	unsigned room; /* of -c, so many can be served with the descriptors there are */
-	unsigned low_numbers; /* so few have sockets whose numbers the model can use */
+	pthread_t thread;            /* the model's */
+	atomic_uint clients;         /* there now */
+	unsigned room;               /* of -c, for so many there are descriptors enough */
+	unsigned low_numbers;        /* up to so many, the sockets' numbers will do */
+	unsigned turns;              /* calls of server_running(), modulo its range */
 	_Atomic int64_t empty_since; /* when the last one left */
 	atomic_bool full;            /* out of descriptors, processes, memory */
 	int64_t retry_at;            /* when to try again all the same */

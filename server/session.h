@@ -67,7 +67,8 @@ void session_send_file(struct session *session, int fd, uint64_t offset, uint64_
 /** Takes no input for so long; then input() is called with what it has left, even if no
  *  more has come. To be called from input(), which must leave at least one byte. Silence
  *  in that time is ours: the idle timeout begins anew behind it. A server that stops ends
- *  a pause that would take too much of SERVER_GRACE.
+ *  a pause that would take too much of SERVER_GRACE; and a client that has gone for good,
+ *  not just half-closed, is noticed within a second, and the session is over.
  *  @param milliseconds  0 lets the others go first: input() is called again as soon as the
  *                       other clients that are ready, signals and the stop have had their
  *                       turn. So a service does not keep them waiting that has got more
@@ -75,7 +76,8 @@ void session_send_file(struct session *session, int fd, uint64_t offset, uint64_
 void session_pause(struct session *session, int64_t milliseconds);
 
 /** Calls the service's expired() in so many milliseconds, once, unless this is called again
- *  before; with 0, never. Bytes that move do not put it off. */
+ *  before; with 0, never. Bytes that move do not put it off. Time in which output waits for
+ *  the client does not count: what it sends is not read then, by our own choice. */
 void session_deadline(struct session *session, int64_t milliseconds);
 
 /** Whether a deadline is set that has not passed. */

@@ -86,6 +86,12 @@ void signals_admit_all(bool admit)
 	pthread_sigmask(admit ? SIG_UNBLOCK : SIG_BLOCK, &all_signals, NULL);
 }
 
+void signals_let_in(void)
+{
+	signals_admit_all(true);
+	signals_admit_all(false);
+}
+
 void signals_admit_stop(void)
 {
 	pthread_sigmask(SIG_UNBLOCK, &stop_signals, NULL);

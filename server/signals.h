@@ -3,7 +3,8 @@
  *
  * A handler only sets a flag, and makes sure that the flag is seen. The server keeps its
  * signals blocked but while it waits (pselect), so none can slip in between looking at
- * the flags and going to sleep. A worker that blocks in read(2) cannot have that: a
+ * the flags and going to sleep; and, since where all is ready at once it never waits, lets
+ * them in from time to time (server_running()). A worker that blocks in read(2) cannot have that: a
  * signal that lands just before the read would be noticed only after it. So a handler
  * also sets an alarm, again each second until the flag is attended to: the next one
  * interrupts the read.
@@ -28,6 +29,9 @@ void signals_begin(sigset_t *waiting, bool reopens);
 /** Lets all of them through, to a process that now blocks in its one client's read and
  *  write, or keeps them out again. */
 void signals_admit_all(bool admit);
+
+/** Lets all that wait in now, and keeps them out again. */
+void signals_let_in(void);
 
 /** Lets the requests to stop and to reopen through: to a child. What else there is, is its
  *  parent's. */

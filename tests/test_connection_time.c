@@ -14,7 +14,7 @@
 #include "tests/suites.h"
 #include "tests/waiting.h"
 
-enum { PAUSE = 80, LATE = 60, LONG = 30000, PIECES = 50 };
+enum { PAUSE = 80, LATE = 60, LONG = 30000, PIECES = 50, QUEUED = 65536 };
 
 static int64_t pause_length; /* of the services below */
 
@@ -247,14 +247,17 @@ START_TEST(nothing_is_wanted_in_a_pause_but_its_end)
 	client_send(rig.client, "ab", 2);
 	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, PATIENCE), 0);
 	connection_ready(rig.connection, &rig.worker, WANT_READ);
-	ck_assert_uint_eq(connection_wants(rig.connection), WANT_TIME);
-	ck_assert_int_eq(connection_expiry(rig.connection), 1000 + LONG);
-	connection_expire(rig.connection, &rig.worker, 1000 + LONG - 1);
-	ck_assert_uint_eq(rig_bytes_out(&rig), 0);
-	rig.worker.now = 1000 + LONG;
-	connection_expire(rig.connection, &rig.worker, 1000 + LONG);
+	for (int64_t now = 1000; now < 1000 + LONG; now = rig.worker.now) {
+		ck_assert_uint_eq(connection_wants(rig.connection), WANT_TIME);
+		rig.worker.now = connection_expiry(rig.connection);
+		ck_assert_int_gt(rig.worker.now, now);
+		ck_assert_int_le(rig.worker.now, 1000 + LONG);
+		connection_expire(rig.connection, &rig.worker, rig.worker.now - 1);
+		ck_assert_uint_eq(rig_bytes_out(&rig), 0);
+		connection_expire(rig.connection, &rig.worker, rig.worker.now);
+	}
 	client_expect(rig.client, "[a]", 3);
-	ck_assert_int_eq(connection_expiry(rig.connection), 1000 + 2 * LONG);
+	ck_assert_int_eq(rig.connection->session.resume_at, 1000 + 2 * LONG);
 	connection_close(rig.connection);
 	client_close(rig.client);
 }
@@ -277,6 +280,35 @@ START_TEST(a_pause_takes_no_time_of_the_processor_even_if_the_client_leaves)
 	ck_assert_double_lt(after.user_seconds + after.system_seconds -
 				    before.user_seconds - before.system_seconds,
 			    0.5);
+}
+END_TEST
+
+START_TEST(who_resets_in_a_pause_does_not_keep_a_place)
+{
+	struct rig rig;
+
+	pause_length = LONG;
+	rig_start(&rig, _i, &late);
+	client_send(rig.client, "a", 1);
+	rig_wait_for_arrival(&rig, 1);
+	client_reset(rig.client);
+	rig_join(&rig);
+	ck_assert_uint_eq(rig_bytes_out(&rig), 0);
+}
+END_TEST
+
+/* Long enough to be looked after, whenever it begins. */
+START_TEST(who_half_closes_in_a_long_pause_is_still_answered)
+{
+	struct rig rig;
+
+	pause_length = 1100;
+	rig_start(&rig, _i, &late);
+	client_send(rig.client, "a", 1);
+	client_half_close(rig.client);
+	client_expect(rig.client, "[a]", 3);
+	client_expect_end(rig.client);
+	rig_end(&rig);
 }
 END_TEST
 
@@ -333,6 +365,98 @@ START_TEST(a_deadline_that_is_revoked_does_not_come)
 	ck_assert_int_eq(io_wait(rig.client, POLLIN, 3 * LATE), 0);
 	rig_end(&rig);
 	ck_assert_uint_eq(atomic_load(&expired), 0);
+}
+END_TEST
+
+/* A deadline, and much to read before it comes. */
+static char much[8 * 1024 * 1024];
+static atomic_uint asked;
+
+static size_t ask_for_much(struct session *session, const char *bytes, size_t n)
+{
+	(void)bytes;
+	atomic_fetch_add(&asked, 1);
+	session_deadline(session, pause_length);
+	for (size_t i = 0; i < sizeof much && !session_full(session); i += QUEUED)
+		session_write(session, much + i, QUEUED);
+	return n;
+}
+
+static const struct service talker = {
+	.input = ask_for_much,
+	.expired = say_too_late_and_finish,
+	.close = rig_count_close,
+};
+
+/* By a clock that the test holds. */
+START_TEST(a_deadline_does_not_run_while_output_waits)
+{
+	struct rig rig;
+	struct connection *c;
+	uint64_t length;
+
+	pause_length = 300;
+	rig_make(&rig, (struct form){ true, rig_forms[_i].kind }, &talker, 5000);
+	c = rig.connection;
+	rig.worker.now = 1000;
+	connection_begin(c, &rig.worker);
+	client_send(rig.client, "x", 1);
+	ck_assert_int_gt(io_wait(c->fd, POLLIN, PATIENCE), 0);
+	connection_ready(c, &rig.worker, WANT_READ);
+	ck_assert_uint_eq(connection_wants(c), WANT_WRITE);
+	ck_assert_int_eq(connection_expiry(c), 6000); /* it does not read */
+	length = rig_bytes_out(&rig) + c->queue.length;
+	rig.worker.now = 4000;
+	for (uint64_t read = 0; read < length;) {
+		ssize_t n = io_read(rig.client, much, sizeof much);
+
+		ck_assert_int_gt(n, 0);
+		read += (uint64_t)n;
+		rig_do_what_is_possible(&rig);
+	}
+	ck_assert_uint_eq(connection_wants(c), WANT_READ);
+	ck_assert_int_eq(connection_expiry(c), 4300);
+	connection_expire(c, &rig.worker, 4300);
+	client_expect(rig.client, "too late", 8);
+	connection_close(c);
+	client_close(rig.client);
+}
+END_TEST
+
+static void *read_all_that_comes(void *argument)
+{
+	struct rig *rig = argument;
+	static char bytes[65536];
+	ssize_t n;
+
+	while ((n = io_read(rig->client, bytes, sizeof bytes)) > 0)
+		continue;
+	ck_assert_int_eq(n, 0);
+	return NULL;
+}
+
+/* By the system's clock: it is behind with reading for longer than the deadline. */
+START_TEST(who_reads_late_has_all_of_the_time_to_ask)
+{
+	pthread_t reader;
+	struct rig rig;
+
+	pause_length = 3 * LATE;
+	atomic_store(&expired, 0);
+	atomic_store(&asked, 0);
+	rig_start(&rig, _i, &talker);
+	client_send(rig.client, "x", 1);
+	rig_wait_for_arrival(&rig, 1);
+	ck_assert(!eventually(rig_is_over, &rig, 6 * LATE));
+	ck_assert_uint_eq(atomic_load(&expired), 0);
+	client_send(rig.client, "x", 1); /* as soon as it is read from again */
+	ck_assert_int_eq(pthread_create(&reader, NULL, read_all_that_comes, &rig), 0);
+	rig_wait_for_arrival(&rig, 2);
+	rig_join(&rig);
+	ck_assert_int_eq(pthread_join(reader, NULL), 0);
+	ck_assert_uint_eq(atomic_load(&asked), 2);
+	ck_assert_uint_eq(atomic_load(&expired), 1);
+	client_close(rig.client);
 }
 END_TEST
 
@@ -488,7 +612,12 @@ Suite *suite_connection_time(void)
 	tcase_add_loop_test(
 		tcase, a_pause_takes_no_time_of_the_processor_even_if_the_client_leaves,
 		0, RIG_TCP_FORMS);
+	tcase_add_loop_test(tcase, who_resets_in_a_pause_does_not_keep_a_place, 0,
+			    RIG_TCP_FORMS);
+	add(tcase, who_half_closes_in_a_long_pause_is_still_answered);
 	tcase = add_case(suite, "deadlines");
+	tcase_add_loop_test(tcase, a_deadline_does_not_run_while_output_waits, 1, 3);
+	add(tcase, who_reads_late_has_all_of_the_time_to_ask);
 	add(tcase, a_deadline_comes_though_bytes_move);
 	add(tcase, a_deadline_comes_though_nothing_moves);
 	add(tcase, a_deadline_that_is_revoked_does_not_come);

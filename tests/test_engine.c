@@ -272,6 +272,25 @@ START_TEST(sighup_lets_every_process_reopen_on_udp)
 }
 END_TEST
 
+/* Where clients keep a loop so busy that it never waits. */
+START_TEST(sighup_is_heard_though_there_is_no_time_to_wait)
+{
+	struct sock_place place = { "127.0.0.1", "0", SOCK_STREAM, 10 };
+	struct server server = { .service = &service, .model = &select_model };
+	struct failure failure;
+	int listener = sock_listen(&place, &failure);
+
+	ck_assert_msg(listener >= 0, "%s", failure.text);
+	ck_assert_int_eq(pipe(reports), 0);
+	ck_assert_int_eq(server_begin(&server, listener), 0);
+	ck_assert_int_eq(kill(getpid(), SIGHUP), 0);
+	for (int i = 0; i < 100; i++)
+		ck_assert(server_running(&server));
+	ck_assert_int_gt(io_wait(reports[0], POLLIN, 0), 0);
+	server_end(&server);
+}
+END_TEST
+
 START_TEST(sighup_is_heard_where_nobody_is_served)
 {
 	struct process process = start(_i, SOCK_STREAM);
@@ -441,6 +460,7 @@ Suite *suite_engine(void)
 	tcase_add_loop_test(tcase, sighup_lets_every_process_reopen_on_udp, 0,
 			    ALL_MODELS);
 	tcase_add_loop_test(tcase, sighup_is_heard_where_nobody_is_served, 0, ALL_MODELS);
+	tcase_add_test(tcase, sighup_is_heard_though_there_is_no_time_to_wait);
 	tcase_add_loop_test(tcase, sighup_ends_a_server_that_has_nothing_to_reopen, 0,
 			    ALL_MODELS);
 	tcase = add_case(suite, "files and time");
