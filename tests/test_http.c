@@ -521,6 +521,11 @@ START_TEST(a_body_as_long_as_allowed_is_read_and_one_byte_more_is_not)
 	    &answer);
 	ck_assert_int_eq(status_of(&answer), 413);
 	ck_assert(answer.finished);
+	configure("-M", "0");
+	ask("POST / HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", &answer);
+	ck_assert_int_eq(status_of(&answer), 405);
+	ask("POST / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\n", &answer);
+	ck_assert_int_eq(status_of(&answer), 413);
 }
 END_TEST
 
