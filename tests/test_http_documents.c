@@ -820,13 +820,15 @@ END_TEST
 START_TEST(a_page_has_its_limit_whatever_the_names_are)
 {
 	enum { NAMES = 600 };
-	char format[NAME_MAX + 1];
+	char format[] = "wide/%05d________________________________________________"
+			"_____________________________________________________________"
+			"_____________________________________________________________"
+			"_____________________________________________________________";
 	char *page;
 
 	folder_directory(&site, "wide");
-	snprintf(format, sizeof format, "wide/%%05d");
-	memset(format + strlen(format), '"', 240);
-	format[250] = '\0';
+	for (char *filler = strchr(format, '_'); *filler != '\0'; filler++)
+		*filler = '"';
 	make_names(format, NAMES);
 	page = listing("/wide/");
 	ck_assert_uint_le(strlen(page), HTTP_LISTING_PAGE);
