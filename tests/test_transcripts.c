@@ -65,6 +65,27 @@ static void write_lines(struct script *script, struct chance *chance)
 	}
 }
 
+/* Copies pieces, one of the last ones in a thousand, until the script is full: the end of
+ * it is perhaps the beginning of a piece. */
+static void write_pieces(struct script *script, struct chance *chance,
+			 const char *const good[], uint32_t good_count,
+			 const char *const last[], uint32_t last_count)
+{
+	size_t at = 0, length;
+
+	while (at < script->length) {
+		const char *piece = up_to(chance, 999) > 0
+					    ? good[up_to(chance, good_count - 1)]
+					    : last[up_to(chance, last_count - 1)];
+
+		length = strlen(piece);
+		if (length > script->length - at)
+			length = script->length - at;
+		memcpy(script->bytes + at, piece, length);
+		at += length;
+	}
+}
+
 /* Requests, mostly such as a server takes; at the end perhaps half a one. A bad one is the
  * last that is answered. */
 static void write_requests(struct script *script, struct chance *chance)
@@ -93,19 +114,40 @@ static void write_requests(struct script *script, struct chance *chance)
 	};
 #undef FIELDS
 	enum { GOOD = sizeof good / sizeof *good, LAST = sizeof last / sizeof *last };
-	size_t at = 0, length;
 
-	while (at < script->length) {
-		const char *request = up_to(chance, 999) > 0
-					      ? good[up_to(chance, GOOD - 1)]
-					      : last[up_to(chance, LAST - 1)];
+	write_pieces(script, chance, good, GOOD, last, LAST);
+}
 
-		length = strlen(request);
-		if (length > script->length - at)
-			length = script->length - at;
-		memcpy(script->bytes + at, request, length);
-		at += length;
-	}
+/* What one can say and do in a chat, alone; nothing is answered after it has left. */
+static void write_chat(struct script *script, struct chance *chance)
+{
+	static const char *const good[] = {
+		"hello\r\n",
+		"//hello\n",
+		"  \n\n",
+		"/me waves\n",
+		"/nick alice\n",
+		"/nick Alice\n",
+		"/nick no such name\n",
+		"/nick guest7\n",
+		"/who\n",
+		"/rooms\n",
+		"/join #attic\n",
+		"/join lobby\n",
+		"/topic this and that\n",
+		"/topic -\n",
+		"/topic\n",
+		"/msg alice \033[2J \xff\xfb\x01 \xc3\xa9 \xc3(\n",
+		"/msg nobody hello\n",
+		"/ping \xe2\x80\xae \xed\xa0\x80 \tpong\n",
+		"/help\n",
+		"/nonsense\n",
+		"a long line without an end in sight, with 64 bytes in each piece ",
+	};
+	static const char *const last[] = { "/quit\n", "/quit supper\n" };
+	enum { GOOD = sizeof good / sizeof *good, LAST = sizeof last / sizeof *last };
+
+	write_pieces(script, chance, good, GOOD, last, LAST);
 }
 
 typedef void script_writer(struct script *script, struct chance *chance);
@@ -186,6 +228,8 @@ static const struct {
 	{ "greet", { "-m", "{} %s" }, 1, write_lines },
 	{ "reply", { NULL }, 1, write_lines },
 	{ "reply", { "-m", "<{}>{" }, 1, write_lines },
+	{ "chat", { "-R0", "-B64M" }, 1, write_chat },
+	{ "chat", { "-R0", "-B64M" }, 1, write_lines },
 	{ "http", { "-q" }, 1, write_requests },
 	{ "http", { "-q" }, 1, write_lines },
 };
