@@ -12,6 +12,10 @@
  *  Never freed: it lives as long as the process. @return it, or NULL with errno (ENOMEM) */
 void *process_shared_memory(size_t size);
 
+/** Gives the memory that was freed back to the system, as far as the C library can
+ *  (malloc_trim(3) of glibc; elsewhere nothing): what fork(2) would otherwise copy. */
+void process_release_freed_memory(void);
+
 /** Sends @p signal to the calling process when its parent dies (prctl(2) on Linux;
  *  elsewhere nothing), so that killing a server leaves no orphans behind.
  *  @param parent  the parent's pid as known before fork(2): had it died meanwhile, the

@@ -2,10 +2,11 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdalign.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -139,8 +140,7 @@ static void close_channel(struct channel *channel)
 	close(channel->fd);
 	buffer_consume(&channel->mail, channel->mail.length);
 	buffer_consume(&channel->kept, channel->kept.length);
-	channel->stall->used = false;
-	free(channel);
+	channel->stall->used = false; /* and with it the channel's own place */
 }
 
 /* A child that has gone takes nothing more; that its client has left is told when all that
@@ -310,6 +310,29 @@ static void release_held(struct remote_hub *remote)
 	}
 }
 
+/* The channels are the parent's, and it writes to them all the time. In its heap each of them
+ * would soon be copied for each child, which inherits that: with a thousand clients most of
+ * the memory there is. Here a child gives them up at once, and so cannot harm them either. */
+static int make_places(struct remote_hub *remote)
+{
+	const size_t unit = alignof(max_align_t);
+	size_t size = sizeof(struct channel) + remote->server->service->hub->member_size;
+
+	remote->channel_size = (size + unit - 1) / unit * unit;
+	remote->channels =
+		process_shared_memory(remote->stall_count * remote->channel_size);
+	return remote->channels != NULL ? 0 : -1;
+}
+
+/* The place that goes with a stall, zeroed. */
+static struct channel *place_of(struct remote_hub *remote, const struct stall *stall)
+{
+	size_t index = (size_t)(stall - remote->stalls);
+	void *place = remote->channels + index * remote->channel_size;
+
+	return memset(place, 0, remote->channel_size);
+}
+
 int hub_remote_begin(struct remote_hub *remote, struct server *server)
 {
 	remote->server = server;
@@ -317,7 +340,7 @@ int hub_remote_begin(struct remote_hub *remote, struct server *server)
 	remote->stalls =
 		process_shared_memory(remote->stall_count * sizeof *remote->stalls);
 	remote->poller = poller_create();
-	if (remote->stalls == NULL || remote->poller == NULL)
+	if (remote->stalls == NULL || make_places(remote) < 0 || remote->poller == NULL)
 		return -1;
 	remote->hub.relieve = relieve;
 	hub_begin(&remote->hub, server->service->hub);
@@ -416,13 +439,10 @@ int hub_remote_open(struct remote_hub *remote, const struct connection *connecti
 
 	if (stall == NULL)
 		return -1;
-	channel = calloc(1, sizeof *channel + remote->hub.service->member_size);
-	if (channel == NULL)
+	process_release_freed_memory(); /* a moment ago much waited, and was sent */
+	channel = place_of(remote, stall);
+	if (open_pair(remote, channel) < 0)
 		return -1;
-	if (open_pair(remote, channel) < 0) {
-		free(channel);
-		return -1;
-	}
 	channel->stall = stall;
 	stall->used = true;
 	atomic_store(&stall->stalled, false);
@@ -453,6 +473,7 @@ void hub_remote_enter(struct remote_hub *remote, struct connection *connection)
 		.fd = remote->lower_end,
 		.stalled = &remote->opening->stall->stalled,
 	};
+	munmap(remote->channels, remote->stall_count * remote->channel_size);
 	connection->hub = &remote->link.link;
 }
 

@@ -57,6 +57,8 @@ struct remote_hub {
 	struct remote_link link; /* in the child */
 	struct stall *stalls;    /* shared with the children; for each its own */
 	unsigned stall_count, stall_next;
+	char *channels; /* as many places, which children do not see */
+	size_t channel_size;
 	int64_t hold_until; /* who posts is not read until others caught up, at most until
 			       then; 0: nobody is held */
 	char input[HUB_REMOTE_PIECE + HUB_MESSAGE + 2];
