@@ -262,7 +262,7 @@ static bool learn(const char *line, size_t length, const char *start,
 		return false;
 	while (skip + n < length && line[skip + n] != ' ' && line[skip + n] != '\r')
 		n++;
-	if (n > 0 && n <= NICKNAME_MOST)
+	if (n <= NICKNAME_MOST && speech_is_name(line + skip, n))
 		snprintf(name, NICKNAME_MOST + 1, "%.*s", (int)n, line + skip);
 	return true;
 }

@@ -59,6 +59,7 @@ struct remote_hub {
 	unsigned stall_count, stall_next;
 	char *channels; /* as many places, which children do not see */
 	size_t channel_size;
+	unsigned turns;     /* calls of hub_remote_wait() */
 	int64_t hold_until; /* who posts is not read until others caught up, at most until
 			       then; 0: nobody is held */
 	char input[HUB_REMOTE_PIECE + HUB_MESSAGE + 2];

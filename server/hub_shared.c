@@ -18,6 +18,7 @@ struct shared_link {
 	atomic_bool stalled;
 	bool locked;                /* this thread holds the mutex */
 	bool rung;                  /* and it has not taken its mail since */
+	bool waits;                 /* for others to catch up: let_catch_up() */
 	max_align_t state_memory[]; /* the service's */
 };
 
@@ -48,12 +49,16 @@ static void ring(struct shared_link *s)
 static void unlock(struct shared_link *s)
 {
 	struct mailbox *mailbox;
+	bool must_wake = false;
 
 	if (!s->locked)
 		return;
-	while ((mailbox = hub_next_news(&s->shared->hub)) != NULL)
+	while ((mailbox = hub_next_news(&s->shared->hub)) != NULL) {
 		ring(of_mailbox(mailbox));
-	if (s->shared->hub.behind > 0) /* who waits for others may be behind itself */
+		/* who waits for others may be behind itself */
+		must_wake |= of_mailbox(mailbox)->waits && mailbox->behind != 0;
+	}
+	if (must_wake)
 		pthread_cond_broadcast(&s->shared->caught_up);
 	s->locked = false;
 	pthread_mutex_unlock(&s->shared->mutex);
@@ -85,8 +90,10 @@ static void let_catch_up(struct shared_link *s)
 			lock(s);
 			mailbox_caught_up(&s->mailbox); /* also if it was cut off */
 		} else {
+			s->waits = true;
 			error = pthread_cond_timedwait(&s->shared->caught_up,
 						       &s->shared->mutex, &until);
+			s->waits = false;
 		}
 	}
 	if (hub->behind > 0)

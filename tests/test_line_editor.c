@@ -357,7 +357,7 @@ END_TEST
 
 START_TEST(the_oldest_lines_are_forgotten)
 {
-	char line[16], oldest[16];
+	char line[24], oldest[24];
 
 	for (int i = 0; i < HISTORY_MOST + 10; i++) {
 		snprintf(line, sizeof line, "line %d", i);

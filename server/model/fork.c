@@ -29,8 +29,13 @@ struct children {
 	pid_t parent; /* ours */
 	pid_t *pids;
 	unsigned count, most;
+	unsigned turns;         /* of the wait for clients */
 	struct remote_hub *hub; /* where their clients meet; NULL: they do not */
 };
+
+/* While clients come without a pause the wait for them never sleeps, and so lets no signal
+ * in: at each of so many turns it is asked in any case who has ended. */
+enum { LOOK_EVERY = 16 };
 
 /* The child's whole life. It never returns to the parent's code. */
 static _Noreturn void serve_client(struct server *server, struct connection *connection,
@@ -121,7 +126,7 @@ static int begin_children(struct children *children, unsigned most)
 {
 	children->hub = NULL;
 	children->parent = getpid();
-	children->count = 0;
+	children->count = children->turns = 0;
 	children->most = most;
 	children->pids = calloc(most, sizeof *children->pids);
 	if (children->pids == NULL)
@@ -170,7 +175,7 @@ static int fork_serve(struct server *server)
 						  : server_wait(server);
 		if (connection != NULL)
 			fork_for(server, &children, connection);
-		if (signals_take_child())
+		if (signals_take_child() || ++children.turns % LOOK_EVERY == 0)
 			reap(server, &children, WNOHANG);
 	}
 	end_children(server, &children);

@@ -322,6 +322,7 @@ static void chat_post(struct member *member, const char *bytes, size_t n)
 
 	if (person->deaf || n > 1 + CHAT_TEXT)
 		return;
+	person_answer(person);
 	switch (bytes[0]) {
 	case CHAT_SAYS:
 		take_line(person, bytes + 1, n - 1);
@@ -335,6 +336,7 @@ static void chat_post(struct member *member, const char *bytes, size_t n)
 	default:
 		break;
 	}
+	person_is_answered();
 }
 
 static void chat_arrive(struct member *member)
@@ -342,6 +344,7 @@ static void chat_arrive(struct member *member)
 	struct person *person = member->state;
 
 	person->member = member;
+	person_answer(person);
 	if (!person_become_guest(person)) {
 		person->deaf = true;
 		hub_cut_off(member);
@@ -354,6 +357,7 @@ static void chat_arrive(struct member *member)
 		person->deaf = true;
 		hub_cut_off(member);
 	}
+	person_is_answered();
 }
 
 static void chat_leave(struct member *member)

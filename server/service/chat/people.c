@@ -128,9 +128,33 @@ void person_forget(struct person *person)
 
 /* ---- what people are told -------------------------------------------------------------- */
 
+static const struct person *answered; /* NULL: nobody */
+static bool answer_has_begun;
+
+void person_answer(struct person *person)
+{
+	answered = person;
+	answer_has_begun = false;
+}
+
+void person_is_answered(void)
+{
+	answered = NULL;
+}
+
+/* How much may wait for it already. */
+static size_t most_waiting(const struct person *person)
+{
+	bool goes_on = person == answered && answer_has_begun;
+
+	if (person == answered)
+		answer_has_begun = true;
+	return goes_on ? SIZE_MAX : chat_limits.waiting;
+}
+
 void person_hear(struct person *person, const char *bytes, size_t n)
 {
-	if (person->deaf || hub_deliver(person->member, bytes, n, chat_limits.waiting))
+	if (person->deaf || hub_deliver(person->member, bytes, n, most_waiting(person)))
 		return;
 	person->deaf = true;
 	person->reason = "does not read";

@@ -59,6 +59,13 @@ void person_forget(struct person *person);
 /** @return who is called that, or NULL */
 struct person *person_find(const char *nickname);
 
+/** What this person hears from now on is the answer to one message of its own (or the welcome),
+ *  until person_is_answered(): of what waits for it only that counts as too much which waited
+ *  before. So an answer comes whole, however long it is, and yet no more than one of them
+ *  waits beyond the limit. */
+void person_answer(struct person *person);
+void person_is_answered(void);
+
 /** Tells a person a line, or several, as they are. Cuts it off if too much waits for it. */
 void person_hear(struct person *person, const char *bytes, size_t n);
 
