@@ -397,9 +397,11 @@ START_TEST(wrk_and_ab_meet_no_error)
 {
 	static const char *const paths[] = { "/", "/small.txt" };
 	const char *clients = model_serves_many(_i) ? "20" : "1";
-	const char *wrk = needed_program("wrk"), *ab = needed_program("ab");
 	const char *requests = SANITIZED ? "400" : "4000";
+	static const char *wrk, *ab; /* static: or a sanitizer takes them for lost */
 
+	wrk = needed_program("wrk");
+	ab = needed_program("ab");
 	for (size_t i = 0; i < 2; i++) {
 		struct server server =
 			i == 0 ? start(_i, ARGUMENTS("-q")) : start_site(_i);
