@@ -14,6 +14,7 @@ struct loop {
 	struct server *server;
 	struct connection *first; /* all of them, the newest first */
 	int64_t expiry;           /* none expires before this; -1: none expires at all */
+	unsigned turns;           /* calls of loop_tick() */
 	struct worker worker;
 };
 
@@ -28,7 +29,8 @@ unsigned loop_ready(struct loop *loop, struct connection *connection, unsigned w
 /** Ends a connection, and releases it. */
 void loop_remove(struct loop *loop, struct connection *connection);
 
-/** Reads the clock: at the end of each wait, for all that is ready then. */
+/** Reads the clock: at the end of each wait, for all that is ready then. And lets signals in
+ *  now and then, which while something is ready the wait does not. */
 void loop_tick(struct loop *loop);
 
 /**

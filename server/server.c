@@ -22,9 +22,10 @@ static const char out_of_descriptors[] = "out of descriptors";
  * moment after its client has left, so then we look again soon at first. */
 enum { RETRY_SOON = 5, RETRY = 1000, STOP_TICK = 100, TELL_AGAIN = 60000 };
 
-/* A model that finds something ready at each turn never waits in pselect(2), and only there
- * signals come in: so at every eighth turn they are let in here. */
-enum { TURNS = 8 };
+/* Signals come in where pselect(2) waits, and under a flood of clients it never does. So they
+ * are let in after so many in a row; not much sooner: whoever was in the backlog before a
+ * request to stop is served. */
+enum { IN_A_ROW = 4096 };
 
 /* Descriptors that are open for a moment only: a folder on the way to a file, what a library
  * reads. */
@@ -127,8 +128,6 @@ static bool nobody_came(struct server *server)
 
 bool server_running(struct server *server)
 {
-	if (++server->turns % TURNS == 0)
-		signals_let_in();
 	server_attend(server);
 	if (!server->stopping && (signals_stop() > 0 || nobody_came(server)))
 		begin_stop(server);
@@ -330,8 +329,12 @@ struct connection *server_wait(struct server *server)
 	/* pselect, not select: it lets our signals in and begins to wait in one step. With
 	 * two, a signal between them would be slept through. */
 	if (pselect(accepting ? server->listener + 1 : 0, &listeners, NULL, NULL,
-		    patience < 0 ? NULL : &time, &server->wait_mask) <= 0)
+		    patience < 0 ? NULL : &time, &server->wait_mask) <= 0) {
+		server->in_a_row = 0;
 		return NULL;
+	}
+	if (++server->in_a_row % IN_A_ROW == 0)
+		signals_let_in();
 	return server_accept(server);
 }
 

@@ -58,7 +58,7 @@ struct server {
 	atomic_uint clients;         /* there now */
 	unsigned room;               /* of -c, for so many there are descriptors enough */
 	unsigned low_numbers;        /* up to so many, the sockets' numbers will do */
-	unsigned turns;              /* calls of server_running(), modulo its range */
+	unsigned in_a_row;           /* clients that came without a wait between them */
 	_Atomic int64_t empty_since; /* when the last one left */
 	atomic_bool full;            /* out of descriptors, processes, memory */
 	int64_t retry_at;            /* when to try again all the same */

@@ -3,8 +3,8 @@
  *
  * A handler only sets a flag, and makes sure that the flag is seen. The server keeps its
  * signals blocked but while it waits (pselect), so none can slip in between looking at
- * the flags and going to sleep; and, since where all is ready at once it never waits, lets
- * them in from time to time (server_running()). A worker that blocks in read(2) cannot have that: a
+ * the flags and going to sleep. And since a busy server finds something ready at once and
+ * never waits, it lets them in from time to time. A worker that blocks in read(2) cannot have that: a
  * signal that lands just before the read would be noticed only after it. So a handler
  * also sets an alarm, again each second until the flag is attended to: the next one
  * interrupts the read.
