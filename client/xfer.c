@@ -16,6 +16,7 @@
 
 #include "client/xfer.h"
 #include "client/xfer_link.h"
+#include "client/xfer_part.h"
 #include "client/xfer_progress.h"
 #include "client/xfer_report.h"
 #include "common/io.h"
@@ -317,10 +318,11 @@ static int parse(struct line *line, int argc, char **argv, struct failure *failu
 
 /* ---- all of it --------------------------------------------------------------------------- */
 
-/* There is nothing to be tidied up: what is in the making is always fit to be gone on with,
- * and never under its name. But the terminal is the user's. */
+/* What is in the making is never under its name, and what is kept of it is always fit to be
+ * gone on with. But the rest, and the terminal, are tidied up. */
 static void on_signal(int number)
 {
+	xfer_part_interrupt();
 	xfer_progress_clear();
 	signal(number, SIG_DFL);
 	raise(number);

@@ -394,7 +394,7 @@ static bool half_is_here(void *context)
 	struct stat status;
 
 	(void)context;
-	return stat(in_folder(".f.4194304.1700000000.part"), &status) == 0 &&
+	return stat(in_folder(".f.4194304-1700000000.part"), &status) == 0 &&
 	       status.st_size == 2 * MIB;
 }
 
@@ -414,6 +414,45 @@ START_TEST(who_interrupts_it_can_go_on_later)
 	ck_assert(WIFSIGNALED(run.status) && WTERMSIG(run.status) == SIGINT);
 	ck_assert_str_eq(run.err, "");
 	ck_assert(half_is_here(NULL));
+}
+END_TEST
+
+/* Half of a small file. */
+static void send_some(int fd, unsigned number)
+{
+	char line[TEXT];
+
+	read_line(fd, line, sizeof line);
+	say(fd, STAT_4);
+	read_line(fd, line, sizeof line);
+	say(fd, FILE_4 "ab");
+	say_nothing(fd, number);
+}
+
+static bool is_begun(void *context)
+{
+	(void)context;
+	return files_here() == 2;
+}
+
+START_TEST(an_interrupted_small_file_leaves_nothing)
+{
+	struct program program;
+	struct run run;
+
+	folder_text(&here, ".f.part", "the user's own");
+	serve(send_some);
+	program = program_start(&(struct run_setup){
+		.argv = ARGUMENTS("xfer", "-p", port, "-o", here.path, "get", "127.0.0.1",
+				  "f"),
+	});
+	ck_assert(eventually(is_begun, NULL, PATIENCE));
+	kill(program.pid, SIGTERM);
+	run = program_wait(&program, PATIENCE);
+	ck_assert(WIFSIGNALED(run.status) && WTERMSIG(run.status) == SIGTERM);
+	ck_assert_uint_eq(files_here(), 1);
+	run = run_program(ARGUMENTS("/bin/cat", in_folder(".f.part")), "", 0, 0);
+	ck_assert_str_eq(run.out, "the user's own");
 }
 END_TEST
 
@@ -566,6 +605,7 @@ Suite *suite_xfer_servers(void)
 	tcase = add_case(suite, "on the way");
 	tcase_add_checked_fixture(tcase, make, clear);
 	tcase_add_test(tcase, who_interrupts_it_can_go_on_later);
+	tcase_add_test(tcase, an_interrupted_small_file_leaves_nothing);
 	tcase_add_test(tcase, a_terminal_shows_the_progress_and_is_clean_at_the_end);
 	tcase_add_test(tcase, the_line_of_progress_fits_and_is_cut_between_characters);
 	tcase_add_test(tcase, names_that_lead_elsewhere_or_hide_are_none);
