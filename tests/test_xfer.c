@@ -197,6 +197,12 @@ START_TEST(folders_go_there_and_back)
 	expect_well(&run);
 	expect_match(run.out, "  x/\n.*  x/y/\n.*  x/y/a/\n.*  x/y/a/b/\n +2 .*  "
 			      "x/y/a/b/two\n +1 .*  x/y/a/one\n$");
+	run = XFER("ls", "localhost", "x/y/a/b/two");
+	expect_well(&run);
+	expect_match(run.out, "^ +2  [^\n]*  x/y/a/b/two\n$");
+	run = XFER("ls", "localhost", "x/three");
+	run_expect_status(&run, 1);
+	expect_match(run.err, "^xfer: x/three: the server says: [^\n]*\n$");
 	run = XFER("get", "-o", path_in(&here, "out"), "localhost", "x/y");
 	run_expect_status(&run, 1);
 	run = XFER("-r", "get", "-o", path_in(&here, "out"), "localhost", "x/y");
@@ -678,6 +684,10 @@ START_TEST(bad_usage_is_told_in_a_line)
 		{ { "-d", "x", "get", "h", "a" }, "-d, --directory is for put" },
 		{ { "-f", "put", "h", "a" }, "-o, -f and -S are for get" },
 		{ { "-jo", "-", "get", "h", "a" }, "not for -j" },
+		{ { "-ro", "-", "get", "h", "a" }, "not for -r" },
+		{ { "-o", "", "get", "h", "a" }, "-o, --output: " },
+		{ { "-p", "0", "ls", "h" }, "port 0" },
+		{ { "ls", "h:0" }, "port 0" },
 		{ { "ls", "h:99999" }, "99999" },
 		{ { "--retries", "x", "ls", "h" }, "--retries" },
 	};
