@@ -178,6 +178,11 @@ static void list_folder(struct xfer *xfer, const char *folder, unsigned depth)
 	struct failure failure;
 	enum xfer_outcome outcome;
 
+	if (depth == XFER_DEPTH) {
+		failure_set(&failure, "too many folders in folders");
+		xfer_report_failed(xfer, &file, false, &failure);
+		return;
+	}
 	outcome = xfer_entries_ask(xfer->link, folder, &entries, &failure);
 	if (outcome == XFER_REFUSED && depth == 0 && *folder != '\0' &&
 	    strcmp(xfer->link->code, "not-found") == 0) {
@@ -197,7 +202,7 @@ static void list_folder(struct xfer *xfer, const char *folder, unsigned depth)
 			continue; /* it could not be asked for either */
 		xfer_report_entry(xfer, path, entry->is_folder, entry->size,
 				  &entry->time);
-		if (entry->is_folder && xfer->settings->recursive && depth < XFER_DEPTH)
+		if (entry->is_folder && xfer->settings->recursive)
 			list_folder(xfer, path, depth + 1);
 	}
 	xfer_entries_free(&entries);
