@@ -195,14 +195,15 @@ enum xfer_outcome xfer_link_nonsense(struct xfer_link *link, const char *what,
 	return XFER_FAILED;
 }
 
-/* @param end  by when there must be something, in clock_milliseconds()
+/* @param end  by when there must be something, in clock_milliseconds(); INT64_MAX: the
+ *             socket's own limit will do
  * @return as io_read(): -1 with EAGAIN when there is nothing by then */
 static ssize_t fill(struct xfer_link *link, int64_t end)
 {
-	int64_t left = end == INT64_MAX ? -1 : end - clock_milliseconds();
+	int64_t left = end != INT64_MAX ? end - clock_milliseconds() : 0;
 	ssize_t n = -1;
 
-	if (io_wait(link->fd, POLLIN, left < 0 && end != INT64_MAX ? 0 : left) == 0)
+	if (end != INT64_MAX && io_wait(link->fd, POLLIN, left > 0 ? left : 0) == 0)
 		errno = EAGAIN;
 	else
 		n = io_read(link->fd, link->input, sizeof link->input);
@@ -245,7 +246,7 @@ static enum xfer_outcome read_line(struct xfer_link *link, struct failure *failu
 		if (lf != NULL)
 			break;
 		there = 0;
-		switch (fill(link, end)) {
+		switch (fill(link, length > 0 ? end : INT64_MAX)) {
 		case -1:
 			return line_cut(link, length, failure);
 		case 0:
