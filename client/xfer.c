@@ -16,11 +16,13 @@
 
 #include "client/xfer.h"
 #include "client/xfer_link.h"
+#include "client/xfer_part.h"
 #include "client/xfer_progress.h"
 #include "client/xfer_report.h"
 #include "common/io.h"
 #include "common/message.h"
 #include "common/options.h"
+#include "common/text.h"
 
 enum {
 	DEFAULT_WAIT = 30,   /* seconds: a server may have much to bring to its disk */
@@ -145,13 +147,23 @@ static int take_retries(struct xfer_settings *settings, const struct options *op
 	return 0;
 }
 
+/* Port 0 is none that one could connect to. */
+static int check_port(const char *port, struct failure *failure)
+{
+	uint64_t number;
+
+	if (text_number(port, 0, 0, &number))
+		return failure_set(failure, "port 0: nobody can listen there");
+	return address_check_port(port, SOCK_STREAM, failure);
+}
+
 /* @return 0, or -1 with *failure */
 static int take_option(struct xfer_settings *settings, const struct options *options,
 		       int letter, struct failure *failure)
 {
 	switch (letter) {
 	case 'p':
-		if (address_check_port(options->value, SOCK_STREAM, failure) < 0)
+		if (check_port(options->value, failure) < 0)
 			return -1;
 		snprintf(settings->port, sizeof settings->port, "%s", options->value);
 		return 0;
@@ -237,7 +249,7 @@ static int take_operands(struct line *line, int count, char **operands,
 	if (address_split(operands[1], settings->host, port, failure) < 0)
 		return -1;
 	if (port[0] != '\0') {
-		if (address_check_port(port, SOCK_STREAM, failure) < 0)
+		if (check_port(port, failure) < 0)
 			return -1;
 		memcpy(settings->port, port, sizeof port);
 	}
@@ -274,6 +286,12 @@ static int check(const struct line *line, const char *letters, struct failure *f
 		return failure_set(failure, "-d, --directory: it must be a relative "
 					    "path, and no part of it hidden, '.' or "
 					    "'..'");
+	if (get && settings->directory != NULL && *settings->directory == '\0')
+		return failure_set(failure, "-o, --output: the name of a folder is "
+					    "missing");
+	if (to_output && settings->recursive)
+		return failure_set(failure, "with -o - there is room for files only, "
+					    "and not for -r");
 	if (to_output && settings->json)
 		return failure_set(failure, "with -o - standard output is the file's, "
 					    "and not for -j");
@@ -317,10 +335,11 @@ static int parse(struct line *line, int argc, char **argv, struct failure *failu
 
 /* ---- all of it --------------------------------------------------------------------------- */
 
-/* There is nothing to be tidied up: what is in the making is always fit to be gone on with,
- * and never under its name. But the terminal is the user's. */
+/* What is in the making is never under its name, and what is kept of it is always fit to be
+ * gone on with. But the rest, and the terminal, are tidied up. */
 static void on_signal(int number)
 {
+	xfer_part_interrupt();
 	xfer_progress_clear();
 	signal(number, SIG_DFL);
 	raise(number);

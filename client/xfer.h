@@ -43,8 +43,8 @@ enum xfer_outcome {
 /** What the command line says. */
 struct xfer_settings {
 	char host[HOST_TEXT], port[PORT_TEXT];
-	int family;          /* AF_UNSPEC, AF_INET or AF_INET6 */
-	int64_t timeout;     /* of silence, in milliseconds; 0: none */
+	int family;      /* AF_UNSPEC, AF_INET or AF_INET6 */
+	int64_t timeout; /* of silence, or for a whole line, in milliseconds; 0: none */
 	int64_t retry_delay; /* before the second attempt, in milliseconds */
 	unsigned retries; /* attempts in a row without a byte; 0: none after the first */
 	bool patient;     /* at the start, waits for a server that does not listen yet */
@@ -86,7 +86,7 @@ void xfer_get(struct xfer *xfer, const char *name);
 void xfer_list(struct xfer *xfer, const char *path);
 
 /** A name or a text of strangers, fit for one line on a terminal: as it is if it is UTF-8
- *  without controls, or else escaped; and cut. @return @p out */
+ *  without controls, but for text_one_line(), or else escaped; and cut. @return @p out */
 const char *xfer_show(const char *text, char out[XFER_SHOWN]);
 
 /** Whether the two are the same moment. */

@@ -351,6 +351,7 @@ static void get_entry(struct xfer *xfer, int root, const char *name, const char 
 static void get_folder(struct xfer *xfer, int root, const char *name, const char *path,
 		       unsigned depth)
 {
+	struct xfer_file file = { .name = *name != '\0' ? name : "/" };
 	struct xfer_entries entries;
 	struct failure failure;
 	enum xfer_outcome outcome;
@@ -362,8 +363,7 @@ static void get_folder(struct xfer *xfer, int root, const char *name, const char
 	}
 	outcome = xfer_entries_ask(xfer->link, name, &entries, &failure);
 	if (outcome != XFER_DONE) {
-		xfer_report_failed(xfer, &(struct xfer_file){ .name = name },
-				   outcome == XFER_LOST, &failure);
+		xfer_report_failed(xfer, &file, outcome == XFER_LOST, &failure);
 		return;
 	}
 	for (i = 0; i < entries.count && !xfer->lost; i++) {
@@ -374,7 +374,7 @@ static void get_folder(struct xfer *xfer, int root, const char *name, const char
 		    xfer_join(local, path, entry->name))
 			get_entry(xfer, root, remote, local, entry, depth);
 		else
-			fail(xfer, name, "a name in it is too long", NULL);
+			fail(xfer, file.name, "a name in it is too long", NULL);
 	}
 	if (i < entries.count)
 		xfer_report_rest(name);

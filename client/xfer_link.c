@@ -195,18 +195,41 @@ enum xfer_outcome xfer_link_nonsense(struct xfer_link *link, const char *what,
 	return XFER_FAILED;
 }
 
-static ssize_t fill(struct xfer_link *link)
+/* @param end  by when there must be something, in clock_milliseconds(); INT64_MAX: the
+ *             socket's own limit will do
+ * @return as io_read(): -1 with EAGAIN when there is nothing by then */
+static ssize_t fill(struct xfer_link *link, int64_t end)
 {
-	ssize_t n = io_read(link->fd, link->input, sizeof link->input);
+	int64_t left = end != INT64_MAX ? end - clock_milliseconds() : 0;
+	ssize_t n = -1;
 
+	if (end != INT64_MAX && io_wait(link->fd, POLLIN, left > 0 ? left : 0) == 0)
+		errno = EAGAIN;
+	else
+		n = io_read(link->fd, link->input, sizeof link->input);
 	link->start = 0;
 	link->end = n > 0 ? (size_t)n : 0;
 	return n;
 }
 
-/* The next line, without its LF or CR LF, into link->line. */
+/* A line that has begun, and does not come to its end. */
+static enum xfer_outcome line_cut(struct xfer_link *link, size_t length,
+				  struct failure *failure)
+{
+	if (length == 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
+		return cut(link, failure);
+	failure_set(failure, "the server did not end a line within %g s",
+		    (double)link->settings->timeout / 1000);
+	xfer_link_drop(link);
+	return XFER_CUT;
+}
+
+/* The next line, without its LF or CR LF, into link->line. The time is that of all of it:
+ * else a byte now and then would hold us for ever. */
 static enum xfer_outcome read_line(struct xfer_link *link, struct failure *failure)
 {
+	int64_t timeout = link->settings->timeout;
+	int64_t end = timeout > 0 ? clock_milliseconds() + timeout : INT64_MAX;
 	size_t length = 0;
 
 	for (;;) {
@@ -223,9 +246,9 @@ static enum xfer_outcome read_line(struct xfer_link *link, struct failure *failu
 		if (lf != NULL)
 			break;
 		there = 0;
-		switch (fill(link)) {
+		switch (fill(link, length > 0 ? end : INT64_MAX)) {
 		case -1:
-			return cut(link, failure);
+			return line_cut(link, length, failure);
 		case 0:
 			return ended(link, failure);
 		}

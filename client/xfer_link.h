@@ -63,7 +63,8 @@ enum xfer_outcome xfer_link_request(struct xfer_link *link, const char *const wo
 				    struct failure *failure);
 
 /**
- * Waits for a line of reply and takes it apart.
+ * Waits for a line of reply, for all of it as long as the settings have it, and takes it
+ * apart.
  *
  * @param first  what its first word must be; "": anything
  * @param count  how many words there must be

@@ -126,6 +126,51 @@ enum xfer_outcome xfer_entries_ask(struct xfer_link *link, const char *folder,
 
 /* ---- xfer ls ----------------------------------------------------------------------------- */
 
+/* What there is of that name, where it is no folder. */
+struct single {
+	const char *name;
+	struct xfer_entry entry;
+};
+
+static enum xfer_outcome attempt_stat(struct xfer_link *link, void *context,
+				      struct failure *failure)
+{
+	struct single *single = context;
+	const char *const request[] = { "STAT", single->name, NULL };
+	char *words[XFER_WORDS];
+	enum xfer_outcome outcome = xfer_link_request(link, request, failure);
+
+	if (outcome == XFER_DONE)
+		outcome = xfer_link_reply(link, "STAT", 5, words, failure);
+	if (outcome != XFER_DONE)
+		return outcome;
+	single->entry.is_folder = strcmp(words[1], "D") == 0;
+	if (!single->entry.is_folder)
+		outcome = xfer_link_number(link, words[2], INT64_MAX, &single->entry.size,
+					   failure);
+	if (outcome == XFER_DONE)
+		outcome = xfer_link_time(link, words[3], &single->entry.time, failure);
+	return outcome;
+}
+
+/* What is no folder may be a file. @return as xfer_link_try(): what *failure says */
+static enum xfer_outcome list_file(struct xfer *xfer, const char *name,
+				   struct failure *failure)
+{
+	struct single single = { .name = name };
+	struct failure refusal = *failure;
+	char shown[XFER_SHOWN];
+	enum xfer_outcome outcome = xfer_link_try(xfer->link, xfer_show(name, shown),
+						  attempt_stat, &single, failure);
+
+	if (outcome == XFER_DONE)
+		xfer_report_entry(xfer, name, single.entry.is_folder, single.entry.size,
+				  &single.entry.time);
+	else if (outcome == XFER_REFUSED)
+		*failure = refusal;
+	return outcome;
+}
+
 static void list_folder(struct xfer *xfer, const char *folder, unsigned depth)
 {
 	struct xfer_file file = { .name = *folder != '\0' ? folder : "/" };
@@ -133,7 +178,18 @@ static void list_folder(struct xfer *xfer, const char *folder, unsigned depth)
 	struct failure failure;
 	enum xfer_outcome outcome;
 
+	if (depth == XFER_DEPTH) {
+		failure_set(&failure, "too many folders in folders");
+		xfer_report_failed(xfer, &file, false, &failure);
+		return;
+	}
 	outcome = xfer_entries_ask(xfer->link, folder, &entries, &failure);
+	if (outcome == XFER_REFUSED && depth == 0 && *folder != '\0' &&
+	    strcmp(xfer->link->code, "not-found") == 0) {
+		outcome = list_file(xfer, folder, &failure);
+		if (outcome == XFER_DONE)
+			return;
+	}
 	if (outcome != XFER_DONE) {
 		xfer_report_failed(xfer, &file, outcome == XFER_LOST, &failure);
 		return;
@@ -146,7 +202,7 @@ static void list_folder(struct xfer *xfer, const char *folder, unsigned depth)
 			continue; /* it could not be asked for either */
 		xfer_report_entry(xfer, path, entry->is_folder, entry->size,
 				  &entry->time);
-		if (entry->is_folder && xfer->settings->recursive && depth < XFER_DEPTH)
+		if (entry->is_folder && xfer->settings->recursive)
 			list_folder(xfer, path, depth + 1);
 	}
 	xfer_entries_free(&entries);

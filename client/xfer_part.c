@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/beneath.h"
+#include "common/clock.h"
 #include "common/io.h"
 #include "common/rename.h"
 #include "common/text.h"
@@ -18,9 +20,13 @@ enum { NAME_KEPT = 150, OPEN_TRIES = 10 };
 
 static const char suffix[] = ".part";
 
+/* The part that a signal would leave behind for nothing: a small one. */
+static _Atomic(const struct xfer_part *) passing;
+
 /* ---- names ------------------------------------------------------------------------------- */
 
-/* ".NAME.", or of a long one its beginning and its sum, so that there is room for the rest. */
+/* ".NAME.", or of a long one its beginning and its sum, so that there is room for the rest:
+ * that is longer than any that is short enough to be itself. */
 static int begin_name(const char *target, char out[NAME_MAX + 1])
 {
 	struct checksum sum = { 0 };
@@ -31,31 +37,64 @@ static int begin_name(const char *target, char out[NAME_MAX + 1])
 	while (at < NAME_KEPT - 4)
 		at += text_utf8_length(target + at, length - at);
 	checksum_add(&sum, target, length);
-	return snprintf(out, NAME_MAX + 1, ".%.*s~%" PRIu32 ".", (int)at, target,
+	return snprintf(out, NAME_MAX + 1, ".%.*s~%010" PRIu32 ".", (int)at, target,
 			checksum_value(&sum));
 }
 
-static void name_part(struct xfer_part *part, const struct xfer_part_plan *plan)
+/* Neither a size nor a time without its sign has a '-': so no two files have parts of the
+ * same name, though "log" and "log.1" may both be gotten. */
+static void name_kept(struct xfer_part *part, const struct xfer_part_plan *plan)
 {
 	int length = begin_name(part->target, part->name);
 	char time[TEXT_TIMESTAMP];
-	size_t room = sizeof part->name - (size_t)length;
 
-	if (part->kept)
-		snprintf(part->name + length, room, "%" PRIu64 ".%s%s", plan->size,
-			 text_timestamp(plan->time, time), suffix);
-	else
-		snprintf(part->name + length, room, "%s", suffix + 1);
+	snprintf(part->name + length, sizeof part->name - (size_t)length,
+		 "%" PRIu64 "-%s%s", plan->size, text_timestamp(plan->time, time),
+		 suffix);
 }
 
-/* Whether a name in the folder is that of a part of the same file: `start` is ".NAME.". */
+/* A name that nobody has, nor can have in advance. */
+static void name_passing(struct xfer_part *part)
+{
+	int length = begin_name(part->target, part->name);
+	uint64_t number;
+	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || io_read_all(fd, &number, sizeof number) != sizeof number)
+		number = (uint64_t)clock_nanoseconds() ^ (uint64_t)getpid() << 32;
+	if (fd >= 0)
+		close(fd);
+	snprintf(part->name + length, sizeof part->name - (size_t)length,
+		 "%016" PRIx64 "%s", number, suffix);
+}
+
+/* Whether a name in the folder is that of a kept part of the same file: `start` is ".NAME.",
+ * and what follows is just what name_kept() would write. */
 static bool is_sibling(const char *name, const char *start)
 {
-	size_t length = strlen(start);
-	const char *middle = name + length;
+	size_t length = strlen(start), size_length, time_length;
+	char size_text[TEXT_TIMESTAMP], time_text[TEXT_TIMESTAMP], again[TEXT_TIMESTAMP];
+	const char *size_at = name + length, *time_at;
+	struct timespec time;
+	uint64_t size;
 
-	return strncmp(name, start, length) == 0 &&
-	       strcmp(middle + strspn(middle, "0123456789.-"), "part") == 0;
+	if (strncmp(name, start, length) != 0)
+		return false;
+	size_length = strcspn(size_at, "-");
+	if (size_at[size_length] == '\0' || size_length >= sizeof size_text)
+		return false;
+	time_at = size_at + size_length + 1;
+	time_length = strlen(time_at);
+	if (time_length < sizeof suffix - 1)
+		return false;
+	time_length -= sizeof suffix - 1;
+	if (time_length >= sizeof time_text || strcmp(time_at + time_length, suffix) != 0)
+		return false;
+	snprintf(size_text, sizeof size_text, "%.*s", (int)size_length, size_at);
+	snprintf(time_text, sizeof time_text, "%.*s", (int)time_length, time_at);
+	return text_number(size_text, XFER_PART_KEPT, UINT64_MAX, &size) &&
+	       size_text[0] != '0' && text_read_timestamp(time_text, &time) &&
+	       strcmp(text_timestamp(time, again), time_text) == 0;
 }
 
 /* ---- the folder -------------------------------------------------------------------------- */
@@ -101,6 +140,125 @@ static int open_folder(struct xfer_part *part, const struct xfer_part_plan *plan
 	return -1;
 }
 
+/* ---- opening ----------------------------------------------------------------------------- */
+
+static bool exists(const struct xfer_part *part)
+{
+	struct stat status;
+
+	return fstatat(part->folder, part->target, &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Whether an open file is one that only we can have made: of this user, and under this one
+ * name. What is written into another would change what somebody else has. */
+static bool is_ours_alone(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+	       status.st_nlink == 1 && status.st_uid == geteuid();
+}
+
+/* Whether we have it for ourselves, and it still has its name: another one of us may have
+ * finished it, or given it up, just before. -1 with errno when not. */
+static int lock(int folder, const char *name, int fd)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct stat open_one, named;
+
+	if (fcntl(fd, F_SETLK, &whole) < 0) {
+		errno = EBUSY;
+		return -1;
+	}
+	if (fstat(fd, &open_one) < 0)
+		return -1;
+	if (fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    named.st_ino != open_one.st_ino || named.st_dev != open_one.st_dev) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return 0;
+}
+
+/* Opens the kept part, which is made if there is none. Only what has been there before may be
+ * another's: a file system may have its own idea of whose a new one is.
+ * @return it, or -1 with errno: EPERM when it is not ours alone */
+static int open_kept(const struct xfer_part *part)
+{
+	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = openat(part->folder, part->name, flags | O_CREAT | O_EXCL, 0666);
+
+	if (fd >= 0 || errno != EEXIST)
+		return fd;
+	fd = openat(part->folder, part->name, flags);
+	if (fd < 0 && errno == ENOENT)
+		errno = EAGAIN;
+	if (fd < 0 || is_ours_alone(fd))
+		return fd;
+	close(fd);
+	errno = EPERM;
+	return -1;
+}
+
+/* @return 0, or -1 with errno */
+static int open_locked(struct xfer_part *part)
+{
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		int error;
+
+		part->fd = open_kept(part);
+		if (part->fd >= 0 && lock(part->folder, part->name, part->fd) == 0)
+			return 0;
+		error = errno;
+		if (part->fd >= 0)
+			close(part->fd);
+		part->fd = -1;
+		errno = error;
+		if (error != EAGAIN)
+			break;
+	}
+	return -1;
+}
+
+/* @return 0, or -1 with errno */
+static int open_passing(struct xfer_part *part)
+{
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		name_passing(part);
+		atomic_store(&passing, part);
+		part->fd =
+			openat(part->folder, part->name,
+			       O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+		if (part->fd >= 0)
+			return 0;
+		atomic_store(&passing, NULL);
+		if (errno != EEXIST)
+			break;
+	}
+	return -1;
+}
+
+void xfer_part_interrupt(void)
+{
+	const struct xfer_part *part = atomic_load(&passing);
+
+	if (part != NULL)
+		unlinkat(part->folder, part->name, 0);
+}
+
+/* Removes one, unless another xfer is at it. */
+static void remove_sibling(int folder, const char *name)
+{
+	int fd = openat(folder, name,
+			O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (is_ours_alone(fd) && lock(folder, name, fd) == 0)
+		unlinkat(folder, name, 0);
+	close(fd);
+}
+
 /* Removes parts of the same file as it was before. */
 static void remove_siblings(const struct xfer_part *part)
 {
@@ -118,64 +276,8 @@ static void remove_siblings(const struct xfer_part *part)
 	while ((entry = readdir(stream)) != NULL)
 		if (is_sibling(entry->d_name, start) &&
 		    strcmp(entry->d_name, part->name) != 0)
-			unlinkat(part->folder, entry->d_name, 0);
+			remove_sibling(part->folder, entry->d_name);
 	closedir(stream);
-}
-
-/* ---- opening ----------------------------------------------------------------------------- */
-
-static bool exists(const struct xfer_part *part)
-{
-	struct stat status;
-
-	return fstatat(part->folder, part->target, &status, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/* Whether we have it for ourselves, and it still has its name: another one of us may have
- * finished it, or given it up, just before. -1 with errno when not. */
-static int lock(const struct xfer_part *part)
-{
-	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	struct stat open_one, named;
-
-	if (fcntl(part->fd, F_SETLK, &whole) < 0) {
-		errno = EBUSY;
-		return -1;
-	}
-	if (fstat(part->fd, &open_one) < 0)
-		return -1;
-	if (!S_ISREG(open_one.st_mode)) {
-		errno = EEXIST;
-		return -1;
-	}
-	if (fstatat(part->folder, part->name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    named.st_ino != open_one.st_ino || named.st_dev != open_one.st_dev) {
-		errno = EAGAIN;
-		return -1;
-	}
-	return 0;
-}
-
-/* @return 0, or -1 with errno */
-static int open_locked(struct xfer_part *part)
-{
-	for (int i = 0; i < OPEN_TRIES; i++) {
-		int error;
-
-		part->fd = openat(part->folder, part->name,
-				  O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-					  O_CLOEXEC,
-				  0666);
-		if (part->fd < 0 || lock(part) == 0)
-			break;
-		error = errno;
-		close(part->fd);
-		part->fd = -1;
-		errno = error;
-		if (error != EAGAIN)
-			break;
-	}
-	return part->fd < 0 ? -1 : 0;
 }
 
 /* What is there already. @return 0, or -1 with errno */
@@ -186,13 +288,36 @@ static int take_up(struct xfer_part *part, const struct xfer_part_plan *plan)
 	if (fstat(part->fd, &status) < 0)
 		return -1;
 	part->at = (uint64_t)status.st_size;
-	if (part->at > plan->size || !part->kept)
+	if (part->at > plan->size)
 		part->at = 0;
-	if (part->at == 0 && part->kept)
+	if (part->at == 0)
 		remove_siblings(part);
 	if ((uint64_t)status.st_size != part->at && ftruncate(part->fd, 0) < 0)
 		return -1;
 	return lseek(part->fd, (off_t)part->at, SEEK_SET) < 0 ? -1 : 0;
+}
+
+/* @return 0, or -1 with errno */
+static int open_part(struct xfer_part *part, const struct xfer_part_plan *plan)
+{
+	if (!part->kept)
+		return open_passing(part);
+	name_kept(part, plan);
+	return open_locked(part) < 0 ? -1 : take_up(part, plan);
+}
+
+static int not_ours(struct xfer_part *part, struct failure *failure)
+{
+	char shown[2 * NAME_MAX];
+
+	text_escape(part->name, strlen(part->name), shown, sizeof shown);
+	failure_set(failure,
+		    "cannot write: there is a %s, which is not this user's, or has other "
+		    "names too",
+		    shown);
+	close(part->folder);
+	part->folder = -1;
+	return -1;
 }
 
 static int open_failed(struct xfer_part *part, const char *what, struct failure *failure)
@@ -220,10 +345,11 @@ int xfer_part_open(struct xfer_part *part, const struct xfer_part_plan *plan,
 		errno = EEXIST;
 		return open_failed(part, "not replaced without -f", failure);
 	}
-	name_part(part, plan);
-	if (open_locked(part) < 0 || take_up(part, plan) < 0)
-		return open_failed(part, "cannot write", failure);
-	return 0;
+	if (open_part(part, plan) == 0)
+		return 0;
+	if (part->fd < 0 && part->kept && errno == EPERM)
+		return not_ours(part, failure);
+	return open_failed(part, "cannot write", failure);
 }
 
 /* ---- writing and ending ------------------------------------------------------------------ */
@@ -242,6 +368,7 @@ int xfer_part_write(struct xfer_part *part, const void *bytes, size_t length,
 
 static void close_part(struct xfer_part *part)
 {
+	atomic_store(&passing, NULL);
 	if (part->fd >= 0)
 		close(part->fd);
 	if (part->folder >= 0)

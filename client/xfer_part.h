@@ -7,8 +7,12 @@
  * was there before, or the new file as a whole.
  *
  * The part of a large file stays when we are cut off, for the next time. Its name tells of
- * what it is a part: ".NAME.SIZE.MTIME.part". Parts of the same name, but another size or
- * time, are of no use any more, and are removed when a new one is begun.
+ * what it is a part: ".NAME.SIZE-MTIME.part". Parts of the same name, but another size or
+ * time, are of no use any more, and are removed when a new one is begun, unless another xfer
+ * is at them: that holds a lock. What is there and not ours alone is neither written to nor
+ * removed.
+ *
+ * That of a small one is ".NAME.RANDOM.part": always a new file, and gone when we are.
  */
 #ifndef CLIENT_XFER_PART_H
 #define CLIENT_XFER_PART_H
@@ -67,5 +71,9 @@ void xfer_part_leave(struct xfer_part *part);
 
 /** Removes it. */
 void xfer_part_discard(struct xfer_part *part);
+
+/** For a handler of signals that end the program: removes the part that is open, if it is not
+ *  to be kept. Async-signal-safe. */
+void xfer_part_interrupt(void);
 
 #endif

@@ -190,8 +190,8 @@ char *xfer_progress_text(const struct xfer_progress *progress, unsigned width, c
 		name_columns = free_columns - bar_columns;
 	if (name_columns < LEAST_NAME)
 		name_columns = LEAST_NAME;
-	used = name = fitting(progress->name, name_columns, &columns);
-	memcpy(line, progress->name, name);
+	name = fitting(progress->name, name_columns, &columns);
+	used = text_one_line(progress->name, name, line); /* so many bytes, and columns */
 	line[used++] = ' ';
 	for (; bar_columns > 0 && columns < name_columns; columns++)
 		line[used++] = ' '; /* the bar stays where it is, whatever the name */

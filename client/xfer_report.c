@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/xfer_progress.h"
 #include "common/clock.h"
@@ -27,7 +28,8 @@ const char *xfer_show(const char *text, char out[XFER_SHOWN])
 			break;
 		at += n;
 	}
-	snprintf(out, XFER_SHOWN, "%.*s%s", (int)at, text, at < length ? "..." : "");
+	at = text_one_line(text, at, out); /* as many: what it replaces has three bytes */
+	snprintf(out + at, XFER_SHOWN - at, "%s", text[at] != '\0' ? "..." : "");
 	return out;
 }
 
@@ -187,12 +189,16 @@ static void json_entry(const char *path, bool folder, uint64_t size,
 void xfer_report_entry(struct xfer *xfer, const char *path, bool folder, uint64_t size,
 		       const struct timespec *time)
 {
-	char text[32];
+	char text[32], shown[3 * XFER_NAME];
 
 	xfer->done++;
 	if (xfer->settings->json) {
 		json_entry(path, folder, size, time);
 		return;
+	}
+	if (isatty(STDOUT_FILENO)) { /* a script gets the name as it is, as from ls(1) */
+		shown[text_one_line(path, strlen(path), shown)] = '\0';
+		path = shown;
 	}
 	time_text(time, text);
 	if (folder)

@@ -197,6 +197,12 @@ START_TEST(folders_go_there_and_back)
 	expect_well(&run);
 	expect_match(run.out, "  x/\n.*  x/y/\n.*  x/y/a/\n.*  x/y/a/b/\n +2 .*  "
 			      "x/y/a/b/two\n +1 .*  x/y/a/one\n$");
+	run = XFER("ls", "localhost", "x/y/a/b/two");
+	expect_well(&run);
+	expect_match(run.out, "^ +2  [^\n]*  x/y/a/b/two\n$");
+	run = XFER("ls", "localhost", "x/three");
+	run_expect_status(&run, 1);
+	expect_match(run.err, "^xfer: x/three: the server says: [^\n]*\n$");
 	run = XFER("get", "-o", path_in(&here, "out"), "localhost", "x/y");
 	run_expect_status(&run, 1);
 	run = XFER("-r", "get", "-o", path_in(&here, "out"), "localhost", "x/y");
@@ -505,6 +511,110 @@ START_TEST(a_part_that_was_damaged_is_found_out_and_removed)
 }
 END_TEST
 
+/* ---- files that are not ours ------------------------------------------------------------- */
+
+static void expect_text(const char *name, const char *text)
+{
+	struct run run =
+		run_program(ARGUMENTS("/bin/cat", path_in(&here, name)), "", 0, 0);
+
+	ck_assert_str_eq(run.out, text);
+}
+
+/* The name of the part of the file `big` in "out", if it is of that size and time. */
+static const char *part_of_big(const char *name, unsigned long size, time_t time)
+{
+	static char text[TEXT];
+
+	snprintf(text, sizeof text, "out/.%s.%lu-%lld.part", name, size, (long long)time);
+	return text;
+}
+
+static void put_there(const char *name, time_t time)
+{
+	const struct timespec times[2] = { { .tv_sec = time }, { .tv_sec = time } };
+
+	folder_file(&there, name, big, sizeof big);
+	ck_assert_int_eq(utimensat(there.fd, name, times, 0), 0);
+}
+
+START_TEST(hidden_files_of_the_user_are_left_alone)
+{
+	static const char *const own[] = {
+		"out/.log.part",
+		"out/.log.2026.part",
+		"out/.log.1.2026.part",
+		"out/.log.-.part",
+		"out/.log.2026-01-01.part",
+		"out/.log.1.2000000.1700000000.part",
+		"out/.log.2000000-1.5.part",
+		"out/.log.02000000-1.part",
+		"out/.log.1.2000000-1700.part",
+		"out/.log.2000000-1700.part.part",
+	};
+	struct run run;
+
+	start_filed(0, NULL);
+	put_there("log", 1700000000);
+	folder_text(&there, "log.small", "small");
+	folder_text(&here, "out/.log.small.part", "own");
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		folder_text(&here, own[i], "own");
+	folder_text(&here, part_of_big("log", 2000000, 1600000000), "of an older log");
+	run = XFER("-o", path_in(&here, "out"), "get", "localhost", "log", "log.small");
+	expect_well(&run);
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		expect_text(own[i], "own");
+	expect_text("out/.log.small.part", "own");
+	ck_assert_uint_eq(entries_in(path_in(&here, "out")),
+			  sizeof own / sizeof *own + 3);
+	server_finish(&filed);
+}
+END_TEST
+
+START_TEST(a_part_that_another_xfer_writes_is_left_alone)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	const char *locked = part_of_big("log", 2000000, 1600000000);
+	struct run run;
+	int fd;
+
+	start_filed(0, NULL);
+	put_there("log", 1700000000);
+	folder_text(&here, locked, "on its way");
+	fd = open(path_in(&here, locked), O_RDWR | O_CLOEXEC);
+	ck_assert_int_eq(fcntl(fd, F_SETLK, &whole), 0);
+	run = XFER("-o", path_in(&here, "out"), "get", "localhost", "log");
+	expect_well(&run);
+	close(fd);
+	expect_text(locked, "on its way");
+	server_finish(&filed);
+}
+END_TEST
+
+START_TEST(a_file_with_another_name_is_not_written_through_that_of_a_part)
+{
+	const char *part = part_of_big("log", BIG, 1700000000);
+	struct run run;
+
+	start_filed(0, NULL);
+	put_there("log", 1700000000);
+	folder_text(&here, "victim", "precious");
+	ck_assert_int_eq(linkat(here.fd, "victim", here.fd, part, 0), 0);
+	run = XFER("-o", path_in(&here, "out"), "get", "localhost", "log");
+	run_expect_status(&run, 1);
+	expect_match(run.err, "^xfer: log: cannot write: there is a "
+			      "\\.log\\.5242880-1700000000\\.part, [^\n]*\n$");
+	expect_text("victim", "precious");
+	ck_assert_int_eq(unlinkat(here.fd, part, 0), 0);
+	folder_link(&here, part, "../victim");
+	run = XFER("-o", path_in(&here, "out"), "get", "localhost", "log");
+	run_expect_status(&run, 1);
+	expect_text("victim", "precious");
+	server_finish(&filed);
+}
+END_TEST
+
 /* ---- no room ----------------------------------------------------------------------------- */
 
 static void files_are_short(void *context)
@@ -574,6 +684,10 @@ START_TEST(bad_usage_is_told_in_a_line)
 		{ { "-d", "x", "get", "h", "a" }, "-d, --directory is for put" },
 		{ { "-f", "put", "h", "a" }, "-o, -f and -S are for get" },
 		{ { "-jo", "-", "get", "h", "a" }, "not for -j" },
+		{ { "-ro", "-", "get", "h", "a" }, "not for -r" },
+		{ { "-o", "", "get", "h", "a" }, "-o, --output: " },
+		{ { "-p", "0", "ls", "h" }, "port 0" },
+		{ { "ls", "h:0" }, "port 0" },
 		{ { "ls", "h:99999" }, "99999" },
 		{ { "--retries", "x", "ls", "h" }, "--retries" },
 	};
@@ -617,6 +731,13 @@ Suite *suite_xfer(void)
 	tcase_add_test(tcase, a_later_run_goes_on_with_what_is_there);
 	tcase_add_test(tcase, what_is_there_of_another_file_is_not_gone_on_with);
 	tcase_add_test(tcase, a_part_that_was_damaged_is_found_out_and_removed);
+
+	tcase = add_case(suite, "not ours");
+	tcase_add_checked_fixture(tcase, make, clear);
+	tcase_add_test(tcase, hidden_files_of_the_user_are_left_alone);
+	tcase_add_test(tcase, a_part_that_another_xfer_writes_is_left_alone);
+	tcase_add_test(tcase,
+		       a_file_with_another_name_is_not_written_through_that_of_a_part);
 
 	tcase = add_case(suite, "not possible");
 	tcase_add_checked_fixture(tcase, make, clear);

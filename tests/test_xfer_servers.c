@@ -161,6 +161,7 @@ static const struct {
 	{ { "ls", "" }, "ENTRIES 2\n|F 1 1 x\n", "the server has closed" },
 	{ { "ls", "" }, "ENTRIES 99999999999\n", "a bad number" },
 	{ { "get", "." }, "ENTRIES 1\n|F 4 1 ../f\n", "a name that no file may have" },
+	{ { "get", "." }, "ERR internal no\n", "xfer: /: the server says: no\n" },
 	{ { "put", NULL }, "SEND 5\n", "a bad number" },
 	{ { "put", NULL }, "SEND -1\n", "a bad number" },
 	{ { "put", NULL }, "SEND 0\n|DONE 3 1219131554\n", "another size or sum" },
@@ -251,6 +252,33 @@ START_TEST(a_silent_server_is_waited_for_so_long_as_was_said)
 			  "", 0, 0);
 	run_expect_status(&run, 1);
 	ck_assert_str_eq(run.err, "xfer: /: the server was silent for 0.2 s\n");
+}
+END_TEST
+
+/* A byte of a line now and then, each well before the client's time is over. */
+static void dribble(int fd, unsigned number)
+{
+	struct pollfd gone = { fd, POLLIN, 0 };
+	char line[TEXT];
+
+	(void)number;
+	read_line(fd, line, sizeof line);
+	do
+		say(fd, "E");
+	while (poll(&gone, 1, 50) == 0);
+}
+
+START_TEST(a_line_must_be_whole_in_the_time_that_was_said)
+{
+	struct run run;
+
+	serve(dribble);
+	run = run_program(ARGUMENTS("xfer", "-p", port, "-w", "0.3", "--no-retry", "ls",
+				    "127.0.0.1"),
+			  "", 0, 0);
+	run_expect_status(&run, 1);
+	ck_assert_str_eq(run.err,
+			 "xfer: /: the server did not end a line within 0.3 s\n");
 }
 END_TEST
 
@@ -394,7 +422,7 @@ static bool half_is_here(void *context)
 	struct stat status;
 
 	(void)context;
-	return stat(in_folder(".f.4194304.1700000000.part"), &status) == 0 &&
+	return stat(in_folder(".f.4194304-1700000000.part"), &status) == 0 &&
 	       status.st_size == 2 * MIB;
 }
 
@@ -417,9 +445,53 @@ START_TEST(who_interrupts_it_can_go_on_later)
 }
 END_TEST
 
+/* Half of a small file. */
+static void send_some(int fd, unsigned number)
+{
+	char line[TEXT];
+
+	read_line(fd, line, sizeof line);
+	say(fd, STAT_4);
+	read_line(fd, line, sizeof line);
+	say(fd, FILE_4 "ab");
+	say_nothing(fd, number);
+}
+
+static bool is_begun(void *context)
+{
+	(void)context;
+	return files_here() == 2;
+}
+
+START_TEST(an_interrupted_small_file_leaves_nothing)
+{
+	struct program program;
+	struct run run;
+
+	folder_text(&here, ".f.part", "the user's own");
+	serve(send_some);
+	program = program_start(&(struct run_setup){
+		.argv = ARGUMENTS("xfer", "-p", port, "-o", here.path, "get", "127.0.0.1",
+				  "f"),
+	});
+	ck_assert(eventually(is_begun, NULL, PATIENCE));
+	kill(program.pid, SIGTERM);
+	run = program_wait(&program, PATIENCE);
+	ck_assert(WIFSIGNALED(run.status) && WTERMSIG(run.status) == SIGTERM);
+	ck_assert_uint_eq(files_here(), 1);
+	run = run_program(ARGUMENTS("/bin/cat", in_folder(".f.part")), "", 0, 0);
+	ck_assert_str_eq(run.out, "the user's own");
+}
+END_TEST
+
 static void errors_are_terminal(void *context)
 {
 	dup2(*(int *)context, STDERR_FILENO);
+}
+
+static void output_is_terminal(void *context)
+{
+	dup2(*(int *)context, STDOUT_FILENO);
 }
 
 /* What a terminal has been shown, up to this text. */
@@ -485,6 +557,53 @@ START_TEST(a_terminal_shows_the_progress_and_is_clean_at_the_end)
 	ck_assert(WIFSIGNALED(run.status));
 	close(slave);
 	close(terminal);
+}
+END_TEST
+
+#define TURNED   "\xe2\x80\xae" /* U+202E: what follows runs from the right to the left */
+#define REPLACED "\xef\xbf\xbd"
+
+START_TEST(a_name_turns_no_text_around_on_a_terminal)
+{
+	int terminal, slave;
+	struct program program;
+	struct run run;
+	char line[256];
+	struct xfer_progress progress = { .name = "a" TURNED "b", .size = 1 };
+
+	xfer_progress_text(&progress, 80, line, sizeof line);
+	ck_assert_ptr_nonnull(strstr(line, "a" REPLACED "b"));
+	if (!terminal_open(&terminal, &slave))
+		return;
+	script = "ENTRIES 1\n|F 1 1 a" TURNED "b\n";
+	serve(say_script);
+	program = program_start(&(struct run_setup){
+		.argv = ARGUMENTS("xfer", "-p", port, "ls", "127.0.0.1"),
+		.prepare = output_is_terminal,
+		.context = &slave,
+	});
+	wait_for_text(terminal, "  a" REPLACED "b\r\n");
+	run = program_wait(&program, PATIENCE);
+	run_expect_status(&run, 0);
+	close(slave);
+	close(terminal);
+}
+END_TEST
+
+START_TEST(a_script_gets_names_as_they_are_and_messages_turn_nothing)
+{
+	struct run run;
+
+	script = "ENTRIES 1\n|F 1 1 a" TURNED "b\n";
+	serve(say_script);
+	run = run_program(ARGUMENTS("xfer", "-p", port, "ls", "127.0.0.1"), "", 0, 0);
+	run_expect_status(&run, 0);
+	ck_assert_ptr_nonnull(strstr(run.out, "  a" TURNED "b\n"));
+	run = run_program(ARGUMENTS("xfer", "-p", port, "put", "127.0.0.1",
+				    in_folder("a" TURNED "b")),
+			  "", 0, 0);
+	run_expect_status(&run, 1);
+	expect_match(run.err, "/a" REPLACED "b: No such file or directory\n$");
 }
 END_TEST
 
@@ -557,6 +676,7 @@ Suite *suite_xfer_servers(void)
 	tcase = add_case(suite, "silence and ends");
 	tcase_add_checked_fixture(tcase, make, clear);
 	tcase_add_test(tcase, a_silent_server_is_waited_for_so_long_as_was_said);
+	tcase_add_test(tcase, a_line_must_be_whole_in_the_time_that_was_said);
 	tcase_add_test(tcase, the_pauses_between_attempts_grow_and_then_it_gives_up);
 	tcase_add_test(tcase, a_server_that_never_was_there_is_not_tried_again);
 	tcase_add_test(tcase, a_file_that_was_taken_before_the_cut_is_done);
@@ -566,7 +686,10 @@ Suite *suite_xfer_servers(void)
 	tcase = add_case(suite, "on the way");
 	tcase_add_checked_fixture(tcase, make, clear);
 	tcase_add_test(tcase, who_interrupts_it_can_go_on_later);
+	tcase_add_test(tcase, an_interrupted_small_file_leaves_nothing);
 	tcase_add_test(tcase, a_terminal_shows_the_progress_and_is_clean_at_the_end);
+	tcase_add_test(tcase, a_name_turns_no_text_around_on_a_terminal);
+	tcase_add_test(tcase, a_script_gets_names_as_they_are_and_messages_turn_nothing);
 	tcase_add_test(tcase, the_line_of_progress_fits_and_is_cut_between_characters);
 	tcase_add_test(tcase, names_that_lead_elsewhere_or_hide_are_none);
 	return suite;
