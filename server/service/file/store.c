@@ -44,9 +44,11 @@ int file_refuse_errno(struct file_refusal *refusal, int error)
 	case EEXIST:
 		return file_refuse(refusal, "exists", "it is here already");
 	case ELOOP:
-	case EXDEV:
 		return file_refuse(refusal, "forbidden",
 				   "there is a symbolic link in it");
+	case EXDEV: /* no name leads out: it is the rename that says so */
+		return file_refuse(refusal, "forbidden",
+				   "another file system is mounted there");
 	case ENXIO: /* a socket; a FIFO or a device that nobody else has open */
 	case ENODEV:
 		return file_refuse(refusal, "forbidden",
@@ -260,30 +262,39 @@ bool file_store_has_room(const struct file_store *store, uint64_t bytes)
 
 bool file_store_add(const struct file_store *store, uint64_t bytes)
 {
-	int64_t count = (int64_t)bytes;
+	int64_t count = (int64_t)bytes, used = atomic_load(&store->shared->used);
 
 	if (store->quota == 0)
 		return true;
-	if (atomic_fetch_add(&store->shared->used, count) <= store->quota - count)
-		return true;
-	atomic_fetch_sub(&store->shared->used, count);
-	return false;
+	do
+		if (used > store->quota - count)
+			return false;
+	while (!atomic_compare_exchange_weak(&store->shared->used, &used, used + count));
+	return true;
 }
 
+/* Of what others have put here since the start nothing is counted but that it is gone. */
 void file_store_subtract(const struct file_store *store, uint64_t bytes)
 {
-	if (store->quota > 0)
-		atomic_fetch_sub(&store->shared->used, (int64_t)bytes);
+	int64_t used = atomic_load(&store->shared->used), less;
+
+	if (store->quota == 0)
+		return;
+	do
+		less = bytes < (uint64_t)used ? used - (int64_t)bytes : 0;
+	while (!atomic_compare_exchange_weak(&store->shared->used, &used, less));
 }
 
 /* ---- old parts -------------------------------------------------------------------------- */
 
+/* By the time of the last change of its status: an upload that is whole has the client's time
+ * of modification a moment before it has its name. */
 static bool is_old(const struct file_store *store, const char *name, time_t now)
 {
 	struct stat status;
 
 	return fstatat(store->parts, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       status.st_mtime < now - store->part_life;
+	       status.st_ctime < now - store->part_life;
 }
 
 static void expire_parts(const struct file_store *store, DIR *stream, time_t now)
