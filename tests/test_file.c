@@ -289,6 +289,42 @@ START_TEST(a_file_that_is_renamed_stays_though_its_directory_is_not_synced)
 }
 END_TEST
 
+/* A second upload into the directory that the first has made, and not yet synced. */
+static void upload_beside(void)
+{
+	static unsigned synced;
+	struct memory_session client;
+
+	if (synced++ > 0)
+		return;
+	begin(&client);
+	begin_upload(&client, "d/second", 13, "1700000000", 0);
+	memory_send(&client, hello, 13);
+	tell(&client, "SUM -\n");
+	ck_assert_uint_ge(synced, 2);
+	expect_refusal(&client, "ERR internal d/second: ");
+	memory_close(&client);
+}
+
+START_TEST(no_file_is_done_while_its_directory_is_not_on_disk)
+{
+	struct memory_session client;
+
+	configure("-w");
+	begin(&client);
+	begin_upload(&client, "d/first", 13, "1700000000", 0);
+	memory_send(&client, hello, 13);
+	instead_of_fsync = upload_beside;
+	ask_and_be_refused(&client, "SUM -", "ERR internal d/first: ");
+	ck_assert(!is_there("d/second"));
+	instead_of_fsync = NULL;
+	memory_close(&client);
+	begin(&client);
+	upload_text(&client, "d/first", hello);
+	memory_close(&client);
+}
+END_TEST
+
 #endif
 
 START_TEST(a_wrong_checksum_leaves_nothing)
@@ -1087,6 +1123,7 @@ Suite *suite_file(void)
 #ifdef __linux__
 	tcase_add_test(tcase,
 		       a_file_that_is_renamed_stays_though_its_directory_is_not_synced);
+	tcase_add_test(tcase, no_file_is_done_while_its_directory_is_not_on_disk);
 #endif
 	tcase_add_test(tcase, a_file_is_not_replaced);
 	tcase_add_test(tcase, a_file_is_replaced_whole_if_that_is_allowed);

@@ -131,20 +131,45 @@ int file_store_open(struct file_store *store, const char *directory,
 
 /* ---- directories ------------------------------------------------------------------------ */
 
+/* From before it is made until it is on disk it is counted. If that fails, or who does it is
+ * killed, it stays so: all those who pass bring it to disk then. */
+static int make_directory(const struct file_store *store, int at, const char *name)
+{
+	bool is_there;
+
+	atomic_fetch_add(&store->shared->fresh, 1);
+	is_there = mkdirat(at, name, 0777) == 0 || errno == EEXIST;
+	if (is_there && !store->unsynced && fsync(at) < 0)
+		return -1;
+	atomic_fetch_sub(&store->shared->fresh, 1);
+	return is_there ? 0 : -1;
+}
+
+/* Whether a directory that was found may be one that somebody else has made just now, and not
+ * yet brought to disk. To be asked after it was found. */
+static bool may_be_fresh(const struct file_store *store)
+{
+	return !store->unsynced && atomic_load(&store->shared->fresh) > 0;
+}
+
 /* Opens the directory @p path, which is the part of it behind the last '/' in @p at, after it
  * was made if it is not there. */
 static int open_or_make(const struct file_store *store, const char *path, int at)
 {
 	const char *slash = strrchr(path, '/');
-	int fd = beneath_open(store->root, path, O_RDONLY | O_DIRECTORY, 0);
+	int fd = beneath_open(store->root, path, O_RDONLY | O_DIRECTORY, 0), saved;
 
-	if (fd >= 0 || errno != ENOENT)
+	if (fd < 0 && errno == ENOENT) {
+		if (make_directory(store, at, slash != NULL ? slash + 1 : path) < 0)
+			return -1;
+		return beneath_open(store->root, path, O_RDONLY | O_DIRECTORY, 0);
+	}
+	if (fd < 0 || !may_be_fresh(store) || fsync(at) == 0)
 		return fd;
-	if (mkdirat(at, slash != NULL ? slash + 1 : path, 0777) < 0 && errno != EEXIST)
-		return -1;
-	if (!store->unsynced && fsync(at) < 0)
-		return -1;
-	return beneath_open(store->root, path, O_RDONLY | O_DIRECTORY, 0);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
 }
 
 static int make_path(const struct file_store *store, char *path)
@@ -183,9 +208,11 @@ int file_store_enter(const struct file_store *store, const char *name, bool make
 	memcpy(path, name, (size_t)(slash - name));
 	path[slash - name] = '\0';
 	fd = beneath_open(store->root, path, O_RDONLY | O_DIRECTORY, 0);
-	if (fd < 0 && errno == ENOENT && make)
-		fd = make_path(store, path);
-	return fd;
+	if (!make || (fd < 0 && errno != ENOENT) || (fd >= 0 && !may_be_fresh(store)))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return make_path(store, path);
 }
 
 void file_store_leave(const struct file_store *store, int directory)
