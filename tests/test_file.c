@@ -935,6 +935,39 @@ START_TEST(a_long_list_comes_in_pieces)
 }
 END_TEST
 
+static void get_list(struct memory_session *client, size_t room)
+{
+	memory_open_full(client, &file_service, room);
+	tell(client, "LIST\n");
+	for (int i = 0; i < 2 * MANY / LIST_TURN; i++)
+		memory_advance(client, 1);
+}
+
+START_TEST(long_lists_that_nobody_reads_have_a_limit_together)
+{
+	static struct memory_session clients[FILE_LISTINGS_MOST / 8192], client;
+	char name[TEXT];
+
+	configure("-S");
+	for (int i = 0; i < MANY; i++) { /* there is room for 8192 then */
+		snprintf(name, sizeof name, "%s/n%05d", folder.path, i);
+		close(open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+	}
+	folder_directory(&folder, "short");
+	for (size_t i = 0; i < COUNT(clients); i++)
+		get_list(&clients[i], 0);
+	get_list(&client, MEMORY_ROOM);
+	expect_refusal(&client, "ERR busy ");
+	ask(&client, "LIST short", "ENTRIES 0\n");
+	memory_close(&client);
+	for (size_t i = 0; i < COUNT(clients); i++)
+		memory_close(&clients[i]);
+	get_list(&client, MEMORY_ROOM);
+	ck_assert_int_eq(strncmp(memory_heard(&client, NULL), "ENTRIES 5001\n", 13), 0);
+	memory_close(&client);
+}
+END_TEST
+
 /* ---- the conversation -------------------------------------------------------------------- */
 
 START_TEST(the_pieces_in_which_requests_come_make_no_difference)
@@ -1162,6 +1195,7 @@ Suite *suite_file(void)
 	tcase_add_test(tcase, what_is_no_file_of_the_directory_is_not_served);
 	tcase_add_test(tcase, a_list_is_sorted_and_has_what_can_be_asked_for);
 	tcase_add_test(tcase, a_long_list_comes_in_pieces);
+	tcase_add_test(tcase, long_lists_that_nobody_reads_have_a_limit_together);
 	tcase = add_case(suite, "the conversation");
 	tcase_add_checked_fixture(tcase, make, clear);
 	tcase_add_test(tcase, the_pieces_in_which_requests_come_make_no_difference);
