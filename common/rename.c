@@ -14,9 +14,16 @@
 static int link_and_unlink(int from_directory, const char *from, int to_directory,
 			   const char *to)
 {
+	int saved;
+
 	if (linkat(from_directory, from, to_directory, to, 0) < 0)
 		return -1;
-	return unlinkat(from_directory, from, 0);
+	if (unlinkat(from_directory, from, 0) == 0)
+		return 0;
+	saved = errno;
+	(void)unlinkat(to_directory, to, 0);
+	errno = saved;
+	return -1;
 }
 
 #if defined(SYS_renameat2) && !defined(RENAME_USE_LINKAT)

@@ -2,13 +2,21 @@
  * file without a network: the conversation byte by byte, and what is in the directory
  * afterwards: whole files, parts of those that were cut off, and nothing else.
  */
+#ifdef __linux__
+#define _GNU_SOURCE /* syscall */
+#endif
+
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 #include "common/io.h"
 #include "common/text.h"
@@ -244,6 +252,81 @@ START_TEST(missing_directories_are_made)
 }
 END_TEST
 
+#ifdef __linux__
+
+/* While it is not NULL: who is called instead of fsync(2), which fails then. */
+static void (*instead_of_fsync)(void);
+
+int fsync(int fd)
+{
+	if (instead_of_fsync == NULL)
+		return (int)syscall(SYS_fsync, fd);
+	instead_of_fsync();
+	errno = EIO;
+	return -1;
+}
+
+static void begin_another_part(void)
+{
+	folder_text(&folder, ".filed/pa", "another");
+}
+
+START_TEST(a_file_that_is_renamed_stays_though_its_directory_is_not_synced)
+{
+	struct memory_session client;
+
+	configure("-w");
+	begin(&client);
+	begin_upload(&client, "a", 13, "1700000000", 0);
+	memory_send(&client, hello, 13);
+	instead_of_fsync = begin_another_part;
+	ask(&client, "SUM -", "ERR internal a: it is here, but perhaps not on disk\n");
+	instead_of_fsync = NULL;
+	ask(&client, "STAT a", "STAT F 13 1700000000 a\n");
+	memory_close(&client);
+	expect_file("a", hello, 13);
+	expect_file(".filed/pa", "another", 7);
+}
+END_TEST
+
+/* A second upload into the directory that the first has made, and not yet synced. */
+static void upload_beside(void)
+{
+	static unsigned synced;
+	struct memory_session client;
+
+	if (synced++ > 0)
+		return;
+	begin(&client);
+	begin_upload(&client, "d/second", 13, "1700000000", 0);
+	memory_send(&client, hello, 13);
+	tell(&client, "SUM -\n");
+	ck_assert_uint_ge(synced, 2);
+	expect_refusal(&client, "ERR internal d/second: ");
+	memory_close(&client);
+}
+
+START_TEST(no_file_is_done_while_its_directory_is_not_on_disk)
+{
+	struct memory_session client;
+
+	configure("-w");
+	begin(&client);
+	begin_upload(&client, "d/first", 13, "1700000000", 0);
+	memory_send(&client, hello, 13);
+	instead_of_fsync = upload_beside;
+	ask_and_be_refused(&client, "SUM -", "ERR internal d/first: ");
+	ck_assert(!is_there("d/second"));
+	instead_of_fsync = NULL;
+	memory_close(&client);
+	begin(&client);
+	upload_text(&client, "d/first", hello);
+	memory_close(&client);
+}
+END_TEST
+
+#endif
+
 START_TEST(a_wrong_checksum_leaves_nothing)
 {
 	struct memory_session client;
@@ -462,40 +545,84 @@ static void make_old(const char *name, time_t age)
 	ck_assert_int_eq(utimensat(folder.fd, name, times, AT_SYMLINK_NOFOLLOW), 0);
 }
 
+/* Nobody can set the time of a change of status: the parts are older than they may be when
+ * that is less than no time. */
+static void look_for_parts_of(int64_t part_life, bool at_start)
+{
+	struct failure failure = { .text = "" };
+
+	store.part_life = part_life;
+	atomic_store(&store.shared->expire_at, 0); /* a minute goes by */
+	if (at_start)
+		ck_assert_msg(file_store_open(&store, folder.path, &failure) == 0, "%s",
+			      failure.text);
+}
+
 START_TEST(parts_are_removed_when_they_are_old)
 {
 	struct memory_session client, other;
 
 	configure("-S", "-E", "1");
 	cut_off_upload("old", hello, 13, 7);
-	cut_off_upload("new", hello, 13, 7);
 	begin(&client);
 	begin(&other);
 	begin_upload(&client, "used", 13, "1700000000", 0);
 	memory_send(&client, hello, 7);
 	folder_link(&folder, ".filed/slost", "13 1");
-	make_old(".filed/pold", 3700);
-	make_old(".filed/pused", 3700);
-	make_old(".filed/slost", 3700);
+	store.part_life = -DAY;
 	begin_upload(&other, "other", 13, "1700000000", 0);
 	ck_assert(is_there(".filed/pold")); /* somebody has just looked */
 	memory_close(&other);
-	if (_i == 0)
-		atomic_store(&store.shared->expire_at, 0); /* a minute goes by */
-	else
-		configure("-S", "-E", "1"); /* another server begins */
+	look_for_parts_of(-DAY, _i == 1);
 	begin(&other);
 	begin_upload(&other, "other", 13, "1700000000", 0);
 	ck_assert(!is_there(".filed/pold"));
-	ck_assert(is_there(".filed/pnew"));
 	ck_assert(is_there(".filed/pused"));
 	memory_close(&other);
-	ck_assert_uint_eq(leftovers(), 4);
+	ck_assert_uint_eq(leftovers(), 2);
 	memory_send(&client, hello + 7, 6);
 	end_upload(&client, hello, 13);
 	memory_close(&client);
 	begin(&client);
 	begin_upload(&client, "old", 13, "1700000000", 0);
+	memory_close(&client);
+}
+END_TEST
+
+/* A part that is whole has the client's time before it has its name. */
+START_TEST(a_part_is_as_old_as_its_last_change_and_not_as_its_file)
+{
+	struct memory_session client;
+
+	configure("-S", "-E", "1");
+	cut_off_upload("a", hello, 13, 7);
+	make_old(".filed/pa", 400 * DAY);
+	look_for_parts_of(3600, _i == 1);
+	begin(&client);
+	begin_upload(&client, "b", 0, "1700000000", 0);
+	end_upload(&client, "", 0);
+	begin_upload(&client, "a", 13, "1700000000", 7);
+	memory_close(&client);
+}
+END_TEST
+
+/* As after a kill between link and unlink, or by a local user. */
+START_TEST(a_part_that_is_a_file_already_is_not_written_to)
+{
+	struct memory_session client;
+
+	configure("-S", "-w");
+	folder_text(&folder, "f", hello);
+	ck_assert_int_eq(linkat(folder.fd, "f", folder.fd, ".filed/pf", 0), 0);
+	folder_link(&folder, ".filed/sf", _i == 0 ? "99 1" : "26 1700000000");
+	begin(&client);
+	begin_upload(&client, "f", 26, "1700000000", 0);
+	memory_send(&client, "XY", 2);
+	expect_file("f", hello, 13);
+	memory_close(&client);
+	expect_file("f", hello, 13);
+	begin(&client);
+	begin_upload(&client, "f", 26, "1700000000", 2);
 	memory_close(&client);
 }
 END_TEST
@@ -808,6 +935,39 @@ START_TEST(a_long_list_comes_in_pieces)
 }
 END_TEST
 
+static void get_list(struct memory_session *client, size_t room)
+{
+	memory_open_full(client, &file_service, room);
+	tell(client, "LIST\n");
+	for (int i = 0; i < 2 * MANY / LIST_TURN; i++)
+		memory_advance(client, 1);
+}
+
+START_TEST(long_lists_that_nobody_reads_have_a_limit_together)
+{
+	static struct memory_session clients[FILE_LISTINGS_MOST / 8192], client;
+	char name[TEXT];
+
+	configure("-S");
+	for (int i = 0; i < MANY; i++) { /* there is room for 8192 then */
+		snprintf(name, sizeof name, "%s/n%05d", folder.path, i);
+		close(open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+	}
+	folder_directory(&folder, "short");
+	for (size_t i = 0; i < COUNT(clients); i++)
+		get_list(&clients[i], 0);
+	get_list(&client, MEMORY_ROOM);
+	expect_refusal(&client, "ERR busy ");
+	ask(&client, "LIST short", "ENTRIES 0\n");
+	memory_close(&client);
+	for (size_t i = 0; i < COUNT(clients); i++)
+		memory_close(&clients[i]);
+	get_list(&client, MEMORY_ROOM);
+	ck_assert_int_eq(strncmp(memory_heard(&client, NULL), "ENTRIES 5001\n", 13), 0);
+	memory_close(&client);
+}
+END_TEST
+
 /* ---- the conversation -------------------------------------------------------------------- */
 
 START_TEST(the_pieces_in_which_requests_come_make_no_difference)
@@ -847,6 +1007,68 @@ START_TEST(the_pieces_in_which_requests_come_make_no_difference)
 		ck_assert_int_eq(unlinkat(folder.fd, "d", 0), 0);
 		ck_assert_int_eq(unlinkat(folder.fd, "c", 0), 0);
 	}
+}
+END_TEST
+
+/* What a client sends in one piece, again and again, and how many of it are a turn. */
+static const struct {
+	const char *request;
+	unsigned times, turn;
+} floods[] = {
+	{ "STAT none\n", 330, 32 },       { "\n", 330, 32 },
+	{ "GET e nosum\n", 330, 32 },     { "GET one nosum\n", 330, 32 },
+	{ "GET big 4194304\n", 8, 1 },    { "LIST d\n", 20, 1 },
+	{ "PUT q 1 0\nxSUM -\n", 20, 1 },
+};
+
+START_TEST(of_many_requests_in_one_piece_only_some_are_a_turn)
+{
+	char piece[64 * 330], *end = piece;
+	struct memory_session client;
+	const char *heard;
+	unsigned answers = 0, waited = 0;
+
+	configure("-S", "-w");
+	folder_text(&folder, "e", "");
+	folder_text(&folder, "one", "1");
+	folder_directory(&folder, "d");
+	fill_pattern(big, sizeof big, 3);
+	folder_file(&folder, "big", big, SUM_TURN);
+	for (unsigned i = 0; i < floods[_i].times; i++)
+		end = stpcpy(end, floods[_i].request);
+	memcpy(end, "QUIT\n", 5);
+	begin(&client);
+	memory_send(&client, piece, (size_t)(end - piece) + 5);
+	for (; waited < 1000 && !memory_finished(&client); waited++) {
+		memory_advance(&client, 1);
+		memory_drain(&client);
+	}
+	heard = memory_heard(&client, NULL);
+	for (const char *at = heard; (at = strchr(at, '\n')) != NULL; at++)
+		answers++;
+	ck_assert_uint_ge(answers, floods[_i].times + 1);
+	ck_assert_str_eq(heard + strlen(heard) - 4, "BYE\n");
+	ck_assert_uint_ge(client.yielded + waited,
+			  floods[_i].times / floods[_i].turn - 1);
+	memory_close(&client);
+}
+END_TEST
+
+START_TEST(a_name_may_have_32_parts)
+{
+	struct memory_session client;
+
+	configure("-S");
+	begin(&client);
+	upload_text(&client,
+		    "1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19/20/21/22/23/"
+		    "24/25/26/27/28/29/30/31/32",
+		    hello);
+	ask_and_be_refused(&client,
+			   "PUT 1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19/20/21/22/"
+			   "23/24/25/26/27/28/29/30/31/32/33 1 1",
+			   "ERR bad-request name \"1/2/3/");
+	memory_close(&client);
 }
 END_TEST
 
@@ -931,6 +1153,11 @@ Suite *suite_file(void)
 	tcase_add_test(tcase, an_empty_file_is_a_file);
 	tcase_add_test(tcase, missing_directories_are_made);
 	tcase_add_test(tcase, a_wrong_checksum_leaves_nothing);
+#ifdef __linux__
+	tcase_add_test(tcase,
+		       a_file_that_is_renamed_stays_though_its_directory_is_not_synced);
+	tcase_add_test(tcase, no_file_is_done_while_its_directory_is_not_on_disk);
+#endif
 	tcase_add_test(tcase, a_file_is_not_replaced);
 	tcase_add_test(tcase, a_file_is_replaced_whole_if_that_is_allowed);
 	tcase_add_test(tcase, of_two_uploads_of_one_name_one_is_told_busy);
@@ -944,6 +1171,9 @@ Suite *suite_file(void)
 	tcase_add_test(tcase, a_part_that_was_changed_is_found_by_the_sum);
 	tcase_add_test(tcase, a_long_part_is_read_again_in_turns);
 	tcase_add_loop_test(tcase, parts_are_removed_when_they_are_old, 0, 2);
+	tcase_add_loop_test(
+		tcase, a_part_is_as_old_as_its_last_change_and_not_as_its_file, 0, 2);
+	tcase_add_loop_test(tcase, a_part_that_is_a_file_already_is_not_written_to, 0, 2);
 	tcase = add_case(suite, "room");
 	tcase_add_checked_fixture(tcase, make, clear);
 	tcase_add_test(tcase, a_file_that_is_too_long_is_refused_before_it_comes);
@@ -965,9 +1195,13 @@ Suite *suite_file(void)
 	tcase_add_test(tcase, what_is_no_file_of_the_directory_is_not_served);
 	tcase_add_test(tcase, a_list_is_sorted_and_has_what_can_be_asked_for);
 	tcase_add_test(tcase, a_long_list_comes_in_pieces);
+	tcase_add_test(tcase, long_lists_that_nobody_reads_have_a_limit_together);
 	tcase = add_case(suite, "the conversation");
 	tcase_add_checked_fixture(tcase, make, clear);
 	tcase_add_test(tcase, the_pieces_in_which_requests_come_make_no_difference);
+	tcase_add_loop_test(tcase, of_many_requests_in_one_piece_only_some_are_a_turn, 0,
+			    (int)COUNT(floods));
+	tcase_add_test(tcase, a_name_may_have_32_parts);
 	tcase_add_test(tcase, a_line_that_is_too_long_is_skipped_to_its_end);
 	tcase_add_test(tcase, a_line_without_end_is_not_obeyed);
 	tcase_add_test(tcase, help_and_quit);

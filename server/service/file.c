@@ -8,7 +8,8 @@
  *
  * Work that takes long is done in turns, so that in a loop the others have theirs: to read a
  * file for its sum, or a directory for its list. Between the turns the session pauses, with
- * the end of its line, the LF, left in the input.
+ * the end of its line, the LF, left in the input. And of many requests that come in one piece
+ * a turn answers as many as its budget allows.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,8 +36,10 @@
 
 enum {
 	SUM_TURN = 4 * 1024 * 1024, /* bytes read for a sum in one turn */
-	LIST_TURN = 1000,           /* entries looked at, or told, in one turn */
-	PIECE = 65536,              /* bytes sent at once with a sum */
+	TURN = SUM_TURN, /* its budget, in bytes read; then the others go first */
+	LINE_COST = TURN / 32,
+	LIST_TURN = 1000, /* entries looked at, or told, in one turn */
+	PIECE = 65536,    /* bytes sent at once with a sum */
 	PIECES_TURN = 4,
 	REPLY = FAILURE_TEXT + 32,
 	CULPRIT = 200,
@@ -60,7 +63,8 @@ enum phase {
 
 struct file_state {
 	enum phase phase;
-	bool ended; /* the client has half-closed while it is still sent something */
+	bool ended;    /* the client has half-closed while it is still sent something */
+	uint64_t turn; /* what is left of its budget */
 	struct file_line line;
 	struct file_upload upload;
 	int fd;                  /* of the file that is sent */
@@ -125,6 +129,11 @@ static bool takes_turns(const struct file_state *state)
 	       state->phase == READS_LIST;
 }
 
+static void charge(struct file_state *state, uint64_t cost)
+{
+	state->turn -= cost < state->turn ? cost : state->turn;
+}
+
 static void enter(struct session *session, enum phase phase)
 {
 	struct file_state *state = session->state;
@@ -163,6 +172,7 @@ static void check_part(struct session *session)
 	int more;
 
 	name_of_upload(state, name);
+	charge(state, state->upload.here); /* more than one turn has is one turn */
 	more = file_upload_check(&store, &state->upload, SUM_TURN, &refusal);
 	if (more > 0)
 		return;
@@ -210,6 +220,7 @@ static size_t read_content(struct session *session, const char *bytes, size_t n)
 	return n;
 }
 
+/* It waits for the disk, perhaps: that is a turn. */
 static void finish_put(struct session *session, const struct file_command *command)
 {
 	struct file_state *state = session->state;
@@ -218,6 +229,7 @@ static void finish_put(struct session *session, const struct file_command *comma
 	struct file_refusal refusal;
 	char name[NAME_MOST + 1], reply[64];
 
+	charge(state, TURN);
 	name_of_upload(state, name);
 	if (file_upload_finish(&store, &state->upload,
 			       command->without_sum ? NULL : &command->crc,
@@ -284,6 +296,7 @@ static bool send_piece(struct session *session, char *piece)
 		break_off(session);
 		return false;
 	}
+	charge(state, (uint64_t)n);
 	checksum_add(&state->sum, piece, (size_t)n);
 	session_write(session, piece, (size_t)n);
 	return true;
@@ -310,6 +323,7 @@ static void sum_beginning(struct session *session)
 	ssize_t n = checksum_add_file(&state->sum, state->fd,
 				      left < SUM_TURN ? (size_t)left : SUM_TURN);
 
+	charge(state, left);
 	if (n < 0 || (n == 0 && left > 0)) {
 		break_off(session);
 	} else if (state->sum.length == state->offset) {
@@ -404,6 +418,8 @@ static void refuse_list(struct session *session, const char *name, int error)
 
 	if (error == E2BIG)
 		file_refuse(&refusal, "too-large", "it has too many entries");
+	else if (error == EBUSY)
+		file_refuse(&refusal, "busy", "too many long lists are under way");
 	else if (error == ENOENT || error == ENOTDIR)
 		file_refuse(&refusal, "not-found", "there is no such directory");
 	else
@@ -438,6 +454,7 @@ static void begin_list(struct session *session, const char *name)
 	int fd = beneath_open(store.root, name != NULL ? name : ".",
 			      O_RDONLY | O_DIRECTORY, 0);
 
+	charge(state, TURN);
 	state->list = fd >= 0 ? file_listing_begin(fd) : NULL;
 	if (state->list == NULL) {
 		refuse_list(session, name != NULL ? name : "", errno);
@@ -544,6 +561,7 @@ static size_t read_line(struct session *session, const char *bytes, size_t n)
 {
 	struct file_state *state = session->state;
 
+	charge(state, LINE_COST);
 	switch (file_line_find(&state->line, bytes, n)) {
 	case FILE_LINE_WHOLE:
 		read_command(session, bytes, state->line.length);
@@ -599,13 +617,29 @@ static size_t take(struct session *session, const char *bytes, size_t n)
 	return read_line(session, bytes, n);
 }
 
+static void hold_back(struct session *session, size_t left)
+{
+	const struct file_state *state = session->state;
+
+	if (left == 0 || session_full(session) || session->finished)
+		return;
+	if (is_at_work(state))
+		session_pause(session, 1);
+	else if (state->turn == 0)
+		session_pause(session, 0);
+}
+
 /* Input that has to wait is held back by a pause: nothing more is read then, and the client's
- * half-close, above all, is not told before what came in front of it has been answered. */
+ * half-close, above all, is not told before what came in front of it has been answered. A
+ * file that the system has sent at once is no turn's end: what is behind it comes here again
+ * at once. */
 static size_t file_input(struct session *session, const char *bytes, size_t n)
 {
 	struct file_state *state = session->state;
 	size_t used = 0, taken;
 
+	if (state->phase != SENDS_ITSELF)
+		state->turn = TURN;
 	do {
 		enum phase before = state->phase;
 
@@ -613,9 +647,9 @@ static size_t file_input(struct session *session, const char *bytes, size_t n)
 		used += taken;
 		if ((taken == 0 && state->phase == before) || takes_turns(state))
 			break;
-	} while (used < n && !session_full(session) && !session->finished);
-	if (used < n && is_at_work(state) && !session_full(session) && !session->finished)
-		session_pause(session, 1);
+	} while (used < n && state->turn > 0 && !session_full(session) &&
+		 !session->finished);
+	hold_back(session, n - used);
 	file_upload_keep(&store, &state->upload);
 	return used;
 }

@@ -63,12 +63,23 @@ static int read_bytes(const char *what, const char *word, uint64_t *bytes,
 	return bad_word(why, what, word, "not a number from 0 to 9223372036854775807");
 }
 
+static size_t depth(const char *name)
+{
+	size_t count = 1;
+
+	for (; *name != '\0'; name++)
+		count += *name == '/';
+	return count;
+}
+
 static int read_put(struct file_command *command, char *const words[],
 		    struct failure *why)
 {
 	if (read_name(command, words[0], why) < 0 ||
 	    read_bytes("size", words[1], &command->size, why) < 0)
 		return -1;
+	if (depth(words[0]) > FILE_DEPTH)
+		return bad_word(why, "name", words[0], "it has more than 32 parts");
 	if (!text_read_timestamp(words[2], &command->modified))
 		return bad_word(why, "time", words[2], "not seconds since 1970");
 	return 0;

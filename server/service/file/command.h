@@ -17,6 +17,10 @@
 /** The most bytes of a line, without its end. */
 enum { FILE_LINE = 8192 };
 
+/** The most parts of a name that PUT takes, with the file's own: as many directories less one
+ *  may have to be made. */
+enum { FILE_DEPTH = 32 };
+
 /** A line that is being looked for. Zeroed is how the first one begins. */
 struct file_line {
 	size_t taken;  /* so many bytes can be consumed now */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,10 @@ struct file_listing {
 	DIR *stream;
 	struct entry **entries;
 	size_t count, room;
+	size_t reserved; /* of the room that all long ones have together */
 };
+
+static _Atomic size_t reserved_by_all;
 
 struct file_listing *file_listing_begin(int directory)
 {
@@ -49,23 +53,41 @@ void file_listing_end(struct file_listing *listing)
 	for (size_t i = 0; i < listing->count; i++)
 		free(listing->entries[i]);
 	free(listing->entries);
+	atomic_fetch_sub(&reserved_by_all, listing->reserved);
 	closedir(listing->stream);
 	free(listing);
 }
 
 /* ---- reading --------------------------------------------------------------------------- */
 
+static int reserve(struct file_listing *listing, size_t room)
+{
+	size_t more = room - listing->reserved;
+
+	if (room <= FILE_LISTING_SHORT)
+		return 0;
+	if (atomic_fetch_add(&reserved_by_all, more) > FILE_LISTINGS_MOST - more) {
+		atomic_fetch_sub(&reserved_by_all, more);
+		errno = EBUSY;
+		return -1;
+	}
+	listing->reserved = room;
+	return 0;
+}
+
 static int make_room(struct file_listing *listing)
 {
 	size_t room = listing->room > 0 ? 2 * listing->room : FIRST_ROOM;
 	struct entry **entries;
 
-	if (listing->count < listing->room)
-		return 0;
 	if (listing->count >= FILE_LISTING_MOST) {
 		errno = E2BIG;
 		return -1;
 	}
+	if (listing->count < listing->room)
+		return 0;
+	if (reserve(listing, room) < 0)
+		return -1;
 	entries = realloc(listing->entries, room * sizeof *entries);
 	if (entries == NULL)
 		return -1;

@@ -15,7 +15,11 @@
 #include "server/service/file/name.h"
 
 /** More entries than that are not listed (E2BIG). */
-enum { FILE_LISTING_MOST = 500000 };
+enum { FILE_LISTING_MOST = 100000 };
+
+/** All listings of a process that have more than FILE_LISTING_SHORT entries have room for so
+ *  many together (EBUSY): who asks for a list and does not read it costs memory. */
+enum { FILE_LISTING_SHORT = 1024, FILE_LISTINGS_MOST = 524288 };
 
 /** The room for a line that tells of a file or a directory. */
 enum { FILE_ENTRY = 2 + 21 + TEXT_TIMESTAMP + WORDS_QUOTED(NAME_MOST) + 2 };
@@ -27,7 +31,8 @@ struct file_listing;
 struct file_listing *file_listing_begin(int directory);
 
 /** Looks at the next @p most entries. Those that no client could ask for are left out.
- *  @return 1 if there may be more, 0 when all are there, sorted; -1 with errno */
+ *  @return 1 if there may be more, 0 when all are there, sorted; -1 with errno: E2BIG and
+ *          EBUSY, see above */
 int file_listing_read(struct file_listing *listing, size_t most);
 
 /** How many there are; once all are there. */

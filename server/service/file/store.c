@@ -44,9 +44,11 @@ int file_refuse_errno(struct file_refusal *refusal, int error)
 	case EEXIST:
 		return file_refuse(refusal, "exists", "it is here already");
 	case ELOOP:
-	case EXDEV:
 		return file_refuse(refusal, "forbidden",
 				   "there is a symbolic link in it");
+	case EXDEV: /* no name leads out: it is the rename that says so */
+		return file_refuse(refusal, "forbidden",
+				   "another file system is mounted there");
 	case ENXIO: /* a socket; a FIFO or a device that nobody else has open */
 	case ENODEV:
 		return file_refuse(refusal, "forbidden",
@@ -129,20 +131,45 @@ int file_store_open(struct file_store *store, const char *directory,
 
 /* ---- directories ------------------------------------------------------------------------ */
 
+/* From before it is made until it is on disk it is counted. If that fails, or who does it is
+ * killed, it stays so: all those who pass bring it to disk then. */
+static int make_directory(const struct file_store *store, int at, const char *name)
+{
+	bool is_there;
+
+	atomic_fetch_add(&store->shared->fresh, 1);
+	is_there = mkdirat(at, name, 0777) == 0 || errno == EEXIST;
+	if (is_there && !store->unsynced && fsync(at) < 0)
+		return -1;
+	atomic_fetch_sub(&store->shared->fresh, 1);
+	return is_there ? 0 : -1;
+}
+
+/* Whether a directory that was found may be one that somebody else has made just now, and not
+ * yet brought to disk. To be asked after it was found. */
+static bool may_be_fresh(const struct file_store *store)
+{
+	return !store->unsynced && atomic_load(&store->shared->fresh) > 0;
+}
+
 /* Opens the directory @p path, which is the part of it behind the last '/' in @p at, after it
  * was made if it is not there. */
 static int open_or_make(const struct file_store *store, const char *path, int at)
 {
 	const char *slash = strrchr(path, '/');
-	int fd = beneath_open(store->root, path, O_RDONLY | O_DIRECTORY, 0);
+	int fd = beneath_open(store->root, path, O_RDONLY | O_DIRECTORY, 0), saved;
 
-	if (fd >= 0 || errno != ENOENT)
+	if (fd < 0 && errno == ENOENT) {
+		if (make_directory(store, at, slash != NULL ? slash + 1 : path) < 0)
+			return -1;
+		return beneath_open(store->root, path, O_RDONLY | O_DIRECTORY, 0);
+	}
+	if (fd < 0 || !may_be_fresh(store) || fsync(at) == 0)
 		return fd;
-	if (mkdirat(at, slash != NULL ? slash + 1 : path, 0777) < 0 && errno != EEXIST)
-		return -1;
-	if (!store->unsynced && fsync(at) < 0)
-		return -1;
-	return beneath_open(store->root, path, O_RDONLY | O_DIRECTORY, 0);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
 }
 
 static int make_path(const struct file_store *store, char *path)
@@ -181,9 +208,11 @@ int file_store_enter(const struct file_store *store, const char *name, bool make
 	memcpy(path, name, (size_t)(slash - name));
 	path[slash - name] = '\0';
 	fd = beneath_open(store->root, path, O_RDONLY | O_DIRECTORY, 0);
-	if (fd < 0 && errno == ENOENT && make)
-		fd = make_path(store, path);
-	return fd;
+	if (!make || (fd < 0 && errno != ENOENT) || (fd >= 0 && !may_be_fresh(store)))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return make_path(store, path);
 }
 
 void file_store_leave(const struct file_store *store, int directory)
@@ -260,30 +289,39 @@ bool file_store_has_room(const struct file_store *store, uint64_t bytes)
 
 bool file_store_add(const struct file_store *store, uint64_t bytes)
 {
-	int64_t count = (int64_t)bytes;
+	int64_t count = (int64_t)bytes, used = atomic_load(&store->shared->used);
 
 	if (store->quota == 0)
 		return true;
-	if (atomic_fetch_add(&store->shared->used, count) <= store->quota - count)
-		return true;
-	atomic_fetch_sub(&store->shared->used, count);
-	return false;
+	do
+		if (used > store->quota - count)
+			return false;
+	while (!atomic_compare_exchange_weak(&store->shared->used, &used, used + count));
+	return true;
 }
 
+/* Of what others have put here since the start nothing is counted but that it is gone. */
 void file_store_subtract(const struct file_store *store, uint64_t bytes)
 {
-	if (store->quota > 0)
-		atomic_fetch_sub(&store->shared->used, (int64_t)bytes);
+	int64_t used = atomic_load(&store->shared->used), less;
+
+	if (store->quota == 0)
+		return;
+	do
+		less = bytes < (uint64_t)used ? used - (int64_t)bytes : 0;
+	while (!atomic_compare_exchange_weak(&store->shared->used, &used, less));
 }
 
 /* ---- old parts -------------------------------------------------------------------------- */
 
+/* By the time of the last change of its status: an upload that is whole has the client's time
+ * of modification a moment before it has its name. */
 static bool is_old(const struct file_store *store, const char *name, time_t now)
 {
 	struct stat status;
 
 	return fstatat(store->parts, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       status.st_mtime < now - store->part_life;
+	       status.st_ctime < now - store->part_life;
 }
 
 static void expire_parts(const struct file_store *store, DIR *stream, time_t now)

@@ -17,7 +17,8 @@
 
 /** What all processes of the server know together. */
 struct file_shared {
-	_Atomic int64_t used;      /* bytes of all files and parts, if there is a quota */
+	_Atomic int64_t used;  /* bytes of all files and parts, if there is a quota */
+	_Atomic int64_t fresh; /* directories that were made and are not yet on disk */
 	_Atomic int64_t expire_at; /* when to look for old parts: seconds since 1970 */
 };
 
@@ -53,7 +54,8 @@ int file_store_open(struct file_store *store, const char *directory,
 /**
  * Opens the directory that a name's file is in or would be in.
  *
- * @param make  make the ones that are missing, and bring them to disk if the store syncs
+ * @param make  make the ones that are missing, and bring them to disk if the store syncs, and
+ *              those as well that somebody else is about to
  * @param last  receives where the name's last part begins
  * @return a descriptor for file_store_leave(), or -1 with errno of beneath_open()
  */

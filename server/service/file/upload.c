@@ -33,6 +33,23 @@ static bool is_in_place(const struct file_store *store, int fd, const char *part
 	       ours->st_dev == there.st_dev && ours->st_ino == there.st_ino;
 }
 
+enum part_found { PART_OURS, PART_GONE, PART_FAILED };
+
+/* Locks the part that is open at @p fd. One that has another name, too, is a file already,
+ * which nobody may write to: somebody was killed between the two steps of link_and_unlink()
+ * in rename.c, or has made a link. While it is locked, its name here goes. */
+static enum part_found lock_part(const struct file_store *store, int fd, const char *part,
+				 struct stat *status)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return PART_FAILED;
+	if (!is_in_place(store, fd, part, status))
+		return PART_GONE;
+	if (status->st_nlink <= 1)
+		return PART_OURS;
+	return unlinkat(store->parts, part, 0) == 0 ? PART_GONE : PART_FAILED;
+}
+
 /* @return the descriptor, and *status of it, or -1 with errno: EWOULDBLOCK if somebody else has it */
 static int open_locked(const struct file_store *store, const char *part, int flags,
 		       struct stat *status)
@@ -40,16 +57,17 @@ static int open_locked(const struct file_store *store, const char *part, int fla
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		int fd = openat(store->parts, part,
 				flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+		enum part_found found;
 		int saved;
 
 		if (fd < 0)
 			return -1;
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0 &&
-		    is_in_place(store, fd, part, status))
+		found = lock_part(store, fd, part, status);
+		if (found == PART_OURS)
 			return fd;
 		saved = errno;
 		close(fd);
-		if (saved == EWOULDBLOCK) {
+		if (found == PART_FAILED) {
 			errno = saved;
 			return -1;
 		}
@@ -293,9 +311,10 @@ static int rename_part(const struct file_store *store, const struct file_upload 
 }
 
 /* First the content, then the name, then the directory that has the name: in this order each
- * is on disk before the next says that it is. */
+ * is on disk before the next says that it is.
+ * @param renamed  receives whether the part has become the file, also if it fails then */
 static int put_in_place(const struct file_store *store, struct file_upload *upload,
-			struct file_refusal *refusal)
+			bool *renamed, struct file_refusal *refusal)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, upload->modified };
 	const char *last;
@@ -307,10 +326,12 @@ static int put_in_place(const struct file_store *store, struct file_upload *uplo
 	directory = file_store_enter(store, upload->name, true, &last);
 	if (directory < 0)
 		return file_refuse_errno(refusal, errno);
-	if (rename_part(store, upload, directory, last) < 0)
+	*renamed = rename_part(store, upload, directory, last) == 0;
+	if (!*renamed)
 		result = file_refuse_errno(refusal, errno);
 	else if (!store->unsynced && fsync(directory) < 0)
-		result = file_refuse_errno(refusal, errno);
+		result = file_refuse(refusal, "internal",
+				     "it is here, but perhaps not on disk");
 	file_store_leave(store, directory);
 	return result;
 }
@@ -318,19 +339,24 @@ static int put_in_place(const struct file_store *store, struct file_upload *uplo
 int file_upload_finish(const struct file_store *store, struct file_upload *upload,
 		       const uint32_t *crc, struct file_refusal *refusal)
 {
+	bool renamed = false;
+	int result;
+
 	if (crc != NULL && *crc != checksum_value(&upload->sum)) {
 		discard(store, upload);
 		return file_refuse(refusal, "checksum",
 				   "what came here has another checksum");
 	}
-	if (put_in_place(store, upload, refusal) < 0) {
+	result = put_in_place(store, upload, &renamed, refusal);
+	if (!renamed) {
 		discard(store, upload);
 		return -1;
 	}
+	/* What has the name of the part now is another upload's. */
 	if (upload->has_state)
 		remove_state(store, upload);
 	forget(upload);
-	return 0;
+	return result;
 }
 
 /* ---- old ones --------------------------------------------------------------------------- */

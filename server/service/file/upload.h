@@ -56,7 +56,8 @@ int file_upload_write(const struct file_store *store, struct file_upload *upload
 		      const char *bytes, size_t n, struct file_refusal *refusal);
 
 /** Puts the file, of which all has come, in its place, or removes the part. The upload is
- *  over. @param crc  what the client says, or NULL @return 0, or -1 with *refusal */
+ *  over. @param crc  what the client says, or NULL @return 0, or -1 with *refusal: then nothing
+ *  is there, unless only the last step failed, to bring the directory to disk */
 int file_upload_finish(const struct file_store *store, struct file_upload *upload,
 		       const uint32_t *crc, struct file_refusal *refusal);
 
