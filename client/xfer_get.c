@@ -352,7 +352,7 @@ static void get_folder(struct xfer *xfer, int root, const char *name, const char
 		       unsigned depth)
 {
 	struct xfer_file file = { .name = *name != '\0' ? name : "/" };
-	struct xfer_entries entries;
+	struct xfer_entries entries = { 0 };
 	struct failure failure;
 	enum xfer_outcome outcome;
 	size_t i;
