@@ -174,7 +174,7 @@ static enum xfer_outcome list_file(struct xfer *xfer, const char *name,
 static void list_folder(struct xfer *xfer, const char *folder, unsigned depth)
 {
 	struct xfer_file file = { .name = *folder != '\0' ? folder : "/" };
-	struct xfer_entries entries;
+	struct xfer_entries entries = { 0 };
 	struct failure failure;
 	enum xfer_outcome outcome;
 
