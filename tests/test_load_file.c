@@ -89,9 +89,10 @@ END_TEST
 START_TEST(loadgen_tells_puts_and_gets)
 {
 	struct server filed = start_filed(1, "-w");
-	struct run run = run_program(ARGUMENTS("loadgen", "-q", "-c", "2", "-d", "0.2",
-					       "file", "127.0.0.1", port),
-				     "", 0, 0);
+	struct run run =
+		run_program(ARGUMENTS("loadgen", "-q", "-c", "2", "-d",
+				      SANITIZED ? "2" : "0.2", "file", "127.0.0.1", port),
+			    "", 0, 0);
 
 	run_expect_status(&run, 0);
 	expect_match(run.out, "\nmessage        1024 bytes\n");
