@@ -11,9 +11,20 @@
 
 enum { SHOWN_TEXT = 400, MOST_ARGUMENTS = 8, MOST_IDLE_TURNS = 100000 };
 
+/* A power of two above the length: what is appended to seldom moves. */
+static size_t capacity(size_t length)
+{
+	size_t size = 16;
+
+	while (size <= length)
+		size *= 2;
+	return size;
+}
+
 static void append(char **to, size_t *length, const void *bytes, size_t n)
 {
-	*to = realloc(*to, *length + n + 1);
+	if (*to == NULL || capacity(*length + n) != capacity(*length))
+		*to = realloc(*to, capacity(*length + n));
 	ck_assert_ptr_nonnull(*to);
 	if (n > 0)
 		memcpy(*to + *length, bytes, n);
