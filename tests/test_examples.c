@@ -753,13 +753,14 @@ static void take_complaints(char *report, char complaints[TEXT])
 
 START_TEST(mandoc_has_nothing_to_say_against_a_page)
 {
-	if (needed_program("mandoc") == NULL)
+	char mandoc[TOOL_TEXT];
+
+	if (needed_program("mandoc", mandoc) == NULL)
 		return;
 	for (size_t i = 0; i < pages.gl_pathc; i++) {
-		struct run run =
-			run_program(ARGUMENTS("/usr/bin/env", "mandoc", "-T", "lint",
-					      "-W", "style", pages.gl_pathv[i]),
-				    "", 0, PATIENCE);
+		struct run run = run_program(
+			ARGUMENTS(mandoc, "-T", "lint", "-W", "style", pages.gl_pathv[i]),
+			"", 0, PATIENCE);
 		char complaints[TEXT] = "";
 
 		take_complaints(run.out, complaints);

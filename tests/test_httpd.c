@@ -170,7 +170,9 @@ static const char *curl_program;
 
 static bool has_curl(void)
 {
-	curl_program = needed_program("curl");
+	static char path[TOOL_TEXT];
+
+	curl_program = needed_program("curl", path);
 	return curl_program != NULL;
 }
 
@@ -398,10 +400,10 @@ START_TEST(wrk_and_ab_meet_no_error)
 	static const char *const paths[] = { "/", "/small.txt" };
 	const char *clients = model_serves_many(_i) ? "20" : "1";
 	const char *requests = SANITIZED ? "400" : "4000";
-	static const char *wrk, *ab; /* static: or a sanitizer takes them for lost */
+	char paths_of_tools[2][TOOL_TEXT];
+	const char *wrk = needed_program("wrk", paths_of_tools[0]);
+	const char *ab = needed_program("ab", paths_of_tools[1]);
 
-	wrk = needed_program("wrk");
-	ab = needed_program("ab");
 	for (size_t i = 0; i < 2; i++) {
 		struct server server =
 			i == 0 ? start(_i, ARGUMENTS("-q")) : start_site(_i);
@@ -450,7 +452,7 @@ static const char look[] =
 	"getComputedStyle(document.body).backgroundColor;\n"
 	"document.body.append(seen); };\n";
 
-static const char *chromium;
+static char chromium[TOOL_TEXT];
 
 /* A browser's helpers end after it, and become our children: they are waited for. */
 static bool has_no_helpers(void *context)
@@ -492,7 +494,7 @@ START_TEST(a_browser_shows_a_page_with_style_image_and_script)
 	struct server server;
 	struct run run;
 
-	if (SANITIZED || (chromium = needed_program("chromium")) == NULL)
+	if (SANITIZED || needed_program("chromium", chromium) == NULL)
 		return;
 	folder_text(&folder, "page.html", page);
 	folder_text(&folder, "style.css", style);

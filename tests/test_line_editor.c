@@ -372,6 +372,9 @@ END_TEST
 
 /* ---- what is shown --------------------------------------------------------------------- */
 
+/* What is looked at character by character is so without the macros of Check, each of which
+ * writes down where it stands: they would take most of the time. */
+
 /* A row of a terminal, after what line_editor_show() writes. */
 struct row {
 	char text[LINE_SHOWN_MOST];
@@ -386,7 +389,8 @@ static size_t width_of(const char *text, size_t length)
 
 	if (length == 1)
 		return 1;
-	ck_assert_int_eq(mbtowc(&character, text, length), (int)length);
+	if (mbtowc(&character, text, length) != (int)length)
+		ck_abort_msg("'%.*s' is no character", (int)length, text);
 	width = wcwidth(character);
 	return width < 0 ? 1 : (size_t)width;
 }
@@ -403,8 +407,8 @@ static struct row shown_in(size_t columns)
 	while (*at != '\x1b') {
 		size_t n = text_utf8_length(at, strlen(at));
 
-		ck_assert_uint_gt(n, 0); /* well-formed */
-		ck_assert(n > 1 || (unsigned char)*at >= ' ');
+		if (n == 0 || (n == 1 && (unsigned char)*at < ' '))
+			ck_abort_msg("'%s' is shown", at);
 		row.width += width_of(at, n);
 		memcpy(text, at, n);
 		text += n;
@@ -506,9 +510,11 @@ static void check_line(void)
 	while (at < editor.length) {
 		size_t n = text_utf8_length(editor.text + at, editor.length - at);
 
-		ck_assert_msg(n > 0, "the line is no UTF-8");
-		ck_assert(n > 1 || ((unsigned char)editor.text[at] >= ' ' &&
-				    editor.text[at] != 0x7f));
+		if (n == 0)
+			ck_abort_msg("the line is no UTF-8");
+		if (n == 1 &&
+		    ((unsigned char)editor.text[at] < ' ' || editor.text[at] == 0x7f))
+			ck_abort_msg("a control is in the line");
 		between = between || at == editor.cursor;
 		at += n;
 	}

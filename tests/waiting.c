@@ -33,12 +33,10 @@ const char *find_program(const char *program, char out[TOOL_TEXT])
 	return NULL;
 }
 
-const char *needed_program(const char *program)
+const char *needed_program(const char *program, char out[TOOL_TEXT])
 {
-	char path[TOOL_TEXT];
-
-	if (find_program(program, path) != NULL)
-		return strdup(path);
+	if (find_program(program, out) != NULL)
+		return out;
 	printf("skipped: needs %s\n", program);
 	fflush(stdout);
 	return NULL;

@@ -30,9 +30,8 @@ void skipped(const char *reason);
 /** Looks for a program in the directories of PATH. @return its path, in @p out; or NULL */
 const char *find_program(const char *program, char out[TOOL_TEXT]);
 
-/** The same for a test that cannot be done without it: says that it is skipped. @return its
- *  path, which stays until the test ends, or NULL */
-const char *needed_program(const char *program);
+/** The same for a test that cannot be done without it: says that it is skipped. */
+const char *needed_program(const char *program, char out[TOOL_TEXT]);
 
 /** A test case of @p suite, whose tests may take as long as a sanitizer on a busy machine. */
 TCase *add_case(Suite *suite, const char *name);
