@@ -24,17 +24,22 @@
 enum {
 	MEGABYTE = 1024 * 1024,
 	URL = 1024,
-	LONG_RUN = 50000, /* milliseconds: a tool that does a lot, on a busy machine */
-	BIG = SANITIZED ? 4 * MEGABYTE : 32 * MEGABYTE,
+	LONG_RUN = 50000,    /* milliseconds: a tool that does a lot, on a busy machine */
+	BIG = 32 * MEGABYTE, /* more than the buffers between the two ever hold */
 };
 
 static struct folder folder;
 static char big[BIG];
 
+/* Once for all tests: it takes its time. */
+static void make_big(void)
+{
+	fill_pattern(big, sizeof big, 4);
+}
+
 static void make_site(void)
 {
 	folder_create(&folder);
-	fill_pattern(big, sizeof big, 4);
 	folder_text(&folder, "index.html", "<!doctype html><title>home</title>home\n");
 	folder_text(&folder, "small.txt", "a small file\n");
 	folder_file(&folder, "big.bin", big, sizeof big);
@@ -819,6 +824,7 @@ Suite *suite_httpd(void)
 	TCase *operator= add_case(suite, "httpd and its operator");
 	int models = models_count();
 
+	tcase_add_unchecked_fixture(tools, make_big, NULL);
 	tcase_add_checked_fixture(tools, make_site, remove_site);
 	tcase_add_loop_test(tools, greets_out_of_the_box, 0, models);
 	tcase_add_loop_test(tools, curl_keeps_its_connection_alive, 0, models);
@@ -830,6 +836,7 @@ Suite *suite_httpd(void)
 	tcase_add_loop_test(tools, wrk_and_ab_meet_no_error, 0, models);
 	tcase_add_loop_test(tools, a_browser_shows_a_page_with_style_image_and_script, 0,
 			    models);
+	tcase_add_unchecked_fixture(foes, make_big, NULL);
 	tcase_add_checked_fixture(foes, make_site, remove_site);
 	tcase_add_loop_test(foes, five_hundred_that_drip_hold_up_nobody_and_are_told_off,
 			    0, models);
@@ -838,6 +845,7 @@ Suite *suite_httpd(void)
 			    models);
 	tcase_add_loop_test(foes, a_client_that_does_not_read_its_file_holds_up_nobody, 0,
 			    models);
+	tcase_add_unchecked_fixture(operator, make_big, NULL);
 	tcase_add_checked_fixture(operator, make_site, remove_site);
 	tcase_add_loop_test(operator,
 			    the_log_is_reopened_at_sighup_by_all_that_write_to_it, 0,
