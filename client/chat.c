@@ -4,7 +4,6 @@
  *
  * Here are its options; see chat(1).
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,9 +57,11 @@ static int take_name(const struct options *options, int letter,
 }
 
 /* @return 0, or -1 with *failure */
-static int take_option(struct chat_settings *settings, const struct options *options,
-		       int letter, struct failure *failure)
+static int take_option(void *context, const struct options *options, int letter,
+		       struct failure *failure)
 {
+	struct chat_settings *settings = context;
+
 	switch (letter) {
 	case 'n':
 		return take_name(options, letter, settings->nickname, failure);
@@ -78,20 +79,18 @@ static int take_option(struct chat_settings *settings, const struct options *opt
 	case OPTION_NO_RECONNECT:
 		settings->reconnect = false;
 		break;
-	case '4':
-		settings->dial.family = AF_INET;
-		break;
-	case '6':
-		settings->dial.family = AF_INET6;
-		break;
+	default:
+		return options_take_shared(letter, &settings->dial.family);
 	}
 	return 0;
 }
 
 /* HOST, HOST PORT or HOST:PORT. @return 0, or -1 with *failure */
-static int take_operands(struct chat_settings *settings, char *const operands[],
-			 int count, struct failure *failure)
+static int take_operands(void *context, int count, char **operands,
+			 struct failure *failure)
 {
+	struct chat_settings *settings = context;
+
 	if (count == 0)
 		return failure_set(failure, "HOST is missing");
 	if (count > 1)
@@ -106,49 +105,14 @@ static int take_operands(struct chat_settings *settings, char *const operands[],
 	return address_check_port(settings->dial.port, SOCK_STREAM, failure);
 }
 
-static int print_help(void)
-{
-	options_help(
-		stdout, "[options] HOST [PORT]",
-		"Talks with others on a chat server. HOST:PORT and [IPV6]:PORT do as "
-		"well.",
-		option_lines);
-	return options_finish_output(0);
-}
-
-static int print_version(void)
-{
-	options_version(stdout);
-	return options_finish_output(0);
-}
-
-enum { GO_ON = -1 };
-
-/* @return GO_ON, or the exit status when there is nothing more to do */
-static int read_command_line(struct chat_settings *settings, int argc, char **argv)
-{
-	struct failure failure;
-	struct options options;
-	int letter;
-
-	if (options_begin(&options, option_lines, argc, argv) < 0) {
-		message(MESSAGE_ERROR, "%s", strerror(errno));
-		return 1;
-	}
-	while ((letter = options_next(&options, &failure)) != OPTIONS_END) {
-		if (letter == 'h')
-			return print_help();
-		if (letter == 'V')
-			return print_version();
-		if (letter == OPTIONS_BAD ||
-		    take_option(settings, &options, letter, &failure) < 0)
-			return options_usage_error(&failure);
-	}
-	if (take_operands(settings, argv + options.first_operand,
-			  argc - options.first_operand, &failure) < 0)
-		return options_usage_error(&failure);
-	return GO_ON;
-}
+static const struct options_program program = {
+	.synopsis = "[options] HOST [PORT]",
+	.purpose = "Talks with others on a chat server. HOST:PORT and [IPV6]:PORT do as "
+		   "well.",
+	.lines = option_lines,
+	.take = take_option,
+	.finish = take_operands,
+};
 
 /* ---- in a pipe ------------------------------------------------------------------------- */
 
@@ -179,8 +143,8 @@ int main(int argc, char **argv)
 	int status;
 
 	io_occupy_standard();
-	status = read_command_line(&settings, argc, argv);
-	if (status != GO_ON)
+	status = options_read(&program, &settings, argc, argv);
+	if (status != OPTIONS_GO_ON)
 		return status;
 	signal(SIGPIPE, SIG_IGN); /* a server or reader that has gone: an errno */
 	return terminal_is_usable() ? chat_screen(&settings) : filter(&settings);

@@ -5,10 +5,8 @@
  * Here are its options; the conversation is client/dial_stream.c, client/dial_datagram.c
  * or client/dial_repeat.c. See dial(1).
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "client/dial.h"
 #include "common/io.h"
@@ -70,9 +68,11 @@ static int add_message(struct dial_settings *settings, const char *text,
 }
 
 /* @return 0, or -1 with *failure */
-static int take_option(struct dial_settings *settings, const struct options *options,
-		       int letter, struct failure *failure)
+static int take_option(void *context, const struct options *options, int letter,
+		       struct failure *failure)
 {
+	struct dial_settings *settings = context;
+
 	switch (letter) {
 	case 'm':
 		return add_message(settings, options->value, failure);
@@ -107,18 +107,8 @@ static int take_option(struct dial_settings *settings, const struct options *opt
 	case OPTION_RAW:
 		settings->raw = true;
 		break;
-	case '4':
-		settings->family = AF_INET;
-		break;
-	case '6':
-		settings->family = AF_INET6;
-		break;
-	case 'v':
-		message_set_level(MESSAGE_CLIENT);
-		break;
-	case 'q':
-		message_set_level(MESSAGE_ERROR);
-		break;
+	default:
+		return options_take_shared(letter, &settings->family);
 	}
 	return 0;
 }
@@ -146,56 +136,32 @@ static int check(struct dial_settings *settings, struct failure *failure)
 	return 0;
 }
 
+/* @return 0, or -1 with *failure */
+static int take_operands(void *context, int count, char **operands,
+			 struct failure *failure)
+{
+	struct dial_settings *settings = context;
+
+	if (check(settings, failure) < 0)
+		return -1;
+	return address_operands(operands, count, settings->type, settings->host,
+				settings->port, failure);
+}
+
+static const struct options_program program = {
+	.synopsis = "[options] HOST PORT",
+	.purpose = "Sends lines to a server and prints what it says. HOST:PORT and "
+		   "[IPV6]:PORT do as well.",
+	.lines = option_lines,
+	.take = take_option,
+	.finish = take_operands,
+};
+
 static int converse(const struct dial_settings *settings)
 {
 	if (settings->type == SOCK_STREAM)
 		return dial_stream(settings);
 	return settings->repeat ? dial_repeat(settings) : dial_datagram(settings);
-}
-
-static int print_help(void)
-{
-	options_help(stdout, "[options] HOST PORT",
-		     "Sends lines to a server and prints what it says. HOST:PORT and "
-		     "[IPV6]:PORT do as well.",
-		     option_lines);
-	return options_finish_output(0);
-}
-
-static int print_version(void)
-{
-	options_version(stdout);
-	return options_finish_output(0);
-}
-
-enum { GO_ON = -1 };
-
-/* @return GO_ON, or the exit status when there is nothing more to do */
-static int read_command_line(struct dial_settings *settings, int argc, char **argv)
-{
-	struct failure failure;
-	struct options options;
-	int letter;
-
-	if (options_begin(&options, option_lines, argc, argv) < 0) {
-		message(MESSAGE_ERROR, "%s", strerror(errno));
-		return 1;
-	}
-	while ((letter = options_next(&options, &failure)) != OPTIONS_END) {
-		if (letter == 'h')
-			return print_help();
-		if (letter == 'V')
-			return print_version();
-		if (letter == OPTIONS_BAD ||
-		    take_option(settings, &options, letter, &failure) < 0)
-			return options_usage_error(&failure);
-	}
-	if (check(settings, &failure) < 0 ||
-	    address_operands(argv + options.first_operand, argc - options.first_operand,
-			     settings->type, settings->host, settings->port,
-			     &failure) < 0)
-		return options_usage_error(&failure);
-	return GO_ON;
 }
 
 int main(int argc, char **argv)
@@ -208,8 +174,8 @@ int main(int argc, char **argv)
 	int status;
 
 	io_occupy_standard();
-	status = read_command_line(&settings, argc, argv);
-	if (status == GO_ON) {
+	status = options_read(&program, &settings, argc, argv);
+	if (status == OPTIONS_GO_ON) {
 		signal(SIGPIPE, SIG_IGN); /* a server or reader that has gone: an errno */
 		status = converse(&settings);
 	}

@@ -31,15 +31,10 @@ static const struct option_line option_lines[] = {
 	{ 0 },
 };
 
-static const char synopsis[] = "[options] [NAME | ADDRESS | SERVICE ...]";
-static const char purpose[] = "Says what is known of hosts, addresses and services; "
-			      "without any, of this host.";
-
 /** What the command line says. */
 struct command {
 	struct answer_wish wish;
 	bool json;
-	bool done; /* -h or -V: all there was to do */
 	char **words;
 };
 
@@ -56,9 +51,10 @@ static int take_wait(const struct options *options, int64_t *timeout,
 }
 
 /* @return 0, or -1 with *failure */
-static int take_option(struct command *command, const struct options *options, int letter,
+static int take_option(void *context, const struct options *options, int letter,
 		       struct failure *failure)
 {
+	struct command *command = context;
 	struct answer_wish *wish = &command->wish;
 
 	switch (letter) {
@@ -69,47 +65,32 @@ static int take_option(struct command *command, const struct options *options, i
 		return 0;
 	case 'w':
 		return take_wait(options, &wish->patience.timeout, failure);
-	case '4':
-		wish->family = AF_INET;
-		return 0;
-	case '6':
-		wish->family = AF_INET6;
-		return 0;
 	case 'j':
 		command->json = true;
 		return 0;
-	case 'q':
-		message_set_level(MESSAGE_ERROR);
-		return 0;
-	case 'h':
-		options_help(stdout, synopsis, purpose, option_lines);
-		command->done = true;
-		return 0;
-	case 'V':
-		options_version(stdout);
-		command->done = true;
-		return 0;
 	default:
-		return -1; /* OPTIONS_BAD: *failure says what */
+		return options_take_shared(letter, &wish->family);
 	}
 }
 
-static int parse(struct command *command, int argc, char **argv, struct failure *failure)
+static int take_words(void *context, int count, char **operands, struct failure *failure)
 {
-	struct options options;
-	int letter;
+	struct command *command = context;
 
-	if (options_begin(&options, option_lines, argc, argv) < 0)
-		return failure_set(failure, "no memory");
-	while ((letter = options_next(&options, failure)) != OPTIONS_END) {
-		if (take_option(command, &options, letter, failure) < 0)
-			return -1;
-		if (command->done)
-			return 0;
-	}
-	command->words = argv + options.first_operand;
+	(void)count; /* a NULL is behind the last one */
+	(void)failure;
+	command->words = operands;
 	return 0;
 }
+
+static const struct options_program program = {
+	.synopsis = "[options] [NAME | ADDRESS | SERVICE ...]",
+	.purpose = "Says what is known of hosts, addresses and services; "
+		   "without any, of this host.",
+	.lines = option_lines,
+	.take = take_option,
+	.finish = take_words,
+};
 
 /* ---- for people: a fact a line ------------------------------------------------------------- */
 
@@ -393,12 +374,9 @@ int main(int argc, char **argv)
 			  .patience = { .timeout = DEFAULT_WAIT * 1000,
 					.slow = show_progress } },
 	};
-	struct failure failure;
+	int status;
 
 	io_occupy_standard();
-	if (parse(&command, argc, argv, &failure) < 0)
-		return options_usage_error(&failure);
-	if (command.done)
-		return options_finish_output(EXIT_SUCCESS);
-	return run(&command);
+	status = options_read(&program, &command, argc, argv);
+	return status == OPTIONS_GO_ON ? run(&command) : status;
 }

@@ -68,18 +68,12 @@ static const struct option_line option_lines[] = {
 	{ 0 },
 };
 
-static const char synopsis[] = "[options] [PROTOCOL] [LOAD] HOST PORT";
-static const char purpose[] =
-	"Puts a server under load: conversations, connections, room, talk, idle or\n"
-	"bulk (the first of these that makes sense for the protocol).";
-
 /** What the command line says. */
 struct command {
 	struct load_plan plan;
 	bool kind_named, protocol_named;
 	char host[HOST_TEXT], port[PORT_TEXT];
 	bool json;
-	bool done; /* -h or -V: all there was to do */
 };
 
 /* What the progress lines need to remember. */
@@ -178,9 +172,10 @@ static int take_protocol(const struct options *options, struct command *command,
 }
 
 /* @return 0, or -1 with *failure */
-static int take_option(struct command *command, const struct options *options, int letter,
+static int take_option(void *context, const struct options *options, int letter,
 		       struct failure *failure)
 {
+	struct command *command = context;
 	struct load_plan *plan = &command->plan;
 
 	switch (letter) {
@@ -219,31 +214,11 @@ static int take_option(struct command *command, const struct options *options, i
 	case 'R':
 		plan->retry = true;
 		return 0;
-	case '4':
-		plan->family = AF_INET;
-		return 0;
-	case '6':
-		plan->family = AF_INET6;
-		return 0;
 	case 'j':
 		command->json = true;
 		return 0;
-	case 'v':
-		message_set_level(MESSAGE_CLIENT);
-		return 0;
-	case 'q':
-		message_set_level(MESSAGE_ERROR);
-		return 0;
-	case 'h':
-		options_help(stdout, synopsis, purpose, option_lines);
-		command->done = true;
-		return 0;
-	case 'V':
-		options_version(stdout);
-		command->done = true;
-		return 0;
 	default:
-		return -1; /* OPTIONS_BAD: *failure says what */
+		return options_take_shared(letter, &plan->family);
 	}
 }
 
@@ -315,26 +290,26 @@ static void choose_kind(struct load_plan *plan)
 		;
 }
 
-static int parse(struct command *command, int argc, char **argv, struct failure *failure)
+static int finish(void *context, int count, char **operands, struct failure *failure)
 {
-	struct options options;
-	int letter;
+	struct command *command = context;
 
-	if (options_begin(&options, option_lines, argc, argv) < 0)
-		return failure_set(failure, "no memory");
-	while ((letter = options_next(&options, failure)) != OPTIONS_END) {
-		if (take_option(command, &options, letter, failure) < 0)
-			return -1;
-		if (command->done)
-			return 0;
-	}
-	if (take_operands(command, argc - options.first_operand,
-			  argv + options.first_operand, failure) < 0)
+	if (take_operands(command, count, operands, failure) < 0)
 		return -1;
 	if (!command->kind_named)
 		choose_kind(&command->plan);
 	return load_plan_complete(&command->plan, failure);
 }
+
+static const struct options_program program = {
+	.synopsis = "[options] [PROTOCOL] [LOAD] HOST PORT",
+	.purpose = "Puts a server under load: conversations, connections, room, talk, "
+		   "idle or\n"
+		   "bulk (the first of these that makes sense for the protocol).",
+	.lines = option_lines,
+	.take = take_option,
+	.finish = finish,
+};
 
 static bool is_meeting(const struct load_plan *plan)
 {
@@ -618,12 +593,9 @@ int main(int argc, char **argv)
 			  .family = AF_UNSPEC,
 			  .duration = 5000 },
 	};
-	struct failure failure;
+	int status;
 
 	io_occupy_standard();
-	if (parse(&command, argc, argv, &failure) < 0)
-		return options_usage_error(&failure);
-	if (command.done)
-		return options_finish_output(EXIT_SUCCESS);
-	return run(&command);
+	status = options_read(&program, &command, argc, argv);
+	return status == OPTIONS_GO_ON ? run(&command) : status;
 }

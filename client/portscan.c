@@ -53,9 +53,6 @@ static const struct option_line option_lines[] = {
 	{ 0 },
 };
 
-static const char synopsis[] = "[options] HOST";
-static const char purpose[] = "Finds out on which TCP ports of a host somebody listens.";
-
 /* What the command line says. */
 struct command {
 	struct scan_plan plan;
@@ -64,7 +61,6 @@ struct command {
 	char host[HOST_TEXT];
 	int family;
 	bool all, json, quiet;
-	bool done; /* -h or -V: all there was to do */
 };
 
 /* What progress needs to remember. */
@@ -126,9 +122,10 @@ static int take_count(const struct options *options, int letter, uint64_t from,
 }
 
 /* @return 0, or -1 with *failure */
-static int take_option(struct command *command, const struct options *options, int letter,
+static int take_option(void *context, const struct options *options, int letter,
 		       struct failure *failure)
 {
+	struct command *command = context;
 	struct scan_plan *plan = &command->plan;
 
 	switch (letter) {
@@ -146,41 +143,26 @@ static int take_option(struct command *command, const struct options *options, i
 	case 'a':
 		command->all = true;
 		return 0;
-	case '4':
-		command->family = AF_INET;
-		return 0;
-	case '6':
-		command->family = AF_INET6;
-		return 0;
 	case OPTION_JSON:
 		command->json = true;
 		return 0;
-	case 'v':
-		message_set_level(MESSAGE_CLIENT);
-		return 0;
 	case 'q':
-		message_set_level(MESSAGE_ERROR);
 		command->quiet = true;
-		return 0;
-	case 'h':
-		options_help(stdout, synopsis, purpose, option_lines);
-		command->done = true;
-		return 0;
-	case 'V':
-		options_version(stdout);
-		command->done = true;
-		return 0;
+		return options_take_shared(letter, &command->family);
 	default:
-		return -1; /* OPTIONS_BAD: *failure says what */
+		return options_take_shared(letter, &command->family);
 	}
 }
 
 /* HOST: brackets around an IPv6 address do no harm. */
-static int take_operand(struct command *command, int count, char **operands,
+static int take_operand(void *context, int count, char **operands,
 			struct failure *failure)
 {
+	struct command *command = context;
 	char port[PORT_TEXT];
 
+	if (command->ports.count == 0)
+		ports_add(&command->ports, FIRST_PORT, LAST_PORT);
 	if (count < 1)
 		return failure_set(failure, "HOST is missing");
 	if (count > 1)
@@ -192,24 +174,13 @@ static int take_operand(struct command *command, int count, char **operands,
 	return 0;
 }
 
-static int parse(struct command *command, int argc, char **argv, struct failure *failure)
-{
-	struct options options;
-	int letter;
-
-	if (options_begin(&options, option_lines, argc, argv) < 0)
-		return failure_set(failure, "%s", strerror(errno));
-	while ((letter = options_next(&options, failure)) != OPTIONS_END) {
-		if (take_option(command, &options, letter, failure) < 0)
-			return -1;
-		if (command->done)
-			return 0;
-	}
-	if (command->ports.count == 0)
-		ports_add(&command->ports, FIRST_PORT, LAST_PORT);
-	return take_operand(command, argc - options.first_operand,
-			    argv + options.first_operand, failure);
-}
+static const struct options_program program = {
+	.synopsis = "[options] HOST",
+	.purpose = "Finds out on which TCP ports of a host somebody listens.",
+	.lines = option_lines,
+	.take = take_option,
+	.finish = take_operand,
+};
 
 /* ---- which address, and how many attempts ---------------------------------------------- */
 
@@ -427,12 +398,9 @@ int main(int argc, char **argv)
 			  .wait = DEFAULT_WAIT },
 		.family = AF_UNSPEC,
 	};
-	struct failure failure;
+	int status;
 
 	io_occupy_standard();
-	if (parse(&command, argc, argv, &failure) < 0)
-		return options_usage_error(&failure);
-	if (command.done)
-		return options_finish_output(0);
-	return scan(&command);
+	status = options_read(&program, &command, argc, argv);
+	return status == OPTIONS_GO_ON ? scan(&command) : status;
 }

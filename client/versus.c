@@ -20,7 +20,7 @@
 #include "common/options.h"
 #include "common/text.h"
 
-enum { EXIT_USAGE = 2, MOST_SECONDS = 3600, MOST_CLIENTS = 100000 };
+enum { MOST_SECONDS = 3600, MOST_CLIENTS = 100000 };
 
 enum { FILE_SIZE = 1024 * 1024 }; /* that is served where nothing else is said */
 
@@ -65,8 +65,8 @@ struct settings {
 	int64_t duration;
 	const char *tsv, *json;
 	struct stage stage;
+	const char *program; /* argv[0]: the servers are beside it */
 	bool quiet, loads_named;
-	enum { COMPARE, SHOW_HELP, SHOW_VERSION } action;
 };
 
 /* What the progress line tells. */
@@ -136,9 +136,11 @@ static int take_message_size(const struct options *options, int letter, size_t *
 	return 0;
 }
 
-static int take_option(struct settings *settings, const struct options *options,
-		       int letter, struct failure *failure)
+static int take_option(void *context, const struct options *options, int letter,
+		       struct failure *failure)
 {
+	struct settings *settings = context;
+
 	switch (letter) {
 	case 'u':
 		settings->contest.datagrams = true;
@@ -180,20 +182,13 @@ static int take_option(struct settings *settings, const struct options *options,
 	case 'q':
 		settings->quiet = true;
 		return 0;
-	case 'h':
-		settings->action = SHOW_HELP;
-		return 0;
-	case 'V':
-		settings->action = SHOW_VERSION;
-		return 0;
-	default:
-		return -1; /* options_next() has told why */
 	}
+	return 0;
 }
 
 /* The models that the operands name; without any, those of the suite that are there. */
-static int take_models(struct settings *settings, const char *argv0, char **models,
-		       int count, struct failure *failure)
+static int take_models(struct settings *settings, char **models, int count,
+		       struct failure *failure)
 {
 	static char known[] = SOCKWAYS_MODELS; /* strtok_r writes to it */
 	struct contest *contest = &settings->contest;
@@ -207,15 +202,16 @@ static int take_models(struct settings *settings, const char *argv0, char **mode
 			if (strcmp(models[i], models[j]) == 0)
 				return failure_set(failure, "%s is named twice",
 						   models[i]);
-		if (contestant_find(&contest->contestants[i], argv0, contest->service,
-				    models[i], failure) < 0)
+		if (contestant_find(&contest->contestants[i], settings->program,
+				    contest->service, models[i], failure) < 0)
 			return -1;
 		contest->models[contest->model_count++] = models[i];
 	}
 	while (count == 0 && contest->model_count < CONTEST_MODELS &&
 	       (model = strtok_r(rest, " ", &rest)) != NULL)
-		if (contestant_find(&contest->contestants[contest->model_count], argv0,
-				    contest->service, model, failure) == 0)
+		if (contestant_find(&contest->contestants[contest->model_count],
+				    settings->program, contest->service, model,
+				    failure) == 0)
 			contest->models[contest->model_count++] = model;
 	return contest->model_count > 0 ? 0 : -1; /* *failure names the last one tried */
 }
@@ -282,27 +278,25 @@ static int take_service(struct settings *settings, const char *service,
 			   load_protocol_names(names, sizeof names));
 }
 
-static int take_command_line(struct settings *settings, int argc, char **argv,
-			     struct failure *failure)
+static int take_operands(void *context, int count, char **operands,
+			 struct failure *failure)
 {
-	struct options options;
-	int letter, first;
+	struct settings *settings = context;
 
-	if (options_begin(&options, lines, argc, argv) < 0)
-		return failure_set(failure, "%s", strerror(errno));
-	while ((letter = options_next(&options, failure)) != OPTIONS_END)
-		if (take_option(settings, &options, letter, failure) < 0)
-			return -1;
-	if (settings->action != COMPARE)
-		return 0;
-	first = options.first_operand;
-	if (first >= argc)
+	if (count == 0)
 		return failure_set(failure, "SERVICE is missing");
-	if (take_service(settings, argv[first], failure) < 0)
+	if (take_service(settings, operands[0], failure) < 0)
 		return -1;
-	return take_models(settings, argv[0], argv + first + 1, argc - first - 1,
-			   failure);
+	return take_models(settings, operands + 1, count - 1, failure);
 }
+
+static const struct options_program program = {
+	.synopsis = "[options] SERVICE [MODEL ...]",
+	.purpose = "Compares the models of a service side by side, under the same load.",
+	.lines = lines,
+	.take = take_option,
+	.finish = take_operands,
+};
 
 /* ---- measuring ---- */
 
@@ -611,22 +605,10 @@ int main(int argc, char **argv)
 		.idle = 200,
 		.duration = 600,
 	};
-	struct failure failure;
+	int status;
 
 	io_occupy_standard();
-	if (take_command_line(&settings, argc, argv, &failure) < 0)
-		return options_usage_error(&failure);
-	switch (settings.action) {
-	case SHOW_HELP:
-		options_help(stdout, "[options] SERVICE [MODEL ...]",
-			     "Compares the models of a service side by side, under the "
-			     "same load.",
-			     lines);
-		return options_finish_output(EXIT_SUCCESS);
-	case SHOW_VERSION:
-		options_version(stdout);
-		return options_finish_output(EXIT_SUCCESS);
-	default:
-		return compare(&settings);
-	}
+	settings.program = argv[0];
+	status = options_read(&program, &settings, argc, argv);
+	return status == OPTIONS_GO_ON ? compare(&settings) : status;
 }

@@ -8,7 +8,6 @@
  *
  * Try it: bin/filed-select -r /tmp/files & bin/xfer put localhost README.md
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,10 +67,6 @@ static const struct option_line option_lines[] = {
 	{ 0 },
 };
 
-static const char synopsis[] = "[options] put HOST FILE ... | get HOST NAME ... | "
-			       "ls HOST [PATH]";
-static const char purpose[] = "Transfers files to and from a server, filed(8).";
-
 /* put, get and ls. */
 struct command {
 	const char *name;
@@ -95,7 +90,7 @@ struct line {
 	const struct command *command;
 	char **operands; /* behind HOST */
 	int count;
-	bool done; /* -h or -V: all there was to do */
+	char letters[OPTIONS_MOST + 1]; /* the options that were given, each once */
 };
 
 bool xfer_same_time(const struct timespec *one, const struct timespec *other)
@@ -158,8 +153,8 @@ static int check_port(const char *port, struct failure *failure)
 }
 
 /* @return 0, or -1 with *failure */
-static int take_option(struct xfer_settings *settings, const struct options *options,
-		       int letter, struct failure *failure)
+static int take_setting(struct xfer_settings *settings, const struct options *options,
+			int letter, struct failure *failure)
 {
 	switch (letter) {
 	case 'p':
@@ -203,19 +198,11 @@ static int take_option(struct xfer_settings *settings, const struct options *opt
 	case 'j':
 		settings->json = true;
 		break;
-	case '4':
-		settings->family = AF_INET;
-		break;
-	case '6':
-		settings->family = AF_INET6;
-		break;
-	case 'v':
-		message_set_level(MESSAGE_CLIENT);
-		break;
 	case 'q':
 		settings->quiet = true;
-		message_set_level(MESSAGE_ERROR);
-		break;
+		return options_take_shared(letter, &settings->family);
+	default:
+		return options_take_shared(letter, &settings->family);
 	}
 	return 0;
 }
@@ -264,16 +251,16 @@ static int take_operands(struct line *line, int count, char **operands,
 
 /* Options that make no sense with this command, or together. Which of -d and -o it was is
  * known by the letter only. */
-static int check(const struct line *line, const char *letters, struct failure *failure)
+static int check(const struct line *line, struct failure *failure)
 {
 	const struct xfer_settings *settings = &line->settings;
 	bool put = line->command->run == xfer_put, get = line->command->run == xfer_get;
 	bool to_output = get && settings->directory != NULL &&
 			 strcmp(settings->directory, "-") == 0;
 
-	if (strchr(letters, 'd') != NULL && !put)
+	if (strchr(line->letters, 'd') != NULL && !put)
 		return failure_set(failure, "-d, --directory is for put");
-	if (strpbrk(letters, "ofS") != NULL && !get)
+	if (strpbrk(line->letters, "ofS") != NULL && !get)
 		return failure_set(failure, "-o, -f and -S are for get");
 	if (settings->name != NULL && !put && !get)
 		return failure_set(failure, "-n, --name is for put and get");
@@ -303,35 +290,34 @@ static int check(const struct line *line, const char *letters, struct failure *f
 	return 0;
 }
 
-/* @return 0, or -1 with *failure */
-static int parse(struct line *line, int argc, char **argv, struct failure *failure)
+static int take_option(void *context, const struct options *options, int letter,
+		       struct failure *failure)
 {
-	char letters[64] = "";
-	struct options options;
-	int letter;
+	struct line *line = context;
 
-	if (options_begin(&options, option_lines, argc, argv) < 0)
-		return failure_set(failure, "%s", strerror(errno));
-	while ((letter = options_next(&options, failure)) != OPTIONS_END) {
-		if (letter == 'h' || letter == 'V') {
-			line->done = true;
-			if (letter == 'h')
-				options_help(stdout, synopsis, purpose, option_lines);
-			else
-				options_version(stdout);
-			return 0;
-		}
-		if (letter == OPTIONS_BAD ||
-		    take_option(&line->settings, &options, letter, failure) < 0)
-			return -1;
-		if (letter < OPTIONS_LETTERS_FROM && strchr(letters, letter) == NULL)
-			letters[strlen(letters)] = (char)letter;
-	}
-	if (take_operands(line, argc - options.first_operand,
-			  argv + options.first_operand, failure) < 0)
+	if (take_setting(&line->settings, options, letter, failure) < 0)
 		return -1;
-	return check(line, letters, failure);
+	if (letter < OPTIONS_LETTERS_FROM && strchr(line->letters, letter) == NULL)
+		line->letters[strlen(line->letters)] = (char)letter;
+	return 0;
 }
+
+static int finish(void *context, int count, char **operands, struct failure *failure)
+{
+	struct line *line = context;
+
+	if (take_operands(line, count, operands, failure) < 0)
+		return -1;
+	return check(line, failure);
+}
+
+static const struct options_program program = {
+	.synopsis = "[options] put HOST FILE ... | get HOST NAME ... | ls HOST [PATH]",
+	.purpose = "Transfers files to and from a server, filed(8).",
+	.lines = option_lines,
+	.take = take_option,
+	.finish = finish,
+};
 
 /* ---- all of it --------------------------------------------------------------------------- */
 
@@ -394,13 +380,10 @@ int main(int argc, char **argv)
 			      .retry_delay = DEFAULT_DELAY,
 			      .retries = DEFAULT_RETRIES },
 	};
-	struct failure failure;
+	int status;
 
 	io_occupy_standard();
 	memcpy(line.settings.port, default_port, sizeof default_port);
-	if (parse(&line, argc, argv, &failure) < 0)
-		return options_usage_error(&failure);
-	if (line.done)
-		return options_finish_output(0);
-	return run(&line);
+	status = options_read(&program, &line, argc, argv);
+	return status == OPTIONS_GO_ON ? run(&line) : status;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/message.h"
 #include "common/text.h"
@@ -234,4 +235,56 @@ int options_finish_output(int status)
 	message(MESSAGE_ERROR, "cannot write to standard output: %s",
 		flushed ? "it is not whole" : strerror(errno));
 	return 1;
+}
+
+static int answer(const struct options_program *program, int letter)
+{
+	if (letter == 'h')
+		options_help(stdout, program->synopsis, program->purpose, program->lines);
+	else
+		options_version(stdout);
+	return options_finish_output(0);
+}
+
+int options_read(const struct options_program *program, void *settings, int argc,
+		 char **argv)
+{
+	struct failure failure;
+	struct options options;
+	int letter;
+
+	if (options_begin(&options, program->lines, argc, argv) < 0) {
+		failure_set(&failure, "%s", strerror(errno));
+		return options_usage_error(&failure);
+	}
+	while ((letter = options_next(&options, &failure)) != OPTIONS_END) {
+		if (letter == 'h' || letter == 'V')
+			return answer(program, letter);
+		if (letter == OPTIONS_BAD ||
+		    program->take(settings, &options, letter, &failure) < 0)
+			return options_usage_error(&failure);
+	}
+	if (program->finish(settings, argc - options.first_operand,
+			    argv + options.first_operand, &failure) < 0)
+		return options_usage_error(&failure);
+	return OPTIONS_GO_ON;
+}
+
+int options_take_shared(int letter, int *family)
+{
+	switch (letter) {
+	case '4':
+		*family = AF_INET;
+		break;
+	case '6':
+		*family = AF_INET6;
+		break;
+	case 'v':
+		message_set_level(MESSAGE_CLIENT);
+		break;
+	case 'q':
+		message_set_level(MESSAGE_ERROR);
+		break;
+	}
+	return 0;
 }

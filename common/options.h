@@ -51,6 +51,41 @@ int options_begin(struct options *options, const struct option_line *lines, int 
  */
 int options_next(struct options *options, struct failure *failure);
 
+/** What there is to say of a program's command line, and who understands it. */
+struct options_program {
+	const char *synopsis, *purpose;  /* for options_help() */
+	const struct option_line *lines; /* 'h' and 'V' among them */
+
+	/** Takes the option just returned, which is neither 'h' nor 'V', into the settings.
+	 *  @return 0, or -1 with *failure */
+	int (*take)(void *settings, const struct options *options, int letter,
+		    struct failure *failure);
+
+	/** After the last option: takes the operands, of which operands[count] is NULL, and
+	 *  refuses what makes no sense together. @return 0, or -1 with *failure */
+	int (*finish)(void *settings, int count, char **operands,
+		      struct failure *failure);
+};
+
+/** What options_read() returns when it is the program's turn: no exit status. */
+enum { OPTIONS_GO_ON = -1 };
+
+/**
+ * Reads a whole command line into @p settings, as its program says. -h and -V are answered
+ * as soon as they are met, whatever stands behind them; a bad usage is told on standard
+ * error.
+ *
+ * @return OPTIONS_GO_ON; or, when there is nothing more to do, the exit status: 0 after
+ *         help or version (1 if it could not be written), 2 for a bad usage
+ */
+int options_read(const struct options_program *program, void *settings, int argc,
+		 char **argv);
+
+/** Takes those options that mean the same to every client: -4 and -6 say which *family
+ *  (AF_INET, AF_INET6) an address has, -v and -q how much is told. Any other letter does
+ *  nothing. @return 0 always, so that it can be the end of options_program.take */
+int options_take_shared(int letter, int *family);
+
 /** Says on standard error, in one line, what is wrong with the usage and where help is.
  *  @return 2, the exit status for it */
 int options_usage_error(const struct failure *failure);

@@ -20,7 +20,7 @@
 #include "server/server.h"
 #include "server/service.h"
 
-enum { EXIT_USAGE = 2, MOST_CLIENTS = 1000000, MOST_SECONDS = 365 * 86400 };
+enum { MOST_CLIENTS = 1000000, MOST_SECONDS = 365 * 86400 };
 
 enum { OPTION_AMPLIFY = OPTIONS_LETTERS_FROM };
 
@@ -58,7 +58,6 @@ struct settings {
 	struct server *server;
 	enum message_level level;
 	bool clients_set; /* --max-clients was given */
-	enum { SERVE, SHOW_HELP, SHOW_VERSION } action;
 	struct option_line lines[OPTIONS_MOST + 1];
 	char idle_help[64];
 };
@@ -111,9 +110,10 @@ static bool is_of_service(const struct service *service, int letter)
 	return own != NULL && own->letter != 0;
 }
 
-static int take_option(struct settings *settings, const struct options *options,
-		       int letter, struct failure *failure)
+static int take_option(void *context, const struct options *options, int letter,
+		       struct failure *failure)
 {
+	struct settings *settings = context;
 	struct server *server = settings->server;
 	const int64_t most = MOST_SECONDS;
 	uint64_t number;
@@ -163,46 +163,43 @@ static int take_option(struct settings *settings, const struct options *options,
 	case 'q':
 		settings->level = MESSAGE_ERROR;
 		return 0;
-	case 'h':
-		settings->action = SHOW_HELP;
-		return 0;
-	case 'V':
-		settings->action = SHOW_VERSION;
-		return 0;
-	default:
-		return -1; /* options_next() has told why */
 	}
+	return 0;
 }
 
-static int check_together(const struct settings *settings, struct failure *failure)
+static int finish(void *context, int count, char **operands, struct failure *failure)
 {
+	const struct settings *settings = context;
 	const struct service *service = settings->server->service;
-
-	if (settings->action != SERVE || service->check == NULL)
-		return 0;
-	return service->check(failure);
-}
-
-static int take_options(struct settings *settings, int argc, char **argv,
-			struct failure *failure)
-{
-	struct options options;
 	char text[ADDRESS_TEXT];
-	const char *word;
-	int letter;
 
-	collect_lines(settings, settings->server->service);
-	if (options_begin(&options, settings->lines, argc, argv) < 0)
-		return failure_set(failure, "%s", strerror(errno));
-	while ((letter = options_next(&options, failure)) != OPTIONS_END)
-		if (take_option(settings, &options, letter, failure) < 0)
-			return -1;
-	if (options.first_operand == argc)
-		return check_together(settings, failure);
-	word = argv[options.first_operand];
-	text_escape(word, strlen(word), text, sizeof text);
+	if (count == 0)
+		return service->check != NULL ? service->check(failure) : 0;
+	text_escape(operands[0], strlen(operands[0]), text, sizeof text);
 	return failure_set(failure, "'%s' is neither an option nor the argument of one",
 			   text);
+}
+
+/* @return as options_read() */
+static int read_command_line(struct settings *settings, int argc, char **argv)
+{
+	const struct service *service = settings->server->service;
+	const struct model *model = settings->server->model;
+	char purpose[FAILURE_TEXT];
+	const struct options_program program = {
+		.synopsis = "[options]",
+		.purpose = purpose,
+		.lines = settings->lines,
+		.take = take_option,
+		.finish = finish,
+	};
+
+	collect_lines(settings, service);
+	snprintf(purpose, sizeof purpose,
+		 "%s: %s.\n%s: %s.\nDefaults: port %s, max-clients %u.", service->name,
+		 service->summary, model->name, model->summary, service->port,
+		 model->most_clients);
+	return options_read(&program, settings, argc, argv);
 }
 
 /* The socket that we were started with, or a new one. */
@@ -286,29 +283,15 @@ int main(int argc, char **argv)
 		.place = { "127.0.0.1", this_service.port, SOCK_STREAM, SOMAXCONN },
 		.server = &server,
 		.level = MESSAGE_NOTICE,
-		.action = SERVE,
 	};
-	struct failure failure;
-	char purpose[FAILURE_TEXT];
+	int status;
 
 	io_occupy_standard();
 	server.max_clients = this_model.most_clients;
 	server.idle_timeout = 1000 * (int64_t)idle_seconds(&this_service);
-	if (take_options(&settings, argc, argv, &failure) < 0)
-		return options_usage_error(&failure);
-	switch (settings.action) {
-	case SHOW_HELP:
-		snprintf(purpose, sizeof purpose,
-			 "%s: %s.\n%s: %s.\nDefaults: port %s, max-clients %u.",
-			 this_service.name, this_service.summary, this_model.name,
-			 this_model.summary, this_service.port, this_model.most_clients);
-		options_help(stdout, "[options]", purpose, settings.lines);
-		return options_finish_output(EXIT_SUCCESS);
-	case SHOW_VERSION:
-		options_version(stdout);
-		return options_finish_output(EXIT_SUCCESS);
-	default:
-		message_set_level(settings.level);
-		return run(&settings);
-	}
+	status = read_command_line(&settings, argc, argv);
+	if (status != OPTIONS_GO_ON)
+		return status;
+	message_set_level(settings.level);
+	return run(&settings);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -548,11 +549,197 @@ START_TEST(output_that_could_not_be_written_fails_the_program)
 }
 END_TEST
 
+/* ---- a whole command line ---------------------------------------------------------------- */
+
+/* What the program of these examples keeps of its command line. */
+struct wish {
+	uint64_t port;
+	char operands[64]; /* "a b " */
+	int family;
+};
+
+static int take_wish(void *context, const struct options *options, int letter,
+		     struct failure *failure)
+{
+	struct wish *wish = context;
+
+	if (letter == 'p')
+		return options_number(options, letter, 1, 1000, &wish->port, failure);
+	return options_take_shared(letter, &wish->family);
+}
+
+static int take_wished_operands(void *context, int count, char **operands,
+				struct failure *failure)
+{
+	struct wish *wish = context;
+
+	ck_assert_ptr_null(operands[count]);
+	if (count == 0)
+		return failure_set(failure, "HOST is missing");
+	for (int i = 0; i < count; i++) {
+		strcat(wish->operands, operands[i]);
+		strcat(wish->operands, " ");
+	}
+	return 0;
+}
+
+static const struct option_line wish_lines[] = {
+	{ 'p', "port", "PORT", "a number" }, { '4', "ipv4", NULL, "IPv4 only" },
+	{ '6', "ipv6", NULL, "IPv6 only" },  { 'v', "verbose", NULL, "say more" },
+	{ 'q', "quiet", NULL, "say less" },  { 'h', "help", NULL, "print this help" },
+	{ 'V', "version", NULL, "" },        { 0 },
+};
+
+static const struct options_program wishing = {
+	.synopsis = "[options] HOST",
+	.purpose = "Wishes.",
+	.lines = wish_lines,
+	.take = take_wish,
+	.finish = take_wished_operands,
+};
+
+static int read_wish(struct wish *wish, char **words)
+{
+	*wish = (struct wish){ .family = AF_UNSPEC };
+	return options_read(&wishing, wish, count_words(words), words);
+}
+
+START_TEST(options_and_operands_are_read_in_one_go)
+{
+	struct wish wish;
+
+	ck_assert_int_eq(read_wish(&wish, WORDS("-p", "80", "a", "b")), OPTIONS_GO_ON);
+	ck_assert_uint_eq(wish.port, 80);
+	ck_assert_str_eq(wish.operands, "a b ");
+}
+END_TEST
+
+START_TEST(what_means_the_same_to_all_clients_is_taken_in_one_place)
+{
+	struct wish wish;
+
+	ck_assert_int_eq(read_wish(&wish, WORDS("a")), OPTIONS_GO_ON);
+	ck_assert_int_eq(wish.family, AF_UNSPEC);
+	ck_assert(message_wanted(MESSAGE_NOTICE) && !message_wanted(MESSAGE_CLIENT));
+	ck_assert_int_eq(read_wish(&wish, WORDS("-4v", "a")), OPTIONS_GO_ON);
+	ck_assert_int_eq(wish.family, AF_INET);
+	ck_assert(message_wanted(MESSAGE_CLIENT) && !message_wanted(MESSAGE_EVENT));
+	ck_assert_int_eq(read_wish(&wish, WORDS("-6q", "a")), OPTIONS_GO_ON);
+	ck_assert_int_eq(wish.family, AF_INET6);
+	ck_assert(message_wanted(MESSAGE_ERROR) && !message_wanted(MESSAGE_NOTICE));
+	message_set_level(MESSAGE_NOTICE);
+}
+END_TEST
+
+/* The whole of a program: what is to be run in a child. */
+static int wish_for(char **words)
+{
+	struct wish wish;
+	int status = read_wish(&wish, words);
+
+	return status == OPTIONS_GO_ON ? 99 : status;
+}
+
+static int wish_without_host(void)
+{
+	return wish_for(WORDS("-v"));
+}
+
+static int wish_for_a_bad_port(void)
+{
+	return wish_for(WORDS("-p", "0", "-h", "a"));
+}
+
+static int wish_for_what_is_no_option(void)
+{
+	return wish_for(WORDS("-z", "a"));
+}
+
+static int wish_for_too_many_options(void)
+{
+	static struct option_line lines[OPTIONS_MOST + 2];
+	struct options_program crowded = wishing;
+	char **words = WORDS("a");
+
+	for (int i = 0; i <= OPTIONS_MOST; i++)
+		lines[i] = (struct option_line){ '0' + i, "name", NULL, "help" };
+	crowded.lines = lines;
+	return options_read(&crowded, NULL, count_words(words), words);
+}
+
+START_TEST(whatever_is_wrong_with_a_command_line_ends_in_one_line_and_status_2)
+{
+	char text[512];
+
+	ck_assert_int_eq(run_in_child(wish_without_host, text, sizeof text), 2);
+	ck_assert_str_eq(text, "echod: HOST is missing; try 'echod -h'\n");
+	ck_assert_int_eq(run_in_child(wish_for_a_bad_port, text, sizeof text), 2);
+	ck_assert_str_eq(text, "echod: -p, --port: '0' is not a number from 1 to 1000; "
+			       "try 'echod -h'\n");
+	ck_assert_int_eq(run_in_child(wish_for_what_is_no_option, text, sizeof text), 2);
+	ck_assert_str_eq(text, "echod: unknown option -z; try 'echod -h'\n");
+	ck_assert_int_eq(run_in_child(wish_for_too_many_options, text, sizeof text), 2);
+	ck_assert_ptr_nonnull(strstr(text, strerror(E2BIG)));
+}
+END_TEST
+
+/* Standard output takes the place of standard error, which run_in_child() reads. */
+static int wish_aloud(char **words)
+{
+	dup2(STDERR_FILENO, STDOUT_FILENO);
+	return wish_for(words);
+}
+
+static int wish_for_help(void)
+{
+	return wish_aloud(WORDS("-p", "80", "-h", "-z"));
+}
+
+static int wish_for_version(void)
+{
+	return wish_aloud(WORDS("--version", "-h"));
+}
+
+static int wish_for_help_on_a_full_disk(void)
+{
+	return freopen("/dev/full", "w", stdout) == NULL ? 99 : wish_for(WORDS("-h"));
+}
+
+START_TEST(help_and_version_are_answered_as_soon_as_they_are_met)
+{
+	char text[2048];
+
+	ck_assert_int_eq(run_in_child(wish_for_help, text, sizeof text), 0);
+	ck_assert_ptr_eq(strstr(text, "usage: echod [options] HOST\nWishes.\n\n"), text);
+	ck_assert_ptr_nonnull(strstr(text, "  -q, --quiet "));
+	ck_assert_ptr_null(strstr(text, "unknown option"));
+	ck_assert_int_eq(run_in_child(wish_for_version, text, sizeof text), 0);
+	ck_assert_ptr_eq(strstr(text, "echod (sockways) "), text);
+	ck_assert_ptr_null(strstr(text, "usage: "));
+}
+END_TEST
+
+START_TEST(help_that_could_not_be_written_fails_the_program)
+{
+	char text[512];
+
+	if (access("/dev/full", W_OK) != 0) {
+		printf("skipped: a full disk: this machine has no /dev/full\n");
+		return;
+	}
+	ck_assert_int_eq(run_in_child(wish_for_help_on_a_full_disk, text, sizeof text),
+			 1);
+	ck_assert_str_eq(text, "echod: cannot write to standard output: "
+			       "No space left on device\n");
+}
+END_TEST
+
 Suite *suite_options(void)
 {
 	Suite *suite = suite_create("options");
 	TCase *taken = tcase_create("taken"), *refused = tcase_create("refused");
 	TCase *values = tcase_create("values"), *printed = tcase_create("printed");
+	TCase *whole = tcase_create("whole");
 
 	tcase_add_test(taken, options_are_taken_by_letter_and_by_name);
 	tcase_add_test(taken, a_long_name_can_be_abbreviated);
@@ -586,5 +773,13 @@ Suite *suite_options(void)
 		       bad_usage_is_one_line_that_says_where_help_is_and_status_2);
 	tcase_add_test(printed, output_that_could_not_be_written_fails_the_program);
 	suite_add_tcase(suite, printed);
+	tcase_add_test(whole, options_and_operands_are_read_in_one_go);
+	tcase_add_test(whole, what_means_the_same_to_all_clients_is_taken_in_one_place);
+	tcase_add_test(
+		whole,
+		whatever_is_wrong_with_a_command_line_ends_in_one_line_and_status_2);
+	tcase_add_test(whole, help_and_version_are_answered_as_soon_as_they_are_met);
+	tcase_add_test(whole, help_that_could_not_be_written_fails_the_program);
+	suite_add_tcase(suite, whole);
 	return suite;
 }
