@@ -16,7 +16,7 @@
 #include "common/io.h"
 #include "tests/waiting.h"
 
-enum { OPEN_DIRECTORIES = 16 };
+enum { OPEN_DIRECTORIES = 16, PATH_TEXT = 4096 };
 
 void folder_create(struct folder *folder)
 {
@@ -93,5 +93,34 @@ void folder_socket(const struct folder *folder, const char *name)
 					   "%s/%s", folder->path, name),
 			  sizeof address.sun_path);
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	close(fd);
+}
+
+const char *folder_path(const struct folder *folder, const char *name)
+{
+	static char path[PATH_TEXT];
+
+	ck_assert_uint_lt(
+		(size_t)snprintf(path, sizeof path, "%s/%s", folder->path, name),
+		sizeof path);
+	return path;
+}
+
+bool folder_has(const struct folder *folder, const char *name)
+{
+	return access(folder_path(folder, name), F_OK) == 0;
+}
+
+void folder_expect_file(const struct folder *folder, const char *name, const void *bytes,
+			size_t length)
+{
+	int fd = openat(folder->fd, name, O_RDONLY | O_CLOEXEC);
+	char *found = malloc(length + 1);
+
+	ck_assert_msg(fd >= 0, "there is no %s", name);
+	ck_assert_ptr_nonnull(found);
+	ck_assert_int_eq(io_read_all(fd, found, length + 1), (ssize_t)length);
+	ck_assert_mem_eq(found, bytes, length);
+	free(found);
 	close(fd);
 }

@@ -7,6 +7,7 @@
 #ifndef TESTS_FOLDER_H
 #define TESTS_FOLDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { FOLDER_TEXT = 256 };
@@ -40,6 +41,16 @@ void folder_fifo(const struct folder *folder, const char *name);
 
 /** Makes a socket, to which nobody listens. */
 void folder_socket(const struct folder *folder, const char *name);
+
+/** The path of an entry, whether it is there or not. It lasts until the next call. */
+const char *folder_path(const struct folder *folder, const char *name);
+
+/** Whether there is an entry of that name. */
+bool folder_has(const struct folder *folder, const char *name);
+
+/** An entry must be a file of these bytes and no others. */
+void folder_expect_file(const struct folder *folder, const char *name, const void *bytes,
+			size_t length);
 
 /** Removes a directory of that path, whoever made it, with all that is in it. */
 void folder_remove_path(const char *path);

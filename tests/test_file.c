@@ -65,34 +65,10 @@ static void configure_with(const char *const arguments[])
 
 /* ---- what is in the directory ------------------------------------------------------------ */
 
-static const char *in_folder(const char *name)
-{
-	static char path[TEXT];
-
-	snprintf(path, sizeof path, "%s/%s", folder.path, name);
-	return path;
-}
-
-static bool is_there(const char *name)
-{
-	return access(in_folder(name), F_OK) == 0;
-}
-
-static void expect_file(const char *name, const void *bytes, size_t length)
-{
-	static char found[BIG + 1];
-	int fd = open(in_folder(name), O_RDONLY | O_CLOEXEC);
-
-	ck_assert_msg(fd >= 0, "there is no %s", name);
-	ck_assert_int_eq(io_read_all(fd, found, sizeof found), (ssize_t)length);
-	ck_assert_mem_eq(found, bytes, length);
-	close(fd);
-}
-
 /* How much there is in .filed: parts and states. */
 static unsigned leftovers(void)
 {
-	DIR *stream = opendir(in_folder(".filed"));
+	DIR *stream = opendir(folder_path(&folder, ".filed"));
 	unsigned count = 0;
 	const struct dirent *next;
 
@@ -209,10 +185,10 @@ START_TEST(an_upload_is_a_file_with_its_content_and_time)
 	begin(&client);
 	begin_upload(&client, "a.txt", 13, "1700000000.123456789", 0);
 	memory_send(&client, hello, 13);
-	ck_assert(!is_there("a.txt"));
+	ck_assert(!folder_has(&folder, "a.txt"));
 	end_upload(&client, hello, 13);
-	expect_file("a.txt", hello, 13);
-	ck_assert_int_eq(stat(in_folder("a.txt"), &status), 0);
+	folder_expect_file(&folder, "a.txt", hello, 13);
+	ck_assert_int_eq(stat(folder_path(&folder, "a.txt"), &status), 0);
 	ck_assert_int_eq(status.st_mtim.tv_sec, 1700000000);
 	ck_assert_int_eq(status.st_mtim.tv_nsec, 123456789);
 	ck_assert_uint_eq(status.st_mode, S_IFREG | 0644);
@@ -229,7 +205,7 @@ START_TEST(an_empty_file_is_a_file)
 	begin(&client);
 	begin_upload(&client, "empty", 0, "0", 0);
 	ask(&client, "SUM 4294967295", "DONE 0 4294967295\n");
-	expect_file("empty", "", 0);
+	folder_expect_file(&folder, "empty", "", 0);
 	ask(&client, "GET empty", "FILE 0 0\nSUM 4294967295\n");
 	memory_close(&client);
 }
@@ -242,12 +218,12 @@ START_TEST(missing_directories_are_made)
 	configure("-E", "1");
 	begin(&client);
 	begin_upload(&client, "\"a b/c/d.txt\"", 13, "1", 0);
-	ck_assert(!is_there("a b"));
+	ck_assert(!folder_has(&folder, "a b"));
 	memory_send(&client, hello, 13);
 	ask(&client, "SUM -", "DONE 13 -\n");
-	expect_file("a b/c/d.txt", hello, 13);
+	folder_expect_file(&folder, "a b/c/d.txt", hello, 13);
 	upload_text(&client, "\"a b/e\"", "second");
-	expect_file("a b/e", "second", 6);
+	folder_expect_file(&folder, "a b/e", "second", 6);
 	memory_close(&client);
 }
 END_TEST
@@ -284,8 +260,8 @@ START_TEST(a_file_that_is_renamed_stays_though_its_directory_is_not_synced)
 	instead_of_fsync = NULL;
 	ask(&client, "STAT a", "STAT F 13 1700000000 a\n");
 	memory_close(&client);
-	expect_file("a", hello, 13);
-	expect_file(".filed/pa", "another", 7);
+	folder_expect_file(&folder, "a", hello, 13);
+	folder_expect_file(&folder, ".filed/pa", "another", 7);
 }
 END_TEST
 
@@ -316,7 +292,7 @@ START_TEST(no_file_is_done_while_its_directory_is_not_on_disk)
 	memory_send(&client, hello, 13);
 	instead_of_fsync = upload_beside;
 	ask_and_be_refused(&client, "SUM -", "ERR internal d/first: ");
-	ck_assert(!is_there("d/second"));
+	ck_assert(!folder_has(&folder, "d/second"));
 	instead_of_fsync = NULL;
 	memory_close(&client);
 	begin(&client);
@@ -336,10 +312,10 @@ START_TEST(a_wrong_checksum_leaves_nothing)
 	begin_upload(&client, "a", 13, "1", 0);
 	memory_send_in_pieces(&client, hello, 13, 5);
 	ask_and_be_refused(&client, "SUM 1", "ERR checksum a: ");
-	ck_assert(!is_there("a"));
+	ck_assert(!folder_has(&folder, "a"));
 	ck_assert_uint_eq(leftovers(), 0);
 	upload_text(&client, "a", hello);
-	expect_file("a", hello, 13);
+	folder_expect_file(&folder, "a", hello, 13);
 	memory_close(&client);
 }
 END_TEST
@@ -358,8 +334,8 @@ START_TEST(a_file_is_not_replaced)
 	folder_text(&folder, "b", "somebody else's");
 	memory_send(&client, hello, 13);
 	ask_and_be_refused(&client, "SUM -", "ERR exists b: ");
-	expect_file("a", "old", 3);
-	expect_file("b", "somebody else's", 15);
+	folder_expect_file(&folder, "a", "old", 3);
+	folder_expect_file(&folder, "b", "somebody else's", 15);
 	ck_assert_uint_eq(leftovers(), 0);
 	memory_close(&client);
 }
@@ -375,9 +351,9 @@ START_TEST(a_file_is_replaced_whole_if_that_is_allowed)
 	begin(&client);
 	begin_upload(&client, "a", 13, "1", 0);
 	memory_send(&client, hello, 13);
-	expect_file("a", "old", 3);
+	folder_expect_file(&folder, "a", "old", 3);
 	end_upload(&client, hello, 13);
-	expect_file("a", hello, 13);
+	folder_expect_file(&folder, "a", hello, 13);
 	ask_and_be_refused(&client, "PUT d 13 1", "ERR forbidden d: ");
 	begin_upload(&client, "e", 0, "1", 0);
 	folder_directory(&folder, "e");
@@ -402,7 +378,7 @@ START_TEST(of_two_uploads_of_one_name_one_is_told_busy)
 	ask_and_be_refused(&second, "PUT a 13 1", "ERR busy a: ");
 	end_upload(&first, hello, 13);
 	upload_text(&second, "a", "now it may");
-	expect_file("a", "now it may", 10);
+	folder_expect_file(&folder, "a", "now it may", 10);
 	begin_upload(&first, "c", 13, "1", 0);
 	memory_close(&first);
 	upload_text(&second, "c", "the other has left");
@@ -441,13 +417,13 @@ START_TEST(an_upload_goes_on_from_wherever_it_was_cut_off)
 	configure("-S", "-w");
 	for (size_t cut = 0; cut <= 13; cut++) {
 		cut_off_upload("a", hello, 13, cut);
-		ck_assert_int_eq(is_there("a"), cut > 0);
+		ck_assert_int_eq(folder_has(&folder, "a"), cut > 0);
 		ck_assert_uint_eq(leftovers(), cut > 0 ? 2 : 0);
 		begin(&client);
 		begin_upload(&client, "a", 13, "1700000000", cut);
 		memory_send_in_pieces(&client, hello + cut, 13 - cut, 4);
 		end_upload(&client, hello, 13);
-		expect_file("a", hello, 13);
+		folder_expect_file(&folder, "a", hello, 13);
 		ck_assert_uint_eq(leftovers(), 0);
 		memory_close(&client);
 	}
@@ -472,7 +448,7 @@ START_TEST(an_upload_of_another_size_or_time_begins_anew)
 		begin_upload(&client, "a", others[i].size, others[i].mtime, 0);
 		memory_send(&client, "hello, world\n\n", others[i].size);
 		end_upload(&client, "hello, world\n\n", others[i].size);
-		expect_file("a", "hello, world\n\n", others[i].size);
+		folder_expect_file(&folder, "a", "hello, world\n\n", others[i].size);
 		ck_assert_uint_eq(leftovers(), 0);
 		memory_close(&client);
 	}
@@ -508,7 +484,7 @@ START_TEST(a_part_that_was_changed_is_found_by_the_sum)
 	begin_upload(&client, "a", 13, "1700000000", 7);
 	memory_send(&client, hello + 7, 6);
 	ask_and_be_refused(&client, "SUM 1", "ERR checksum a: ");
-	ck_assert(!is_there("a"));
+	ck_assert(!folder_has(&folder, "a"));
 	ck_assert_uint_eq(leftovers(), 0);
 	memory_close(&client);
 }
@@ -533,7 +509,7 @@ START_TEST(a_long_part_is_read_again_in_turns)
 	memory_send(&client, big + cut, 5);
 	end_upload(&client, big, BIG);
 	ck_assert(!client.session.busy);
-	expect_file("big", big, BIG);
+	folder_expect_file(&folder, "big", big, BIG);
 	memory_close(&client);
 }
 END_TEST
@@ -571,13 +547,13 @@ START_TEST(parts_are_removed_when_they_are_old)
 	folder_link(&folder, ".filed/slost", "13 1");
 	store.part_life = -DAY;
 	begin_upload(&other, "other", 13, "1700000000", 0);
-	ck_assert(is_there(".filed/pold")); /* somebody has just looked */
+	ck_assert(folder_has(&folder, ".filed/pold")); /* somebody has just looked */
 	memory_close(&other);
 	look_for_parts_of(-DAY, _i == 1);
 	begin(&other);
 	begin_upload(&other, "other", 13, "1700000000", 0);
-	ck_assert(!is_there(".filed/pold"));
-	ck_assert(is_there(".filed/pused"));
+	ck_assert(!folder_has(&folder, ".filed/pold"));
+	ck_assert(folder_has(&folder, ".filed/pused"));
 	memory_close(&other);
 	ck_assert_uint_eq(leftovers(), 2);
 	memory_send(&client, hello + 7, 6);
@@ -618,9 +594,9 @@ START_TEST(a_part_that_is_a_file_already_is_not_written_to)
 	begin(&client);
 	begin_upload(&client, "f", 26, "1700000000", 0);
 	memory_send(&client, "XY", 2);
-	expect_file("f", hello, 13);
+	folder_expect_file(&folder, "f", hello, 13);
 	memory_close(&client);
-	expect_file("f", hello, 13);
+	folder_expect_file(&folder, "f", hello, 13);
 	begin(&client);
 	begin_upload(&client, "f", 26, "1700000000", 2);
 	memory_close(&client);
@@ -682,7 +658,7 @@ START_TEST(the_quota_is_for_all_files_and_parts)
 	memory_close(&other);
 	memory_send(&client, "67890", 5);
 	end_upload(&client, "1234567890", 10);
-	ck_assert(!is_there("f"));
+	ck_assert(!folder_has(&folder, "f"));
 	ck_assert_uint_eq(leftovers(), 0);
 	memory_close(&client);
 }
@@ -792,7 +768,7 @@ START_TEST(a_file_that_shrinks_while_it_is_sent_ends_the_conversation)
 	folder_file(&folder, "big", big, BIG);
 	memory_open_full(&client, &file_service, 0);
 	tell(&client, "GET big\n");
-	ck_assert_int_eq(truncate(in_folder("big"), 100), 0);
+	ck_assert_int_eq(truncate(folder_path(&folder, "big"), 100), 0);
 	memory_take(&client, BIG * 2);
 	ck_assert(memory_finished(&client));
 	ck_assert_uint_lt(client.length, BIG);

@@ -65,30 +65,6 @@ static void clear(void)
 	folder_remove(&folder);
 }
 
-static const char *in_folder(const char *name)
-{
-	static char path[TEXT];
-
-	snprintf(path, sizeof path, "%s/%s", folder.path, name);
-	return path;
-}
-
-static bool is_there(const char *name)
-{
-	return access(in_folder(name), F_OK) == 0;
-}
-
-static void expect_big_file(const char *name)
-{
-	static char found[BIG + 1];
-	int fd = open(in_folder(name), O_RDONLY | O_CLOEXEC);
-
-	ck_assert_msg(fd >= 0, "there is no %s", name);
-	ck_assert_int_eq(io_read_all(fd, found, sizeof found), sizeof big);
-	ck_assert_mem_eq(found, big, sizeof big);
-	close(fd);
-}
-
 /* ---- what a client does ------------------------------------------------------------------ */
 
 static void say(int fd, const char *text)
@@ -177,7 +153,8 @@ static bool half_is_there(void *context)
 	struct stat status;
 
 	(void)context;
-	return stat(in_folder(".filed/pa"), &status) == 0 && status.st_size >= BIG / 2;
+	return stat(folder_path(&folder, ".filed/pa"), &status) == 0 &&
+	       status.st_size >= BIG / 2;
 }
 
 static int send_half(const struct server *server)
@@ -195,9 +172,9 @@ static void send_other_half(const struct server *server)
 {
 	int fd = client_connect(server);
 
-	ck_assert(!is_there("a"));
+	ck_assert(!folder_has(&folder, "a"));
 	upload_big(fd, "a", BIG / 2);
-	expect_big_file("a");
+	folder_expect_file(&folder, "a", big, sizeof big);
 	client_close(fd);
 }
 
@@ -226,7 +203,7 @@ START_TEST(a_file_comes_back_as_it_was_sent)
 	char line[TEXT];
 
 	upload_big(fd, "a", 0);
-	expect_big_file("a");
+	folder_expect_file(&folder, "a", big, sizeof big);
 	say(fd, "GET a\n");
 	snprintf(line, sizeof line, "FILE %d 1700000000\n", BIG);
 	expect(fd, line);
@@ -271,7 +248,7 @@ START_TEST(uploads_that_go_on_hold_up_nobody)
 		end_big(uploads[i]);
 		client_close(uploads[i]);
 		name[0] = (char)('0' + i);
-		expect_big_file(name);
+		folder_expect_file(&folder, name, big, sizeof big);
 	}
 	client_close(fd);
 	server_finish(&server);
@@ -377,7 +354,7 @@ START_TEST(what_is_done_is_there_though_the_server_is_killed)
 
 	upload_big(fd, "d/a", 0);
 	kill_server(&server, fd);
-	expect_big_file("d/a");
+	folder_expect_file(&folder, "d/a", big, sizeof big);
 }
 END_TEST
 
@@ -402,9 +379,9 @@ START_TEST(a_limit_of_the_file_size_is_an_error_and_not_the_end)
 	client_reset(fd);
 	fd = client_connect(&server);
 	upload_small(fd, "b");
-	ck_assert(!is_there("a"));
-	ck_assert(!is_there(".filed/pa"));
-	ck_assert(!is_there(".filed/sa"));
+	ck_assert(!folder_has(&folder, "a"));
+	ck_assert(!folder_has(&folder, ".filed/pa"));
+	ck_assert(!folder_has(&folder, ".filed/sa"));
 	client_close(fd);
 	server_finish(&server);
 }
@@ -425,7 +402,7 @@ static bool mount_small_disk(void)
 
 static void fill_disk(const char *name, size_t size)
 {
-	int fd = open(in_folder(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	int fd = open(folder_path(&folder, name), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 
 	ck_assert_int_eq(io_write(fd, big, size), (ssize_t)size);
 	close(fd);
@@ -453,8 +430,8 @@ START_TEST(a_full_disk_is_an_error_and_not_the_end)
 	client_reset(fd);
 	other = client_connect(&server);
 	upload_small(other, "b");
-	ck_assert(!is_there("a"));
-	ck_assert(!is_there(".filed/pa"));
+	ck_assert(!folder_has(&folder, "a"));
+	ck_assert(!folder_has(&folder, ".filed/pa"));
 	client_close(other);
 	server_finish(&server);
 	umount(folder.path);
@@ -495,7 +472,7 @@ END_TEST
 
 static void make_sparse(const char *name, uint64_t size)
 {
-	int fd = open(in_folder(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	int fd = open(folder_path(&folder, name), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(ftruncate(fd, (off_t)size), 0);
@@ -542,7 +519,7 @@ START_TEST(an_upload_of_more_than_4_gib_goes_on)
 	expect(fd, "SEND 4294967299\n");
 	say(fd, "tailSUM -\n");
 	expect(fd, "DONE 4294967303 -\n");
-	ck_assert_int_eq(stat(in_folder("a"), &status), 0);
+	ck_assert_int_eq(stat(folder_path(&folder, "a"), &status), 0);
 	ck_assert_int_eq(status.st_size, 4294967303);
 	say(fd, "GET a 4294967296 nosum\n");
 	expect(fd, "FILE 4294967303 1\nendtailSUM -\n");

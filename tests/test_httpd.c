@@ -74,19 +74,11 @@ static const char *url(const struct server *server, const char *path)
 	return text;
 }
 
-static const char *in_folder(const char *name)
-{
-	static char text[URL];
-
-	snprintf(text, sizeof text, "%s/%s", folder.path, name);
-	return text;
-}
-
 /* What a file of the folder holds, NUL behind it. */
 static const char *text_of(const char *name)
 {
 	static char text[65536];
-	int fd = open(in_folder(name), O_RDONLY | O_CLOEXEC);
+	int fd = open(folder_path(&folder, name), O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 
 	ck_assert_msg(fd >= 0, "there is no %s", name);
@@ -95,18 +87,6 @@ static const char *text_of(const char *name)
 	close(fd);
 	text[n] = '\0';
 	return text;
-}
-
-/* The file of that name must have the bytes of big.bin. */
-static void expect_same_as_big(const char *name)
-{
-	static char bytes[BIG + 1];
-	int fd = open(in_folder(name), O_RDONLY | O_CLOEXEC);
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(io_read_all(fd, bytes, sizeof bytes), sizeof big);
-	close(fd);
-	ck_assert_int_eq(memcmp(bytes, big, sizeof big), 0);
 }
 
 /* Sends a request and returns the answer up to the server's hanging up. */
@@ -236,10 +216,10 @@ START_TEST(curl_gets_files_whole_in_parts_and_resumed)
 	/* The first half is there from another time; curl asks for the rest. */
 	folder_file(&folder, "part", big, sizeof big / 2);
 	snprintf(half, sizeof half, "206 %zu", sizeof big - sizeof big / 2);
-	ck_assert_str_eq(CURL("-C", "-", "-o", in_folder("part"), "-w",
+	ck_assert_str_eq(CURL("-C", "-", "-o", folder_path(&folder, "part"), "-w",
 			      "%{http_code} %{size_download}", url(&server, "/big.bin")),
 			 half);
-	expect_same_as_big("part");
+	folder_expect_file(&folder, "part", big, sizeof big);
 	server_finish(&server);
 }
 END_TEST
@@ -285,8 +265,8 @@ START_TEST(curl_is_told_that_its_upload_is_too_large)
 	}
 	/* Chunked, the server finds out only as it comes. */
 	expect_match(CURL("-o", "/dev/null", "-w", "%{http_code}", "-H",
-			  "Transfer-Encoding: chunked", "-T", in_folder("upload"),
-			  url(&server, "/")),
+			  "Transfer-Encoding: chunked", "-T",
+			  folder_path(&folder, "upload"), url(&server, "/")),
 		     "^413$");
 	/* One that is not too large is read and dropped; the method is refused. */
 	ck_assert_str_eq(CURL("-o", "/dev/null", "-w", "%{http_code}", "-d", "a=b",
@@ -474,7 +454,8 @@ static struct run browse(const struct server *server, const char *how)
 
 	static char profile[URL + 32];
 
-	snprintf(profile, sizeof profile, "--user-data-dir=%s", in_folder(".browser"));
+	snprintf(profile, sizeof profile, "--user-data-dir=%s",
+		 folder_path(&folder, ".browser"));
 	run = run_program(ARGUMENTS(chromium, "--headless", "--no-sandbox",
 				    "--disable-gpu", "--disable-dev-shm-usage",
 				    "--virtual-time-budget=5000", "--window-size=500,300",
@@ -489,7 +470,7 @@ static bool is_png(const char *name)
 {
 	struct stat facts;
 
-	return stat(in_folder(name), &facts) == 0 && facts.st_size > 1000 &&
+	return stat(folder_path(&folder, name), &facts) == 0 && facts.st_size > 1000 &&
 	       memcmp(text_of(name), "\x89PNG\r\n\x1a\n", 8) == 0;
 }
 
@@ -515,7 +496,8 @@ START_TEST(a_browser_shows_a_page_with_style_image_and_script)
 		server_finish(&server);
 		return;
 	}
-	snprintf(screenshot, sizeof screenshot, "--screenshot=%s", in_folder("shot.png"));
+	snprintf(screenshot, sizeof screenshot, "--screenshot=%s",
+		 folder_path(&folder, "shot.png"));
 	browse(&server, screenshot);
 	ck_assert(is_png("shot.png"));
 	server_finish(&server);
@@ -608,7 +590,7 @@ START_TEST(a_file_that_shrinks_ends_that_connection_only)
 	fd = client_connect(&server);
 	client_send(fd, request, strlen(request));
 	ck_assert_int_gt(read(fd, piece, 1000), 0);
-	ck_assert_int_eq(truncate(in_folder("big.bin"), 100), 0);
+	ck_assert_int_eq(truncate(folder_path(&folder, "big.bin"), 100), 0);
 	while ((n = read(fd, piece, sizeof piece)) > 0)
 		length += (size_t)n;
 	ck_assert_uint_lt(length, sizeof big);
@@ -650,7 +632,7 @@ static bool has_come(void *context)
 	struct stat facts;
 
 	(void)context;
-	return stat(in_folder(wanted_file), &facts) == 0 &&
+	return stat(folder_path(&folder, wanted_file), &facts) == 0 &&
 	       strstr(text_of(wanted_file), wanted_text) != NULL;
 }
 
@@ -668,8 +650,8 @@ START_TEST(the_log_is_reopened_at_sighup_by_all_that_write_to_it)
 	struct server server;
 	int kept = -1;
 
-	snprintf(log, sizeof log, "%s", in_folder("log"));
-	snprintf(moved, sizeof moved, "%s", in_folder("log.1"));
+	snprintf(log, sizeof log, "%s", folder_path(&folder, "log"));
+	snprintf(moved, sizeof moved, "%s", folder_path(&folder, "log.1"));
 	server = start(_i, ARGUMENTS("-L", log));
 	if (model_serves_many(_i))
 		kept = connect_and_get(&server);
@@ -733,7 +715,7 @@ START_TEST(a_log_whose_reader_has_left_holds_up_nothing_and_goes_on_with_the_nex
 	int reader;
 
 	folder_fifo(&folder, "log");
-	snprintf(log, sizeof log, "%s", in_folder("log"));
+	snprintf(log, sizeof log, "%s", folder_path(&folder, "log"));
 	reader = open(log, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	ck_assert_int_ge(reader, 0);
 	server = start(_i, ARGUMENTS("-L", log));

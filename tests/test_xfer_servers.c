@@ -30,7 +30,6 @@
 enum { TEXT = 1024, MIB = 1 << 20 };
 
 static struct folder here;
-static char path[2 * TEXT];
 static const char *script; /* what the server says to whatever it is asked */
 
 static void make(void)
@@ -50,12 +49,6 @@ static void serve(serve_function *function)
 {
 	start_server(function);
 	harness_own_child(server);
-}
-
-static const char *in_folder(const char *name)
-{
-	snprintf(path, sizeof path, "%s/%s", here.path, name);
-	return path;
 }
 
 static unsigned files_here(void)
@@ -186,7 +179,8 @@ START_TEST(a_server_that_lies_is_found_out)
 		folder_text(&here, "put", "abcd");
 	run = run_program(ARGUMENTS("xfer", "-p", port, "--no-retry", "-r",
 				    lies[_i].command[0], "127.0.0.1",
-				    operand != NULL ? operand : in_folder("put"), NULL),
+				    operand != NULL ? operand : folder_path(&here, "put"),
+				    NULL),
 			  "", 0, 0);
 	run_expect_status(&run, 1);
 	ck_assert_msg(strstr(run.err, lies[_i].says) != NULL, "%s", run.err);
@@ -349,7 +343,7 @@ START_TEST(a_file_that_was_taken_before_the_cut_is_done)
 	folder_text(&here, "f", "abcd");
 	serve(lose_done);
 	run = run_program(ARGUMENTS("xfer", "-qp", port, "--retry-delay", "0.01", "put",
-				    "127.0.0.1", in_folder("f")),
+				    "127.0.0.1", folder_path(&here, "f")),
 			  "", 0, 0);
 	ck_assert_str_eq(run.err, "");
 	run_expect_status(&run, 0);
@@ -364,7 +358,7 @@ START_TEST(another_file_that_exists_is_not_taken_for_ours)
 	script = "1600000000";
 	serve(lose_done);
 	run = run_program(ARGUMENTS("xfer", "-qp", port, "--retry-delay", "0.01", "put",
-				    "127.0.0.1", in_folder("f")),
+				    "127.0.0.1", folder_path(&here, "f")),
 			  "", 0, 0);
 	run_expect_status(&run, 1);
 	ck_assert_ptr_nonnull(strstr(run.err, "the server says: it is here already\n"));
@@ -379,7 +373,7 @@ static void change_file(int fd, unsigned number)
 
 	(void)number;
 	read_line(fd, line, sizeof line);
-	file = open(path, O_WRONLY | O_APPEND);
+	file = open(folder_path(&here, "f"), O_WRONLY | O_APPEND);
 	say(file, "more");
 	close(file);
 	say(fd, "SEND 0\n");
@@ -391,10 +385,10 @@ START_TEST(a_file_that_changes_while_it_is_put_is_not_put)
 	struct run run;
 
 	folder_text(&here, "f", "abcd");
-	in_folder("f");
 	serve(change_file);
-	run = run_program(ARGUMENTS("xfer", "-p", port, "put", "127.0.0.1", path), "", 0,
-			  0);
+	run = run_program(ARGUMENTS("xfer", "-p", port, "put", "127.0.0.1",
+				    folder_path(&here, "f")),
+			  "", 0, 0);
 	run_expect_status(&run, 1);
 	expect_match(run.err, "/f: it has changed while it was read\n$");
 }
@@ -422,7 +416,7 @@ static bool half_is_here(void *context)
 	struct stat status;
 
 	(void)context;
-	return stat(in_folder(".f.4194304-1700000000.part"), &status) == 0 &&
+	return stat(folder_path(&here, ".f.4194304-1700000000.part"), &status) == 0 &&
 	       status.st_size == 2 * MIB;
 }
 
@@ -479,7 +473,7 @@ START_TEST(an_interrupted_small_file_leaves_nothing)
 	run = program_wait(&program, PATIENCE);
 	ck_assert(WIFSIGNALED(run.status) && WTERMSIG(run.status) == SIGTERM);
 	ck_assert_uint_eq(files_here(), 1);
-	run = run_program(ARGUMENTS("/bin/cat", in_folder(".f.part")), "", 0, 0);
+	run = run_program(ARGUMENTS("/bin/cat", folder_path(&here, ".f.part")), "", 0, 0);
 	ck_assert_str_eq(run.out, "the user's own");
 }
 END_TEST
@@ -600,7 +594,7 @@ START_TEST(a_script_gets_names_as_they_are_and_messages_turn_nothing)
 	run_expect_status(&run, 0);
 	ck_assert_ptr_nonnull(strstr(run.out, "  a" TURNED "b\n"));
 	run = run_program(ARGUMENTS("xfer", "-p", port, "put", "127.0.0.1",
-				    in_folder("a" TURNED "b")),
+				    folder_path(&here, "a" TURNED "b")),
 			  "", 0, 0);
 	run_expect_status(&run, 1);
 	expect_match(run.err, "/a" REPLACED "b: No such file or directory\n$");
