@@ -917,6 +917,16 @@ static void lose_reader(int fd)
 	close(ends[1]);
 }
 
+void output_is_terminal(void *context)
+{
+	dup2(*(int *)context, STDOUT_FILENO);
+}
+
+void errors_are_terminal(void *context)
+{
+	dup2(*(int *)context, STDERR_FILENO);
+}
+
 void output_is_full(void *context)
 {
 	(void)context;

@@ -115,6 +115,11 @@ void output_has_no_reader(void *context);
 void errors_are_full(void *context);
 void errors_have_no_reader(void *context);
 
+/** So, too: standard output, or error, is the terminal whose descriptor (an int) @p context
+ *  points to. */
+void output_is_terminal(void *context);
+void errors_are_terminal(void *context);
+
 /** Opens a pseudo-terminal: @p master is the side where a person would sit. @return false,
  *  having said that the test is skipped, where there is none to be had */
 bool terminal_open(int *master, int *slave);

@@ -122,15 +122,28 @@ static void expect_nothing_open(void)
 	ck_assert_uint_eq(descriptors(), descriptors_before);
 }
 
+/* Makes a file of that size, of which a client may have what it likes. */
+static void serve_file(struct rig *rig, struct form form, size_t size)
+{
+	make_file(size);
+	rig_lend(rig, form, 0);
+	rig_serve(rig);
+}
+
+static void end(struct rig *rig)
+{
+	rig_end(rig);
+	expect_nothing_open();
+	remove_file();
+}
+
 /* ---- files that arrive ------------------------------------------------------------------- */
 
 START_TEST(a_file_comes_behind_what_was_written)
 {
 	struct rig rig;
 
-	make_file(SMALL);
-	rig_lend(&rig, rig_forms[_i], 0);
-	rig_serve(&rig);
+	serve_file(&rig, rig_forms[_i], SMALL);
 	for (int i = 0; i < 3; i++) {
 		client_send(rig.client, "f", 1);
 		expect_file(rig.client, 'f');
@@ -146,18 +159,14 @@ START_TEST(a_part_of_a_file_is_sent_and_an_empty_one_is_nothing)
 {
 	struct rig rig;
 
-	make_file(3 * 4096);
-	rig_lend(&rig, rig_forms[_i], 0);
-	rig_serve(&rig);
+	serve_file(&rig, rig_forms[_i], 3 * 4096);
 	client_send(rig.client, "pep", 3);
 	expect_title(rig.client, 'p');
 	client_expect(rig.client, content + 4096, 4096);
 	expect_title(rig.client, 'e');
 	expect_title(rig.client, 'p');
 	client_expect(rig.client, content + 4096, 4096);
-	rig_end(&rig);
-	expect_nothing_open();
-	remove_file();
+	end(&rig);
 }
 END_TEST
 
@@ -165,15 +174,11 @@ START_TEST(a_file_larger_than_all_buffers_comes_whole)
 {
 	struct rig rig;
 
-	make_file(LARGE);
-	rig_lend(&rig, rig_forms[_i], 0);
-	rig_serve(&rig);
+	serve_file(&rig, rig_forms[_i], LARGE);
 	client_send(rig.client, "fx", 2);
 	expect_file(rig.client, 'f');
 	expect_title(rig.client, 'x');
-	rig_end(&rig);
-	expect_nothing_open();
-	remove_file();
+	end(&rig);
 }
 END_TEST
 
@@ -181,15 +186,11 @@ START_TEST(the_end_comes_behind_the_file)
 {
 	struct rig rig;
 
-	make_file(LARGE);
-	rig_lend(&rig, rig_forms[_i], 0);
-	rig_serve(&rig);
+	serve_file(&rig, rig_forms[_i], LARGE);
 	client_send(rig.client, "qqq", 3);
 	expect_file(rig.client, 'q');
 	client_expect_end(rig.client);
-	rig_end(&rig);
-	expect_nothing_open();
-	remove_file();
+	end(&rig);
 }
 END_TEST
 
@@ -215,9 +216,7 @@ START_TEST(a_file_waits_for_what_is_queued_before_it)
 	client_expect(rig.client, long_title, LONG_TITLE);
 	expect_file(rig.client, 'l');
 	expect_file(rig.client, 'f');
-	rig_end(&rig);
-	expect_nothing_open();
-	remove_file();
+	end(&rig);
 }
 END_TEST
 
@@ -242,9 +241,7 @@ START_TEST(many_requests_in_one_piece_are_all_answered)
 			expect_title(rig.client, 'x');
 	}
 	client_expect_end(rig.client);
-	rig_end(&rig);
-	expect_nothing_open();
-	remove_file();
+	end(&rig);
 }
 END_TEST
 
@@ -281,9 +278,7 @@ START_TEST(a_small_file_comes_in_one_piece_with_what_is_before_it)
 	struct rig rig;
 	char got[TITLE + SMALL + 1];
 
-	make_file(SMALL);
-	rig_lend(&rig, rig_forms[_i], 0);
-	rig_serve(&rig);
+	serve_file(&rig, rig_forms[_i], SMALL);
 	for (int i = 0; i < 200; i++) {
 		client_send(rig.client, "f", 1);
 #ifdef MSG_MORE
@@ -353,9 +348,7 @@ START_TEST(a_client_that_reads_slowly_is_not)
 		poll(NULL, 0, 100);
 		client_expect(rig.client, content + got, PIECE);
 	}
-	rig_end(&rig);
-	expect_nothing_open();
-	remove_file();
+	end(&rig);
 }
 END_TEST
 
@@ -382,9 +375,7 @@ START_TEST(a_file_that_shrinks_ends_the_connection_early)
 	got = read_to_the_end(rig.client);
 	ck_assert_uint_ge(got, SMALL);
 	ck_assert_uint_lt(got, LARGE);
-	rig_end(&rig);
-	expect_nothing_open();
-	remove_file();
+	end(&rig);
 }
 END_TEST
 
@@ -398,9 +389,7 @@ START_TEST(a_file_shorter_than_was_said_ends_the_connection_at_its_end)
 	rig_serve(&rig);
 	client_send(rig.client, "f", 1);
 	ck_assert_uint_eq(read_to_the_end(rig.client), TITLE + SMALL);
-	rig_end(&rig);
-	expect_nothing_open();
-	remove_file();
+	end(&rig);
 }
 END_TEST
 
@@ -414,9 +403,7 @@ START_TEST(a_file_that_cannot_be_read_ends_the_connection)
 	rig_serve(&rig);
 	client_send(rig.client, "f", 1);
 	ck_assert_uint_le(read_to_the_end(rig.client), TITLE);
-	rig_end(&rig);
-	expect_nothing_open();
-	remove_file();
+	end(&rig);
 }
 END_TEST
 
@@ -433,9 +420,7 @@ START_TEST(a_stopping_connection_sends_the_files_that_were_asked_for)
 	expect_file(rig.client, 'f');
 	expect_title(rig.client, 'x');
 	client_expect_end(rig.client);
-	rig_end(&rig);
-	expect_nothing_open();
-	remove_file();
+	end(&rig);
 }
 END_TEST
 

@@ -963,11 +963,6 @@ static void send_escapes(struct peer *peer, int fd)
 	peer_say(fd, "\xbc\xc3\x9f\x65\r\n");
 }
 
-static void output_is_terminal(void *context)
-{
-	dup2(*(int *)context, STDOUT_FILENO);
-}
-
 /* What a terminal is sent by dial; it makes \r\n of \n. */
 static bool dial_on_terminal(const char *option, char *shown, size_t size)
 {

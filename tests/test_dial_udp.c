@@ -27,6 +27,7 @@ enum {
 	LARGEST = 65507, /* bytes of a datagram */
 	BLOCK = 64 * 1024,
 	MOST_RECORDED = 64,
+	MOST_WORDS = 32, /* of a command line */
 	TEXT = 1024,
 	A_WHILE = 150, /* milliseconds in which nothing may happen */
 };
@@ -292,6 +293,28 @@ static struct run dial(const char *const argv[], const char *input)
 	return run_program(argv, input, strlen(input), PATIENCE);
 }
 
+/* The same by these options (NULL: no others than -u) against a server that answers so. Who
+ * calls it ends the peer. */
+static struct run dial_to(struct peer *peer,
+			  void (*answer)(struct peer *, const char *, size_t),
+			  const char *const options[], const char *input)
+{
+	const char *argv[MOST_WORDS] = { "dial", "-u" };
+	size_t count = 2;
+	struct run run;
+
+	for (; options != NULL && *options != NULL; options++) {
+		ck_assert_uint_lt(count, MOST_WORDS - 3);
+		argv[count++] = *options;
+	}
+	peer_start(peer, answer);
+	argv[count++] = "127.0.0.1";
+	argv[count] = peer->port;
+	run = dial(argv, input);
+	peer_join(peer);
+	return run;
+}
+
 /* Every time in a report, and every port, as #: what is left must be the same each time. */
 static const char *without_figures(const struct run *run, const char *port)
 {
@@ -326,12 +349,8 @@ static const char *without_figures(const struct run *run, const char *port)
 START_TEST(each_line_is_a_datagram_without_its_newline)
 {
 	struct peer peer;
-	struct run run;
+	struct run run = dial_to(&peer, echo, NULL, "one\n\ntwo\nno newline");
 
-	peer_start(&peer, echo);
-	run = dial(ARGUMENTS("dial", "-u", "127.0.0.1", peer.port),
-		   "one\n\ntwo\nno newline");
-	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "one\n\ntwo\nno newline\n");
 	ck_assert_str_eq(run.err, "");
@@ -367,11 +386,8 @@ END_TEST
 START_TEST(an_empty_input_sends_nothing)
 {
 	struct peer peer;
-	struct run run;
+	struct run run = dial_to(&peer, echo, NULL, "");
 
-	peer_start(&peer, echo);
-	run = dial(ARGUMENTS("dial", "-u", "127.0.0.1", peer.port), "");
-	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "");
 	ck_assert_uint_eq(peer.recorded, 0);
@@ -443,9 +459,7 @@ START_TEST(lines_that_are_too_long_are_not_sent_but_the_others_are)
 	memset(input, 'x', 3 * BLOCK); /* longer than what is read at once */
 	strcpy(input + 200000 - 10000, "\nshort\n");
 	memset(input + strlen(input), 'y', LARGEST + 1);
-	peer_start(&peer, echo);
-	run = dial(ARGUMENTS("dial", "-u", "127.0.0.1", peer.port), input);
-	peer_join(&peer);
+	run = dial_to(&peer, echo, NULL, input);
 	run_expect_status(&run, 1);
 	ck_assert_str_eq(run.out, "short\n");
 	ck_assert_str_eq(
@@ -466,11 +480,7 @@ START_TEST(a_message_that_is_too_long_is_not_sent)
 	struct run run;
 
 	memset(message, 'x', LARGEST + 1);
-	peer_start(&peer, echo);
-	run = dial(ARGUMENTS("dial", "-u", "-m", "a", "-m", message, "-m", "c",
-			     "127.0.0.1", peer.port),
-		   "");
-	peer_join(&peer);
+	run = dial_to(&peer, echo, ARGUMENTS("-m", "a", "-m", message, "-m", "c"), "");
 	run_expect_status(&run, 1);
 	ck_assert_str_eq(run.out, "a\nc\n");
 	ck_assert_str_eq(
@@ -486,12 +496,8 @@ END_TEST
 START_TEST(says_that_no_reply_came)
 {
 	struct peer peer;
-	struct run run;
+	struct run run = dial_to(&peer, stay_silent, ARGUMENTS("-w", "0.5"), "a\nb\n");
 
-	peer_start(&peer, stay_silent);
-	run = dial(ARGUMENTS("dial", "-u", "-w", "0.5", "127.0.0.1", peer.port),
-		   "a\nb\n");
-	peer_join(&peer);
 	run_expect_status(&run, 1);
 	assert_text(run.err, "dial: no reply from 127.0.0.1 port %s within 0.5 s\n",
 		    peer.port);
@@ -503,12 +509,9 @@ END_TEST
 START_TEST(says_how_many_replies_are_missing)
 {
 	struct peer peer;
-	struct run run;
+	struct run run =
+		dial_to(&peer, lose_every_third, ARGUMENTS("-w", "0.5"), "a\nb\nc\nd\n");
 
-	peer_start(&peer, lose_every_third);
-	run = dial(ARGUMENTS("dial", "-u", "-w", "0.5", "127.0.0.1", peer.port),
-		   "a\nb\nc\nd\n");
-	peer_join(&peer);
 	run_expect_status(&run, 1);
 	ck_assert_str_eq(run.out, "a\nb\nd\n");
 	assert_text(
@@ -531,11 +534,9 @@ static void answer_unless_hurried(struct peer *peer, const char *bytes, size_t l
 START_TEST(lockstep_waits_for_each_reply)
 {
 	struct peer peer;
-	struct run run;
+	struct run run =
+		dial_to(&peer, answer_unless_hurried, ARGUMENTS("-1"), "a\nb\nc\n");
 
-	peer_start(&peer, answer_unless_hurried);
-	run = dial(ARGUMENTS("dial", "-u", "-1", "127.0.0.1", peer.port), "a\nb\nc\n");
-	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "a\nb\nc\n");
 	ck_assert_msg(!peer.early, "the next datagram came before the reply");
@@ -546,12 +547,9 @@ END_TEST
 START_TEST(lockstep_goes_on_when_a_reply_is_lost)
 {
 	struct peer peer;
-	struct run run;
+	struct run run = dial_to(&peer, lose_every_third, ARGUMENTS("-1", "-w", "0.5"),
+				 "a\nb\nc\nd\n");
 
-	peer_start(&peer, lose_every_third);
-	run = dial(ARGUMENTS("dial", "-u", "-1", "-w", "0.5", "127.0.0.1", peer.port),
-		   "a\nb\nc\nd\n");
-	peer_join(&peer);
 	run_expect_status(&run, 1);
 	ck_assert_str_eq(run.out, "a\nb\nd\n");
 	assert_text(run.err,
@@ -587,13 +585,11 @@ END_TEST
 START_TEST(dumps_each_datagram_by_itself)
 {
 	struct peer peer;
-	struct run run;
+	struct run run = dial_to(&peer, echo,
+				 ARGUMENTS("-1", "-x", "-m", "hello", "-m", "", "-m",
+					   "\x1b[31m 20 bytes \xff, all"),
+				 "");
 
-	peer_start(&peer, echo);
-	run = dial(ARGUMENTS("dial", "-u", "-1", "-x", "-m", "hello", "-m", "", "-m",
-			     "\x1b[31m 20 bytes \xff, all", "127.0.0.1", peer.port),
-		   "");
-	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(
 		run.out,
@@ -615,13 +611,9 @@ END_TEST
 START_TEST(verbose_says_where_it_sends_and_how_long_it_took)
 {
 	struct peer peer;
-	struct run run;
+	struct run run =
+		dial_to(&peer, echo, ARGUMENTS("-v", "-1", "-m", "a", "-m", "bc"), "");
 
-	peer_start(&peer, echo);
-	run = dial(ARGUMENTS("dial", "-u", "-v", "-1", "-m", "a", "-m", "bc", "127.0.0.1",
-			     peer.port),
-		   "");
-	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "a\nbc\n");
 	expect_match(run.err,
@@ -711,13 +703,9 @@ END_TEST
 START_TEST(a_silent_server_gets_everything_also_with_retry)
 {
 	struct peer peer;
-	struct run run;
+	struct run run = dial_to(&peer, stay_silent,
+				 ARGUMENTS("-R", "-w", "0.5", "-m", "a", "-m", "b"), "");
 
-	peer_start(&peer, stay_silent);
-	run = dial(ARGUMENTS("dial", "-u", "-R", "-w", "0.5", "-m", "a", "-m", "b",
-			     "127.0.0.1", peer.port),
-		   "");
-	peer_join(&peer);
 	run_expect_status(&run, 1);
 	ck_assert_uint_eq(peer.recorded, 2);
 	peer_end(&peer);
@@ -821,11 +809,6 @@ START_TEST(a_missing_standard_input_is_an_error)
 }
 END_TEST
 
-static void output_is_terminal(void *context)
-{
-	dup2(*(int *)context, STDOUT_FILENO);
-}
-
 /* What a terminal is shown; it makes \r\n of \n. */
 static bool dial_on_terminal(const char *option, char *shown, size_t size)
 {
@@ -880,13 +863,9 @@ END_TEST
 START_TEST(repeating_reports_each_reply_and_a_summary)
 {
 	struct peer peer;
-	struct run run;
+	struct run run =
+		dial_to(&peer, echo, ARGUMENTS("-n", "3", "-i", "0.01"), "not this\n");
 
-	peer_start(&peer, echo);
-	run = dial(
-		ARGUMENTS("dial", "-u", "-n", "3", "-i", "0.01", "127.0.0.1", peer.port),
-		"not this\n");
-	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.err, "");
 	ck_assert_str_eq(without_figures(&run, peer.port),
@@ -907,13 +886,9 @@ END_TEST
 START_TEST(repeating_without_any_reply_fails)
 {
 	struct peer peer;
-	struct run run;
+	struct run run = dial_to(&peer, stay_silent,
+				 ARGUMENTS("-n", "3", "-i", "0.01", "-w", "0.1"), "");
 
-	peer_start(&peer, stay_silent);
-	run = dial(ARGUMENTS("dial", "-u", "-n", "3", "-i", "0.01", "-w", "0.1",
-			     "127.0.0.1", peer.port),
-		   "");
-	peer_join(&peer);
 	run_expect_status(&run, 1);
 	assert_text(run.out,
 		    "\n--- 127.0.0.1 port %s ---\n"
@@ -927,13 +902,10 @@ END_TEST
 START_TEST(repeating_counts_what_is_lost)
 {
 	struct peer peer;
-	struct run run;
+	struct run run =
+		dial_to(&peer, lose_every_third,
+			ARGUMENTS("-v", "-n", "6", "-i", "0.01", "-w", "0.5"), "");
 
-	peer_start(&peer, lose_every_third);
-	run = dial(ARGUMENTS("dial", "-u", "-v", "-n", "6", "-i", "0.01", "-w", "0.5",
-			     "127.0.0.1", peer.port),
-		   "");
-	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(without_figures(&run, peer.port),
 			 "56 bytes from 127.0.0.1:#: seq=1 time=# ms\n"
@@ -953,13 +925,9 @@ END_TEST
 START_TEST(repeating_counts_duplicates)
 {
 	struct peer peer;
-	struct run run;
+	struct run run =
+		dial_to(&peer, double_the_first, ARGUMENTS("-n", "2", "-i", "0.01"), "");
 
-	peer_start(&peer, double_the_first);
-	run = dial(
-		ARGUMENTS("dial", "-u", "-n", "2", "-i", "0.01", "127.0.0.1", peer.port),
-		"");
-	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(without_figures(&run, peer.port),
 			 "56 bytes from 127.0.0.1:#: seq=1 time=# ms\n"
@@ -981,13 +949,9 @@ static void (*const reordering[])(struct peer *, const char *, size_t) = {
 START_TEST(repeating_knows_replies_that_overtake_each_other)
 {
 	struct peer peer;
-	struct run run;
+	struct run run =
+		dial_to(&peer, reordering[_i], ARGUMENTS("-n", "4", "-i", "0.01"), "");
 
-	peer_start(&peer, reordering[_i]);
-	run = dial(
-		ARGUMENTS("dial", "-u", "-n", "4", "-i", "0.01", "127.0.0.1", peer.port),
-		"");
-	peer_join(&peer);
 	run_expect_status(&run, 0);
 	expect_match(run.out, "^[0-9]+ bytes from [^ ]+: seq=2 [^\n]+\n"
 			      "[0-9]+ bytes from [^ ]+: seq=1 [^\n]+\n"
@@ -1001,13 +965,9 @@ END_TEST
 START_TEST(repeating_times_replies_that_take_longer_than_the_interval)
 {
 	struct peer peer;
-	struct run run;
+	struct run run =
+		dial_to(&peer, be_one_behind, ARGUMENTS("-n", "4", "-i", "0.05"), "");
 
-	peer_start(&peer, be_one_behind);
-	run = dial(
-		ARGUMENTS("dial", "-u", "-n", "4", "-i", "0.05", "127.0.0.1", peer.port),
-		"");
-	peer_join(&peer);
 	run_expect_status(&run, 0);
 	expect_match(run.out, "^56 bytes from [^ ]+: seq=1 time=(4[5-9]|[5-9][0-9]|[0-9]"
 			      "{3,})\\.[0-9]+ ms\n");
@@ -1019,13 +979,10 @@ END_TEST
 START_TEST(repeating_counts_a_reply_that_comes_late)
 {
 	struct peer peer;
-	struct run run;
+	struct run run =
+		dial_to(&peer, answer_in_pairs,
+			ARGUMENTS("-v", "-n", "2", "-i", "0.3", "-w", "0.1"), "");
 
-	peer_start(&peer, answer_in_pairs);
-	run = dial(ARGUMENTS("dial", "-u", "-v", "-n", "2", "-i", "0.3", "-w", "0.1",
-			     "127.0.0.1", peer.port),
-		   "");
-	peer_join(&peer);
 	run_expect_status(&run, 0);
 	expect_match(run.err, "\ndial: no reply to seq=1 within 0.1 s\n");
 	expect_match(run.out, "^56 bytes from [^ ]+: seq=1 [^\n]+\n"
@@ -1041,13 +998,11 @@ START_TEST(repeating_matches_other_replies_one_at_a_time)
 	struct peer peer;
 	struct run run;
 
-	peer_start(&peer, tell_the_time_but_once);
-	run = dial(_i == 0 ? ARGUMENTS("dial", "-u", "-n", "3", "-i", "0.5", "-w", "0.5",
-				       "127.0.0.1", peer.port)
-			   : ARGUMENTS("dial", "-u", "-n", "3", "-i", "0.5", "-w", "0.5",
-				       "-m", "what?", "127.0.0.1", peer.port),
-		   "");
-	peer_join(&peer);
+	run = dial_to(
+		&peer, tell_the_time_but_once,
+		_i == 0 ? ARGUMENTS("-n", "3", "-i", "0.5", "-w", "0.5")
+			: ARGUMENTS("-n", "3", "-i", "0.5", "-w", "0.5", "-m", "what?"),
+		"");
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(without_figures(&run, peer.port),
 			 "15 bytes from 127.0.0.1:#: seq=1 time=# ms\n"
@@ -1066,13 +1021,10 @@ END_TEST
 START_TEST(repeating_can_send_the_whole_input)
 {
 	struct peer peer;
-	struct run run;
+	struct run run =
+		dial_to(&peer, echo, ARGUMENTS("-q", "-n", "2", "-i", "0", "--whole"),
+			"two\nlines\n");
 
-	peer_start(&peer, echo);
-	run = dial(ARGUMENTS("dial", "-u", "-q", "-n", "2", "-i", "0", "--whole",
-			     "127.0.0.1", peer.port),
-		   "two\nlines\n");
-	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(without_figures(&run, peer.port),
 			 "\n--- 127.0.0.1 port # ---\n"
@@ -1086,13 +1038,8 @@ END_TEST
 START_TEST(repeating_can_dump_what_goes_over_the_wire)
 {
 	struct peer peer;
-	struct run run;
+	struct run run = dial_to(&peer, echo, ARGUMENTS("-x", "-n", "1", "-m", "hi"), "");
 
-	peer_start(&peer, echo);
-	run = dial(ARGUMENTS("dial", "-u", "-x", "-n", "1", "-m", "hi", "127.0.0.1",
-			     peer.port),
-		   "");
-	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(
 		without_figures(&run, peer.port),

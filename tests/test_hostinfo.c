@@ -592,27 +592,18 @@ START_TEST(a_silent_name_server_does_not_keep_it)
 }
 END_TEST
 
-static void errors_go_to_terminal(void *context)
-{
-	dup2(*(int *)context, STDERR_FILENO);
-}
-
 /* What a terminal that is its standard error is sent; it makes \r\n of \n. */
 static void errors_on_terminal(const char *const argv[], char shown[TEXT])
 {
-	int master = posix_openpt(O_RDWR | O_NOCTTY), slave;
+	int master, slave;
 	struct program program;
 	struct run run;
 	size_t used = 0;
 	ssize_t n = 0;
 
-	ck_assert_int_ge(master, 0);
-	ck_assert_int_eq(grantpt(master), 0);
-	ck_assert_int_eq(unlockpt(master), 0);
-	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
-	ck_assert_int_ge(slave, 0);
+	ck_assert(terminal_open(&master, &slave));
 	program = program_start(&(struct run_setup){
-		.argv = argv, .prepare = errors_go_to_terminal, .context = &slave });
+		.argv = argv, .prepare = errors_are_terminal, .context = &slave });
 	close(slave);
 	do {
 		used += (size_t)n;

@@ -119,12 +119,17 @@ START_TEST(all_hear_all_of_one)
 }
 END_TEST
 
-static void all_talk(struct server *server, int count, int lines)
+/* In a server of model number @p model that lets so many bytes wait for a client. */
+static void all_talk(int model, const char *most_waiting, int count, int lines)
 {
 	const size_t length = (size_t)lines * CROWD_LINE;
 	struct talker talkers[TALKERS];
+	struct server server;
 
-	meet(server, talkers, count);
+	if (!model_serves_many(model))
+		return;
+	server = start(model, ARGUMENTS("-B", most_waiting));
+	meet(&server, talkers, count);
 	for (int i = 0; i < count; i++) {
 		talkers[i].says = crowd_speech(i, lines);
 		talkers[i].says_length = length;
@@ -135,19 +140,14 @@ static void all_talk(struct server *server, int count, int lines)
 
 	crowd_expect_same(talkers, count, lines, CROWD_LINE);
 	crowd_part(talkers, count);
+	server_finish(&server);
 }
 
 /* GIVEN forty who all talk at once
    THEN all hear the same sequence of lines, but for their own. */
 START_TEST(all_hear_the_same)
 {
-	struct server server;
-
-	if (!model_serves_many(_i))
-		return;
-	server = start(_i, ARGUMENTS("-B", "64000000"));
-	all_talk(&server, TALKERS, TALKED);
-	server_finish(&server);
+	all_talk(_i, "64000000", TALKERS, TALKED);
 }
 END_TEST
 
@@ -157,13 +157,7 @@ END_TEST
    turn. */
 START_TEST(who_reads_is_not_cut_off)
 {
-	struct server server;
-
-	if (!model_serves_many(_i))
-		return;
-	server = start(_i, ARGUMENTS("-B", "4000"));
-	all_talk(&server, TALKERS, TALKED_A_LITTLE);
-	server_finish(&server);
+	all_talk(_i, "4000", TALKERS, TALKED_A_LITTLE);
 }
 END_TEST
 

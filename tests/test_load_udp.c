@@ -122,12 +122,18 @@ START_TEST(a_closed_loop_does_not_wait_for_ever)
 }
 END_TEST
 
-START_TEST(an_open_loop_does_not_wait_at_all)
+/* One connection that sends so many a second, for so many milliseconds. */
+static void set_open_loop(double rate, int64_t duration)
 {
 	set_plan("echo", true);
 	plan.connections = 1;
-	plan.rate = 100;
-	plan.duration = 500;
+	plan.rate = rate;
+	plan.duration = duration;
+}
+
+START_TEST(an_open_loop_does_not_wait_at_all)
+{
+	set_open_loop(100, 500);
 	start_datagram_server(answer_questions_only);
 	measure();
 	assert_no_errors();
@@ -138,11 +144,8 @@ END_TEST
 
 START_TEST(an_open_loop_goes_on_when_all_are_lost)
 {
-	set_plan("echo", true);
-	plan.connections = 1;
-	plan.rate = 1000;
+	set_open_loop(1000, 500);
 	plan.timeout = 50;
-	plan.duration = 500;
 	start_datagram_server(answer_questions_only);
 	measure();
 	assert_no_errors();
@@ -155,11 +158,8 @@ START_TEST(an_open_loop_remembers_every_one_that_is_missing)
 {
 	uint64_t dropped;
 
-	set_plan("echo", true);
-	plan.connections = 1;
-	plan.rate = 2000;
+	set_open_loop(2000, 2000);
 	plan.timeout = 200;
-	plan.duration = 2000;
 	start_datagram_server(lose_a_tenth);
 	measure();
 	assert_no_errors();

@@ -804,11 +804,6 @@ START_TEST(json_is_one_object)
 }
 END_TEST
 
-static void errors_are_terminal(void *context)
-{
-	dup2(*(int *)context, STDERR_FILENO);
-}
-
 /* Reads what a terminal is sent until text comes. */
 static void wait_for_text(int terminal, const char *text)
 {

@@ -396,6 +396,25 @@ END_TEST
 
 /* ---- on the way -------------------------------------------------------------------------- */
 
+/* Gets f, and sends the client a signal, which ends it, as soon as it has come so far. */
+static struct run interrupt(serve_function *function, bool (*has_come_so_far)(void *),
+			    int number)
+{
+	struct program program;
+	struct run run;
+
+	serve(function);
+	program = program_start(&(struct run_setup){
+		.argv = ARGUMENTS("xfer", "-p", port, "-o", here.path, "get", "127.0.0.1",
+				  "f"),
+	});
+	ck_assert(eventually(has_come_so_far, NULL, PATIENCE));
+	kill(program.pid, number);
+	run = program_wait(&program, PATIENCE);
+	ck_assert(WIFSIGNALED(run.status) && WTERMSIG(run.status) == number);
+	return run;
+}
+
 /* Half of a file of 4M; the other half when it is asked for a second time. */
 static void send_half(int fd, unsigned number)
 {
@@ -422,18 +441,8 @@ static bool half_is_here(void *context)
 
 START_TEST(who_interrupts_it_can_go_on_later)
 {
-	struct program program;
-	struct run run;
+	struct run run = interrupt(send_half, half_is_here, SIGINT);
 
-	serve(send_half);
-	program = program_start(&(struct run_setup){
-		.argv = ARGUMENTS("xfer", "-p", port, "-o", here.path, "get", "127.0.0.1",
-				  "f"),
-	});
-	ck_assert(eventually(half_is_here, NULL, PATIENCE));
-	kill(program.pid, SIGINT);
-	run = program_wait(&program, PATIENCE);
-	ck_assert(WIFSIGNALED(run.status) && WTERMSIG(run.status) == SIGINT);
 	ck_assert_str_eq(run.err, "");
 	ck_assert(half_is_here(NULL));
 }
@@ -459,34 +468,15 @@ static bool is_begun(void *context)
 
 START_TEST(an_interrupted_small_file_leaves_nothing)
 {
-	struct program program;
 	struct run run;
 
 	folder_text(&here, ".f.part", "the user's own");
-	serve(send_some);
-	program = program_start(&(struct run_setup){
-		.argv = ARGUMENTS("xfer", "-p", port, "-o", here.path, "get", "127.0.0.1",
-				  "f"),
-	});
-	ck_assert(eventually(is_begun, NULL, PATIENCE));
-	kill(program.pid, SIGTERM);
-	run = program_wait(&program, PATIENCE);
-	ck_assert(WIFSIGNALED(run.status) && WTERMSIG(run.status) == SIGTERM);
+	interrupt(send_some, is_begun, SIGTERM);
 	ck_assert_uint_eq(files_here(), 1);
 	run = run_program(ARGUMENTS("/bin/cat", folder_path(&here, ".f.part")), "", 0, 0);
 	ck_assert_str_eq(run.out, "the user's own");
 }
 END_TEST
-
-static void errors_are_terminal(void *context)
-{
-	dup2(*(int *)context, STDERR_FILENO);
-}
-
-static void output_is_terminal(void *context)
-{
-	dup2(*(int *)context, STDOUT_FILENO);
-}
 
 /* What a terminal has been shown, up to this text. */
 static void wait_for_text(int terminal, const char *text)
