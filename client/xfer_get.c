@@ -105,29 +105,19 @@ static enum xfer_outcome sum_what_is_there(struct job *job, struct failure *fail
 static enum xfer_outcome ask_what_it_is(struct job *job, struct xfer_link *link,
 					struct failure *failure)
 {
-	const char *const request[] = { "STAT", job->file.name, NULL };
-	char *words[XFER_WORDS];
-	struct timespec time;
-	uint64_t size;
-	enum xfer_outcome outcome = xfer_link_request(link, request, failure);
+	struct xfer_entry entry;
+	enum xfer_outcome outcome = xfer_entry_ask(link, job->file.name, &entry, failure);
 
-	if (outcome == XFER_DONE)
-		outcome = xfer_link_reply(link, "STAT", 5, words, failure);
 	if (outcome != XFER_DONE)
 		return outcome;
-	job->is_folder = strcmp(words[1], "D") == 0;
+	job->is_folder = entry.is_folder;
 	if (job->is_folder)
 		return XFER_DONE;
-	outcome = xfer_link_number(link, words[2], INT64_MAX, &size, failure);
-	if (outcome == XFER_DONE)
-		outcome = xfer_link_time(link, words[3], &time, failure);
-	if (outcome != XFER_DONE)
-		return outcome;
-	if (is_begun(job) &&
-	    (size != job->plan.size || !xfer_same_time(&time, &job->plan.time)))
+	if (is_begun(job) && (entry.size != job->plan.size ||
+			      !xfer_same_time(&entry.time, &job->plan.time)))
 		outcome = start_anew(job, failure);
-	job->plan.size = size;
-	job->plan.time = time;
+	job->plan.size = entry.size;
+	job->plan.time = entry.time;
 	job->known = true;
 	return outcome;
 }

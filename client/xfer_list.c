@@ -58,7 +58,22 @@ static enum xfer_outcome add(struct xfer_link *link, struct xfer_entries *entrie
 	return XFER_DONE;
 }
 
-/* "F 1234 1700000000.5 name" or "D - 1700000000 name" */
+/* "F 1234 1700000000.5" or "D - 1700000000", as a list and STAT have it. */
+static enum xfer_outcome take_facts(struct xfer_link *link, char *const words[],
+				    struct xfer_entry *entry, struct failure *failure)
+{
+	enum xfer_outcome outcome = xfer_link_time(link, words[2], &entry->time, failure);
+
+	entry->is_folder = strcmp(words[0], "D") == 0;
+	if (outcome != XFER_DONE || entry->is_folder)
+		return outcome;
+	if (strcmp(words[0], "F") != 0)
+		return xfer_link_nonsense(
+			link, "an entry that is neither file nor folder", failure);
+	return xfer_link_number(link, words[1], INT64_MAX, &entry->size, failure);
+}
+
+/* The facts, and "name". */
 static enum xfer_outcome take_entry(struct xfer_link *link, struct xfer_entries *entries,
 				    struct failure *failure)
 {
@@ -67,18 +82,7 @@ static enum xfer_outcome take_entry(struct xfer_link *link, struct xfer_entries 
 	enum xfer_outcome outcome = xfer_link_reply(link, "", 4, words, failure);
 
 	if (outcome == XFER_DONE)
-		outcome = xfer_link_time(link, words[2], &entry.time, failure);
-	if (outcome != XFER_DONE)
-		return outcome;
-	entry.is_folder = strcmp(words[0], "D") == 0;
-	if (!entry.is_folder) {
-		if (strcmp(words[0], "F") != 0)
-			return xfer_link_nonsense(
-				link, "an entry that is neither file nor folder",
-				failure);
-		outcome =
-			xfer_link_number(link, words[1], INT64_MAX, &entry.size, failure);
-	}
+		outcome = take_facts(link, words, &entry, failure);
 	if (outcome != XFER_DONE)
 		return outcome;
 	entry.name = words[3];
@@ -124,6 +128,20 @@ enum xfer_outcome xfer_entries_ask(struct xfer_link *link, const char *folder,
 	return outcome;
 }
 
+enum xfer_outcome xfer_entry_ask(struct xfer_link *link, const char *name,
+				 struct xfer_entry *entry, struct failure *failure)
+{
+	const char *const request[] = { "STAT", name, NULL };
+	char *words[XFER_WORDS];
+	enum xfer_outcome outcome = xfer_link_request(link, request, failure);
+
+	*entry = (struct xfer_entry){ 0 };
+	if (outcome == XFER_DONE)
+		outcome = xfer_link_reply(link, "STAT", 5, words, failure);
+	return outcome == XFER_DONE ? take_facts(link, words + 1, entry, failure)
+				    : outcome;
+}
+
 /* ---- xfer ls ----------------------------------------------------------------------------- */
 
 /* What there is of that name, where it is no folder. */
@@ -136,21 +154,8 @@ static enum xfer_outcome attempt_stat(struct xfer_link *link, void *context,
 				      struct failure *failure)
 {
 	struct single *single = context;
-	const char *const request[] = { "STAT", single->name, NULL };
-	char *words[XFER_WORDS];
-	enum xfer_outcome outcome = xfer_link_request(link, request, failure);
 
-	if (outcome == XFER_DONE)
-		outcome = xfer_link_reply(link, "STAT", 5, words, failure);
-	if (outcome != XFER_DONE)
-		return outcome;
-	single->entry.is_folder = strcmp(words[1], "D") == 0;
-	if (!single->entry.is_folder)
-		outcome = xfer_link_number(link, words[2], INT64_MAX, &single->entry.size,
-					   failure);
-	if (outcome == XFER_DONE)
-		outcome = xfer_link_time(link, words[3], &single->entry.time, failure);
-	return outcome;
+	return xfer_entry_ask(link, single->name, &single->entry, failure);
 }
 
 /* What is no folder may be a file. @return as xfer_link_try(): what *failure says */

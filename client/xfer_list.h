@@ -1,5 +1,5 @@
 /*
- * xfer_list - what is in a folder at the server.
+ * xfer_list - what is in a folder at the server, or under a name.
  *
  * Its names are a stranger's: one that could lead elsewhere, or that a terminal might obey,
  * is none.
@@ -13,9 +13,9 @@
 enum { XFER_ENTRIES = 1000000, XFER_ENTRY_BYTES = 128 << 20 };
 
 struct xfer_entry {
-	char *name; /* one part of a path: name_flaw() */
+	char *name; /* in a folder: one part of a path, name_flaw() */
 	bool is_folder;
-	uint64_t size;
+	uint64_t size; /* of a file */
 	struct timespec time;
 };
 
@@ -32,5 +32,10 @@ enum xfer_outcome xfer_entries_ask(struct xfer_link *link, const char *folder,
 				   struct xfer_entries *entries, struct failure *failure);
 
 void xfer_entries_free(struct xfer_entries *entries);
+
+/** Asks what there is under a name, as a part of an attempt: xfer_link_try().
+ *  @return XFER_DONE with *entry, but for its name; XFER_REFUSED, XFER_FAILED or XFER_CUT */
+enum xfer_outcome xfer_entry_ask(struct xfer_link *link, const char *name,
+				 struct xfer_entry *entry, struct failure *failure);
 
 #endif

@@ -17,6 +17,7 @@
 
 #include "client/xfer.h"
 #include "client/xfer_link.h"
+#include "client/xfer_list.h"
 #include "client/xfer_progress.h"
 #include "client/xfer_report.h"
 #include "common/checksum.h"
@@ -200,21 +201,14 @@ static enum xfer_outcome take_done(struct job *job, struct xfer_link *link,
 static enum xfer_outcome ask_whether_done(struct job *job, struct xfer_link *link,
 					  struct failure *failure)
 {
-	const char *const request[] = { "STAT", job->file.name, NULL };
 	struct failure refusal = *failure;
-	char *words[XFER_WORDS];
-	struct timespec time;
-	uint64_t size;
-	enum xfer_outcome outcome = xfer_link_request(link, request, failure);
+	struct xfer_entry entry;
+	enum xfer_outcome outcome = xfer_entry_ask(link, job->file.name, &entry, failure);
 
-	if (outcome == XFER_DONE)
-		outcome = xfer_link_reply(link, "STAT", 5, words, failure);
 	if (outcome != XFER_DONE)
 		return outcome;
-	if (strcmp(words[1], "F") == 0 && text_read_timestamp(words[3], &time) &&
-	    xfer_same_time(&time, &job->status.st_mtim) &&
-	    xfer_link_number(link, words[2], UINT64_MAX, &size, failure) == XFER_DONE &&
-	    size == job->file.size)
+	if (!entry.is_folder && entry.size == job->file.size &&
+	    xfer_same_time(&entry.time, &job->status.st_mtim))
 		return XFER_DONE;
 	*failure = refusal;
 	return XFER_REFUSED;
