@@ -435,6 +435,14 @@ void run_expect_status(const struct run *run, int status)
 		      run_exit_status(run), status, run->err);
 }
 
+void run_expect_signal(const struct run *run, int number)
+{
+	ck_assert_msg(
+		WIFSIGNALED(run->status) && WTERMSIG(run->status) == number,
+		"wait status %#x where signal %d was expected; on standard error: %s",
+		(unsigned)run->status, number, run->err);
+}
+
 /* ---- servers --------------------------------------------------------------------------- */
 
 /* A file that has no name any more. Appending: all processes of a server share it. */

@@ -90,6 +90,9 @@ int run_exit_status(const struct run *run);
 /** The exit status must be this one. */
 void run_expect_status(const struct run *run, int status);
 
+/** It must have been this signal that ended it. */
+void run_expect_signal(const struct run *run, int number);
+
 /** A program that the test talks to while it runs. */
 struct program {
 	const char *name;

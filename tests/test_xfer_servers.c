@@ -411,7 +411,7 @@ static struct run interrupt(serve_function *function, bool (*has_come_so_far)(vo
 	ck_assert(eventually(has_come_so_far, NULL, PATIENCE));
 	kill(program.pid, number);
 	run = program_wait(&program, PATIENCE);
-	ck_assert(WIFSIGNALED(run.status) && WTERMSIG(run.status) == number);
+	run_expect_signal(&run, number);
 	return run;
 }
 
