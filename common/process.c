@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -65,6 +67,24 @@ static double seconds(struct timeval time)
 	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
+/* The most memory that this program had, in KiB. Linux counts in ru_maxrss what the process
+ * had before execve(2), too: that of a large program which started a small one. @return 0 if
+ * it is not known (see proc(5), VmHWM) */
+static uint64_t own_peak_kib(void)
+{
+	FILE *status = fopen("/proc/self/status", "re");
+	char line[128];
+	uintmax_t peak = 0;
+
+	if (status == NULL)
+		return 0;
+	while (peak == 0 && fgets(line, sizeof line, status) != NULL)
+		if (sscanf(line, "VmHWM: %ju kB", &peak) != 1)
+			peak = 0;
+	fclose(status);
+	return peak;
+}
+
 static void add_usage(struct process_usage *sum, const struct rusage *part)
 {
 	uint64_t peak = (uint64_t)part->ru_maxrss;
@@ -84,9 +104,13 @@ struct process_usage process_usage(void)
 {
 	struct process_usage sum = { 0 };
 	struct rusage part;
+	uint64_t peak;
 
 	if (getrusage(RUSAGE_SELF, &part) == 0)
 		add_usage(&sum, &part);
+	peak = own_peak_kib();
+	if (peak > 0)
+		sum.peak_kib = peak;
 	if (getrusage(RUSAGE_CHILDREN, &part) == 0)
 		add_usage(&sum, &part);
 	return sum;

@@ -101,12 +101,22 @@ size_t text_utf8_length(const void *text, size_t length)
 	return n == whole ? n : 0;
 }
 
-/* Whether a terminal shows the byte at the start, or the character of n bytes, and does
- * nothing else: U+0080 to U+009F are controls, too. */
+/* Characters that end a line or turn its direction, so that it is read as what it is not:
+ * U+2028 to U+202E, U+2066 to U+2069 (Unicode Standard Annex 9). */
+static bool reorders(const unsigned char *bytes, size_t n)
+{
+	if (n != 3 || bytes[0] != 0xe2)
+		return false;
+	return (bytes[1] == 0x80 && bytes[2] >= 0xa8 && bytes[2] <= 0xae) ||
+	       (bytes[1] == 0x81 && bytes[2] >= 0xa6 && bytes[2] <= 0xa9);
+}
+
+/* Whether a terminal shows the byte at the start, or the character of n bytes, in its place
+ * and does nothing else: U+0080 to U+009F are controls, too. */
 static bool is_shown(const unsigned char *bytes, size_t left, size_t n)
 {
 	if (n > 1)
-		return bytes[0] != 0xc2 || bytes[1] >= 0xa0;
+		return (bytes[0] != 0xc2 || bytes[1] >= 0xa0) && !reorders(bytes, n);
 	return (bytes[0] >= ' ' && bytes[0] < 127) || bytes[0] == '\n' ||
 	       bytes[0] == '\t' || (bytes[0] == '\r' && left > 1 && bytes[1] == '\n');
 }
@@ -130,16 +140,6 @@ size_t text_for_terminal(const void *bytes, size_t length, char *out)
 	return used;
 }
 
-/* Characters that end a line or turn its direction, so that it is read as what it is not:
- * U+2028 to U+202E, U+2066 to U+2069 (Unicode Standard Annex 9). */
-static bool reorders(const unsigned char *bytes, size_t n)
-{
-	if (n != 3 || bytes[0] != 0xe2)
-		return false;
-	return (bytes[1] == 0x80 && bytes[2] >= 0xa8 && bytes[2] <= 0xae) ||
-	       (bytes[1] == 0x81 && bytes[2] >= 0xa6 && bytes[2] <= 0xa9);
-}
-
 size_t text_one_line(const void *bytes, size_t length, char *out)
 {
 	static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
@@ -152,7 +152,7 @@ size_t text_one_line(const void *bytes, size_t length, char *out)
 		if (from[i] == '\t') {
 			out[used++] = ' ';
 		} else if (n == whole && n > 0 && from[i] != '\n' && from[i] != '\r' &&
-			   is_shown(from + i, length - i, n) && !reorders(from + i, n)) {
+			   is_shown(from + i, length - i, n)) {
 			memcpy(out + used, from + i, n);
 			used += n;
 		} else {
@@ -209,9 +209,10 @@ bool text_number(const char *text, uint64_t least, uint64_t most, uint64_t *valu
 
 bool text_seconds(const char *text, int64_t most_seconds, int64_t *milliseconds)
 {
-	uint64_t whole, part = 0;
+	uint64_t whole = 0, part = 0;
 
-	if (!take_digits(&text, &whole) || whole > (uint64_t)most_seconds)
+	if ((*text != '.' && !take_digits(&text, &whole)) ||
+	    whole > (uint64_t)most_seconds)
 		return false;
 	if (*text == '.') {
 		uint64_t scale = 100;

@@ -29,7 +29,8 @@ size_t text_escape_quoted(const void *bytes, size_t length, char *out, size_t si
 /**
  * Writes @p length bytes so that a terminal shows them and obeys none of them: like
  * text_escape(), but newline, carriage return before a newline, tab, backslash and
- * well-formed UTF-8 (RFC 3629) beyond the C1 controls pass as they are. A carriage return
+ * well-formed UTF-8 (RFC 3629) beyond the C1 controls pass as they are, but for characters
+ * that end a line or turn its direction (U+2028 to U+202E, U+2066 to U+2069). A carriage return
  * or a character that the end of @p bytes cuts off from its rest is escaped.
  *
  * @param out   receives the text, not terminated; must hold 4 * @p length bytes

@@ -620,6 +620,28 @@ START_TEST(usr1_prints_what_was_done_so_far)
 }
 END_TEST
 
+/* Linux counts in ru_maxrss what a process had before execve(2). */
+START_TEST(peak_memory_is_not_that_of_who_started_the_server)
+{
+	enum { MUCH = 128 * MEGABYTE };
+	char *much = malloc(MUCH);
+	struct server server;
+	const char *line, *peak;
+
+	ck_assert_ptr_nonnull(much);
+	memset(much, 'm', MUCH);
+	server = start(_i, ARGUMENTS("-q"));
+	free(much);
+	leave(connect_and_talk(&server));
+	server_signal(&server, SIGUSR1);
+	line = server_wait_line(&server, "served", PATIENCE);
+	peak = strstr(line, "peak memory ");
+	ck_assert_ptr_nonnull(peak);
+	ck_assert_int_lt(strtol(peak + strlen("peak memory "), NULL, 10), MUCH / 1024);
+	server_finish(&server);
+}
+END_TEST
+
 struct wanted_figures {
 	const struct server *server;
 	const char *text;
@@ -1076,6 +1098,7 @@ Suite *suite_servers(void)
 	add(tcase, a_client_cannot_write_to_the_operators_terminal);
 	tcase = add_case(suite, "statistics");
 	add(tcase, usr1_prints_what_was_done_so_far);
+	add(tcase, peak_memory_is_not_that_of_who_started_the_server);
 	add(tcase, usr1_is_answered_while_a_client_is_being_served);
 	add(tcase, statistics_are_printed_while_a_client_does_not_read);
 	add(tcase, the_last_line_has_the_figures_of_the_whole_run);

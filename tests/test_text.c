@@ -196,6 +196,16 @@ START_TEST(c1_controls_are_escaped_in_both_encodings)
 }
 END_TEST
 
+START_TEST(what_turns_the_direction_or_ends_a_line_is_escaped)
+{
+	assert_on_terminal("a\u202egpj.exe\u202c", 14,
+			   "a\\xe2\\x80\\xaegpj.exe\\xe2\\x80\\xac");
+	assert_on_terminal("\u2028\u2029", 6, "\\xe2\\x80\\xa8\\xe2\\x80\\xa9");
+	assert_on_terminal("\u2066\u2069", 6, "\\xe2\\x81\\xa6\\xe2\\x81\\xa9");
+	assert_on_terminal("\u2027\u202f\u2065\u206a", 12, "\u2027\u202f\u2065\u206a");
+}
+END_TEST
+
 START_TEST(malformed_utf8_is_escaped_byte_by_byte)
 {
 	static const struct {
@@ -361,6 +371,7 @@ START_TEST(seconds_have_up_to_three_decimals)
 		{ "1.001", 1001 },   { "0.0", 0 },
 		{ "2.050", 2050 },   { "3600.000", 3600000 },
 		{ "3600", 3600000 }, { "3599.999", 3599999 },
+		{ ".5", 500 },       { ".001", 1 },
 	};
 	int64_t value;
 
@@ -379,7 +390,8 @@ START_TEST(a_time_that_is_none_or_too_long_is_refused)
 		"",
 		".",
 		"1.",
-		".5",
+		".0001",
+		"..5",
 		"0.0001",
 		"-1",
 		"+1",
@@ -569,6 +581,7 @@ Suite *suite_text(void)
 	tcase_add_test(terminal, what_a_terminal_would_obey_is_escaped);
 	tcase_add_test(terminal, a_carriage_return_alone_cannot_overwrite_the_line);
 	tcase_add_test(terminal, c1_controls_are_escaped_in_both_encodings);
+	tcase_add_test(terminal, what_turns_the_direction_or_ends_a_line_is_escaped);
 	tcase_add_test(terminal, malformed_utf8_is_escaped_byte_by_byte);
 	tcase_add_test(terminal,
 		       a_character_cut_by_the_end_of_the_bytes_is_not_read_past_it);
