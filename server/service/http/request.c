@@ -17,7 +17,6 @@
 
 #include <arpa/inet.h>
 #include <string.h>
-#include <strings.h>
 
 /* In the order of a request. Sections are of RFC 9112, unless they are said to be others. */
 enum state {
@@ -145,9 +144,20 @@ static unsigned hex_value(char byte)
 	return 16;
 }
 
+static char lower(char byte)
+{
+	return (char)(byte >= 'A' && byte <= 'Z' ? byte - 'A' + 'a' : byte);
+}
+
+/* Of letters only those of ASCII have two cases here, whatever the locale says (RFC 9110,
+ * section 5.1). */
 static bool equals(const char *text, size_t length, const char *word)
 {
-	return length == strlen(word) && strncasecmp(text, word, length) == 0;
+	size_t i = 0;
+
+	while (i < length && word[i] != '\0' && lower(text[i]) == lower(word[i]))
+		i++;
+	return i == length && word[i] == '\0';
 }
 
 /* ---- errors ---------------------------------------------------------------------------- */
@@ -1084,7 +1094,7 @@ bool http_request_field(const struct http_request *request, const char *bytes,
 		size_t next = lf == NULL ? end : (size_t)(lf + 1 - bytes);
 
 		if (next - at > length && line[length] == ':' &&
-		    strncasecmp(line, name, length) == 0) {
+		    equals(line, length, name)) {
 			*found = trimmed(bytes, at + length + 1, next - 2);
 			return true;
 		}
