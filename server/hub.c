@@ -11,6 +11,11 @@ bool hub_deliver(struct member *member, const void *bytes, size_t n, size_t most
 	return member->transport->deliver(member, bytes, n, most);
 }
 
+void hub_excuse(struct member *member)
+{
+	member->transport->excuse(member);
+}
+
 void hub_dismiss(struct member *member)
 {
 	member->transport->dismiss(member);

@@ -41,6 +41,7 @@ struct member {
 /** How a model delivers. */
 struct hub_transport {
 	bool (*deliver)(struct member *, const char *bytes, size_t n, size_t most);
+	void (*excuse)(struct member *);
 	void (*dismiss)(struct member *);
 	void (*cut_off)(struct member *);
 };
@@ -70,12 +71,19 @@ void session_post(struct session *session, const void *bytes, size_t n);
  * Delivers a copy of @p n bytes to a member; may be called for any member, from any of the
  * functions above. Never waits.
  *
- * @param most  how many bytes may wait for a member that does not read, before these
+ * @param most  how many bytes may wait for a member that does not read, before these, beside
+ *              those that are excused
  * @return false, and nothing was delivered, if more than that wait, or there is no memory:
  *         the service decides, and should cut it off
  *         To one that was dismissed or cut off nothing is delivered, and that is true.
  */
 bool hub_deliver(struct member *member, const void *bytes, size_t n, size_t most);
+
+/** What waits for a member now does not count any more in hub_deliver(), as long as some of it
+ *  waits: it is an answer, which the member has asked for and may not have had the time to
+ *  read. But until it has gone nothing further is excused: or who asks for ever, and never
+ *  reads, would have the memory. */
+void hub_excuse(struct member *member);
 
 /** Ends the conversation with a member when all that was delivered to it is sent. It leaves
  *  soon, but not within this call. */

@@ -26,20 +26,30 @@ static void remove_from_news(struct mailbox *mailbox)
 	mailbox->link = NULL;
 }
 
+/* How many bytes of what waits count. When no more wait than have come since, all of what was
+ * excused has gone. */
+static size_t count_waiting(struct mailbox *mailbox)
+{
+	if (mailbox->excuses && mailbox->mail->length > mailbox->unexcused)
+		return mailbox->unexcused;
+	mailbox->excuses = false;
+	return mailbox->mail->length;
+}
+
 /* One that has not been looked at since the last deliveries may seem full only because its
  * worker had no chance yet. */
 static bool is_too_full(struct mailbox *mailbox, size_t most)
 {
-	if (mailbox->mail->length > most && mailbox->link != NULL &&
+	if (count_waiting(mailbox) > most && mailbox->link != NULL &&
 	    mailbox->hub->relieve != NULL)
 		mailbox->hub->relieve(mailbox);
-	return mailbox->mail->length > most;
+	return count_waiting(mailbox) > most;
 }
 
 static void note_behind(struct mailbox *mailbox, size_t most)
 {
 	if (mailbox->behind != 0 || mailbox->stalled == NULL ||
-	    mailbox->mail->length <= most / 2 || atomic_load(mailbox->stalled))
+	    count_waiting(mailbox) <= most / 2 || atomic_load(mailbox->stalled))
 		return;
 	mailbox->behind = mailbox->hub->round;
 	mailbox->hub->behind++;
@@ -54,9 +64,21 @@ static bool deliver(struct member *member, const char *bytes, size_t n, size_t m
 	if (is_too_full(mailbox, most) ||
 	    !buffer_append(mailbox->mail, bytes, n, SIZE_MAX))
 		return false;
+	if (mailbox->excuses)
+		mailbox->unexcused += n;
 	add_to_news(mailbox);
 	note_behind(mailbox, most);
 	return true;
+}
+
+static void excuse(struct member *member)
+{
+	struct mailbox *mailbox = (struct mailbox *)member;
+
+	if (count_waiting(mailbox) == 0 || mailbox->excuses)
+		return;
+	mailbox->excuses = true;
+	mailbox->unexcused = 0;
 }
 
 static void dismiss(struct member *member)
@@ -81,6 +103,7 @@ static void cut_off(struct member *member)
 
 static const struct hub_transport transport = {
 	.deliver = deliver,
+	.excuse = excuse,
 	.dismiss = dismiss,
 	.cut_off = cut_off,
 };

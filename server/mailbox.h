@@ -54,6 +54,8 @@ struct mailbox {
 	const atomic_bool
 		*stalled; /* the worker says: its client does not read; or NULL */
 	unsigned behind;  /* since that round; 0: it is not */
+	bool excuses;     /* what waits before the last ... */
+	size_t unexcused; /* ... of so many bytes, see hub_excuse() */
 	/* in the list of those with news; link is NULL: it is not */
 	struct mailbox *next, **link;
 };

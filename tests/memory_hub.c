@@ -21,12 +21,21 @@ static bool deliver(struct member *member, const char *bytes, size_t n, size_t m
 	ck_assert_uint_gt(n, 0);
 	if (m->dismissed || m->cut_off) /* it hears no more */
 		return true;
-	if (m->refuses || m->waiting > most)
+	if (m->refuses || m->waiting - m->excused > most)
 		return false;
 	memory_receive(&m->client, bytes, n);
 	if (m->stalled)
 		m->waiting += n;
 	return true;
+}
+
+static void excuse(struct member *member)
+{
+	struct memory_member *m = of_member(member);
+
+	ck_assert_msg(!m->left, "it excuses a client that has left");
+	if (m->excused == 0)
+		m->excused = m->waiting;
 }
 
 static void dismiss(struct member *member)
@@ -44,11 +53,12 @@ static void cut_off(struct member *member)
 	if (m->client.expected > m->client.length)
 		m->client.expected = m->client.length;
 	m->client.output[m->client.length] = '\0';
-	m->waiting = 0;
+	m->waiting = m->excused = 0;
 }
 
 static const struct hub_transport transport = {
 	.deliver = deliver,
+	.excuse = excuse,
 	.dismiss = dismiss,
 	.cut_off = cut_off,
 };
@@ -187,7 +197,7 @@ void memory_stall(struct memory_member *m)
 void memory_read_on(struct memory_member *m)
 {
 	m->stalled = false;
-	m->waiting = 0;
+	m->waiting = m->excused = 0;
 	settle();
 }
 

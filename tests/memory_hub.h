@@ -32,6 +32,7 @@ struct memory_member {
 	struct member member;
 	bool stalled;   /* it does not read: what is delivered waits */
 	size_t waiting; /* bytes, at the end of what it was sent */
+	size_t excused; /* of them, before the others; 0 when all have been read */
 	bool refuses;   /* there is no memory to deliver to it */
 	bool dismissed; /* by the service */
 	bool cut_off;   /* by the service */

@@ -750,6 +750,60 @@ START_TEST(answers_to_oneself_count_as_well)
 }
 END_TEST
 
+/* GIVEN a room whose history is longer than what may wait for a client
+   WHEN one comes in, and others talk on before it could read
+   THEN it has the whole history and what was said since; only of that does too much count. */
+START_TEST(the_history_does_not_count_for_who_has_just_come_in)
+{
+	struct memory_member late;
+
+	CONFIGURE("-B", "4K", "-H", "1000");
+	begin_with_three();
+	for (int i = 0; i < 1000; i++)
+		say_many(&alice, 1000, "x", "\n", 4096);
+	memory_arrive_stalled(&late);
+	while (late.waiting - late.excused <= 4096) {
+		ck_assert(!late.left);
+		say_many(&alice, 100, "y", "\n", 4096);
+	}
+	ck_assert_uint_gt(late.excused, 1000 * 1000);
+	memory_say(&alice, "one too many\n");
+	ck_assert(late.cut_off && late.left);
+
+	memory_arrive_stalled(&late);
+	memory_say(&alice, "are you there?\n");
+	memory_read_on(&late);
+	expect_match(memory_listen(&late), "\nalice: are you there\\?\n$");
+	memory_stall(&late);
+	for (int i = 0; i < 50; i++)
+		say_many(&alice, 100, "z", "\n", 4096);
+	ck_assert(late.cut_off && late.left);
+	memory_hub_end();
+}
+END_TEST
+
+/* GIVEN one who has read nothing of a long answer
+   WHEN it asks for another, and yet another
+   THEN it is cut off. */
+START_TEST(only_one_answer_at_a_time_does_not_count)
+{
+	struct memory_member late;
+
+	CONFIGURE("-B", "4K", "-H", "1000");
+	begin_with_three();
+	for (int i = 0; i < 1000; i++)
+		say_many(&alice, 1000, "x", "\n", 4096);
+	memory_say(&alice, "/join tea\n");
+	memory_arrive_stalled(&late);
+	memory_say(&late, "/join tea\n/join lobby\n");
+	ck_assert(!late.left);
+	ck_assert_uint_lt(late.waiting, 2 * 1000 * 1100);
+	memory_say(&late, "/join tea\n");
+	ck_assert(late.cut_off && late.left);
+	memory_hub_end();
+}
+END_TEST
+
 START_TEST(several_who_do_not_read_all_go)
 {
 	CONFIGURE("-B", "4K");
@@ -1211,6 +1265,8 @@ Suite *suite_chat(void)
 	tcase_add_test(tcase, who_does_not_read_is_cut_off_when_more_than_so_much_waits);
 	tcase_add_test(tcase, who_reads_late_but_not_too_late_has_lost_nothing);
 	tcase_add_test(tcase, answers_to_oneself_count_as_well);
+	tcase_add_test(tcase, the_history_does_not_count_for_who_has_just_come_in);
+	tcase_add_test(tcase, only_one_answer_at_a_time_does_not_count);
 	tcase_add_test(tcase, several_who_do_not_read_all_go);
 	tcase_add_test(tcase,
 		       who_cannot_be_told_for_lack_of_memory_leaves_and_the_others_stay);

@@ -2,6 +2,7 @@
  * chatd as a process, in every model: what it promises to many clients at once. Who is told
  * what, byte by byte, is in test_chat.c.
  */
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -90,6 +91,14 @@ static int join(const struct server *server, const char *nickname)
 
 	be_called(fd, nickname);
 	return fd;
+}
+
+/* In bytes; -1 where the system does not tell, or a sanitizer keeps what was freed. */
+static int64_t memory_of(const struct server *server)
+{
+	const struct contestant server_alone = { .pid = server->pid };
+
+	return SANITIZED ? -1 : contestant_memory(&server_alone);
 }
 
 /* Three who know of each other. */
@@ -412,6 +421,215 @@ START_TEST(who_does_not_read_is_cut_off)
 }
 END_TEST
 
+static bool is_alone(void *context)
+{
+	char line[TEXT];
+
+	client_say(*(const int *)context, "/rooms\n");
+	ck_assert(hear_line(*(const int *)context, line));
+	return strcmp(line, "* rooms (1): lobby (1)") == 0;
+}
+
+/* ---- long answers ---------------------------------------------------------------------- */
+
+enum {
+	REMEMBERED = 1000,
+	LONGEST = 1024, /* bytes of a line, as it is sent ... */
+	AS_HEARD = (int)sizeof "alice: " - 1 + 3 * LONGEST, /* ... and each as U+FFFD */
+	CROWDED = 180, /* clients whose names are more than the least -B */
+	NAME_LENGTH = 24,
+};
+
+/* Has the room remember as much as it can. */
+static void fill_history(int fd)
+{
+	char line[LONGEST + 1];
+
+	memset(line, 1, LONGEST);
+	line[LONGEST] = '\n';
+	for (int i = 0; i < REMEMBERED; i++)
+		client_send(fd, line, sizeof line);
+	catch_up(fd);
+}
+
+static void expect_history(int fd)
+{
+	char line[TEXT];
+
+	hear_until(fd, "* last 1000 lines of lobby:");
+	for (int i = 0; i < REMEMBERED; i++) {
+		ck_assert_msg(hear_line(fd, line), "the end comes before line %d", i);
+		ck_assert_uint_eq(strlen(line), AS_HEARD);
+	}
+}
+
+/* The sockets that it accepts get this from the one that it listens on. */
+static void limit_sending(void *context)
+{
+	const int small = 64 * 1024;
+
+	(void)context;
+	setsockopt(3, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+}
+
+/* A server for whose clients the kernel keeps but little. */
+static struct server start_short_of_room(int model, const char *const options[])
+{
+	return server_start_with(&(struct server_setup){
+		.program = model_program(model, "chat"),
+		.options = options,
+		.prepare = limit_sending,
+	});
+}
+
+/* GIVEN a room with a history far longer than what may wait for a client
+   WHEN one comes in, and others talk on before it has read any of that
+   THEN it hears the whole history, and what was said since. */
+START_TEST(who_comes_in_is_not_cut_off_for_the_history)
+{
+	struct server server =
+		start_short_of_room(_i, ARGUMENTS("-R", "0", "-B", "8K", "-H", "1000"));
+	int alice = join(&server, "alice"), late;
+
+	fill_history(alice);
+	if (!model_serves_many(_i))
+		client_close(alice);
+	late = client_connect(&server);
+	if (model_serves_many(_i)) {
+		hear_until(alice, "* guest1 has joined");
+		client_say(alice, "one\n");
+		catch_up(alice);
+		client_say(alice, "two\n");
+		catch_up(alice);
+	}
+
+	expect_history(late);
+
+	if (model_serves_many(_i)) {
+		client_hear(late, "alice: one\nalice: two\n");
+		client_close(alice);
+	}
+	catch_up(late);
+	client_close(late);
+	server_finish(&server);
+}
+END_TEST
+
+static void long_name(char name[NAME_LENGTH + 1], int number)
+{
+	snprintf(name, NAME_LENGTH + 1, "%0*d", NAME_LENGTH, number);
+}
+
+/* Hears the list of all who are there. @return how many it names */
+static int count_named(int fd)
+{
+	char line[TEXT], start[32], name[NAME_LENGTH + 1];
+	int named = 0;
+
+	snprintf(start, sizeof start, "* in lobby (%d): ", CROWDED);
+	while (named < CROWDED) {
+		char *next = line + strlen(start);
+
+		ck_assert_msg(hear_line(fd, line), "%d were named", named);
+		ck_assert_msg(strncmp(line, start, strlen(start)) == 0, "%s", line);
+		for (next = strtok(next, ", "); next != NULL; next = strtok(NULL, ", ")) {
+			long_name(name, named++);
+			ck_assert_str_eq(next, name);
+		}
+	}
+	return named;
+}
+
+/* GIVEN a room so crowded that the list of who is there is longer than what may wait
+   WHEN one asks for that list
+   THEN it gets all of it. */
+START_TEST(a_list_is_whole_however_long_it_is)
+{
+	struct server server;
+	char name[NAME_LENGTH + 1];
+	int fds[CROWDED];
+
+	if (!model_serves_many(_i))
+		return;
+	server = start_short_of_room(_i, ARGUMENTS("-B", "4K", "-H", "0"));
+	for (int i = 0; i < CROWDED; i++) {
+		long_name(name, i);
+		fds[i] = join(&server, name);
+	}
+	catch_up(fds[0]);
+	client_say(fds[0], "/who\n");
+
+	ck_assert_int_eq(count_named(fds[0]), CROWDED);
+
+	for (int i = 0; i < CROWDED; i++)
+		client_close(fds[i]);
+	server_finish(&server);
+}
+END_TEST
+
+enum {
+	ASKED = 100 * 1000 * 1000, /* bytes of answers, were they all given */
+	HELP = 500,                /* less than that answer has */
+	SETTLED = 500,             /* milliseconds without any room */
+	MOST_KEPT = 4 * 1024 * 1024,
+};
+
+/* Sends until it has sent all, is cut off, or nobody reads it any more: a mistake about that
+   only lets it ask for less. */
+static void ask_on(int fd, const char *asks, size_t piece)
+{
+	size_t left = ASKED / HELP * strlen("/help\n");
+
+	io_set_nonblocking(fd, true);
+	while (left >= piece) {
+		ssize_t n = send(fd, asks, piece, MSG_NOSIGNAL);
+
+		if (n >= 0)
+			left -= (size_t)n;
+		else if (errno != EAGAIN || io_wait(fd, POLLOUT, SETTLED) <= 0)
+			return;
+	}
+}
+
+static void ask_and_never_read(int model, size_t piece)
+{
+	struct server server =
+		start_short_of_room(model, ARGUMENTS("-R", "0", "-B", "8K"));
+	int fd = join(&server, "deaf"), next;
+	char *asks = malloc(piece);
+	int64_t memory = memory_of(&server);
+
+	ck_assert_ptr_nonnull(asks);
+	for (size_t i = 0; i < piece; i++)
+		asks[i] = "/help\n"[i % strlen("/help\n")];
+
+	ask_on(fd, asks, piece);
+
+	if (memory >= 0)
+		ck_assert_int_lt(memory_of(&server) - memory, MOST_KEPT);
+	client_reset(fd);
+	next = join(&server, "next");
+	ck_assert(eventually(is_alone, &next, PATIENCE));
+	client_close(next);
+	server_finish(&server);
+	free(asks);
+}
+
+/* GIVEN a client that never reads
+   WHEN it asks for more and more answers, one by one or many at once
+   THEN they do not pile up in the server: it is cut off, or is read no further. */
+START_TEST(who_asks_one_by_one_and_never_reads_takes_no_memory)
+{
+	ask_and_never_read(_i, strlen("/help\n"));
+}
+END_TEST
+
+START_TEST(who_asks_much_at_once_and_never_reads_takes_no_memory)
+{
+	ask_and_never_read(_i, 10000 * strlen("/help\n"));
+}
+END_TEST
+
 /* GIVEN an idle timeout
    WHEN two talk, or listen, and a third sits alone in a room in silence
    THEN the third is hung up on and the two are not; and when these fall silent, they are. */
@@ -703,15 +921,6 @@ static void have_season(const struct server *server, int host)
 	client_hear(host, "* in lobby (1): host\n");
 }
 
-static bool is_alone(void *context)
-{
-	char line[TEXT];
-
-	client_say(*(const int *)context, "/rooms\n");
-	ck_assert(hear_line(*(const int *)context, line));
-	return strcmp(line, "* rooms (1): lobby (1)") == 0;
-}
-
 struct left_over {
 	pid_t pid;
 	unsigned descriptors, threads;
@@ -724,14 +933,6 @@ static bool nothing_is_left(void *context)
 
 	return process_descriptors(before->pid) == before->descriptors &&
 	       tree.threads == before->threads && tree.zombies == 0;
-}
-
-/* In bytes; -1 where the system does not tell, or a sanitizer keeps what was freed. */
-static int64_t memory_of(const struct server *server)
-{
-	const struct contestant server_alone = { .pid = server->pid };
-
-	return SANITIZED ? -1 : contestant_memory(&server_alone);
 }
 
 /* GIVEN a client that stays
@@ -1018,6 +1219,14 @@ Suite *suite_chatd(void)
 	tcase_add_loop_test(trouble, who_is_too_fast_waits_and_nobody_else_does, 0,
 			    models);
 	tcase_add_loop_test(trouble, who_does_not_read_is_cut_off, 0, models);
+	tcase_add_loop_test(trouble, who_comes_in_is_not_cut_off_for_the_history, 0,
+			    models);
+	tcase_add_loop_test(trouble, a_list_is_whole_however_long_it_is, 0, models);
+	tcase_add_loop_test(trouble, who_asks_one_by_one_and_never_reads_takes_no_memory,
+			    0, models);
+	tcase_add_loop_test(trouble,
+			    who_asks_much_at_once_and_never_reads_takes_no_memory, 0,
+			    models);
 	tcase_add_loop_test(trouble, who_listens_is_not_idle, 0, models);
 	tcase_add_loop_test(trouble, beyond_the_limit_the_next_one_waits, 0, models);
 	tcase_add_loop_test(trouble, out_of_descriptors_the_next_ones_wait, 0, models);

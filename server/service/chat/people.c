@@ -128,7 +128,7 @@ void person_forget(struct person *person)
 
 /* ---- what people are told -------------------------------------------------------------- */
 
-static const struct person *answered; /* NULL: nobody */
+static struct person *answered; /* NULL: nobody */
 static bool answer_has_begun;
 
 void person_answer(struct person *person)
@@ -139,6 +139,8 @@ void person_answer(struct person *person)
 
 void person_is_answered(void)
 {
+	if (answer_has_begun && !answered->deaf)
+		hub_excuse(answered->member);
 	answered = NULL;
 }
 

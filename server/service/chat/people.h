@@ -61,8 +61,9 @@ struct person *person_find(const char *nickname);
 
 /** What this person hears from now on is the answer to one message of its own (or the welcome),
  *  until person_is_answered(): of what waits for it only that counts as too much which waited
- *  before. So an answer comes whole, however long it is, and yet no more than one of them
- *  waits beyond the limit. */
+ *  before. So an answer comes whole, however long it is. Nor does it count afterwards: who is
+ *  told more before it could read all of it has done nothing wrong. But as long as one answer
+ *  waits, the next ones do count, so that no more than two wait beyond the limit. */
 void person_answer(struct person *person);
 void person_is_answered(void);
 
