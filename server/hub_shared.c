@@ -45,23 +45,26 @@ static void ring(struct shared_link *s)
 }
 
 /* The bells are rung while the mutex is held: a thread whose mailbox is on the list could
- * otherwise leave, and take its bell away, just before. */
+ * otherwise leave, and take its bell away, just before. Here, where everyone comes by, those
+ * are woken who wait for others: whether these took their mail, left or were given up. */
 static void unlock(struct shared_link *s)
 {
+	struct shared_hub *shared = s->shared;
 	struct mailbox *mailbox;
-	bool must_wake = false;
+	bool must_wake;
 
 	if (!s->locked)
 		return;
-	while ((mailbox = hub_next_news(&s->shared->hub)) != NULL) {
+	must_wake = shared->waiting > 0 && shared->hub.behind == 0;
+	while ((mailbox = hub_next_news(&shared->hub)) != NULL) {
 		ring(of_mailbox(mailbox));
 		/* who waits for others may be behind itself */
 		must_wake |= of_mailbox(mailbox)->waits && mailbox->behind != 0;
 	}
 	if (must_wake)
-		pthread_cond_broadcast(&s->shared->caught_up);
+		pthread_cond_broadcast(&shared->caught_up);
 	s->locked = false;
-	pthread_mutex_unlock(&s->shared->mutex);
+	pthread_mutex_unlock(&shared->mutex);
 }
 
 static void arrive(struct hub_link *link)
@@ -91,8 +94,10 @@ static void let_catch_up(struct shared_link *s)
 			mailbox_caught_up(&s->mailbox); /* also if it was cut off */
 		} else {
 			s->waits = true;
+			s->shared->waiting++;
 			error = pthread_cond_timedwait(&s->shared->caught_up,
 						       &s->shared->mutex, &until);
+			s->shared->waiting--;
 			s->waits = false;
 		}
 	}
@@ -132,8 +137,6 @@ static enum hub_link_state fetch(struct hub_link *link, struct buffer *queue)
 	bell_silence(&s->bell);
 	lock(s);
 	mailbox_caught_up(&s->mailbox);
-	if (s->shared->hub.behind == 0)
-		pthread_cond_broadcast(&s->shared->caught_up);
 	if (s->mailbox.state == MAILBOX_CUT_OFF) {
 		state = HUB_LINK_CUT;
 	} else if (queue->length == 0) {

@@ -19,8 +19,10 @@
 
 struct shared_hub {
 	pthread_mutex_t mutex;
-	pthread_cond_t caught_up; /* hub.behind has changed */
-	struct hub hub;           /* it, and all mailboxes, only under the mutex */
+	pthread_cond_t
+		caught_up; /* hub.behind is 0, or has come to count one who waits */
+	unsigned waiting;  /* threads, for that */
+	struct hub hub;    /* it, and all mailboxes, only under the mutex */
 };
 
 /** Begins the hub of the server's service; nothing, if that has none. */

@@ -102,8 +102,11 @@ void meeting_relieve(struct connection *c)
 	tell_whether_stalled(c);
 }
 
+/* What was fetched before goes first: with something queued the mail would stay where it is,
+ * and its bell does not ring twice. */
 void meeting_catch_up(struct connection *c)
 {
+	meeting_relieve(c);
 	meeting_fetch(c);
 	meeting_relieve(c);
 }

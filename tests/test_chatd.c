@@ -15,6 +15,7 @@
 #include "client/contestant.h"
 #include "common/clock.h"
 #include "common/io.h"
+#include "common/sock.h"
 #include "tests/crowd.h"
 #include "tests/harness.h"
 #include "tests/models.h"
@@ -199,6 +200,106 @@ START_TEST(all_hear_the_same)
 
 	crowd_expect_same(talkers, TALKERS, TALKED, HEARD);
 	crowd_part(talkers, TALKERS);
+	server_finish(&server);
+}
+END_TEST
+
+enum { BOUTS = 300, AT_A_TIME = 4, SPOKEN = 900 };
+
+/* Lines of which one is more than half of what may wait with -B 4K. */
+static char *long_speech(void)
+{
+	static char speech[AT_A_TIME * (SPOKEN + 1) + 1];
+
+	for (int i = 0; i < AT_A_TIME; i++) {
+		memset(speech + i * (SPOKEN + 1), 1, SPOKEN);
+		speech[(i + 1) * (SPOKEN + 1) - 1] = '\n';
+	}
+	return speech;
+}
+
+static void hear_speech(int fd, const char *nickname)
+{
+	char line[TEXT];
+
+	for (int i = 0; i < AT_A_TIME;) {
+		ck_assert_msg(hear_line(fd, line), "the end comes after %d", i);
+		if (line[0] == '*') /* somebody comes or goes */
+			continue;
+		ck_assert_msg(strncmp(line, nickname, strlen(nickname)) == 0, "%s", line);
+		i++;
+	}
+}
+
+/* Of one that sends without waiting for acknowledgements. */
+static int join_hastily(const struct server *server, const char *nickname)
+{
+	int fd = join(server, nickname);
+
+	ck_assert_int_eq(sock_set_nodelay(fd), 0);
+	return fd;
+}
+
+/* GIVEN two clients, for each of whom but a line or two may wait
+   WHEN each says some lines, the other's worker being in the midst of the same, and says the
+   next ones when it has heard those
+   THEN neither waits for a wake-up that does not come: a second each, and this would not end. */
+START_TEST(two_who_wait_for_each_other_go_on)
+{
+	struct server server;
+	int alice, bob;
+
+	if (!model_serves_many(_i))
+		return;
+	server = model_start(_i, "chat", ARGUMENTS("-R", "0", "-B", "4K", "-H", "0"));
+	alice = join_hastily(&server, "alice");
+	bob = join_hastily(&server, "bob");
+	catch_up(alice);
+
+	for (int i = 0; i < BOUTS; i++) {
+		client_say(alice, long_speech());
+		client_say(bob, long_speech());
+		hear_speech(bob, "alice: ");
+		hear_speech(alice, "bob: ");
+	}
+
+	client_close(alice);
+	client_close(bob);
+	server_finish(&server);
+}
+END_TEST
+
+enum { PASSERS_BY = 6, PASSES = 100 };
+
+/* GIVEN one that talks, and others that come, listen and go
+   WHEN these go, time and again, with something to be heard still before them
+   THEN nobody waits for them: a second each time, and this would not end. */
+START_TEST(who_has_gone_is_not_waited_for)
+{
+	struct server server;
+	int alice, bob, others[PASSERS_BY];
+
+	if (!model_serves_many(_i))
+		return;
+	server = model_start(_i, "chat", ARGUMENTS("-R", "0", "-B", "4K", "-H", "0"));
+	alice = join_hastily(&server, "alice");
+	bob = join(&server, "bob");
+
+	for (int i = 0; i < PASSES; i++) {
+		for (int k = 0; k < PASSERS_BY; k++) {
+			others[k] = client_connect(&server);
+			catch_up(others[k]);
+		}
+		for (int k = 0; k < PASSERS_BY; k++) {
+			if (k == i % PASSERS_BY)
+				client_say(alice, long_speech());
+			client_reset(others[k]);
+		}
+		hear_speech(bob, "alice: ");
+	}
+
+	client_close(alice);
+	client_close(bob);
 	server_finish(&server);
 }
 END_TEST
@@ -1215,6 +1316,8 @@ Suite *suite_chatd(void)
 	tcase_add_loop_test(meeting, every_line_reaches_everyone, 0, models);
 	tcase_add_loop_test(meeting, all_hear_the_same, 0, models);
 	tcase_add_loop_test(meeting, of_two_who_want_a_nickname_one_gets_it, 0, models);
+	tcase_add_loop_test(meeting, two_who_wait_for_each_other_go_on, 0, models);
+	tcase_add_loop_test(meeting, who_has_gone_is_not_waited_for, 0, models);
 	tcase_add_test(meeting, every_model_tells_the_same);
 	tcase_add_loop_test(trouble, who_is_too_fast_waits_and_nobody_else_does, 0,
 			    models);

@@ -18,6 +18,8 @@
 #include "common/io.h"
 #include "common/process.h"
 #include "server/connection.h"
+#include "server/hub_link.h"
+#include "server/meeting.h"
 #include "server/signals.h"
 #include "tests/client.h"
 #include "tests/rig.h"
@@ -893,6 +895,68 @@ START_TEST(an_idle_connection_owns_no_buffer)
 }
 END_TEST
 
+/* ---- mail and bell -------------------------------------------------------------------- */
+
+/* A hub of one mailbox, whose bell was rung for what is in it, once. */
+struct letter_box {
+	struct hub_link link; /* first */
+	char mail[16];
+};
+
+static void do_nothing(struct hub_link *link)
+{
+	(void)link;
+}
+
+static void post_nothing(struct hub_link *link, const char *bytes, size_t n)
+{
+	(void)link;
+	(void)bytes;
+	(void)n;
+}
+
+static enum hub_link_state fetch_mail(struct hub_link *link, struct buffer *queue)
+{
+	struct letter_box *box = (struct letter_box *)link;
+
+	if (queue->length == 0) {
+		ck_assert(buffer_append(queue, box->mail, strlen(box->mail), SIZE_MAX));
+		box->mail[0] = '\0';
+	}
+	return HUB_LINK_OPEN;
+}
+
+/* GIVEN a worker that has fetched mail and not sent it yet
+   WHEN more has come, and it sees to its mail while it waits for others
+   THEN that is fetched as well, for the bell will not ring again. */
+START_TEST(mail_behind_mail_is_fetched_while_one_waits)
+{
+	static const struct hub_link_kind kind = {
+		.arrive = do_nothing,
+		.post = post_nothing,
+		.dispatch = do_nothing,
+		.leave = do_nothing,
+		.fetch = fetch_mail,
+		.close = do_nothing,
+	};
+	static const struct service deaf = { .name = "deaf" };
+	struct letter_box box = { .link.kind = &kind, .mail = "one\n" };
+	struct rig rig;
+
+	rig_make(&rig, (struct form){ false, LOCAL }, &deaf, 0);
+	rig.connection->hub = &box.link;
+	connection_begin(rig.connection, &rig.worker);
+	meeting_fetch(rig.connection);
+	snprintf(box.mail, sizeof box.mail, "two\n");
+
+	meeting_catch_up(rig.connection);
+
+	client_hear(rig.client, "one\ntwo\n");
+	connection_close(rig.connection);
+	client_close(rig.client);
+}
+END_TEST
+
 /* In every form: blocking and non-blocking, over TCP and a local socket. */
 static void add(TCase *tcase, const TTest *test)
 {
@@ -968,6 +1032,8 @@ Suite *suite_connection(void)
 	tcase_add_loop_test(
 		tcase, a_stopping_connection_waits_for_a_client_that_reads_late, 1, 3);
 	tcase_add_loop_test(tcase, the_grace_of_a_stopping_connection_is_limited, 1, 3);
+	tcase = add_case(suite, "mail");
+	tcase_add_test(tcase, mail_behind_mail_is_fetched_while_one_waits);
 	tcase = add_case(suite, "segments and memory");
 	tcase_add_loop_test(tcase, many_small_writes_are_sent_in_one_call, 0, 2);
 	tcase_add_loop_test(tcase, a_large_write_is_sent_in_one_call, 0, 2);
