@@ -137,7 +137,8 @@ static void close_channel(struct channel *channel)
 	if (channel->next != NULL)
 		channel->next->link = channel->link;
 	*channel->link = channel->next;
-	poller_remove(channel->remote->poller, channel->fd);
+	if (channel->wanted != 0)
+		poller_remove(channel->remote->poller, channel->fd);
 	close(channel->fd);
 	buffer_consume(&channel->mail, channel->mail.length);
 	buffer_consume(&channel->kept, channel->kept.length);
@@ -158,16 +159,25 @@ static void send_mail(struct channel *channel)
 		mailbox_caught_up(&channel->mailbox);
 }
 
-/* Waits from now on for what the channel can go on with. */
+/* Waits from now on for what the channel can go on with. While that is nothing, it is taken
+ * out: the poller would name it at each wait if its child died, for a hang-up need not be
+ * asked for. */
 static void watch(struct channel *channel)
 {
+	struct poller *poller = channel->remote->poller;
+	unsigned before = channel->wanted;
 	unsigned wanted = (channel->input_ended || channel->held ? 0U : POLLER_READ) |
 			  (channel->mail.length > 0 ? POLLER_WRITE : 0U);
 
-	if (wanted == channel->wanted)
+	if (wanted == before)
 		return;
 	channel->wanted = wanted;
-	poller_change(channel->remote->poller, channel->fd, wanted, channel);
+	if (wanted == 0)
+		poller_remove(poller, channel->fd);
+	else if (before != 0)
+		poller_change(poller, channel->fd, wanted, channel);
+	else if (poller_add(poller, channel->fd, wanted, channel) < 0)
+		hub_cut_off(&channel->mailbox.member);
 }
 
 static bool is_behind(const struct channel *channel)

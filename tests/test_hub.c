@@ -447,6 +447,62 @@ START_TEST(a_stopped_child_holds_nobody_up)
 }
 END_TEST
 
+/* One says lines until another has not heard the last of them for a while: they are held. */
+static void talk_until_held(int talker, int listener)
+{
+	enum { HELD = 200, ENOUGH = 100 * 1000 };
+	char *line = crowd_speech(6, 1), heard[CROWD_LINE];
+
+	for (int i = 0; i < ENOUGH; i++) {
+		client_send(talker, line, CROWD_LINE);
+		if (io_wait(listener, POLLIN, HELD) == 0)
+			break;
+		ck_assert_int_eq(io_read_all(listener, heard, CROWD_LINE), CROWD_LINE);
+	}
+	free(line);
+}
+
+/* GIVEN a server with a process for each client, of which one stands still, so that what
+   others say is held for a while
+   WHEN the process of one who has said something is killed
+   THEN the server sleeps until that while is over, and then goes on. */
+START_TEST(a_child_that_dies_while_others_are_waited_for_costs_nothing)
+{
+	struct server server;
+	int stopped, listener, talker;
+	pid_t still, dying;
+	int64_t cpu;
+
+	if (!model_is(_i, "fork"))
+		return;
+	server = start(_i, ARGUMENTS("-B", "4000"));
+	stopped = join(&server);
+	still = crowd_last_child(server.pid);
+	listener = join(&server);
+	talker = join(&server);
+	dying = crowd_last_child(server.pid);
+	if (still == 0) {
+		server_stop(&server);
+		return;
+	}
+	kill(still, SIGSTOP);
+	talk_until_held(talker, listener);
+	cpu = process_tree(server.pid).cpu;
+
+	kill(dying, SIGKILL);
+
+	ck_assert(crowd_has_ended(talker));
+	client_half_close(listener); /* this, too, is held, or was */
+	ck_assert(crowd_has_ended(listener));
+	ck_assert_int_lt(process_tree(server.pid).cpu - cpu, 300);
+	kill(still, SIGCONT);
+	client_close(stopped);
+	client_close(listener);
+	client_close(talker);
+	server_finish(&server);
+}
+END_TEST
+
 /* GIVEN clients that have met
    WHEN the server is told to stop, just after one has said something
    THEN that is heard, all are hung up on in order, and the server ends. */
@@ -552,6 +608,10 @@ Suite *suite_hub(void)
 	if (process_facts_available()) {
 		tcase_add_loop_test(trouble, a_killed_child_is_a_leave, 0,
 				    models_count());
+		tcase_add_loop_test(
+			trouble,
+			a_child_that_dies_while_others_are_waited_for_costs_nothing, 0,
+			models_count());
 		tcase_add_loop_test(trouble, a_stopped_child_holds_nobody_up, 0,
 				    models_count());
 	}
