@@ -425,7 +425,9 @@ static void take_changes(struct screen *screen)
 		failure_set(&screen->failure, "the terminal has gone");
 		end(screen, 1);
 	}
-	/* In a terminal that has become narrow, the line may go on in the next row. */
+	/* In a terminal that has become narrow, the line may go on in the next row. Where that
+	 * terminal has moved the cursor there, the row before is not erased: in one that has
+	 * not it would be somebody's line, and which of the two it is, nothing tells. */
 	put(screen, "\r\x1b[J");
 }
 
