@@ -27,6 +27,10 @@ enum { RETRY_SOON = 5, RETRY = 1000, STOP_TICK = 100, TELL_AGAIN = 60000 };
  * request to stop is served. */
 enum { IN_A_ROW = 4096 };
 
+/* No more than so many clients wait in a backlog (Linux: net.core.somaxconn, if it was left as
+ * it is). */
+enum { BACKLOG = 4096 };
+
 /* Descriptors that are open for a moment only: a folder on the way to a file, what a library
  * reads. */
 enum { FOR_A_MOMENT = 4 };
@@ -68,6 +72,12 @@ static void count_room(struct server *server)
 		server->room = clients_below(server, process_raise_descriptors(0));
 }
 
+static void set_options(int fd)
+{
+	(void)sock_set_nodelay(fd);
+	(void)sock_set_keepalive(fd);
+}
+
 int server_begin(struct server *server, int listener)
 {
 	server->listener = listener;
@@ -83,10 +93,9 @@ int server_begin(struct server *server, int listener)
 	 * listener we would then wait for the next one, deaf to everybody else. The
 	 * options below pass from the listener to each accepted socket (a local socket
 	 * has no such options, and no harm is done). */
-	if (!server->datagrams) {
-		(void)sock_set_nodelay(listener);
-		(void)sock_set_keepalive(listener);
-	}
+	if (!server->datagrams)
+		set_options(listener);
+	server->early = BACKLOG + 1;
 	count_room(server);
 	atomic_store(&server->empty_since, clock_milliseconds());
 	atomic_store(&server->retry_after, RETRY_SOON);
@@ -268,6 +277,8 @@ static bool next_number_will_do(const struct server *server)
 	return next < numbers; /* -1: there is none, as accept(2) will say */
 }
 
+/* Who came while the listener was not ours yet, as with socket activation the first does, has
+ * not the options that we gave it. Nothing tells who that was; but they are the first. */
 static int accept_next(struct server *server, struct address *peer)
 {
 	int numbers = server->model->socket_numbers, fd = -1;
@@ -280,6 +291,10 @@ static int accept_next(struct server *server, struct address *peer)
 		statistics_add(&server->statistics->refused, 1);
 		errno = EMFILE;
 		fd = -1;
+	}
+	if (fd >= 0 && server->early > 0) {
+		server->early--;
+		set_options(fd);
 	}
 	return fd;
 }

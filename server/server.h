@@ -54,11 +54,12 @@ struct server {
 	struct statistics *statistics;
 
 	/* From here on: this module's own. */
-	pthread_t thread;            /* the model's */
-	atomic_uint clients;         /* there now */
-	unsigned room;               /* of -c, for so many there are descriptors enough */
-	unsigned low_numbers;        /* up to so many, the sockets' numbers will do */
-	unsigned in_a_row;           /* clients that came without a wait between them */
+	pthread_t thread;     /* the model's */
+	atomic_uint clients;  /* there now */
+	unsigned room;        /* of -c, for so many there are descriptors enough */
+	unsigned low_numbers; /* up to so many, the sockets' numbers will do */
+	unsigned early;       /* so many may have come before the listener was ours */
+	unsigned in_a_row;    /* clients that came without a wait between them */
 	_Atomic int64_t empty_since; /* when the last one left */
 	atomic_bool full;            /* out of descriptors, processes, memory */
 	int64_t retry_at;            /* when to try again all the same */

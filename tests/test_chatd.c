@@ -204,7 +204,7 @@ START_TEST(all_hear_the_same)
 }
 END_TEST
 
-enum { BOUTS = 100, AT_A_TIME = 4, SPOKEN = 900 };
+enum { BOUTS = 300, AT_A_TIME = 4, SPOKEN = 900 };
 
 /* Lines of which one is more than half of what may wait with -B 4K. */
 static char *long_speech(void)

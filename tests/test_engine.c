@@ -6,6 +6,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -294,6 +296,46 @@ START_TEST(sighup_is_heard_though_there_is_no_time_to_wait)
 }
 END_TEST
 
+/* With socket activation the first client is there before the server, and what its socket has
+ * of the listener is what that had then. */
+START_TEST(who_came_before_the_server_has_the_same_options_as_who_came_later)
+{
+	struct sock_place place = { "127.0.0.1", "0", SOCK_STREAM, 10 };
+	struct server server = {
+		.service = &service,
+		.model = &select_model,
+		.max_clients = 10,
+	};
+	struct failure failure;
+	struct address address;
+	int listener = sock_listen(&place, &failure);
+
+	ck_assert_msg(listener >= 0, "%s", failure.text);
+	ck_assert_int_eq(address_local(listener, &address), 0);
+	for (int i = 0; i < 2; i++) {
+		int client = client_connect_to("127.0.0.1", address_port(&address));
+		struct connection *connection;
+		int nodelay = 0, keepalive = 0;
+		socklen_t length = sizeof(int);
+
+		if (i == 0)
+			ck_assert_int_eq(server_begin(&server, listener), 0);
+		connection = server_accept(&server);
+		ck_assert_ptr_nonnull(connection);
+		ck_assert_int_eq(getsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY,
+					    &nodelay, &length),
+				 0);
+		ck_assert_int_eq(getsockopt(connection->fd, SOL_SOCKET, SO_KEEPALIVE,
+					    &keepalive, &length),
+				 0);
+		ck_assert(nodelay != 0 && keepalive != 0);
+		server_release(&server, connection);
+		client_close(client);
+	}
+	server_end(&server);
+}
+END_TEST
+
 START_TEST(sighup_is_heard_where_nobody_is_served)
 {
 	struct process process = start(_i, SOCK_STREAM);
@@ -463,6 +505,8 @@ Suite *suite_engine(void)
 	tcase_add_loop_test(tcase, sighup_lets_every_process_reopen_on_udp, 0,
 			    ALL_MODELS);
 	tcase_add_loop_test(tcase, sighup_is_heard_where_nobody_is_served, 0, ALL_MODELS);
+	tcase_add_test(tcase,
+		       who_came_before_the_server_has_the_same_options_as_who_came_later);
 	tcase_add_test(tcase, sighup_is_heard_though_there_is_no_time_to_wait);
 	tcase_add_loop_test(tcase, sighup_ends_a_server_that_has_nothing_to_reopen, 0,
 			    ALL_MODELS);
