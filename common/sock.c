@@ -374,6 +374,21 @@ int sock_set_keepalive(int fd)
 	return set_flag(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
+unsigned sock_backlog(int listener)
+{
+#ifdef __linux__
+	struct tcp_info info;
+	socklen_t size = sizeof info;
+
+	if (getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+		return 0;
+	return info.tcpi_unacked;
+#else
+	(void)listener;
+	return SOMAXCONN;
+#endif
+}
+
 static int set_timeout(int fd, int option, int64_t timeout)
 {
 	struct timeval time = {

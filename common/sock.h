@@ -137,6 +137,10 @@ int sock_set_nodelay(int fd);
  *  Accepted sockets inherit it from the listening one. @return 0, or -1 with errno */
 int sock_set_keepalive(int fd);
 
+/** How many clients wait on a listening TCP socket to be accepted: exactly on Linux (tcp(7),
+ *  TCP_INFO); elsewhere as many as may be. 0 on one that is no TCP socket. */
+unsigned sock_backlog(int listener);
+
 /** Lets a blocking read give up (EAGAIN) after @p timeout milliseconds; 0 waits for ever.
  *  The kernel keeps the time: no call is added to each read. @return 0, or -1 with errno */
 int sock_set_receive_timeout(int fd, int64_t timeout);

@@ -27,10 +27,6 @@ enum { RETRY_SOON = 5, RETRY = 1000, STOP_TICK = 100, TELL_AGAIN = 60000 };
  * request to stop is served. */
 enum { IN_A_ROW = 4096 };
 
-/* No more than so many clients wait in a backlog (Linux: net.core.somaxconn, if it was left as
- * it is). */
-enum { BACKLOG = 4096 };
-
 /* Descriptors that are open for a moment only: a folder on the way to a file, what a library
  * reads. */
 enum { FOR_A_MOMENT = 4 };
@@ -93,9 +89,10 @@ int server_begin(struct server *server, int listener)
 	 * listener we would then wait for the next one, deaf to everybody else. The
 	 * options below pass from the listener to each accepted socket (a local socket
 	 * has no such options, and no harm is done). */
-	if (!server->datagrams)
+	if (!server->datagrams) {
 		set_options(listener);
-	server->early = BACKLOG + 1;
+		server->early = sock_backlog(listener);
+	}
 	count_room(server);
 	atomic_store(&server->empty_since, clock_milliseconds());
 	atomic_store(&server->retry_after, RETRY_SOON);
@@ -277,8 +274,8 @@ static bool next_number_will_do(const struct server *server)
 	return next < numbers; /* -1: there is none, as accept(2) will say */
 }
 
-/* Who came while the listener was not ours yet, as with socket activation the first does, has
- * not the options that we gave it. Nothing tells who that was; but they are the first. */
+/* Who came before the listener had its options, as with socket activation the first does, has
+ * not got them from it. */
 static int accept_next(struct server *server, struct address *peer)
 {
 	int numbers = server->model->socket_numbers, fd = -1;
