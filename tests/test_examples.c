@@ -17,10 +17,12 @@
  *
  * A block without a command is text, and is not run. Each example runs in a directory of
  * its own, and where the kernel allows it in a network of its own (Linux: a network
- * namespace), so that the default ports are free.
+ * namespace), so that the default ports are free. Then all of a page are pasted one behind
+ * the other. Neither an example nor a page may leave a file or a process behind.
  */
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -44,6 +46,7 @@
 
 enum {
 	LONGEST = 30000, /* milliseconds that an example may take */
+	LONGEST_PAGE = 120000,
 	TEXT = 16 * 1024,
 	NAME = 256,
 	MOST_EXAMPLES = 256,
@@ -465,10 +468,10 @@ static void go_to_place(void *context)
 }
 
 /* Collects what is printed until nobody is left who could print.
- * @return false if that takes too long */
-static bool collect_output(int fd, char output[TEXT])
+ * @return false if that takes longer than @p longest milliseconds */
+static bool collect_output(int fd, int64_t longest, char output[TEXT])
 {
-	int64_t end = clock_milliseconds() + LONGEST;
+	int64_t end = clock_milliseconds() + longest;
 	size_t length = 0;
 	ssize_t n = 1;
 
@@ -489,9 +492,43 @@ static bool collect_output(int fd, char output[TEXT])
 	return n <= 0;
 }
 
-/* Pastes it into a shell. @return whether it ended, and all that it had started */
-static bool run_example(const struct example *example, bool own_network,
-			char output[TEXT])
+/* What came of pasting. */
+struct outcome {
+	bool ended;       /* the shell, and all that could still print */
+	bool processes;   /* some are left that it has started */
+	char files[NAME]; /* the names of those that are left */
+	char output[TEXT];
+};
+
+/* Whether there is nobody in a group of processes. The orphans in it are our children. */
+static bool group_is_empty(void *context)
+{
+	const pid_t *group = context;
+
+	while (waitpid(-*group, NULL, WNOHANG) > 0)
+		;
+	return kill(-*group, 0) < 0 && errno == ESRCH;
+}
+
+static void list_files(const char *folder, char names[NAME])
+{
+	DIR *directory = opendir(folder);
+	const struct dirent *entry;
+
+	names[0] = '\0';
+	ck_assert_msg(directory != NULL, "%s: %s", folder, strerror(errno));
+	while ((entry = readdir(directory)) != NULL) {
+		size_t length = strlen(names);
+
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			snprintf(names + length, NAME - length, " %s", entry->d_name);
+	}
+	closedir(directory);
+}
+
+/* Pastes commands into a shell, which is in an empty folder. */
+static void paste(const char *script, bool own_network, int64_t longest,
+		  struct outcome *outcome)
 {
 	struct place place = { .own_network = own_network };
 	struct run_setup setup = {
@@ -501,44 +538,103 @@ static bool run_example(const struct example *example, bool own_network,
 	};
 	const char *temporary = getenv("TMPDIR");
 	struct program shell;
-	bool ended;
+	pid_t group;
 
 	snprintf(place.folder, sizeof place.folder, "%s/sockways-example.XXXXXX",
 		 temporary != NULL ? temporary : "/tmp");
 	ck_assert_msg(mkdtemp(place.folder) != NULL, "%s: %s", place.folder,
 		      strerror(errno));
 	shell = program_start(&setup);
-	io_write(shell.in, example->script, strlen(example->script));
+	group = shell.pid;
+	io_write(shell.in, script, strlen(script));
 	io_write(shell.in, "wait\n", 5);
 	program_end_input(&shell);
-	ended = collect_output(shell.out, output);
-	kill(-shell.pid, SIGKILL);
+	outcome->ended = collect_output(shell.out, longest, outcome->output);
+	if (!outcome->ended)
+		kill(-group, SIGKILL);
 	program_wait(&shell, PATIENCE);
+	outcome->processes = !eventually(group_is_empty, &group, PATIENCE);
+	kill(-group, SIGKILL);
+	list_files(place.folder, outcome->files);
 	folder_remove_path(place.folder);
-	return ended;
 }
 
-START_TEST(an_example_prints_what_its_page_says)
+/* Fails the test unless it printed what the page says, and left nothing behind. */
+static void expect_outcome(const struct example *example, const struct outcome *outcome)
+{
+	ck_assert_msg(outcome->ended,
+		      "%s:%u: there still runs what this example started\n"
+		      "---- commands ----\n%s---- actual ----\n%s",
+		      example->page, example->line, example->script, outcome->output);
+	ck_assert_msg(
+		output_matches(example->expected, outcome->output, example->figures_vary),
+		"%s:%u: the page shows another output\n"
+		"---- commands ----\n%s---- expected ----\n%s---- actual ----\n%s",
+		example->page, example->line, example->script, example->expected,
+		outcome->output);
+	ck_assert_msg(!outcome->processes, "%s:%u: it leaves processes behind\n%s",
+		      example->page, example->line, example->script);
+	ck_assert_msg(outcome->files[0] == '\0', "%s:%u: it leaves files behind:%s\n%s",
+		      example->page, example->line, outcome->files, example->script);
+}
+
+START_TEST(an_example_prints_what_its_page_says_and_leaves_nothing)
 {
 	const struct example *example = &examples[_i];
-	bool own_network = can_have_own_network(), ended;
-	char output[TEXT];
+	bool own_network = can_have_own_network();
+	struct outcome outcome;
 
 	ck_assert_msg(example->flaw[0] == '\0', "%s:%u: %s", example->page, example->line,
 		      example->flaw);
 	if (is_skipped(example, own_network))
 		return;
-	ended = run_example(example, own_network, output);
-	ck_assert_msg(ended,
-		      "%s:%u: after %d s there still runs what this example started\n"
-		      "---- commands ----\n%s---- actual ----\n%s",
-		      example->page, example->line, LONGEST / 1000, example->script,
-		      output);
-	ck_assert_msg(output_matches(example->expected, output, example->figures_vary),
-		      "%s:%u: the page shows another output\n"
-		      "---- commands ----\n%s---- expected ----\n%s---- actual ----\n%s",
-		      example->page, example->line, example->script, example->expected,
-		      output);
+	paste(example->script, own_network, LONGEST, &outcome);
+	expect_outcome(example, &outcome);
+}
+END_TEST
+
+/* Takes the example into another one, behind what that has. */
+static void join_example(struct example *whole, const struct example *example)
+{
+	const struct {
+		char *to;
+		const char *from;
+	} texts[] = {
+		{ whole->script, example->script },
+		{ whole->expected, example->expected },
+	};
+
+	if (whole->line == 0)
+		whole->line = example->line;
+	whole->figures_vary = whole->figures_vary || example->figures_vary;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		size_t length = strlen(texts[i].to);
+
+		ck_assert_uint_lt(length + strlen(texts[i].from), TEXT);
+		memcpy(texts[i].to + length, texts[i].from, strlen(texts[i].from) + 1);
+	}
+}
+
+/* As a reader does who tries them all: no server may meet the one before, which has the
+ * port still, and no file is in the way of the next example. */
+START_TEST(the_examples_of_a_page_can_be_pasted_one_behind_the_other)
+{
+	static char script[TEXT], expected[TEXT];
+	struct example whole = {
+		.page = base_name(pages.gl_pathv[_i]),
+		.script = script,
+		.expected = expected,
+	};
+	bool own_network = can_have_own_network();
+	struct outcome outcome;
+
+	for (size_t i = 0; i < examples_count; i++) {
+		if (strcmp(examples[i].page, whole.page) == 0 &&
+		    !is_skipped(&examples[i], own_network))
+			join_example(&whole, &examples[i]);
+	}
+	paste(whole.script, own_network, LONGEST_PAGE, &outcome);
+	expect_outcome(&whole, &outcome);
 }
 END_TEST
 
@@ -774,6 +870,7 @@ Suite *suite_examples(void)
 {
 	Suite *suite = suite_create("examples");
 	TCase *running = tcase_create("running");
+	TCase *pasting = tcase_create("pasting");
 	TCase *reading = tcase_create("reading");
 
 	find_examples();
@@ -787,7 +884,13 @@ Suite *suite_examples(void)
 	tcase_add_test(reading, mandoc_has_nothing_to_say_against_a_page);
 	suite_add_tcase(suite, running);
 	tcase_set_timeout(running, 60);
-	tcase_add_loop_test(running, an_example_prints_what_its_page_says, 0,
+	tcase_add_loop_test(running,
+			    an_example_prints_what_its_page_says_and_leaves_nothing, 0,
 			    (int)examples_count);
+	suite_add_tcase(suite, pasting);
+	tcase_set_timeout(pasting, 180);
+	tcase_add_loop_test(pasting,
+			    the_examples_of_a_page_can_be_pasted_one_behind_the_other, 0,
+			    (int)pages.gl_pathc);
 	return suite;
 }
