@@ -831,6 +831,54 @@ START_TEST(every_option_is_in_the_page)
 }
 END_TEST
 
+/* Whether mdoc(7) takes a word of a title for a macro, and so prints something else: of
+ * ".Ss In a pipe" there remains "<a> pipe". A "\&" in front of the word helps. */
+static bool is_macro(const char *word)
+{
+	static const char *const macros[] = {
+		"%A", "%B", "%C", "%D", "%I", "%J", "%N", "%O",  "%P",  "%Q",  "%R",
+		"%T", "%U", "%V", "Ac", "Ad", "An", "Ao", "Ap",  "Aq",  "Ar",  "At",
+		"Bc", "Bd", "Bf", "Bk", "Bl", "Bo", "Bq", "Brc", "Bro", "Brq", "Bsx",
+		"Bt", "Bx", "Cd", "Cm", "Db", "Dc", "Dd", "Dl",  "Do",  "Dq",  "Dt",
+		"Dv", "Dx", "D1", "Ec", "Ed", "Ef", "Ek", "El",  "Em",  "En",  "Eo",
+		"Er", "Es", "Ev", "Ex", "Fa", "Fc", "Fd", "Fl",  "Fn",  "Fo",  "Fr",
+		"Ft", "Fx", "Hf", "Ic", "In", "It", "Lb", "Li",  "Lk",  "Lp",  "Ms",
+		"Mt", "Nd", "Nm", "No", "Ns", "Nx", "Oc", "Oo",  "Op",  "Os",  "Ot",
+		"Ox", "Pa", "Pc", "Pf", "Po", "Pp", "Pq", "Qc",  "Ql",  "Qo",  "Qq",
+		"Re", "Rs", "Rv", "Sc", "Sh", "Sm", "So", "Sq",  "Ss",  "St",  "Sx",
+		"Sy", "Ta", "Tg", "Tn", "Ud", "Ux", "Va", "Vt",  "Xc",  "Xo",  "Xr",
+	};
+
+	for (size_t i = 0; i < sizeof macros / sizeof *macros; i++) {
+		if (strcmp(word, macros[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_title(void *context, const char *line)
+{
+	const char *path = context;
+	char copy[TEXT], *rest = copy, *word;
+
+	if (!begins_with(line, ".Sh ") && !begins_with(line, ".Ss "))
+		return;
+	snprintf(copy, sizeof copy, "%s", line + 4);
+	while ((word = strtok_r(rest, " \"", &rest)) != NULL)
+		ck_assert_msg(!is_macro(word), "%s: '%s': %s is a macro", path, line,
+			      word);
+}
+
+START_TEST(no_word_of_a_title_is_a_macro)
+{
+	for (size_t i = 0; i < pages.gl_pathc; i++) {
+		char *path = pages.gl_pathv[i];
+
+		ck_assert(each_line(path, check_title, path));
+	}
+}
+END_TEST
+
 enum { MANDOC_FAILED = 5 }; /* up to then mandoc(1)'s status tells how bad the page is */
 
 /* That a page is not installed here is no fault of the page that refers to it. */
@@ -881,6 +929,7 @@ Suite *suite_examples(void)
 	tcase_add_test(reading, every_page_has_examples);
 	tcase_add_test(reading, every_program_has_a_page_that_names_it);
 	tcase_add_test(reading, every_option_is_in_the_page);
+	tcase_add_test(reading, no_word_of_a_title_is_a_macro);
 	tcase_add_test(reading, mandoc_has_nothing_to_say_against_a_page);
 	suite_add_tcase(suite, running);
 	tcase_set_timeout(running, 60);
