@@ -18,14 +18,55 @@
 
 enum { OPEN_DIRECTORIES = 16, PATH_TEXT = 4096 };
 
-void folder_create(struct folder *folder)
+/* A pattern for mkdtemp() and mkstemp(). */
+static void set_pattern(char path[FOLDER_TEXT], const char *name)
 {
 	const char *temporary = getenv("TMPDIR");
+	int length = snprintf(path, FOLDER_TEXT, "%s/sockways-%s-XXXXXX",
+			      temporary != NULL ? temporary : "/tmp", name);
 
-	snprintf(folder->path, sizeof folder->path, "%s/sockways-test-XXXXXX",
-		 temporary != NULL ? temporary : "/tmp");
-	ck_assert_msg(mkdtemp(folder->path) != NULL, "%s: %s", folder->path,
-		      strerror(errno));
+	ck_assert_msg(length < FOLDER_TEXT, "TMPDIR is too long: %s", temporary);
+}
+
+void folder_create_path(char path[FOLDER_TEXT], const char *name)
+{
+	set_pattern(path, name);
+	ck_assert_msg(mkdtemp(path) != NULL, "%s: %s", path, strerror(errno));
+}
+
+int folder_create_file(char path[FOLDER_TEXT], const char *name)
+{
+	int fd;
+
+	set_pattern(path, name);
+	fd = mkstemp(path);
+	ck_assert_msg(fd >= 0, "%s: %s", path, strerror(errno));
+	return fd;
+}
+
+int folder_create_nameless(void)
+{
+	char path[FOLDER_TEXT];
+	int fd = folder_create_file(path, "nameless");
+
+	unlink(path);
+	return fd;
+}
+
+void folder_longest_path(const char *directory, char *path, size_t size)
+{
+	size_t length = strlen(directory);
+
+	ck_assert_uint_lt(length + strlen("/0"), size);
+	memset(path, '0', size - 1);
+	path[size - 1] = '\0';
+	memcpy(path, directory, length);
+	path[length] = '/';
+}
+
+void folder_create(struct folder *folder)
+{
+	folder_create_path(folder->path, "test");
 	folder->fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ge(folder->fd, 0);
 }

@@ -2,7 +2,8 @@
  * folder - a directory of the test's own, with what is put there.
  *
  * Each name below is of an entry in the folder: "a/b.txt". Whatever cannot be made fails the
- * test.
+ * test. All is made where TMPDIR says, which is a folder of this run: what a test that fails
+ * does not remove goes with that.
  */
 #ifndef TESTS_FOLDER_H
 #define TESTS_FOLDER_H
@@ -51,6 +52,18 @@ bool folder_has(const struct folder *folder, const char *name);
 /** An entry must be a file of these bytes and no others. */
 void folder_expect_file(const struct folder *folder, const char *name, const void *bytes,
 			size_t length);
+
+/** Makes an empty directory. @p path becomes its path, with @p name in it */
+void folder_create_path(char path[FOLDER_TEXT], const char *name);
+
+/** Makes an empty file in the same way. @return it, open for reading and writing */
+int folder_create_file(char path[FOLDER_TEXT], const char *name);
+
+/** Makes an empty file that has no name any more. */
+int folder_create_nameless(void);
+
+/** The longest path of a file in a directory for which there are @p size bytes, NUL included. */
+void folder_longest_path(const char *directory, char *path, size_t size);
 
 /** Removes a directory of that path, whoever made it, with all that is in it. */
 void folder_remove_path(const char *path);

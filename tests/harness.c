@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* wait4 */
 #endif
 
+#include "tests/folder.h"
 #include "tests/harness.h"
 
 #include <dirent.h>
@@ -448,14 +449,8 @@ void run_expect_signal(const struct run *run, int number)
 /* A file that has no name any more. Appending: all processes of a server share it. */
 static int open_nameless_file(void)
 {
-	const char *folder = getenv("TMPDIR");
-	char path[PATH_TEXT];
-	int fd;
+	int fd = folder_create_nameless();
 
-	snprintf(path, sizeof path, "%s/sockways-XXXXXX", folder ? folder : "/tmp");
-	fd = mkstemp(path);
-	ck_assert_msg(fd >= 0, "cannot make %s: %s", path, strerror(errno));
-	unlink(path);
 	ck_assert_int_eq(io_set_close_on_exec(fd), 0);
 	ck_assert_int_ge(fcntl(fd, F_SETFL, O_APPEND), 0);
 	return fd;

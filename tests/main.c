@@ -4,17 +4,23 @@
  *
  * CK_RUN_SUITE=name runs one; TEST_JOBS=1 one at a time; CK_FORK=no, for a debugger, all in
  * this process.
+ *
+ * TMPDIR becomes a folder of this run. It is removed at the end, with whatever is in it: a
+ * test that fails removes nothing.
  */
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/folder.h"
 #include "tests/suites.h"
 
 enum { JOBS = 4, JOBS_MOST = 64 };
@@ -40,6 +46,37 @@ static const struct {
 };
 
 enum { SUITE_COUNT = sizeof suites / sizeof *suites };
+
+static struct job jobs[JOBS_MOST];
+static volatile sig_atomic_t stopped_by; /* a signal */
+
+/* They are no part of the group that a terminal signals. Check passes it on to the test. */
+static void stop_jobs(void)
+{
+	for (int i = 0; i < JOBS_MOST; i++)
+		if (jobs[i].pid > 0)
+			kill(jobs[i].pid, SIGTERM);
+}
+
+static void stop(int signal_number)
+{
+	stopped_by = signal_number;
+	stop_jobs();
+}
+
+static void handle(int signal_number, void (*handler)(int))
+{
+	struct sigaction action = { .sa_handler = handler };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(signal_number, &action, NULL);
+}
+
+static void handle_stopping(void (*handler)(int))
+{
+	handle(SIGINT, handler);
+	handle(SIGTERM, handler);
+}
 
 static void add(struct tally *sum, const struct tally *part)
 {
@@ -96,6 +133,7 @@ static bool start(struct job *job, size_t suite)
 		job->report = ends[0];
 		return job->pid > 0;
 	}
+	handle_stopping(SIG_DFL);
 	setpgid(0, 0); /* what a test signals as a group is its own */
 	close(ends[0]);
 	dup2(fileno(job->output), STDOUT_FILENO);
@@ -127,7 +165,7 @@ static void collect(struct job *job, int status, struct tally *sum)
 	job->pid = 0;
 }
 
-static bool wait_for_one(struct job *jobs, struct tally *sum)
+static bool wait_for_one(struct tally *sum)
 {
 	int status;
 	pid_t pid = waitpid(-1, &status, 0);
@@ -142,10 +180,9 @@ static bool wait_for_one(struct job *jobs, struct tally *sum)
 
 static struct tally run_side_by_side(int most)
 {
-	static struct job jobs[JOBS_MOST];
 	struct tally sum = { 0 };
 
-	for (size_t suite = 0; suite < SUITE_COUNT; suite++) {
+	for (size_t suite = 0; suite < SUITE_COUNT && !stopped_by; suite++) {
 		int free_job;
 
 		if (!is_wanted(suites[suite].name))
@@ -155,30 +192,61 @@ static struct tally run_side_by_side(int most)
 				free_job++;
 			if (free_job < most)
 				break;
-			wait_for_one(jobs, &sum);
+			wait_for_one(&sum);
 		}
 		if (!start(&jobs[free_job], suite)) {
 			perror("tests");
 			sum.errors++;
 		}
 	}
-	while (wait_for_one(jobs, &sum))
+	if (stopped_by) /* perhaps while one was being started */
+		stop_jobs();
+	while (wait_for_one(&sum))
 		;
 	return sum;
 }
 
-int main(void)
+/* @return false, having said why, if there is no place for it */
+static bool make_folder(char path[FOLDER_TEXT])
 {
-	const char *jobs = getenv("TEST_JOBS"), *forking = getenv("CK_FORK");
-	int most = jobs ? atoi(jobs) : JOBS;
-	struct tally sum;
+	const char *temporary = getenv("TMPDIR");
 
+	snprintf(path, FOLDER_TEXT, "%s/sockways-XXXXXX",
+		 temporary != NULL ? temporary : "/tmp");
+	if (mkdtemp(path) != NULL &&
+	    chmod(path, 0711) == 0 && /* a server that gives up its rights has to pass */
+	    setenv("TMPDIR", path, 1) == 0)
+		return true;
+	fprintf(stderr, "tests: cannot make the folder %s: %s\n", path, strerror(errno));
+	return false;
+}
+
+static struct tally run_suites(void)
+{
+	const char *wanted = getenv("TEST_JOBS"), *forking = getenv("CK_FORK");
+	int most = wanted ? atoi(wanted) : JOBS;
+
+	if (forking != NULL && strcmp(forking, "no") == 0)
+		return run_in_this_process();
+	handle_stopping(stop);
 	if (most < 1 || most > JOBS_MOST)
 		most = JOBS;
-	if (forking != NULL && strcmp(forking, "no") == 0)
-		sum = run_in_this_process();
-	else
-		sum = run_side_by_side(most);
+	return run_side_by_side(most);
+}
+
+int main(void)
+{
+	char folder[FOLDER_TEXT];
+	struct tally sum;
+
+	if (!make_folder(folder))
+		return EXIT_FAILURE;
+	sum = run_suites();
+	folder_remove_path(folder);
+	if (stopped_by) {
+		handle_stopping(SIG_DFL);
+		raise(stopped_by);
+	}
 	if (sum.checks == 0) {
 		fprintf(stderr, "tests: no test was run\n");
 		return EXIT_FAILURE;

@@ -24,6 +24,7 @@
 #endif
 
 #include "common/io.h"
+#include "tests/folder.h"
 #include "tests/network.h"
 
 #ifdef __linux__
@@ -214,13 +215,10 @@ static bool write_file(const char *path, const char *text)
 /* Puts a file in the place of another, for this namespace only. */
 static bool replace(const char *path, const char *text)
 {
-	char file[] = "/tmp/sockways-XXXXXX";
-	int fd = mkstemp(file);
+	char file[FOLDER_TEXT];
 	bool done;
 
-	if (fd < 0)
-		return false;
-	close(fd);
+	close(folder_create_file(file, "system"));
 	done = write_file(file, text) && chmod(file, 0644) == 0 &&
 	       mount(file, path, NULL, MS_BIND, NULL) == 0;
 	unlink(file);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/address.h"
+#include "tests/folder.h"
 #include "tests/suites.h"
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
@@ -497,13 +498,13 @@ END_TEST
 START_TEST(a_local_socket_is_local_however_long_its_path)
 {
 	struct sockaddr_un path = { .sun_family = AF_UNIX };
-	char directory[] = "/tmp/sockways-test-XXXXXX", text[ADDRESS_TEXT];
+	char directory[FOLDER_TEXT], text[ADDRESS_TEXT];
 	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
 	int client = socket(AF_UNIX, SOCK_STREAM, 0);
 	struct address address, copy;
 
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	snprintf(path.sun_path, sizeof path.sun_path, "%s/%060d", directory, 0);
+	folder_create_path(directory, "test");
+	folder_longest_path(directory, path.sun_path, sizeof path.sun_path);
 	ck_assert_int_eq(bind(listener, (struct sockaddr *)&path, sizeof path), 0);
 	ck_assert_int_eq(listen(listener, 1), 0);
 	ck_assert_int_eq(connect(client, (struct sockaddr *)&path, sizeof path), 0);

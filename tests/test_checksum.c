@@ -9,6 +9,7 @@
 
 #include "common/checksum.h"
 #include "common/io.h"
+#include "tests/folder.h"
 #include "tests/harness.h"
 #include "tests/suites.h"
 
@@ -23,15 +24,14 @@ static uint32_t sum_of(const void *bytes, size_t n)
 /* What cksum(1) says of a file of these bytes. */
 static uint32_t told_by_cksum(const void *bytes, size_t n)
 {
-	char path[] = "/tmp/sockways-checksum-XXXXXX", command[80];
-	int fd = mkstemp(path);
+	char path[FOLDER_TEXT], command[FOLDER_TEXT + 10];
+	int fd = folder_create_file(path, "checksum");
 	unsigned long value = 0;
 	FILE *tool;
 
-	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, bytes, n), (ssize_t)n);
 	close(fd);
-	snprintf(command, sizeof command, "cksum %s", path);
+	snprintf(command, sizeof command, "cksum '%s'", path);
 	tool = popen(command, "r");
 	ck_assert_ptr_nonnull(tool);
 	ck_assert_int_eq(fscanf(tool, "%lu", &value), 1);
@@ -94,13 +94,10 @@ END_TEST
 START_TEST(a_file_has_the_sum_of_its_bytes)
 {
 	static char bytes[200000];
-	char path[] = "/tmp/sockways-sum-XXXXXX";
 	struct checksum sum = { 0 };
-	int fd = mkstemp(path);
+	int fd = folder_create_nameless();
 
 	fill_pattern(bytes, sizeof bytes, 5);
-	ck_assert_int_ge(fd, 0);
-	unlink(path);
 	ck_assert_int_eq(io_write(fd, bytes, sizeof bytes), sizeof bytes);
 	ck_assert_int_eq(checksum_add_file(&sum, fd, 1), 1);
 	ck_assert_int_eq(checksum_add_file(&sum, fd, 65537), 65537);

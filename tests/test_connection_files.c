@@ -13,6 +13,7 @@
 
 #include "common/io.h"
 #include "tests/client.h"
+#include "tests/folder.h"
 #include "tests/rig.h"
 #include "tests/suites.h"
 #include "tests/waiting.h"
@@ -30,7 +31,7 @@ enum {
 
 /* ---- a service that lends files ---------------------------------------------------------- */
 
-static char path[] = "/tmp/sockways-file-XXXXXX";
+static char path[FOLDER_TEXT];
 static char content[LARGE], long_title[LONG_TITLE];
 static size_t length;   /* of the file, as the service believes */
 static int access_mode; /* how the service opens it */
@@ -68,9 +69,8 @@ static const struct service lender = { .input = lend, .close = rig_count_close }
 /* Makes the file; the pattern is the same for each length. */
 static void make_file(size_t size)
 {
-	int fd = mkstemp(path);
+	int fd = folder_create_file(path, "file");
 
-	ck_assert_int_ge(fd, 0);
 	fill_pattern(content, size, 11);
 	fill_pattern(long_title, sizeof long_title, 12);
 	length = size;
@@ -468,7 +468,6 @@ START_TEST(output_behind_a_file_that_waits_drops_the_client)
 		rig_end(&rig);
 		expect_nothing_open();
 		remove_file();
-		memcpy(path + strlen(path) - 6, "XXXXXX", 6);
 	}
 }
 END_TEST

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/io.h"
+#include "tests/folder.h"
 #include "tests/memory_session.h"
 #include "tests/suites.h"
 #include "tests/waiting.h"
@@ -23,11 +24,8 @@ static const char message[] = "Hello, world!\r\n\0\x1b[2J\xff%s%n\n";
 /* From now on standard output is a file without a name. */
 static void capture_output(void)
 {
-	char path[] = "/tmp/sockways-discard-XXXXXX";
-	int fd = mkstemp(path);
+	int fd = folder_create_nameless();
 
-	ck_assert_int_ge(fd, 0);
-	unlink(path);
 	ck_assert_int_eq(dup2(fd, STDOUT_FILENO), STDOUT_FILENO);
 	close(fd);
 }

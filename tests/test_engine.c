@@ -23,6 +23,7 @@
 #include "server/server.h"
 #include "server/session.h"
 #include "tests/client.h"
+#include "tests/folder.h"
 #include "tests/suites.h"
 #include "tests/waiting.h"
 
@@ -58,7 +59,7 @@ enum {
 
 /* ---- a service that needs all of it ------------------------------------------------------ */
 
-static char path[] = "/tmp/sockways-engine-XXXXXX", content[CONTENT];
+static char path[FOLDER_TEXT], content[CONTENT];
 static int reports[2]; /* a pipe: who reopens writes its pid */
 
 static void report_reopen(void)
@@ -185,12 +186,12 @@ static struct process start(int model, int type)
 	struct process process = { .type = type };
 	struct failure failure;
 	struct address address;
-	int listener = sock_listen(&place, &failure), file = mkstemp(path);
+	int listener = sock_listen(&place, &failure),
+	    file = folder_create_file(path, "engine");
 
 	ck_assert_msg(listener >= 0, "%s", failure.text);
 	ck_assert_int_eq(address_local(listener, &address), 0);
 	process.port = address_port(&address);
-	ck_assert_int_ge(file, 0);
 	fill_pattern(content, sizeof content, 13);
 	ck_assert_int_eq(io_write(file, content, sizeof content), sizeof content);
 	close(file);

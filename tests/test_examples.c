@@ -446,7 +446,7 @@ static bool is_skipped(const struct example *example, bool own_network)
 }
 
 struct place {
-	char folder[NAME];
+	char folder[FOLDER_TEXT];
 	bool own_network;
 };
 
@@ -536,14 +536,10 @@ static void paste(const char *script, bool own_network, int64_t longest,
 		.prepare = go_to_place,
 		.context = &place,
 	};
-	const char *temporary = getenv("TMPDIR");
 	struct program shell;
 	pid_t group;
 
-	snprintf(place.folder, sizeof place.folder, "%s/sockways-example.XXXXXX",
-		 temporary != NULL ? temporary : "/tmp");
-	ck_assert_msg(mkdtemp(place.folder) != NULL, "%s: %s", place.folder,
-		      strerror(errno));
+	folder_create_path(place.folder, "example");
 	shell = program_start(&setup);
 	group = shell.pid;
 	io_write(shell.in, script, strlen(script));

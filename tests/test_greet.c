@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/io.h"
+#include "tests/folder.h"
 #include "tests/memory_session.h"
 #include "tests/suites.h"
 #include "tests/waiting.h"
@@ -27,12 +28,9 @@ static void configure(const char *option, const char *value)
 /* A file with these bytes. @return its name, which the next call overwrites */
 static const char *file_of(const char *bytes, size_t length)
 {
-	static char path[40];
-	int fd;
+	static char path[FOLDER_TEXT];
+	int fd = folder_create_file(path, "greet");
 
-	strcpy(path, "/tmp/sockways-greet-XXXXXX");
-	fd = mkstemp(path);
-	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(io_write(fd, bytes, length), (ssize_t)length);
 	close(fd);
 	return path;

@@ -15,6 +15,7 @@
 #include "common/address.h"
 #include "common/io.h"
 #include "common/sock.h"
+#include "tests/folder.h"
 #include "tests/harness.h"
 #include "tests/models.h"
 #include "tests/suites.h"
@@ -253,12 +254,11 @@ END_TEST
 /* Forked children that drew from a generator they inherit would all draw the same. */
 START_TEST(clients_one_after_the_other_hear_different_lines)
 {
-	char path[] = "/tmp/sockways-lines-XXXXXX", said;
+	char path[FOLDER_TEXT], said;
 	bool heard[2] = { false };
-	int file = mkstemp(path);
+	int file = folder_create_file(path, "lines");
 	struct server server;
 
-	ck_assert_int_ge(file, 0);
 	ck_assert_int_eq(io_write(file, "0\r\n\n1", 5), 5);
 	close(file);
 	server = model_start(_i, "greet", ARGUMENTS("-f", path));
@@ -362,15 +362,13 @@ static char *read_file(int file)
 START_TEST(prints_whole_lines_of_many_clients)
 {
 	enum { CLIENTS = 8, PIECE = 2000 };
-	char path[] = "/tmp/sockways-output-XXXXXX", names[CLIENTS][ADDRESS_TEXT];
+	char names[CLIENTS][ADDRESS_TEXT];
 	size_t bytes[CLIENTS] = { 0 };
-	int file = mkstemp(path), fds[CLIENTS];
+	int file = folder_create_nameless(), fds[CLIENTS];
 	struct server server;
 	struct address here;
 	char *text, *line;
 
-	ck_assert_int_ge(file, 0);
-	unlink(path);
 	server = start_printing(_i, to_descriptor, &file);
 	for (int i = 0; i < CLIENTS; i++) {
 		fds[i] = client_connect(&server);

@@ -20,6 +20,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/sock.h"
+#include "tests/folder.h"
 #include "tests/suites.h"
 
 enum { PATIENCE = 5000, NOBODY = 65534 };
@@ -767,15 +768,17 @@ END_TEST
 START_TEST(a_client_of_a_local_socket_is_local_however_long_its_path)
 {
 	struct sockaddr_un path = { .sun_family = AF_UNIX };
-	char directory[] = "/tmp/sockways-test-XXXXXX", text[ADDRESS_TEXT];
+	char directory[FOLDER_TEXT], text[ADDRESS_TEXT];
 	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
 	int client = socket(AF_UNIX, SOCK_STREAM, 0), server;
 	struct sockaddr_un clients = path;
 	struct address peer;
 
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	snprintf(path.sun_path, sizeof path.sun_path, "%s/server", directory);
-	snprintf(clients.sun_path, sizeof clients.sun_path, "%s/%060d", directory, 0);
+	folder_create_path(directory, "test");
+	ck_assert_int_lt(
+		snprintf(path.sun_path, sizeof path.sun_path, "%s/server", directory),
+		(int)sizeof path.sun_path);
+	folder_longest_path(directory, clients.sun_path, sizeof clients.sun_path);
 	ck_assert_int_eq(bind(listener, (struct sockaddr *)&path, sizeof path), 0);
 	ck_assert_int_eq(bind(client, (struct sockaddr *)&clients, sizeof clients), 0);
 	ck_assert_int_eq(listen(listener, 1), 0);
@@ -1060,11 +1063,8 @@ enum { SENT = 100 * 1000 };
 
 static int file_of(const char *bytes, size_t n)
 {
-	char path[] = "/tmp/sockways-sock-XXXXXX";
-	int file = mkstemp(path);
+	int file = folder_create_nameless();
 
-	ck_assert_int_ge(file, 0);
-	unlink(path);
 	ck_assert_int_eq(io_write(file, bytes, n), (ssize_t)n);
 	return file;
 }

@@ -14,17 +14,17 @@
 #include <unistd.h>
 
 #include "common/io.h"
+#include "tests/folder.h"
 #include "tests/harness.h"
 #include "tests/suites.h"
 
 enum { ALL_IN_GOOD_TIME = 40000, PATH_TEXT = 300 };
 
-static char folder[PATH_TEXT]; /* of the test's own, where versus puts what it needs */
+static char folder[FOLDER_TEXT]; /* of the test's own, where versus puts what it needs */
 
 static void make_folder(void)
 {
-	snprintf(folder, sizeof folder, "/tmp/sockways-versus.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	folder_create_path(folder, "versus");
 }
 
 static void into_folder(void *context)
@@ -179,7 +179,7 @@ START_TEST(a_place_for_files_that_is_none_is_said)
 	ck_assert_int_eq(rmdir(folder), 0);
 	run = run_versus(ARGUMENTS("versus", "-q", "-l", "bulk", "http", "select"));
 	run_expect_status(&run, 1);
-	expect_match(run.err, "^versus: cannot make the folder /tmp/sockways-versus.*: "
+	expect_match(run.err, "^versus: cannot make the folder .*/sockways-versus.*: "
 			      "No such file or directory\n$");
 	ck_assert_str_eq(run.out, "");
 }
