@@ -631,6 +631,34 @@ START_TEST(a_file_that_no_disk_has_room_for_is_refused)
 }
 END_TEST
 
+START_TEST(what_is_there_counts_however_the_directory_is_named)
+{
+	static const char *const endings[] = { "", "/", "/.", "//" };
+	struct failure failure = { .text = "" };
+	struct memory_session client;
+	char link[TEXT];
+
+	folder_link(&folder, "link", folder.path);
+	snprintf(link, sizeof link, "%s/link%s", folder.path, endings[_i]);
+	folder_directory(&folder, "d");
+	folder_text(&folder, "d/a", "0123456789");
+	configure("-S", "-E", "1");
+	cut_off_upload("old", hello, 13, 7);
+	configure_with(
+		(const char *const[]){ "-r", link, "-S", "-Q", "30", "-E", "1", NULL });
+	begin(&client);
+	ask_and_be_refused(&client, "PUT b 14 1", "ERR no-space b: ");
+	upload_text(&client, "b", hello); /* 30 */
+	memory_close(&client);
+	store.part_life = -DAY;
+	ck_assert_int_eq(file_store_open(&store, link, &failure), 0);
+	ck_assert_uint_eq(leftovers(), 0);
+	begin(&client);
+	ask_and_be_refused(&client, "PUT c 8 1", "ERR no-space c: ");
+	memory_close(&client);
+}
+END_TEST
+
 START_TEST(the_quota_is_for_all_files_and_parts)
 {
 	struct memory_session client, other;
@@ -1154,6 +1182,8 @@ Suite *suite_file(void)
 	tcase_add_checked_fixture(tcase, make, clear);
 	tcase_add_test(tcase, a_file_that_is_too_long_is_refused_before_it_comes);
 	tcase_add_test(tcase, a_file_that_no_disk_has_room_for_is_refused);
+	tcase_add_loop_test(tcase, what_is_there_counts_however_the_directory_is_named, 0,
+			    4);
 	tcase_add_test(tcase, the_quota_is_for_all_files_and_parts);
 	tcase = add_case(suite, "downloads");
 	tcase_add_checked_fixture(tcase, make, clear);

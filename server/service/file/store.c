@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -105,6 +106,22 @@ static void open_parts(struct file_store *store)
 		store->parts_error = errno;
 }
 
+/* nftw() follows no symbolic link, as it should below the directory; but the directory itself
+ * may be named by one. @return 0, or -1 with errno */
+static int count_files(const char *directory)
+{
+	char *path = realpath(directory, NULL);
+	int done = -1, saved;
+
+	counted = 0;
+	if (path != NULL)
+		done = nftw(path, count_entry, OPEN_DIRECTORIES, FTW_PHYS);
+	saved = errno;
+	free(path);
+	errno = saved;
+	return done;
+}
+
 int file_store_open(struct file_store *store, const char *directory,
 		    struct failure *failure)
 {
@@ -120,9 +137,7 @@ int file_store_open(struct file_store *store, const char *directory,
 				   strerror(errno));
 	open_parts(store);
 	file_store_expire(store);
-	counted = 0;
-	if (store->quota > 0 &&
-	    nftw(directory, count_entry, OPEN_DIRECTORIES, FTW_PHYS) < 0)
+	if (store->quota > 0 && count_files(directory) < 0)
 		return failure_set(failure, "cannot count what is in '%s': %s", text,
 				   strerror(errno));
 	atomic_store(&store->shared->used, counted);
