@@ -533,9 +533,9 @@ START_TEST(the_directory_must_be_given)
 	struct run run =
 		run_program(ARGUMENTS(model_program(_i, "file")), "", 0, PATIENCE);
 
-	run_expect_status(&run, 1);
-	expect_match(run.err,
-		     "^filed-[a-z]+: -r, --root: the directory must be given\n$");
+	run_expect_status(&run, 2);
+	expect_match(run.err, "^filed-[a-z]+: -r, --root: the directory must be given; "
+			      "try 'filed-[a-z]+ -h'\n$");
 }
 END_TEST
 

@@ -733,14 +733,19 @@ static const struct option_line file_options[] = {
 	{ 0 },
 };
 
+static int file_check(struct failure *failure)
+{
+	if (directory == NULL)
+		return failure_set(failure, "-r, --root: the directory must be given");
+	return 0;
+}
+
 /* A write past RLIMIT_FSIZE raises SIGXFSZ, which would end the server; ignored, it is the
  * error EFBIG (POSIX, write()). The tables of the checksum are made here, not in each child. */
 static int file_prepare(struct failure *failure)
 {
 	struct checksum sum = { 0 };
 
-	if (directory == NULL)
-		return failure_set(failure, "-r, --root: the directory must be given");
 	signal(SIGXFSZ, SIG_IGN);
 	checksum_add(&sum, "", 1);
 	return file_store_open(&store, directory, failure);
@@ -753,6 +758,7 @@ const struct service this_service = {
 	.state_size = sizeof(struct file_state),
 	.options = file_options,
 	.option = file_option,
+	.check = file_check,
 	.prepare = file_prepare,
 	.open = file_open,
 	.input = file_input,
