@@ -150,8 +150,8 @@ void xfer_link_reached(struct xfer_link *link, uint64_t furthest)
 static void say_again(const char *about, const struct failure *failure, int64_t delay)
 {
 	xfer_progress_clear();
-	message(MESSAGE_NOTICE, "%s: %s; trying again in %g s", about, failure->text,
-		(double)delay / 1000);
+	message(MESSAGE_NOTICE, "%s%s%s; trying again in %g s", about,
+		*about != '\0' ? ": " : "", failure->text, (double)delay / 1000);
 }
 
 enum xfer_outcome xfer_link_try(struct xfer_link *link, const char *about,

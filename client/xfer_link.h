@@ -49,7 +49,7 @@ void xfer_link_drop(struct xfer_link *link);
  * Attempts something, and while it ends in XFER_CUT, says so and attempts it again, as the
  * settings have it.
  *
- * @param about  the file, fit to print
+ * @param about  the file, fit to print; "": none in particular
  * @return what the last attempt did, with *failure; XFER_LOST in place of XFER_CUT, and when
  *         no connection can be had
  */

@@ -121,8 +121,8 @@ enum xfer_outcome xfer_entries_ask(struct xfer_link *link, const char *folder,
 	enum xfer_outcome outcome;
 
 	*entries = (struct xfer_entries){ 0 };
-	outcome = xfer_link_try(link, *folder != '\0' ? xfer_show(folder, shown) : "/",
-				attempt_list, &question, failure);
+	outcome = xfer_link_try(link, xfer_show(folder, shown), attempt_list, &question,
+				failure);
 	if (outcome != XFER_DONE)
 		xfer_entries_free(entries);
 	return outcome;

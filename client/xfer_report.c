@@ -111,6 +111,13 @@ static void say(enum message_level level, const struct xfer_file *file, const ch
 	message(level, "%s: %s", xfer_show(known_as(file), shown), text);
 }
 
+/* Who has asked for all that the server has did not name a file: when the server is lost, it
+ * is not the uppermost folder that is wrong. */
+static bool is_nobodys(const struct xfer_file *file, bool lost)
+{
+	return lost && file->local == NULL && strcmp(file->name, "/") == 0;
+}
+
 void xfer_report_done(struct xfer *xfer, const struct xfer_file *file)
 {
 	char text[160], before_text[60] = "", sum[40] = "not checked";
@@ -136,8 +143,13 @@ void xfer_report_failed(struct xfer *xfer, const struct xfer_file *file, bool lo
 	xfer->failed++;
 	if (xfer->settings->json)
 		json_file(file, "failed", failure->text);
-	say(MESSAGE_ERROR, file, failure->text);
 	xfer->lost |= lost;
+	if (!is_nobodys(file, lost)) {
+		say(MESSAGE_ERROR, file, failure->text);
+		return;
+	}
+	xfer_progress_clear();
+	message(MESSAGE_ERROR, "%s", failure->text);
 }
 
 void xfer_report_skipped(struct xfer *xfer, const struct xfer_file *file,

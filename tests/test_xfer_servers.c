@@ -245,7 +245,7 @@ START_TEST(a_silent_server_is_waited_for_so_long_as_was_said)
 				    "127.0.0.1"),
 			  "", 0, 0);
 	run_expect_status(&run, 1);
-	ck_assert_str_eq(run.err, "xfer: /: the server was silent for 0.2 s\n");
+	ck_assert_str_eq(run.err, "xfer: the server was silent for 0.2 s\n");
 }
 END_TEST
 
@@ -271,8 +271,7 @@ START_TEST(a_line_must_be_whole_in_the_time_that_was_said)
 				    "127.0.0.1"),
 			  "", 0, 0);
 	run_expect_status(&run, 1);
-	ck_assert_str_eq(run.err,
-			 "xfer: /: the server did not end a line within 0.3 s\n");
+	ck_assert_str_eq(run.err, "xfer: the server did not end a line within 0.3 s\n");
 }
 END_TEST
 
@@ -311,6 +310,32 @@ START_TEST(a_server_that_never_was_there_is_not_tried_again)
 	run_expect_status(&run, 1);
 	expect_match(run.err, "^xfer: a: cannot connect to 127\\.0\\.0\\.1 port [0-9]+: "
 			      "Connection refused\n$");
+}
+END_TEST
+
+START_TEST(the_uppermost_folder_is_not_blamed_for_a_server_that_is_lost)
+{
+	const char *const *command = _i == 0 ? ARGUMENTS("ls", "127.0.0.1")
+					     : ARGUMENTS("get", "127.0.0.1", ".");
+	struct run run;
+
+	find_deaf_port();
+	run = run_program(
+		ARGUMENTS("xfer", "-rp", port, command[0], command[1], command[2]), "", 0,
+		0);
+	run_expect_status(&run, 1);
+	expect_match(run.err, "^xfer: cannot connect to 127\\.0\\.0\\.1 port [0-9]+: "
+			      "Connection refused\n$");
+	serve(hang_up);
+	run = run_program(ARGUMENTS("xfer", "-p", port, "--retries", "1", "-r",
+				    "--retry-delay", "0.001", command[0], command[1],
+				    command[2]),
+			  "", 0, 0);
+	run_expect_status(&run, 1);
+	ck_assert_str_eq(
+		run.err,
+		"xfer: the server has closed the connection; trying again in 0.001 s\n"
+		"xfer: the server has closed the connection\n");
 }
 END_TEST
 
@@ -663,6 +688,9 @@ Suite *suite_xfer_servers(void)
 	tcase_add_test(tcase, a_line_must_be_whole_in_the_time_that_was_said);
 	tcase_add_test(tcase, the_pauses_between_attempts_grow_and_then_it_gives_up);
 	tcase_add_test(tcase, a_server_that_never_was_there_is_not_tried_again);
+	tcase_add_loop_test(tcase,
+			    the_uppermost_folder_is_not_blamed_for_a_server_that_is_lost,
+			    0, 2);
 	tcase_add_test(tcase, a_file_that_was_taken_before_the_cut_is_done);
 	tcase_add_test(tcase, another_file_that_exists_is_not_taken_for_ours);
 	tcase_add_test(tcase, a_file_that_changes_while_it_is_put_is_not_put);
