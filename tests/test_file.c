@@ -301,6 +301,78 @@ START_TEST(no_file_is_done_while_its_directory_is_not_on_disk)
 }
 END_TEST
 
+/* What the file system makes of a time: while it is not NULL. */
+static time_t (*kept_time)(time_t time);
+
+int futimens(int fd, const struct timespec times[2])
+{
+	struct timespec kept[2] = { times[0], times[1] };
+
+	if (kept_time != NULL)
+		kept[1] = (struct timespec){ kept_time(times[1].tv_sec), 0 };
+	return (int)syscall(SYS_utimensat, fd, NULL, kept, 0);
+}
+
+static time_t until_2038(time_t time)
+{
+	return time > INT32_MAX ? INT32_MAX : time;
+}
+
+static time_t every_other_second(time_t time)
+{
+	return time - time % 2;
+}
+
+static time_t since_1980(time_t time)
+{
+	return time < 315532800 ? 315532800 : time;
+}
+
+START_TEST(a_time_that_is_not_kept_is_refused_before_the_bytes_come)
+{
+	struct memory_session client;
+
+	configure("-S", "-w");
+	folder_text(&folder, "a", "old");
+	begin(&client);
+	kept_time = until_2038;
+	ask_and_be_refused(&client, "PUT a 13 2147483650",
+			   "ERR forbidden a: the file system here cannot keep its time");
+	ask_and_be_refused(&client, "PUT b 13 253402300800", "ERR forbidden b: ");
+	ask_and_be_refused(&client, "PUT b 13 9223372036854775806", "ERR forbidden b: ");
+	kept_time = since_1980;
+	ask_and_be_refused(&client, "PUT b 13 -9223372036854775806", "ERR forbidden b: ");
+	ask_and_be_refused(&client, "PUT b 13 0", "ERR forbidden b: ");
+	ck_assert_uint_eq(leftovers(), 0);
+	folder_expect_file(&folder, "a", "old", 3);
+	upload_text(&client, "a", hello);
+	folder_expect_file(&folder, "a", hello, 13);
+	memory_close(&client);
+}
+END_TEST
+
+START_TEST(no_file_is_done_with_another_time_than_its_own)
+{
+	struct memory_session client;
+
+	configure("-S", "-w");
+	folder_text(&folder, "a", "old");
+	begin(&client);
+	begin_upload(&client, "a", 13, "2147483650", 0);
+	memory_send(&client, hello, 13);
+	kept_time = until_2038;
+	ask_and_be_refused(&client, "SUM -", "ERR forbidden a: ");
+	folder_expect_file(&folder, "a", "old", 3);
+	ck_assert_uint_eq(leftovers(), 0);
+	kept_time = every_other_second;
+	begin_upload(&client, "a", 13, "1700000001.999999999", 0);
+	memory_send(&client, hello, 13);
+	ask(&client, "SUM -", "DONE 13 -\n");
+	ask(&client, "STAT a", "STAT F 13 1700000000 a\n");
+	memory_close(&client);
+}
+END_TEST
+
 #endif
 
 START_TEST(a_wrong_checksum_leaves_nothing)
@@ -1161,6 +1233,8 @@ Suite *suite_file(void)
 	tcase_add_test(tcase,
 		       a_file_that_is_renamed_stays_though_its_directory_is_not_synced);
 	tcase_add_test(tcase, no_file_is_done_while_its_directory_is_not_on_disk);
+	tcase_add_test(tcase, a_time_that_is_not_kept_is_refused_before_the_bytes_come);
+	tcase_add_test(tcase, no_file_is_done_with_another_time_than_its_own);
 #endif
 	tcase_add_test(tcase, a_file_is_not_replaced);
 	tcase_add_test(tcase, a_file_is_replaced_whole_if_that_is_allowed);

@@ -17,7 +17,12 @@
 #include "common/text.h"
 #include "server/service/file/name.h"
 
-enum { STATE_TEXT = 64, LOCK_TRIES = 10 };
+enum {
+	STATE_TEXT = 64,
+	LOCK_TRIES = 10,
+	TIMES_FROM = 315619200, /* 2 January 1980: on, with the zones, every ... */
+	TIMES_TO = INT32_MAX,   /* ... file system can keep times; up to 2038 */
+};
 
 /* ---- the part and its lock -------------------------------------------------------------- */
 
@@ -152,6 +157,41 @@ void file_upload_cut_off(const struct file_store *store, struct file_upload *upl
 	forget(upload);
 }
 
+/* ---- the time --------------------------------------------------------------------------- */
+
+/* Whether a file system has kept a time: it may have rounded it, to 2 seconds at most. */
+static bool is_kept(time_t kept, time_t wanted)
+{
+	uint64_t apart = kept > wanted ? (uint64_t)kept - (uint64_t)wanted
+				       : (uint64_t)wanted - (uint64_t)kept;
+
+	return apart < 2;
+}
+
+/* Sets the time of the part. One that the file system has no place for becomes the nearest
+ * that it has, and nobody is told (utimensat(2)): so it is read again. */
+static int set_time(const struct file_upload *upload, struct file_refusal *refusal)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, upload->modified };
+	struct stat status;
+
+	if (futimens(upload->fd, times) < 0 || fstat(upload->fd, &status) < 0)
+		return file_refuse_errno(refusal, errno);
+	if (is_kept(status.st_mtim.tv_sec, upload->modified.tv_sec))
+		return 0;
+	return file_refuse(refusal, "forbidden",
+			   "the file system here cannot keep its time");
+}
+
+/* Whether the part can have its time: to be tried before the bytes come, where one cannot
+ * be sure. */
+static int try_time(const struct file_upload *upload, struct file_refusal *refusal)
+{
+	if (upload->modified.tv_sec >= TIMES_FROM && upload->modified.tv_sec < TIMES_TO)
+		return 0;
+	return set_time(upload, refusal);
+}
+
 /* ---- the beginning ---------------------------------------------------------------------- */
 
 /* Whether the name may become this file, as things are now: better said before the bytes come
@@ -231,7 +271,8 @@ int file_upload_begin(const struct file_store *store, struct file_upload *upload
 		forget(upload);
 		return file_refuse_errno(refusal, ENOMEM);
 	}
-	if (take_part(store, upload, status.st_size, refusal) < 0) {
+	if (take_part(store, upload, status.st_size, refusal) < 0 ||
+	    try_time(upload, refusal) < 0) {
 		discard(store, upload);
 		return -1;
 	}
@@ -316,12 +357,12 @@ static int rename_part(const struct file_store *store, const struct file_upload 
 static int put_in_place(const struct file_store *store, struct file_upload *upload,
 			bool *renamed, struct file_refusal *refusal)
 {
-	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, upload->modified };
 	const char *last;
 	int directory, result = 0;
 
-	if (futimens(upload->fd, times) < 0 ||
-	    (!store->unsynced && fdatasync(upload->fd) < 0))
+	if (set_time(upload, refusal) < 0)
+		return -1;
+	if (!store->unsynced && fdatasync(upload->fd) < 0)
 		return file_refuse_errno(refusal, errno);
 	directory = file_store_enter(store, upload->name, true, &last);
 	if (directory < 0)
