@@ -1019,27 +1019,51 @@ static void get_list(struct memory_session *client, size_t room)
 		memory_advance(client, 1);
 }
 
-START_TEST(long_lists_that_nobody_reads_have_a_limit_together)
+static void make_many(int count)
 {
-	static struct memory_session clients[FILE_LISTINGS_MOST / 8192], client;
 	char name[TEXT];
 
-	configure("-S");
-	for (int i = 0; i < MANY; i++) { /* there is room for 8192 then */
-		snprintf(name, sizeof name, "%s/n%05d", folder.path, i);
+	for (int i = 0; i < count; i++) { /* 251 bytes, the longest part but four */
+		snprintf(name, sizeof name, "%s/%0251d", folder.path, i);
 		close(open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
 	}
+}
+
+static bool is_list(struct memory_session *client)
+{
+	return strncmp(memory_heard(client, NULL), "ENTRIES ", 8) == 0;
+}
+
+/* Long ones and those of 1024 entries; the memory that the names alone take is counted. */
+START_TEST(lists_that_nobody_reads_have_a_limit_together)
+{
+	static struct memory_session clients[1000], client;
+	const size_t entries = _i == 0 ? MANY : 1024, most = FILE_LISTINGS_MOST;
+	size_t count = 0;
+
+	configure("-S");
+	make_many((int)entries);
 	folder_directory(&folder, "short");
-	for (size_t i = 0; i < COUNT(clients); i++)
-		get_list(&clients[i], 0);
+	for (int i = 0; i < 50; i++) {
+		char name[TEXT];
+
+		snprintf(name, sizeof name, "short/%0200d", i);
+		folder_text(&folder, name, "");
+	}
+	do
+		get_list(&clients[count], 0);
+	while (is_list(&clients[count++]) && count < COUNT(clients));
+	ck_assert_uint_lt(count * entries * 251, most);
+	ck_assert_uint_gt(count * entries * 251, most / 2);
 	get_list(&client, MEMORY_ROOM);
 	expect_refusal(&client, "ERR busy ");
-	ask(&client, "LIST short", "ENTRIES 0\n");
+	tell(&client, "LIST short\n");
+	ck_assert_int_eq(strncmp(memory_heard(&client, NULL), "ENTRIES 50\n", 11), 0);
 	memory_close(&client);
-	for (size_t i = 0; i < COUNT(clients); i++)
+	for (size_t i = 0; i < count; i++)
 		memory_close(&clients[i]);
 	get_list(&client, MEMORY_ROOM);
-	ck_assert_int_eq(strncmp(memory_heard(&client, NULL), "ENTRIES 5001\n", 13), 0);
+	ck_assert(is_list(&client));
 	memory_close(&client);
 }
 END_TEST
@@ -1275,7 +1299,7 @@ Suite *suite_file(void)
 	tcase_add_test(tcase, what_is_no_file_of_the_directory_is_not_served);
 	tcase_add_test(tcase, a_list_is_sorted_and_has_what_can_be_asked_for);
 	tcase_add_test(tcase, a_long_list_comes_in_pieces);
-	tcase_add_test(tcase, long_lists_that_nobody_reads_have_a_limit_together);
+	tcase_add_loop_test(tcase, lists_that_nobody_reads_have_a_limit_together, 0, 2);
 	tcase = add_case(suite, "the conversation");
 	tcase_add_checked_fixture(tcase, make, clear);
 	tcase_add_test(tcase, the_pieces_in_which_requests_come_make_no_difference);

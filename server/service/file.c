@@ -419,7 +419,7 @@ static void refuse_list(struct session *session, const char *name, int error)
 	if (error == E2BIG)
 		file_refuse(&refusal, "too-large", "it has too many entries");
 	else if (error == EBUSY)
-		file_refuse(&refusal, "busy", "too many long lists are under way");
+		file_refuse(&refusal, "busy", "too many lists are under way");
 	else if (error == ENOENT || error == ENOTDIR)
 		file_refuse(&refusal, "not-found", "there is no such directory");
 	else

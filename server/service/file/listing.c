@@ -11,7 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FIRST_ROOM = 64 };
+enum {
+	FIRST_ROOM = 64,
+	ALLOCATION = 16, /* bytes that malloc(3) needs for itself, about */
+};
 
 struct entry {
 	mode_t mode;
@@ -24,7 +27,8 @@ struct file_listing {
 	DIR *stream;
 	struct entry **entries;
 	size_t count, room;
-	size_t reserved; /* of the room that all long ones have together */
+	size_t bytes;    /* that it takes, about */
+	size_t reserved; /* bytes, of those that all have together */
 };
 
 static _Atomic size_t reserved_by_all;
@@ -60,18 +64,22 @@ void file_listing_end(struct file_listing *listing)
 
 /* ---- reading --------------------------------------------------------------------------- */
 
-static int reserve(struct file_listing *listing, size_t room)
+/* Accounts for @p more bytes. @return 0, or -1 with EBUSY */
+static int reserve(struct file_listing *listing, size_t more)
 {
-	size_t more = room - listing->reserved;
+	size_t step = FILE_LISTING_STEP, needed;
 
-	if (room <= FILE_LISTING_SHORT)
+	listing->bytes += more;
+	if (listing->bytes <= listing->reserved + step)
 		return 0;
-	if (atomic_fetch_add(&reserved_by_all, more) > FILE_LISTINGS_MOST - more) {
-		atomic_fetch_sub(&reserved_by_all, more);
+	needed = listing->bytes - listing->reserved - step;
+	needed = (needed + step - 1) / step * step;
+	if (atomic_fetch_add(&reserved_by_all, needed) > FILE_LISTINGS_MOST - needed) {
+		atomic_fetch_sub(&reserved_by_all, needed);
 		errno = EBUSY;
 		return -1;
 	}
-	listing->reserved = room;
+	listing->reserved += needed;
 	return 0;
 }
 
@@ -86,7 +94,7 @@ static int make_room(struct file_listing *listing)
 	}
 	if (listing->count < listing->room)
 		return 0;
-	if (reserve(listing, room) < 0)
+	if (reserve(listing, (room - listing->room) * sizeof *entries) < 0)
 		return -1;
 	entries = realloc(listing->entries, room * sizeof *entries);
 	if (entries == NULL)
@@ -106,7 +114,8 @@ static int add(struct file_listing *listing, const char *name)
 	    fstatat(dirfd(listing->stream), name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)))
 		return 0;
-	if (make_room(listing) < 0)
+	if (make_room(listing) < 0 ||
+	    reserve(listing, ALLOCATION + sizeof *entry + size) < 0)
 		return -1;
 	entry = malloc(sizeof *entry + size);
 	if (entry == NULL)

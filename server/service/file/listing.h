@@ -17,9 +17,10 @@
 /** More entries than that are not listed (E2BIG). */
 enum { FILE_LISTING_MOST = 100000 };
 
-/** All listings of a process that have more than FILE_LISTING_SHORT entries have room for so
- *  many together (EBUSY): who asks for a list and does not read it costs memory. */
-enum { FILE_LISTING_SHORT = 1024, FILE_LISTINGS_MOST = 524288 };
+/** All listings of a process may have so many bytes of memory together (EBUSY): who asks for a
+ *  list and does not read it costs some. A short one is always to be had: the first
+ *  FILE_LISTING_STEP bytes of each are free. More are taken by steps of as many. */
+enum { FILE_LISTINGS_MOST = 128 << 20, FILE_LISTING_STEP = 16384 };
 
 /** The room for a line that tells of a file or a directory. */
 enum { FILE_ENTRY = 2 + 21 + TEXT_TIMESTAMP + WORDS_QUOTED(NAME_MOST) + 2 };
