@@ -306,7 +306,7 @@ static struct job prepare(struct xfer *xfer, int root, const char *name, const c
 /* ---- folders ----------------------------------------------------------------------------- */
 
 static void get_folder(struct xfer *xfer, int root, const char *name, const char *path,
-		       unsigned depth);
+		       const struct xfer_entries *above, unsigned depth);
 
 /* detail: NULL where there is none. */
 static void fail(struct xfer *xfer, const char *name, const char *reason,
@@ -320,14 +320,16 @@ static void fail(struct xfer *xfer, const char *name, const char *reason,
 	xfer_report_failed(xfer, &file, false, &failure);
 }
 
+/* @param list  that it is in */
 static void get_entry(struct xfer *xfer, int root, const char *name, const char *path,
-		      const struct xfer_entry *entry, unsigned depth)
+		      const struct xfer_entries *list, const struct xfer_entry *entry,
+		      unsigned depth)
 {
 	struct job job = prepare(xfer, root, name, path);
 	struct failure failure;
 
 	if (entry->is_folder) {
-		get_folder(xfer, root, name, path, depth + 1);
+		get_folder(xfer, root, name, path, list, depth + 1);
 		return;
 	}
 	job.plan.size = entry->size;
@@ -339,7 +341,7 @@ static void get_entry(struct xfer *xfer, int root, const char *name, const char 
 /* Gets all that is in the folder of that name at the server to `path` here ("": straight
  * into the root). */
 static void get_folder(struct xfer *xfer, int root, const char *name, const char *path,
-		       unsigned depth)
+		       const struct xfer_entries *above, unsigned depth)
 {
 	struct xfer_file file = { .name = *name != '\0' ? name : "/" };
 	struct xfer_entries entries = { 0 };
@@ -351,7 +353,7 @@ static void get_folder(struct xfer *xfer, int root, const char *name, const char
 		fail(xfer, name, "too many folders in folders", NULL);
 		return;
 	}
-	outcome = xfer_entries_ask(xfer->link, name, &entries, &failure);
+	outcome = xfer_entries_ask(xfer->link, name, above, &entries, &failure);
 	if (outcome != XFER_DONE) {
 		xfer_report_failed(xfer, &file, outcome == XFER_LOST, &failure);
 		return;
@@ -362,7 +364,7 @@ static void get_folder(struct xfer *xfer, int root, const char *name, const char
 
 		if (xfer_join(remote, name, entry->name) &&
 		    xfer_join(local, path, entry->name))
-			get_entry(xfer, root, remote, local, entry, depth);
+			get_entry(xfer, root, remote, local, &entries, entry, depth);
 		else
 			fail(xfer, file.name, "a name in it is too long", NULL);
 	}
@@ -390,7 +392,7 @@ static void get_named(struct xfer *xfer, int root, const char *name)
 	if (outcome != XFER_DONE || !job.is_folder)
 		report(&job, outcome, &failure);
 	else if (settings->recursive && !job.to_output)
-		get_folder(xfer, root, name, job.plan.path, 0);
+		get_folder(xfer, root, name, job.plan.path, NULL, 0);
 	else
 		fail(xfer, name,
 		     job.to_output ? "is a folder" : "is a folder, which takes -r", NULL);
@@ -412,7 +414,7 @@ static void get_checked(struct xfer *xfer, int root, const char *name)
 	memcpy(copy, name, length);
 	copy[length] = '\0';
 	if (strcmp(copy, ".") == 0 && xfer->settings->recursive && root >= 0)
-		get_folder(xfer, root, "", "", 0);
+		get_folder(xfer, root, "", "", NULL, 0);
 	else if (name_flaw(copy) == NULL)
 		get_named(xfer, root, copy);
 	else

@@ -6,9 +6,12 @@
 
 #include "client/xfer_report.h"
 
+enum { ALLOCATION = 16 }; /* bytes that malloc(3) needs for itself, about */
+
 /* What is asked for, and what has come of it. */
 struct question {
 	const char *folder;
+	const struct xfer_entries *above;
 	struct xfer_entries *entries;
 };
 
@@ -20,21 +23,6 @@ void xfer_entries_free(struct xfer_entries *entries)
 	*entries = (struct xfer_entries){ 0 };
 }
 
-static bool make_room(struct xfer_entries *entries)
-{
-	size_t room = entries->room > 0 ? 2 * entries->room : 64;
-	struct xfer_entry *list;
-
-	if (entries->count < entries->room)
-		return true;
-	list = realloc(entries->list, room * sizeof *list);
-	if (list == NULL)
-		return false;
-	entries->list = list;
-	entries->room = room;
-	return true;
-}
-
 static enum xfer_outcome out_of_memory(struct xfer_link *link, struct failure *failure)
 {
 	xfer_link_drop(link);
@@ -42,14 +30,52 @@ static enum xfer_outcome out_of_memory(struct xfer_link *link, struct failure *f
 	return XFER_FAILED;
 }
 
+/* Accounts for @p more bytes: a server can make up folders in folders, each with a list that
+ * is as long as it may be. */
+static enum xfer_outcome reserve(struct xfer_link *link, struct xfer_entries *entries,
+				 size_t more, struct failure *failure)
+{
+	entries->bytes += more;
+	if (entries->bytes <= XFER_LIST_BYTES)
+		return XFER_DONE;
+	xfer_link_drop(link); /* the rest of the list is on its way */
+	failure_set(failure,
+		    "its list, with those of the folders above it, needs more than "
+		    "%d MiB of memory",
+		    XFER_LIST_BYTES >> 20);
+	return XFER_FAILED;
+}
+
+static enum xfer_outcome make_room(struct xfer_link *link, struct xfer_entries *entries,
+				   struct failure *failure)
+{
+	size_t room = entries->room > 0 ? 2 * entries->room : 64;
+	struct xfer_entry *list;
+	enum xfer_outcome outcome;
+
+	if (entries->count < entries->room)
+		return XFER_DONE;
+	outcome = reserve(link, entries, (room - entries->room) * sizeof *list, failure);
+	if (outcome != XFER_DONE)
+		return outcome;
+	list = realloc(entries->list, room * sizeof *list);
+	if (list == NULL)
+		return out_of_memory(link, failure);
+	entries->list = list;
+	entries->room = room;
+	return XFER_DONE;
+}
+
 static enum xfer_outcome add(struct xfer_link *link, struct xfer_entries *entries,
 			     const struct xfer_entry *entry, struct failure *failure)
 {
-	entries->bytes += strlen(entry->name) + 1;
-	if (entries->bytes > XFER_ENTRY_BYTES)
-		return xfer_link_nonsense(link, "a list without end", failure);
-	if (!make_room(entries))
-		return out_of_memory(link, failure);
+	size_t size = strlen(entry->name) + 1;
+	enum xfer_outcome outcome = make_room(link, entries, failure);
+
+	if (outcome == XFER_DONE)
+		outcome = reserve(link, entries, ALLOCATION + size, failure);
+	if (outcome != XFER_DONE)
+		return outcome;
 	entries->list[entries->count] = *entry;
 	entries->list[entries->count].name = strdup(entry->name);
 	if (entries->list[entries->count].name == NULL)
@@ -104,6 +130,7 @@ static enum xfer_outcome attempt_list(struct xfer_link *link, void *context,
 	enum xfer_outcome outcome = xfer_link_request(link, request, failure);
 
 	xfer_entries_free(question->entries);
+	question->entries->bytes = question->above != NULL ? question->above->bytes : 0;
 	if (outcome == XFER_DONE)
 		outcome = xfer_link_reply(link, "ENTRIES", 2, words, failure);
 	if (outcome == XFER_DONE)
@@ -114,9 +141,10 @@ static enum xfer_outcome attempt_list(struct xfer_link *link, void *context,
 }
 
 enum xfer_outcome xfer_entries_ask(struct xfer_link *link, const char *folder,
+				   const struct xfer_entries *above,
 				   struct xfer_entries *entries, struct failure *failure)
 {
-	struct question question = { folder, entries };
+	struct question question = { folder, above, entries };
 	char shown[XFER_SHOWN];
 	enum xfer_outcome outcome;
 
@@ -176,7 +204,8 @@ static enum xfer_outcome list_file(struct xfer *xfer, const char *name,
 	return outcome;
 }
 
-static void list_folder(struct xfer *xfer, const char *folder, unsigned depth)
+static void list_folder(struct xfer *xfer, const char *folder,
+			const struct xfer_entries *above, unsigned depth)
 {
 	struct xfer_file file = { .name = *folder != '\0' ? folder : "/" };
 	struct xfer_entries entries = { 0 };
@@ -188,7 +217,7 @@ static void list_folder(struct xfer *xfer, const char *folder, unsigned depth)
 		xfer_report_failed(xfer, &file, false, &failure);
 		return;
 	}
-	outcome = xfer_entries_ask(xfer->link, folder, &entries, &failure);
+	outcome = xfer_entries_ask(xfer->link, folder, above, &entries, &failure);
 	if (outcome == XFER_REFUSED && depth == 0 && *folder != '\0' &&
 	    strcmp(xfer->link->code, "not-found") == 0) {
 		outcome = list_file(xfer, folder, &failure);
@@ -208,7 +237,7 @@ static void list_folder(struct xfer *xfer, const char *folder, unsigned depth)
 		xfer_report_entry(xfer, path, entry->is_folder, entry->size,
 				  &entry->time);
 		if (entry->is_folder && xfer->settings->recursive)
-			list_folder(xfer, path, depth + 1);
+			list_folder(xfer, path, &entries, depth + 1);
 	}
 	xfer_entries_free(&entries);
 }
@@ -223,5 +252,5 @@ void xfer_list(struct xfer *xfer, const char *path)
 	if (length == 1 && *path == '.')
 		length = 0;
 	snprintf(copy, sizeof copy, "%.*s", (int)length, path);
-	list_folder(xfer, copy, 0);
+	list_folder(xfer, copy, NULL, 0);
 }

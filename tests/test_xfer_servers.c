@@ -203,6 +203,38 @@ START_TEST(nothing_is_left_of_a_file_that_came_wrong)
 }
 END_TEST
 
+/* Folders in folders, each with a list that takes a third of what all may have, and a little
+ * more. Who has not had enough of it by the fourth is left alone, and who comes again, too. */
+static void make_up_folders(int fd, unsigned number)
+{
+	enum { FOLDERS = 170000, ROOM = 300 };
+	char line[ROOM], *list = malloc((size_t)FOLDERS * ROOM);
+	int length = sprintf(list, "ENTRIES %d\nD - 0 a\n", FOLDERS);
+
+	for (int i = 1; i < FOLDERS; i++)
+		length += sprintf(list + length, "D - 0 %0251d\n", i);
+	for (int i = 0; i < 4 && number == 0 && read_line(fd, line, sizeof line) >= 0;
+	     i++)
+		io_write(fd, list, (size_t)length);
+	free(list);
+	leave(fd);
+}
+
+START_TEST(folders_that_a_server_makes_up_do_not_fill_the_memory)
+{
+	struct run run;
+
+	serve(make_up_folders);
+	run = run_program(ARGUMENTS("xfer", "-p", port, "--no-retry", "-r",
+				    _i == 0 ? "ls" : "get", "127.0.0.1", "."),
+			  "", 0, 0);
+	run_expect_status(&run, 1);
+	expect_match(run.err,
+		     "^xfer: a/a: its list, with those of the folders above it, needs "
+		     "more than 128 MiB of memory\n");
+}
+END_TEST
+
 static void talk_without_end(int fd, unsigned number)
 {
 	char line[TEXT];
@@ -681,6 +713,8 @@ Suite *suite_xfer_servers(void)
 			    (int)(sizeof lies / sizeof *lies));
 	tcase_add_loop_test(tcase, nothing_is_left_of_a_file_that_came_wrong, 0, 16);
 	tcase_add_test(tcase, a_line_without_end_is_not_listened_to);
+	tcase_add_loop_test(tcase, folders_that_a_server_makes_up_do_not_fill_the_memory,
+			    0, 2);
 
 	tcase = add_case(suite, "silence and ends");
 	tcase_add_checked_fixture(tcase, make, clear);
