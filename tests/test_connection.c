@@ -212,15 +212,14 @@ static const struct service stubborn = { .input = consume_nothing,
 					 .close = rig_count_close };
 
 /* Says more in one breath than may be queued, and does not ask whether it is heard. */
-enum { FLOOD = 8 * MEGABYTE };
-static char flood[FLOOD];
+enum { FLOOD = 8 * MEGABYTE, GUSH = 100 * KIB };
+static char *flood;
 
 static void pour(struct session *session)
 {
-	for (size_t sent = 0; sent < sizeof flood; sent += 100 * KIB)
-		session_write(session, flood + sent,
-			      sizeof flood - sent < 100 * KIB ? sizeof flood - sent
-							      : 100 * KIB);
+	for (size_t poured = 0; poured < FLOOD; poured += GUSH)
+		session_write(session, flood + poured,
+			      FLOOD - poured < GUSH ? FLOOD - poured : GUSH);
 	session_finish(session);
 }
 
@@ -479,15 +478,16 @@ static size_t read_what_comes(struct rig *rig, char *bytes, size_t size)
 /* It half-closes while all that is still to come. */
 START_TEST(who_does_not_read_is_not_read_either_and_loses_nothing)
 {
-	static char sent[64 * MEGABYTE], got[sizeof sent];
+	enum { MOST = 64 * MEGABYTE };
+	char *sent = much_memory(MOST), *got = much_memory(MOST);
 	struct rig rig;
 	size_t length, came = 0;
 
-	fill_pattern(sent, sizeof sent, 5);
+	fill_pattern(sent, MOST, 5);
 	rig_make(&rig, (struct form){ true, rig_forms[_i].kind }, &echo, 0);
 	connection_begin(rig.connection, &rig.worker);
-	length = send_until_stuck(&rig, sent, sizeof sent);
-	ck_assert_uint_lt(length, sizeof sent);
+	length = send_until_stuck(&rig, sent, MOST);
+	ck_assert_uint_lt(length, MOST);
 	ck_assert_uint_eq(connection_wants(rig.connection), WANT_WRITE);
 	ck_assert_uint_gt(rig.connection->queue.length, 0);
 	ck_assert_uint_le(rig.connection->queue.length, SESSION_INPUT);
@@ -512,19 +512,20 @@ END_TEST
  * input: 60 kB make 60 MB, of which no more than a little is ever queued. */
 START_TEST(a_service_that_stops_when_full_goes_on_where_it_stopped)
 {
-	enum { LENGTH = SANITIZED ? 6000 : 60000 };
-	static char text[LENGTH], expected[LENGTH * TIMES + 1];
+	enum { LENGTH = SANITIZED ? 6000 : 60000, MADE = LENGTH * TIMES + 1 };
+	static char text[LENGTH];
+	char *expected = much_memory(MADE);
 	struct rig rig;
 
 	fill_pattern(text, sizeof text, 6);
 	for (size_t i = 0; i < sizeof text; i++)
 		memset(expected + i * TIMES, text[i], TIMES);
-	expected[sizeof expected - 1] = '.';
+	expected[MADE - 1] = '.';
 	rig_start(&rig, _i, &multiplier);
 	client_send(rig.client, text, sizeof text);
 	client_half_close(rig.client);
 	rig_wait_for_arrival(&rig, 1);
-	client_expect(rig.client, expected, sizeof expected);
+	client_expect(rig.client, expected, MADE);
 	client_expect_end(rig.client);
 	rig_end(&rig);
 }
@@ -553,6 +554,7 @@ START_TEST(a_loop_drops_a_client_for_whom_too_much_is_queued)
 {
 	struct rig rig;
 
+	flood = much_memory(FLOOD);
 	rig_make(&rig, (struct form){ true, rig_forms[_i].kind }, &flooder, 0);
 	connection_begin(rig.connection, &rig.worker);
 	ck_assert_uint_eq(connection_wants(rig.connection), 0);
@@ -566,10 +568,11 @@ START_TEST(a_worker_of_its_own_waits_instead)
 {
 	struct rig rig;
 
-	fill_pattern(flood, sizeof flood, 8);
+	flood = much_memory(FLOOD);
+	fill_pattern(flood, FLOOD, 8);
 	rig_make(&rig, (struct form){ false, rig_forms[_i].kind }, &flooder, 0);
 	rig_serve(&rig);
-	client_expect(rig.client, flood, sizeof flood);
+	client_expect(rig.client, flood, FLOOD);
 	client_expect_end(rig.client);
 	rig_end(&rig);
 }
@@ -800,14 +803,15 @@ END_TEST
 
 START_TEST(a_stopping_connection_waits_for_a_client_that_reads_late)
 {
-	static char bytes[64 * MEGABYTE];
+	enum { MOST = 64 * MEGABYTE };
+	char *bytes = much_memory(MOST);
 	struct rig rig;
 	size_t length;
 
-	fill_pattern(bytes, sizeof bytes, 9);
+	fill_pattern(bytes, MOST, 9);
 	rig_make(&rig, (struct form){ true, rig_forms[_i].kind }, &echo, 0);
 	connection_begin(rig.connection, &rig.worker);
-	length = send_until_stuck(&rig, bytes, sizeof bytes);
+	length = send_until_stuck(&rig, bytes, MOST);
 	connection_stop(rig.connection, &rig.worker);
 	ck_assert_int_eq(rig.connection->state, CONNECTION_OPEN);
 	rig_stop(&rig);
@@ -820,12 +824,13 @@ END_TEST
 
 START_TEST(the_grace_of_a_stopping_connection_is_limited)
 {
-	static char bytes[64 * MEGABYTE];
+	enum { MOST = 64 * MEGABYTE };
+	char *bytes = much_memory(MOST);
 	struct rig rig;
 
 	rig_make(&rig, (struct form){ true, rig_forms[_i].kind }, &echo, 0);
 	connection_begin(rig.connection, &rig.worker);
-	send_until_stuck(&rig, bytes, sizeof bytes);
+	send_until_stuck(&rig, bytes, MOST);
 	connection_stop(rig.connection, &rig.worker);
 	ck_assert_int_le(connection_expiry(rig.connection),
 			 clock_milliseconds() + SERVER_GRACE);

@@ -32,7 +32,7 @@ enum {
 /* ---- a service that lends files ---------------------------------------------------------- */
 
 static char path[FOLDER_TEXT];
-static char content[LARGE], long_title[LONG_TITLE];
+static char *content, long_title[LONG_TITLE];
 static size_t length;   /* of the file, as the service believes */
 static int access_mode; /* how the service opens it */
 
@@ -71,6 +71,7 @@ static void make_file(size_t size)
 {
 	int fd = folder_create_file(path, "file");
 
+	content = much_memory(size);
 	fill_pattern(content, size, 11);
 	fill_pattern(long_title, sizeof long_title, 12);
 	length = size;

@@ -369,7 +369,8 @@ START_TEST(a_deadline_that_is_revoked_does_not_come)
 END_TEST
 
 /* A deadline, and much to read before it comes. */
-static char much[8 * 1024 * 1024];
+enum { MUCH = 8 * 1024 * 1024 };
+static char piece[QUEUED];
 static atomic_uint asked;
 
 static size_t ask_for_much(struct session *session, const char *bytes, size_t n)
@@ -377,8 +378,8 @@ static size_t ask_for_much(struct session *session, const char *bytes, size_t n)
 	(void)bytes;
 	atomic_fetch_add(&asked, 1);
 	session_deadline(session, pause_length);
-	for (size_t i = 0; i < sizeof much && !session_full(session); i += QUEUED)
-		session_write(session, much + i, QUEUED);
+	for (size_t i = 0; i < MUCH && !session_full(session); i += sizeof piece)
+		session_write(session, piece, sizeof piece);
 	return n;
 }
 
@@ -408,7 +409,7 @@ START_TEST(a_deadline_does_not_run_while_output_waits)
 	length = rig_bytes_out(&rig) + c->queue.length;
 	rig.worker.now = 4000;
 	for (uint64_t read = 0; read < length;) {
-		ssize_t n = io_read(rig.client, much, sizeof much);
+		ssize_t n = io_read(rig.client, piece, sizeof piece);
 
 		ck_assert_int_gt(n, 0);
 		read += (uint64_t)n;

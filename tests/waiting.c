@@ -1,3 +1,5 @@
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+
 #include "tests/waiting.h"
 
 #include <check.h>
@@ -6,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -52,6 +55,15 @@ bool eventually(bool (*condition)(void *context), void *context, int64_t timeout
 		poll(NULL, 0, PAUSE);
 	}
 	return true;
+}
+
+void *much_memory(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_msg(memory != MAP_FAILED, "no memory for %zu bytes", size);
+	return memory;
 }
 
 void fill_pattern(void *bytes, size_t length, uint32_t seed)

@@ -41,6 +41,11 @@ TCase *add_case(Suite *suite, const char *name);
  *          ck_assert_msg(eventually(all_gone, &server, PATIENCE), "...") */
 bool eventually(bool (*condition)(void *context), void *context, int64_t timeout);
 
+/** Much memory for a test: @p size bytes, all 0, which stay until the process ends. In an
+ *  array of that size, static or from malloc(3), a leak detector would look for pointers, at
+ *  the end of each test of each suite. */
+void *much_memory(size_t size);
+
 /** @p length bytes that look random and are the same for the same @p seed: lost, doubled
  *  or swapped bytes show. */
 void fill_pattern(void *bytes, size_t length, uint32_t seed);
