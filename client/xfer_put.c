@@ -219,7 +219,14 @@ static enum xfer_outcome attempt_put(struct xfer_link *link, void *context,
 {
 	struct job *job = context;
 	char size[SUM_TEXT], time[TEXT_TIMESTAMP], *words[XFER_WORDS];
-	const char *const request[] = { "PUT", job->file.name, size, time, NULL };
+	const char *const request[] = {
+		"PUT",
+		job->file.name,
+		size,
+		time,
+		job->xfer->settings->no_sum ? "nosum" : NULL,
+		NULL,
+	};
 	enum xfer_outcome outcome;
 	uint64_t offset;
 

@@ -375,6 +375,32 @@ END_TEST
 
 #endif
 
+START_TEST(an_upload_without_a_sum_has_none)
+{
+	struct memory_session client;
+
+	configure("-S", "-w");
+	begin(&client);
+	ask(&client, "PUT a 13 1 nosum", "SEND 0\n");
+	memory_send(&client, hello, 5);
+	memory_close(&client); /* and goes on: nothing is read again for a sum */
+	begin(&client);
+	ask(&client, "PUT a 13 1 nosum", "SEND 5\n");
+	memory_send(&client, hello + 5, 8);
+	ask(&client, "SUM -", "DONE 13 -\n");
+	folder_expect_file(&folder, "a", hello, 13);
+	ask(&client, "PUT a 13 2 nosum", "SEND 0\n");
+	memory_send(&client, hello, 13);
+	ask_and_be_refused(&client, "SUM 1", "ERR bad-request ");
+	ask(&client, "PUT a 13 2", "SEND 13\n"); /* now with one: all is read again */
+	ask_and_be_refused(&client, "SUM 1", "ERR checksum a: ");
+	ask(&client, "PUT a 13 2", "SEND 0\n");
+	memory_send(&client, hello, 13);
+	ask(&client, "SUM -", "DONE 13 -\n");
+	memory_close(&client);
+}
+END_TEST
+
 START_TEST(a_wrong_checksum_leaves_nothing)
 {
 	struct memory_session client;
@@ -1252,6 +1278,7 @@ Suite *suite_file(void)
 	tcase_add_test(tcase, an_upload_is_a_file_with_its_content_and_time);
 	tcase_add_test(tcase, an_empty_file_is_a_file);
 	tcase_add_test(tcase, missing_directories_are_made);
+	tcase_add_test(tcase, an_upload_without_a_sum_has_none);
 	tcase_add_test(tcase, a_wrong_checksum_leaves_nothing);
 #ifdef __linux__
 	tcase_add_test(tcase,

@@ -36,6 +36,9 @@ START_TEST(an_upload_has_a_name_a_size_and_a_time)
 	ck_assert_int_eq(read_line("put b 9223372036854775807 -1"), 0);
 	ck_assert_uint_eq(command.size, INT64_MAX);
 	ck_assert_int_eq(command.modified.tv_sec, -1);
+	ck_assert(!command.without_sum);
+	ck_assert_int_eq(read_line("PUT c 1 2 NoSum"), 0);
+	ck_assert(command.without_sum);
 }
 END_TEST
 
@@ -89,8 +92,11 @@ START_TEST(what_is_wrong_is_told_with_its_culprit)
 		{ "\x1b[2J", "command \"\\x1b[2J\": unknown: HELP tells what there is" },
 		{ "GET", "GET takes other words: GET name [offset] [nosum]" },
 		{ "QUIT now", "QUIT takes other words: QUIT" },
-		{ "PUT a b 1 1", "this line is not words: there are too many words" },
-		{ "PUT a 1", "PUT takes other words: PUT name size mtime" },
+		{ "PUT a b c 1 1", "this line is not words: there are too many words" },
+		{ "PUT a b 1 1",
+		  "size \"b\": not a number from 0 to 9223372036854775807" },
+		{ "PUT a 1", "PUT takes other words: PUT name size mtime [nosum]" },
+		{ "PUT a 1 1 sum", "word \"sum\": PUT takes name, size, mtime, nosum" },
 		{ "STAT \"a", "this line is not words: a quote has no end" },
 		{ "STAT ../a", "name \"../a\": a part of it begins with a dot" },
 		{ "PUT a -1 1",
@@ -101,6 +107,7 @@ START_TEST(what_is_wrong_is_told_with_its_culprit)
 		{ "PUT a 1k 1",
 		  "size \"1k\": not a number from 0 to 9223372036854775807" },
 		{ "PUT a 1 noon", "time \"noon\": not seconds since 1970" },
+		{ "PUT a 1 1 sum", "word \"sum\": PUT takes name, size, mtime, nosum" },
 		{ "GET a 0x1",
 		  "offset \"0x1\": not a number from 0 to 9223372036854775807" },
 		{ "GET a 1 sum", "word \"sum\": GET takes name, offset, nosum" },

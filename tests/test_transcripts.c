@@ -161,6 +161,7 @@ static void write_transfers(struct script *script, struct chance *chance)
 		"PUT \"b c\" 9 1\n123456789SUM 930766866\n",
 		"PUT d 0 -1\nSUM 4294967295\n",
 		"PUT e 26 7\nabcdefghijklmnopqrstuvwxyzSUM -\n",
+		"PUT f 5 1 nosum\n12345SUM -\n",
 		"GET a\nGET e 20\n",
 		"GET a nosum\nGET \"b c\" 4 nosum\n",
 		"GET nothing\nSTAT a\nSTAT \"b c\"\n",

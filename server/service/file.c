@@ -190,7 +190,7 @@ static void begin_put(struct session *session, const struct file_command *comman
 	struct file_refusal refusal;
 
 	if (file_upload_begin(&store, &state->upload, command->name, command->size,
-			      command->modified, &refusal) < 0) {
+			      command->modified, command->without_sum, &refusal) < 0) {
 		refuse(session, command->name, &refusal);
 	} else if (state->upload.here == 0) {
 		ask_for_content(session);
@@ -479,16 +479,17 @@ static void tell_status(struct session *session, const char *name)
 
 static void help(struct session *session)
 {
-	say(session, "HELP 7\n"
-		     "PUT name size mtime -> SEND offset; then the bytes, and SUM crc or "
-		     "SUM - -> DONE size crc\n"
-		     "GET name [offset] [nosum] -> FILE size mtime, the bytes, SUM crc\n"
-		     "LIST [path] -> ENTRIES n, and n lines: F size mtime name, or "
-		     "D - mtime name\n"
-		     "STAT name -> STAT, and such a line\n"
-		     "HELP -> this\n"
-		     "QUIT -> BYE\n"
-		     "A name with spaces stands in \"quotes\"; crc is that of cksum\n");
+	say(session,
+	    "HELP 7\n"
+	    "PUT name size mtime [nosum] -> SEND offset; then the bytes, and SUM crc or "
+	    "SUM - -> DONE size crc\n"
+	    "GET name [offset] [nosum] -> FILE size mtime, the bytes, SUM crc\n"
+	    "LIST [path] -> ENTRIES n, and n lines: F size mtime name, or "
+	    "D - mtime name\n"
+	    "STAT name -> STAT, and such a line\n"
+	    "HELP -> this\n"
+	    "QUIT -> BYE\n"
+	    "A name with spaces stands in \"quotes\"; crc is that of cksum\n");
 }
 
 /* ---- the conversation ------------------------------------------------------------------ */
@@ -551,6 +552,9 @@ static void read_command(struct session *session, const char *line, size_t lengt
 		refuse_command(session, why.text);
 	else if (state->phase != READS_SUM)
 		obey(session, &command);
+	else if (command.verb == FILE_SUM && !command.without_sum &&
+		 state->upload.without_sum)
+		refuse_sum(session, "behind a PUT with nosum comes SUM -");
 	else if (command.verb == FILE_SUM)
 		finish_put(session, &command);
 	else

@@ -8,7 +8,7 @@
 #include "common/words.h"
 #include "server/service/file/name.h"
 
-enum { WORDS_MOST = 4, CULPRIT = 120 };
+enum { WORDS_MOST = 5, CULPRIT = 120 };
 
 /* ---- the line ------------------------------------------------------------------------- */
 
@@ -72,6 +72,18 @@ static size_t depth(const char *name)
 	return count;
 }
 
+/* The last word there may be. */
+static int read_nosum(struct file_command *command, char *const words[],
+		      const char *takes, struct failure *why)
+{
+	if (*words == NULL)
+		return 0;
+	if (strcasecmp(*words, "nosum") != 0 || words[1] != NULL)
+		return bad_word(why, "word", *words, takes);
+	command->without_sum = true;
+	return 0;
+}
+
 static int read_put(struct file_command *command, char *const words[],
 		    struct failure *why)
 {
@@ -82,7 +94,7 @@ static int read_put(struct file_command *command, char *const words[],
 		return bad_word(why, "name", words[0], "it has more than 32 parts");
 	if (!text_read_timestamp(words[2], &command->modified))
 		return bad_word(why, "time", words[2], "not seconds since 1970");
-	return 0;
+	return read_nosum(command, words + 3, "PUT takes name, size, mtime, nosum", why);
 }
 
 /* "nosum" may stand where the offset may: no number is written so. */
@@ -94,12 +106,7 @@ static int read_get(struct file_command *command, char *const words[],
 	if (*words != NULL && strcasecmp(*words, "nosum") != 0 &&
 	    read_bytes("offset", *words++, &command->offset, why) < 0)
 		return -1;
-	if (*words == NULL)
-		return 0;
-	if (strcasecmp(*words, "nosum") != 0 || words[1] != NULL)
-		return bad_word(why, "word", *words, "GET takes name, offset, nosum");
-	command->without_sum = true;
-	return 0;
+	return read_nosum(command, words, "GET takes name, offset, nosum", why);
 }
 
 static int read_optional_name(struct file_command *command, char *const words[],
@@ -135,7 +142,7 @@ static const struct verb {
 	int least, most; /* words behind it */
 	int (*read)(struct file_command *, char *const words[], struct failure *);
 } verbs[] = {
-	{ "PUT", "PUT name size mtime", FILE_PUT, 3, 3, read_put },
+	{ "PUT", "PUT name size mtime [nosum]", FILE_PUT, 3, 4, read_put },
 	{ "GET", "GET name [offset] [nosum]", FILE_GET, 1, 3, read_get },
 	{ "LIST", "LIST [path]", FILE_LIST, 0, 1, read_optional_name },
 	{ "STAT", "STAT name", FILE_STAT, 1, 1, read_optional_name },

@@ -58,7 +58,7 @@ struct file_command {
 	uint64_t size;    /* of PUT: bytes, at most INT64_MAX */
 	struct timespec modified; /* of PUT */
 	uint64_t offset;          /* of GET: at most INT64_MAX */
-	bool without_sum;         /* "nosum" of GET, "-" of SUM */
+	bool without_sum;         /* "nosum" of PUT and GET, "-" of SUM */
 	uint32_t crc;             /* of SUM */
 	char text[FILE_LINE + 1]; /* its own: the line in words */
 };

@@ -29,6 +29,7 @@ struct file_upload {
 	uint64_t size;
 	uint64_t here; /* bytes of it that are in the part */
 	struct timespec modified;
+	bool without_sum;    /* only sum.length is kept */
 	struct checksum sum; /* of the bytes here, once file_upload_check() has no more */
 	bool has_state;
 };
@@ -37,12 +38,13 @@ struct file_upload {
  * Begins an upload, or goes on with one that was cut off: then upload->here is not 0, and
  * file_upload_check() is to be called before anything else.
  *
+ * @param without_sum  it will not be checked: file_upload_finish() without a CRC
  * @return 0; the upload is for file_upload_finish() or file_upload_cut_off(). Or -1 with
  *         *refusal
  */
 int file_upload_begin(const struct file_store *store, struct file_upload *upload,
 		      const char *name, uint64_t size, struct timespec modified,
-		      struct file_refusal *refusal);
+		      bool without_sum, struct file_refusal *refusal);
 
 /** Reads again what was here before, at most @p most bytes of it, for the sum: after a power
  *  cut it need not be what was sent. @return 1 if there is more, 0, or -1 with *refusal, and
