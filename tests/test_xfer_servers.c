@@ -27,7 +27,12 @@
 #include "tests/load_fixture.h"
 #include "tests/suites.h"
 
-enum { TEXT = 1024, MIB = 1 << 20 };
+enum {
+	TEXT = 1024,
+	MIB = 1 << 20,
+	LONG_RUN =
+		50000, /* milliseconds: much to read, with a sanitizer on a busy machine */
+};
 
 static struct folder here;
 static const char *script; /* what the server says to whatever it is asked */
@@ -227,7 +232,7 @@ START_TEST(folders_that_a_server_makes_up_do_not_fill_the_memory)
 	serve(make_up_folders);
 	run = run_program(ARGUMENTS("xfer", "-p", port, "--no-retry", "-r",
 				    _i == 0 ? "ls" : "get", "127.0.0.1", "."),
-			  "", 0, 0);
+			  "", 0, LONG_RUN);
 	run_expect_status(&run, 1);
 	expect_match(run.err,
 		     "^xfer: a/a: its list, with those of the folders above it, needs "
