@@ -1,6 +1,7 @@
 /*
  * The suites. A new one is a file tests/test_NAME.c that defines suite_NAME(), and its
- * name in this list.
+ * name in this list. They run side by side: the longest begin first, so that none is left
+ * alone at the end.
  */
 #ifndef TESTS_SUITES_H
 #define TESTS_SUITES_H
@@ -8,6 +9,21 @@
 #include <check.h>
 
 #define SUITES                                                                           \
+	SUITE(examples)                                                                  \
+	SUITE(httpd)                                                                     \
+	SUITE(connection_time)                                                           \
+	SUITE(chatd)                                                                     \
+	SUITE(faults)                                                                    \
+	SUITE(connection_files)                                                          \
+	SUITE(engine)                                                                    \
+	SUITE(servers)                                                                   \
+	SUITE(load_chat)                                                                 \
+	SUITE(portscan)                                                                  \
+	SUITE(load_udp)                                                                  \
+	SUITE(filed)                                                                     \
+	SUITE(hub)                                                                       \
+	SUITE(load_services)                                                             \
+	SUITE(versus)                                                                    \
 	SUITE(text)                                                                      \
 	SUITE(words)                                                                     \
 	SUITE(rename)                                                                    \
@@ -31,44 +47,29 @@
 	SUITE(greet)                                                                     \
 	SUITE(reply)                                                                     \
 	SUITE(http)                                                                      \
-	SUITE(httpd)                                                                     \
 	SUITE(http_documents)                                                            \
 	SUITE(http_conditions)                                                           \
 	SUITE(http_request)                                                              \
 	SUITE(file_command)                                                              \
 	SUITE(file)                                                                      \
-	SUITE(filed)                                                                     \
 	SUITE(fuzz)                                                                      \
-	SUITE(connection_time)                                                           \
-	SUITE(connection_files)                                                          \
 	SUITE(chat)                                                                      \
 	SUITE(connection)                                                                \
-	SUITE(engine)                                                                    \
-	SUITE(servers)                                                                   \
-	SUITE(hub)                                                                       \
-	SUITE(chatd)                                                                     \
 	SUITE(small_services)                                                            \
 	SUITE(udp)                                                                       \
 	SUITE(transcripts)                                                               \
-	SUITE(faults)                                                                    \
 	SUITE(dial)                                                                      \
 	SUITE(hostinfo)                                                                  \
 	SUITE(ports)                                                                     \
-	SUITE(portscan)                                                                  \
 	SUITE(line_editor)                                                               \
 	SUITE(speech)                                                                    \
 	SUITE(chat_client)                                                               \
 	SUITE(dial_requests)                                                             \
 	SUITE(dial_udp)                                                                  \
-	SUITE(load_services)                                                             \
 	SUITE(load_http)                                                                 \
-	SUITE(load_chat)                                                                 \
-	SUITE(versus)                                                                    \
-	SUITE(load_udp)                                                                  \
 	SUITE(load_file)                                                                 \
 	SUITE(xfer)                                                                      \
-	SUITE(xfer_servers)                                                              \
-	SUITE(examples)
+	SUITE(xfer_servers)
 
 #define SUITE(name) Suite *suite_##name(void);
 SUITES
