@@ -105,7 +105,7 @@ TCase *add_case(Suite *suite, const char *name)
 {
 	TCase *tcase = tcase_create(name);
 
-	tcase_set_timeout(tcase, 60);
+	tcase_set_timeout(tcase, SANITIZED ? 180 : 60);
 	suite_add_tcase(suite, tcase);
 	return tcase;
 }
