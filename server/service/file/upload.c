@@ -293,7 +293,7 @@ int file_upload_check(const struct file_store *store, struct file_upload *upload
 	ssize_t n = 0;
 
 	if (upload->without_sum)
-		upload->sum.length = upload->here;
+		return 0;
 	if (upload->sum.length < upload->here)
 		n = checksum_add_file(&upload->sum, upload->fd, most);
 	if (upload->sum.length < upload->here && n > 0)
@@ -323,9 +323,7 @@ int file_upload_write(const struct file_store *store, struct file_upload *upload
 		discard(store, upload);
 		return -1;
 	}
-	if (upload->without_sum)
-		upload->sum.length += n;
-	else
+	if (!upload->without_sum)
 		checksum_add(&upload->sum, bytes, n);
 	return 0;
 }

@@ -29,7 +29,7 @@ struct file_upload {
 	uint64_t size;
 	uint64_t here; /* bytes of it that are in the part */
 	struct timespec modified;
-	bool without_sum;    /* only sum.length is kept */
+	bool without_sum;    /* then there is none: */
 	struct checksum sum; /* of the bytes here, once file_upload_check() has no more */
 	bool has_state;
 };
