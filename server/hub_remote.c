@@ -21,8 +21,8 @@ enum { LEAVING = 4096 };
 /* Before a message, its length; both processes are of one program on one machine. */
 typedef uint16_t message_head;
 
-/* Signals are let in at each of so many TURNS. LOOK_AGAIN: whether a client has stopped reading; milliseconds. */
-enum { EVENTS = 256, LOOK_AGAIN = 2, TURNS = 8, NANOSECONDS_PER_MILLISECOND = 1000000 };
+/* LOOK_AGAIN: whether a client has stopped reading; milliseconds. */
+enum { EVENTS = 256, LOOK_AGAIN = 2, NANOSECONDS_PER_MILLISECOND = 1000000 };
 
 /* ---- in the child ---------------------------------------------------------------------- */
 
@@ -391,8 +391,7 @@ struct connection *hub_remote_wait(struct remote_hub *remote)
 				 patience < 0 ? -1
 					      : patience * NANOSECONDS_PER_MILLISECOND,
 				 &server->wait_mask);
-	if (++remote->turns % TURNS == 0) /* if there is always something to do, */
-		signals_let_in();         /* the wait does not */
+	signals_let_in_at_times(&remote->turns);
 	for (int i = 0; i < count; i++) {
 		struct channel *channel = events[i].owner;
 

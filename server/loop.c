@@ -7,10 +7,6 @@
 #include "server/hub_local.h"
 #include "server/signals.h"
 
-/* Signals are let in at each of so many turns: two system calls, beside at least three for
- * whatever was ready. */
-enum { TURNS = 8 };
-
 /* The expiry is a lower bound: bytes that move put a connection's expiry off, so at worst
  * we look too early, and then learn the true one. That costs next to nothing per request,
  * where a heap of timers would cost something on each. */
@@ -82,8 +78,7 @@ void loop_remove(struct loop *loop, struct connection *connection)
 void loop_tick(struct loop *loop)
 {
 	loop->worker.now = clock_milliseconds();
-	if (++loop->turns % TURNS == 0)
-		signals_let_in();
+	signals_let_in_at_times(&loop->turns);
 }
 
 void loop_expire(struct loop *loop,

@@ -33,6 +33,11 @@ void signals_admit_all(bool admit);
 /** Lets all that wait in now, and keeps them out again. */
 void signals_let_in(void);
 
+/** The same at each eighth call that *turns has counted: two system calls, beside at least
+ *  three for whatever was ready. For the turns of a wait that never sleeps, and so lets
+ *  nothing in, while there is always something ready. */
+void signals_let_in_at_times(unsigned *turns);
+
 /** Lets the requests to stop and to reopen through: to a child. What else there is, is its
  *  parent's. */
 void signals_admit_stop(void);

@@ -750,6 +750,15 @@ START_TEST(answers_to_oneself_count_as_well)
 }
 END_TEST
 
+/* A thousand lines of a thousand bytes, where 4 KiB may wait. */
+static void begin_with_a_long_history(void)
+{
+	CONFIGURE("-B", "4K", "-H", "1000");
+	begin_with_three();
+	for (int i = 0; i < 1000; i++)
+		say_many(&alice, 1000, "x", "\n", 4096);
+}
+
 /* GIVEN a room whose history is longer than what may wait for a client
    WHEN one comes in, and others talk on before it could read
    THEN it has the whole history and what was said since; only of that does too much count. */
@@ -757,10 +766,7 @@ START_TEST(the_history_does_not_count_for_who_has_just_come_in)
 {
 	struct memory_member late;
 
-	CONFIGURE("-B", "4K", "-H", "1000");
-	begin_with_three();
-	for (int i = 0; i < 1000; i++)
-		say_many(&alice, 1000, "x", "\n", 4096);
+	begin_with_a_long_history();
 	memory_arrive_stalled(&late);
 	while (late.waiting - late.excused <= 4096) {
 		ck_assert(!late.left);
@@ -789,10 +795,7 @@ START_TEST(only_one_answer_at_a_time_does_not_count)
 {
 	struct memory_member late;
 
-	CONFIGURE("-B", "4K", "-H", "1000");
-	begin_with_three();
-	for (int i = 0; i < 1000; i++)
-		say_many(&alice, 1000, "x", "\n", 4096);
+	begin_with_a_long_history();
 	memory_say(&alice, "/join tea\n");
 	memory_arrive_stalled(&late);
 	memory_say(&late, "/join tea\n/join lobby\n");
