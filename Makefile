@@ -178,17 +178,26 @@ $(FUZZERS): $(filter %.h,$(SOURCES)) $(FLAGS)
 		-fno-sanitize-recover=all -o $@ $(filter %.c,$^)
 
 # A C compiler, make and Check, by the package manager that is there; netbase is Debian's list
-# of services (/etc/services), which a container may lack.
+# of services (/etc/services), which a container may lack. Nothing that is only recommended.
 deps:
 	@set -e; \
-	as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
+	as_root=; \
+	if [ "$$(id -u)" != 0 ]; then \
+		if $(HAVE_CHECK); then echo "deps: a compiler and Check are installed"; exit 0; fi; \
+		if command -v sudo >/dev/null; then as_root=sudo; \
+		elif ! command -v brew >/dev/null; then \
+			echo "deps: only root can install packages, and sudo is not installed: run 'make deps' as root" >&2; \
+			exit 1; \
+		fi; \
+	fi; \
 	run() { echo "deps: $$*"; "$$@"; }; \
 	if   command -v apt-get >/dev/null; then \
 		run $$as_root apt-get update -q; \
 		run $$as_root env DEBIAN_FRONTEND=noninteractive \
-			apt-get install -y -q gcc libc6-dev make pkg-config check netbase; \
+			apt-get install -y -q --no-install-recommends \
+			gcc libc6-dev make pkg-config check netbase; \
 	elif command -v dnf    >/dev/null; then \
-		run $$as_root dnf install -y gcc make pkgconf-pkg-config check-devel; \
+		run $$as_root dnf install -y --setopt=install_weak_deps=False gcc make pkgconf-pkg-config check-devel; \
 	elif command -v apk    >/dev/null; then \
 		run $$as_root apk add build-base linux-headers pkgconf check-dev; \
 	elif command -v pacman >/dev/null; then \

@@ -1,6 +1,8 @@
 /*
  * Runs every suite, several at a time, each in a process of its own: tests wait more than
- * they compute. Prints each suite's summary as it ends, and at last the sum of all.
+ * they compute. Prints each suite's summary as it ends; then each reason why tests were
+ * skipped, once, with a count; then the sum of all. What failed comes last, so that it is
+ * on the screen when the run ends.
  *
  * CK_RUN_SUITE=name runs one; TEST_JOBS=1 one at a time; CK_FORK=no, for a debugger, all in
  * this process.
@@ -25,6 +27,9 @@
 
 enum { JOBS = 4, JOBS_MOST = 64 };
 
+/* How the line begins by which a test says that it is skipped. */
+static const char skip_mark[] = "skipped: ";
+
 struct tally {
 	int checks, failures, errors;
 };
@@ -47,6 +52,18 @@ static const struct {
 
 enum { SUITE_COUNT = sizeof suites / sizeof *suites };
 
+/* Lines that are printed at the end, each once. */
+struct line {
+	char *text;
+	unsigned count; /* how often it came */
+};
+
+struct lines {
+	struct line *list;
+	size_t count;
+};
+
+static struct lines skips, failures;
 static struct job jobs[JOBS_MOST];
 static volatile sig_atomic_t stopped_by; /* a signal */
 
@@ -102,6 +119,85 @@ static struct tally run(SRunner *runner)
 	return tally;
 }
 
+static void remember(struct lines *lines, const char *text)
+{
+	struct line *list;
+
+	for (size_t i = 0; i < lines->count; i++) {
+		if (strcmp(lines->list[i].text, text) == 0) {
+			lines->list[i].count++;
+			return;
+		}
+	}
+	list = realloc(lines->list, (lines->count + 1) * sizeof *list);
+	if (list == NULL)
+		return;
+	lines->list = list;
+	list[lines->count] = (struct line){ strdup(text), 1 };
+	if (list[lines->count].text != NULL)
+		lines->count++;
+}
+
+static void print_skips(void)
+{
+	for (size_t i = 0; i < skips.count; i++) {
+		const struct line *line = &skips.list[i];
+
+		printf("%s%s", skip_mark, line->text);
+		if (line->count > 1)
+			printf(" (%u times)", line->count);
+		putchar('\n');
+	}
+}
+
+static void print_failures(void)
+{
+	for (size_t i = 0; i < failures.count; i++)
+		printf("%s%s\n", i == 0 ? "failed:\n" : "", failures.list[i].text);
+}
+
+static void forget(struct lines *lines)
+{
+	for (size_t i = 0; i < lines->count; i++)
+		free(lines->list[i].text);
+	free(lines->list);
+	*lines = (struct lines){ 0 };
+}
+
+/* Check's line for a failed test is FILE:LINE:F:CASE:TEST:ITERATION: MESSAGE; an E there is
+ * an error, such as a signal or a timeout. */
+static bool is_failure(const char *line)
+{
+	const char *number = strchr(line, ':');
+	size_t digits = number != NULL ? strspn(number + 1, "0123456789") : 0;
+
+	return digits > 0 && (strncmp(number + 1 + digits, ":F:", 3) == 0 ||
+			      strncmp(number + 1 + digits, ":E:", 3) == 0);
+}
+
+/* Prints what a suite printed, but for the reasons of its skips, which come at the end. */
+static void pass_on(FILE *output)
+{
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t n;
+
+	rewind(output);
+	while ((n = getline(&line, &room, output)) > 0) {
+		if (line[n - 1] == '\n')
+			line[n - 1] = '\0';
+		if (strncmp(line, skip_mark, sizeof skip_mark - 1) == 0) {
+			remember(&skips, line + sizeof skip_mark - 1);
+			continue;
+		}
+		if (is_failure(line))
+			remember(&failures, line);
+		puts(line);
+	}
+	free(line);
+	fflush(stdout);
+}
+
 static bool is_wanted(const char *suite)
 {
 	const char *only = getenv("CK_RUN_SUITE");
@@ -149,16 +245,11 @@ static bool start(struct job *job, size_t suite)
 static void collect(struct job *job, int status, struct tally *sum)
 {
 	struct tally tally = { 0 };
-	char text[4096];
-	size_t n;
 
 	if (read(job->report, &tally, sizeof tally) != (ssize_t)sizeof tally ||
 	    (status != 0 && tally.failures + tally.errors == 0))
 		tally.errors++;
-	rewind(job->output);
-	while ((n = fread(text, 1, sizeof text, job->output)) > 0)
-		fwrite(text, 1, n, stdout);
-	fflush(stdout);
+	pass_on(job->output);
 	add(sum, &tally);
 	fclose(job->output);
 	close(job->report);
@@ -251,8 +342,12 @@ int main(void)
 		fprintf(stderr, "tests: no test was run\n");
 		return EXIT_FAILURE;
 	}
+	print_skips();
 	printf("all suites:\n%d%%: Checks: %d, Failures: %d, Errors: %d\n",
 	       (sum.checks - sum.failures - sum.errors) * 100 / sum.checks, sum.checks,
 	       sum.failures, sum.errors);
+	print_failures();
+	forget(&skips);
+	forget(&failures);
 	return sum.failures + sum.errors == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

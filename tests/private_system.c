@@ -26,6 +26,7 @@
 #include "common/io.h"
 #include "tests/folder.h"
 #include "tests/network.h"
+#include "tests/waiting.h"
 
 #ifdef __linux__
 
@@ -264,8 +265,7 @@ bool private_system_enter(const struct private_system *system)
 	bool one_process = fork_mode != NULL && strcmp(fork_mode, "no") == 0;
 
 	if (one_process || !enter(system)) { /* all later tests would be in there, too */
-		printf("skipped: needs namespaces of its own\n");
-		fflush(stdout);
+		skipped("needs namespaces of its own");
 		return false;
 	}
 	start_name_server(system->records);

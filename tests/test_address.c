@@ -14,16 +14,11 @@
 #include "common/address.h"
 #include "tests/folder.h"
 #include "tests/suites.h"
+#include "tests/waiting.h"
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
 static const struct address_query STREAM = { AF_UNSPEC, SOCK_STREAM, false };
-
-static void skip(const char *reason)
-{
-	printf("skipped: %s\n", reason);
-	fflush(stdout);
-}
 
 /* The first address found for host and port, which must be there. */
 static struct address resolved(const char *host, const char *port,
@@ -129,7 +124,7 @@ START_TEST(a_port_can_be_the_name_of_a_service)
 
 	if (getservbyname("http", "tcp") == NULL ||
 	    getservbyname("echo", "udp") == NULL) {
-		skip("named ports: this machine has no list of services");
+		skipped("needs /etc/services");
 		return;
 	}
 	assert_resolved("127.0.0.1", "http", "127.0.0.1:80");
@@ -169,7 +164,7 @@ START_TEST(a_link_local_address_keeps_its_interface)
 	char interface[IF_NAMESIZE], host[64], expected[ADDRESS_TEXT];
 
 	if (if_indextoname(1, interface) == NULL) {
-		skip("interfaces: this machine has none with the number 1");
+		skipped("needs a network interface with index 1");
 		return;
 	}
 	snprintf(host, sizeof host, "fe80::1%%%s", interface);

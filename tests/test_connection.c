@@ -975,7 +975,7 @@ START_TEST(a_listener_that_no_set_can_hold_is_refused)
 	int low = socket(AF_INET, SOCK_STREAM, 0), high;
 
 	if (process_raise_descriptors(FD_SETSIZE + 8) < FD_SETSIZE + 8) {
-		skipped("a listener past FD_SETSIZE: descriptors are limited");
+		skipped("needs more descriptors (ulimit -n)");
 		return;
 	}
 	high = fcntl(low, F_DUPFD, FD_SETSIZE);

@@ -451,7 +451,7 @@ START_TEST(files_that_wait_for_their_clients_keep_nobody_out)
 
 	if (process_raise_descriptors(FD_SETSIZE + STALLED + 100) <
 	    FD_SETSIZE + STALLED + 100) {
-		skipped("a crowd of clients with a file each: descriptors are limited");
+		skipped("needs more descriptors (ulimit -n)");
 		return;
 	}
 	process = start(_i, SOCK_STREAM);

@@ -433,13 +433,11 @@ static bool is_skipped(const struct example *example, bool own_network)
 	while ((program = strtok_r(rest, " ", &rest)) != NULL) {
 		if (find_program(program, path) != NULL)
 			continue;
-		printf("skipped: %s:%u: needs %s\n", example->page, example->line,
-		       program);
+		printf("skipped: needs %s\n", program);
 		return true;
 	}
 	if (!own_network && finds_port_taken(example, port)) {
-		printf("skipped: %s:%u: port %s of this host is taken\n", example->page,
-		       example->line, port);
+		printf("skipped: needs port %s of this host, which is in use\n", port);
 		return true;
 	}
 	return false;

@@ -164,7 +164,7 @@ static bool descriptors_suffice(int clients)
 {
 	if (process_raise_descriptors((uint64_t)clients + 50) >= (uint64_t)clients + 50)
 		return true;
-	skipped("a crowd of clients: not enough descriptors for the test itself");
+	skipped("needs more descriptors (ulimit -n)");
 	return false;
 }
 
@@ -272,7 +272,7 @@ static bool lone_user_can_run(uid_t lone, int model)
 	struct run run;
 
 	if (getuid() != 0) {
-		skipped("a limit of processes: only root can become a user who has none");
+		skipped("needs root");
 		return false;
 	}
 	run = run_program_with(&(struct run_setup){
@@ -281,7 +281,7 @@ static bool lone_user_can_run(uid_t lone, int model)
 		.context = &lone,
 	});
 	if (!WIFEXITED(run.status) || WEXITSTATUS(run.status) != 0) {
-		skipped("a limit of processes: another user cannot run our programs");
+		skipped("needs programs that another user can run");
 		return false;
 	}
 	return true;
@@ -359,7 +359,7 @@ START_TEST(out_of_address_space_threads_wait_for_room)
 	if (!model_is(_i, "thread"))
 		return;
 	if (SANITIZED) {
-		skipped("a limit of address space: a sanitizer needs terabytes");
+		skipped("needs a build without sanitizers");
 		return;
 	}
 	if (!descriptors_suffice(STACKS))
@@ -612,7 +612,7 @@ START_TEST(many_short_connections_leave_nothing_behind)
 	struct before before = { .server = &server };
 
 	if (!process_facts_available())
-		skipped("descriptors and zombies: no /proc to count them in");
+		skipped("needs /proc");
 	leave(connect_and_talk(&server));
 	ck_assert(eventually(has_no_children, &server, PATIENCE));
 	before.descriptors = process_descriptors(server.pid);

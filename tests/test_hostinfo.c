@@ -86,8 +86,7 @@ static bool services_are_listed(void)
 
 	if (entry != NULL && getservbyname("domain", "udp") != NULL)
 		return true;
-	printf("skipped: needs /etc/services\n");
-	fflush(stdout);
+	skipped("needs /etc/services");
 	return false;
 }
 

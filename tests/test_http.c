@@ -1525,7 +1525,7 @@ START_TEST(a_log_that_is_full_is_told_once)
 	struct folder folder;
 
 	if (access("/dev/full", W_OK) != 0) {
-		skipped("this machine has no /dev/full");
+		skipped("needs /dev/full");
 		return;
 	}
 	make_site(&folder);

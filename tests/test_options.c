@@ -14,6 +14,7 @@
 #include "common/message.h"
 #include "common/options.h"
 #include "tests/suites.h"
+#include "tests/waiting.h"
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 #define WORDS(...)   ((char *[]){ "bin/echod", __VA_ARGS__, NULL })
@@ -535,7 +536,7 @@ START_TEST(output_that_could_not_be_written_fails_the_program)
 	ck_assert_int_eq(run_in_child(print_well, text, sizeof text), 0);
 	ck_assert_str_eq(text, "");
 	if (access("/dev/full", W_OK) != 0) {
-		printf("skipped: a full disk: this machine has no /dev/full\n");
+		skipped("needs /dev/full");
 		return;
 	}
 	ck_assert_int_eq(run_in_child(print_to_full_disk, text, sizeof text), 1);
@@ -724,7 +725,7 @@ START_TEST(help_that_could_not_be_written_fails_the_program)
 	char text[512];
 
 	if (access("/dev/full", W_OK) != 0) {
-		printf("skipped: a full disk: this machine has no /dev/full\n");
+		skipped("needs /dev/full");
 		return;
 	}
 	ck_assert_int_eq(run_in_child(wish_for_help_on_a_full_disk, text, sizeof text),

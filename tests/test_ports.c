@@ -8,6 +8,7 @@
 
 #include "client/ports.h"
 #include "tests/suites.h"
+#include "tests/waiting.h"
 
 static struct ports ports;
 static struct failure failure;
@@ -59,7 +60,7 @@ START_TEST(services_go_by_their_names)
 {
 	if (getservbyname("http", "tcp") == NULL ||
 	    getservbyname("iso-tsap", "tcp") == NULL) {
-		printf("skipped: names of ports: this machine has no list of services\n");
+		skipped("needs /etc/services");
 		return;
 	}
 	parse("http,22,iso-tsap"); /* a hyphen does not make it a range */

@@ -89,7 +89,7 @@ static bool fill_backlog(struct place *place)
 		if (io_wait(place->clients[i], POLLOUT, 250) == 0)
 			return true;
 	}
-	skipped("a full backlog: here 8 clients fit into one of 0");
+	skipped("needs a backlog that can be full");
 	return false;
 }
 
@@ -128,7 +128,7 @@ static bool isolate(void)
 {
 	if (network_enter_own())
 		return true;
-	skipped("ports that must be free: no network of its own to be had");
+	skipped("needs a network namespace of its own");
 	return false;
 }
 
@@ -137,7 +137,7 @@ static bool limit_source_ports(const char *range)
 {
 	if (network_set("/proc/sys/net/ipv4/ip_local_port_range", range))
 		return true;
-	skipped("few source ports: that cannot be set here");
+	skipped("needs a network namespace of its own");
 	return false;
 }
 
@@ -445,7 +445,7 @@ START_TEST(what_a_firewall_answers_is_filtered_and_said)
 			 kinds[i].answer);
 		run = portscan(ARGUMENTS("/bin/sh", "-c", command));
 		if (run_exit_status(&run) != 0) {
-			skipped("answers of a firewall: no iptables to be had");
+			skipped("needs iptables");
 			return;
 		}
 		run = portscan(
@@ -567,7 +567,7 @@ START_TEST(the_well_known_ports_are_the_default_and_have_names)
 	assert_summary(&run, "127\\.0\\.0\\.1",
 		       "1 open, 1022 closed, 0 filtered of 1023");
 	if (getservbyname("http", "tcp") == NULL)
-		skipped("names of ports: this machine has no list of services");
+		skipped("needs /etc/services");
 	else
 		expect_match(run.out, "^80     open      http\n");
 	run = portscan(ARGUMENTS("portscan", "-q", "-p", "1024", "127.0.0.1"));
@@ -631,7 +631,7 @@ START_TEST(without_a_descriptor_to_connect_with_it_says_so)
 
 	run_expect_status(&run, 1);
 	if (run.err[0] == '\0') {
-		skipped("no descriptor left: here a poller takes none");
+		skipped("needs a poller that takes a descriptor");
 	} else {
 		ck_assert_str_eq(run.err,
 				 "portscan: cannot go on: Too many open files\n");
@@ -705,7 +705,7 @@ static bool has_ipv6(void)
 	int fd = sock_listen(&where, NULL);
 
 	if (fd < 0)
-		skipped("IPv6: this machine has no ::1");
+		skipped("needs IPv6 (::1)");
 	else
 		close(fd);
 	return fd >= 0;
@@ -868,7 +868,7 @@ START_TEST(a_full_disk_is_an_error)
 	struct run run;
 
 	if (full < 0) {
-		skipped("a full disk: this machine has no /dev/full");
+		skipped("needs /dev/full");
 		return;
 	}
 	listening = listen_at("127.0.0.1", "0", 8);

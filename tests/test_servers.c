@@ -85,7 +85,7 @@ static bool ipv6_is_here(void)
 	if (fd >= 0)
 		close(fd);
 	else
-		skipped("::1: no IPv6 here");
+		skipped("needs IPv6 (::1)");
 	return fd >= 0;
 }
 
@@ -311,7 +311,7 @@ START_TEST(a_privileged_port_is_one_clear_line)
 	struct run run;
 
 	if (!low_ports_are_privileged()) {
-		skipped("a privileged port: there are none here");
+		skipped("needs privileged ports");
 		return;
 	}
 	run = run_program_with(&(struct run_setup){
@@ -319,7 +319,7 @@ START_TEST(a_privileged_port_is_one_clear_line)
 		.prepare = become_nobody,
 	});
 	if (strstr(run.err, "cannot exec") != NULL) {
-		skipped("a privileged port: another user cannot run our programs");
+		skipped("needs programs that another user can run");
 		return;
 	}
 	expect_start_fails(&run, _i, "cannot listen on 127.0.0.1:7: Permission denied");
@@ -820,59 +820,96 @@ START_TEST(an_interrupt_that_was_ignored_from_the_start_stays_so)
 }
 END_TEST
 
+/* It ends because its clients have left, not because the time that it gives them is over. */
+static void expect_stop_without_cut(struct server *server)
+{
+	ck_assert_int_eq(server_await(server, PATIENCE).status, 0);
+	ck_assert_uint_eq(server_count_lines(server, "cut off"), 0);
+}
+
 START_TEST(the_stop_reaches_idle_clients_quickly_and_in_order)
 {
-	struct server server = start(_i, NULL);
+	struct server server = start(_i, ARGUMENTS("-vv"));
 	int fds[5], clients = model_serves_many(_i) ? 5 : 1;
-	int64_t begin;
 
 	for (int i = 0; i < clients; i++)
 		fds[i] = connect_and_talk(&server);
-	begin = clock_milliseconds();
 	server_signal(&server, SIGTERM);
 	for (int i = 0; i < clients; i++)
 		client_expect_end(fds[i]);
-	ck_assert_int_lt(clock_milliseconds() - begin, SANITIZED ? QUICKLY : 1500);
 	for (int i = 0; i < clients; i++)
 		client_close(fds[i]);
-	ck_assert_int_eq(server_await(&server, QUICKLY).status, 0);
+	expect_stop_without_cut(&server);
 }
 END_TEST
 
-/* The signal comes when a megabyte is on its way to the client, and before most of the
- * rest has been sent to the server. */
+/* The kernel's buffers hold all that this client asks for. So when the signal comes the
+ * server has to answer what it has not read yet, however slow the client is. */
 START_TEST(a_busy_client_gets_all_that_it_asks_for)
 {
-	enum { SOME = MEGABYTE, ALL = sizeof block };
-	struct server server = start(_i, NULL);
-	int fd = client_connect(&server);
+	enum { ALL = 2 * MEGABYTE };
+	struct server server = start(_i, ARGUMENTS("-vv"));
+	int fd = connect_and_talk(&server);
 
-	fill_pattern(block, sizeof block, 4);
-	client_exchange(fd, block, 2 * SOME, block, SOME);
+	fill_pattern(block, ALL, 4);
+	client_send(fd, block, ALL);
 	server_signal(&server, SIGTERM);
-	client_exchange(fd, block + 2 * SOME, ALL - 2 * SOME, block + SOME, ALL - SOME);
+	client_expect(fd, block, ALL);
 	client_half_close(fd);
 	client_expect_end(fd);
 	client_close(fd);
-	ck_assert_int_eq(server_await(&server, QUICKLY).status, 0);
+	expect_stop_without_cut(&server);
 }
 END_TEST
 
-/* A request may be under way in pieces, with a network's time between them. */
+/* Sends a piece every few milliseconds to a server that is told to stop. @return whether all
+ * were answered; @p longest is the longest that one piece took, with the wait behind it */
+static bool talk_in_pieces(const struct server *server, int fd, int64_t *longest)
+{
+	int64_t before = clock_milliseconds();
+	bool answered = true;
+	char reply[5];
+
+	*longest = 0;
+	server_signal(server, SIGTERM);
+	for (int i = 0; i < 20 && answered; i++) {
+		int64_t now;
+
+		answered = send(fd, "piece", 5, 0) == 5 &&
+			   recv(fd, reply, sizeof reply, MSG_WAITALL) == 5 &&
+			   !is_readable(fd, 10);
+		now = clock_milliseconds();
+		if (now - before > *longest)
+			*longest = now - before;
+		before = now;
+	}
+	return answered;
+}
+
+/* A request may be under way in pieces, with a network's time between them. The server takes
+ * 100 ms of silence for the end of the request. A try in which the machine kept this client
+ * from sending for that long shows nothing, and is made again. */
 START_TEST(a_request_that_arrives_in_pieces_is_heard_to_its_end)
 {
-	struct server server = start(_i, NULL);
-	int fd = connect_and_talk(&server);
+	enum { TRIES = 20, SILENCE = 100 };
 
-	server_signal(&server, SIGTERM);
-	for (int i = 0; i < 20; i++) {
-		client_send(fd, "piece", 5);
-		client_expect(fd, "piece", 5);
-		ck_assert(!is_readable(fd, 10));
+	for (int i = 0; i < TRIES; i++) {
+		struct server server = start(_i, NULL);
+		int fd = connect_and_talk(&server);
+		int64_t longest;
+		bool heard = talk_in_pieces(&server, fd, &longest);
+
+		if (heard)
+			client_expect_end(fd);
+		client_close(fd);
+		ck_assert_int_eq(server_await(&server, PATIENCE).status, 0);
+		if (heard)
+			return;
+		ck_assert_msg(longest >= SILENCE / 2,
+			      "cut off, though no piece took longer than %jd ms",
+			      (intmax_t)longest);
 	}
-	client_expect_end(fd);
-	client_close(fd);
-	ck_assert_int_eq(server_await(&server, QUICKLY).status, 0);
+	skipped("needs a machine that is less busy");
 }
 END_TEST
 
@@ -894,7 +931,7 @@ static bool nobody_listens(void *context)
 
 START_TEST(a_stopping_server_accepts_nobody)
 {
-	struct server server = start(_i, NULL);
+	struct server server = start(_i, ARGUMENTS("-vv"));
 	int fd;
 
 	if (!model_serves_many(_i)) /* its listener is closed when its client has left */
@@ -902,11 +939,11 @@ START_TEST(a_stopping_server_accepts_nobody)
 	fd = client_connect(&server);
 	client_exchange(fd, block, 2 * MEGABYTE, block, MEGABYTE);
 	server_signal(&server, SIGTERM);
-	ck_assert_msg(eventually(nobody_listens, &server, QUICKLY), "it still listens");
+	ck_assert_msg(eventually(nobody_listens, &server, PATIENCE), "it still listens");
 	client_expect(fd, block, MEGABYTE);
 	client_expect_end(fd);
 	client_close(fd);
-	ck_assert_int_eq(server_await(&server, QUICKLY).status, 0);
+	expect_stop_without_cut(&server);
 }
 END_TEST
 
@@ -940,7 +977,7 @@ START_TEST(a_second_request_ends_it_at_once)
 	static const int second[] = { SIGTERM, SIGINT };
 
 	if (!process_facts_available()) {
-		skipped("two signals: no /proc to see that the first was taken");
+		skipped("needs /proc");
 		return;
 	}
 	for (int i = 0; i < 2; i++) {

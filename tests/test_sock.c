@@ -26,12 +26,6 @@
 
 enum { NOBODY = 65534 };
 
-static void skip(const char *reason)
-{
-	printf("skipped: %s\n", reason);
-	fflush(stdout);
-}
-
 /* ---- what the tests are given ------------------------------------------------------------ */
 
 static int listener_at(const char *host, const char *port, int type)
@@ -77,13 +71,12 @@ static int reserve_port(const char *host, const char *port)
 	return fd;
 }
 
-static bool has_ipv6(const char *what)
+static bool has_ipv6(void)
 {
 	int fd = reserve_port("::1", "0");
 
 	if (fd < 0) {
-		printf("skipped: %s: this machine has no ::1\n", what);
-		fflush(stdout);
+		skipped("needs IPv6 (::1)");
 		return false;
 	}
 	close(fd);
@@ -180,7 +173,7 @@ END_TEST
 
 START_TEST(a_server_can_listen_on_ipv6)
 {
-	if (has_ipv6("listening on ::1"))
+	if (has_ipv6())
 		check_that_clients_are_served_at("::1");
 }
 END_TEST
@@ -191,7 +184,7 @@ START_TEST(the_ipv6_wildcard_takes_ipv4_clients_too)
 	int listener, client, server;
 	struct address peer, local;
 
-	if (!has_ipv6("listening on ::"))
+	if (!has_ipv6())
 		return;
 	listener = listener_at("::", "0", SOCK_STREAM);
 	client = connected_to("127.0.0.1", port_of(listener, port));
@@ -264,7 +257,7 @@ START_TEST(an_address_that_is_not_ours_is_refused)
 
 	if (fd >= 0) {
 		close(fd);
-		skip("an address that is not ours: here 192.0.2.1 can be bound");
+		skipped("needs an address that cannot be bound");
 		return;
 	}
 	assert_not_listening(
@@ -289,7 +282,7 @@ START_TEST(an_ordinary_user_does_not_get_a_privileged_port)
 		fclose(first);
 	}
 	if (start <= 1) {
-		skip("privileged ports: this machine has none");
+		skipped("needs privileged ports");
 		return;
 	}
 	ck_assert_int_eq(pipe(fds), 0);
@@ -309,7 +302,7 @@ START_TEST(an_ordinary_user_does_not_get_a_privileged_port)
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_int_eq(n, sizeof failure);
 	if (strcmp(failure.text, "no way to become an ordinary user") == 0)
-		skip("privileged ports: root here cannot become an ordinary user");
+		skipped("needs root that can become an ordinary user");
 	else
 		ck_assert_str_eq(failure.text,
 				 "cannot listen on 127.0.0.1:1: Permission denied");
@@ -453,7 +446,7 @@ START_TEST(a_connection_to_a_full_backlog_times_out)
 
 	memset(clients, -1, sizeof clients);
 	if (!fill_backlog(&address, clients, 8)) {
-		skip("a full backlog: here 8 clients fit into one of 0");
+		skipped("needs a backlog that can be full");
 	} else {
 		target.timeout = 300;
 		snprintf(expected, sizeof expected,
@@ -521,7 +514,7 @@ static void check_that_only_server_is_found(const char *host, const char *other)
 START_TEST(each_address_of_a_host_is_tried_in_turn)
 {
 	/* This machine has two addresses; whichever comes first, one of these needs both. */
-	if (!has_ipv6("trying each address in turn"))
+	if (!has_ipv6())
 		return;
 	check_that_only_server_is_found("127.0.0.1", "::1");
 	check_that_only_server_is_found("::1", "127.0.0.1");
@@ -534,7 +527,7 @@ START_TEST(when_no_address_answers_the_last_reason_is_told)
 	int nobody, listener;
 	struct sock_target target;
 
-	if (!has_ipv6("a host with two addresses"))
+	if (!has_ipv6())
 		return;
 	listener = listener_at_one_only("127.0.0.1", "::1", &nobody);
 	target = target_at(NULL, port_of(listener, port));
@@ -556,7 +549,7 @@ START_TEST(a_family_can_be_insisted_on)
 	struct sock_target target;
 	struct address reached;
 
-	if (!has_ipv6("insisting on a family"))
+	if (!has_ipv6())
 		return;
 	listener = listener_at_one_only("::1", "127.0.0.1", &nobody);
 	target = target_at(NULL, port_of(listener, port));
@@ -654,7 +647,7 @@ START_TEST(an_unanswered_connection_is_undecided)
 
 	memset(clients, -1, sizeof clients);
 	if (!fill_backlog(&address, clients, 8)) {
-		skip("a full backlog: here 8 clients fit into one of 0");
+		skipped("needs a backlog that can be full");
 	} else {
 		while (last < 7 && clients[last + 1] >= 0)
 			last++;
@@ -1148,7 +1141,7 @@ START_TEST(a_file_that_only_read_can_read_is_sent_too)
 	ssize_t n, length;
 
 	if (file < 0) {
-		skip("a file made up by the kernel: needs /proc");
+		skipped("needs /proc");
 		return;
 	}
 	length = pread(file, expected, sizeof expected, 1);

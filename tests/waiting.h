@@ -24,7 +24,8 @@ enum { SANITIZED = __has_feature(address_sanitizer) || __has_feature(thread_sani
 enum { SANITIZED = false };
 #endif
 
-/** Says that a test, or a part of one, cannot be done here, and why. */
+/** Says that a test, or a part of one, cannot be done here, and why: "needs X". The same
+ *  lack has the same words in every test: the runner prints each reason once. */
 void skipped(const char *reason);
 
 /** Looks for a program in the directories of PATH. @return its path, in @p out; or NULL */
