@@ -111,6 +111,14 @@ static void attend(struct connection *c)
 		connection_drop(c, "cut off: the server stops");
 }
 
+/* Whoever called poll(2) calls it again. When it fails again and again (ENOMEM) that takes
+ * longer each time. */
+static void poll_failed(struct connection *c)
+{
+	if (errno != EINTR)
+		retry_sleep(retry_failed(&c->worker->polls));
+}
+
 /* Waits until one of these is possible. Returns which; 0 for none, or if a signal came. */
 static unsigned poll_for(struct connection *c, unsigned wants, int64_t timeout)
 {
@@ -126,9 +134,15 @@ static unsigned poll_for(struct connection *c, unsigned wants, int64_t timeout)
 			.events = wants & WANT_HUB ? meeting_events(c) : 0,
 		},
 	};
+	int ready;
 
-	if (poll(wanted, wants & WANT_HUB ? 2 : 1,
-		 timeout > INT_MAX ? INT_MAX : (int)timeout) <= 0)
+	ready = poll(wanted, wants & WANT_HUB ? 2 : 1,
+		     timeout > INT_MAX ? INT_MAX : (int)timeout);
+	if (ready < 0)
+		poll_failed(c);
+	else
+		retry_succeeded(&c->worker->polls);
+	if (ready <= 0)
 		return 0;
 	return (wanted[0].revents & ~POLLOUT ? WANT_READ : 0u) |
 	       (wanted[0].revents & ~POLLIN ? WANT_WRITE : 0u) |
@@ -595,6 +609,7 @@ void connection_serve(struct connection *c, struct worker *worker)
 	if (c->server->idle_timeout > 0 && c->hub == NULL)
 		(void)sock_set_receive_timeout(c->fd, c->server->idle_timeout);
 	worker->now = 0;
+	retry_succeeded(&worker->polls);
 	connection_begin(c, worker);
 	while ((wants = connection_wants(c)) != 0 && signals_stop() < 2) {
 		server_attend(c->server);

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "common/address.h"
+#include "common/retry.h"
 #include "server/buffer.h"
 #include "server/hub_link.h"
 #include "server/output.h"
@@ -26,9 +27,10 @@
 /** What a worker (a process, a thread, a loop) lends to the connection it serves at the
  *  moment: so an idle client owns no buffer. */
 struct worker {
-	int64_t now;     /* a loop's: milliseconds, read once for all that is ready */
-	size_t gathered; /* bytes of output[] that wait to be sent in one call */
-	size_t turn;     /* bytes of files that may yet go before the others' turn */
+	int64_t now;        /* a loop's: milliseconds, read once for all that is ready */
+	struct retry polls; /* of a worker with one client */
+	size_t gathered;    /* bytes of output[] that wait to be sent in one call */
+	size_t turn;        /* bytes of files that may yet go before the others' turn */
 	char output[16384];
 	char input[SESSION_INPUT];
 };

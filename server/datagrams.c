@@ -149,8 +149,13 @@ static bool receive(struct datagrams *g)
 
 		if (n < 0 && errno == EAGAIN)
 			return false;
-		if (n < 0) /* an ICMP error for a reply of ours: the peer has gone */
+		/* An ICMP error for a reply of ours, whose peer has gone; or an error that
+		 * stays. */
+		if (n < 0 && server_read_failed(g->server))
 			continue;
+		if (n < 0)
+			return false;
+		retry_succeeded(&g->server->reads);
 		if (!dialogue_is_reflection(&from, &g->local))
 			deliver(g, &from, (size_t)n);
 		else if (message_wanted(MESSAGE_EVENT))
@@ -187,8 +192,8 @@ static void wait_for_datagrams(struct datagrams *g)
 	if (!server->stopping)
 		FD_SET(server->listener, &readable);
 	/* pselect, as everywhere: our signals come in while we wait, and only then. */
-	pselect(server->listener + 1, &readable, NULL, NULL, patience < 0 ? NULL : &time,
-		&server->wait_mask);
+	server_waited(server, pselect(server->listener + 1, &readable, NULL, NULL,
+				      patience < 0 ? NULL : &time, &server->wait_mask));
 }
 
 int datagrams_serve(struct datagrams *g)

@@ -21,8 +21,14 @@ enum { LEAVING = 4096 };
 /* Before a message, its length; both processes are of one program on one machine. */
 typedef uint16_t message_head;
 
-/* LOOK_AGAIN: whether a client has stopped reading; milliseconds. */
-enum { EVENTS = 256, LOOK_AGAIN = 2, NANOSECONDS_PER_MILLISECOND = 1000000 };
+/* Milliseconds. LOOK_AGAIN: whether a client has stopped reading. ACCEPT_AGAIN: whether a
+ * client waits at a listener that the poller cannot watch. */
+enum {
+	EVENTS = 256,
+	LOOK_AGAIN = 2,
+	ACCEPT_AGAIN = 100,
+	NANOSECONDS_PER_MILLISECOND = 1000000,
+};
 
 /* ---- in the child ---------------------------------------------------------------------- */
 
@@ -174,9 +180,8 @@ static void watch(struct channel *channel)
 	channel->wanted = wanted;
 	if (wanted == 0)
 		poller_remove(poller, channel->fd);
-	else if (before != 0)
-		poller_change(poller, channel->fd, wanted, channel);
-	else if (poller_add(poller, channel->fd, wanted, channel) < 0)
+	else if ((before != 0 ? poller_change(poller, channel->fd, wanted, channel)
+			      : poller_add(poller, channel->fd, wanted, channel)) < 0)
 		hub_cut_off(&channel->mailbox.member);
 }
 
@@ -374,6 +379,11 @@ static void watch_listener(struct remote_hub *remote, bool accepting)
 	}
 }
 
+static int64_t at_most(int64_t patience, int64_t most)
+{
+	return patience < 0 || patience > most ? most : patience;
+}
+
 struct connection *hub_remote_wait(struct remote_hub *remote)
 {
 	struct server *server = remote->server;
@@ -383,14 +393,19 @@ struct connection *hub_remote_wait(struct remote_hub *remote)
 	int64_t patience = knocked ? 0 : server_patience(server, -1);
 	int count;
 
-	if (remote->hold_until > 0 && (patience < 0 || patience > LOOK_AGAIN))
-		patience = LOOK_AGAIN;
+	if (remote->hold_until > 0)
+		patience = at_most(patience, LOOK_AGAIN);
 	spread_news(remote); /* of who has arrived */
 	watch_listener(remote, accepting);
+	if (accepting && !remote->listening) { /* out of memory: accept(2) says it */
+		patience = at_most(patience, ACCEPT_AGAIN);
+		knocked = true;
+	}
 	count = poller_wait_with(remote->poller, events, EVENTS,
 				 patience < 0 ? -1
 					      : patience * NANOSECONDS_PER_MILLISECOND,
 				 &server->wait_mask);
+	count = server_waited(server, count);
 	signals_let_in_at_times(&remote->turns);
 	for (int i = 0; i < count; i++) {
 		struct channel *channel = events[i].owner;

@@ -20,7 +20,12 @@ static const char out_of_descriptors[] = "out of descriptors";
 /* RETRY: a shortage that is not our own (ENFILE, ENOMEM) may end without one of our
  * clients leaving, so we look again after a while; and a thread's stack is returned a
  * moment after its client has left, so then we look again soon at first. */
-enum { RETRY_SOON = 5, RETRY = 1000, STOP_TICK = 100, TELL_AGAIN = 60000 };
+enum {
+	RETRY_SOON = 5,
+	RETRY = RETRY_LONGEST,
+	STOP_TICK = 100,
+	TELL_AGAIN = 60000,
+};
 
 /* Signals come in where pselect(2) waits, and under a flood of clients it never does. So they
  * are let in after so many in a row; not much sooner: whoever was in the backlog before a
@@ -175,15 +180,56 @@ int64_t server_patience(struct server *server, int64_t until)
 
 /* Under a flood the server may be full, and not, many times a second. Once a minute is
  * enough for whoever reads the log. */
-static bool worth_telling(struct server *server, enum message_level level)
+static bool is_due(int64_t *again_at)
 {
-	int64_t *again_at = &server->tell_again_at[level];
 	int64_t now = clock_milliseconds();
 
-	if (!message_wanted(level) || now < *again_at)
+	if (now < *again_at)
 		return false;
 	*again_at = now + TELL_AGAIN;
 	return true;
+}
+
+static bool worth_telling(struct server *server, enum message_level level)
+{
+	return message_wanted(level) && is_due(&server->tell_again_at[level]);
+}
+
+/* Signals come in only where the model waits; now that is here. One that comes just before
+ * nanosleep(2) is noticed after it, a second later at most. */
+static void sleep_after_failure(struct server *server, const char *what, int error,
+				int64_t delay)
+{
+	if (is_due(&server->tell_failure_at))
+		message(MESSAGE_ERROR, "%s: %s: trying again", what, strerror(error));
+	signals_admit_all(true);
+	retry_sleep(delay);
+	signals_admit_all(false);
+}
+
+int server_waited(struct server *server, int ready)
+{
+	int error = errno;
+	int64_t delay;
+
+	if (ready >= 0) {
+		retry_succeeded(&server->waits);
+		return ready;
+	}
+	delay = error == EINTR ? 0 : retry_failed(&server->waits);
+	if (delay > 0)
+		sleep_after_failure(server, "cannot wait for clients", error, delay);
+	return 0;
+}
+
+bool server_read_failed(struct server *server)
+{
+	int error = errno;
+	int64_t delay = retry_failed(&server->reads);
+
+	if (delay > 0)
+		sleep_after_failure(server, "cannot receive datagrams", error, delay);
+	return delay == 0;
 }
 
 /* Stops accepting until a client leaves. The listener stays ready meanwhile, so it must
@@ -235,19 +281,38 @@ static struct connection *admit(struct server *server, struct connection *connec
 	return connection;
 }
 
+/* The error of one client, which has left again or cannot be reached: the next one may have
+ * none (accept(2), "Error handling"). When one such error follows the other it may be no
+ * client's. The delay is only then, or each client would wait for those that left. */
+static void accept_failed_for_client(struct server *server, int error)
+{
+	if (retry_failed(&server->accepts) > 0)
+		pause_accepting(server, "cannot accept", error);
+	else
+		message(MESSAGE_EVENT, "accept: %s", strerror(error));
+}
+
 static void accept_failed(struct server *server, int error)
 {
 	switch (error) {
 	case EAGAIN: /* nobody waits */
+		retry_succeeded(&server->accepts);
 		break;
-	case ECONNABORTED: /* one client who has left again, or who cannot be reached */
+	case ECONNABORTED:
 	case EPROTO:
+	case ENOPROTOOPT:
 	case EPERM:
 	case ENETDOWN:
 	case ENETUNREACH:
 	case EHOSTUNREACH:
 	case ETIMEDOUT:
-		message(MESSAGE_EVENT, "accept: %s", strerror(error));
+#ifdef EHOSTDOWN
+	case EHOSTDOWN:
+#endif
+#ifdef ENONET
+	case ENONET:
+#endif
+		accept_failed_for_client(server, error);
 		break;
 	case EMFILE:
 	case ENFILE:
@@ -288,6 +353,10 @@ static int accept_next(struct server *server, struct address *peer)
 		statistics_add(&server->statistics->refused, 1);
 		errno = EMFILE;
 		fd = -1;
+	}
+	if (fd >= 0) {
+		retry_succeeded(&server->accepts);
+		atomic_store(&server->retry_after, RETRY_SOON);
 	}
 	if (fd >= 0 && server->early > 0) {
 		server->early--;
@@ -340,8 +409,10 @@ struct connection *server_wait(struct server *server)
 		FD_SET(server->listener, &listeners);
 	/* pselect, not select: it lets our signals in and begins to wait in one step. With
 	 * two, a signal between them would be slept through. */
-	if (pselect(accepting ? server->listener + 1 : 0, &listeners, NULL, NULL,
-		    patience < 0 ? NULL : &time, &server->wait_mask) <= 0) {
+	if (server_waited(server,
+			  pselect(accepting ? server->listener + 1 : 0, &listeners, NULL,
+				  NULL, patience < 0 ? NULL : &time,
+				  &server->wait_mask)) == 0) {
 		server->in_a_row = 0;
 		return NULL;
 	}

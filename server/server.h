@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "common/message.h"
+#include "common/retry.h"
 #include "server/model.h"
 #include "server/service.h"
 #include "server/statistics.h"
@@ -64,9 +65,13 @@ struct server {
 	atomic_bool full;            /* out of descriptors, processes, memory */
 	int64_t retry_at;            /* when to try again all the same */
 	_Atomic int64_t retry_after; /* how long to wait the next time; milliseconds */
+	struct retry accepts;        /* those that failed for a reason of one client */
+	struct retry waits;          /* of the model */
+	struct retry reads;          /* from a datagram socket */
 	/* when to say again that there is no room: an error, or just -c */
 	int64_t tell_again_at[MESSAGE_NOTICE + 1];
-	struct connection *held;  /* accepted, but nobody could be found to serve it */
+	int64_t tell_failure_at; /* when to say again that a call fails again and again */
+	struct connection *held; /* accepted, but nobody could be found to serve it */
 	struct connection *spare; /* ready for the next client */
 };
 
@@ -90,6 +95,19 @@ bool server_accepting(struct server *server);
  *  though nothing happened; -1 for ever.
  *  @param until  a moment of its own that it must not miss, or -1 */
 int64_t server_patience(struct server *server, int64_t until);
+
+/**
+ * Takes the result of the call in which the model waited, @p ready, with its errno. When such
+ * a call fails again and again (ENOMEM, above all), says so once and waits, longer each time,
+ * so that the model does not spin. Signals come in meanwhile.
+ *
+ * @return how many descriptors are ready; 0 after a signal or an error
+ */
+int server_waited(struct server *server, int ready);
+
+/** The same for a read from the datagram socket that failed with errno.
+ *  @return whether it may be called again at once */
+bool server_read_failed(struct server *server);
 
 /** Waits for a client, a signal, or until server_patience() is over: all that a model
  *  has to wait for which leaves its clients to others.

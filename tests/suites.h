@@ -27,6 +27,7 @@
 	SUITE(text)                                                                      \
 	SUITE(words)                                                                     \
 	SUITE(rename)                                                                    \
+	SUITE(retry)                                                                     \
 	SUITE(json)                                                                      \
 	SUITE(clock)                                                                     \
 	SUITE(io)                                                                        \

@@ -60,6 +60,7 @@ static int wait_for_any(struct selector *selector, fd_set *readable, fd_set *wri
 	struct server *server = selector->loop.server;
 	int64_t patience;
 	struct timespec time;
+	int highest;
 
 	while (selector->last >= 0 && selector->by_fd[selector->last] == NULL)
 		selector->last--;
@@ -67,15 +68,14 @@ static int wait_for_any(struct selector *selector, fd_set *readable, fd_set *wri
 	*writable = selector->writers;
 	if (server_accepting(server))
 		FD_SET(server->listener, readable);
+	highest = selector->last > server->listener ? selector->last : server->listener;
 	patience = server_patience(server, selector->loop.expiry);
 	time = clock_timespec(patience);
 	/* pselect, not select: it lets our signals in and begins to wait in one step. With
 	 * two, a signal between them would be slept through. */
-	return pselect(
-		(selector->last > server->listener ? selector->last : server->listener) +
-			1,
-		readable, writable, NULL, patience < 0 ? NULL : &time,
-		&server->wait_mask);
+	return server_waited(server,
+			     pselect(highest + 1, readable, writable, NULL,
+				     patience < 0 ? NULL : &time, &server->wait_mask));
 }
 
 static int select_serve(struct server *server)
