@@ -182,6 +182,13 @@ static void transport_send_file(struct session *session, int fd, uint64_t offset
 	output_take_file((struct connection *)session, fd, offset, length);
 }
 
+static int transport_keep_file(struct session *session, int fd)
+{
+	const struct connection *c = (const struct connection *)session;
+
+	return output_higher_number(fd, c->server->model->socket_numbers);
+}
+
 static void transport_post(struct session *session, const char *bytes, size_t n)
 {
 	meeting_post((struct connection *)session, bytes, n);
@@ -202,6 +209,7 @@ static int64_t transport_now(const struct session *session)
 static const struct transport transport = {
 	.write = transport_write,
 	.send_file = transport_send_file,
+	.keep_file = transport_keep_file,
 	.post = transport_post,
 	.now = transport_now,
 	.peer = transport_peer,

@@ -224,7 +224,7 @@ static void tell_ready(int listener, bool datagrams)
 
 static uint64_t descriptors_needed(const struct server *server)
 {
-	uint64_t clients = server->max_clients, files = server->service->descriptors;
+	uint64_t clients = server->max_clients, files = server_files_of_session(server);
 
 	/* of a peer's feed, a process with threads has both ends */
 	if (server->datagrams)

@@ -193,17 +193,22 @@ void output_go_on(struct connection *c)
 	finish_sending(c);
 }
 
-void output_move_file(struct connection *c, int lowest)
+int output_higher_number(int fd, int lowest)
 {
 	int moved;
 
-	if (c->file.fd < 0 || c->file.fd >= lowest)
-		return;
-	moved = fcntl(c->file.fd, F_DUPFD_CLOEXEC, lowest);
+	if (fd < 0 || fd >= lowest)
+		return fd;
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
 	if (moved < 0)
-		return;
-	close(c->file.fd);
-	c->file.fd = moved;
+		return fd;
+	close(fd);
+	return moved;
+}
+
+void output_move_file(struct connection *c, int lowest)
+{
+	c->file.fd = output_higher_number(c->file.fd, lowest);
 }
 
 void output_release(struct connection *c)

@@ -40,6 +40,10 @@ bool output_waits(const struct connection *connection);
  *  system gives out the lowest first, and a model may need those for its sockets. */
 void output_move_file(struct connection *connection, int lowest);
 
+/** Gives the open file @p fd a number of @p lowest or above, if one is to be had.
+ *  @return its descriptor now; if it is another one, @p fd is closed */
+int output_higher_number(int fd, int lowest);
+
 /** Forgets what waits. */
 void output_release(struct connection *connection);
 

@@ -36,6 +36,13 @@ enum { IN_A_ROW = 4096 };
  * reads. */
 enum { FOR_A_MOMENT = 4 };
 
+unsigned server_files_of_session(const struct server *server)
+{
+	int files = server->service->descriptors;
+
+	return files == 0 ? SERVICE_DESCRIPTORS : files > 0 ? (unsigned)files : 0;
+}
+
 /* The lowest that is free; -1 if there is none. */
 static int next_descriptor(const struct server *server)
 {
@@ -50,7 +57,7 @@ static int next_descriptor(const struct server *server)
  * this limit. */
 static unsigned clients_below(const struct server *server, uint64_t limit)
 {
-	unsigned each = 1 + server->service->descriptors;
+	unsigned each = 1 + server_files_of_session(server);
 	int next = next_descriptor(server); /* all below it are taken */
 	uint64_t others = (uint64_t)next + FOR_A_MOMENT, clients;
 
@@ -69,7 +76,7 @@ static void count_room(struct server *server)
 		return;
 	server->low_numbers =
 		clients_below(server, (uint64_t)server->model->socket_numbers);
-	if (server->model->one_process && server->service->descriptors > 0)
+	if (server->model->one_process && server_files_of_session(server) > 0)
 		server->room = clients_below(server, process_raise_descriptors(0));
 }
 
@@ -165,6 +172,8 @@ int64_t server_patience(struct server *server, int64_t until)
 {
 	int64_t now = clock_milliseconds();
 
+	if (server->held != NULL && server_accepting(server))
+		return 0;
 	if (server->stopping)
 		until = earlier(until, earlier(server->stop_at, now + STOP_TICK));
 	if (atomic_load(&server->full))
@@ -343,17 +352,11 @@ static bool next_number_will_do(const struct server *server)
  * not got them from it. */
 static int accept_next(struct server *server, struct address *peer)
 {
-	int numbers = server->model->socket_numbers, fd = -1;
+	int fd = -1;
 
 	errno = EMFILE;
 	if (next_number_will_do(server))
 		fd = sock_accept(server->listener, peer, server->model->nonblocking);
-	if (numbers > 0 && fd >= numbers) { /* we have inherited more than we knew of */
-		close(fd);
-		statistics_add(&server->statistics->refused, 1);
-		errno = EMFILE;
-		fd = -1;
-	}
 	if (fd >= 0) {
 		retry_succeeded(&server->accepts);
 		atomic_store(&server->retry_after, RETRY_SOON);
@@ -365,18 +368,51 @@ static int accept_next(struct server *server, struct address *peer)
 	return fd;
 }
 
-struct connection *server_accept(struct server *server)
+static bool number_will_do(const struct server *server, int fd)
+{
+	return server->model->socket_numbers == 0 || fd < server->model->socket_numbers;
+}
+
+/* The service had more open than is reserved for it, and the model cannot use the number of
+ * this client's socket. @return whether it has another one now */
+static bool renumber(struct server *server, struct connection *connection)
+{
+	int fd = fcntl(connection->fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd < 0)
+		return false;
+	if (!number_will_do(server, fd)) {
+		close(fd);
+		return false;
+	}
+	close(connection->fd);
+	connection->fd = fd;
+	return true;
+}
+
+/* Who was accepted and cannot be served yet, is not lost. */
+static struct connection *accept_held(struct server *server)
 {
 	struct connection *connection = server->held;
+
+	if (!number_will_do(server, connection->fd) && !renumber(server, connection)) {
+		pause_accepting(server, out_of_descriptors, EMFILE);
+		return NULL;
+	}
+	server->held = NULL;
+	return admit(server, connection);
+}
+
+struct connection *server_accept(struct server *server)
+{
+	struct connection *connection;
 	struct address peer;
 	int fd;
 
 	if (!server_accepting(server))
 		return NULL;
-	if (connection != NULL) {
-		server->held = NULL;
-		return admit(server, connection);
-	}
+	if (server->held != NULL)
+		return accept_held(server);
 	/* Memory first: a client that was accepted can no longer wait in the backlog. */
 	if (server->spare == NULL)
 		server->spare = connection_create(server);
@@ -392,7 +428,8 @@ struct connection *server_accept(struct server *server)
 	connection = server->spare;
 	server->spare = NULL;
 	connection_attach(connection, fd, &peer);
-	return admit(server, connection);
+	server->held = connection;
+	return accept_held(server);
 }
 
 struct connection *server_wait(struct server *server)

@@ -79,6 +79,9 @@ struct server {
  *  then on: installs the signals, makes the statistics. @return 0, or -1 with errno */
 int server_begin(struct server *server, int listener);
 
+/** How many descriptors are reserved for what a session may open beside its socket. */
+unsigned server_files_of_session(const struct server *server);
+
 /** Attends to signals. @return false when the model must end: everybody has left, the
  *  grace is over, or a second signal came */
 bool server_running(struct server *server);

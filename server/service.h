@@ -21,6 +21,11 @@ struct session;
  *  said. */
 enum { SERVICE_IDLE = 60 };
 
+/** SERVICE_DESCRIPTORS: how many descriptors are reserved for a session, beside its socket, if
+ *  its service does not say how many it may have open: a file and the directories on the way
+ *  to it. SERVICE_OPENS_NONE: it has none open, ever. */
+enum { SERVICE_DESCRIPTORS = 4, SERVICE_OPENS_NONE = -1 };
+
 /** Every function but input may be NULL. None may keep a pointer to the bytes it gets. */
 struct service {
 	const char *name;      /* "echo": the program is named echod-MODEL */
@@ -28,7 +33,8 @@ struct service {
 	const char *port;      /* where it listens unless told otherwise */
 	size_t state_size;     /* of session->state: zeroed before open */
 	unsigned idle_seconds; /* the default of -t; 0: SERVICE_IDLE */
-	unsigned descriptors;  /* that a session may have open at a time */
+	int descriptors;       /* that a session may have open at a time, beside its
+				  socket; 0: SERVICE_DESCRIPTORS; or SERVICE_OPENS_NONE */
 
 	/** Options of its own, beside those that all servers have; ends as the table in
 	 *  common/options.h does. */

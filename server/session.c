@@ -26,6 +26,13 @@ void session_send_file(struct session *session, int fd, uint64_t offset, uint64_
 		session->transport->send_file(session, fd, offset, length);
 }
 
+int session_keep_file(struct session *session, int fd)
+{
+	const struct transport *transport = session->transport;
+
+	return transport->keep_file != NULL ? transport->keep_file(session, fd) : fd;
+}
+
 void session_pause(struct session *session, int64_t milliseconds)
 {
 	session->resume_at = session_now(session) + milliseconds;

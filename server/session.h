@@ -23,6 +23,9 @@ struct transport {
 	void (*write)(struct session *, const char *bytes, size_t n);
 	/** Takes @p fd, and sends @p length bytes of it; sets session->full until it has. */
 	void (*send_file)(struct session *, int fd, uint64_t offset, uint64_t length);
+	/** Gives an open file a number that the model does not need for sockets; NULL: any
+	 *  will do. */
+	int (*keep_file)(struct session *, int fd);
 	/** Posts a message to the hub (hub.h); of a service that has one. */
 	void (*post)(struct session *, const char *bytes, size_t n);
 	/** Milliseconds of clock_milliseconds(), not older than the call of the service. */
@@ -65,6 +68,12 @@ bool session_full(const struct session *session);
  * With a @p length of 0 only @p fd is closed, and session_full() is as it was.
  */
 void session_send_file(struct session *session, int fd, uint64_t offset, uint64_t length);
+
+/** To be called for a file that stays open after the service has returned. A model may need
+ *  low descriptors for its sockets (select(2) takes none from FD_SETSIZE on); this moves the
+ *  file to a higher one, if there is one. @return the file's descriptor now; @p fd is not to
+ *  be used again */
+int session_keep_file(struct session *session, int fd);
 
 /** Takes no input for so long; then input() is called with what it has left, even if no
  *  more has come. To be called from input(), which must leave at least one byte. Silence

@@ -25,6 +25,7 @@
 #include "common/checksum.h"
 #include "common/clock.h"
 #include "common/io.h"
+#include "common/process.h"
 #include "tests/folder.h"
 #include "tests/harness.h"
 #include "tests/models.h"
@@ -468,6 +469,140 @@ START_TEST(a_directory_that_cannot_be_written_to_can_be_read)
 }
 END_TEST
 
+/* ---- descriptors ------------------------------------------------------------------------- */
+
+enum {
+	FEW_DESCRIPTORS = 64,
+	SOFT_LIMIT = 1024,
+	HARD_LIMIT = 20000,
+	IDLE_CLIENTS = 70,
+	UPLOADS = 700,
+	CROWD = 1100, /* more than an fd_set holds */
+};
+
+static int clients[CROWD];
+
+static void limit_descriptors(rlim_t soft, rlim_t hard)
+{
+	const struct rlimit limit = { soft, hard };
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		_exit(127);
+}
+
+static void allow_few_descriptors(void *context)
+{
+	(void)context;
+	limit_descriptors(FEW_DESCRIPTORS, FEW_DESCRIPTORS);
+}
+
+static void allow_more_descriptors_than_at_first(void *context)
+{
+	(void)context;
+	limit_descriptors(SOFT_LIMIT, HARD_LIMIT);
+}
+
+static bool descriptors_suffice(int count)
+{
+	struct rlimit limit;
+
+	if (process_raise_descriptors((uint64_t)count + 50) >= (uint64_t)count + 50 &&
+	    getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max >= HARD_LIMIT)
+		return true;
+	skipped("many uploads at a time: not enough descriptors");
+	return false;
+}
+
+/* The file is in a folder, which takes a descriptor more for a moment. */
+static void begin_upload(int client)
+{
+	char line[TEXT];
+
+	snprintf(line, sizeof line, "PUT folder/%d 5 1\n", client);
+	say(clients[client], line);
+}
+
+static void end_upload(int client)
+{
+	say(clients[client], "smallSUM -\n");
+	expect(clients[client], "DONE 5 -\n");
+	client_close(clients[client]);
+}
+
+/* GIVEN few descriptors, and more clients than there are descriptors for, all with an upload
+ * under way as soon as they are accepted, THEN each upload succeeds; some wait first. */
+START_TEST(idle_clients_leave_descriptors_for_uploads)
+{
+	struct server server = start_prepared(_i, allow_few_descriptors);
+
+	for (int i = 0; i < IDLE_CLIENTS; i++) {
+		clients[i] = client_connect(&server);
+		begin_upload(i);
+	}
+	for (int i = 0; i < IDLE_CLIENTS; i++) {
+		expect(clients[i], "SEND 0\n");
+		end_upload(i);
+	}
+	server_finish(&server);
+}
+END_TEST
+
+/* GIVEN a soft limit below two descriptors for each client, and a hard limit above, WHEN all
+ * upload at the same time, THEN all succeed. */
+START_TEST(many_upload_at_the_same_time)
+{
+	struct server server;
+
+	if (!model_serves_many(_i) || !descriptors_suffice(UPLOADS))
+		return;
+	if (SANITIZED && model_is(_i, "fork")) {
+		skipped("needs a build without sanitizers");
+		return;
+	}
+	server = start_prepared(_i, allow_more_descriptors_than_at_first);
+	for (int i = 0; i < UPLOADS; i++) {
+		clients[i] = client_connect(&server);
+		begin_upload(i);
+	}
+	for (int i = 0; i < UPLOADS; i++)
+		expect(clients[i], "SEND 0\n");
+	for (int i = 0; i < UPLOADS; i++)
+		end_upload(i);
+	server_finish(&server);
+}
+END_TEST
+
+/* GIVEN uploads that take up descriptors, and more clients than an fd_set holds, THEN no
+ * client is accepted and then reset. */
+START_TEST(beside_uploads_further_clients_wait_and_are_not_reset)
+{
+	struct server server;
+
+	if (!model_is(_i, "select") || !descriptors_suffice(CROWD))
+		return;
+	server = server_start_with(&(struct server_setup){
+		.program = model_program(_i, "file"),
+		.options = ARGUMENTS("-c", "2000", "-r", folder.path),
+		.prepare = allow_more_descriptors_than_at_first,
+	});
+	for (int i = 0; i < CROWD; i++) {
+		clients[i] = client_connect(&server);
+		if (i < UPLOADS)
+			begin_upload(i);
+	}
+	server_wait_line(&server, "out of descriptors with", PATIENCE);
+	for (int i = UPLOADS; i < CROWD; i++)
+		begin_upload(i);
+	for (int i = 0; i < CROWD; i++) {
+		expect(clients[i], "SEND 0\n");
+		end_upload(i);
+	}
+	server_finish(&server);
+	ck_assert_uint_eq(server_count_lines(&server, "served 1100 clients, refused 0;"),
+			  1);
+}
+END_TEST
+
 /* ---- large files ------------------------------------------------------------------------- */
 
 static void make_sparse(const char *name, uint64_t size)
@@ -569,6 +704,11 @@ Suite *suite_filed(void)
 	add(tcase, a_full_disk_is_an_error_and_not_the_end);
 #endif
 	add(tcase, a_directory_that_cannot_be_written_to_can_be_read);
+	tcase = add_case(suite, "descriptors");
+	tcase_add_checked_fixture(tcase, make, clear);
+	add(tcase, idle_clients_leave_descriptors_for_uploads);
+	add(tcase, many_upload_at_the_same_time);
+	add(tcase, beside_uploads_further_clients_wait_and_are_not_reset);
 	tcase = add_case(suite, "large files");
 	tcase_add_checked_fixture(tcase, make, clear);
 	add(tcase, a_file_of_more_than_4_gib_is_sent_from_any_offset);

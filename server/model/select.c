@@ -78,6 +78,19 @@ static int wait_for_any(struct selector *selector, fd_set *readable, fd_set *wri
 				     patience < 0 ? NULL : &time, &server->wait_mask));
 }
 
+/* Whether a client may be there to be accepted; the listener counts no more among those that
+ * are ready. */
+static bool take_knock(struct server *server, fd_set *readable, int *ready)
+{
+	if (!server_accepting(server))
+		return false;
+	if (*ready == 0 || !FD_ISSET(server->listener, readable))
+		return server->held != NULL;
+	FD_CLR(server->listener, readable);
+	--*ready;
+	return true;
+}
+
 static int select_serve(struct server *server)
 {
 	struct selector *selector = calloc(1, sizeof *selector);
@@ -96,13 +109,9 @@ static int select_serve(struct server *server)
 		loop_deliver(&selector->loop, watch, selector);
 		ready = wait_for_any(selector, &readable, &writable);
 		loop_tick(&selector->loop);
-		if (ready > 0 && server_accepting(server) &&
-		    FD_ISSET(server->listener, &readable)) {
-			FD_CLR(server->listener, &readable);
-			ready--;
+		if (take_knock(server, &readable, &ready))
 			while ((connection = loop_accept(&selector->loop)) != NULL)
 				watch(selector, connection, connection_wants(connection));
-		}
 		for (int fd = 0; fd <= selector->last && ready > 0; fd++) {
 			unsigned what = (FD_ISSET(fd, &readable) ? WANT_READ : 0u) |
 					(FD_ISSET(fd, &writable) ? WANT_WRITE : 0u);

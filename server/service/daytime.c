@@ -93,6 +93,7 @@ const struct service this_service = {
 	.name = "daytime",
 	.summary = "tells the date and time (RFC 867)",
 	.port = "7013", /* RFC 867 says 13, which takes a privileged server */
+	.descriptors = SERVICE_OPENS_NONE,
 	.options = daytime_options,
 	.option = daytime_option,
 	.open = daytime_open,

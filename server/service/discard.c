@@ -75,6 +75,7 @@ const struct service this_service = {
 	.name = "discard",
 	.summary = "reads what it receives, and drops it (RFC 863)",
 	.port = "7009", /* RFC 863 says 9, which takes a privileged server */
+	.descriptors = SERVICE_OPENS_NONE,
 	.options = discard_options,
 	.option = discard_option,
 	.input = discard_input,

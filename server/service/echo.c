@@ -22,6 +22,7 @@ const struct service this_service = {
 	.name = "echo",
 	.summary = "sends back what it receives (RFC 862)",
 	.port = "7007", /* RFC 862 says 7, which takes a privileged server */
+	.descriptors = SERVICE_OPENS_NONE,
 	.input = echo_input,
 	.datagram = echo_datagram,
 };

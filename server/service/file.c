@@ -192,7 +192,10 @@ static void begin_put(struct session *session, const struct file_command *comman
 	if (file_upload_begin(&store, &state->upload, command->name, command->size,
 			      command->modified, command->without_sum, &refusal) < 0) {
 		refuse(session, command->name, &refusal);
-	} else if (state->upload.here == 0) {
+		return;
+	}
+	state->upload.fd = session_keep_file(session, state->upload.fd);
+	if (state->upload.here == 0) {
 		ask_for_content(session);
 	} else {
 		enter(session, CHECKS_PART);
@@ -375,7 +378,7 @@ static void begin_get(struct session *session, const struct file_command *comman
 		return;
 	}
 	announce(session, &status);
-	state->fd = fd;
+	state->fd = session_keep_file(session, fd);
 	state->length = (uint64_t)status.st_size;
 	state->sum = (struct checksum){ 0 };
 	state->offset = command->offset;
@@ -455,7 +458,7 @@ static void begin_list(struct session *session, const char *name)
 			      O_RDONLY | O_DIRECTORY, 0);
 
 	charge(state, TURN);
-	state->list = fd >= 0 ? file_listing_begin(fd) : NULL;
+	state->list = fd >= 0 ? file_listing_begin(session_keep_file(session, fd)) : NULL;
 	if (state->list == NULL) {
 		refuse_list(session, name != NULL ? name : "", errno);
 		return;

@@ -124,6 +124,7 @@ const struct service this_service = {
 	.name = "reply",
 	.summary = "answers each line with a fixed text",
 	.port = "7010",
+	.descriptors = SERVICE_OPENS_NONE,
 	.state_size = sizeof(struct reply_state),
 	.options = reply_options,
 	.option = reply_option,
