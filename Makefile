@@ -68,12 +68,14 @@ CLIENT_C  := $(addprefix client/,$(CLIENTS:=.c))
 SHARED_C  := $(filter-out $(CLIENT_C),$(wildcard client/*.c))
 PARTS      = $(call OBJECTS,$(wildcard server/service/$(1)/*.c))
 TESTER    := $(BUILD)/tests/check
-SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.c server/service/*/*.[ch] client/*.[ch] tests/*.[ch] tests/service/*.c tests/fuzz/*.[ch])
+SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.c server/service/*/*.[ch] client/*.[ch] tests/*.[ch] tests/service/*.c tests/inject/*.[ch] tests/fuzz/*.[ch])
+INJECTOR  := $(BUILD)/tests/inject/driver
+PRELOAD   := $(BUILD)/tests/inject/preload.so
 RELAYS    := $(foreach m,$(MODELS),$(BUILD)/tests/relayd-$(m))
 PAGES     := $(wildcard man/*.[1-8])
 FUZZERS   := $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 
-.PHONY: all compare check fuzz deps install uninstall format lint clean help
+.PHONY: all compare check check-faults fuzz deps install uninstall format lint clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -123,7 +125,8 @@ compare: all
 CHECK_FLAGS = $(shell pkg-config --cflags check 2>/dev/null)
 CHECK_LIBS  = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lm -lrt)
 
-check: all $(TESTER) $(RELAYS)
+check: all $(TESTER) $(RELAYS) $(if $(CK_RUN_SUITE),,$(INJECTED))
+	@$(if $(CK_RUN_SUITE),,$(call inject,$(FAULTS_SAMPLE)))
 	CK_DEFAULT_TIMEOUT=60 SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) $(TESTER)
 
 # libFuzzer wants the same name of every target; the tests are linked with all of them.
@@ -139,6 +142,34 @@ $(BUILD)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS_FIRST)
 $(TESTER): $(call OBJECTS,$(wildcard tests/*.c) $(FUZZ:%=tests/fuzz/%.c)) $(call PARTS,*) $(ENGINE) $(SHARED) $(COMMON)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LDLIBS)
+
+# Faults are injected by an object that a server preloads, so it must be linked dynamically,
+# with glibc, and without a sanitizer, which wants to come first itself. Each program (a service
+# in a model, on TCP or UDP) has so many runs; `make check` has fewer.
+FAULTS        = 60
+FAULTS_SAMPLE = 3
+CAN_INJECT   := $(if $(STATIC)$(SAN)$(findstring musl,$(CC)),,$(shell \
+	printf '\043include <features.h>\n\043ifndef __GLIBC__\n\043error\n\043endif\n' | \
+	$(CC) -E - >/dev/null 2>&1 && echo yes))
+INJECTED      = $(if $(CAN_INJECT),$(INJECTOR) $(PRELOAD))
+inject        = $(if $(CAN_INJECT),$(INJECTOR) $(abspath $(BIN)) $(abspath $(PRELOAD)) $(1),\
+	echo "skipped: injected faults: they need glibc, and a build without STATIC and SAN")
+
+check-faults: all $(INJECTED)
+	@$(call inject,$(FAULTS))
+
+$(INJECTOR): $(BUILD)/tests/inject/driver.o $(COMMON)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+$(BUILD)/tests/inject/driver.o: tests/inject/driver.c $(FLAGS) | $(DEPS_FIRST)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
+# Not pedantic: some of libc's functions take a union where POSIX has a pointer.
+$(PRELOAD): tests/inject/preload.c tests/inject/inject.h $(FLAGS) | $(DEPS_FIRST)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -std=c11 -I. $(filter-out -Wpedantic,$(WARNINGS)) -fPIC -shared -pthread $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl
 
 # A service for the tests alone, where clients meet.
 $(RELAYS): $(BUILD)/tests/relayd-%: $(BUILD)/tests/service/relay.o $(BUILD)/server/model/%.o $(ENGINE) $(COMMON)
@@ -268,6 +299,7 @@ help:
 	@echo 'make            build every program into $(BIN)/'
 	@echo 'make compare    build, then compare the models side by side: $(BIN)/versus echo'
 	@echo 'make check      build, then run the tests (needs Check)'
+	@echo 'make check-faults  let system calls of the servers fail: FAULTS=$(FAULTS) runs of each'
 	@echo 'make fuzz       fuzz: $(FUZZ), FUZZ_SECONDS=$(FUZZ_SECONDS) each (needs clang)'
 	@echo 'make deps       install a compiler and Check with the package manager'
 	@echo 'make install    servers to sbin, clients to bin, pages to share/man (PREFIX, DESTDIR)'

@@ -619,6 +619,7 @@ void connection_serve(struct connection *c, struct worker *worker)
 	worker->now = 0;
 	retry_succeeded(&worker->polls);
 	connection_begin(c, worker);
+	serve_from_hub(c, worker, 0);
 	while ((wants = connection_wants(c)) != 0 && signals_stop() < 2) {
 		server_attend(c->server);
 		if (signals_stop() > 0 && c->state == CONNECTION_OPEN) {

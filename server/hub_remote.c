@@ -59,6 +59,14 @@ static void post(struct hub_link *link, const char *bytes, size_t n)
 		r->failed = true;
 }
 
+/* A message is lost, so its client must not go on as if it were not. The end of the channel
+ * makes fetch() see it. */
+static void fail(struct remote_link *r)
+{
+	r->failed = true;
+	shutdown(r->link.fd, SHUT_RDWR);
+}
+
 static void dispatch(struct hub_link *link)
 {
 	struct remote_link *r = (struct remote_link *)link;
@@ -66,6 +74,8 @@ static void dispatch(struct hub_link *link)
 
 	if (r->posts.length > 0) {
 		sent = send_some(link->fd, &r->posts);
+		if (sent < 0)
+			fail(r);
 		buffer_consume(&r->posts, sent < 0 ? r->posts.length : (size_t)sent);
 	}
 	link->congested = r->posts.length > 0;
@@ -160,6 +170,8 @@ static void send_mail(struct channel *channel)
 	if (channel->mail.length == 0)
 		return;
 	sent = send_some(channel->fd, &channel->mail);
+	if (sent < 0 && errno != EPIPE && errno != ECONNRESET) /* it would miss this */
+		hub_cut_off(&channel->mailbox.member);
 	buffer_consume(&channel->mail, sent < 0 ? channel->mail.length : (size_t)sent);
 	if (channel->mail.length == 0)
 		mailbox_caught_up(&channel->mailbox);
@@ -213,11 +225,12 @@ static void relieve(struct mailbox *mailbox)
 /* Sends what waits; when the last of it has gone, so may the channel. */
 static void attend(struct channel *channel)
 {
+	if (channel->mailbox.state != MAILBOX_CUT_OFF)
+		send_mail(channel);
 	if (channel->mailbox.state == MAILBOX_CUT_OFF) {
 		close_channel(channel);
 		return;
 	}
-	send_mail(channel);
 	if (channel->mail.length == 0 && channel->mailbox.state == MAILBOX_LEFT) {
 		close_channel(channel);
 		return;
