@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #ifdef __linux__
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #endif
 #include <sys/time.h>
@@ -366,6 +368,20 @@ ssize_t sock_send_file(int fd, int file, uint64_t *offset, size_t n)
 	return copy_file(fd, file, offset, n);
 }
 #endif
+
+/* SOCK_WITHOUT_SEND_QUEUE: the way of a system that has no SIOCOUTQ, for its test on Linux. */
+int64_t sock_send_queue(int fd)
+{
+#if defined(__linux__) && !defined(SOCK_WITHOUT_SEND_QUEUE)
+	int length;
+
+	return ioctl(fd, SIOCOUTQ, &length) < 0 ? -1 : length;
+#else
+	(void)fd;
+	errno = ENOTSUP;
+	return -1;
+#endif
+}
 
 int sock_set_nodelay(int fd)
 {

@@ -129,6 +129,17 @@ ssize_t sock_send(int fd, const void *bytes, size_t n, bool more);
  */
 ssize_t sock_send_file(int fd, int file, uint64_t *offset, size_t n);
 
+/**
+ * How many bytes the send queue of a connected stream socket holds. On TCP these are the bytes
+ * that the peer's kernel has not acknowledged, sent or not (tcp(7), SIOCOUTQ). The peer's
+ * kernel acknowledges what its receive buffer takes; so a full queue shrinks only while the
+ * peer's program reads. On a local socket the value is the memory of what the peer has not
+ * read, which is more than its bytes.
+ *
+ * @return the length; -1 with errno ENOTSUP where the system cannot tell, or that of ioctl(2)
+ */
+int64_t sock_send_queue(int fd);
+
 /** Sends what is written at once, without waiting to fill a segment (Nagle, RFC 896).
  *  Accepted sockets inherit it from the listening one. @return 0, or -1 with errno */
 int sock_set_nodelay(int fd);
