@@ -368,6 +368,18 @@ static void time_out(struct connection *c)
 	conclude(c);
 }
 
+/* The client's first bytes come from a proxy. What follows is not what the service would take
+ * it for. */
+static void refuse_proxy_header(struct connection *c)
+{
+	server_tell_proxy_header(c->server, &c->peer);
+	event(c, "closed: it begins with a PROXY protocol header");
+	if (c->state != CONNECTION_OPEN)
+		return;
+	session_finish(&c->session);
+	conclude(c);
+}
+
 static void receive(struct connection *c)
 {
 	struct worker *worker = c->worker;
@@ -382,7 +394,10 @@ static void receive(struct connection *c)
 		c->bytes_in += (size_t)n;
 		connection_note_activity(c);
 		statistics_add(&c->server->statistics->bytes_in, (size_t)n);
-		if (c->state == CONNECTION_OPEN)
+		if (proxy_header_possible(&c->proxy_header) &&
+		    proxy_header_take(&c->proxy_header, worker->input + kept, (size_t)n))
+			refuse_proxy_header(c);
+		else if (c->state == CONNECTION_OPEN)
 			offer(c, worker->input, kept + (size_t)n);
 	} else if (n == 0 && c->state == CONNECTION_OPEN) {
 		event(c, "half-closed");
@@ -701,6 +716,7 @@ void connection_attach(struct connection *c, int fd, const struct address *peer)
 	c->fd = fd;
 	c->file.fd = -1;
 	c->peer = *peer;
+	proxy_header_begin(&c->proxy_header);
 	if (message_wanted(MESSAGE_CLIENT))
 		c->began_at = clock_milliseconds();
 }

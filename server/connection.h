@@ -20,6 +20,7 @@
 #include "server/buffer.h"
 #include "server/hub_link.h"
 #include "server/output.h"
+#include "server/proxy_header.h"
 #include "server/server.h"
 #include "server/session.h"
 
@@ -58,6 +59,7 @@ struct connection {
 	bool mail_waits;  /* there, until the queue has been sent */
 	bool stopping;    /* the server stops: take what comes, wait for no more */
 	bool interrupted; /* a blocking call gave up since bytes last moved: poll next */
+	struct proxy_header proxy_header; /* whether its first bytes are one */
 	bool file_wait_set; /* sendfile(2) on a blocking descriptor returns soon */
 	struct buffer kept; /* input that the service has not consumed */
 	/* output that the kernel would not take, or, of the hub, that it was not offered

@@ -209,6 +209,19 @@ void server_lack(struct server *server, const char *what, int error)
 			atomic_load(&server->clients), strerror(error));
 }
 
+void server_tell_proxy_header(struct server *server, const struct address *peer)
+{
+	atomic_llong *again_at = &server->statistics->tell_proxy_header_at;
+	long long now = clock_milliseconds(), at = atomic_load(again_at);
+	char text[ADDRESS_TEXT];
+
+	if (now < at || !atomic_compare_exchange_strong(again_at, &at, now + TELL_AGAIN))
+		return;
+	message_about(MESSAGE_ERROR, address_text(peer, text),
+		      "connection closed: it begins with a PROXY protocol header, which "
+		      "this server does not read (turn send-proxy off in the proxy)");
+}
+
 void server_arrived(struct server *server)
 {
 	atomic_fetch_add(&server->clients, 1);
