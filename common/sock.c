@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #ifdef __linux__
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #endif
 #include <sys/time.h>
@@ -41,17 +43,20 @@ static int close_keeping_errno(int fd)
 	return -1;
 }
 
-static int open_socket(int family, int type)
+/* flags: SOCK_NONBLOCK, where the system has that, or 0. */
+static int open_socket(int family, int type, int flags)
 {
 #ifdef SOCK_CLOEXEC
-	return socket(family, type | SOCK_CLOEXEC, 0);
+	int fd = socket(family, type | flags | SOCK_CLOEXEC, 0);
 #else
-	int fd = socket(family, type, 0);
+	int fd = socket(family, type | flags, 0);
 
 	if (fd >= 0 && io_set_close_on_exec(fd) < 0)
 		return close_keeping_errno(fd);
-	return fd;
 #endif
+	if (fd >= 0 && type == SOCK_STREAM)
+		(void)sock_set_urgent_inline(fd);
+	return fd;
 }
 
 static bool is_wildcard_v6(const struct addrinfo *where)
@@ -72,7 +77,7 @@ static bool is_no_way(int error)
 
 static int listen_on(const struct addrinfo *where, const struct sock_place *place)
 {
-	int fd = open_socket(where->ai_family, place->type);
+	int fd = open_socket(where->ai_family, place->type, 0);
 
 	if (fd < 0)
 		return -1;
@@ -114,12 +119,12 @@ int sock_listen(const struct sock_place *place, struct failure *failure)
 int sock_connect_start(const struct sockaddr *address, socklen_t length, int type)
 {
 #ifdef SOCK_NONBLOCK
-	int fd = open_socket(address->sa_family, type | SOCK_NONBLOCK);
+	int fd = open_socket(address->sa_family, type, SOCK_NONBLOCK);
 
 	if (fd < 0)
 		return -1;
 #else
-	int fd = open_socket(address->sa_family, type);
+	int fd = open_socket(address->sa_family, type, 0);
 
 	if (fd < 0)
 		return -1;
@@ -364,6 +369,20 @@ ssize_t sock_send_file(int fd, int file, uint64_t *offset, size_t n)
 }
 #endif
 
+/* SOCK_WITHOUT_SEND_QUEUE: the way of a system that has no SIOCOUTQ, for its test on Linux. */
+int64_t sock_send_queue(int fd)
+{
+#if defined(__linux__) && !defined(SOCK_WITHOUT_SEND_QUEUE)
+	int length;
+
+	return ioctl(fd, SIOCOUTQ, &length) < 0 ? -1 : length;
+#else
+	(void)fd;
+	errno = ENOTSUP;
+	return -1;
+#endif
+}
+
 int sock_set_nodelay(int fd)
 {
 	return set_flag(fd, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -372,6 +391,11 @@ int sock_set_nodelay(int fd)
 int sock_set_keepalive(int fd)
 {
 	return set_flag(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+int sock_set_urgent_inline(int fd)
+{
+	return set_flag(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 }
 
 unsigned sock_backlog(int listener)

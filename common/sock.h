@@ -1,7 +1,7 @@
 /*
  * sock - making sockets: listening, connecting, accepting, and their options.
  *
- * Every descriptor made here is close-on-exec. How bytes then go through it: io.h.
+ * Every descriptor made here is close-on-exec, and takes urgent data inline. How bytes then go through it: io.h.
  */
 #ifndef COMMON_SOCK_H
 #define COMMON_SOCK_H
@@ -129,6 +129,17 @@ ssize_t sock_send(int fd, const void *bytes, size_t n, bool more);
  */
 ssize_t sock_send_file(int fd, int file, uint64_t *offset, size_t n);
 
+/**
+ * How many bytes the send queue of a connected stream socket holds. On TCP these are the bytes
+ * that the peer's kernel has not acknowledged, sent or not (tcp(7), SIOCOUTQ). The peer's
+ * kernel acknowledges what its receive buffer takes; so a full queue shrinks only while the
+ * peer's program reads. On a local socket the value is the memory of what the peer has not
+ * read, which is more than its bytes.
+ *
+ * @return the length; -1 with errno ENOTSUP where the system cannot tell, or that of ioctl(2)
+ */
+int64_t sock_send_queue(int fd);
+
 /** Sends what is written at once, without waiting to fill a segment (Nagle, RFC 896).
  *  Accepted sockets inherit it from the listening one. @return 0, or -1 with errno */
 int sock_set_nodelay(int fd);
@@ -136,6 +147,16 @@ int sock_set_nodelay(int fd);
 /** Lets the kernel find out in the end that a peer has vanished (RFC 9293, 3.8.4).
  *  Accepted sockets inherit it from the listening one. @return 0, or -1 with errno */
 int sock_set_keepalive(int fd);
+
+/**
+ * Leaves urgent data (MSG_OOB; RFC 9293, 3.8.5) in the stream, in its place. By default the
+ * kernel takes the urgent byte out, and recv(2) never returns it: a byte of the message is
+ * lost. RFC 6093, section 3.2 asks every program to set this. Accepted TCP sockets inherit
+ * it from the listening one; accepted local sockets do not.
+ *
+ * @return 0, or -1 with errno
+ */
+int sock_set_urgent_inline(int fd);
 
 /** How many clients wait on a listening TCP socket to be accepted: exactly on Linux (tcp(7),
  *  TCP_INFO); elsewhere as many as may be. 0 on one that is no TCP socket. */

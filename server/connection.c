@@ -88,6 +88,75 @@ static void hold_deadline(struct connection *c)
 	}
 }
 
+/* `b` uses 0 for "never"; `a` and the result use -1. */
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return b > 0 && (a < 0 || b < a) ? b : a;
+}
+
+/* A timeout for poll(2), until a moment that may be -1, never. */
+static int64_t time_until(int64_t moment, int64_t now)
+{
+	return moment < 0 ? -1 : moment > now ? moment - now : 0;
+}
+
+/* ---- a client that leaves no room ---- */
+
+/*
+ * The kernel reports room (EAGAIN no more, POLLOUT) only when a third of its send buffer is
+ * free. With a slow reader that can take longer than the idle timeout, so the lack of room
+ * does not show that a client has stopped reading. The length of the send queue shows it: see sock_send_queue(). It costs
+ * a system call, so it is looked at only while there is no room, LOOKS times in the time of
+ * the idle timeout.
+ *
+ * A slow reader makes the queue shrink in steps. The client's kernel announces a window again
+ * only when a sixteenth of its receive buffer is free, or a segment (Linux,
+ * __tcp_select_window(); RFC 9293, 3.8.6.2.2, "silly window syndrome"). Measured on Linux:
+ * steps of up to 400 KiB.
+ */
+enum { LOOKS = 8 };
+
+static bool awaits_room(const struct connection *c)
+{
+	return c->state == CONNECTION_OPEN && (output_waits(c) || c->producing);
+}
+
+/* Whether bytes have left the send queue since it was last looked at. */
+static bool has_taken(struct connection *c)
+{
+	int64_t queue = sock_send_queue(c->fd);
+	uint64_t before = c->taken;
+
+	if (queue < 0)
+		return false;
+	c->taken = c->bytes_out - (uint64_t)queue;
+	return c->taken != before;
+}
+
+/* When to look at the queue of a client that leaves no room, or to give it up. All clients'
+ * looks fall on the same moments: a loop goes through all of its connections to find those
+ * whose moment has come. There is an idle timeout. */
+static int64_t room_expiry(const struct connection *c)
+{
+	int64_t idle = c->server->idle_timeout, step = idle / LOOKS + 1;
+	int64_t last = c->looked_at > c->active_at ? c->looked_at : c->active_at;
+
+	return earlier(c->active_at + idle, (last / step + 1) * step);
+}
+
+/* The first look since bytes moved has nothing to compare with. */
+static void look_at_queue(struct connection *c, int64_t now)
+{
+	bool comparable = c->looked_at >= c->active_at;
+	bool taken = has_taken(c);
+
+	c->looked_at = now;
+	if (taken && comparable)
+		c->active_at = now;
+	else if (now - c->active_at >= c->server->idle_timeout)
+		connection_drop(c, "timed out: it does not read");
+}
+
 /* ---- waiting ---- */
 
 static void begin_stop(struct connection *c, int64_t now)
@@ -149,24 +218,26 @@ static unsigned poll_for(struct connection *c, unsigned wants, int64_t timeout)
 	       (wanted[1].revents ? WANT_HUB : 0u);
 }
 
-/* Not in send(2) itself: its timeout (SO_SNDTIMEO) begins again with each bit of room that the
- * kernel finds by growing its own buffers. */
+/* The wait is in poll(2), not in send(2) with SO_SNDTIMEO. That timeout bounds one call, and
+ * no call can look at the send queue. Inside sendfile(2) it begins anew for each 64 KiB. */
 void connection_wait_for_room(struct connection *c, int64_t since)
 {
-	int64_t idle = c->server->idle_timeout, now = clock_milliseconds();
-	int64_t end = c->close_at > 0 ? c->close_at : since + idle;
-	bool for_ever = c->close_at == 0 && idle == 0;
+	int64_t idle = c->server->idle_timeout, now = clock_milliseconds(), expiry;
 
-	if (signals_stop() > 0) /* it may make room all the time, a little */
+	if (c->active_at < since)
+		c->active_at = since;
+	if (signals_stop() > 0) /* there may be a little room all the time */
 		attend(c);
 	if (c->state != CONNECTION_OPEN)
 		return;
-	if (poll_for(c, WANT_WRITE, for_ever ? -1 : end > now ? end - now : 0) != 0)
+	expiry = c->close_at > 0 ? c->close_at : idle > 0 ? room_expiry(c) : -1;
+	if (poll_for(c, WANT_WRITE, time_until(expiry, now)) != 0)
 		return;
 	attend(c); /* a signal came, or the time is over */
-	if (c->state == CONNECTION_OPEN && c->close_at == 0 && idle > 0 &&
-	    clock_milliseconds() - since >= idle)
-		connection_drop(c, "timed out: it does not read");
+	now = clock_milliseconds();
+	if (c->state == CONNECTION_OPEN && c->close_at == 0 && expiry >= 0 &&
+	    now >= expiry)
+		look_at_queue(c, now);
 }
 
 /* ---- what the service can do ---- */
@@ -300,20 +371,33 @@ static void offer_kept(struct connection *c)
 	offer(c, c->worker->input, kept);
 }
 
-/* It has been silent, or does not read, or does not hang up, for as long as it may. */
+/* The client has been silent, or has not hung up, for as long as it may. A client is not silent
+ * while it still takes a reply that is in the kernel. */
 static void time_out(struct connection *c)
 {
-	/* One that is offered more and more does not read, even if all of the last piece
-	 * went into the kernel's buffer. */
-	if (c->state == CONNECTION_LINGERING || c->stopping || output_waits(c) ||
-	    c->producing) {
-		connection_drop(c, c->state == CONNECTION_LINGERING ? "it did not hang up"
-				   : c->stopping ? "cut off: the server stops"
-						 : "timed out: it does not read");
+	if (c->state == CONNECTION_LINGERING || c->stopping) {
+		connection_drop(c, c->stopping ? "cut off: the server stops"
+					       : "it did not hang up");
+		return;
+	}
+	if (has_taken(c) && c->taken != c->bytes_out) {
+		connection_note_activity(c);
 		return;
 	}
 	event(c, "timed out: silent");
 	connection_note_activity(c); /* what the hub has to say last may take a moment */
+	session_finish(&c->session);
+	conclude(c);
+}
+
+/* The client's first bytes come from a proxy. What follows is not what the service would take
+ * it for. */
+static void refuse_proxy_header(struct connection *c)
+{
+	server_tell_proxy_header(c->server, &c->peer);
+	event(c, "closed: it begins with a PROXY protocol header");
+	if (c->state != CONNECTION_OPEN)
+		return;
 	session_finish(&c->session);
 	conclude(c);
 }
@@ -332,7 +416,10 @@ static void receive(struct connection *c)
 		c->bytes_in += (size_t)n;
 		connection_note_activity(c);
 		statistics_add(&c->server->statistics->bytes_in, (size_t)n);
-		if (c->state == CONNECTION_OPEN)
+		if (proxy_header_possible(&c->proxy_header) &&
+		    proxy_header_take(&c->proxy_header, worker->input + kept, (size_t)n))
+			refuse_proxy_header(c);
+		else if (c->state == CONNECTION_OPEN)
 			offer(c, worker->input, kept + (size_t)n);
 	} else if (n == 0 && c->state == CONNECTION_OPEN) {
 		event(c, "half-closed");
@@ -479,12 +566,6 @@ static int64_t end_of_pause(const struct connection *c)
 							    : c->session.resume_at;
 }
 
-/* Of b, 0 is never; of a and of what is returned, -1. */
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return b > 0 && (a < 0 || b < a) ? b : a;
-}
-
 /* 0: there is none, or it is held. */
 static int64_t deadline(const struct connection *c)
 {
@@ -505,7 +586,7 @@ int64_t connection_expiry(const struct connection *c)
 	if (c->close_at > 0)
 		expiry = c->close_at;
 	else if (idle > 0 && pause == 0)
-		expiry = c->active_at + idle;
+		expiry = awaits_room(c) ? room_expiry(c) : c->active_at + idle;
 	return earlier(earlier(earlier(expiry, pause), deadline(c)), next_look(c));
 }
 
@@ -551,6 +632,8 @@ void connection_expire(struct connection *c, struct worker *worker, int64_t now)
 		tell_deadline(c);
 	else if (expiry == next_look(c))
 		look_after(c, now);
+	else if (c->close_at == 0 && awaits_room(c))
+		look_at_queue(c, now);
 	else
 		time_out(c);
 }
@@ -567,7 +650,7 @@ static unsigned wait_for(struct connection *c, unsigned wants)
 		c->active_at = now;
 	expiry = connection_expiry(c);
 	if (expiry < 0 || now < expiry)
-		ready = poll_for(c, wants, expiry < 0 ? -1 : expiry - now);
+		ready = poll_for(c, wants, time_until(expiry, now));
 	if (ready == 0) /* the time is over, or a signal came: to look at the flags */
 		connection_expire(c, c->worker, clock_milliseconds());
 	return ready;
@@ -657,6 +740,7 @@ void connection_attach(struct connection *c, int fd, const struct address *peer)
 	c->fd = fd;
 	c->file.fd = -1;
 	c->peer = *peer;
+	proxy_header_begin(&c->proxy_header);
 	if (message_wanted(MESSAGE_CLIENT))
 		c->began_at = clock_milliseconds();
 }

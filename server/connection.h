@@ -21,6 +21,7 @@
 #include "server/buffer.h"
 #include "server/hub_link.h"
 #include "server/output.h"
+#include "server/proxy_header.h"
 #include "server/server.h"
 #include "server/session.h"
 
@@ -60,13 +61,18 @@ struct connection {
 	bool mail_waits;  /* there, until the queue has been sent */
 	bool stopping;    /* the server stops: take what comes, wait for no more */
 	bool interrupted; /* a blocking call gave up since bytes last moved: poll next */
+	struct proxy_header proxy_header; /* whether its first bytes are one */
 	bool file_wait_set; /* sendfile(2) on a blocking descriptor returns soon */
 	struct buffer kept; /* input that the service has not consumed */
 	/* output that the kernel would not take, or, of the hub, that it was not offered
 	 * yet; and behind it: */
 	struct buffer queue;
 	struct output_file file;
-	int64_t active_at; /* when bytes last moved; 0: just now. In a pause: looked after */
+	/* when bytes last moved, or its send queue was seen to shrink; 0: just now. In a
+	 * pause: when it was last looked after */
+	int64_t active_at;
+	int64_t looked_at; /* when its send queue was last looked at */
+	uint64_t taken;    /* what had left that queue by then: see has_taken() */
 	int64_t held_at; /* since then output waits, and the deadline with it; 0: not so */
 	int64_t close_at; /* when it is closed, come what may; 0 never */
 	int64_t began_at; /* for the line of -v */
@@ -116,8 +122,9 @@ void connection_stop(struct connection *connection, struct worker *worker);
 int64_t connection_expiry(const struct connection *connection);
 
 /** Does what its expiry is for, if that has come: ends the service's pause, or sees in it
- *  whether the client is still there; calls the service's expired(); or ends the connection:
- *  silent for the idle timeout, or closing for too long. */
+ *  whether the client is still there; calls the service's expired(); sees whether a client
+ *  that leaves no room for output takes any; or ends the connection: silent for the idle
+ *  timeout, or closing for too long. */
 void connection_expire(struct connection *connection, struct worker *worker, int64_t now);
 
 /** The end of the conversation: tells the service, and says the line of -v. */
@@ -145,8 +152,10 @@ void connection_note_activity(struct connection *connection);
 /** For so long the client was not read from, since it did not read: puts off its deadline. */
 void connection_put_off_deadline(struct connection *connection, int64_t milliseconds);
 
-/** On a blocking descriptor: waits until the client has made room for more, or a signal
- *  has come; drops one that has made none since @p since for the idle timeout. */
+/** On a blocking descriptor: waits until there is room for more output, a signal has come, or
+ *  it is time to look at the send queue. Drops a client that has taken nothing for the idle
+ *  timeout. To be called again while there is no room.
+ *  @param since  when there was last room */
 void connection_wait_for_room(struct connection *connection, int64_t since);
 
 #endif

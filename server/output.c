@@ -22,9 +22,9 @@ enum {
 	/* A small file takes as many calls as a large one: it counts at least so much of a
 	 * client's turn. */
 	FILE_COUNTS = 16 * 1024,
-	/* How long sendfile(2) may itself wait on a blocking descriptor, in milliseconds.
-	 * It has no flag like MSG_DONTWAIT; and its timeout begins again with each bit of
-	 * room, so the waiting proper is done by poll(2). */
+	/* How long sendfile(2) may itself wait on a blocking descriptor, in milliseconds. It
+	 * has no flag like MSG_DONTWAIT; and its timeout begins anew for each 64 KiB, so
+	 * poll(2) does the long waits. */
 	FILE_WAIT = 10,
 };
 

@@ -84,6 +84,7 @@ static void set_options(int fd)
 {
 	(void)sock_set_nodelay(fd);
 	(void)sock_set_keepalive(fd);
+	(void)sock_set_urgent_inline(fd);
 }
 
 int server_begin(struct server *server, int listener)
@@ -97,10 +98,11 @@ int server_begin(struct server *server, int listener)
 	}
 	if (server->statistics == NULL || io_set_nonblocking(listener, true) < 0)
 		return -1;
-	/* A client can give up between our being woken and accept(2): on a blocking
-	 * listener we would then wait for the next one, deaf to everybody else. The
-	 * options below pass from the listener to each accepted socket (a local socket
-	 * has no such options, and no harm is done). */
+	/* The listener may be empty again when accept(2) is called. On BSD the kernel takes
+	 * a client that resets out of the accept queue; Linux leaves it there, but another
+	 * process that shares the listener can be faster. On a blocking listener accept(2)
+	 * would then wait for the next client, and this process would serve nobody else.
+	 * Accepted TCP sockets inherit the options below from the listener. */
 	if (!server->datagrams) {
 		set_options(listener);
 		server->early = sock_backlog(listener);
@@ -262,6 +264,19 @@ void server_lack(struct server *server, const char *what, int error)
 			atomic_load(&server->clients), strerror(error));
 }
 
+void server_tell_proxy_header(struct server *server, const struct address *peer)
+{
+	atomic_llong *again_at = &server->statistics->tell_proxy_header_at;
+	long long now = clock_milliseconds(), at = atomic_load(again_at);
+	char text[ADDRESS_TEXT];
+
+	if (now < at || !atomic_compare_exchange_strong(again_at, &at, now + TELL_AGAIN))
+		return;
+	message_about(MESSAGE_ERROR, address_text(peer, text),
+		      "connection closed: it begins with a PROXY protocol header, which "
+		      "this server does not read (turn send-proxy off in the proxy)");
+}
+
 void server_arrived(struct server *server)
 {
 	atomic_fetch_add(&server->clients, 1);
@@ -348,8 +363,18 @@ static bool next_number_will_do(const struct server *server)
 	return next < numbers; /* -1: there is none, as accept(2) will say */
 }
 
-/* Who came before the listener had its options, as with socket activation the first does, has
- * not got them from it. */
+/* Two kinds of clients do not inherit the listener's options: those that were queued before
+ * the options were set (with socket activation, the first one), and those of a local socket. */
+static bool inherits_options(struct server *server, const struct address *peer)
+{
+	if (peer->any.sa_family == AF_UNIX)
+		return false;
+	if (server->early == 0)
+		return true;
+	server->early--;
+	return false;
+}
+
 static int accept_next(struct server *server, struct address *peer)
 {
 	int fd = -1;
@@ -361,10 +386,8 @@ static int accept_next(struct server *server, struct address *peer)
 		retry_succeeded(&server->accepts);
 		atomic_store(&server->retry_after, RETRY_SOON);
 	}
-	if (fd >= 0 && server->early > 0) {
-		server->early--;
+	if (fd >= 0 && !inherits_options(server, peer))
 		set_options(fd);
-	}
 	return fd;
 }
 

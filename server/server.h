@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/address.h"
 #include "common/message.h"
 #include "common/retry.h"
 #include "server/model.h"
@@ -137,6 +138,10 @@ void server_arrived(struct server *server);
 
 /** Says, once in a while, that something is lacking, and with @p error why. */
 void server_lack(struct server *server, const char *what, int error);
+
+/** Tells the operator, once in a while, that the connection from @p peer begins with a PROXY
+ *  protocol header. Any worker may call it, in any process. */
+void server_tell_proxy_header(struct server *server, const struct address *peer);
 
 /** Releases a connection whose client this process does not serve, or no longer: closes
  *  its descriptor here, and keeps the memory for the next client. */

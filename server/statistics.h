@@ -15,6 +15,10 @@ struct statistics {
 	atomic_ullong refused;   /* clients that were accepted and could not be served */
 	atomic_ullong bytes_in;  /* from clients */
 	atomic_ullong bytes_out; /* to clients */
+
+	/* No counter, but it must be the same for all processes: when the operator is to be
+	 * told of a PROXY protocol header again, in milliseconds of clock_milliseconds(). */
+	atomic_llong tell_proxy_header_at;
 };
 
 /** @return shared, zeroed counters, or NULL with errno (ENOMEM); never freed */

@@ -62,7 +62,8 @@ enum chat_line_state chat_line_take(struct chat_line *line, char byte)
 	/* of a line that is full already, only its end may come */
 	size_t most = CHAT_LINE + (byte == '\r' ? 1 : 0);
 
-	if (is_negotiation(line, (unsigned char)byte))
+	/* NUL says nothing: RFC 854, "The NVT printer and keyboard" */
+	if (is_negotiation(line, (unsigned char)byte) || byte == '\0')
 		return LINE_GOES_ON;
 	if (byte == '\n')
 		return whole(line);

@@ -3,7 +3,7 @@
  *
  * A line ends with a newline; a carriage return before it is dropped. What telnet(1) sends
  * to negotiate is dropped as well (RFC 854): nothing is agreed to, which makes it a plain
- * terminal that sends lines.
+ * terminal that sends lines. NUL bytes are dropped, too: there they mean nothing.
  */
 #ifndef SERVER_SERVICE_CHAT_LINE_H
 #define SERVER_SERVICE_CHAT_LINE_H
