@@ -28,9 +28,14 @@ static const struct option_line option_lines[] = {
 	{ 'n', "nick", "NICK", "be called NICK" },
 	{ 'j', "join", "ROOM", "go to ROOM instead of the lobby" },
 	{ 't', "times", NULL, "begin each line with the time of day" },
+	{ 'k', "keep-open", NULL,
+	  "in a pipe: do not half-close at the end of the input,\n"
+	  "listen until the server closes" },
 	{ OPTION_NO_RECONNECT, "no-reconnect", NULL,
 	  "on a terminal: end when the connection is lost" },
-	{ 'w', "wait", "SEC", "wait so long for the connection (10); 0: for ever" },
+	{ 'w', "wait", "SEC",
+	  "wait so long for the connection, and for the server\n"
+	  "when it is its turn (10); 0: for ever" },
 	{ 'R', "retry", NULL,
 	  "while the first connection is refused, try again until\n"
 	  "the time of -w is over" },
@@ -72,6 +77,9 @@ static int take_option(void *context, const struct options *options, int letter,
 				       &settings->dial.timeout, failure);
 	case 'R':
 		settings->dial.retry = true;
+		break;
+	case 'k':
+		settings->dial.keep_open = true;
 		break;
 	case 't':
 		settings->dial.times = true;
@@ -130,7 +138,7 @@ static int filter(const struct chat_settings *settings)
 		snprintf(commands + length, sizeof commands - length, "/join %s\n",
 			 settings->room);
 	dial.opening = commands;
-	dial.open_ended = true;
+	dial.chat = true;
 	return dial_stream(&dial);
 }
 

@@ -42,6 +42,12 @@ static const struct option_line option_lines[] = {
 	{ 'R', "retry", NULL,
 	  "while the connection is refused, try again until the\n"
 	  "time of -w is over" },
+	{ 'k', "keep-open", NULL,
+	  "do not half-close at the end of the input: wait until\n"
+	  "the server closes" },
+	{ 'N', "no-reply", NULL,
+	  "expect no reply: a server that closes without one is\n"
+	  "no error" },
 	{ 'x', "hex", NULL, "print both directions as a hex dump" },
 	{ OPTION_RAW, "raw", NULL, "let control characters through to a terminal" },
 	{ '4', "ipv4", NULL, "IPv4 only" },
@@ -101,6 +107,12 @@ static int take_option(void *context, const struct options *options, int letter,
 	case 'R':
 		settings->retry = true;
 		break;
+	case 'k':
+		settings->keep_open = true;
+		break;
+	case 'N':
+		settings->no_reply = true;
+		break;
 	case 'x':
 		settings->hex = true;
 		break;
@@ -124,6 +136,13 @@ static int check(struct dial_settings *settings, struct failure *failure)
 		return failure_set(failure,
 				   "-C, --crlf is about the ends of lines, which "
 				   "-u does not send");
+	if (settings->type == SOCK_DGRAM && settings->keep_open)
+		return failure_set(failure,
+				   "-k, --keep-open is about a connection, which "
+				   "-u does not have");
+	if (settings->no_reply && (settings->type == SOCK_DGRAM || settings->lockstep))
+		return failure_set(failure, "-N, --no-reply does not go with -%c",
+				   settings->lockstep ? '1' : 'u');
 	if (!settings->repeat && settings->interval >= 0)
 		return failure_set(failure, "-i, --interval needs -n");
 	if (settings->whole && settings->message_count > 0)

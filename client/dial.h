@@ -29,6 +29,8 @@ struct dial_settings {
 	int type;        /* SOCK_STREAM, or SOCK_DGRAM: -u */
 	int64_t timeout; /* milliseconds; 0: for ever */
 	bool lockstep, hex, raw, retry;
+	bool keep_open;   /* by TCP: no half-close at the end of the input */
+	bool no_reply;    /* by TCP: an end without a reply is no failure */
 	bool crlf;        /* by TCP: each newline goes out as CR LF */
 	bool whole;       /* datagrams: all of standard input is one */
 	bool repeat;      /* datagrams: one again and again, as follows */
@@ -37,8 +39,8 @@ struct dial_settings {
 	/* Of chat, which in a pipe is a conversation of this kind. */
 	const char *opening; /* is sent before the input; NULL: nothing */
 	bool times;          /* each line printed begins with the time of day */
-	bool open_ended;     /* silence has no limit, and it is over when the server ends:
-				nobody is there to hear the rest of the input */
+	bool chat;           /* the server speaks first, in lines; nobody is there to hear
+				the rest of the input when it has ended */
 	const char **messages; /* those of -m, without newline */
 	size_t message_count;  /* 0: standard input */
 };

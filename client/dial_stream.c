@@ -29,8 +29,9 @@
 #include "common/text.h"
 
 enum {
-	BLOCK = 64 * 1024, /* bytes in one read or write of the socket, at most */
-	HELD = 3,          /* bytes of an unfinished character, at most */
+	BLOCK = 64 * 1024,     /* bytes in one read or write of the socket, at most */
+	NANOSECONDS = 1000000, /* in a millisecond */
+	HELD = 3,              /* bytes of an unfinished character, at most */
 	/* A block of empty lines, each with its time; dumped or escaped it is shorter. */
 	OUTPUT = (HELD + BLOCK) * (SPEECH_TIME + 1),
 };
@@ -62,7 +63,8 @@ struct dial {
 	bool answered;       /* something has come since something was last sent */
 	bool timing;         /* something was sent whose reply is not yet reported */
 	int64_t asked;       /* nanoseconds: when that was */
-	int64_t quiet_since; /* milliseconds: when something last happened */
+	int64_t waited;      /* nanoseconds of the server's turn without progress */
+	bool within_reply;   /* the last byte received is not a newline */
 	uint64_t sent, got;  /* bytes */
 
 	char typed[BLOCK], received[HELD + BLOCK], output[OUTPUT];
@@ -221,6 +223,7 @@ static int read_input(struct dial *dial)
 		return errno == EAGAIN ? 0 : -1;
 	dial->input_ended = n == 0;
 	dial->input_seen = true;
+	dial->waited = 0;
 	dial->start = 0;
 	dial->end = dial->settings->crlf ? add_returns(dial, dial->typed, to, (size_t)n)
 					 : (size_t)n;
@@ -257,13 +260,19 @@ static void send_input(struct dial *dial)
 	/* What comes back after a long piece is hardly the answer to its end. */
 	dial->timing = dial->settings->lockstep || n < PIPE_BUF;
 	dial->asked = clock_nanoseconds();
+	dial->waited = 0;
 }
 
-/* All is sent: tells the server so, and it can still answer. */
+static bool has_said_all(const struct dial *dial)
+{
+	return dial->input_ended && !has_unsent(dial) && !dial->awaiting_reply;
+}
+
+/* All is sent: tells the server so, and it can still answer. Some servers and most proxies
+ * take a half-close for the end of the client, and cut the reply off: keep_open. */
 static void half_close_when_done(struct dial *dial)
 {
-	if (!dial->input_ended || has_unsent(dial) || dial->awaiting_reply ||
-	    dial->half_closed)
+	if (!has_said_all(dial) || dial->half_closed || dial->settings->keep_open)
 		return;
 	shutdown(dial->fd, SHUT_WR); /* if it fails, reading will say why */
 	dial->half_closed = true;
@@ -294,6 +303,20 @@ static void note_reply(struct dial *dial, const char *bytes, size_t length, bool
 		dial_milliseconds_since(dial->asked));
 }
 
+/* Where the server speaks in lines, a line must be whole in time: otherwise a byte now and
+ * then would hold us forever. */
+static bool expects_lines(const struct dial *dial)
+{
+	return dial->awaiting_reply || dial->settings->chat;
+}
+
+static void note_progress(struct dial *dial, const char *bytes, size_t length)
+{
+	if (!expects_lines(dial) || memchr(bytes, '\n', length) != NULL)
+		dial->waited = 0;
+	dial->within_reply = bytes[length - 1] != '\n';
+}
+
 /* paused: for now there is nothing more to send. */
 static void receive(struct dial *dial, bool paused)
 {
@@ -306,8 +329,10 @@ static void receive(struct dial *dial, bool paused)
 	if (n < 0)
 		dial->error = errno;
 	dial->server_ended = n <= 0;
-	if (n > 0)
+	if (n > 0) {
+		note_progress(dial, to, length);
 		note_reply(dial, to, length, paused);
+	}
 	if (dial->settings->hex)
 		print_dump(dial, '<', dial->got, to, length);
 	else
@@ -331,9 +356,17 @@ static bool is_over(const struct dial *dial)
 {
 	if (!dial->server_ended || !output_is_empty(dial))
 		return false;
-	if (dial->error != 0 || dial->settings->lockstep || dial->settings->open_ended)
+	if (dial->error != 0 || dial->settings->lockstep || dial->settings->chat)
 		return true;
 	return !has_unsent(dial) && !input_is_worth_reading(dial);
+}
+
+/* A chat server greets its clients. Then a room may be silent, until we have left it. */
+static bool is_waited_for(const struct dial *dial)
+{
+	if (dial->settings->chat && dial->got == 0)
+		return true;
+	return has_said_all(dial) && !(dial->settings->chat && dial->settings->keep_open);
 }
 
 /* Whether time counts: not while somebody thinks what to type, nor while our own output
@@ -342,7 +375,7 @@ static bool is_servers_turn(const struct dial *dial)
 {
 	if (!output_is_empty(dial))
 		return false;
-	return has_unsent(dial) || dial->awaiting_reply || dial->half_closed ||
+	return has_unsent(dial) || dial->awaiting_reply || is_waited_for(dial) ||
 	       dial->server_ended || dial->error != 0;
 }
 
@@ -351,17 +384,22 @@ static int time_left(const struct dial *dial)
 {
 	int64_t left;
 
-	if (!is_servers_turn(dial) || dial->settings->timeout == 0 ||
-	    dial->settings->open_ended)
+	if (!is_servers_turn(dial) || dial->settings->timeout == 0)
 		return -1;
-	left = dial->quiet_since + dial->settings->timeout - clock_milliseconds();
-	return left > 0 ? (int)left : 0;
+	left = dial->settings->timeout * NANOSECONDS - dial->waited;
+	return left > 0 ? (int)((left + NANOSECONDS - 1) / NANOSECONDS) : 0;
 }
 
 static int silence_failure(const struct dial *dial, struct failure *failure)
 {
 	double seconds = (double)dial->settings->timeout / 1000;
 
+	if (dial->settings->chat && dial->got == 0)
+		return failure_set(failure, "no greeting from %s within %g s", dial->who,
+				   seconds);
+	if (expects_lines(dial) && dial->within_reply)
+		return failure_set(failure, "%s did not end a line within %g s",
+				   dial->who, seconds);
 	if (has_unsent(dial) && !dial->awaiting_reply)
 		return failure_set(failure, "%s took nothing more within %g s", dial->who,
 				   seconds);
@@ -385,7 +423,8 @@ static enum dial_outcome take_turn(struct dial *dial, struct failure *failure)
 		{ .fd = wanted != 0 ? dial->fd : -1, .events = wanted },
 		{ .fd = output_is_empty(dial) ? -1 : STDOUT_FILENO, .events = POLLOUT },
 	};
-	int left = time_left(dial);
+	int left = time_left(dial), ready;
+	int64_t began = clock_nanoseconds();
 
 	if (left == 0 && dial->server_ended && !has_unsent(dial))
 		return DIAL_DONE; /* neither side says any more */
@@ -393,9 +432,11 @@ static enum dial_outcome take_turn(struct dial *dial, struct failure *failure)
 		silence_failure(dial, failure);
 		return DIAL_FAILED;
 	}
-	if (poll(ends, 3, left) <= 0)
+	ready = poll(ends, 3, left);
+	if (left >= 0)
+		dial->waited += clock_nanoseconds() - began;
+	if (ready <= 0)
 		return DIAL_GOING_ON; /* a signal, or the time is over, which we see above */
-	dial->quiet_since = clock_milliseconds();
 	if (ends[2].revents != 0 && write_output(dial) < 0)
 		return dial_output_failed(failure);
 	if ((ends[1].revents & ~POLLOUT) != 0 && may_receive(dial))
@@ -405,6 +446,13 @@ static enum dial_outcome take_turn(struct dial *dial, struct failure *failure)
 	if (ends[0].revents != 0 && read_input(dial) < 0)
 		return dial_input_failed(failure);
 	return DIAL_GOING_ON;
+}
+
+static bool is_unanswered(const struct dial *dial)
+{
+	if (dial->got > 0 || dial->settings->no_reply)
+		return false;
+	return dial->sent > 0 || dial->settings->chat;
 }
 
 /* How it ended, once both sides have and everything is printed. */
@@ -419,6 +467,12 @@ static enum dial_outcome judge(const struct dial *dial, struct failure *failure)
 			    dial->settings->lockstep ? "replied" : "took everything");
 		return DIAL_FAILED;
 	}
+	if (is_unanswered(dial)) {
+		failure_set(
+			failure, "%s closed the connection without a reply%s", dial->who,
+			dial->half_closed ? " (after a half-close; -k sends none)" : "");
+		return DIAL_FAILED;
+	}
 	if (!dial->input_ended && isatty(STDIN_FILENO))
 		message(MESSAGE_NOTICE, "%s closed the connection", dial->who);
 	return DIAL_DONE;
@@ -428,7 +482,6 @@ static enum dial_outcome converse(struct dial *dial, struct failure *failure)
 {
 	enum dial_outcome outcome = DIAL_GOING_ON;
 
-	dial->quiet_since = clock_milliseconds();
 	while (outcome == DIAL_GOING_ON && !is_over(dial)) {
 		half_close_when_done(dial);
 		outcome = take_turn(dial, failure);

@@ -952,6 +952,8 @@ START_TEST(in_a_pipe_it_ends_with_the_server)
 	program = filter_start(&room, "-jden");
 	room_accept(&room);
 	room_expect(&room, "/join den\n");
+	room_say(&room, "* you are in den\n");
+	expect_output(&program, "* you are in den\n");
 	if (_i == 0)
 		room_hang_up(&room);
 	else
@@ -961,6 +963,87 @@ START_TEST(in_a_pipe_it_ends_with_the_server)
 		expect_match(run.err, "^chat: 127.0.0.1 port [0-9]+: Connection reset");
 	run_expect_status(&run, _i);
 	room.fd = -1;
+	room_close(&room);
+}
+END_TEST
+
+/* What a hostile server, or one that is no chat server, may do to a client in a pipe. */
+enum hostility { SILENT, CLOSING, SLOW_GREETING, SLOW_LINE, SILENT_AT_THE_END };
+
+static const struct {
+	enum hostility server;
+	const char *says;
+} hostilities[] = {
+	{ SILENT,
+	  "^chat: no greeting from 127\\.0\\.0\\.1 port [0-9]+ within 0\\.3 s\n$" },
+	{ CLOSING, "^chat: 127\\.0\\.0\\.1 port [0-9]+ closed the connection without a "
+		   "reply[^\n]*\n$" },
+	{ SLOW_GREETING, "^chat: 127\\.0\\.0\\.1 port [0-9]+ did not end a line within "
+			 "0\\.3 s\n$" },
+	{ SLOW_LINE, "^chat: 127\\.0\\.0\\.1 port [0-9]+ did not end a line within "
+		     "0\\.3 s\n$" },
+	{ SILENT_AT_THE_END, "^chat: no end of the reply from 127\\.0\\.0\\.1 port "
+			     "[0-9]+ within 0\\.3 s\n$" },
+};
+
+/* A byte now and then, until the client leaves. */
+static void room_dribble(const struct room *room)
+{
+	char byte;
+
+	while (io_read(room->fd, &byte, 1) > 0)
+		continue; /* to the half-close */
+	while (send(room->fd, "x", 1, MSG_NOSIGNAL) == 1)
+		poll(NULL, 0, 50);
+}
+
+START_TEST(in_a_pipe_a_hostile_server_is_left_in_time)
+{
+	enum hostility server = hostilities[_i].server;
+	struct room room;
+	struct program program;
+	struct run run;
+
+	room_open(&room);
+	program = program_start(&(struct run_setup){
+		.argv = ARGUMENTS("chat", "-w", "0.3", "127.0.0.1", room.port),
+	});
+	program_end_input(&program);
+	room_accept(&room);
+	if (server == SLOW_LINE || server == SILENT_AT_THE_END)
+		room_say(&room, "* welcome\n");
+	if (server == SLOW_GREETING || server == SLOW_LINE)
+		room_dribble(&room);
+	if (server == CLOSING)
+		room_hang_up(&room);
+	run = program_wait(&program, PATIENCE);
+	run_expect_status(&run, 1);
+	expect_match(run.err, hostilities[_i].says);
+	room_close(&room);
+}
+END_TEST
+
+START_TEST(in_a_pipe_it_can_stay_when_its_input_has_ended)
+{
+	struct room room;
+	struct program program;
+	struct run run;
+
+	room_open(&room);
+	program = program_start(&(struct run_setup){
+		.argv = ARGUMENTS("chat", "-k", "-w", "0.1", "127.0.0.1", room.port),
+	});
+	program_end_input(&program);
+	room_accept(&room);
+	room_say(&room, "* welcome\n");
+	expect_output(&program, "* welcome\n");
+	ck_assert_int_eq(io_wait(room.fd, POLLIN, 300), 0);
+	room_say(&room, "alice: still there?\n");
+	expect_output(&program, "alice: still there?\n");
+	room_hang_up(&room);
+	run = program_wait(&program, PATIENCE);
+	run_expect_status(&run, 0);
+	ck_assert_str_eq(run.err, "");
 	room_close(&room);
 }
 END_TEST
@@ -1110,6 +1193,9 @@ Suite *suite_chat_client(void)
 	tcase = add_case(suite, "in a pipe");
 	tcase_add_test(tcase, in_a_pipe_lines_go_through_as_they_come);
 	tcase_add_loop_test(tcase, in_a_pipe_it_ends_with_the_server, 0, 2);
+	tcase_add_loop_test(tcase, in_a_pipe_a_hostile_server_is_left_in_time, 0,
+			    (int)(sizeof hostilities / sizeof *hostilities));
+	tcase_add_test(tcase, in_a_pipe_it_can_stay_when_its_input_has_ended);
 	tcase_add_test(tcase, in_a_pipe_lines_have_their_time_too);
 	tcase_add_test(tcase, in_a_terminal_that_can_do_nothing_it_is_a_filter);
 	tcase = add_case(suite, "usage");

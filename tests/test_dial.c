@@ -20,7 +20,9 @@
 #include "common/address.h"
 #include "common/io.h"
 #include "common/sock.h"
+#include "tests/folder.h"
 #include "tests/harness.h"
+#include "tests/network.h"
 #include "tests/suites.h"
 
 enum {
@@ -350,7 +352,7 @@ START_TEST(reads_no_more_input_than_the_server_takes)
 	peer.behave = read_when_told;
 	ck_assert_int_eq(pthread_create(&peer.thread, NULL, peer_run, &peer), 0);
 	program = program_start(&(struct run_setup){
-		.argv = ARGUMENTS("dial", "127.0.0.1", peer.port),
+		.argv = ARGUMENTS("dial", "-N", "127.0.0.1", peer.port),
 	});
 	ck_assert_int_eq(io_set_nonblocking(program.in, true), 0);
 	while (fed < sizeof lot && io_wait(program.in, POLLOUT, 3 * A_WHILE) > 0) {
@@ -495,6 +497,197 @@ START_TEST(lockstep_says_when_the_server_closes_instead_of_replying)
 	assert_says(&run,
 		    "dial: 127.0.0.1 port %s closed the connection before it replied\n",
 		    peer.port);
+	peer_end(&peer);
+}
+END_TEST
+
+/* Says a byte now and then and never a newline, until the client leaves. */
+static void dribble(struct peer *peer, int fd)
+{
+	peer_read(peer, fd);
+	do
+		peer_say(fd, "x");
+	while (io_wait(fd, POLLIN, 50) == 0);
+}
+
+START_TEST(lockstep_wants_the_whole_line_in_time)
+{
+	struct peer peer;
+	struct run run;
+
+	peer_start(&peer, dribble);
+	run = dial(
+		ARGUMENTS("dial", "-1", "-w", "0.3", "-m", "a", "127.0.0.1", peer.port),
+		"");
+	peer_join(&peer);
+	run_expect_status(&run, 1);
+	assert_says(&run, "dial: 127.0.0.1 port %s did not end a line within 0.3 s\n",
+		    peer.port);
+	peer_end(&peer);
+}
+END_TEST
+
+/* ---- servers that close without a reply ------------------------------------------------- */
+
+/* Takes a half-close for the end of the client, as many proxies do. */
+static void cut_at_half_close(struct peer *peer, int fd)
+{
+	peer_read(peer, fd);
+	if (io_wait(fd, POLLIN, PATIENCE) == 0)
+		peer_say(fd, "not cut\n");
+}
+
+START_TEST(says_when_the_server_closes_without_a_reply)
+{
+	struct peer peer;
+	struct run run;
+
+	peer_start(&peer, cut_at_half_close);
+	run = dial(ARGUMENTS("dial", "127.0.0.1", peer.port), "GET /\n");
+	peer_join(&peer);
+	run_expect_status(&run, 1);
+	ck_assert_str_eq(run.out, "");
+	assert_says(&run,
+		    "dial: 127.0.0.1 port %s closed the connection without a reply "
+		    "(after a half-close; -k sends none)\n",
+		    peer.port);
+	peer_end(&peer);
+}
+END_TEST
+
+START_TEST(a_reply_that_nobody_expects_is_not_missed)
+{
+	struct peer peer;
+	struct run run;
+
+	peer_start(&peer, cut_at_half_close);
+	run = dial(ARGUMENTS("dial", "--no-reply", "127.0.0.1", peer.port), "data\n");
+	peer_join(&peer);
+	run_expect_status(&run, 0);
+	ck_assert_str_eq(run.err, "");
+	peer_end(&peer);
+	peer_start(&peer, close_at_once);
+	run = dial(ARGUMENTS("dial", "127.0.0.1", peer.port), "");
+	peer_join(&peer);
+	run_expect_status(&run, 0);
+	ck_assert_str_eq(run.err, "");
+	peer_end(&peer);
+}
+END_TEST
+
+/* Replies after a while, unless the client has half-closed meanwhile. */
+static void reply_to_who_stays(struct peer *peer, int fd)
+{
+	peer_read(peer, fd);
+	peer->early = io_wait(fd, POLLIN, A_WHILE) != 0;
+	if (!peer->early)
+		peer_say(fd, "here you are\n");
+}
+
+START_TEST(keeps_its_sending_side_open_if_told_so)
+{
+	struct peer peer;
+	struct run run;
+
+	peer_start(&peer, reply_to_who_stays);
+	run = _i == 0 ? dial(ARGUMENTS("dial", "-k", "127.0.0.1", peer.port), "GET /\n")
+		      : dial(ARGUMENTS("dial", "--keep-open", "-m", "GET /", "127.0.0.1",
+				       peer.port),
+			     "");
+	peer_join(&peer);
+	run_expect_status(&run, 0);
+	ck_assert(!peer.early);
+	ck_assert_str_eq(run.out, "here you are\n");
+	ck_assert_str_eq(run.err, "");
+	peer_end(&peer);
+}
+END_TEST
+
+START_TEST(an_open_sending_side_does_not_wait_for_ever)
+{
+	struct peer peer;
+	struct run run;
+
+	peer_start(&peer, stay_silent);
+	run = dial(ARGUMENTS("dial", "-k", "-w", "0.3", "127.0.0.1", peer.port), "a\n");
+	peer_join(&peer);
+	run_expect_status(&run, 1);
+	assert_says(&run, "dial: no reply from 127.0.0.1 port %s within 0.3 s\n",
+		    peer.port);
+	peer_end(&peer);
+}
+END_TEST
+
+/* What a slow server behind a proxy sees: the end of the connection, or no end at all. */
+static void answer_http_to_who_stays(struct peer *peer, int fd)
+{
+	peer_read(peer, fd);
+	peer->early = io_wait(fd, POLLIN, may_go(peer) ? A_WHILE : PATIENCE) != 0;
+	if (!peer->early)
+		peer_say(fd, "HTTP/1.0 200 OK\r\n\r\nhere you are\n");
+}
+
+static const char nginx_setup[] =
+	"daemon off; master_process off; error_log stderr; pid pid;\n"
+	"events {}\n"
+	"http { access_log off; client_body_temp_path body; proxy_temp_path proxy;\n"
+	"  fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;\n"
+	"  server { listen 127.0.0.1:7999;\n"
+	"    location / { proxy_pass http://127.0.0.1:%s; } } }\n";
+
+/* In a network of our own, where port 7999 is free. @return whether that can be had */
+static bool start_nginx(struct folder *folder, const char *to, struct program *nginx)
+{
+	char path[TOOL_TEXT], setup[2 * TEXT];
+
+	if (needed_program("nginx", path) == NULL)
+		return false;
+	snprintf(setup, sizeof setup, nginx_setup, to);
+	folder_create(folder);
+	folder_text(folder, "nginx.conf", setup);
+	*nginx = program_start(&(struct run_setup){
+		.argv = ARGUMENTS(path, "-p", folder->path, "-c", "nginx.conf"),
+	});
+	return true;
+}
+
+static void stop_nginx(struct folder *folder, struct program *nginx)
+{
+	kill(nginx->pid, SIGTERM);
+	program_wait(nginx, PATIENCE);
+	folder_remove(folder);
+}
+
+/* nginx ends the request of a client that half-closes: 499 in its log. */
+START_TEST(a_proxy_that_cuts_the_reply_is_told_of_and_avoided)
+{
+	const char *option = _i == 0 ? "-kCR" : "-CR";
+	struct folder folder;
+	struct program nginx;
+	struct peer peer;
+	struct run run;
+
+	if (!network_enter_own()) {
+		skipped("a port that must be free: no network of its own to be had");
+		return;
+	}
+	peer_listen(&peer, "127.0.0.1");
+	if (!start_nginx(&folder, peer.port, &nginx)) {
+		close(peer.listener);
+		return;
+	}
+	atomic_store(&peer.go, _i == 0);
+	peer.behave = answer_http_to_who_stays;
+	ck_assert_int_eq(pthread_create(&peer.thread, NULL, peer_run, &peer), 0);
+	run = dial(ARGUMENTS("dial", option, "127.0.0.1", "7999"), "GET / HTTP/1.0\n\n");
+	peer_join(&peer);
+	stop_nginx(&folder, &nginx);
+	ck_assert_int_eq(peer.early, _i == 1);
+	run_expect_status(&run, _i);
+	if (_i == 0)
+		expect_match(run.out, "^HTTP/1.1 200 OK\r\n.*\r\n\r\nhere you are\n$");
+	else
+		expect_match(run.err, "closed the connection without a reply");
 	peer_end(&peer);
 }
 END_TEST
@@ -1097,6 +1290,14 @@ Suite *suite_dial(void)
 	tcase_add_loop_test(tcase, lockstep_waits_for_each_reply, 0, 2);
 	tcase_add_test(tcase, lockstep_ends_when_no_reply_comes);
 	tcase_add_test(tcase, lockstep_says_when_the_server_closes_instead_of_replying);
+	tcase_add_test(tcase, lockstep_wants_the_whole_line_in_time);
+	tcase = add_case(suite, "without a reply");
+	tcase_add_test(tcase, says_when_the_server_closes_without_a_reply);
+	tcase_add_test(tcase, a_reply_that_nobody_expects_is_not_missed);
+	tcase_add_loop_test(tcase, keeps_its_sending_side_open_if_told_so, 0, 2);
+	tcase_add_test(tcase, an_open_sending_side_does_not_wait_for_ever);
+	tcase_add_loop_test(tcase, a_proxy_that_cuts_the_reply_is_told_of_and_avoided, 0,
+			    2);
 	tcase = add_case(suite, "dump and details");
 	tcase_add_test(tcase, dumps_both_directions);
 	tcase_add_test(tcase, verbose_says_whom_it_reached_and_how_long_it_took);
