@@ -18,6 +18,7 @@
 #include "client/xfer_part.h"
 #include "client/xfer_progress.h"
 #include "client/xfer_report.h"
+#include "common/clock.h"
 #include "common/io.h"
 #include "common/message.h"
 #include "common/options.h"
@@ -60,7 +61,7 @@ static const struct option_line option_lines[] = {
 	{ 'j', "json", NULL, "print a JSON object, with a result for each file" },
 	{ '4', "ipv4", NULL, "IPv4 only" },
 	{ '6', "ipv6", NULL, "IPv6 only" },
-	{ 'v', "verbose", NULL, "say a line for each file" },
+	{ 'v', "verbose", NULL, "say a line for each file, and one for all at the end" },
 	{ 'q', "quiet", NULL, "say nothing but errors, and no progress" },
 	{ 'h', "help", NULL, "print this help" },
 	{ 'V', "version", NULL, "print the version" },
@@ -90,6 +91,7 @@ struct line {
 	const struct command *command;
 	char **operands; /* behind HOST */
 	int count;
+	bool has_port;                  /* HOST has brought it */
 	char letters[OPTIONS_MOST + 1]; /* the options that were given, each once */
 };
 
@@ -239,13 +241,16 @@ static int take_operands(struct line *line, int count, char **operands,
 		if (check_port(port, failure) < 0)
 			return -1;
 		memcpy(settings->port, port, sizeof port);
+		line->has_port = true;
 	}
 	line->operands = operands + 2;
 	line->count = count - 2;
 	if (line->count == 0 && line->command->operand != NULL)
 		return failure_set(failure, "%s is missing", line->command->operand);
 	if (line->count > 1 && !line->command->takes_many)
-		return failure_set(failure, "more than one PATH");
+		return failure_set(failure,
+				   "more than one PATH (a port is given by -p, or "
+				   "as HOST:PORT)");
 	return 0;
 }
 
@@ -347,6 +352,21 @@ static void set_signals(void)
 	}
 }
 
+/* In other clients the port follows the host; here a file or folder does, which may well be
+ * called 21300. So that is said only when there is none. */
+static void hint_at_port(const struct line *line)
+{
+	const char *word = line->count > 0 ? line->operands[0] : "";
+	uint64_t number;
+
+	if (line->has_port || strchr(line->letters, 'p') != NULL ||
+	    !text_number(word, 1, UINT16_MAX, &number))
+		return;
+	message(MESSAGE_NOTICE,
+		"'%s' was taken for a name; a port is given as HOST:%s or -p %s", word,
+		word, word);
+}
+
 /* @return the exit status */
 static int run(const struct line *line)
 {
@@ -357,18 +377,22 @@ static int run(const struct line *line)
 	xfer_link_prepare(&link, &line->settings);
 	xfer.settings = &line->settings;
 	xfer.link = &link;
+	xfer.began = clock_nanoseconds();
 	set_signals();
 	if (!line->settings.quiet && !line->settings.json)
 		xfer_progress_allow();
 	xfer_report_begin(&line->settings, line->command->name);
 	if (line->count == 0)
 		line->command->run(&xfer, "");
-	for (i = 0; i < line->count && !xfer.lost; i++)
+	for (i = 0; i < line->count && !xfer.lost; i++) {
 		line->command->run(&xfer, line->operands[i]);
+		if (i == 0 && xfer.failed > 0)
+			hint_at_port(line);
+	}
 	if (i < line->count)
 		xfer_report_rest("");
 	xfer_link_finish(&link);
-	xfer_report_end(&xfer);
+	xfer_report_end(&xfer, line->command->run != xfer_list);
 	return options_finish_output(xfer.failed == 0 && !xfer.lost ? 0 : 1);
 }
 

@@ -37,7 +37,8 @@ enum xfer_outcome {
 	XFER_CUT,     /* the connection has been lost: it can be tried again */
 	XFER_REFUSED, /* the server said ERR */
 	XFER_FAILED,  /* anything else is wrong with this file */
-	XFER_LOST,    /* there is no way to the server any more: nor for the next file */
+	XFER_LOST,    /* no way to the server any more, or it speaks another protocol: the
+			 next file would fare no better */
 };
 
 /** What the command line says. */
@@ -71,6 +72,8 @@ struct xfer {
 	const struct xfer_settings *settings;
 	struct xfer_link *link;
 	uint64_t done, skipped, failed; /* files, so far */
+	uint64_t moved;                 /* bytes of files, so far */
+	int64_t began;                  /* by clock_nanoseconds() */
 	bool lost;                      /* it is no use to go on */
 	char piece[XFER_PIECE];         /* for the bytes of files */
 };

@@ -45,10 +45,26 @@ static bool is_begun(const struct job *job)
 	return job->part.fd >= 0;
 }
 
+/* Standard output may have been opened for reading only, or be a file on a full disk. */
+static int check_output(uint64_t size, struct failure *failure)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+	struct stat status;
+
+	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+		return failure_set(failure, "cannot write to standard output: %s",
+				   strerror(EBADF));
+	if (fstat(STDOUT_FILENO, &status) < 0 || !S_ISREG(status.st_mode))
+		return 0;
+	return xfer_part_check_room(STDOUT_FILENO, 0, size, failure);
+}
+
 static int open_target(struct job *job, struct failure *failure)
 {
 	if (!job->to_output)
 		return xfer_part_open(&job->part, &job->plan, failure);
+	if (check_output(job->plan.size, failure) < 0)
+		return -1;
 	job->part = (struct xfer_part){ .fd = STDOUT_FILENO, .folder = -1 };
 	return 0;
 }
@@ -356,6 +372,13 @@ static void get_folder(struct xfer *xfer, int root, const char *name, const char
 	outcome = xfer_entries_ask(xfer->link, name, above, &entries, &failure);
 	if (outcome != XFER_DONE) {
 		xfer_report_failed(xfer, &file, outcome == XFER_LOST, &failure);
+		return;
+	}
+	if (*path != '\0' &&
+	    xfer_part_make_folder(root, path, !xfer->settings->no_sync, &failure) < 0) {
+		file.local = path;
+		xfer_report_failed(xfer, &file, false, &failure);
+		xfer_entries_free(&entries);
 		return;
 	}
 	for (i = 0; i < entries.count && !xfer->lost; i++) {

@@ -192,7 +192,7 @@ enum xfer_outcome xfer_link_nonsense(struct xfer_link *link, const char *what,
 {
 	failure_set(failure, "the server does not keep to the protocol: %s", what);
 	xfer_link_drop(link);
-	return XFER_FAILED;
+	return XFER_LOST;
 }
 
 /* @param end  by when there must be something, in clock_milliseconds(); INT64_MAX: the

@@ -69,14 +69,14 @@ enum xfer_outcome xfer_link_request(struct xfer_link *link, const char *const wo
  * @param first  what its first word must be; "": anything
  * @param count  how many words there must be
  * @param words  receives them; they are there until the next call
- * @return XFER_DONE; XFER_REFUSED for ERR; XFER_FAILED for anything else, and the
+ * @return XFER_DONE; XFER_REFUSED for ERR; XFER_LOST for anything else, and the
  *         connection is dropped; XFER_CUT
  */
 enum xfer_outcome xfer_link_reply(struct xfer_link *link, const char *first, int count,
 				  char *words[XFER_WORDS], struct failure *failure);
 
 /** Sends bytes. In the middle of a file the server may object: then it is its reply that
- *  is returned. @return XFER_DONE, XFER_REFUSED, XFER_FAILED or XFER_CUT */
+ *  is returned. @return XFER_DONE, XFER_REFUSED, XFER_LOST or XFER_CUT */
 enum xfer_outcome xfer_link_send(struct xfer_link *link, const void *bytes, size_t length,
 				 struct failure *failure);
 
@@ -88,8 +88,9 @@ void xfer_link_reached(struct xfer_link *link, uint64_t furthest);
 enum xfer_outcome xfer_link_receive(struct xfer_link *link, void *buffer, size_t size,
 				    size_t *got, struct failure *failure);
 
-/** Says that the server does not keep to the protocol, and drops the connection.
- *  @return XFER_FAILED */
+/** Says that the server does not keep to the protocol, and drops the connection. Nothing
+ *  more is asked of such a server: it would go through all files with the same result.
+ *  @return XFER_LOST */
 enum xfer_outcome xfer_link_nonsense(struct xfer_link *link, const char *what,
 				     struct failure *failure);
 

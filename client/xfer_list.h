@@ -38,7 +38,7 @@ enum xfer_outcome xfer_entries_ask(struct xfer_link *link, const char *folder,
 void xfer_entries_free(struct xfer_entries *entries);
 
 /** Asks what there is under a name, as a part of an attempt: xfer_link_try().
- *  @return XFER_DONE with *entry, but for its name; XFER_REFUSED, XFER_FAILED or XFER_CUT */
+ *  @return XFER_DONE with *entry, but for its name; XFER_REFUSED, XFER_LOST or XFER_CUT */
 enum xfer_outcome xfer_entry_ask(struct xfer_link *link, const char *name,
 				 struct xfer_entry *entry, struct failure *failure);
 

@@ -1,3 +1,5 @@
+#define _XOPEN_SOURCE 700 /* S_ISVTX */
+
 #include "client/xfer_part.h"
 
 #include <dirent.h>
@@ -7,7 +9,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "common/beneath.h"
@@ -140,13 +144,83 @@ static int open_folder(struct xfer_part *part, const struct xfer_part_plan *plan
 	return -1;
 }
 
+int xfer_part_make_folder(int root, const char *path, bool sync, struct failure *failure)
+{
+	struct xfer_part part;
+	struct xfer_part_plan plan = { .root = root, .path = path, .sync = sync };
+	int fd = open_folder(&part, &plan);
+
+	if (fd >= 0)
+		fd = enter(fd, part.target, sync);
+	if (fd < 0)
+		return failure_set(failure, "cannot make the folder: %s",
+				   strerror(errno));
+	close(fd);
+	return 0;
+}
+
 /* ---- opening ----------------------------------------------------------------------------- */
 
-static bool exists(const struct xfer_part *part)
+/* In a folder with the sticky bit only the owner of a file, or of the folder, may replace the
+ * file (POSIX, rename()). */
+static bool is_anothers(const struct xfer_part *part, const struct stat *target)
+{
+	struct stat folder;
+	uid_t user = geteuid();
+
+	return user != 0 && fstat(part->folder, &folder) == 0 &&
+	       (folder.st_mode & S_ISVTX) != 0 && folder.st_uid != user &&
+	       target->st_uid != user;
+}
+
+/* Whether the file may have its name at the end. @return 0, or -1 with errno and *what */
+static int check_target(const struct xfer_part *part, const char **what)
 {
 	struct stat status;
 
-	return fstatat(part->folder, part->target, &status, AT_SYMLINK_NOFOLLOW) == 0;
+	if (fstatat(part->folder, part->target, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	*what = "cannot replace it";
+	errno = EPERM;
+	if (S_ISDIR(status.st_mode)) {
+		*what = "a folder has its name here";
+		errno = EISDIR;
+	} else if (!part->force) {
+		*what = "not replaced without -f";
+		errno = EEXIST;
+	} else if (!is_anothers(part, &status)) {
+		return 0;
+	}
+	return -1;
+}
+
+/* Bytes that this user may add to the file system; UINT64_MAX where it does not tell. */
+static uint64_t free_bytes(int fd)
+{
+	struct statvfs system;
+	uint64_t blocks;
+
+	if (fstatvfs(fd, &system) < 0 || system.f_blocks == 0 || system.f_frsize == 0)
+		return UINT64_MAX;
+	blocks = geteuid() == 0 ? system.f_bfree : system.f_bavail;
+	return blocks < UINT64_MAX / system.f_frsize ? blocks * system.f_frsize
+						     : UINT64_MAX;
+}
+
+int xfer_part_check_room(int fd, uint64_t at, uint64_t size, struct failure *failure)
+{
+	uint64_t missing = size > at ? size - at : 0, left = free_bytes(fd);
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+	    size > limit.rlim_cur)
+		return failure_set(failure, "cannot write: %s", strerror(EFBIG));
+	if (missing <= left)
+		return 0;
+	return failure_set(failure,
+			   "cannot write: %s (%" PRIu64 " bytes are needed, %" PRIu64
+			   " are free)",
+			   strerror(ENOSPC), missing, left);
 }
 
 /* Whether an open file is one that only we can have made: of this user, and under this one
@@ -333,39 +407,6 @@ static int open_failed(struct xfer_part *part, const char *what, struct failure 
 	return -1;
 }
 
-int xfer_part_open(struct xfer_part *part, const struct xfer_part_plan *plan,
-		   struct failure *failure)
-{
-	*part = (struct xfer_part){ .fd = -1, .folder = -1, .force = plan->force };
-	part->kept = plan->size >= XFER_PART_KEPT;
-	part->folder = open_folder(part, plan);
-	if (part->folder < 0)
-		return open_failed(part, "no way to its folder", failure);
-	if (!plan->force && exists(part)) {
-		errno = EEXIST;
-		return open_failed(part, "not replaced without -f", failure);
-	}
-	if (open_part(part, plan) == 0)
-		return 0;
-	if (part->fd < 0 && part->kept && errno == EPERM)
-		return not_ours(part, failure);
-	return open_failed(part, "cannot write", failure);
-}
-
-/* ---- writing and ending ------------------------------------------------------------------ */
-
-int xfer_part_write(struct xfer_part *part, const void *bytes, size_t length,
-		    struct failure *failure)
-{
-	ssize_t n = io_write(part->fd, bytes, length);
-
-	if (n > 0)
-		part->at += (uint64_t)n;
-	if (n == (ssize_t)length)
-		return 0;
-	return failure_set(failure, "cannot write: %s", strerror(errno));
-}
-
 static void close_part(struct xfer_part *part)
 {
 	atomic_store(&passing, NULL);
@@ -389,6 +430,50 @@ void xfer_part_leave(struct xfer_part *part)
 		close_part(part);
 	else
 		xfer_part_discard(part);
+}
+
+/* Only a large file is worth asking for. @return 0, or -1 with *failure, and it is left */
+static int check_room(struct xfer_part *part, const struct xfer_part_plan *plan,
+		      struct failure *failure)
+{
+	if (!part->kept ||
+	    xfer_part_check_room(part->fd, part->at, plan->size, failure) == 0)
+		return 0;
+	xfer_part_leave(part);
+	return -1;
+}
+
+int xfer_part_open(struct xfer_part *part, const struct xfer_part_plan *plan,
+		   struct failure *failure)
+{
+	const char *what;
+
+	*part = (struct xfer_part){ .fd = -1, .folder = -1, .force = plan->force };
+	part->kept = plan->size >= XFER_PART_KEPT;
+	part->folder = open_folder(part, plan);
+	if (part->folder < 0)
+		return open_failed(part, "no way to its folder", failure);
+	if (check_target(part, &what) < 0)
+		return open_failed(part, what, failure);
+	if (open_part(part, plan) == 0)
+		return check_room(part, plan, failure);
+	if (part->fd < 0 && part->kept && errno == EPERM)
+		return not_ours(part, failure);
+	return open_failed(part, "cannot write", failure);
+}
+
+/* ---- writing and ending ------------------------------------------------------------------ */
+
+int xfer_part_write(struct xfer_part *part, const void *bytes, size_t length,
+		    struct failure *failure)
+{
+	ssize_t n = io_write(part->fd, bytes, length);
+
+	if (n > 0)
+		part->at += (uint64_t)n;
+	if (n == (ssize_t)length)
+		return 0;
+	return failure_set(failure, "cannot write: %s", strerror(errno));
 }
 
 static int name_it(const struct xfer_part *part)

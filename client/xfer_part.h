@@ -50,13 +50,38 @@ struct xfer_part_plan {
 };
 
 /**
- * Opens the part, with what is there of it from an earlier time.
+ * Opens the part, with what is there of it from an earlier time. What would keep it from
+ * getting its name at the end, or from becoming whole, is found out now, as far as that is
+ * possible: then there is nothing to transfer.
  *
  * @param part  receives it; to be ended by xfer_part_finish(), _leave() or _discard()
- * @return 0, or -1 with *failure: the file exists, somebody else is at it, no way to it
+ * @return 0, or -1 with *failure: the file exists or is a folder, somebody else is at it,
+ *         no way to it, no room for it
  */
 int xfer_part_open(struct xfer_part *part, const struct xfer_part_plan *plan,
 		   struct failure *failure);
+
+/**
+ * Makes a folder and those on the way to it, or finds them there.
+ *
+ * @param root  an open directory
+ * @param path  below it: name_flaw()
+ * @param sync  to the disk
+ * @return 0, or -1 with *failure
+ */
+int xfer_part_make_folder(int root, const char *path, bool sync, struct failure *failure);
+
+/**
+ * Whether a file can become as long as it is to be: by the free space of its file system
+ * (fstatvfs) and the limit of a file's size (RLIMIT_FSIZE). A quota shows only when it is
+ * reached.
+ *
+ * @param fd    the file, open for writing
+ * @param at    bytes that are there
+ * @param size  bytes that there are to be
+ * @return 0, or -1 with *failure
+ */
+int xfer_part_check_room(int fd, uint64_t at, uint64_t size, struct failure *failure);
 
 /** Writes at its end. @return 0, or -1 with *failure */
 int xfer_part_write(struct xfer_part *part, const void *bytes, size_t length,

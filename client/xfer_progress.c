@@ -34,6 +34,11 @@ void xfer_progress_allow(void)
 	drawn = clock_milliseconds(); /* what is done at once needs no line */
 }
 
+bool xfer_progress_is_allowed(void)
+{
+	return allowed;
+}
+
 void xfer_progress_clear(void)
 {
 	if (!shown)
@@ -44,9 +49,7 @@ void xfer_progress_clear(void)
 
 /* ---- numbers, as people read them -------------------------------------------------------- */
 
-enum { NUMBER_TEXT = 24 };
-
-static const char *bytes_text(double bytes, char out[NUMBER_TEXT])
+const char *xfer_bytes_text(double bytes, char out[XFER_NUMBER_TEXT])
 {
 	static const char units[] = " kMGTPE";
 	size_t unit = 0;
@@ -54,14 +57,14 @@ static const char *bytes_text(double bytes, char out[NUMBER_TEXT])
 	for (; bytes >= 999.5 && unit + 2 < sizeof units; unit++)
 		bytes /= 1000;
 	if (unit == 0)
-		snprintf(out, NUMBER_TEXT, "%.0f B", bytes);
+		snprintf(out, XFER_NUMBER_TEXT, "%.0f B", bytes);
 	else
-		snprintf(out, NUMBER_TEXT, "%.*f %cB", bytes < 9.95 ? 1 : 0, bytes,
+		snprintf(out, XFER_NUMBER_TEXT, "%.*f %cB", bytes < 9.95 ? 1 : 0, bytes,
 			 units[unit]);
 	return out;
 }
 
-static const char *time_text(double seconds, char out[NUMBER_TEXT])
+static const char *time_text(double seconds, char out[XFER_NUMBER_TEXT])
 {
 	unsigned long whole;
 
@@ -69,10 +72,10 @@ static const char *time_text(double seconds, char out[NUMBER_TEXT])
 		return "--:--";
 	whole = (unsigned long)(seconds + 0.5);
 	if (whole >= 3600)
-		snprintf(out, NUMBER_TEXT, "%lu:%02lu:%02lu", whole / 3600,
+		snprintf(out, XFER_NUMBER_TEXT, "%lu:%02lu:%02lu", whole / 3600,
 			 whole / 60 % 60, whole % 60);
 	else
-		snprintf(out, NUMBER_TEXT, "%lu:%02lu", whole / 60, whole % 60);
+		snprintf(out, XFER_NUMBER_TEXT, "%lu:%02lu", whole / 60, whole % 60);
 	return out;
 }
 
@@ -138,16 +141,16 @@ static int figures(const struct xfer_progress *progress, char *out, size_t size)
 	double percent = progress->size > 0
 				 ? 100 * (double)progress->at / (double)progress->size
 				 : 100;
-	char there[NUMBER_TEXT], all[NUMBER_TEXT], speed[NUMBER_TEXT], time[NUMBER_TEXT],
-		before[NUMBER_TEXT];
+	char there[XFER_NUMBER_TEXT], all[XFER_NUMBER_TEXT], speed[XFER_NUMBER_TEXT],
+		time[XFER_NUMBER_TEXT], before[XFER_NUMBER_TEXT];
 	int length = snprintf(out, size, "%3.0f%%  %s of %s  %s/s  %s", percent,
-			      bytes_text((double)progress->at, there),
-			      bytes_text((double)progress->size, all),
-			      bytes_text(rate, speed), time_text(left / rate, time));
+			      xfer_bytes_text((double)progress->at, there),
+			      xfer_bytes_text((double)progress->size, all),
+			      xfer_bytes_text(rate, speed), time_text(left / rate, time));
 
 	if (progress->resumed > 0 && length > 0 && (size_t)length < size)
 		length += snprintf(out + length, size - (size_t)length, "  (from %s)",
-				   bytes_text((double)progress->resumed, before));
+				   xfer_bytes_text((double)progress->resumed, before));
 	return length;
 }
 

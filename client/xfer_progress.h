@@ -6,8 +6,11 @@
 #ifndef CLIENT_XFER_PROGRESS_H
 #define CLIENT_XFER_PROGRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+enum { XFER_NUMBER_TEXT = 24 };
 
 /** What the line tells. */
 struct xfer_progress {
@@ -19,6 +22,12 @@ struct xfer_progress {
 
 /** From now on there is a line, if standard error is a terminal. */
 void xfer_progress_allow(void);
+
+/** Whether there is one. */
+bool xfer_progress_is_allowed(void);
+
+/** Writes a number of bytes as people read it: "840 MB", by powers of 1000. @return @p out */
+const char *xfer_bytes_text(double bytes, char out[XFER_NUMBER_TEXT]);
 
 /** Draws it, if that is due. */
 void xfer_progress_show(const struct xfer_progress *progress);

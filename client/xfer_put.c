@@ -168,6 +168,8 @@ static enum xfer_outcome send_bytes(struct job *job, struct xfer_link *link, uin
 		job->file.moved += n;
 		if (at == job->file.size)
 			return send_last_piece(job, link, n, failure);
+		if (!is_unchanged(job)) /* the rest need not be sent */
+			return changed(link, failure);
 		outcome = xfer_link_send(link, job->xfer->piece, n, failure);
 		show(job, at);
 	}
@@ -341,15 +343,48 @@ static int open_input(struct xfer *xfer, struct failure *failure)
 	return fd;
 }
 
+static enum xfer_outcome attempt_look(struct xfer_link *link, void *context,
+				      struct failure *failure)
+{
+	struct xfer_entry entry;
+	enum xfer_outcome outcome = xfer_entry_ask(link, context, &entry, failure);
+
+	if (outcome == XFER_REFUSED && strcmp(link->code, "not-found") == 0)
+		return XFER_DONE;
+	if (outcome == XFER_DONE && entry.is_folder) {
+		failure_set(failure, "is a folder at the server");
+		return XFER_FAILED;
+	}
+	return outcome;
+}
+
+/* All of standard input may be copied before the server is asked to take it: so whether it is
+ * there, and whether the name can be had, is found out first. */
+static enum xfer_outcome check_before_input(struct xfer *xfer, const char *name,
+					    struct failure *failure)
+{
+	char asked[XFER_NAME], shown[XFER_SHOWN];
+
+	if (name_flaw(name) != NULL) {
+		failure_set(failure, "no name for a file at the server: %s",
+			    name_flaw(name));
+		return XFER_FAILED;
+	}
+	snprintf(asked, sizeof asked, "%s", name);
+	return xfer_link_try(xfer->link, xfer_show(name, shown), attempt_look, asked,
+			     failure);
+}
+
 static void put_input(struct xfer *xfer, const char *name)
 {
 	struct xfer_file file = { .name = name, .local = "-" };
 	struct failure failure;
 	struct stat status;
-	int fd = open_input(xfer, &failure);
+	enum xfer_outcome outcome = check_before_input(xfer, name, &failure);
+	int fd = outcome == XFER_DONE ? open_input(xfer, &failure) : -1;
 
 	if (fd < 0) {
-		xfer_report_failed(xfer, &file, false, &failure);
+		xfer_report_failed(xfer, &file, outcome == XFER_LOST, &failure);
 		return;
 	}
 	if (fstat(fd, &status) == 0)
@@ -475,6 +510,8 @@ static void walk_folder(struct xfer *xfer, const struct place *place, int fd)
 
 	if (copy < 0 || !read_names(copy, &names))
 		fail(xfer, place, strerror(errno));
+	else if (names.count == 0)
+		skip_place(xfer, place, "an empty folder");
 	for (; i < names.count && !xfer->lost; i++)
 		walk_entry(xfer, place, fd, names.list[i]);
 	if (i < names.count)

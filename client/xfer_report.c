@@ -11,6 +11,8 @@
 #include "common/message.h"
 #include "common/text.h"
 
+enum { LONG_TRANSFER = 1000 }; /* milliseconds: then one likes to know how long */
+
 static const char *before; /* the next entry of the JSON array: "" or "," */
 
 const char *xfer_show(const char *text, char out[XFER_SHOWN])
@@ -56,15 +58,46 @@ void xfer_report_begin(const struct xfer_settings *settings, const char *command
 	fputs(",\"files\":[", stdout);
 }
 
-void xfer_report_end(const struct xfer *xfer)
+static double seconds_since(int64_t began)
 {
-	xfer_progress_clear();
-	if (!xfer->settings->json)
-		return;
+	return (double)(clock_nanoseconds() - began) / 1e9;
+}
+
+static void json_end(const struct xfer *xfer)
+{
 	printf("],\"done\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"failed\":%" PRIu64
-	       ",\"complete\":%s}\n",
-	       xfer->done, xfer->skipped, xfer->failed,
+	       ",\"bytes\":%" PRIu64 ",\"seconds\":%.6f,\"complete\":%s}\n",
+	       xfer->done, xfer->skipped, xfer->failed, xfer->moved,
+	       seconds_since(xfer->began),
 	       xfer->failed == 0 && !xfer->lost ? "true" : "false");
+}
+
+/* "52 files, 840 MB, 12 s; 1 failed, 3 skipped" */
+static void say_sum(const struct xfer *xfer)
+{
+	double seconds = seconds_since(xfer->began);
+	char bytes[XFER_NUMBER_TEXT], failed[40] = "", skipped[40] = "";
+
+	if (xfer->failed > 0)
+		snprintf(failed, sizeof failed, "; %" PRIu64 " failed", xfer->failed);
+	if (xfer->skipped > 0)
+		snprintf(skipped, sizeof skipped, "%s %" PRIu64 " skipped",
+			 xfer->failed > 0 ? "," : ";", xfer->skipped);
+	message(MESSAGE_NOTICE, "%" PRIu64 " file%s, %s, %.*f s%s%s", xfer->done,
+		xfer->done == 1 ? "" : "s", xfer_bytes_text((double)xfer->moved, bytes),
+		seconds < 9.95 ? 1 : 0, seconds, failed, skipped);
+}
+
+void xfer_report_end(const struct xfer *xfer, bool transfer)
+{
+	bool took_long = xfer_progress_is_allowed() &&
+			 seconds_since(xfer->began) * 1000 >= LONG_TRANSFER;
+
+	xfer_progress_clear();
+	if (xfer->settings->json)
+		json_end(xfer);
+	else if (transfer && (took_long || message_wanted(MESSAGE_CLIENT)))
+		say_sum(xfer);
 }
 
 static void json_file(const struct xfer_file *file, const char *status,
@@ -89,7 +122,7 @@ static void json_file(const struct xfer_file *file, const char *status,
 		printf(",\"sum\":%" PRIu32, file->sum);
 	else
 		fputs(",\"sum\":null", stdout);
-	printf(",\"seconds\":%.6f}", (double)(clock_nanoseconds() - file->began) / 1e9);
+	printf(",\"seconds\":%.6f}", seconds_since(file->began));
 }
 
 /* ---- files ------------------------------------------------------------------------------- */
@@ -123,6 +156,7 @@ void xfer_report_done(struct xfer *xfer, const struct xfer_file *file)
 	char text[160], before_text[60] = "", sum[40] = "not checked";
 
 	xfer->done++;
+	xfer->moved += file->moved;
 	if (xfer->settings->json)
 		json_file(file, "done", NULL);
 	if (!message_wanted(MESSAGE_CLIENT))
@@ -141,6 +175,7 @@ void xfer_report_failed(struct xfer *xfer, const struct xfer_file *file, bool lo
 			const struct failure *failure)
 {
 	xfer->failed++;
+	xfer->moved += file->moved;
 	if (xfer->settings->json)
 		json_file(file, "failed", failure->text);
 	xfer->lost |= lost;

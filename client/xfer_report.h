@@ -11,8 +11,9 @@
 /** Begins the JSON object, if there is to be one. @param command  "put" */
 void xfer_report_begin(const struct xfer_settings *settings, const char *command);
 
-/** Ends it. */
-void xfer_report_end(const struct xfer *xfer);
+/** Ends it; or says in one line how much was transferred in what time, with -v, and on a
+ *  terminal if it took a while. @param transfer  the command transfers files */
+void xfer_report_end(const struct xfer *xfer, bool transfer);
 
 /** A file is there as a whole. Counts it. */
 void xfer_report_done(struct xfer *xfer, const struct xfer_file *file);

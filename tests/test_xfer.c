@@ -2,6 +2,10 @@
  * xfer and filed, in every model: files go there and back, through connections that are cut
  * anywhere.
  */
+#ifdef __linux__
+#define _GNU_SOURCE /* CLONE_NEWNS, umount2 */
+#endif
+
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +18,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sched.h>
+#include <sys/mount.h>
+#endif
 
 #include "common/checksum.h"
 #include "common/io.h"
@@ -22,6 +30,7 @@
 #include "tests/harness.h"
 #include "tests/load_fixture.h"
 #include "tests/models.h"
+#include "tests/network.h"
 #include "tests/suites.h"
 
 enum { TEXT = 1024, BIG = 5 * 1024 * 1024, LONG_RUN = 40000 };
@@ -214,6 +223,45 @@ START_TEST(folders_go_there_and_back)
 }
 END_TEST
 
+START_TEST(an_empty_folder_is_made_here_and_named_where_it_cannot_be_put)
+{
+	struct run run;
+
+	start_filed(_i, NULL);
+	folder_directory(&there, "a");
+	folder_directory(&there, "a/empty");
+	run = XFER("-r", "-o", path_in(&here, "out"), "get", "localhost", "a");
+	expect_well(&run);
+	ck_assert(folder_has(&here, "out/a/empty"));
+	run = XFER("-r", "-n", "b", "put", "localhost", path_in(&here, "out/a"));
+	run_expect_status(&run, 0);
+	expect_match(run.err, "^xfer: [^\n]*/out/a/empty: skipped: an empty folder\n$");
+	run = XFER("-rj", "put", "localhost", path_in(&here, "out/a/empty"));
+	run_expect_status(&run, 0);
+	expect_match(run.out, "\"status\":\"skipped\",\"reason\":\"an empty folder\"");
+	server_finish(&filed);
+}
+END_TEST
+
+START_TEST(verbose_ends_with_the_sum_of_all_files)
+{
+	struct run run;
+
+	start_filed(0, NULL);
+	folder_directory(&here, "a");
+	folder_text(&here, "a/one", "1");
+	folder_text(&here, "a/two", "22");
+	folder_link(&here, "a/link", "one");
+	run = XFER("-rv", "put", "localhost", path_in(&here, "a"), path_in(&here, "no"));
+	run_expect_status(&run, 1);
+	expect_match(run.err, "\nxfer: 2 files, 3 B, [0-9.]+ s; 1 failed, 1 skipped\n$");
+	run = XFER("-v", "-o", path_in(&here, "out"), "get", "localhost", "a/two");
+	run_expect_status(&run, 0);
+	expect_match(run.err, "\nxfer: 1 file, 2 B, [0-9.]+ s\n$");
+	server_finish(&filed);
+}
+END_TEST
+
 START_TEST(what_is_there_is_replaced_only_where_that_is_allowed)
 {
 	struct run run;
@@ -275,7 +323,8 @@ START_TEST(json_has_a_result_for_each_file)
 		 "\"done\",\"size\":5,\"moved\":5,\"resumed\":0,\"sum\":%u,\"seconds\":"
 		 "[0-9.]+\\},\\{\"name\":\"missing\",\"local\":\"[^,]*\",\"status\":"
 		 "\"failed\",\"reason\":\"No such file or directory\"\\}\\],\"done\":1,"
-		 "\"skipped\":0,\"failed\":1,\"complete\":false\\}\n$",
+		 "\"skipped\":0,\"failed\":1,\"bytes\":5,\"seconds\":[0-9.]+,"
+		 "\"complete\":false\\}\n$",
 		 filed.port, (unsigned)checksum_value(&sum));
 	expect_match(run.out, pattern);
 	run = XFER("-j", "ls", "localhost");
@@ -646,6 +695,43 @@ START_TEST(a_file_that_there_is_no_room_for_is_told_and_the_rest_goes_on)
 }
 END_TEST
 
+#ifdef __linux__
+
+/* A disk of 1 MiB at the folder for what is gotten, for this process and its children. */
+static bool mount_small_disk(void)
+{
+	const char *fork_mode = getenv("CK_FORK");
+
+	return (fork_mode == NULL || strcmp(fork_mode, "no") != 0) &&
+	       network_enter_with(CLONE_NEWNS) &&
+	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("tmpfs", path_in(&here, "out"), "tmpfs", 0, "size=1m") == 0;
+}
+
+START_TEST(a_file_is_not_asked_for_that_the_disk_has_no_room_for)
+{
+	struct run run;
+
+	if (!mount_small_disk()) {
+		skipped("needs a mount namespace of its own");
+		return;
+	}
+	start_filed(0, NULL);
+	folder_file(&there, "big", big, sizeof big);
+	folder_text(&there, "small", "fits");
+	run = XFER("-j", "-o", path_in(&here, "out"), "get", "localhost", "big", "small");
+	run_expect_status(&run, 1);
+	ck_assert_str_eq(run.err, "xfer: big: cannot write: No space left on device "
+				  "(5242880 bytes are needed, 1048576 are free)\n");
+	expect_match(run.out, "\"bytes\":4,"); /* of the small one */
+	ck_assert_uint_eq(entries_in(path_in(&here, "out")), 1);
+	server_finish(&filed);
+	ck_assert_int_eq(umount2(path_in(&here, "out"), MNT_DETACH), 0);
+}
+END_TEST
+
+#endif
+
 START_TEST(a_symbolic_link_here_is_not_followed)
 {
 	struct run run;
@@ -657,13 +743,37 @@ START_TEST(a_symbolic_link_here_is_not_followed)
 	folder_link(&here, "out/a", "../elsewhere");
 	run = XFER("-r", "-o", path_in(&here, "out"), "get", "localhost", "a");
 	run_expect_status(&run, 1);
-	expect_match(run.err, "^xfer: a/b: no way to its folder: [^\n]*\n$");
+	expect_match(run.err, "^xfer: a: cannot make the folder: [^\n]*\n$");
 	ck_assert_uint_eq(entries_in(path_in(&here, "elsewhere")), 0);
 	server_finish(&filed);
 }
 END_TEST
 
 /* ---- usage ------------------------------------------------------------------------------- */
+
+START_TEST(a_port_that_was_taken_for_a_name_is_pointed_out)
+{
+	static const char *const commands[] = { "ls", "get", "put" };
+	char number[PORT_TEXT];
+	struct run run;
+
+	if (!network_enter_own()) {
+		skipped("a default port that must be free: no network of its own");
+		return;
+	}
+	find_deaf_port();
+	run = run_program(
+		ARGUMENTS("xfer", "-p", port, commands[_i], "127.0.0.1", "1234"), "", 0,
+		0);
+	run_expect_status(&run, 1);
+	ck_assert_msg(strstr(run.err, "was taken for") == NULL, "%s", run.err);
+	snprintf(number, sizeof number, "%s", port);
+	run = run_program(ARGUMENTS("xfer", commands[_i], "127.0.0.1", number), "", 0, 0);
+	run_expect_status(&run, 1);
+	expect_match(run.err, "\nxfer: '[0-9]+' was taken for a name; a port is given as "
+			      "HOST:[0-9]+ or -p [0-9]+\n$");
+}
+END_TEST
 
 START_TEST(bad_usage_is_told_in_a_line)
 {
@@ -716,6 +826,10 @@ Suite *suite_xfer(void)
 	tcase_add_loop_test(tcase, names_may_have_blanks_quotes_and_letters_of_any_kind,
 			    0, models);
 	tcase_add_loop_test(tcase, folders_go_there_and_back, 0, models);
+	tcase_add_loop_test(tcase,
+			    an_empty_folder_is_made_here_and_named_where_it_cannot_be_put,
+			    0, models);
+	tcase_add_test(tcase, verbose_ends_with_the_sum_of_all_files);
 	tcase_add_loop_test(tcase, what_is_there_is_replaced_only_where_that_is_allowed,
 			    0, models);
 	tcase_add_loop_test(tcase, standard_input_and_output_do_for_files, 0, models);
@@ -743,7 +857,11 @@ Suite *suite_xfer(void)
 	tcase_add_checked_fixture(tcase, make, clear);
 	tcase_add_test(tcase,
 		       a_file_that_there_is_no_room_for_is_told_and_the_rest_goes_on);
+#ifdef __linux__
+	tcase_add_test(tcase, a_file_is_not_asked_for_that_the_disk_has_no_room_for);
+#endif
 	tcase_add_test(tcase, a_symbolic_link_here_is_not_followed);
+	tcase_add_loop_test(tcase, a_port_that_was_taken_for_a_name_is_pointed_out, 0, 3);
 	tcase_add_test(tcase, bad_usage_is_told_in_a_line);
 	return suite;
 }

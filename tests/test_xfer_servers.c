@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -257,8 +258,157 @@ START_TEST(a_line_without_end_is_not_listened_to)
 	serve(talk_without_end);
 	run = run_program(ARGUMENTS("xfer", "-p", port, "ls", "127.0.0.1"), "", 0, 0);
 	run_expect_status(&run, 1);
-	ck_assert_str_eq(run.err, "xfer: /: the server does not keep to the protocol: a "
+	ck_assert_str_eq(run.err, "xfer: the server does not keep to the protocol: a "
 				  "line without end\n");
+}
+END_TEST
+
+/* Lists a hundred files, and answers whatever is asked then with what is no protocol. */
+static void list_and_talk_nonsense(int fd, unsigned number)
+{
+	char line[TEXT], entry[64];
+
+	for (bool listed = number > 0; read_line(fd, line, sizeof line) >= 0;
+	     listed = true) {
+		say(fd, listed ? "nonsense\n" : "ENTRIES 100\n");
+		for (int i = 0; !listed && i < 100; i++) {
+			snprintf(entry, sizeof entry, "F 4 1 f%d\n", i);
+			say(fd, entry);
+		}
+	}
+	leave(fd);
+}
+
+START_TEST(a_server_that_talks_nonsense_is_asked_for_no_other_file)
+{
+	struct run run;
+
+	serve(list_and_talk_nonsense);
+	run = run_program(ARGUMENTS("xfer", "-p", port, "-r", "-o", here.path, "get",
+				    "127.0.0.1", ".", "more"),
+			  "", 0, 0);
+	run_expect_status(&run, 1);
+	ck_assert_str_eq(run.err, "xfer: f0: the server does not keep to the protocol: "
+				  "\"nonsense\"\nxfer: the rest was not tried\n"
+				  "xfer: the rest was not tried\n");
+	ck_assert_uint_eq(files_here(), 0);
+}
+END_TEST
+
+/* ---- found out before anything is transferred --------------------------------------------- */
+
+static void output_is_only_read(void *context)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	(void)context;
+	dup2(fd, STDOUT_FILENO);
+	close(fd);
+}
+
+static void files_are_short(void *context)
+{
+	struct rlimit limit = { 1 << 20, 1 << 20 };
+
+	(void)context;
+	setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+#define STAT_4M "STAT F 4194304 1700000000 f\n"
+
+static const struct {
+	const char *options[3];
+	const char *script;
+	void (*prepare)(void *context);
+	const char *says;
+} obstacles[] = {
+	{ { "-f" },
+	  STAT_4M,
+	  NULL,
+	  "xfer: f: a folder has its name here: Is a directory\n" },
+	{ { "-q" },
+	  STAT_4,
+	  NULL,
+	  "xfer: f: a folder has its name here: Is a directory\n" },
+	{ { "-fn", "d/f" },
+	  STAT_4M,
+	  NULL,
+	  "xfer: d/f: a folder has its name here: Is a "
+	  "directory\n" },
+	{ { "-fn", "file/f" },
+	  STAT_4M,
+	  NULL,
+	  "xfer: file/f: no way to its folder: Not a "
+	  "directory\n" },
+	{ { "-fn", "g" },
+	  STAT_4M,
+	  files_are_short,
+	  "xfer: g: cannot write: File too large\n" },
+	{ { "-o-" },
+	  STAT_4,
+	  output_is_only_read,
+	  "xfer: f: cannot write to standard output: "
+	  "Bad file descriptor\n" },
+};
+
+/* The server leaves when it is asked for the file. */
+START_TEST(what_is_in_the_way_of_a_file_is_found_before_it_is_asked_for)
+{
+	struct run run;
+	const char *const *options = obstacles[_i].options;
+	const char *argv[] = {
+		"xfer", "-p",        port,       "--no-retry",
+		"-o",   here.path,   options[0], options[1] != NULL ? options[1] : "-q",
+		"get",  "127.0.0.1", "f",        NULL
+	};
+
+	folder_directory(&here, "f");
+	folder_directory(&here, "d");
+	folder_directory(&here, "d/f");
+	folder_text(&here, "file", "");
+	script = obstacles[_i].script;
+	serve(say_script);
+	run = run_program_with(
+		&(struct run_setup){ .argv = argv, .prepare = obstacles[_i].prepare });
+	run_expect_status(&run, 1);
+	ck_assert_str_eq(run.err, obstacles[_i].says);
+	ck_assert_uint_eq(files_here(), 3);
+}
+END_TEST
+
+START_TEST(a_folder_that_cannot_be_made_is_one_failure)
+{
+	struct run run;
+
+	folder_text(&here, "a", "in the way");
+	script = "STAT D - 1700000000 a\nENTRIES 2\n|F 4 1 x\n|F 4 1 y\n";
+	serve(say_script);
+	run = run_program(ARGUMENTS("xfer", "-p", port, "--no-retry", "-r", "-o",
+				    here.path, "get", "127.0.0.1", "a"),
+			  "", 0, 0);
+	run_expect_status(&run, 1);
+	ck_assert_str_eq(run.err, "xfer: a: cannot make the folder: Not a directory\n");
+}
+END_TEST
+
+/* Standard input does not end: whoever reads it first waits for ever. */
+START_TEST(standard_input_is_not_read_for_a_server_that_cannot_take_it)
+{
+	struct run run;
+
+	if (_i == 0) {
+		find_deaf_port();
+	} else {
+		script = "STAT D - 1700000000 a\n";
+		serve(say_script);
+	}
+	run = run_program_with(&(struct run_setup){
+		.argv = ARGUMENTS("xfer", "-p", port, "-n", "a", "put", "127.0.0.1", "-"),
+		.hold_input = true,
+	});
+	run_expect_status(&run, 1);
+	expect_match(run.err, _i == 0 ? "^xfer: a: cannot connect to [^\n]*\n$"
+				      : "^xfer: a: is a folder at the server\n$");
 }
 END_TEST
 
@@ -606,6 +756,44 @@ START_TEST(a_terminal_shows_the_progress_and_is_clean_at_the_end)
 }
 END_TEST
 
+/* Takes a second for an empty file. */
+static void send_late(int fd, unsigned number)
+{
+	struct timespec time = { 1, 100000000 };
+	char line[TEXT];
+
+	(void)number;
+	read_line(fd, line, sizeof line);
+	say(fd, "STAT F 0 1700000000 f\n");
+	read_line(fd, line, sizeof line);
+	nanosleep(&time, NULL);
+	say(fd, "FILE 0 1700000000\nSUM 4294967295\n");
+	say_nothing(fd, number);
+}
+
+START_TEST(a_long_transfer_ends_with_its_sum_on_a_terminal)
+{
+	int terminal, slave;
+	struct program program;
+	struct run run;
+
+	if (!terminal_open(&terminal, &slave))
+		return;
+	serve(send_late);
+	program = program_start(&(struct run_setup){
+		.argv = ARGUMENTS("xfer", "-p", port, "-o", here.path, "get", "127.0.0.1",
+				  "f"),
+		.prepare = errors_are_terminal,
+		.context = &slave,
+	});
+	wait_for_text(terminal, "xfer: 1 file, 0 B, 1.");
+	run = program_wait(&program, PATIENCE);
+	run_expect_status(&run, 0);
+	close(slave);
+	close(terminal);
+}
+END_TEST
+
 #define TURNED   "\xe2\x80\xae" /* U+202E: what follows runs from the right to the left */
 #define REPLACED "\xef\xbf\xbd"
 
@@ -718,8 +906,18 @@ Suite *suite_xfer_servers(void)
 			    (int)(sizeof lies / sizeof *lies));
 	tcase_add_loop_test(tcase, nothing_is_left_of_a_file_that_came_wrong, 0, 16);
 	tcase_add_test(tcase, a_line_without_end_is_not_listened_to);
+	tcase_add_test(tcase, a_server_that_talks_nonsense_is_asked_for_no_other_file);
 	tcase_add_loop_test(tcase, folders_that_a_server_makes_up_do_not_fill_the_memory,
 			    0, 2);
+
+	tcase = add_case(suite, "found out before");
+	tcase_add_checked_fixture(tcase, make, clear);
+	tcase_add_loop_test(tcase,
+			    what_is_in_the_way_of_a_file_is_found_before_it_is_asked_for,
+			    0, (int)(sizeof obstacles / sizeof *obstacles));
+	tcase_add_test(tcase, a_folder_that_cannot_be_made_is_one_failure);
+	tcase_add_loop_test(
+		tcase, standard_input_is_not_read_for_a_server_that_cannot_take_it, 0, 2);
 
 	tcase = add_case(suite, "silence and ends");
 	tcase_add_checked_fixture(tcase, make, clear);
@@ -739,6 +937,7 @@ Suite *suite_xfer_servers(void)
 	tcase_add_test(tcase, who_interrupts_it_can_go_on_later);
 	tcase_add_test(tcase, an_interrupted_small_file_leaves_nothing);
 	tcase_add_test(tcase, a_terminal_shows_the_progress_and_is_clean_at_the_end);
+	tcase_add_test(tcase, a_long_transfer_ends_with_its_sum_on_a_terminal);
 	tcase_add_test(tcase, a_name_turns_no_text_around_on_a_terminal);
 	tcase_add_test(tcase, a_script_gets_names_as_they_are_and_messages_turn_nothing);
 	tcase_add_test(tcase, the_line_of_progress_fits_and_is_cut_between_characters);
