@@ -34,11 +34,15 @@ enum {
 	MOST_RETRIES = 100,
 	OTHER_DESCRIPTORS = 16, /* that we need beside one for each attempt, at most */
 	OPTION_JSON = OPTIONS_LETTERS_FROM,
+	OPTION_ALL_ADDRESSES,
 };
 
 static const struct option_line option_lines[] = {
 	{ 'p', "ports", "PORTS", "22,80,8000-8100,http (1-1023)" },
 	{ 'a', "all", NULL, "show closed and filtered ports, too" },
+	{ OPTION_ALL_ADDRESSES, "all-addresses", NULL,
+	  "scan every address of HOST, not only the first to\n"
+	  "which there is a way" },
 	{ 'w', "wait", "SEC", "give up an attempt after so long (1.5)" },
 	{ 'n', "retries", "N", "try so often again what did not answer (1)" },
 	{ 'j', "in-flight", "N", "attempts at a time (1000)" },
@@ -53,14 +57,29 @@ static const struct option_line option_lines[] = {
 	{ 0 },
 };
 
-/* What the command line says. */
+/* An address of the host. */
+struct target {
+	struct address address;
+	bool skipped;
+	int error;          /* why: there is no way to it; 0: because of ... */
+	const char *reason; /* ... this */
+};
+
+/* What the command line says, and the addresses of the host. */
 struct command {
 	struct scan_plan plan;
 	struct ports ports;
-	struct address address;
+	struct target *targets;
+	size_t target_count;
 	char host[HOST_TEXT];
 	int family;
-	bool all, json, quiet;
+	bool all, all_addresses, json, quiet;
+};
+
+/* How it went. */
+struct outcome {
+	bool incomplete, open; /* any of the scans; any port */
+	size_t scanned;        /* addresses */
 };
 
 /* What progress needs to remember. */
@@ -146,6 +165,9 @@ static int take_option(void *context, const struct options *options, int letter,
 	case OPTION_JSON:
 		command->json = true;
 		return 0;
+	case OPTION_ALL_ADDRESSES:
+		command->all_addresses = true;
+		return 0;
 	case 'q':
 		command->quiet = true;
 		return options_take_shared(letter, &command->family);
@@ -182,7 +204,7 @@ static const struct options_program program = {
 	.finish = take_operand,
 };
 
-/* ---- which address, and how many attempts ---------------------------------------------- */
+/* ---- which addresses, and how many attempts ---------------------------------------------- */
 
 /* An address and its interface, without a port. */
 static void host_text(const struct address *address, char out[HOST_TEXT])
@@ -204,26 +226,70 @@ static int find_way(const struct addrinfo *where)
 	return 0;
 }
 
-/* The first address of the host to which there is a way. @return 0, or -1 with *failure */
-static int choose_address(struct command *command, struct failure *failure)
+static bool is_listed(const struct command *command, const struct address *address)
+{
+	for (size_t i = 0; i < command->target_count; i++)
+		if (address_compare_host(&command->targets[i].address, address) == 0)
+			return true;
+	return false;
+}
+
+static void skip(struct target *target, const char *reason)
+{
+	target->skipped = true;
+	target->reason = reason;
+}
+
+/* Takes an address, if it is another one. @return whether it is to be scanned, and there is a
+ * way to it */
+static bool take_address(struct command *command, const struct addrinfo *where,
+			 bool wanted, int *error)
+{
+	struct target *target = &command->targets[command->target_count];
+	char text[HOST_TEXT];
+
+	address_set(&target->address, where->ai_addr, where->ai_addrlen);
+	if (is_listed(command, &target->address))
+		return false;
+	command->target_count++;
+	if (!wanted) {
+		skip(target, "--all-addresses scans it, too");
+		return false;
+	}
+	target->error = *error = find_way(where);
+	target->skipped = *error != 0;
+	if (*error == 0)
+		return true;
+	host_text(&target->address, text);
+	message(MESSAGE_CLIENT, "no way to %s: %s", text, strerror(*error));
+	return false;
+}
+
+/* Finds the addresses of the host, and decides which are scanned: the first to which there is
+ * a way, or all such. @return 0, or -1 with *failure */
+static int choose_addresses(struct command *command, struct failure *failure)
 {
 	struct address_query query = { command->family, SOCK_STREAM, false };
 	struct addrinfo *list;
 	char text[HOST_TEXT];
+	size_t count = 0;
+	bool found = false;
 	int error = 0;
 
 	if (address_resolve(command->host, "1", &query, &list, failure) < 0)
 		return -1;
-	for (struct addrinfo *where = list; where != NULL; where = where->ai_next) {
-		address_set(&command->address, where->ai_addr, where->ai_addrlen);
-		error = find_way(where);
-		if (error == 0)
-			break;
-		host_text(&command->address, text);
-		message(MESSAGE_CLIENT, "no way to %s: %s", text, strerror(error));
+	for (struct addrinfo *where = list; where != NULL; where = where->ai_next)
+		count++;
+	command->targets = calloc(count, sizeof *command->targets);
+	if (command->targets == NULL) {
+		freeaddrinfo(list);
+		return failure_set(failure, "out of memory");
 	}
+	for (struct addrinfo *where = list; where != NULL; where = where->ai_next)
+		found |= take_address(command, where, !found || command->all_addresses,
+				      &error);
 	freeaddrinfo(list);
-	if (error == 0)
+	if (found)
 		return 0;
 	text_escape(command->host, strlen(command->host), text, sizeof text);
 	return failure_set(failure, "there is no way to %s: %s", text, strerror(error));
@@ -280,10 +346,12 @@ static bool is_shown(const struct command *command, const struct scan_port *port
 	return port->state == SCAN_OPEN || (command->all && port->state != SCAN_UNKNOWN);
 }
 
-static void print_text(const struct command *command, const struct scan_result *result)
+static void print_text(const struct command *command, const struct target *target,
+		       const struct scan_result *result)
 {
 	char service[PORT_TEXT], host[HOST_TEXT];
 
+	host_text(&target->address, host);
 	for (unsigned number = 1; number < PORTS_NUMBERS; number++) {
 		const struct scan_port *port = &result->ports[number];
 
@@ -291,13 +359,14 @@ static void print_text(const struct command *command, const struct scan_result *
 			continue;
 		service_name(number, service);
 		printf("%-5u  %-8s  %s", number, scan_state_name(port->state), service);
+		if (command->all_addresses)
+			printf("  %s", host);
 		if (port->state == SCAN_FILTERED)
 			printf("  (%s)", scan_reason(port->error));
 		putchar('\n');
 	}
 	if (command->quiet)
 		return;
-	host_text(&command->address, host);
 	printf("%s: %u open, %u closed, %u filtered", host, result->count[SCAN_OPEN],
 	       result->count[SCAN_CLOSED], result->count[SCAN_FILTERED]);
 	if (result->count[SCAN_UNKNOWN] > 0)
@@ -322,15 +391,14 @@ static void print_json_port(unsigned number, const struct scan_port *port)
 	putchar('}');
 }
 
-static void print_json(const struct command *command, const struct scan_result *result)
+static void print_json(const struct command *command, const struct target *target,
+		       const struct scan_result *result)
 {
 	const char *before = "";
 	char host[HOST_TEXT];
 
-	host_text(&command->address, host);
-	fputs("{\"host\":", stdout);
-	json_write_string(stdout, command->host);
-	fputs(",\"address\":", stdout);
+	host_text(&target->address, host);
+	fputs("\"address\":", stdout);
 	json_write_string(stdout, host);
 	printf(",\"scanned\":%u,\"seconds\":%.6f", command->ports.count, result->seconds);
 	for (int i = 0; i < SCAN_STATES; i++)
@@ -344,50 +412,130 @@ static void print_json(const struct command *command, const struct scan_result *
 		print_json_port(number, &result->ports[number]);
 		before = ",";
 	}
-	fputs("]}\n", stdout);
+	putchar(']');
 }
 
-static void print_report(const struct command *command, const struct scan_result *result)
+/* Of one address of the host; with --all-addresses it is one of several. */
+static void print_report(const struct command *command, const struct target *target,
+			 const struct scan_result *result, bool first)
 {
+	if (!command->json) {
+		print_text(command, target, result);
+		return;
+	}
+	if (command->all_addresses)
+		fputs(first ? "{" : ",{", stdout);
+	print_json(command, target, result);
+	if (command->all_addresses)
+		putchar('}');
+}
+
+static void begin_report(const struct command *command)
+{
+	if (!command->json)
+		return;
+	fputs("{\"host\":", stdout);
+	json_write_string(stdout, command->host);
+	fputs(command->all_addresses ? ",\"addresses\":[" : ",", stdout);
+}
+
+static void print_unscanned(const struct command *command, const struct target *target,
+			    const char *before)
+{
+	const char *reason =
+		target->error != 0 ? strerror(target->error) : target->reason;
+	char host[HOST_TEXT];
+
+	host_text(&target->address, host);
+	if (!command->json) {
+		printf("%s: not scanned (%s)\n", host, reason);
+		return;
+	}
+	printf("%s{\"address\":", before);
+	json_write_string(stdout, host);
+	fputs(",\"reason\":", stdout);
+	json_write_string(stdout, reason);
+	putchar('}');
+}
+
+/* Names the addresses of the host that were not scanned. */
+static void end_report(const struct command *command)
+{
+	const char *before = "";
+
 	if (command->json)
-		print_json(command, result);
-	else
-		print_text(command, result);
+		printf("%s,\"not_scanned\":[", command->all_addresses ? "]" : "");
+	else if (command->quiet)
+		return;
+	for (size_t i = 0; i < command->target_count; i++) {
+		if (!command->targets[i].skipped)
+			continue;
+		print_unscanned(command, &command->targets[i], before);
+		before = ",";
+	}
+	if (command->json)
+		puts("]}");
 }
 
 /* ---- all of it ------------------------------------------------------------------------- */
 
-/* @return the exit status */
-static int scan(struct command *command)
+static void scan_target(struct command *command, const struct target *target,
+			struct outcome *outcome)
 {
 	static struct scan_result result; /* large for a stack */
 	struct scan_plan *plan = &command->plan;
 	struct failure failure;
 	struct line line = { false };
-	bool complete;
 	int done;
 
-	if (choose_address(command, &failure) < 0) {
+	plan->address = &target->address;
+	plan->context = &line;
+	done = scan_run(plan, &result, &failure);
+	clear_progress(&line);
+	if (done < 0)
+		message(MESSAGE_ERROR, "%s", failure.text);
+	else if (result.count[SCAN_UNKNOWN] > 0)
+		message(MESSAGE_NOTICE, "interrupted");
+	print_report(command, target, &result, outcome->scanned++ == 0);
+	outcome->incomplete |= done < 0 || result.count[SCAN_UNKNOWN] > 0;
+	outcome->open |= result.count[SCAN_OPEN] > 0;
+}
+
+static void scan_targets(struct command *command, struct outcome *outcome)
+{
+	for (size_t i = 0; i < command->target_count; i++) {
+		struct target *target = &command->targets[i];
+
+		if (target->skipped)
+			continue;
+		if (outcome->incomplete)
+			skip(target, "another scan was not complete");
+		else
+			scan_target(command, target, outcome);
+	}
+}
+
+/* @return the exit status */
+static int scan(struct command *command)
+{
+	struct scan_plan *plan = &command->plan;
+	struct outcome outcome = { 0 };
+	struct failure failure;
+
+	if (choose_addresses(command, &failure) < 0) {
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return 1;
 	}
-	plan->address = &command->address;
 	plan->ports = &command->ports;
 	plan->stop = &stop;
-	plan->context = &line;
 	if (isatty(STDERR_FILENO) && !command->quiet)
 		plan->progress = show_progress;
 	fit_into_descriptors(plan);
 	catch_signals();
-	done = scan_run(plan, &result, &failure);
-	clear_progress(&line);
-	complete = done == 0 && result.count[SCAN_UNKNOWN] == 0;
-	if (done < 0)
-		message(MESSAGE_ERROR, "%s", failure.text);
-	else if (!complete)
-		message(MESSAGE_NOTICE, "interrupted");
-	print_report(command, &result);
-	return options_finish_output(complete && result.count[SCAN_OPEN] > 0 ? 0 : 1);
+	begin_report(command);
+	scan_targets(command, &outcome);
+	end_report(command);
+	return options_finish_output(!outcome.incomplete && outcome.open ? 0 : 1);
 }
 
 int main(int argc, char **argv)
@@ -402,5 +550,8 @@ int main(int argc, char **argv)
 
 	io_occupy_standard();
 	status = options_read(&program, &command, argc, argv);
-	return status == OPTIONS_GO_ON ? scan(&command) : status;
+	if (status == OPTIONS_GO_ON)
+		status = scan(&command);
+	free(command.targets);
+	return status;
 }

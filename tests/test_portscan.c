@@ -26,6 +26,7 @@
 #include "common/sock.h"
 #include "tests/harness.h"
 #include "tests/network.h"
+#include "tests/private_system.h"
 #include "tests/suites.h"
 
 enum {
@@ -767,6 +768,102 @@ START_TEST(an_address_without_a_way_is_not_scanned)
 }
 END_TEST
 
+/* A host with two addresses, the second of which somebody listens on, and one with an address
+ * to which there is no way. @return false, having said so: not to be had here */
+static bool listen_on_the_second_address(struct place *place)
+{
+	static const struct name_record records[] = { { NULL, RECORD_SILENCE, NULL } };
+	static const struct private_system system = {
+		"this.test",
+		"127.0.0.1 two.test far.test\n127.0.0.2 two.test\n192.0.2.1 far.test\n",
+		records,
+	};
+
+	if (!private_system_enter(&system))
+		return false;
+	*place = listen_at("127.0.0.2", "0", 8);
+	return true;
+}
+
+START_TEST(an_address_that_is_not_scanned_is_named)
+{
+	struct place place;
+	struct run run;
+
+	if (!listen_on_the_second_address(&place))
+		return;
+	run = portscan(ARGUMENTS("portscan", "-p", PORTS_OF(&place), "two.test"));
+	run_expect_status(&run, 1);
+	expect_match(
+		run.out,
+		"^127\\.0\\.0\\.1: 0 open, 1 closed, 0 filtered of 1 ports in [0-9.]+ "
+		"s\n127\\.0\\.0\\.2: not scanned \\(--all-addresses scans it, too\\)\n$");
+	run = portscan(
+		ARGUMENTS("portscan", "--json", "-p", PORTS_OF(&place), "two.test"));
+	run_expect_status(&run, 1);
+	expect_match(run.out,
+		     "\"address\":\"127\\.0\\.0\\.1\",.*\"not_scanned\":\\[\\{"
+		     "\"address\":\"127\\.0\\.0\\.2\",\"reason\":\"[^\"]+\"\\}\\]"
+		     "\\}\n$");
+	run = portscan(ARGUMENTS("portscan", "-q", "-p", PORTS_OF(&place), "two.test"));
+	ck_assert_str_eq(run.out, "");
+	leave(&place);
+}
+END_TEST
+
+START_TEST(all_addresses_are_scanned_if_told_so)
+{
+	struct place place;
+	struct run run;
+	char pattern[TEXT];
+
+	if (!listen_on_the_second_address(&place))
+		return;
+	run = portscan(ARGUMENTS("portscan", "--all-addresses", "-p", PORTS_OF(&place),
+				 "two.test"));
+	run_expect_status(&run, 0);
+	snprintf(
+		pattern, sizeof pattern,
+		"^127\\.0\\.0\\.1: 0 open, 1 closed, 0 filtered of 1 ports in [0-9.]+ s\n"
+		"%u +open +[^ ]+  127\\.0\\.0\\.2\n"
+		"127\\.0\\.0\\.2: 1 open, 0 closed, 0 filtered of 1 ports in [0-9.]+ "
+		"s\n$",
+		place.port);
+	expect_match(run.out, pattern);
+	run = portscan(ARGUMENTS("portscan", "--all-addresses", "--json", "-p",
+				 PORTS_OF(&place), "two.test"));
+	run_expect_status(&run, 0);
+	snprintf(
+		pattern, sizeof pattern,
+		"^\\{\"host\":\"two.test\",\"addresses\":\\[\\{\"address\":\"127\\.0\\."
+		"0\\.1\","
+		"\"scanned\":1,[^{}]*\\},\\{\"address\":\"127\\.0\\.0\\.2\",\"scanned\":"
+		"1,"
+		"[^{}]*\"ports\":\\[\\{\"port\":%u,\"state\":\"open\",[^{}]*\\}\\]\\}\\],"
+		"\"not_scanned\":\\[\\]\\}\n$",
+		place.port);
+	expect_match(run.out, pattern);
+	leave(&place);
+}
+END_TEST
+
+START_TEST(an_address_without_a_way_is_named_with_the_reason)
+{
+	struct place place;
+	struct run run;
+
+	if (!listen_on_the_second_address(&place))
+		return;
+	run = portscan(ARGUMENTS("portscan", "--all-addresses", "-p", PORTS_OF(&place),
+				 "far.test"));
+	run_expect_status(&run, 1);
+	expect_match(run.out,
+		     "^127\\.0\\.0\\.1: 0 open, [^\n]*\n192\\.0\\.2\\.1: not scanned "
+		     "\\(Network is unreachable\\)\n$");
+	leave(&place);
+}
+END_TEST
+
 /* ---- how it is told -------------------------------------------------------------------- */
 
 START_TEST(json_is_one_object)
@@ -980,6 +1077,9 @@ Suite *suite_portscan(void)
 	tcase_add_test(tcase, the_other_family_is_not_found);
 	tcase_add_test(tcase, a_host_that_does_not_exist_is_one_line);
 	tcase_add_test(tcase, an_address_without_a_way_is_not_scanned);
+	tcase_add_test(tcase, an_address_that_is_not_scanned_is_named);
+	tcase_add_test(tcase, all_addresses_are_scanned_if_told_so);
+	tcase_add_test(tcase, an_address_without_a_way_is_named_with_the_reason);
 	tcase = add_case(suite, "how it is told");
 	tcase_add_test(tcase, json_is_one_object);
 	tcase_add_test(tcase, an_interrupt_prints_what_is_known_so_far);
