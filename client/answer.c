@@ -125,10 +125,11 @@ static void find_address(struct answer *answer, const struct answer_wish *wish)
 				       : "is not an IPv4 address");
 		return;
 	}
-	answer->known = lookup_name(&answer->address, &wish->patience, answer->name,
+	answer->known = true; /* what it is by itself */
+	answer->named = lookup_name(&answer->address, &wish->patience, answer->name,
 				    &answer->failure) == 0;
-	answer->failed = !answer->known;
-	if (answer->known)
+	answer->failed = !answer->named;
+	if (answer->named)
 		find_forward(answer, family, &wish->patience);
 }
 

@@ -42,6 +42,7 @@ struct answer {
 	struct lookup_host host;  /* what the name leads to; empty if it was not found */
 	/* an address */
 	struct address address;
+	bool named;     /* a name was found */
 	bool confirmed; /* it is among those that its name leads to */
 	/* a service */
 	struct known_service services[SERVICE_PROTOCOLS];

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "client/answer.h"
+#include "common/address_block.h"
 #include "common/io.h"
 #include "common/json.h"
 #include "common/message.h"
@@ -110,12 +111,35 @@ static void print_host(const char *label, const struct lookup_host *host)
 		printf("%-15s%s\n", label, address_host_text(&host->addresses[i], text));
 }
 
+static const char *family_name(const struct address *address)
+{
+	return address_family(address) == AF_INET ? "IPv4" : "IPv6";
+}
+
+/* The special-purpose block that it is in, if any, and what it carries. */
+static void print_block(const struct address *address)
+{
+	const struct address_block *block = address_block(address);
+	struct address inner;
+	char text[ADDRESS_TEXT];
+
+	if (block != NULL)
+		printf("%-15s%s/%u  %s (%s)\n", "block", block->prefix, block->bits,
+		       block->use, block->source);
+	if (address_embedded(address, &inner))
+		print_fact("embedded", address_host_text(&inner, text));
+}
+
 static void print_address(const struct answer *answer)
 {
 	char text[ADDRESS_TEXT];
 
 	print_fact("address", address_host_text(&answer->address, text));
+	print_fact("family", family_name(&answer->address));
 	print_fact("scope", address_scope(&answer->address));
+	print_block(&answer->address);
+	if (!answer->named)
+		return;
 	print_fact("name", answer->name);
 	print_host("forward", &answer->host);
 	print_fact("confirmed", answer->confirmed ? "yes" : "no");
@@ -250,8 +274,28 @@ static void print_json_address(const struct address *address)
 	char text[ADDRESS_TEXT];
 
 	print_member("address", address_host_text(address, text));
-	print_member("family", address_family(address) == AF_INET ? "IPv4" : "IPv6");
+	print_member("family", family_name(address));
 	print_member("scope", address_scope(address));
+}
+
+static void print_json_block(const struct address *address)
+{
+	const struct address_block *block = address_block(address);
+	struct address inner;
+	char text[ADDRESS_TEXT];
+
+	if (block != NULL) {
+		printf(",\"block\":{\"prefix\":\"%s/%u\"", block->prefix, block->bits);
+		print_member("use", block->use);
+		print_member("source", block->source);
+		putchar('}');
+	} else {
+		fputs(",\"block\":null", stdout);
+	}
+	if (address_embedded(address, &inner))
+		print_member("embedded", address_host_text(&inner, text));
+	else
+		fputs(",\"embedded\":null", stdout);
 }
 
 static void print_json_interfaces(const struct answer *answer)
@@ -285,7 +329,11 @@ static void print_json_known(const struct answer *answer)
 		break;
 	case ANSWER_ADDRESS:
 		print_json_address(&answer->address);
-		print_member("name", answer->name);
+		print_json_block(&answer->address);
+		if (answer->named)
+			print_member("name", answer->name);
+		else
+			fputs(",\"name\":null", stdout);
 		print_json_addresses("forward", &answer->host);
 		printf(",\"confirmed\":%s", answer->confirmed ? "true" : "false");
 		break;

@@ -284,53 +284,6 @@ const char *address_text(const struct address *address, char out[ADDRESS_TEXT])
 	return out;
 }
 
-static const char *scope_of_v4(const unsigned char bytes[4])
-{
-	static const unsigned char nobody[4] = { 0, 0, 0, 0 };
-	static const unsigned char everybody[4] = { 255, 255, 255, 255 };
-
-	if (memcmp(bytes, nobody, 4) == 0)
-		return "unspecified";
-	if (memcmp(bytes, everybody, 4) == 0)
-		return "broadcast";
-	if (bytes[0] == 127)
-		return "loopback";
-	if (bytes[0] == 169 && bytes[1] == 254)
-		return "link-local";
-	if (bytes[0] == 10 || (bytes[0] == 172 && bytes[1] >> 4 == 1) ||
-	    (bytes[0] == 192 && bytes[1] == 168) ||
-	    (bytes[0] == 100 && bytes[1] >> 6 == 1)) /* RFC 1918 and 6598 */
-		return "private";
-	return bytes[0] >> 4 == 14 ? "multicast" : "global";
-}
-
-static const char *scope_of_v6(const struct in6_addr *address)
-{
-	if (IN6_IS_ADDR_UNSPECIFIED(address))
-		return "unspecified";
-	if (IN6_IS_ADDR_LOOPBACK(address))
-		return "loopback";
-	if (IN6_IS_ADDR_LINKLOCAL(address))
-		return "link-local";
-	if ((address->s6_addr[0] & 0xfe) == 0xfc) /* RFC 4193: unique local */
-		return "private";
-	return IN6_IS_ADDR_MULTICAST(address) ? "multicast" : "global";
-}
-
-const char *address_scope(const struct address *address)
-{
-	const unsigned char *bytes;
-
-	switch (host_bytes(address, &bytes)) {
-	case 4:
-		return scope_of_v4(bytes);
-	case 16:
-		return scope_of_v6(&address->v6.sin6_addr);
-	default:
-		return "unspecified";
-	}
-}
-
 static int compare_numbers(size_t one, size_t other)
 {
 	return (one > other) - (one < other);

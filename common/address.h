@@ -116,10 +116,6 @@ const char *address_host_text(const struct address *address, char out[ADDRESS_TE
 /** AF_INET or AF_INET6; AF_INET for IPv4 inside IPv6 (::ffff:127.0.0.1). */
 int address_family(const struct address *address);
 
-/** How far an address reaches, as its first bits say (RFC 6890): "unspecified",
- *  "loopback", "link-local", "private", "multicast", "broadcast" or "global". */
-const char *address_scope(const struct address *address);
-
 /** Orders by family (IPv4 first) and address, whatever the ports; interfaces count only
  *  where both have one. @return less than, equal to or greater than 0, as memcmp(3) */
 int address_compare_host(const struct address *one, const struct address *other);

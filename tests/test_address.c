@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/address.h"
+#include "common/address_block.h"
 #include "tests/folder.h"
 #include "tests/suites.h"
 #include "tests/waiting.h"
@@ -292,8 +293,10 @@ START_TEST(the_scope_of_an_address_is_known)
 		{ "100.128.0.1", "global" },        { "fc00::1", "private" },
 		{ "fdff::1", "private" },           { "224.0.0.1", "multicast" },
 		{ "239.1.1.1", "multicast" },       { "ff02::1", "multicast" },
-		{ "255.255.255.255", "broadcast" }, { "192.0.2.1", "global" },
-		{ "2001:db8::1", "global" },
+		{ "255.255.255.255", "broadcast" }, { "192.0.2.1", "reserved" },
+		{ "2001:db8::1", "reserved" },      { "8.8.8.8", "global" },
+		{ "2606:4700::1", "global" },       { "4000::1", "reserved" },
+		{ "240.0.0.1", "reserved" },        { "0.1.2.3", "reserved" },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -301,6 +304,94 @@ START_TEST(the_scope_of_an_address_is_known)
 
 		ck_assert_msg(strcmp(address_scope(&address), cases[i].scope) == 0,
 			      "%s: %s", cases[i].text, address_scope(&address));
+	}
+}
+END_TEST
+
+/* The first and the last address of a block, and those beside it. NULL: in no block. */
+START_TEST(the_block_of_an_address_is_known)
+{
+	static const struct {
+		const char *text, *prefix;
+		unsigned bits;
+	} cases[] = {
+		{ "9.255.255.255", NULL, 0 },
+		{ "10.0.0.0", "10.0.0.0", 8 },
+		{ "10.255.255.255", "10.0.0.0", 8 },
+		{ "11.0.0.0", NULL, 0 },
+		{ "100.63.255.255", NULL, 0 },
+		{ "100.64.0.0", "100.64.0.0", 10 },
+		{ "100.127.255.255", "100.64.0.0", 10 },
+		{ "100.128.0.0", NULL, 0 },
+		{ "172.31.255.255", "172.16.0.0", 12 },
+		{ "172.32.0.0", NULL, 0 },
+		{ "192.0.0.7", "192.0.0.0", 29 },
+		{ "192.0.0.8", "192.0.0.8", 32 },
+		{ "192.0.0.11", "192.0.0.0", 24 },
+		{ "192.0.0.171", "192.0.0.170", 31 },
+		{ "198.19.255.255", "198.18.0.0", 15 },
+		{ "198.20.0.0", NULL, 0 },
+		{ "223.255.255.255", NULL, 0 },
+		{ "224.0.0.251", "224.0.0.0", 24 },
+		{ "224.0.1.1", "224.0.0.0", 4 },
+		{ "255.255.255.254", "240.0.0.0", 4 },
+		{ "255.255.255.255", "255.255.255.255", 32 },
+		{ "::ffff:192.168.1.1", "192.168.0.0", 16 },
+		{ "::1", "::1", 128 },
+		{ "64:ff9b::1.2.3.4", "64:ff9b::", 96 },
+		{ "64:ff9b:1::1", "64:ff9b:1::", 48 },
+		{ "2001::1", "2001::", 32 },
+		{ "2001:1::1", "2001:1::1", 128 },
+		{ "2001:1ff::1", "2001::", 23 },
+		{ "2001:200::1", NULL, 0 },
+		{ "2001:2f:ffff::1", "2001:20::", 28 },
+		{ "2001:db8:ffff::1", "2001:db8::", 32 },
+		{ "2001:db9::1", NULL, 0 },
+		{ "2002::1", "2002::", 16 },
+		{ "3fff:fff::1", "3fff::", 20 },
+		{ "3fff:1000::1", NULL, 0 },
+		{ "fdff::1", "fc00::", 7 },
+		{ "febf::1", "fe80::", 10 },
+		{ "fec0::1", "fec0::", 10 },
+		{ "ff02::1", "ff00::", 8 },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct address address = parsed(cases[i].text);
+		const struct address_block *block = address_block(&address);
+
+		if (cases[i].prefix == NULL) {
+			ck_assert_msg(block == NULL, "%s", cases[i].text);
+			continue;
+		}
+		ck_assert_msg(block != NULL, "%s", cases[i].text);
+		ck_assert_str_eq(block->prefix, cases[i].prefix);
+		ck_assert_uint_eq(block->bits, cases[i].bits);
+	}
+}
+END_TEST
+
+START_TEST(the_address_within_an_address_is_found)
+{
+	static const struct {
+		const char *text, *inner;
+	} cases[] = {
+		{ "2002:c000:204::1", "192.0.2.4" },
+		{ "64:ff9b::198.51.100.7", "198.51.100.7" },
+		{ "2001:0:4136:e378:8000:63bf:3fff:fdd2", "192.0.2.45" }, /* RFC 4380 */
+		{ "2001:db8::1", NULL },
+		{ "64:ff9b:1::1.2.3.4", NULL },
+		{ "10.0.0.1", NULL },
+	};
+	char text[ADDRESS_TEXT];
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct address address = parsed(cases[i].text), inner;
+		bool found = address_embedded(&address, &inner);
+
+		ck_assert_int_eq(found, cases[i].inner != NULL);
+		if (found)
+			ck_assert_str_eq(address_host_text(&inner, text), cases[i].inner);
 	}
 }
 END_TEST
@@ -552,6 +643,8 @@ Suite *suite_address(void)
 		       no_host_is_the_wildcard_for_a_server_and_loopback_for_a_client);
 	tcase_add_test(hosts, an_address_is_read_from_its_numbers_and_nothing_else);
 	tcase_add_test(hosts, the_scope_of_an_address_is_known);
+	tcase_add_test(hosts, the_block_of_an_address_is_known);
+	tcase_add_test(hosts, the_address_within_an_address_is_found);
 	tcase_add_test(hosts, hosts_are_compared_by_family_and_address);
 	suite_add_tcase(suite, hosts);
 	tcase_add_test(split, host_and_port_are_told_apart);

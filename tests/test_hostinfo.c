@@ -213,7 +213,9 @@ START_TEST(an_address_has_a_name_that_confirmed)
 	run = hostinfo(ARGUMENTS("hostinfo", "127.0.0.2"));
 	assert_run(&run, 0,
 		   "address        127.0.0.2\n"
+		   "family         IPv4\n"
 		   "scope          loopback\n"
+		   "block          127.0.0.0/8  loopback (RFC 1122)\n"
 		   "name           canonical.test\n"
 		   "forward        127.0.0.2\n"
 		   "confirmed      yes\n",
@@ -221,7 +223,9 @@ START_TEST(an_address_has_a_name_that_confirmed)
 	run = hostinfo(ARGUMENTS("hostinfo", "[fd00::3]"));
 	assert_run(&run, 0,
 		   "address        fd00::3\n"
+		   "family         IPv6\n"
 		   "scope          private\n"
+		   "block          fc00::/7  unique local (RFC 4193)\n"
 		   "name           twice.test\n"
 		   "forward        fd00::3\n"
 		   "confirmed      yes\n",
@@ -238,7 +242,9 @@ START_TEST(ipv4_within_ipv6_is_ipv4)
 	run = hostinfo(ARGUMENTS("hostinfo", "-4", "::ffff:127.0.0.2"));
 	assert_run(&run, 0,
 		   "address        127.0.0.2\n"
+		   "family         IPv4\n"
 		   "scope          loopback\n"
+		   "block          127.0.0.0/8  loopback (RFC 1122)\n"
 		   "name           canonical.test\n"
 		   "forward        127.0.0.2\n"
 		   "confirmed      yes\n",
@@ -255,7 +261,9 @@ START_TEST(a_name_that_belongs_to_another_address_does_not_lead_back)
 	run = hostinfo(ARGUMENTS("hostinfo", "127.0.0.9"));
 	assert_run(&run, 0,
 		   "address        127.0.0.9\n"
+		   "family         IPv4\n"
 		   "scope          loopback\n"
+		   "block          127.0.0.0/8  loopback (RFC 1122)\n"
 		   "name           liar.test\n"
 		   "forward        127.0.0.10\n"
 		   "confirmed      no\n",
@@ -271,7 +279,9 @@ START_TEST(a_name_that_does_not_exist_does_not_lead_back)
 		return;
 	run = hostinfo(ARGUMENTS("hostinfo", "127.0.0.8"));
 	ck_assert_str_eq(run.out, "address        127.0.0.8\n"
+				  "family         IPv4\n"
 				  "scope          loopback\n"
+				  "block          127.0.0.0/8  loopback (RFC 1122)\n"
 				  "name           gone.test\n"
 				  "confirmed      no\n");
 	assert_matches(run.err, "^hostinfo: cannot find host gone\\.test: [^\n]+\n$");
@@ -289,7 +299,9 @@ START_TEST(a_name_that_reads_as_an_address_does_not_lead_back)
 	run = hostinfo(ARGUMENTS("hostinfo", "127.0.0.5"));
 	assert_run(&run, 0,
 		   "address        127.0.0.5\n"
+		   "family         IPv4\n"
 		   "scope          loopback\n"
+		   "block          127.0.0.0/8  loopback (RFC 1122)\n"
 		   "name           127.0.0.5\n"
 		   "confirmed      no\n",
 		   "");
@@ -303,14 +315,57 @@ START_TEST(an_address_without_a_name_is_one_line_and_the_others_are_answered)
 	if (!in_private_system())
 		return;
 	run = hostinfo(ARGUMENTS("hostinfo", "192.0.2.1", "::1"));
-	ck_assert_str_eq(run.out, "address        ::1\n"
-				  "scope          loopback\n"
-				  "name           localhost\n"
-				  "forward        ::1\n"
-				  "confirmed      yes\n");
+	ck_assert_str_eq(run.out,
+			 "address        192.0.2.1\n"
+			 "family         IPv4\n"
+			 "scope          reserved\n"
+			 "block          192.0.2.0/24  documentation (TEST-NET-1) "
+			 "(RFC 5737)\n"
+			 "\n"
+			 "address        ::1\n"
+			 "family         IPv6\n"
+			 "scope          loopback\n"
+			 "block          ::1/128  loopback (RFC 4291)\n"
+			 "name           localhost\n"
+			 "forward        ::1\n"
+			 "confirmed      yes\n");
 	assert_matches(run.err,
 		       "^hostinfo: cannot find the name of 192\\.0\\.2\\.1: [^\n]+\n$");
 	ck_assert_int_eq(run_exit_status(&run), 1);
+}
+END_TEST
+
+START_TEST(an_address_has_its_own_facts_though_no_name_is_found)
+{
+	struct run run;
+
+	if (!in_private_system())
+		return;
+	run = hostinfo(ARGUMENTS("hostinfo", "10.1.2.3"));
+	ck_assert_str_eq(run.out, "address        10.1.2.3\n"
+				  "family         IPv4\n"
+				  "scope          private\n"
+				  "block          10.0.0.0/8  private use (RFC 1918)\n");
+	assert_matches(run.err,
+		       "^hostinfo: cannot find the name of 10\\.1\\.2\\.3: [^\n]+\n$");
+	ck_assert_int_eq(run_exit_status(&run), 1);
+	run = hostinfo(ARGUMENTS("hostinfo", "2002:c000:201::1"));
+	ck_assert_str_eq(run.out, "address        2002:c000:201::1\n"
+				  "family         IPv6\n"
+				  "scope          global\n"
+				  "block          2002::/16  6to4 (RFC 3056)\n"
+				  "embedded       192.0.2.1\n");
+	run = hostinfo(ARGUMENTS("hostinfo", "-j", "100.64.0.1", "8.8.8.8"));
+	assert_matches(
+		run.out,
+		"^\\[\\{\"kind\":\"address\",\"word\":\"100.64.0.1\",\"address\":"
+		"\"100.64.0.1\",\"family\":\"IPv4\",\"scope\":\"private\",\"block\":\\{"
+		"\"prefix\":\"100.64.0.0/10\",\"use\":\"[^\"]+\",\"source\":\"RFC "
+		"6598\"\\},"
+		"\"embedded\":null,\"name\":null,\"forward\":\\[\\],\"confirmed\":false,"
+		"\"error\":\"[^\"]+\"\\},\n"
+		"\\{\"kind\":\"address\",\"word\":\"8.8.8.8\",\"address\":\"8.8.8.8\","
+		"\"family\":\"IPv4\",\"scope\":\"global\",\"block\":null,");
 }
 END_TEST
 
@@ -547,7 +602,10 @@ START_TEST(json_is_one_document_for_all_words)
 		"\"error\":\"'256.1.1.1' is not an address\"\\},\n"
 		"\\{\"kind\":\"address\",\"word\":\"127.0.0.2\","
 		"\"address\":\"127.0.0.2\",\"family\":\"IPv4\",\"scope\":\"loopback\","
-		"\"name\":\"canonical.test\",\"forward\":\\[\"127.0.0.2\"\\],"
+		"\"block\":\\{\"prefix\":\"127.0.0.0/8\",\"use\":\"loopback\",\"source\":"
+		"\"RFC "
+		"1122\"\\},\"embedded\":null,\"name\":\"canonical.test\",\"forward\":\\["
+		"\"127.0.0.2\"\\],"
 		"\"confirmed\":true\\},\n"
 		"\\{\"kind\":\"service\",\"word\":\"domain/udp\",\"ports\":\\[\\{"
 		"\"port\":53,\"protocol\":\"udp\",\"name\":\"domain\","
@@ -585,7 +643,12 @@ START_TEST(a_silent_name_server_does_not_keep_it)
 		&run, 1,
 		"host           alias.test\n"
 		"canonical      canonical.test\n"
-		"address        127.0.0.2\n",
+		"address        127.0.0.2\n"
+		"\n"
+		"address        127.0.0.7\n"
+		"family         IPv4\n"
+		"scope          loopback\n"
+		"block          127.0.0.0/8  loopback (RFC 1122)\n",
 		"hostinfo: cannot find host silent.test: no answer within 0.2 s\n"
 		"hostinfo: cannot find the name of 127.0.0.7: no answer within 0.2 s\n");
 }
@@ -706,6 +769,7 @@ Suite *suite_hostinfo(void)
 	tcase_add_test(tcase, a_name_that_reads_as_an_address_does_not_lead_back);
 	tcase_add_test(tcase,
 		       an_address_without_a_name_is_one_line_and_the_others_are_answered);
+	tcase_add_test(tcase, an_address_has_its_own_facts_though_no_name_is_found);
 	tcase_add_test(tcase, an_address_of_the_unwanted_family_is_refused);
 	tcase = add_case(suite, "services");
 	tcase_add_test(tcase, a_service_has_a_port_and_a_protocol);
