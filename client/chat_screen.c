@@ -53,6 +53,15 @@ enum phase {
 	OVER,
 };
 
+/* A bracketed paste, while it comes. */
+struct paste {
+	size_t unsent;      /* lines that could not be sent ... */
+	const char *reason; /* ... and why the first of them */
+	size_t too_long;    /* lines that were longer than LINE_MOST */
+	bool given_up;      /* the server takes no more of it */
+	int64_t held_since; /* milliseconds: it waits until the server takes more; 0 */
+};
+
 struct screen {
 	const struct chat_settings *settings;
 	struct speech_style style;
@@ -69,8 +78,11 @@ struct screen {
 	bool arrived;                  /* the server has said which */
 	struct failure failure;
 	struct line_editor editor;
-	bool stale;         /* the line is to be shown again */
-	size_t output_used; /* of output, which erases the line first */
+	struct paste paste;
+	char keys[KEYS];             /* what was typed or pasted ... */
+	size_t keys_start, keys_end; /* ... and not yet taken */
+	bool stale;                  /* the line is to be shown again */
+	size_t output_used;          /* of output, which erases the line first */
 	char output[OUTPUT];
 };
 
@@ -299,9 +311,13 @@ static void receive(struct screen *screen)
 
 static void flush(struct screen *screen)
 {
+	size_t before = chat_link_unsent(&screen->link);
+
 	/* Why it fails is told by reading, after what the server said last. */
 	if (chat_link_flush(&screen->link) < 0)
 		screen->link.start = screen->link.end;
+	if (chat_link_unsent(&screen->link) < before)
+		screen->paste.held_since = 0;
 }
 
 /* ---- from the user --------------------------------------------------------------------- */
@@ -329,6 +345,56 @@ static void quit(struct screen *screen)
 		end(screen, 0);
 }
 
+/* Lines of a paste are sent as lines, one after the other. Those that cannot be sent are
+ * counted, and in the history: a line that is cut would be another one. */
+static void enter_pasted(struct screen *screen)
+{
+	const struct line_editor *editor = &screen->editor;
+	struct paste *paste = &screen->paste;
+	const char *reason = NULL;
+
+	if (editor->lost > 0) {
+		paste->too_long++;
+		line_editor_drop(&screen->editor);
+		return;
+	}
+	if (editor->length == 0)
+		return;
+	if (screen->phase == LEAVING)
+		reason = "it came after /quit";
+	else if (screen->phase != TALKING)
+		reason = "there is no connection";
+	else if (paste->given_up ||
+		 !chat_link_send(&screen->link, editor->text, editor->length))
+		reason = "the server takes nothing more at present";
+	if (reason == NULL) {
+		print_line(screen, SPEAKER_OURSELVES, editor->text, editor->length);
+		if (is_quit(editor->text, editor->length))
+			leave(screen);
+	} else if (paste->unsent++ == 0) {
+		paste->reason = reason;
+	}
+	screen->stale = true;
+	line_editor_accept(&screen->editor);
+}
+
+/* Says what has not been sent of a paste that is over. */
+static void end_paste(struct screen *screen)
+{
+	struct paste *paste = &screen->paste;
+
+	if (paste->unsent > 0)
+		notice(screen, "* not sent: %zu pasted line%s: %s", paste->unsent,
+		       paste->unsent == 1 ? "" : "s", paste->reason);
+	if (paste->too_long > 0)
+		notice(screen, "* not sent: %zu pasted line%s of more than %d bytes",
+		       paste->too_long, paste->too_long == 1 ? "" : "s", LINE_MOST);
+	if (screen->editor.lost > 0)
+		notice(screen, "* the line is full: %zu pasted bytes had no room",
+		       screen->editor.lost);
+	*paste = (struct paste){ 0 };
+}
+
 /* What cannot be sent stays in the editor. */
 static void enter_line(struct screen *screen)
 {
@@ -351,16 +417,35 @@ static void enter_line(struct screen *screen)
 	}
 }
 
+/* Once for each line: the next characters say nothing new. */
+static void say_full(struct screen *screen, size_t lost_before)
+{
+	screen->stale = true;
+	if (lost_before == 0 && !line_editor_is_pasting(&screen->editor))
+		notice(screen, "* the line is full: it holds %d bytes", LINE_MOST);
+}
+
 static void take_key(struct screen *screen, unsigned char byte)
 {
+	size_t lost = screen->editor.lost;
+	bool pasting = line_editor_is_pasting(&screen->editor);
+
 	switch (line_editor_take(&screen->editor, byte)) {
 	case LINE_NOTHING:
+		if (pasting && !line_editor_is_pasting(&screen->editor))
+			end_paste(screen);
 		break;
 	case LINE_CHANGED:
 		screen->stale = true;
 		break;
+	case LINE_FULL:
+		say_full(screen, lost);
+		break;
 	case LINE_ENTERED:
-		enter_line(screen);
+		if (pasting)
+			enter_pasted(screen);
+		else
+			enter_line(screen);
 		break;
 	case LINE_NO_MORE:
 		quit(screen);
@@ -371,10 +456,36 @@ static void take_key(struct screen *screen, unsigned char byte)
 	}
 }
 
+static bool has_keys(const struct screen *screen)
+{
+	return screen->keys_start < screen->keys_end;
+}
+
+/* Whether the next line of a paste would have no room in the queue: then the paste waits, in
+ * the terminal, until the server takes more. */
+static bool is_held(struct screen *screen)
+{
+	struct paste *paste = &screen->paste;
+	bool held = line_editor_is_pasting(&screen->editor) && !paste->given_up &&
+		    screen->phase == TALKING &&
+		    chat_link_unsent(&screen->link) >= CHAT_UNSENT_MOST - LINE_MOST - 1;
+
+	if (!held)
+		paste->held_since = 0;
+	else if (paste->held_since == 0)
+		paste->held_since = clock_milliseconds();
+	return held;
+}
+
+static void take_keys(struct screen *screen)
+{
+	while (has_keys(screen) && screen->phase != OVER && !is_held(screen))
+		take_key(screen, (unsigned char)screen->keys[screen->keys_start++]);
+}
+
 static void read_keys(struct screen *screen)
 {
-	char bytes[KEYS];
-	ssize_t n = io_read(STDIN_FILENO, bytes, sizeof bytes);
+	ssize_t n = io_read(STDIN_FILENO, screen->keys, sizeof screen->keys);
 
 	if (n < 0 && errno == EAGAIN)
 		return;
@@ -382,8 +493,8 @@ static void read_keys(struct screen *screen)
 		failure_set(&screen->failure, "the terminal has gone");
 		end(screen, 1);
 	}
-	for (ssize_t i = 0; i < n && screen->phase != OVER; i++)
-		take_key(screen, (unsigned char)bytes[i]);
+	screen->keys_start = 0;
+	screen->keys_end = n > 0 ? (size_t)n : 0;
 }
 
 /* ---- whose turn it is ------------------------------------------------------------------ */
@@ -408,6 +519,8 @@ static int patience(const struct screen *screen)
 		return until(screen->again_at);
 	if (screen->phase == LEAVING)
 		return until(screen->since + FAREWELL);
+	if (screen->paste.held_since > 0 && screen->settings->dial.timeout > 0)
+		return until(screen->paste.held_since + screen->settings->dial.timeout);
 	return -1;
 }
 
@@ -417,6 +530,8 @@ static void time_is_over(struct screen *screen)
 		start_connecting(screen);
 	if (screen->phase == LEAVING && until(screen->since + FAREWELL) == 0)
 		end(screen, 0);
+	if (screen->paste.held_since > 0 && patience(screen) == 0)
+		screen->paste.given_up = true;
 }
 
 static void take_changes(struct screen *screen)
@@ -431,12 +546,22 @@ static void take_changes(struct screen *screen)
 	put(screen, "\r\x1b[J");
 }
 
+/* Nothing has followed what looked like the beginning of a key, or of a paste. */
+static void give_up_key(struct screen *screen)
+{
+	bool pasting = line_editor_is_pasting(&screen->editor);
+
+	line_editor_give_up(&screen->editor);
+	if (pasting && !line_editor_is_pasting(&screen->editor))
+		end_paste(screen);
+}
+
 static void take_turn(struct screen *screen)
 {
 	short wanted =
 		(short)(POLLIN | (chat_link_unsent(&screen->link) > 0 ? POLLOUT : 0));
 	struct pollfd ends[] = {
-		{ .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = has_keys(screen) ? -1 : STDIN_FILENO, .events = POLLIN },
 		{ .fd = screen->link.fd, .events = wanted },
 		{ .fd = terminal_changes(), .events = POLLIN },
 		{ .fd = screen->phase == CONNECTING
@@ -444,14 +569,15 @@ static void take_turn(struct screen *screen)
 				: -1,
 		  .events = POLLIN },
 	};
-	int key = line_editor_patience(&screen->editor), wait = patience(screen);
+	int key = has_keys(screen) ? -1 : line_editor_patience(&screen->editor);
+	int wait = has_keys(screen) && !is_held(screen) ? 0 : patience(screen);
 	int ready = poll(ends, sizeof ends / sizeof *ends,
 			 key >= 0 && (wait < 0 || key < wait) ? key : wait);
 
 	if (ready <= 0)
 		memset(ends, 0, sizeof ends);
-	if (ready == 0 && key >= 0)
-		line_editor_give_up(&screen->editor);
+	if (ready == 0 && key >= 0 && (wait < 0 || key <= wait))
+		give_up_key(screen);
 	if (ends[2].revents != 0)
 		take_changes(screen);
 	if ((ends[1].revents & ~POLLIN) != 0)
@@ -462,6 +588,7 @@ static void take_turn(struct screen *screen)
 		finish_connecting(screen);
 	if (ends[0].revents != 0)
 		read_keys(screen);
+	take_keys(screen);
 	if (has_connection(screen))
 		flush(screen);
 	time_is_over(screen);

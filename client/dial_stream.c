@@ -31,7 +31,8 @@
 enum {
 	BLOCK = 64 * 1024,     /* bytes in one read or write of the socket, at most */
 	NANOSECONDS = 1000000, /* in a millisecond */
-	HELD = 3,              /* bytes of an unfinished character, at most */
+	CHAT_LINE_TIME = 100, /* milliseconds: chatd takes 20 lines a second by default */
+	HELD = 3,             /* bytes of an unfinished character, at most */
 	/* A block of empty lines, each with its time; dumped or escaped it is shorter. */
 	OUTPUT = (HELD + BLOCK) * (SPEECH_TIME + 1),
 };
@@ -66,6 +67,7 @@ struct dial {
 	int64_t waited;      /* nanoseconds of the server's turn without progress */
 	bool within_reply;   /* the last byte received is not a newline */
 	uint64_t sent, got;  /* bytes */
+	uint32_t lines_sent; /* of chat */
 
 	char typed[BLOCK], received[HELD + BLOCK], output[OUTPUT];
 };
@@ -242,6 +244,13 @@ static size_t next_piece(const struct dial *dial)
 	return newline != NULL ? (size_t)(newline - from) + 1 : length;
 }
 
+static void count_lines(struct dial *dial, const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (bytes[i] == '\n' && dial->lines_sent < UINT32_MAX)
+			dial->lines_sent++;
+}
+
 static void send_input(struct dial *dial)
 {
 	const char *from = dial->input + dial->start;
@@ -255,6 +264,8 @@ static void send_input(struct dial *dial)
 		print_dump(dial, '>', dial->sent, from, (size_t)n);
 	dial->start += (size_t)n;
 	dial->sent += (uint64_t)n;
+	if (dial->settings->chat)
+		count_lines(dial, from, (size_t)n);
 	dial->awaiting_reply = dial->settings->lockstep && from[n - 1] == '\n';
 	dial->answered = false;
 	/* What comes back after a long piece is hardly the answer to its end. */
@@ -379,6 +390,15 @@ static bool is_servers_turn(const struct dial *dial)
 	       dial->server_ended || dial->error != 0;
 }
 
+/* Milliseconds that the server has. A chat server may take only so many lines a second from
+ * each client, without a word: it has a while for each line. */
+static int64_t time_limit(const struct dial *dial)
+{
+	int64_t lines = dial->got > 0 ? (int64_t)dial->lines_sent : 0;
+
+	return dial->settings->timeout + lines * CHAT_LINE_TIME;
+}
+
 /* Milliseconds that may still be waited, 0 when the time is over, -1: for ever. */
 static int time_left(const struct dial *dial)
 {
@@ -386,13 +406,16 @@ static int time_left(const struct dial *dial)
 
 	if (!is_servers_turn(dial) || dial->settings->timeout == 0)
 		return -1;
-	left = dial->settings->timeout * NANOSECONDS - dial->waited;
-	return left > 0 ? (int)((left + NANOSECONDS - 1) / NANOSECONDS) : 0;
+	left = (time_limit(dial) * NANOSECONDS - dial->waited + NANOSECONDS - 1) /
+	       NANOSECONDS;
+	if (left > INT_MAX)
+		return INT_MAX;
+	return left > 0 ? (int)left : 0;
 }
 
 static int silence_failure(const struct dial *dial, struct failure *failure)
 {
-	double seconds = (double)dial->settings->timeout / 1000;
+	double seconds = (double)time_limit(dial) / 1000;
 
 	if (dial->settings->chat && dial->got == 0)
 		return failure_set(failure, "no greeting from %s within %g s", dial->who,

@@ -137,7 +137,9 @@ static struct key take_pasted(struct keys *keys, unsigned char byte)
 	bool second = byte == '\n' && keys->pasted_return;
 
 	keys->pasted_return = byte == '\r';
-	if (!second && (byte == '\r' || byte == '\n' || byte == '\t'))
+	if (byte == '\r' || byte == '\n')
+		return (struct key){ .name = second ? KEY_NONE : KEY_ENTER };
+	if (byte == '\t')
 		return typed(" ", 1);
 	if (byte >= ' ' && byte < DEL)
 		return typed(&(char){ (char)byte }, 1);
@@ -266,6 +268,8 @@ struct key keys_take(struct keys *keys, unsigned char byte)
 {
 	enum key_name name = KEY_NONE;
 
+	if (keys->pasting && (byte == '\r' || byte == '\n'))
+		keys->state = KEYS_PLAIN; /* a line ends, whatever is in it */
 	switch (keys->state) {
 	case KEYS_PLAIN:
 		return take_plain(keys, byte);

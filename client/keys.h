@@ -68,8 +68,8 @@ struct keys {
 
 /**
  * Takes the next byte. What is no UTF-8 (RFC 3629) and what is no known sequence is dropped.
- * In a bracketed paste every character stands for itself: newlines and tabs become blanks,
- * and controls are dropped.
+ * In a bracketed paste every character stands for itself: a newline, a carriage return and
+ * both together are KEY_ENTER, a tab is a blank, and other controls are dropped.
  * @return the key that it completes, if any
  */
 struct key keys_take(struct keys *keys, unsigned char byte);

@@ -126,12 +126,15 @@ static void changed_at(struct line_editor *editor, size_t at)
 		editor->first = 0;
 }
 
+/* All of it or, when there is no room, nothing: it is counted as lost. */
 static void insert(struct line_editor *editor, const char *text, size_t length)
 {
 	char *to = editor->text + editor->cursor;
 
-	if (length > LINE_MOST - editor->length)
+	if (length > LINE_MOST - editor->length) {
+		editor->lost += length;
 		return;
+	}
 	memmove(to + length, to, editor->length - editor->cursor);
 	memcpy(to, text, length);
 	changed_at(editor, editor->cursor);
@@ -144,6 +147,8 @@ static void insert(struct line_editor *editor, const char *text, size_t length)
 static void erase(struct line_editor *editor, size_t from, size_t to)
 {
 	memmove(editor->text + from, editor->text + to, editor->length - to);
+	if (from < to)
+		editor->lost = 0;
 	editor->length -= to - from;
 	editor->cursor = from;
 	changed_at(editor, from);
@@ -182,6 +187,7 @@ static void set_text(struct line_editor *editor, const char *text, size_t length
 	memcpy(editor->text, text, length);
 	editor->length = editor->cursor = length;
 	editor->first = 0;
+	editor->lost = 0;
 }
 
 static void show_history(struct line_editor *editor, size_t at)
@@ -225,12 +231,17 @@ static void remember(struct line_editor *editor)
 	editor->history[editor->history_count++] = line;
 }
 
+void line_editor_drop(struct line_editor *editor)
+{
+	editor->history_at = editor->history_count;
+	set_text(editor, "", 0);
+}
+
 void line_editor_accept(struct line_editor *editor)
 {
 	if (is_worth_keeping(editor))
 		remember(editor);
-	editor->history_at = editor->history_count;
-	set_text(editor, "", 0);
+	line_editor_drop(editor);
 }
 
 void line_editor_end(struct line_editor *editor)
@@ -321,6 +332,7 @@ static void press_to_change(struct line_editor *editor, const struct key *key)
 enum line_event line_editor_take(struct line_editor *editor, unsigned char byte)
 {
 	struct key key = keys_take(&editor->keys, byte);
+	size_t lost = editor->lost;
 
 	switch (key.name) {
 	case KEY_NONE:
@@ -337,7 +349,12 @@ enum line_event line_editor_take(struct line_editor *editor, unsigned char byte)
 		break;
 	}
 	press_to_change(editor, &key);
-	return LINE_CHANGED;
+	return editor->lost > lost ? LINE_FULL : LINE_CHANGED;
+}
+
+bool line_editor_is_pasting(const struct line_editor *editor)
+{
+	return editor->keys.pasting;
 }
 
 int line_editor_patience(const struct line_editor *editor)

@@ -26,15 +26,17 @@ enum {
 enum line_event {
 	LINE_NOTHING,
 	LINE_CHANGED, /* show it again */
+	LINE_FULL,    /* a character, or what Ctrl-Y inserts, had no room: see lost */
 	LINE_ENTERED, /* Enter: take text, then line_editor_accept(), or leave it there */
 	LINE_NO_MORE, /* Ctrl-D on an empty line */
 	LINE_REDRAW,  /* Ctrl-L: the whole screen is to be made new */
 };
 
-/** For callers: text and length, to read. All zero at first. */
+/** For callers: text, length and lost, to read. All zero at first. */
 struct line_editor {
 	char text[LINE_MOST]; /* well-formed UTF-8 without controls; not terminated */
 	size_t length;
+	size_t lost;   /* bytes for which there was no room, since it was begun or cut */
 	size_t cursor; /* in bytes, between two characters */
 	size_t first;  /* the first character that is shown */
 	struct keys keys;
@@ -59,6 +61,12 @@ int line_editor_patience(const struct line_editor *editor);
 
 /** The rest of the key has not come. */
 void line_editor_give_up(struct line_editor *editor);
+
+/** Whether what comes is pasted: between the marks of a bracketed paste. */
+bool line_editor_is_pasting(const struct line_editor *editor);
+
+/** Drops the line, and begins an empty one. */
+void line_editor_drop(struct line_editor *editor);
 
 /** Puts the line into the history, unless it is blank or the same as the last, and begins an
  *  empty one. Without memory the history does without it. */

@@ -22,6 +22,7 @@
 #include "common/io.h"
 #include "common/sock.h"
 #include "tests/harness.h"
+#include "tests/network.h"
 #include "tests/suites.h"
 
 enum {
@@ -860,29 +861,212 @@ START_TEST(a_flood_does_not_keep_one_from_typing)
 }
 END_TEST
 
+/* ---- pastes ------------------------------------------------------------------------------- */
+
+enum { PASTED = 2000 };
+
+/* Types more than the terminal's queue holds, and looks at the screen meanwhile: as soon as it
+ * fills, nobody would read what chat shows. */
+static void user_paste(struct user *user, const char *text)
+{
+	size_t length = strlen(text), used = 0;
+	int64_t end = clock_milliseconds() + PATIENCE;
+
+	io_set_nonblocking(user->master, true);
+	while (used < length && clock_milliseconds() < end) {
+		ssize_t n = io_write(user->master, text + used, length - used);
+
+		if (n > 0)
+			used += (size_t)n;
+		user_look(user, n > 0 ? 0 : 10);
+	}
+	io_set_nonblocking(user->master, false);
+	ck_assert_uint_eq(used, length);
+}
+
+/* "line 0\r" to the last but one, as a terminal sends them. */
+static const char *many_lines(const char *newline)
+{
+	static char text[PASTED * 16];
+	size_t length = (size_t)sprintf(text, "\x1b[200~");
+
+	for (int i = 0; i < PASTED; i++)
+		length += (size_t)sprintf(text + length, "line %d%s", i, newline);
+	sprintf(text + length, "the last\x1b[201~");
+	return text;
+}
+
+/* Waits so many milliseconds; then reads so many lines that begin with that text, and others
+ * before them. In a child: meanwhile the test can look at the screen. */
+static pid_t room_count(const struct room *room, int delay, const char *start,
+			size_t lines)
+{
+	pid_t child = fork();
+	size_t length = strlen(start), at = 0;
+	bool same = true;
+	char byte;
+
+	if (child != 0) {
+		harness_own_child(child);
+		return child;
+	}
+	poll(NULL, 0, delay);
+	while (lines > 0) {
+		if (io_read(room->fd, &byte, 1) <= 0)
+			_exit(1);
+		if (byte == '\n') {
+			lines -= same && at >= length ? 1 : 0;
+			same = true;
+			at = 0;
+			continue;
+		}
+		same = same && (at >= length || byte == start[at]);
+		at++;
+	}
+	_exit(0);
+}
+
+static void expect_counted(pid_t child)
+{
+	int status;
+
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_msg(status == 0, "not all lines have come");
+}
+
+START_TEST(each_line_of_a_paste_is_a_line)
+{
+	struct user user = { .no_color = true };
+	struct room room;
+	pid_t counter;
+
+	if (!user_arrive(&user, &room, "-4", NULL))
+		return;
+	counter = room_count(&room, 0, "line ", PASTED);
+	user_paste(&user, many_lines(_i == 0 ? "\r" : "\r\n"));
+	expect_input(&user, "> the last|");
+	expect_counted(counter);
+	user_type(&user, "\r");
+	room_expect(&room, "the last\n");
+	user_leave(&user, &room);
+}
+END_TEST
+
+START_TEST(a_pasted_line_that_is_too_long_is_not_sent_in_part)
+{
+	struct user user = { .no_color = true };
+	struct room room;
+	static char text[4 * BLOCK];
+
+	if (!user_arrive(&user, &room, "-4", NULL))
+		return;
+	sprintf(text, "\x1b[200~before\r%05000d\rbehind\r%02000d\x1b[201~", 0, 0);
+	user_paste(&user, text);
+	expect_row(&user, "* not sent: 1 pasted line of more than 1024 bytes");
+	expect_row(&user, "* the line is full: 976 pasted bytes had no room");
+	room_expect(&room, "before\nbehind\n");
+	user_type(&user, "\x15");
+	expect_input(&user, "> |");
+	user_leave(&user, &room);
+}
+END_TEST
+
+START_TEST(a_line_that_is_full_says_so)
+{
+	struct user user = { .no_color = true };
+	struct room room;
+	char text[1026];
+
+	if (!user_arrive(&user, &room, "-4", NULL))
+		return;
+	memset(text, 'x', sizeof text);
+	text[sizeof text - 1] = '\0';
+	user_paste(&user, text); /* not marked: typed */
+	expect_row(&user, "* the line is full: it holds 1024 bytes");
+	user_leave(&user, &room);
+}
+END_TEST
+
+/* Types a line again and again (up, Enter), until the server, which does not read, takes
+ * nothing more. */
+static void fill_connection(struct user *user)
+{
+	int64_t end = clock_milliseconds() + PATIENCE;
+	char line[1001];
+
+	memset(line, 'y', sizeof line - 1);
+	line[sizeof line - 1] = '\0';
+	user_type(user, line);
+	user_type(user, "\r");
+	while (!screen_contains(&user->screen,
+				"* not sent: the server takes nothing more") &&
+	       clock_milliseconds() < end) {
+		for (int i = 0; i < 20; i++)
+			user_type(user, "\x1b[A\r");
+		for (int i = 0; i < 20; i++)
+			user_look(user, 1);
+	}
+	expect_text(user, "* not sent: the server takes nothing more");
+}
+
+/* The server reads again after a while, or it does not. */
+START_TEST(a_paste_waits_for_the_server_or_says_what_was_not_sent)
+{
+	struct user user = { .no_color = true };
+	struct room room;
+	pid_t counter;
+
+	if (!network_enter_own() ||
+	    !network_set("/proc/sys/net/ipv4/tcp_wmem", "4096 8192 8192") ||
+	    !network_set("/proc/sys/net/ipv4/tcp_rmem", "4096 8192 8192")) {
+		skipped("small buffers of TCP: no network of its own to be had");
+		return;
+	}
+	if (!user_arrive(&user, &room, "-w", _i == 0 ? "0" : "0.3"))
+		return;
+	fill_connection(&user);
+	user_type(&user, "\x15\x0c"); /* the line and the screen are empty again */
+	if (_i == 0) {
+		counter = room_count(&room, 300, "line ", PASTED);
+		user_paste(&user, many_lines("\r"));
+		expect_input(&user, "> the last|");
+		ck_assert(!screen_contains(&user.screen, "* not sent"));
+		expect_counted(counter);
+		user_leave(&user, &room);
+		return;
+	}
+	user_paste(&user, many_lines("\r"));
+	expect_text(&user, " pasted lines: the server takes nothing");
+	user_type(&user, "\x03");
+	user_expect_end(&user, &room, BY_SIGNAL + SIGINT);
+}
+END_TEST
+
+START_TEST(lines_that_are_pasted_without_a_connection_are_told)
+{
+	struct user user = { .no_color = true };
+	struct room room;
+
+	if (!user_arrive(&user, &room, "-4", NULL))
+		return;
+	room_hang_up(&room);
+	expect_text(&user, "connection lost");
+	user_paste(&user, "\x1b[200~one\rtwo\rthree\r\x1b[201~");
+	expect_row(&user, "* not sent: 3 pasted lines: there is no connection");
+	user_type(&user, "\x1b[A");
+	expect_input(&user, "> three|");
+	user_leave(&user, &room);
+}
+END_TEST
+
 START_TEST(says_when_the_server_takes_nothing_more)
 {
 	struct user user = { .no_color = true };
 	struct room room;
-	char line[1001];
-	int64_t end = clock_milliseconds() + PATIENCE;
 
 	if (!user_arrive(&user, &room, "-4", NULL))
 		return;
-	memset(line, 'y', sizeof line - 1);
-	line[sizeof line - 1] = '\0';
-	user_type(&user, line);
-	user_type(&user, "\r");
-	/* up, Enter: once more, until the buffers between the two are full */
-	while (!screen_contains(&user.screen,
-				"* not sent: the server takes nothing more") &&
-	       clock_milliseconds() < end) {
-		for (int i = 0; i < 20; i++)
-			user_type(&user, "\x1b[A\r");
-		for (int i = 0; i < 20; i++)
-			user_look(&user, 1);
-	}
-	expect_text(&user, "* not sent: the server takes nothing more");
+	fill_connection(&user);
 	user_type(&user, "\x03");
 	user_expect_end(&user, &room, BY_SIGNAL + SIGINT);
 }
@@ -1019,6 +1203,32 @@ START_TEST(in_a_pipe_a_hostile_server_is_left_in_time)
 	run = program_wait(&program, PATIENCE);
 	run_expect_status(&run, 1);
 	expect_match(run.err, hostilities[_i].says);
+	room_close(&room);
+}
+END_TEST
+
+/* A server that takes few lines a second from each client is silent meanwhile. */
+START_TEST(in_a_pipe_a_server_has_time_for_many_lines)
+{
+	static const char line[] = "one of many\n";
+	struct room room;
+	struct program program;
+	struct run run;
+
+	room_open(&room);
+	program = program_start(&(struct run_setup){
+		.argv = ARGUMENTS("chat", "-w", "0.2", "127.0.0.1", room.port),
+	});
+	room_accept(&room);
+	room_say(&room, "* welcome\n");
+	for (int i = 0; i < 50; i++)
+		ck_assert_int_eq(io_write(program.in, line, strlen(line)), strlen(line));
+	program_end_input(&program);
+	poll(NULL, 0, 800); /* four times -w */
+	room_say(&room, "* goodbye\n");
+	room_hang_up(&room);
+	run = program_wait(&program, PATIENCE);
+	ck_assert_str_eq(run.out, "* welcome\n* goodbye\n");
 	room_close(&room);
 }
 END_TEST
@@ -1190,11 +1400,19 @@ Suite *suite_chat_client(void)
 	tcase_add_test(tcase, a_line_without_an_end_is_cut);
 	tcase_add_test(tcase, a_flood_does_not_keep_one_from_typing);
 	tcase_add_test(tcase, says_when_the_server_takes_nothing_more);
+	tcase = add_case(suite, "pastes");
+	tcase_add_loop_test(tcase, each_line_of_a_paste_is_a_line, 0, 2);
+	tcase_add_test(tcase, a_pasted_line_that_is_too_long_is_not_sent_in_part);
+	tcase_add_test(tcase, a_line_that_is_full_says_so);
+	tcase_add_loop_test(tcase, a_paste_waits_for_the_server_or_says_what_was_not_sent,
+			    0, 2);
+	tcase_add_test(tcase, lines_that_are_pasted_without_a_connection_are_told);
 	tcase = add_case(suite, "in a pipe");
 	tcase_add_test(tcase, in_a_pipe_lines_go_through_as_they_come);
 	tcase_add_loop_test(tcase, in_a_pipe_it_ends_with_the_server, 0, 2);
 	tcase_add_loop_test(tcase, in_a_pipe_a_hostile_server_is_left_in_time, 0,
 			    (int)(sizeof hostilities / sizeof *hostilities));
+	tcase_add_test(tcase, in_a_pipe_a_server_has_time_for_many_lines);
 	tcase_add_test(tcase, in_a_pipe_it_can_stay_when_its_input_has_ended);
 	tcase_add_test(tcase, in_a_pipe_lines_have_their_time_too);
 	tcase_add_test(tcase, in_a_terminal_that_can_do_nothing_it_is_a_filter);

@@ -176,7 +176,7 @@ static const struct {
 	{ TWO_BYTES EMOJI LEFT "X", TWO_BYTES "X|" EMOJI },
 	{ TWO_BYTES EMOJI "\x7f\x7f", "|" },
 	{ TWO_BYTES EMOJI HOME "\x1b[3~", "|" EMOJI },
-	{ "\x1b[200~one\rtwo\r\nthree\n\tfour\x1b[201~X", "one two three  fourX|" },
+	{ "\x1b[200~one\ttwo\x1b[201~X", "one twoX|" },
 	{ "\x1b[200~a\x01\x1b[D\x7f"
 	  "b\x1b[201~",
 	  "ab|" },
@@ -218,13 +218,48 @@ START_TEST(ctrl_l_asks_for_a_new_screen)
 }
 END_TEST
 
-START_TEST(a_pasted_line_is_not_entered)
+/* Each newline of a paste ends a line, however it is written, and whatever stands before. */
+START_TEST(the_lines_of_a_paste_are_entered)
 {
-	press("\x1b[200~rm -rf\r");
-	expect_line("rm -rf |");
-	ck_assert_int_ge(line_editor_patience(&editor), 0);
-	press("\x1b[201~");
+	static const char paste[] =
+		"\x1b[200~one\rtwo\r\nthr\x1b[ee\x1b\nfour\n\nsix\x1b[201~";
+	char lines[TEXT] = "";
+	size_t length = 0;
+
+	for (const char *key = paste; *key != '\0'; key++) {
+		if (line_editor_take(&editor, (unsigned char)*key) != LINE_ENTERED)
+			continue;
+		ck_assert(line_editor_is_pasting(&editor));
+		length += (size_t)snprintf(lines + length, TEXT - length, "%s,",
+					   line_with_cursor());
+		ck_assert_uint_lt(length, TEXT);
+		line_editor_accept(&editor);
+	}
+	ck_assert_str_eq(lines, "one|,two|,thre|,four|,|,");
+	expect_line("six|");
+	ck_assert(!line_editor_is_pasting(&editor));
 	ck_assert_int_eq(press("\r"), LINE_ENTERED);
+}
+END_TEST
+
+START_TEST(what_has_no_room_in_a_line_is_counted)
+{
+	for (int i = 0; i < LINE_MOST; i++)
+		ck_assert_int_eq(press("x"), LINE_CHANGED);
+	ck_assert_uint_eq(editor.lost, 0);
+	ck_assert_int_eq(press("y"), LINE_FULL);
+	ck_assert_int_eq(press(EMOJI), LINE_FULL);
+	ck_assert_uint_eq(editor.lost, 5);
+	ck_assert_uint_eq(editor.length, LINE_MOST);
+	press("\x7f"); /* there is room again */
+	ck_assert_uint_eq(editor.lost, 0);
+	ck_assert_int_eq(press("z"), LINE_CHANGED);
+	press("\x15\x19"); /* all of it deleted, and inserted again */
+	ck_assert_int_eq(press("\x19"), LINE_FULL);
+	ck_assert_uint_eq(editor.lost, LINE_MOST);
+	line_editor_drop(&editor);
+	expect_line("|");
+	ck_assert_uint_eq(editor.lost, 0);
 }
 END_TEST
 
@@ -556,7 +591,8 @@ Suite *suite_line_editor(void)
 		       enter_hands_over_the_line_and_keeps_it_until_it_is_accepted);
 	tcase_add_test(tcase, ctrl_d_ends_on_an_empty_line_only);
 	tcase_add_test(tcase, ctrl_l_asks_for_a_new_screen);
-	tcase_add_test(tcase, a_pasted_line_is_not_entered);
+	tcase_add_test(tcase, the_lines_of_a_paste_are_entered);
+	tcase_add_test(tcase, what_has_no_room_in_a_line_is_counted);
 	tcase_add_test(tcase, a_paste_without_an_end_ends_in_time);
 	tcase_add_loop_test(tcase, a_sequence_may_be_cut_anywhere, 0, PRESSED);
 	tcase_add_loop_test(tcase, half_a_sequence_is_forgotten_in_time, 0, BEGINNINGS);
