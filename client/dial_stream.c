@@ -65,6 +65,7 @@ struct dial {
 	bool timing;         /* something was sent whose reply is not yet reported */
 	int64_t asked;       /* nanoseconds: when that was */
 	int64_t waited;      /* nanoseconds of the server's turn without progress */
+	int64_t turn_began;  /* nanoseconds: when poll(2) returned last */
 	bool within_reply;   /* the last byte received is not a newline */
 	uint64_t sent, got;  /* bytes */
 	uint32_t lines_sent; /* of chat */
@@ -321,9 +322,13 @@ static bool expects_lines(const struct dial *dial)
 	return dial->awaiting_reply || dial->settings->chat;
 }
 
+/* A chat server has nothing to do after the half-close but to take what was sent, and to end:
+ * what others say meanwhile does not prolong that. */
 static void note_progress(struct dial *dial, const char *bytes, size_t length)
 {
-	if (!expects_lines(dial) || memchr(bytes, '\n', length) != NULL)
+	bool ending = dial->settings->chat && dial->half_closed;
+
+	if (!ending && (!expects_lines(dial) || memchr(bytes, '\n', length) != NULL))
 		dial->waited = 0;
 	dial->within_reply = bytes[length - 1] != '\n';
 }
@@ -380,12 +385,9 @@ static bool is_waited_for(const struct dial *dial)
 	return has_said_all(dial) && !(dial->settings->chat && dial->settings->keep_open);
 }
 
-/* Whether time counts: not while somebody thinks what to type, nor while our own output
- * is slow. */
+/* Not while somebody thinks what to type. */
 static bool is_servers_turn(const struct dial *dial)
 {
-	if (!output_is_empty(dial))
-		return false;
 	return has_unsent(dial) || dial->awaiting_reply || is_waited_for(dial) ||
 	       dial->server_ended || dial->error != 0;
 }
@@ -404,7 +406,8 @@ static int time_left(const struct dial *dial)
 {
 	int64_t left;
 
-	if (!is_servers_turn(dial) || dial->settings->timeout == 0)
+	if (!is_servers_turn(dial) || !output_is_empty(dial) ||
+	    dial->settings->timeout == 0)
 		return -1;
 	left = (time_limit(dial) * NANOSECONDS - dial->waited + NANOSECONDS - 1) /
 	       NANOSECONDS;
@@ -420,7 +423,7 @@ static int silence_failure(const struct dial *dial, struct failure *failure)
 	if (dial->settings->chat && dial->got == 0)
 		return failure_set(failure, "no greeting from %s within %g s", dial->who,
 				   seconds);
-	if (expects_lines(dial) && dial->within_reply)
+	if (dial->awaiting_reply && dial->within_reply)
 		return failure_set(failure, "%s did not end a line within %g s",
 				   dial->who, seconds);
 	if (has_unsent(dial) && !dial->awaiting_reply)
@@ -448,6 +451,7 @@ static enum dial_outcome take_turn(struct dial *dial, struct failure *failure)
 	};
 	int left = time_left(dial), ready;
 	int64_t began = clock_nanoseconds();
+	bool counts = is_servers_turn(dial);
 
 	if (left == 0 && dial->server_ended && !has_unsent(dial))
 		return DIAL_DONE; /* neither side says any more */
@@ -455,9 +459,12 @@ static enum dial_outcome take_turn(struct dial *dial, struct failure *failure)
 		silence_failure(dial, failure);
 		return DIAL_FAILED;
 	}
+	if (counts && expects_lines(dial)) /* a flood without a line is silence, too */
+		dial->waited += began - dial->turn_began;
 	ready = poll(ends, 3, left);
-	if (left >= 0)
-		dial->waited += clock_nanoseconds() - began;
+	dial->turn_began = clock_nanoseconds();
+	if (left >= 0) /* else our own output is slow, or it is nobody's turn */
+		dial->waited += dial->turn_began - began;
 	if (ready <= 0)
 		return DIAL_GOING_ON; /* a signal, or the time is over, which we see above */
 	if (ends[2].revents != 0 && write_output(dial) < 0)
@@ -505,6 +512,7 @@ static enum dial_outcome converse(struct dial *dial, struct failure *failure)
 {
 	enum dial_outcome outcome = DIAL_GOING_ON;
 
+	dial->turn_began = clock_nanoseconds();
 	while (outcome == DIAL_GOING_ON && !is_over(dial)) {
 		half_close_when_done(dial);
 		outcome = take_turn(dial, failure);
