@@ -100,8 +100,6 @@ static enum xfer_outcome skip(struct job *job, struct xfer_link *link, uint64_t 
 {
 	if (job->sum.length > offset)
 		job->sum = (struct checksum){ 0 };
-	if (job->xfer->settings->no_sum)
-		job->sum.length = offset;
 	while (job->sum.length < offset) {
 		uint64_t left = offset - job->sum.length;
 		size_t n;
@@ -243,6 +241,10 @@ static enum xfer_outcome attempt_put(struct xfer_link *link, void *context,
 					   failure);
 	if (outcome != XFER_DONE)
 		return outcome;
+	if (offset > 0 && job->xfer->settings->no_sum)
+		return xfer_link_nonsense(
+			link, "without a checksum it goes on with an earlier upload",
+			failure);
 	xfer_link_reached(link, offset);
 	if (job->file.moved == 0)
 		job->file.resumed = offset;

@@ -12,7 +12,6 @@
  * a turn answers as many as its budget allows.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -21,7 +20,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/beneath.h"
 #include "common/checksum.h"
 #include "common/message.h"
 #include "common/options.h"
@@ -451,8 +449,7 @@ static void read_list(struct session *session)
 static void begin_list(struct session *session, const char *name)
 {
 	struct file_state *state = session->state;
-	int fd = beneath_open(store.root, name != NULL ? name : ".",
-			      O_RDONLY | O_DIRECTORY, 0);
+	int fd = file_store_open_directory(&store, name);
 
 	charge(state, TURN);
 	state->list = fd >= 0 ? file_listing_begin(fd) : NULL;
@@ -555,6 +552,8 @@ static void read_command(struct session *session, const char *line, size_t lengt
 	else if (command.verb == FILE_SUM && !command.without_sum &&
 		 state->upload.without_sum)
 		refuse_sum(session, "behind a PUT with nosum comes SUM -");
+	else if (command.verb == FILE_SUM && command.without_sum && state->upload.goes_on)
+		refuse_sum(session, "SUM - does not check what was here before");
 	else if (command.verb == FILE_SUM)
 		finish_put(session, &command);
 	else
@@ -755,6 +754,11 @@ static int file_prepare(struct failure *failure)
 	return file_store_open(&store, directory, failure);
 }
 
+static void file_reopen(void)
+{
+	file_store_reopen(&store);
+}
+
 const struct service this_service = {
 	.name = "file",
 	.summary = "receives files and gives them back",
@@ -768,5 +772,6 @@ const struct service this_service = {
 	.input = file_input,
 	.end = file_end,
 	.drained = file_drained,
+	.reopen = file_reopen,
 	.close = file_close,
 };
