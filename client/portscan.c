@@ -400,7 +400,7 @@ int main(int argc, char **argv)
 	};
 	int status;
 
-	io_occupy_standard();
+	io_begin();
 	status = options_read(&program, &command, argc, argv);
 	return status == OPTIONS_GO_ON ? scan(&command) : status;
 }

@@ -20,6 +20,7 @@
 	SUITE(load_chat)                                                                 \
 	SUITE(portscan)                                                                  \
 	SUITE(load_udp)                                                                  \
+	SUITE(outputs)                                                                   \
 	SUITE(filed)                                                                     \
 	SUITE(hub)                                                                       \
 	SUITE(load_services)                                                             \

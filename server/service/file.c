@@ -13,7 +13,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -743,13 +742,11 @@ static int file_check(struct failure *failure)
 	return 0;
 }
 
-/* A write past RLIMIT_FSIZE raises SIGXFSZ, which would end the server; ignored, it is the
- * error EFBIG (POSIX, write()). The tables of the checksum are made here, not in each child. */
+/* The tables of the checksum are made here, not in each child. */
 static int file_prepare(struct failure *failure)
 {
 	struct checksum sum = { 0 };
 
-	signal(SIGXFSZ, SIG_IGN);
 	checksum_add(&sum, "", 1);
 	return file_store_open(&store, directory, failure);
 }
