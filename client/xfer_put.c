@@ -354,8 +354,12 @@ static void put_input(struct xfer *xfer, const char *name)
 		xfer_report_failed(xfer, &file, false, &failure);
 		return;
 	}
-	if (fstat(fd, &status) == 0)
+	if (fstat(fd, &status) == 0) {
 		put_open(xfer, fd, &status, "-", name);
+	} else {
+		failure_set(&failure, "cannot read: %s", strerror(errno));
+		xfer_report_failed(xfer, &file, false, &failure);
+	}
 	close(fd);
 }
 

@@ -37,6 +37,7 @@
 	SUITE(message)                                                                   \
 	SUITE(histogram)                                                                 \
 	SUITE(poller)                                                                    \
+	SUITE(tokens)                                                                    \
 	SUITE(root)                                                                      \
 	SUITE(beneath)                                                                   \
 	SUITE(load)                                                                      \

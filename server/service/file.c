@@ -748,6 +748,8 @@ static int file_prepare(struct failure *failure)
 	struct checksum sum = { 0 };
 
 	checksum_add(&sum, "", 1);
+	if (file_listing_prepare() < 0)
+		return failure_set(failure, "cannot begin: %s", strerror(errno));
 	return file_store_open(&store, directory, failure);
 }
 
