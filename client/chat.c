@@ -150,7 +150,7 @@ int main(int argc, char **argv)
 	};
 	int status;
 
-	io_occupy_standard();
+	io_begin();
 	status = options_read(&program, &settings, argc, argv);
 	if (status != OPTIONS_GO_ON)
 		return status;

@@ -116,6 +116,8 @@ static _Noreturn void become(const struct contestant *contestant,
 	char pid[24], limit[24];
 
 	signal(SIGTERM, SIG_DFL); /* our own handler would do no more than note it */
+	signal(SIGPIPE, SIG_DFL); /* what we ignore, exec(2) would leave ignored */
+	signal(SIGXFSZ, SIG_DFL);
 	process_signal_with_parent(SIGTERM, parent);
 	snprintf(pid, sizeof pid, "%ld", (long)getpid());
 	snprintf(limit, sizeof limit, "%u", orders->clients);

@@ -192,7 +192,7 @@ int main(int argc, char **argv)
 	};
 	int status;
 
-	io_occupy_standard();
+	io_begin();
 	status = options_read(&program, &settings, argc, argv);
 	if (status == OPTIONS_GO_ON) {
 		signal(SIGPIPE, SIG_IGN); /* a server or reader that has gone: an errno */

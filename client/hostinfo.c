@@ -424,7 +424,7 @@ int main(int argc, char **argv)
 	};
 	int status;
 
-	io_occupy_standard();
+	io_begin();
 	status = options_read(&program, &command, argc, argv);
 	return status == OPTIONS_GO_ON ? run(&command) : status;
 }

@@ -548,7 +548,7 @@ int main(int argc, char **argv)
 	};
 	int status;
 
-	io_occupy_standard();
+	io_begin();
 	status = options_read(&program, &command, argc, argv);
 	if (status == OPTIONS_GO_ON)
 		status = scan(&command);

@@ -607,7 +607,7 @@ int main(int argc, char **argv)
 	};
 	int status;
 
-	io_occupy_standard();
+	io_begin();
 	settings.program = argv[0];
 	status = options_read(&program, &settings, argc, argv);
 	return status == OPTIONS_GO_ON ? compare(&settings) : status;

@@ -406,7 +406,7 @@ int main(int argc, char **argv)
 	};
 	int status;
 
-	io_occupy_standard();
+	io_begin();
 	memcpy(line.settings.port, default_port, sizeof default_port);
 	status = options_read(&program, &line, argc, argv);
 	return status == OPTIONS_GO_ON ? run(&line) : status;

@@ -314,6 +314,8 @@ static struct job prepare(struct xfer *xfer, int root, const char *name, const c
 		.plan = { .root = root,
 			  .path = path,
 			  .force = settings->force,
+			  /* nothing would tell that an earlier part is of this file */
+			  .anew = settings->no_sum,
 			  .sync = !settings->no_sync },
 		.part = { .fd = -1, .folder = -1 },
 	};

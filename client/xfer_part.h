@@ -46,6 +46,7 @@ struct xfer_part_plan {
 	uint64_t size;
 	struct timespec time; /* of its last change, at the server */
 	bool force;           /* replaces a file that is there */
+	bool anew;            /* does not go on with what is there from an earlier time */
 	bool sync;            /* to the disk */
 };
 

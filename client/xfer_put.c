@@ -100,8 +100,6 @@ static enum xfer_outcome skip(struct job *job, struct xfer_link *link, uint64_t 
 {
 	if (job->sum.length > offset)
 		job->sum = (struct checksum){ 0 };
-	if (job->xfer->settings->no_sum)
-		job->sum.length = offset;
 	while (job->sum.length < offset) {
 		uint64_t left = offset - job->sum.length;
 		size_t n;
@@ -245,6 +243,10 @@ static enum xfer_outcome attempt_put(struct xfer_link *link, void *context,
 					   failure);
 	if (outcome != XFER_DONE)
 		return outcome;
+	if (offset > 0 && job->xfer->settings->no_sum)
+		return xfer_link_nonsense(
+			link, "without a checksum it goes on with an earlier upload",
+			failure);
 	xfer_link_reached(link, offset);
 	if (job->file.moved == 0)
 		job->file.resumed = offset;
@@ -387,8 +389,12 @@ static void put_input(struct xfer *xfer, const char *name)
 		xfer_report_failed(xfer, &file, outcome == XFER_LOST, &failure);
 		return;
 	}
-	if (fstat(fd, &status) == 0)
+	if (fstat(fd, &status) == 0) {
 		put_open(xfer, fd, &status, "-", name);
+	} else {
+		failure_set(&failure, "cannot read: %s", strerror(errno));
+		xfer_report_failed(xfer, &file, false, &failure);
+	}
 	close(fd);
 }
 

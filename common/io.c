@@ -6,13 +6,16 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/process.h"
 
 enum { STUCK = 100 }; /* milliseconds, in each second */
 
@@ -60,6 +63,19 @@ ssize_t io_write(int fd, const void *bytes, size_t size)
 		sent += (size_t)n;
 	}
 	return (ssize_t)sent;
+}
+
+/* One write(2): what is left of a line is not written behind another process's line. */
+static ssize_t write_once(int fd, const void *bytes, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = write(fd, bytes, size);
+	while (n < 0 && errno == EINTR);
+	if (n == 0 && size > 0)
+		errno = EIO; /* no device should */
+	return n == 0 && size > 0 ? -1 : n;
 }
 
 int io_wait(int fd, short events, int64_t timeout)
@@ -131,6 +147,8 @@ static ssize_t write_now(int fd, const void *bytes, size_t size)
 		return write_pipe_now(fd, bytes, size);
 	if (S_ISSOCK(facts.st_mode))
 		return send(fd, bytes, size, MSG_DONTWAIT);
+	if (S_ISREG(facts.st_mode))
+		return write_once(fd, bytes, size);
 	return write_if_ready(fd, bytes, size);
 }
 
@@ -167,6 +185,103 @@ ssize_t io_write_unless_stuck(int fd, const void *bytes, size_t size, atomic_boo
 	return n;
 }
 
+/* ---- lines ------------------------------------------------------------------------------ */
+
+struct io_lines *io_lines_create(void)
+{
+	return process_shared_memory(sizeof(struct io_lines));
+}
+
+bool io_ends_in_a_line(const char *name)
+{
+	int fd = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat facts;
+	char last = '\n';
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size > 0 &&
+	    pread(fd, &last, 1, facts.st_size - 1) != 1)
+		last = '\n';
+	close(fd);
+	return last != '\n';
+}
+
+static bool is_file(int fd, off_t *size)
+{
+	struct stat facts;
+
+	if (fstat(fd, &facts) < 0 || !S_ISREG(facts.st_mode))
+		return false;
+	*size = facts.st_size;
+	return true;
+}
+
+static ssize_t write_bytes(int fd, const char *bytes, size_t size, bool waits,
+			   struct io_lines *lines)
+{
+	return waits ? io_write_unless_stuck(fd, bytes, size, &lines->stuck)
+		     : write_once(fd, bytes, size);
+}
+
+/* Only a part of a line has gone. An attempt to end it tells why: the write that was short has
+ * no errno. @return -1 always */
+static ssize_t end_cut_line(int fd, struct io_lines *lines)
+{
+	off_t size;
+	ssize_t n = -1;
+
+	errno = EAGAIN;
+	if (is_file(fd, &size)) {
+		n = write_once(fd, "\n", 1);
+		if (n >= 0)
+			errno = ENOSPC;
+	}
+	if (n != 1)
+		atomic_store(&lines->cut, true);
+	return -1;
+}
+
+static ssize_t write_after_cut_line(int fd, const char *line, size_t length, bool waits,
+				    struct io_lines *lines)
+{
+	char whole[IO_LINE_MOST + 1] = "\n";
+	off_t size = 1;
+	ssize_t n;
+
+	/* Somebody has emptied it meanwhile. */
+	if (is_file(fd, &size) && size == 0)
+		return io_write_line(fd, line, length, waits, lines);
+	if (length > IO_LINE_MOST)
+		length = IO_LINE_MOST;
+	memcpy(whole + 1, line, length);
+	n = write_bytes(fd, whole, 1 + length, waits, lines);
+	if (n == 1 + (ssize_t)length)
+		return (ssize_t)length;
+	if (n == 1)
+		errno = ENOSPC;
+	else if (n > 1)
+		return end_cut_line(fd, lines);
+	else
+		atomic_store(&lines->cut, true);
+	return -1;
+}
+
+ssize_t io_write_line(int fd, const char *line, size_t length, bool waits,
+		      struct io_lines *lines)
+{
+	ssize_t n;
+
+	/* Of several who come at once, one ends the line that was cut. */
+	if (atomic_load_explicit(&lines->cut, memory_order_relaxed) &&
+	    atomic_exchange(&lines->cut, false))
+		return write_after_cut_line(fd, line, length, waits, lines);
+	n = write_bytes(fd, line, length, waits, lines);
+	return n <= 0 || n == (ssize_t)length ? n : end_cut_line(fd, lines);
+}
+
+/* ---- descriptors ------------------------------------------------------------------------ */
+
 int io_set_nonblocking(int fd, bool nonblocking)
 {
 	int flags = fcntl(fd, F_GETFL);
@@ -184,9 +299,10 @@ int io_set_close_on_exec(int fd)
 	return flags < 0 ? -1 : fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
 }
 
-void io_occupy_standard(void)
+void io_begin(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
 			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+	signal(SIGXFSZ, SIG_IGN);
 }

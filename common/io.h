@@ -45,6 +45,37 @@ ssize_t io_write(int fd, const void *bytes, size_t size);
  */
 ssize_t io_write_unless_stuck(int fd, const void *bytes, size_t size, atomic_bool *stuck);
 
+/** What is known of a descriptor to which lines are written. Zeroed is how it begins. */
+struct io_lines {
+	atomic_bool stuck; /* the last line was dropped: its reader does not read */
+	atomic_bool cut;   /* the last line has no end: there was no room for it */
+};
+
+/** The longest line of io_write_line(), with its newline; bytes. */
+enum { IO_LINE_MOST = 4096 };
+
+/** Makes one that this process shares with its children of fork(2).
+ *  @return it, never freed, or NULL with errno (ENOMEM) */
+struct io_lines *io_lines_create(void);
+
+/**
+ * Writes a line in one piece, to a descriptor to which other threads and processes write lines,
+ * too. If only a part of it has gone, since the disk is full or the file may not grow, the line
+ * is lost, but not the next one as well: that begins with a newline of its own. (To take the
+ * part back by ftruncate(2) could take away what another process has written behind it.)
+ *
+ * @param line    with its newline, at most IO_LINE_MOST bytes
+ * @param waits   whether it may wait for its reader: if so as io_write_unless_stuck(). false is
+ *                for regular files, and saves two system calls
+ * @param lines   of the same descriptor, in all threads and processes
+ * @return @p length, or -1 with errno when the line is lost
+ */
+ssize_t io_write_line(int fd, const char *line, size_t length, bool waits,
+		      struct io_lines *lines);
+
+/** Whether the regular file of that name has a last line without its newline. */
+bool io_ends_in_a_line(const char *name);
+
 /** Waits until @p fd is ready for @p events (POLLIN, POLLOUT), whatever signals arrive.
  *  @param timeout  milliseconds, -1 for ever
  *  @return what it is ready for (poll(2)'s revents), 0 when the time is over, -1 with
@@ -55,10 +86,16 @@ int io_wait(int fd, short events, int64_t timeout);
  *  @return 0, or -1 with errno of fcntl(2) */
 int io_set_nonblocking(int fd, bool nonblocking);
 
-/** If the program was started without one of the descriptors 0, 1 and 2, a socket would get
- *  its number, and what is meant for the operator would go to a client. So they are
- *  opened, on /dev/null and the wrong way round: using them still fails. Called first. */
-void io_occupy_standard(void);
+/** What every program does first, before it opens anything.
+ *
+ *  If it was started without one of the descriptors 0, 1 and 2, a socket would get its number,
+ *  and what is meant for the operator would go to a client. So they are opened, on /dev/null
+ *  and the wrong way round: using them still fails.
+ *
+ *  SIGXFSZ is ignored: by default a log or an output that reaches RLIMIT_FSIZE ends the
+ *  program; so the write is an error, EFBIG, as a full disk is (POSIX, write()). A program
+ *  that is started by exec(2) inherits that. */
+void io_begin(void);
 
 /** Keeps @p fd from programs started by exec(2). @return 0, or -1 with errno */
 int io_set_close_on_exec(int fd);

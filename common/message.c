@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@ enum { LINE_LONGEST = 1024 };
 
 static const char *program = "?";
 static enum message_level wanted = MESSAGE_NOTICE;
+static struct io_lines own_lines, *lines = &own_lines;
 
 void message_program(const char *argv0)
 {
@@ -29,6 +29,14 @@ const char *message_program_name(void)
 	return program;
 }
 
+void message_share(void)
+{
+	struct io_lines *shared = io_lines_create();
+
+	if (shared != NULL)
+		lines = shared;
+}
+
 void message_set_level(enum message_level level)
 {
 	wanted = level;
@@ -42,7 +50,6 @@ bool message_wanted(enum message_level level)
 static void write_line(const char *prefix, int prefix_length, const char *format,
 		       va_list arguments)
 {
-	static atomic_bool stuck;
 	char line[LINE_LONGEST];
 	size_t used = 0;
 	int n;
@@ -57,7 +64,7 @@ static void write_line(const char *prefix, int prefix_length, const char *format
 						       : sizeof line - used - 1;
 	line[used++] = '\n';
 	/* Whom could a failure be told? */
-	io_write_unless_stuck(STDERR_FILENO, line, used, &stuck);
+	io_write_line(STDERR_FILENO, line, used, true, lines);
 }
 
 void message(enum message_level level, const char *format, ...)

@@ -29,6 +29,10 @@ void message_program(const char *argv0);
 /** The name that message_program() took, or "?" before it was called. */
 const char *message_program_name(void);
 
+/** From now on children of fork(2) know what this process knows of standard error, and the
+ *  other way round: that it is not read, or that the disk was full within a line. */
+void message_share(void);
+
 /** From now on prints lines up to @p level. At first: MESSAGE_NOTICE. */
 void message_set_level(enum message_level level);
 

@@ -286,12 +286,13 @@ int main(int argc, char **argv)
 	};
 	int status;
 
-	io_occupy_standard();
+	io_begin();
 	server.max_clients = this_model.most_clients;
 	server.idle_timeout = 1000 * (int64_t)idle_seconds(&this_service);
 	status = read_command_line(&settings, argc, argv);
 	if (status != OPTIONS_GO_ON)
 		return status;
 	message_set_level(settings.level);
+	message_share();
 	return run(&settings);
 }

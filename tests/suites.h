@@ -20,6 +20,7 @@
 	SUITE(load_chat)                                                                 \
 	SUITE(portscan)                                                                  \
 	SUITE(load_udp)                                                                  \
+	SUITE(outputs)                                                                   \
 	SUITE(filed)                                                                     \
 	SUITE(hub)                                                                       \
 	SUITE(load_services)                                                             \
@@ -37,6 +38,8 @@
 	SUITE(message)                                                                   \
 	SUITE(histogram)                                                                 \
 	SUITE(poller)                                                                    \
+	SUITE(tokens)                                                                    \
+	SUITE(root)                                                                      \
 	SUITE(beneath)                                                                   \
 	SUITE(load)                                                                      \
 	SUITE(buffer)                                                                    \

@@ -381,14 +381,6 @@ START_TEST(an_upload_without_a_sum_has_none)
 
 	configure("-S", "-w");
 	begin(&client);
-	ask(&client, "PUT a 13 1 nosum", "SEND 0\n");
-	memory_send(&client, hello, 5);
-	memory_close(&client); /* and goes on: nothing is read again for a sum */
-	begin(&client);
-	ask(&client, "PUT a 13 1 nosum", "SEND 5\n");
-	memory_send(&client, hello + 5, 8);
-	ask(&client, "SUM -", "DONE 13 -\n");
-	folder_expect_file(&folder, "a", hello, 13);
 	ask(&client, "PUT a 13 2 nosum", "SEND 0\n");
 	memory_send(&client, hello, 13);
 	ask_and_be_refused(&client, "SUM 1", "ERR bad-request ");
@@ -397,6 +389,56 @@ START_TEST(an_upload_without_a_sum_has_none)
 	ask(&client, "PUT a 13 2", "SEND 0\n");
 	memory_send(&client, hello, 13);
 	ask(&client, "SUM -", "DONE 13 -\n");
+	memory_close(&client);
+}
+END_TEST
+
+/* GIVEN a part of one client's file, WHEN another one puts a file of the same name, size and
+ * time without a sum, THEN nothing of the part is in it. */
+START_TEST(an_upload_without_a_sum_always_begins_anew)
+{
+	struct memory_session client;
+
+	configure("-S");
+	begin(&client);
+	begin_upload(&client, "a", 13, "1", 0);
+	tell(&client, "OTHER");
+	memory_close(&client);
+
+	begin(&client);
+	ask(&client, "PUT a 13 1 nosum", "SEND 0\n");
+	memory_send(&client, hello, 5);
+	memory_close(&client);
+	begin(&client);
+	ask(&client, "PUT a 13 1 nosum", "SEND 0\n");
+	memory_send(&client, hello, 13);
+	ask(&client, "SUM -", "DONE 13 -\n");
+	folder_expect_file(&folder, "a", hello, 13);
+	ck_assert_uint_eq(leftovers(), 0);
+	memory_close(&client);
+}
+END_TEST
+
+/* GIVEN an upload that goes on, WHEN its sum is not told at the end, THEN it does not become
+ * the file; what is here stays for one that tells it. */
+START_TEST(an_upload_that_goes_on_must_tell_its_sum)
+{
+	struct memory_session client;
+
+	configure("-S");
+	begin(&client);
+	begin_upload(&client, "a", 13, "1", 0);
+	memory_send(&client, hello, 5);
+	memory_close(&client);
+
+	begin(&client);
+	begin_upload(&client, "a", 13, "1", 5);
+	memory_send(&client, hello + 5, 8);
+	ask_and_be_refused(&client, "SUM -", "ERR bad-request ");
+	ck_assert(!folder_has(&folder, "a"));
+	begin_upload(&client, "a", 13, "1", 13);
+	ask(&client, "SUM 1398783287", "DONE 13 1398783287\n");
+	folder_expect_file(&folder, "a", hello, 13);
 	memory_close(&client);
 }
 END_TEST
@@ -1279,6 +1321,8 @@ Suite *suite_file(void)
 	tcase_add_test(tcase, an_empty_file_is_a_file);
 	tcase_add_test(tcase, missing_directories_are_made);
 	tcase_add_test(tcase, an_upload_without_a_sum_has_none);
+	tcase_add_test(tcase, an_upload_without_a_sum_always_begins_anew);
+	tcase_add_test(tcase, an_upload_that_goes_on_must_tell_its_sum);
 	tcase_add_test(tcase, a_wrong_checksum_leaves_nothing);
 #ifdef __linux__
 	tcase_add_test(tcase,

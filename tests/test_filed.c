@@ -603,6 +603,172 @@ START_TEST(beside_uploads_further_clients_wait_and_are_not_reset)
 }
 END_TEST
 
+/* ---- a directory that is removed --------------------------------------------------------- */
+
+static void remove_directory(void)
+{
+	folder_remove_path(folder.path);
+}
+
+static void make_directory(void)
+{
+	ck_assert_int_eq(mkdir(folder.path, 0755), 0);
+	close(folder.fd);
+	folder.fd = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(folder.fd, 0);
+}
+
+/* GIVEN a client that is served, WHEN the directory is removed and made anew, THEN it and
+ * every other one have the new one, and can put files there. */
+START_TEST(a_directory_made_anew_is_served)
+{
+	struct server server;
+	int fd, other;
+
+	folder_text(&folder, "old", "old");
+	server = start(_i);
+	fd = client_connect(&server);
+	say(fd, "STAT old\n");
+	expect_refusal(fd, "STAT F 3 ");
+
+	remove_directory();
+	make_directory();
+	say(fd, "STAT old\n");
+	expect_refusal(fd, "ERR not-found old: ");
+	upload_small(fd, "sub/new");
+	say(fd, "LIST\n");
+	expect(fd, "ENTRIES 1\n");
+	expect_refusal(fd, "D - ");
+	client_close(fd);
+
+	other = client_connect(&server);
+	say(other, "LIST\n");
+	expect(other, "ENTRIES 1\n");
+	expect_refusal(other, "D - ");
+	say(other, "GET sub/new\n");
+	expect(other, "FILE 5 1\nsmallSUM ");
+	client_close(other);
+	server_finish(&server);
+	ck_assert_str_eq(server_errors(&server), "");
+}
+END_TEST
+
+/* GIVEN a directory that has gone, WHEN it is asked for, THEN nobody is told that it is empty,
+ * and one line tells the operator, whoever asks. */
+START_TEST(a_directory_that_has_gone_is_no_empty_one)
+{
+	static const char *const requests[] = { "LIST\n", "GET a\n", "STAT a\n",
+						"PUT a 5 1\n" };
+	struct server server = start(_i);
+	int fd = client_connect(&server);
+
+	upload_small(fd, "a"); /* so the server has opened the directory */
+	client_close(fd);
+	remove_directory();
+	for (int client = 0; client < 3; client++) {
+		fd = client_connect(&server);
+		for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+			say(fd, requests[i]);
+			expect_refusal(fd, "ERR busy ");
+		}
+		client_close(fd);
+	}
+	ck_assert_uint_eq(server_count_lines(&server, ""), 1);
+	ck_assert_uint_eq(server_count_lines(&server, "has gone (No such file"), 1);
+
+	make_directory();
+	fd = client_connect(&server);
+	upload_small(fd, "a");
+	client_close(fd);
+	ck_assert_uint_eq(server_count_lines(&server, "is there again"), 1);
+	server_finish(&server);
+}
+END_TEST
+
+/* GIVEN a directory that was renamed, and another one in its place, WHEN SIGHUP comes, THEN
+ * that is served. */
+START_TEST(sighup_resolves_the_name_of_the_directory_again)
+{
+	char aside[FOLDER_TEXT + 8];
+	struct server server;
+	int fd, other;
+
+	folder_text(&folder, "old", "old");
+	server = model_start(_i, "file", ARGUMENTS("-r", folder.path));
+	server_wait_line(&server, "listening on", PATIENCE);
+	fd = client_connect(&server);
+	say(fd, "STAT old\n");
+	expect_refusal(fd, "STAT F 3 ");
+	snprintf(aside, sizeof aside, "%s.aside", folder.path);
+	ck_assert_int_eq(rename(folder.path, aside), 0);
+	make_directory();
+
+	server_signal(&server, SIGHUP);
+	do /* a signal has no reply */
+		say(fd, "STAT old\n");
+	while (strncmp(hear_line(fd), "STAT F 3 ", 9) == 0);
+	upload_small(fd, "new");
+	client_close(fd);
+
+	other = client_connect(&server);
+	upload_small(other, "newer");
+	ck_assert(folder_has(&folder, ".filed"));
+	folder_expect_file(&folder, "new", "small", 5);
+	folder_expect_file(&folder, "newer", "small", 5);
+	client_close(other);
+	folder_remove_path(aside);
+	server_finish(&server);
+}
+END_TEST
+
+/* GIVEN a server, WHEN its directory of parts is removed, THEN it is made again. */
+START_TEST(the_directory_of_parts_is_made_again)
+{
+	struct server server = start(_i);
+	int fd = client_connect(&server);
+
+	upload_small(fd, "a");
+	for (int i = 0; i < 2; i++) {
+		folder_remove_path(folder_path(&folder, ".filed"));
+		upload_small(fd, "b");
+		client_close(fd);
+		fd = client_connect(&server);
+		upload_small(fd, "c");
+	}
+	ck_assert(folder_has(&folder, ".filed"));
+	client_close(fd);
+	server_finish(&server);
+	ck_assert_str_eq(server_errors(&server), "");
+}
+END_TEST
+
+/* GIVEN an upload that is under way, WHEN its part is removed with the directory of parts, and
+ * another client begins one of that name, THEN the first is told, and what it says at its end
+ * neither makes a file of the other's part nor removes it. */
+START_TEST(an_upload_whose_part_was_removed_harms_no_other)
+{
+	struct server server;
+	int fd, other;
+
+	if (!model_serves_many(_i))
+		return;
+	server = start(_i);
+	fd = send_half(&server);
+	folder_remove_path(folder_path(&folder, ".filed"));
+	other = send_half(&server);
+	client_send(fd, big + BIG / 2, BIG - BIG / 2);
+	say(fd, "SUM -\n");
+	expect_refusal(fd, "ERR busy a: what had come of it was removed");
+	ck_assert(!folder_has(&folder, "a"));
+	client_send(other, big + BIG / 2, BIG - BIG / 2);
+	end_big(other);
+	folder_expect_file(&folder, "a", big, sizeof big);
+	client_close(fd);
+	client_close(other);
+	server_finish(&server);
+}
+END_TEST
+
 /* ---- large files ------------------------------------------------------------------------- */
 
 static void make_sparse(const char *name, uint64_t size)
@@ -709,6 +875,13 @@ Suite *suite_filed(void)
 	add(tcase, idle_clients_leave_descriptors_for_uploads);
 	add(tcase, many_upload_at_the_same_time);
 	add(tcase, beside_uploads_further_clients_wait_and_are_not_reset);
+	tcase = add_case(suite, "a directory that is removed");
+	tcase_add_checked_fixture(tcase, make, clear);
+	add(tcase, a_directory_made_anew_is_served);
+	add(tcase, a_directory_that_has_gone_is_no_empty_one);
+	add(tcase, sighup_resolves_the_name_of_the_directory_again);
+	add(tcase, the_directory_of_parts_is_made_again);
+	add(tcase, an_upload_whose_part_was_removed_harms_no_other);
 	tcase = add_case(suite, "large files");
 	tcase_add_checked_fixture(tcase, make, clear);
 	add(tcase, a_file_of_more_than_4_gib_is_sent_from_any_offset);

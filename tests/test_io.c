@@ -12,11 +12,14 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/io.h"
+#include "tests/folder.h"
 #include "tests/suites.h"
 #include "tests/waiting.h"
 
@@ -605,11 +608,128 @@ START_TEST(a_closed_descriptor_is_an_error_everywhere)
 }
 END_TEST
 
+/* ---- lines that are cut ------------------------------------------------------------------ */
+
+/* Writes a line while files may have so many bytes, and no longer: Check has files, too. */
+static ssize_t write_limited(rlim_t bytes, int fd, const char *line, bool waits,
+			     struct io_lines *lines)
+{
+	struct rlimit before, limit;
+	ssize_t n;
+	int saved;
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (getrlimit(RLIMIT_FSIZE, &before) < 0)
+		return -2;
+	limit = before;
+	limit.rlim_cur = bytes;
+	if (setrlimit(RLIMIT_FSIZE, &limit) < 0)
+		return -2;
+	n = io_write_line(fd, line, strlen(line), waits, lines);
+	saved = errno;
+	if (setrlimit(RLIMIT_FSIZE, &before) < 0)
+		return -2;
+	errno = saved;
+	return n;
+}
+
+static void expect_content(int fd, const char *text)
+{
+	char content[256];
+	ssize_t n = pread(fd, content, sizeof content - 1, 0);
+
+	ck_assert_int_ge(n, 0);
+	content[n] = '\0';
+	ck_assert_str_eq(content, text);
+}
+
+static int open_log(char path[FOLDER_TEXT])
+{
+	int fd = folder_create_file(path, "log");
+
+	close(fd);
+	fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	return fd;
+}
+
+/* _i: whether it may wait for a reader, which a file does not have. */
+START_TEST(a_line_that_was_cut_does_not_spoil_the_next_one)
+{
+	struct io_lines lines = { false, false };
+	char path[FOLDER_TEXT];
+	int fd = open_log(path);
+
+	ck_assert_int_eq(write_limited(10, fd, "12345678\n", _i, &lines), 9);
+	for (int i = 0; i < 3; i++) {
+		errno = 0;
+		ck_assert_int_eq(write_limited(10, fd, "abcdefgh\n", _i, &lines), -1);
+		ck_assert_int_eq(errno, EFBIG);
+	}
+	/* room for its end, but not for more */
+	ck_assert_int_eq(write_limited(11, fd, "lost\n", _i, &lines), -1);
+	ck_assert_int_eq(write_limited(16, fd, "next\n", _i, &lines), 5);
+	expect_content(fd, "12345678\na\nnext\n");
+	close(fd);
+}
+END_TEST
+
+START_TEST(the_next_line_may_be_another_process_s)
+{
+	struct io_lines *lines = io_lines_create();
+	char path[FOLDER_TEXT];
+	int fd = open_log(path), status;
+	pid_t child;
+
+	ck_assert_ptr_nonnull(lines);
+	child = fork();
+	if (child == 0)
+		_exit(write_limited(4, fd, "abcdefgh\n", false, lines) == -1 ? 0 : 1);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(io_write_line(fd, "next\n", 5, false, lines), 5);
+	ck_assert_int_eq(io_write_line(fd, "more\n", 5, false, lines), 5);
+	expect_content(fd, "abcd\nnext\nmore\n");
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_file_that_was_emptied_begins_with_a_line)
+{
+	struct io_lines lines = { false, false };
+	char path[FOLDER_TEXT];
+	int fd = open_log(path);
+
+	ck_assert_int_eq(write_limited(4, fd, "abcdefgh\n", false, &lines), -1);
+	ck_assert_int_eq(ftruncate(fd, 0), 0);
+	ck_assert_int_eq(io_write_line(fd, "next\n", 5, false, &lines), 5);
+	expect_content(fd, "next\n");
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_file_may_end_in_a_line)
+{
+	char path[FOLDER_TEXT];
+	int fd = open_log(path);
+
+	ck_assert(!io_ends_in_a_line(path));
+	ck_assert_int_eq(write(fd, "abc", 3), 3);
+	ck_assert(io_ends_in_a_line(path));
+	ck_assert_int_eq(write(fd, "\n", 1), 1);
+	ck_assert(!io_ends_in_a_line(path));
+	ck_assert(!io_ends_in_a_line("/dev/null"));
+	ck_assert(!io_ends_in_a_line("no such file"));
+	close(fd);
+}
+END_TEST
+
 Suite *suite_io(void)
 {
 	Suite *suite = suite_create("io");
 	TCase *reading = tcase_create("reading"), *writing = tcase_create("writing");
 	TCase *waiting = tcase_create("waiting"), *flags = tcase_create("flags");
+	TCase *cut = tcase_create("lines that are cut");
 
 	tcase_add_test(reading, a_read_returns_what_is_there_without_waiting_for_more);
 	tcase_add_test(reading, a_read_at_the_end_of_the_input_returns_0);
@@ -644,5 +764,10 @@ Suite *suite_io(void)
 	suite_add_tcase(suite, flags);
 	for (int i = 0; i < 4; i++)
 		tcase_set_timeout((TCase *[]){ reading, writing, waiting, flags }[i], 30);
+	tcase_add_loop_test(cut, a_line_that_was_cut_does_not_spoil_the_next_one, 0, 2);
+	tcase_add_test(cut, the_next_line_may_be_another_process_s);
+	tcase_add_test(cut, a_file_that_was_emptied_begins_with_a_line);
+	tcase_add_test(cut, a_file_may_end_in_a_line);
+	suite_add_tcase(suite, cut);
 	return suite;
 }

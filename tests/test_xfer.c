@@ -532,6 +532,44 @@ START_TEST(what_is_there_of_another_file_is_not_gone_on_with)
 }
 END_TEST
 
+/* GIVEN half of a file, here or there, of the same name, size and time as another one, WHEN
+ * that is transferred without a checksum, THEN nothing of the half is in it. */
+START_TEST(without_a_checksum_nothing_is_gone_on_with)
+{
+	const struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	struct run run;
+
+	start_filed(1, NULL);
+	folder_file(&there, "big", big, sizeof big);
+	ck_assert_int_eq(utimensat(there.fd, "big", times, 0), 0);
+	get_half();
+	big[0] ^= 1;
+	folder_file(&there, "big", big, sizeof big);
+	ck_assert_int_eq(utimensat(there.fd, "big", times, 0), 0);
+	run = XFER("-j", "--no-sum", "-o", path_in(&here, "out"), "get", "localhost",
+		   "big");
+	expect_well(&run);
+	expect_match(run.out, "\"resumed\":0,");
+	expect_same(path_in(&here, "out/big"), path_in(&there, "big"));
+	ck_assert_uint_eq(entries_in(path_in(&here, "out")), 1);
+
+	folder_file(&here, "put", big, sizeof big);
+	ck_assert_int_eq(utimensat(here.fd, "put", times, 0), 0);
+	start_cutting(100, BIG / 2, false);
+	run = xfer_at(cutting_port(),
+		      ARGUMENTS("--no-retry", "put", "127.0.0.1", path_in(&here, "put")));
+	run_expect_status(&run, 1);
+	big[0] ^= 1;
+	folder_file(&here, "put", big, sizeof big);
+	ck_assert_int_eq(utimensat(here.fd, "put", times, 0), 0);
+	run = XFER("-j", "--no-sum", "put", "localhost", path_in(&here, "put"));
+	expect_well(&run);
+	expect_match(run.out, "\"resumed\":0,");
+	expect_same(path_in(&here, "put"), path_in(&there, "put"));
+	server_finish(&filed);
+}
+END_TEST
+
 START_TEST(a_part_that_was_damaged_is_found_out_and_removed)
 {
 	char part[TEXT];
@@ -843,6 +881,7 @@ Suite *suite_xfer(void)
 	tcase_add_loop_test(tcase, a_small_file_is_whole_wherever_the_connection_is_cut,
 			    0, models);
 	tcase_add_test(tcase, a_later_run_goes_on_with_what_is_there);
+	tcase_add_test(tcase, without_a_checksum_nothing_is_gone_on_with);
 	tcase_add_test(tcase, what_is_there_of_another_file_is_not_gone_on_with);
 	tcase_add_test(tcase, a_part_that_was_damaged_is_found_out_and_removed);
 

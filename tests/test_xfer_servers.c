@@ -606,6 +606,32 @@ START_TEST(a_file_that_changes_while_it_is_put_is_not_put)
 }
 END_TEST
 
+/* Says what only goes with a sum. */
+static void go_on_with_another(int fd, unsigned number)
+{
+	char line[TEXT];
+
+	(void)number;
+	read_line(fd, line, sizeof line);
+	say(fd, "SEND 2\n");
+	leave(fd);
+}
+
+START_TEST(without_a_sum_nothing_is_gone_on_with_at_the_server)
+{
+	struct run run;
+
+	folder_text(&here, "f", "abcd");
+	serve(go_on_with_another);
+	run = run_program(ARGUMENTS("xfer", "-p", port, "--no-retry", "--no-sum", "put",
+				    "127.0.0.1", folder_path(&here, "f")),
+			  "", 0, 0);
+	run_expect_status(&run, 1);
+	expect_match(run.err, "/f: the server does not keep to the protocol: without a "
+			      "checksum it goes on with an earlier upload\n$");
+}
+END_TEST
+
 /* ---- on the way -------------------------------------------------------------------------- */
 
 /* Gets f, and sends the client a signal, which ends it, as soon as it has come so far. */
@@ -930,6 +956,7 @@ Suite *suite_xfer_servers(void)
 			    0, 2);
 	tcase_add_test(tcase, a_file_that_was_taken_before_the_cut_is_done);
 	tcase_add_test(tcase, another_file_that_exists_is_not_taken_for_ours);
+	tcase_add_test(tcase, without_a_sum_nothing_is_gone_on_with_at_the_server);
 	tcase_add_test(tcase, a_file_that_changes_while_it_is_put_is_not_put);
 
 	tcase = add_case(suite, "on the way");

@@ -3,10 +3,11 @@
  *
  * Useful to see what a client sends (-o prints it), and how fast it can send.
  */
-#include <stdatomic.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/io.h"
@@ -19,19 +20,19 @@
 enum { PIECE = 512, LINE_TEXT = ADDRESS_TEXT + 4 * PIECE + 8 };
 
 static bool printing;
+static struct io_lines *lines; /* with all processes of the server */
 
 /* One write(2) for each line, so that those of many clients do not run into each other.
  * Who reads them may stop, or leave; we go on. */
 static void print_piece(const char *peer, const char *bytes, size_t n)
 {
-	static atomic_bool stuck;
 	char line[LINE_TEXT];
 	int length = snprintf(line, sizeof line, "%s: ", peer);
 	size_t used = length > 0 ? (size_t)length : 0;
 
 	used += text_escape(bytes, n, line + used, sizeof line - used - 1);
 	line[used++] = '\n';
-	io_write_unless_stuck(STDOUT_FILENO, line, used, &stuck);
+	io_write_line(STDOUT_FILENO, line, used, true, lines);
 }
 
 static size_t discard_input(struct session *session, const char *bytes, size_t n)
@@ -66,6 +67,15 @@ static int discard_option(int letter, const struct options *options,
 	return 0;
 }
 
+static int discard_prepare(struct failure *failure)
+{
+	if (printing)
+		lines = io_lines_create();
+	if (printing && lines == NULL)
+		return failure_set(failure, "cannot begin: %s", strerror(errno));
+	return 0;
+}
+
 static const struct option_line discard_options[] = {
 	{ 'o', "output", NULL, "print what comes, escaped, to standard output" },
 	{ 0 },
@@ -78,6 +88,7 @@ const struct service this_service = {
 	.descriptors = SERVICE_OPENS_NONE,
 	.options = discard_options,
 	.option = discard_option,
+	.prepare = discard_prepare,
 	.input = discard_input,
 	.datagram = discard_datagram,
 };

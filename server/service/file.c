@@ -12,16 +12,13 @@
  * a turn answers as many as its budget allows.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/beneath.h"
 #include "common/checksum.h"
 #include "common/message.h"
 #include "common/options.h"
@@ -454,8 +451,7 @@ static void read_list(struct session *session)
 static void begin_list(struct session *session, const char *name)
 {
 	struct file_state *state = session->state;
-	int fd = beneath_open(store.root, name != NULL ? name : ".",
-			      O_RDONLY | O_DIRECTORY, 0);
+	int fd = file_store_open_directory(&store, name);
 
 	charge(state, TURN);
 	state->list = fd >= 0 ? file_listing_begin(session_keep_file(session, fd)) : NULL;
@@ -558,6 +554,8 @@ static void read_command(struct session *session, const char *line, size_t lengt
 	else if (command.verb == FILE_SUM && !command.without_sum &&
 		 state->upload.without_sum)
 		refuse_sum(session, "behind a PUT with nosum comes SUM -");
+	else if (command.verb == FILE_SUM && command.without_sum && state->upload.goes_on)
+		refuse_sum(session, "SUM - does not check what was here before");
 	else if (command.verb == FILE_SUM)
 		finish_put(session, &command);
 	else
@@ -747,15 +745,20 @@ static int file_check(struct failure *failure)
 	return 0;
 }
 
-/* A write past RLIMIT_FSIZE raises SIGXFSZ, which would end the server; ignored, it is the
- * error EFBIG (POSIX, write()). The tables of the checksum are made here, not in each child. */
+/* The tables of the checksum are made here, not in each child. */
 static int file_prepare(struct failure *failure)
 {
 	struct checksum sum = { 0 };
 
-	signal(SIGXFSZ, SIG_IGN);
 	checksum_add(&sum, "", 1);
+	if (file_listing_prepare() < 0)
+		return failure_set(failure, "cannot begin: %s", strerror(errno));
 	return file_store_open(&store, directory, failure);
+}
+
+static void file_reopen(void)
+{
+	file_store_reopen(&store);
 }
 
 const struct service this_service = {
@@ -771,5 +774,6 @@ const struct service this_service = {
 	.input = file_input,
 	.end = file_end,
 	.drained = file_drained,
+	.reopen = file_reopen,
 	.close = file_close,
 };

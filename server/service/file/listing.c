@@ -4,12 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "common/tokens.h"
 
 enum {
 	FIRST_ROOM = 64,
@@ -27,11 +28,18 @@ struct file_listing {
 	DIR *stream;
 	struct entry **entries;
 	size_t count, room;
-	size_t bytes;    /* that it takes, about */
-	size_t reserved; /* bytes, of those that all have together */
+	size_t bytes;   /* that it takes, about */
+	unsigned steps; /* of those that all have together */
 };
 
-static _Atomic size_t reserved_by_all;
+static struct tokens *steps; /* that all have together, each of FILE_LISTING_STEP bytes */
+
+int file_listing_prepare(void)
+{
+	if (steps == NULL)
+		steps = tokens_create(FILE_LISTINGS_MOST / FILE_LISTING_STEP);
+	return steps != NULL ? 0 : -1;
+}
 
 struct file_listing *file_listing_begin(int directory)
 {
@@ -57,7 +65,8 @@ void file_listing_end(struct file_listing *listing)
 	for (size_t i = 0; i < listing->count; i++)
 		free(listing->entries[i]);
 	free(listing->entries);
-	atomic_fetch_sub(&reserved_by_all, listing->reserved);
+	if (listing->steps > 0)
+		tokens_give(steps, listing->steps);
 	closedir(listing->stream);
 	free(listing);
 }
@@ -67,19 +76,18 @@ void file_listing_end(struct file_listing *listing)
 /* Accounts for @p more bytes. @return 0, or -1 with EBUSY */
 static int reserve(struct file_listing *listing, size_t more)
 {
-	size_t step = FILE_LISTING_STEP, needed;
+	size_t step = FILE_LISTING_STEP;
+	unsigned needed;
 
 	listing->bytes += more;
-	if (listing->bytes <= listing->reserved + step)
+	if (listing->bytes <= (listing->steps + 1) * step)
 		return 0;
-	needed = listing->bytes - listing->reserved - step;
-	needed = (needed + step - 1) / step * step;
-	if (atomic_fetch_add(&reserved_by_all, needed) > FILE_LISTINGS_MOST - needed) {
-		atomic_fetch_sub(&reserved_by_all, needed);
+	needed = (unsigned)((listing->bytes - 1) / step) - listing->steps;
+	if (!tokens_take(steps, needed)) {
 		errno = EBUSY;
 		return -1;
 	}
-	listing->reserved += needed;
+	listing->steps += needed;
 	return 0;
 }
 
@@ -110,9 +118,13 @@ static int add(struct file_listing *listing, const char *name)
 	struct entry *entry;
 	struct stat status;
 
-	if (name_flaw(name) != NULL ||
-	    fstatat(dirfd(listing->stream), name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)))
+	if (name_flaw(name) != NULL)
+		return 0;
+	/* One that was removed since it was read is not there. Whatever else is wrong with
+	 * one, a list without it would be wrong. */
+	if (fstatat(dirfd(listing->stream), name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (!(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)))
 		return 0;
 	if (make_room(listing) < 0 ||
 	    reserve(listing, ALLOCATION + sizeof *entry + size) < 0)

@@ -17,9 +17,10 @@
 /** More entries than that are not listed (E2BIG). */
 enum { FILE_LISTING_MOST = 100000 };
 
-/** All listings of a process may have so many bytes of memory together (EBUSY): who asks for a
- *  list and does not read it costs some. A short one is always to be had: the first
- *  FILE_LISTING_STEP bytes of each are free. More are taken by steps of as many. */
+/** All listings of the server, whatever process they are in, may have so many bytes of memory
+ *  together (EBUSY): a client that asks for a list and does not read it costs some. A short one
+ *  is always to be had: the first FILE_LISTING_STEP bytes of each are free. More are taken by
+ *  steps of as many. */
 enum { FILE_LISTINGS_MOST = 128 << 20, FILE_LISTING_STEP = 16384 };
 
 /** The room for a line that tells of a file or a directory. */
@@ -27,13 +28,16 @@ enum { FILE_ENTRY = 2 + 21 + TEXT_TIMESTAMP + WORDS_QUOTED(NAME_MOST) + 2 };
 
 struct file_listing;
 
+/** To be called before the server forks. @return 0, or -1 with errno (ENOMEM) */
+int file_listing_prepare(void);
+
 /** Begins to list. @param directory  open on it for reading; it is closed, whatever happens
  *  @return the listing, for file_listing_end(), or NULL with errno */
 struct file_listing *file_listing_begin(int directory);
 
 /** Looks at the next @p most entries. Those that no client could ask for are left out.
  *  @return 1 if there may be more, 0 when all are there, sorted; -1 with errno: E2BIG and
- *          EBUSY, see above */
+ *          EBUSY, see above, or of an entry of which nothing can be told (EIO, EACCES ...) */
 int file_listing_read(struct file_listing *listing, size_t most);
 
 /** How many there are; once all are there. */

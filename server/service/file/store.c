@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/beneath.h"
+#include "common/io.h"
 #include "common/process.h"
 #include "common/text.h"
 #include "server/service/file/name.h"
@@ -74,6 +75,9 @@ int file_refuse_errno(struct file_refusal *refusal, int error)
 		return file_refuse(refusal, "busy", strerror(error));
 	case EWOULDBLOCK:
 		return file_refuse(refusal, "busy", "somebody else is sending it");
+	case ESTALE:
+		return file_refuse(refusal, "busy",
+				   "the directory of the server has gone");
 	default:
 		return file_refuse(refusal, "internal", strerror(error));
 	}
@@ -81,7 +85,7 @@ int file_refuse_errno(struct file_refusal *refusal, int error)
 
 /* ---- the beginning ---------------------------------------------------------------------- */
 
-/* nftw(3) has no place for a context; there is one thread yet. */
+/* nftw(3) has no place for a context: count() lets one thread in at a time. */
 static int64_t counted;
 
 static int count_entry(const char *path, const struct stat *status, int type,
@@ -92,18 +96,6 @@ static int count_entry(const char *path, const struct stat *status, int type,
 	if (type == FTW_F && S_ISREG(status->st_mode))
 		counted += status->st_size;
 	return 0;
-}
-
-/* In a directory that cannot be written to there are no parts, and what is there can be had
- * all the same. */
-static void open_parts(struct file_store *store)
-{
-	bool made = mkdirat(store->root, parts_name, 0700) == 0;
-
-	store->parts_error = made || errno == EEXIST ? 0 : errno;
-	store->parts = beneath_open(store->root, parts_name, O_RDONLY | O_DIRECTORY, 0);
-	if (store->parts < 0 && store->parts_error == 0)
-		store->parts_error = errno;
 }
 
 /* nftw() follows no symbolic link, as it should below the directory; but the directory itself
@@ -122,26 +114,110 @@ static int count_files(const char *directory)
 	return done;
 }
 
+/* What is added while it counts is counted twice at worst. @return 0, or -1 with errno */
+static int count(const struct file_store *store)
+{
+	static atomic_flag counting = ATOMIC_FLAG_INIT;
+	int done;
+
+	if (store->quota == 0 || atomic_flag_test_and_set(&counting))
+		return 0;
+	atomic_store(&store->shared->used, 0);
+	done = count_files(store->root.name);
+	atomic_fetch_add(&store->shared->used, counted);
+	atomic_flag_clear(&counting);
+	return done;
+}
+
+/* dup2() keeps the number: no thread finds it closed. */
+static void open_parts(struct file_store *store, int error)
+{
+	int fd = beneath_open(store->root.fd, parts_name, O_RDONLY | O_DIRECTORY, 0);
+
+	if (fd < 0)
+		error = error != 0 ? error : errno;
+	else if (dup2(fd, store->parts) < 0 || io_set_close_on_exec(store->parts) < 0)
+		error = errno;
+	else
+		error = 0;
+	if (fd >= 0)
+		close(fd);
+	atomic_store(&store->parts_error, error);
+}
+
+/* In a directory that cannot be written to there are no parts, and what is there can be had
+ * all the same. @return whether .filed was made: nobody has counted what is here then */
+static bool make_parts(struct file_store *store)
+{
+	bool made = mkdirat(store->root.fd, parts_name, 0700) == 0;
+
+	open_parts(store, made || errno == EEXIST ? 0 : errno);
+	return made;
+}
+
 int file_store_open(struct file_store *store, const char *directory,
 		    struct failure *failure)
 {
 	char text[DIRECTORY_TEXT];
 
-	text_escape(directory, strlen(directory), text, sizeof text);
+	if (root_open(&store->root, directory, failure) < 0)
+		return -1;
 	store->shared = process_shared_memory(sizeof *store->shared);
-	if (store->shared == NULL)
+	store->parts = fcntl(store->root.fd, F_DUPFD_CLOEXEC, 0); /* a number for it */
+	if (store->shared == NULL || store->parts < 0)
 		return failure_set(failure, "cannot begin: %s", strerror(errno));
-	store->root = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (store->root < 0)
-		return failure_set(failure, "cannot serve '%s': %s", text,
-				   strerror(errno));
-	open_parts(store);
+	(void)make_parts(store);
 	file_store_expire(store);
-	if (store->quota > 0 && count_files(directory) < 0)
-		return failure_set(failure, "cannot count what is in '%s': %s", text,
-				   strerror(errno));
-	atomic_store(&store->shared->used, counted);
-	return 0;
+	if (count(store) == 0)
+		return 0;
+	text_escape(directory, strlen(directory), text, sizeof text);
+	return failure_set(failure, "cannot count what is in '%s': %s", text,
+			   strerror(errno));
+}
+
+/* ---- a directory that has gone ---------------------------------------------------------- */
+
+static bool is_missing(int error)
+{
+	return error == ENOENT || error == ESTALE;
+}
+
+static void renew_parts(struct file_store *store)
+{
+	if (make_parts(store))
+		(void)count(store);
+}
+
+void file_store_reopen(struct file_store *store)
+{
+	root_reopen(&store->root);
+	renew_parts(store);
+}
+
+bool file_store_renew_parts(struct file_store *store)
+{
+	if (root_check(&store->root, root_renewals(&store->root)) == ROOT_GONE) {
+		errno = ESTALE;
+		return false;
+	}
+	renew_parts(store);
+	errno = atomic_load(&store->parts_error);
+	return errno == 0;
+}
+
+/* Whether what was not found should be looked for again. To be called with its errno, and to
+ * leave what the client is told in errno.
+ * @param seen  root_renewals() before it was looked for */
+static bool try_again(struct file_store *store, unsigned seen)
+{
+	int saved = errno;
+	enum root_state state;
+
+	if (!is_missing(saved))
+		return false;
+	state = root_check(&store->root, seen);
+	errno = state == ROOT_GONE ? ESTALE : saved;
+	return state == ROOT_RENEWED;
 }
 
 /* ---- directories ------------------------------------------------------------------------ */
@@ -172,12 +248,12 @@ static bool may_be_fresh(const struct file_store *store)
 static int open_or_make(const struct file_store *store, const char *path, int at)
 {
 	const char *slash = strrchr(path, '/');
-	int fd = beneath_open(store->root, path, O_RDONLY | O_DIRECTORY, 0), saved;
+	int fd = beneath_open(store->root.fd, path, O_RDONLY | O_DIRECTORY, 0), saved;
 
 	if (fd < 0 && errno == ENOENT) {
 		if (make_directory(store, at, slash != NULL ? slash + 1 : path) < 0)
 			return -1;
-		return beneath_open(store->root, path, O_RDONLY | O_DIRECTORY, 0);
+		return beneath_open(store->root.fd, path, O_RDONLY | O_DIRECTORY, 0);
 	}
 	if (fd < 0 || !may_be_fresh(store) || fsync(at) == 0)
 		return fd;
@@ -190,7 +266,7 @@ static int open_or_make(const struct file_store *store, const char *path, int at
 static int make_path(const struct file_store *store, char *path)
 {
 	char *slash = path;
-	int at = store->root;
+	int at = store->root.fd;
 
 	while (at >= 0) {
 		int next, saved;
@@ -219,10 +295,10 @@ int file_store_enter(const struct file_store *store, const char *name, bool make
 
 	*last = slash != NULL ? slash + 1 : name;
 	if (slash == NULL)
-		return store->root;
+		return store->root.fd;
 	memcpy(path, name, (size_t)(slash - name));
 	path[slash - name] = '\0';
-	fd = beneath_open(store->root, path, O_RDONLY | O_DIRECTORY, 0);
+	fd = beneath_open(store->root.fd, path, O_RDONLY | O_DIRECTORY, 0);
 	if (!make || (fd < 0 && errno != ENOENT) || (fd >= 0 && !may_be_fresh(store)))
 		return fd;
 	if (fd >= 0)
@@ -232,7 +308,7 @@ int file_store_enter(const struct file_store *store, const char *name, bool make
 
 void file_store_leave(const struct file_store *store, int directory)
 {
-	if (directory != store->root)
+	if (directory != store->root.fd)
 		close(directory);
 }
 
@@ -247,25 +323,48 @@ static int check_kind(const struct stat *status, struct file_refusal *refusal)
 	return file_refuse(refusal, "forbidden", "it is neither a file nor a directory");
 }
 
-int file_store_look(const struct file_store *store, const char *name, struct stat *status,
-		    struct file_refusal *refusal)
+/* @return 0, or -1 with errno */
+static int look_once(const struct file_store *store, const char *name,
+		     struct stat *status)
 {
 	const char *last;
-	int directory = file_store_enter(store, name, false, &last), error = 0;
+	int directory = file_store_enter(store, name, false, &last), result, saved;
 
 	if (directory < 0)
-		return file_refuse_errno(refusal, errno);
-	if (fstatat(directory, last, status, AT_SYMLINK_NOFOLLOW) < 0)
-		error = errno;
+		return -1;
+	result = fstatat(directory, last, status, AT_SYMLINK_NOFOLLOW);
+	saved = errno;
 	file_store_leave(store, directory);
-	return error != 0 ? file_refuse_errno(refusal, error)
+	errno = saved;
+	return result;
+}
+
+int file_store_look(struct file_store *store, const char *name, struct stat *status,
+		    struct file_refusal *refusal)
+{
+	unsigned seen = root_renewals(&store->root);
+	int result = look_once(store, name, status);
+
+	if (result < 0 && try_again(store, seen))
+		result = look_once(store, name, status);
+	return result < 0 ? file_refuse_errno(refusal, errno)
 			  : check_kind(status, refusal);
 }
 
-int file_store_read(const struct file_store *store, const char *name, struct stat *status,
+static int open_beneath(struct file_store *store, const char *name, int flags)
+{
+	unsigned seen = root_renewals(&store->root);
+	int fd = beneath_open(store->root.fd, name, flags, 0);
+
+	if (fd < 0 && try_again(store, seen))
+		fd = beneath_open(store->root.fd, name, flags, 0);
+	return fd;
+}
+
+int file_store_read(struct file_store *store, const char *name, struct stat *status,
 		    struct file_refusal *refusal)
 {
-	int fd = beneath_open(store->root, name, O_RDONLY, 0);
+	int fd = open_beneath(store, name, O_RDONLY);
 
 	if (fd < 0)
 		return file_refuse_errno(refusal, errno);
@@ -277,6 +376,16 @@ int file_store_read(const struct file_store *store, const char *name, struct sta
 		return fd;
 	close(fd);
 	return -1;
+}
+
+/* Even a directory that was removed can be opened as its own ".". */
+int file_store_open_directory(struct file_store *store, const char *name)
+{
+	errno = ENOENT;
+	if (name == NULL && !try_again(store, root_renewals(&store->root)) &&
+	    errno == ESTALE)
+		return -1;
+	return open_beneath(store, name != NULL ? name : ".", O_RDONLY | O_DIRECTORY);
 }
 
 /* ---- room ------------------------------------------------------------------------------- */
@@ -356,11 +465,11 @@ void file_store_expire(const struct file_store *store)
 	DIR *stream;
 	int fd;
 
-	if (store->part_life == 0 || store->parts < 0 || now < due ||
+	if (store->part_life == 0 || atomic_load(&store->parts_error) != 0 || now < due ||
 	    !atomic_compare_exchange_strong(&store->shared->expire_at, &due,
 					    now + EXPIRE_EVERY))
 		return;
-	fd = beneath_open(store->root, parts_name, O_RDONLY | O_DIRECTORY, 0);
+	fd = beneath_open(store->root.fd, parts_name, O_RDONLY | O_DIRECTORY, 0);
 	stream = fd >= 0 ? fdopendir(fd) : NULL;
 	if (stream != NULL) {
 		expire_parts(store, stream, now);

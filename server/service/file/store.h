@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "common/failure.h"
+#include "common/root.h"
 
 /** What all processes of the server know together. */
 struct file_shared {
@@ -24,14 +25,14 @@ struct file_shared {
 
 /** The directory, and its rules. */
 struct file_store {
-	int root;
-	int parts;         /* .filed; -1: it cannot be had, so nothing is taken */
-	int parts_error;   /* then errno for it */
-	bool replaces;     /* an upload may replace a file */
-	bool unsynced;     /* what is done need not be on disk */
-	uint64_t most;     /* bytes of one file */
-	int64_t quota;     /* bytes of all; 0: as many as there is room for */
-	int64_t part_life; /* seconds after which a part is removed; 0: never */
+	struct root root;
+	int parts; /* .filed: the number stays the same when it is made anew */
+	atomic_int parts_error; /* errno if .filed cannot be had: then nothing is taken */
+	bool replaces;          /* an upload may replace a file */
+	bool unsynced;          /* what is done need not be on disk */
+	uint64_t most;          /* bytes of one file */
+	int64_t quota;          /* bytes of all; 0: as many as there is room for */
+	int64_t part_life;      /* seconds after which a part is removed; 0: never */
 	struct file_shared *shared;
 };
 
@@ -51,6 +52,14 @@ int file_refuse_errno(struct file_refusal *refusal, int error);
 int file_store_open(struct file_store *store, const char *directory,
 		    struct failure *failure);
 
+/** Resolves the name of the directory again, for SIGHUP. */
+void file_store_reopen(struct file_store *store);
+
+/** To be called when nothing can be made in .filed: finds the directory again if it has gone,
+ *  and makes .filed if that has gone.
+ *  @return whether to try again; if not, errno says why */
+bool file_store_renew_parts(struct file_store *store);
+
 /**
  * Opens the directory that a name's file is in or would be in.
  *
@@ -63,12 +72,17 @@ int file_store_enter(const struct file_store *store, const char *name, bool make
 		     const char **last);
 void file_store_leave(const struct file_store *store, int directory);
 
+/** Opens a directory for reading; with NULL the one that is served.
+ *  @return the descriptor, which the caller closes, or -1 with errno of beneath_open(), and
+ *          ESTALE if the directory that is served has gone */
+int file_store_open_directory(struct file_store *store, const char *name);
+
 /** What a name is: a regular file or a directory. @return 0, or -1 with *refusal */
-int file_store_look(const struct file_store *store, const char *name, struct stat *status,
+int file_store_look(struct file_store *store, const char *name, struct stat *status,
 		    struct file_refusal *refusal);
 
 /** Opens a regular file for reading. @return the descriptor, or -1 with *refusal */
-int file_store_read(const struct file_store *store, const char *name, struct stat *status,
+int file_store_read(struct file_store *store, const char *name, struct stat *status,
 		    struct file_refusal *refusal);
 
 /** Whether so many bytes more could be taken, as far as one can tell now. */

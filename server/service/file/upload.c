@@ -96,11 +96,26 @@ static void remove_state(const struct file_store *store, const struct file_uploa
 		       0);
 }
 
+/* Whether the name of the part is still this upload's: it is another's if .filed was removed
+ * and made anew while this one was under way. */
+static bool has_its_part(const struct file_store *store, const struct file_upload *upload)
+{
+	char part[FILE_PART_NAME];
+	struct stat status;
+
+	return is_in_place(store, upload->fd,
+			   file_name_of_part(upload->name, FILE_PART, part), &status);
+}
+
 /* While the part is locked: who opens the next one of that name finds none of this. */
 static void discard(const struct file_store *store, struct file_upload *upload)
 {
 	char part[FILE_PART_NAME];
 
+	if (!has_its_part(store, upload)) {
+		forget(upload);
+		return;
+	}
 	if (upload->has_state)
 		remove_state(store, upload);
 	if (unlinkat(store->parts, file_name_of_part(upload->name, FILE_PART, part), 0) ==
@@ -226,16 +241,19 @@ static int check_target(const struct file_store *store, const char *name,
 	return 0;
 }
 
-/* What is here of another upload goes. */
+/* What is here of another upload goes; and so does what is here of this one, where no sum will
+ * tell whether it is: another client may have a file of the same name, size and time. */
 static int take_part(const struct file_store *store, struct file_upload *upload,
 		     off_t here, struct file_refusal *refusal)
 {
 	bool same = state_matches(store, upload);
 
 	upload->here = (uint64_t)here;
-	if (same && upload->here <= upload->size &&
-	    (here == 0 || lseek(upload->fd, here, SEEK_SET) == here))
+	if (same && upload->here <= upload->size && (here == 0 || !upload->without_sum) &&
+	    (here == 0 || lseek(upload->fd, here, SEEK_SET) == here)) {
+		upload->goes_on = here > 0;
 		return 0;
+	}
 	if (upload->here > 0 && ftruncate(upload->fd, 0) < 0)
 		return file_refuse_errno(refusal, errno);
 	file_store_subtract(store, upload->here);
@@ -246,18 +264,32 @@ static int take_part(const struct file_store *store, struct file_upload *upload,
 	return 0;
 }
 
-int file_upload_begin(const struct file_store *store, struct file_upload *upload,
+/* Opens the part of that name, locked, or makes it. Where it cannot be made, .filed may have
+ * been removed, or the whole directory. @return the descriptor, or -1 with errno */
+static int open_part(struct file_store *store, const char *name, struct stat *status)
+{
+	char part[FILE_PART_NAME];
+	int fd;
+
+	file_name_of_part(name, FILE_PART, part);
+	fd = open_locked(store, part, O_RDWR | O_CREAT, status);
+	if (fd >= 0 || (errno != ENOENT && errno != ESTALE) ||
+	    !file_store_renew_parts(store))
+		return fd;
+	return open_locked(store, part, O_RDWR | O_CREAT, status);
+}
+
+int file_upload_begin(struct file_store *store, struct file_upload *upload,
 		      const char *name, uint64_t size, struct timespec modified,
 		      bool without_sum, struct file_refusal *refusal)
 {
-	char part[FILE_PART_NAME];
 	struct stat status;
 
 	if (size > store->most)
 		return file_refuse(refusal, "too-large",
 				   "a file may not have so many bytes here");
-	if (store->parts < 0)
-		return file_refuse_errno(refusal, store->parts_error);
+	if (atomic_load(&store->parts_error) != 0 && !file_store_renew_parts(store))
+		return file_refuse_errno(refusal, errno);
 	file_store_expire(store);
 	if (check_target(store, name, refusal) < 0)
 		return -1;
@@ -266,8 +298,7 @@ int file_upload_begin(const struct file_store *store, struct file_upload *upload
 		.modified = modified,
 		.without_sum = without_sum,
 	};
-	upload->fd = open_locked(store, file_name_of_part(name, FILE_PART, part),
-				 O_RDWR | O_CREAT, &status);
+	upload->fd = open_part(store, name, &status);
 	if (upload->fd < 0)
 		return file_refuse_errno(refusal, errno);
 	upload->name = strdup(name);
@@ -343,19 +374,34 @@ static uint64_t size_of_old(const struct file_store *store, int directory,
 	return (uint64_t)status.st_size;
 }
 
+/* What a system call said, or that there is nothing any more to put in place. */
+static int refuse_end(const struct file_store *store, const struct file_upload *upload,
+		      int error, struct file_refusal *refusal)
+{
+	if (has_its_part(store, upload))
+		return file_refuse_errno(refusal, error);
+	return file_refuse(refusal, "busy",
+			   "what had come of it was removed: send it again");
+}
+
+/* Gives the part the name of the file. The part's own name may be another upload's by now: see
+ * has_its_part(). @return 0, or -1 with *refusal */
 static int rename_part(const struct file_store *store, const struct file_upload *upload,
-		       int directory, const char *last)
+		       int directory, const char *last, struct file_refusal *refusal)
 {
 	char part[FILE_PART_NAME];
 	uint64_t old = size_of_old(store, directory, last);
 	int done;
 
+	if (!has_its_part(store, upload))
+		return refuse_end(store, upload, 0, refusal);
 	file_name_of_part(upload->name, FILE_PART, part);
 	done = store->replaces ? renameat(store->parts, part, directory, last)
 			       : rename_new(store->parts, part, directory, last);
-	if (done == 0)
-		file_store_subtract(store, old);
-	return done;
+	if (done < 0)
+		return refuse_end(store, upload, errno, refusal);
+	file_store_subtract(store, old);
+	return 0;
 }
 
 /* First the content, then the name, then the directory that has the name: in this order each
@@ -365,7 +411,7 @@ static int put_in_place(const struct file_store *store, struct file_upload *uplo
 			bool *renamed, struct file_refusal *refusal)
 {
 	const char *last;
-	int directory, result = 0;
+	int directory, result;
 
 	if (set_time(upload, refusal) < 0)
 		return -1;
@@ -373,11 +419,10 @@ static int put_in_place(const struct file_store *store, struct file_upload *uplo
 		return file_refuse_errno(refusal, errno);
 	directory = file_store_enter(store, upload->name, true, &last);
 	if (directory < 0)
-		return file_refuse_errno(refusal, errno);
-	*renamed = rename_part(store, upload, directory, last) == 0;
-	if (!*renamed)
-		result = file_refuse_errno(refusal, errno);
-	else if (!store->unsynced && fsync(directory) < 0)
+		return refuse_end(store, upload, errno, refusal);
+	result = rename_part(store, upload, directory, last, refusal);
+	*renamed = result == 0;
+	if (*renamed && !store->unsynced && fsync(directory) < 0)
 		result = file_refuse(refusal, "internal",
 				     "it is here, but perhaps not on disk");
 	file_store_leave(store, directory);

@@ -32,17 +32,19 @@ struct file_upload {
 	bool without_sum;    /* then there is none: */
 	struct checksum sum; /* of the bytes here, once file_upload_check() has no more */
 	bool has_state;
+	bool goes_on; /* with a part that was here: only a sum tells that it is this file's */
 };
 
 /**
  * Begins an upload, or goes on with one that was cut off: then upload->here is not 0, and
  * file_upload_check() is to be called before anything else.
  *
- * @param without_sum  it will not be checked: file_upload_finish() without a CRC
+ * @param without_sum  it will not be checked: file_upload_finish() without a CRC. It always
+ *                     begins anew
  * @return 0; the upload is for file_upload_finish() or file_upload_cut_off(). Or -1 with
  *         *refusal
  */
-int file_upload_begin(const struct file_store *store, struct file_upload *upload,
+int file_upload_begin(struct file_store *store, struct file_upload *upload,
 		      const char *name, uint64_t size, struct timespec modified,
 		      bool without_sum, struct file_refusal *refusal);
 
@@ -58,7 +60,7 @@ int file_upload_write(const struct file_store *store, struct file_upload *upload
 		      const char *bytes, size_t n, struct file_refusal *refusal);
 
 /** Puts the file, of which all has come, in its place, or removes the part. The upload is
- *  over. @param crc  what the client says, or NULL @return 0, or -1 with *refusal: then nothing
+ *  over. @param crc  what the client says, or NULL, but not of one that goes_on @return 0, or -1 with *refusal: then nothing
  *  is there, unless only the last step failed, to bring the directory to disk */
 int file_upload_finish(const struct file_store *store, struct file_upload *upload,
 		       const uint32_t *crc, struct file_refusal *refusal);

@@ -30,14 +30,14 @@ struct losses {
 	atomic_ullong lines; /* that were lost, and nobody was told how many */
 	atomic_bool told;    /* that some are lost */
 	atomic_llong tell_again_at;
+	struct io_lines lines_written;
 };
 
 static const char *log_name;     /* of a file; NULL: nothing to open anew */
 static char shown[NAME_TEXT];    /* what messages call it */
 static int log_fd = -1;          /* its number stays the same, whatever file it is */
 static atomic_bool needs_reader; /* it is a pipe or terminal: somebody must read it */
-static atomic_bool is_stuck;
-static struct losses *losses; /* NULL until there is a log */
+static struct losses *losses;    /* NULL until there is a log */
 
 /* Of a pipe without a reader open(2) would wait for one, for ever, and write(2) for a reader
  * that sleeps: a log must not stop the server. */
@@ -48,12 +48,15 @@ static int open_file(const char *name)
 		    0640);
 }
 
-static void look_at_kind(void)
+/* What it is; and whether a server that ran before has left half a line at its end. */
+static void look_at_file(void)
 {
 	struct stat facts;
 
 	atomic_store(&needs_reader,
 		     fstat(log_fd, &facts) == 0 && !S_ISREG(facts.st_mode));
+	if (log_name != NULL && !atomic_load(&needs_reader))
+		atomic_store(&losses->lines_written.cut, io_ends_in_a_line(log_name));
 }
 
 /* What errno of the log means to its owner. */
@@ -109,7 +112,7 @@ int http_log_open(const char *name, struct failure *failure)
 		return failure_set(failure, "cannot open the log %s: %s", shown,
 				   reason(errno));
 	log_name = is_file ? name : NULL;
-	look_at_kind();
+	look_at_file();
 	return 0;
 }
 
@@ -133,7 +136,7 @@ void http_log_reopen(void)
 			shown, reason(errno));
 	if (fd >= 0)
 		close(fd);
-	look_at_kind();
+	look_at_file();
 }
 
 /* ---- what is lost ---- */
@@ -174,9 +177,8 @@ static void line_is_written(void)
 
 static void write_line(const char *line, size_t length)
 {
-	ssize_t n = atomic_load(&needs_reader)
-			    ? io_write_unless_stuck(log_fd, line, length, &is_stuck)
-			    : io_write(log_fd, line, length);
+	ssize_t n = io_write_line(log_fd, line, length, atomic_load(&needs_reader),
+				  &losses->lines_written);
 
 	if (n == (ssize_t)length)
 		line_is_written();
