@@ -19,8 +19,8 @@
 
 enum {
 	/* A part of the work: names that are read, rows that are written. */
-	NAMES_TURN = 256,
-	ROWS_TURN = 32,
+	NAMES_TURN = 128,
+	ROWS_TURN = 16,
 	TIME_TEXT = 48,
 	CELL_TEXT = 2 * TIME_TEXT + sizeof TIME_FORM,
 	COUNT_TEXT = 128,
