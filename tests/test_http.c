@@ -4,13 +4,24 @@
  * What the parser, the documents and the conditions know is tested where they are; here,
  * that it reaches the client, wherever the request is cut.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#if defined(__linux__) && defined(__has_include)
+#if __has_include(<linux/seccomp.h>) && __has_include(<linux/filter.h>)
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+#endif
 
 #include "common/io.h"
 #include "common/text.h"
@@ -865,10 +876,11 @@ START_TEST(what_cannot_be_shown_has_its_status)
 		int status;
 	} cases[] = {
 		{ "/nothing", 404 },       { "/.hidden", 404 },
-		{ "/../etc/passwd", 404 }, { "/%2e%2e/etc/passwd", 404 },
+		{ "/../etc/passwd", 400 }, { "/%2e%2e/etc/passwd", 400 },
 		{ "/sub/", 403 },          { "/sub/..%2fdata.bin", 404 },
 		{ "/data.bin/", 404 },     { "/%zz", 400 },
-		{ "//data.bin", 404 },
+		{ "//data.bin", 200 },     { "/sub/../data.bin", 200 },
+		{ "/../data.bin", 400 },
 	};
 	static struct answer answer;
 	struct folder folder;
@@ -931,8 +943,8 @@ START_TEST(a_missing_slash_is_added_by_a_redirect_on_this_host)
 	ck_assert_str_eq(field_of(&answer, "Location"), "/a%20b/?x=1&y=%2F");
 	get("http://localhost/sub?", "", &answer);
 	ck_assert_str_eq(field_of(&answer, "Location"), "/sub/");
-	get("//sub", "", &answer);
-	ck_assert_str_eq(field_of(&answer, "Location"), "");
+	get("/./data.bin/..//sub", "", &answer);
+	ck_assert_str_eq(field_of(&answer, "Location"), "/sub/");
 	folder_remove(&folder);
 }
 END_TEST
@@ -944,8 +956,13 @@ START_TEST(a_redirect_leads_nowhere_else_whatever_the_directory_is_called)
 		const char *directory, *target, *location;
 	} cases[] = {
 		{ "\\evil.com", "/%5Cevil.com", "/%5Cevil.com/" },
-		{ "\\\\evil.com", "/%5c%5Cevil.com?\\", "/%5c%5Cevil.com/?\\" },
-		{ "sub/\\", "/sub/%5c", "/sub/%5c/" },
+		{ "\\\\evil.com", "/%5c%5Cevil.com?\\", "/%5C%5Cevil.com/?\\" },
+		{ "sub/\\", "/sub/%5c", "/sub/%5C/" },
+		{ "evil.com", "//evil.com", "/evil.com/" },
+		{ "evil.com", "///evil.com", "/evil.com/" },
+		{ "evil.com", "/.//evil.com", "/evil.com/" },
+		{ "sub", "//evil.com/%2e%2e/sub", "/sub/" },
+		{ "sub", "//evil.com/../sub?x", "/sub/?x" },
 	};
 	static struct answer answer;
 	struct folder folder;
@@ -953,7 +970,8 @@ START_TEST(a_redirect_leads_nowhere_else_whatever_the_directory_is_called)
 	make_site(&folder);
 	configure("-r", folder.path);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		folder_directory(&folder, cases[i].directory);
+		if (!folder_has(&folder, cases[i].directory))
+			folder_directory(&folder, cases[i].directory);
 		get(cases[i].target, "", &answer);
 		ck_assert_int_eq(status_of(&answer), 301);
 		ck_assert_str_eq(field_of(&answer, "Location"), cases[i].location);
@@ -997,7 +1015,7 @@ START_TEST(a_redirect_has_a_link_for_who_does_not_follow_it)
 	target[0] = '/';
 	for (size_t i = 0; i < 255; i++) {
 		memcpy(target + 1 + 3 * i, "%3c", 4);
-		memcpy(link + 3 * i, "%3c", 4);
+		memcpy(link + 3 * i, "%3C", 4);
 	}
 	get(target, "", &answer);
 	ck_assert_int_eq(status_of(&answer), 301);
@@ -1157,6 +1175,116 @@ START_TEST(behind_a_listing_it_is_the_turn_of_others)
 }
 END_TEST
 
+/* A directory of so many names. */
+static void make_many(const struct folder *folder, int many)
+{
+	char name[100];
+
+	folder_directory(folder, "many");
+	for (int i = 0; i < many; i++) {
+		snprintf(name, sizeof name, "many/%06d", i);
+		ck_assert_int_eq(linkat(folder->fd, "empty.txt", folder->fd, name, 0), 0);
+	}
+}
+
+START_TEST(while_a_large_directory_is_listed_others_have_their_turns)
+{
+	enum { NAMES = 5000, A_TURN = 500 };
+	struct folder folder;
+
+	make_site(&folder);
+	make_many(&folder, NAMES);
+	configure("-r", folder.path, "-l");
+	ck_assert_uint_ge(yields_for("GET /many/ HTTP/1.1\r\n" HOST "\r\n", 1),
+			  NAMES / A_TURN);
+	ck_assert_uint_ge(yields_for("HEAD /many/ HTTP/1.1\r\n" HOST "\r\n", 2),
+			  2 * NAMES / A_TURN);
+	/* with a body, too, whose time is then over */
+	ck_assert_uint_ge(yields_for("GET /many/ HTTP/1.1\r\n" HOST
+				     "Content-Length: 3\r\n\r\nabc",
+				     2),
+			  2 * NAMES / A_TURN);
+	folder_remove(&folder);
+}
+END_TEST
+
+START_TEST(who_leaves_while_a_directory_is_listed_leaves_nothing_behind)
+{
+	static const char request[] = "GET /many/ HTTP/1.1\r\n" HOST "\r\n";
+	struct memory_session client;
+	struct folder folder;
+	unsigned descriptors;
+
+	make_site(&folder);
+	make_many(&folder, 5000);
+	configure("-r", folder.path, "-l");
+	descriptors = open_descriptors();
+	memory_open(&client, &http_service);
+	ck_assert_uint_eq(http_input(&client.session, request, sizeof request - 1), 0);
+	ck_assert(client.session.resume_at != 0);
+	memory_expect(&client, "", 0);
+	memory_close(&client);
+	ck_assert_uint_eq(open_descriptors(), descriptors);
+	folder_remove(&folder);
+}
+END_TEST
+
+/* From here on the kernel cannot look at names in any directory but the one that is served. */
+static bool fail_to_look(unsigned error)
+{
+#if defined(SECCOMP_RET_ERRNO) && defined(SYS_newfstatat)
+	struct sock_filter steps[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_newfstatat, 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, args[3])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AT_SYMLINK_NOFOLLOW, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)root.directory.fd, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof steps / sizeof *steps, steps };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+#else
+	(void)error;
+	return false;
+#endif
+}
+
+/* The folder is not removed: that is what the kernel cannot do any more. */
+START_TEST(a_listing_is_whole_or_an_error)
+{
+	static const struct {
+		unsigned error;
+		int status;
+	} cases[] = {
+		{ ENOENT, 200 }, /* all have gone meanwhile */
+		{ EIO, 500 },
+		{ ENOMEM, 503 },
+		{ EACCES, 403 },
+	};
+	static struct answer answer;
+	struct folder folder;
+
+	make_site(&folder);
+	configure("-r", folder.path, "-l");
+	if (!fail_to_look(cases[_i].error)) {
+		skipped("needs seccomp(2)");
+		return;
+	}
+	get("/sub/", "", &answer);
+	ck_assert_msg(status_of(&answer) == cases[_i].status, "%s", answer.bytes);
+	ck_assert(!answer.finished);
+	ck_assert_ptr_null(strstr(answer.bytes, "&#60;b&#62;"));
+	get("/data.bin", "", &answer);
+	ck_assert_int_eq(status_of(&answer), 200);
+}
+END_TEST
+
 START_TEST(a_long_listing_goes_out_as_the_client_takes_it)
 {
 	enum { FILES = 900 };
@@ -1199,6 +1327,100 @@ START_TEST(a_long_listing_goes_out_as_the_client_takes_it)
 }
 END_TEST
 
+START_TEST(cache_control_is_sent_with_files_and_nothing_else)
+{
+	static const char *const without[] = { "/none", "/sub", "/sub/", "/%zz" };
+	static struct answer answer;
+	struct folder folder;
+	char fields[200];
+
+	make_site(&folder);
+	configure("-r", folder.path, "-l", "--cache-control", "public, max-age=3600");
+	get("/data.bin", "", &answer);
+	ck_assert_str_eq(field_of(&answer, "Cache-Control"), "public, max-age=3600");
+	snprintf(fields, sizeof fields, "If-None-Match: %s\r\n",
+		 field_of(&answer, "ETag"));
+	get("/data.bin", fields, &answer);
+	ck_assert_int_eq(status_of(&answer), 304);
+	ck_assert_str_eq(field_of(&answer, "Cache-Control"), "public, max-age=3600");
+	get("/data.bin", "Range: bytes=0-9\r\n", &answer);
+	ck_assert_int_eq(status_of(&answer), 206);
+	ck_assert_str_eq(field_of(&answer, "Cache-Control"), "public, max-age=3600");
+	get("/data.bin", "Range: bytes=5000-\r\n", &answer);
+	ck_assert_int_eq(status_of(&answer), 416);
+	ck_assert_str_eq(field_of(&answer, "Cache-Control"), "");
+	for (size_t i = 0; i < COUNT(without); i++) {
+		get(without[i], "", &answer);
+		ck_assert_str_eq(field_of(&answer, "Cache-Control"), "");
+	}
+	folder_remove(&folder);
+}
+END_TEST
+
+START_TEST(cache_control_is_sent_with_the_greeting_if_it_is_asked_for)
+{
+	static struct answer answer;
+
+	configure(NULL);
+	get("/", "", &answer);
+	ck_assert_str_eq(field_of(&answer, "Cache-Control"), "");
+	configure("--cache-control", "no-store");
+	get("/", "", &answer);
+	ck_assert_str_eq(field_of(&answer, "Cache-Control"), "no-store");
+}
+END_TEST
+
+START_TEST(cache_control_is_what_caches_understand)
+{
+	static const char *const good[] = {
+		"no-cache",
+		"max-age=0",
+		"MAX-AGE=2147483648",
+		"public,max-age=3600 , immutable",
+		"private=\"x-field, x-other\", stale-while-revalidate=60",
+		"community=\"UCI\"",
+		"x=\"\\\"\"",
+	};
+	static const char *const bad[] = {
+		"",
+		" ",
+		",",
+		"no-cache,",
+		",no-cache",
+		"no-cache no-store",
+		"no-cache; no-store",
+		"max-age",
+		"max-age=",
+		"max-age=1h",
+		"max-age=-1",
+		"max-age=2147483649",
+		"max-age=99999999999999999999",
+		"max-age=\"60\"",
+		"s-maxage=x",
+		"max-age = 60",
+		"x=\"",
+		"x=\"\\\"",
+		"x=\"\\",
+		"x=\"a\"b",
+		"no-cache\r\nX: y",
+		"no-cache\n",
+		"x=\"\r\n\"",
+		"\xc3\xbc",
+		"Cache-Control: no-cache",
+	};
+	static char longest[HTTP_CACHE_CONTROL_MOST + 2];
+
+	for (size_t i = 0; i < COUNT(good); i++)
+		ck_assert_msg(http_cache_control_is_valid(good[i]), "%s", good[i]);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		ck_assert_msg(!http_cache_control_is_valid(bad[i]), "%s", bad[i]);
+	memset(longest, 'x', HTTP_CACHE_CONTROL_MOST);
+	ck_assert(http_cache_control_is_valid(longest));
+	longest[HTTP_CACHE_CONTROL_MOST] = 'x';
+	ck_assert(!http_cache_control_is_valid(longest));
+}
+END_TEST
+
 START_TEST(options_that_make_no_sense_are_refused)
 {
 	static const struct {
@@ -1213,6 +1435,8 @@ START_TEST(options_that_make_no_sense_are_refused)
 		{ { "--delay", "-1" }, "^--delay: '-1'" },
 		{ { "--delay", "9999999" }, "^--delay: '9999999'" },
 		{ { "--header-timeout", "ten" }, "^--header-timeout: 'ten'" },
+		{ { "--cache-control", "max-age=1h" },
+		  "^--cache-control: 'max-age=1h' is not a list of cache directives" },
 	};
 	struct failure failure = { .text = "" };
 
@@ -1621,8 +1845,15 @@ Suite *suite_http(void)
 	tcase_add_test(tcase, head_of_a_file_or_page_has_the_header_of_get);
 	tcase_add_test(tcase, requests_behind_a_file_are_answered_behind_it);
 	tcase_add_test(tcase, behind_a_listing_it_is_the_turn_of_others);
+	tcase_add_test(tcase, while_a_large_directory_is_listed_others_have_their_turns);
+	tcase_add_test(tcase,
+		       who_leaves_while_a_directory_is_listed_leaves_nothing_behind);
+	tcase_add_loop_test(tcase, a_listing_is_whole_or_an_error, 0, 4);
 	tcase_add_test(tcase, a_long_listing_goes_out_as_the_client_takes_it);
-	tcase_add_loop_test(tcase, options_that_make_no_sense_are_refused, 0, 8);
+	tcase_add_test(tcase, cache_control_is_sent_with_files_and_nothing_else);
+	tcase_add_test(tcase, cache_control_is_sent_with_the_greeting_if_it_is_asked_for);
+	tcase_add_test(tcase, cache_control_is_what_caches_understand);
+	tcase_add_loop_test(tcase, options_that_make_no_sense_are_refused, 0, 9);
 
 	tcase = add_case(suite, "log");
 	tcase_add_test(tcase, there_is_a_log_unless_q_says_no_and_l_no_other);

@@ -56,12 +56,21 @@ static void create_site(void)
 	folder_text(&site, ".hidden", "secret");
 	folder_directory(&site, ".git");
 	folder_text(&site, ".git/config", "secret");
+	folder_directory(&site, ".well-known");
+	folder_text(&site, ".well-known/acme", "token");
+	folder_text(&site, ".well-known/.hidden", "secret");
+	folder_directory(&site, ".well-known/.well-known");
+	folder_text(&site, ".well-known/.well-known/acme", "secret");
+	folder_directory(&site, ".well-known-not");
+	folder_text(&site, ".well-known-not/file", "secret");
 	folder_text(&site, "new\nline", "secret");
 	folder_directory(&site, "with");
 	folder_text(&site, "with/index.html", "<p>index");
 	folder_directory(&site, "without");
 	folder_text(&site, "without/page.HTML", "<p>page");
 	folder_directory(&site, "without/deep");
+	folder_directory(&site, "without/.well-known");
+	folder_text(&site, "without/.well-known/acme", "secret");
 	folder_text(&site, "without/deep/file.css", "p {}");
 	folder_directory(&site, "strange");
 	folder_directory(&site, "strange/index.html");
@@ -74,22 +83,36 @@ static void create_site(void)
 	folder_link(&site, "to-passwd", "/etc/passwd");
 	folder_fifo(&site, "fifo");
 	folder_socket(&site, "socket");
-	ck_assert_int_eq(http_root_open(&root, site.path, &failure), 0);
+	ck_assert_int_eq(root_open(&root.directory, site.path, &failure), 0);
 	root.listings = false;
 }
 
 static void remove_site(void)
 {
-	close(root.fd);
+	close(root.directory.fd);
 	folder_remove(&site);
 	folder_remove(&outside);
+}
+
+static void find_in(struct http_root *in, const char *path, size_t length,
+		    struct http_document *document)
+{
+	const char *query = memchr(path, '?', length);
+	struct http_target target = { .path = path, .path_length = length };
+
+	if (query != NULL) {
+		target.path_length = (size_t)(query - path);
+		target.query = query + 1;
+		target.query_length = length - target.path_length - 1;
+	}
+	http_document_find(in, &target, document);
 }
 
 static struct http_document find(const char *path)
 {
 	struct http_document document;
 
-	http_document_find(&root, path, strlen(path), &document);
+	find_in(&root, path, strlen(path), &document);
 	ck_assert_msg((document.status == 200) ==
 			      (document.fd >= 0 || document.listing != NULL),
 		      "%s: %d", path, document.status);
@@ -107,6 +130,26 @@ static void expect_status(const char *path, int status)
 	ck_assert_ptr_null(document.listing);
 }
 
+/* Makes the page of a listing, to its end; the caller frees it. */
+static char *page_of(struct http_document *document)
+{
+	size_t length;
+	char *page;
+	int more;
+
+	ck_assert_int_eq(document->status, 200);
+	ck_assert_ptr_nonnull(document->listing);
+	ck_assert_str_eq(document->type, HTML);
+	while ((more = http_listing_go_on(document->listing)) > 0)
+		;
+	ck_assert_msg(more == 0, "%s", strerror(errno));
+	page = http_listing_take(document->listing, &length);
+	ck_assert_uint_eq(length, strlen(page));
+	ck_assert_uint_le(length, HTTP_LISTING_PAGE);
+	http_document_release(document);
+	return page;
+}
+
 /* ---- files -------------------------------------------------------------------------------- */
 
 static const struct {
@@ -117,18 +160,43 @@ static const struct {
 	{ "/empty", "", BYTES },
 	{ "/a%20b&c%2520.txt", "odd", PLAIN },
 	{ "/a%20b%26c%2520.txt", "odd", PLAIN },
-	{ "/back\\slash", "backslash", BYTES },
-	{ "/back%5Cslash", "backslash", BYTES },
-	{ "/back%5cslash", "backslash", BYTES },
-	{ "/semi;colon", "semicolon", BYTES },
+	{ "/back\\slash", "backslash", PLAIN },
+	{ "/back%5Cslash", "backslash", PLAIN },
+	{ "/back%5cslash", "backslash", PLAIN },
+	{ "/semi;colon", "semicolon", PLAIN },
 	{ "/dots..", "dots", BYTES },
 	{ "/caf%C3%A9.html", "utf-8", HTML },
 	{ "/caf\xc3\xa9.html", "utf-8", HTML },
-	{ "/latin-%E9", "latin", BYTES },
+	{ "/latin-%E9", "latin", PLAIN },
 	{ "/with/", "<p>index", HTML },
 	{ "/with/index.html", "<p>index", HTML },
 	{ "/without/page.HTML", "<p>page", HTML },
 	{ "/without/deep/file.css", "p {}", "text/css; charset=utf-8" },
+	/* dot segments and slashes: RFC 3986, section 5.2.4 */
+	{ "//hello.txt", "hello", PLAIN },
+	{ "/./hello.txt", "hello", PLAIN },
+	{ "/%2e/hello.txt", "hello", PLAIN },
+	{ "/.//./hello.txt", "hello", PLAIN },
+	{ "/with/../hello.txt", "hello", PLAIN },
+	{ "/with/%2e%2E/hello.txt", "hello", PLAIN },
+	{ "/with/.%2e/hello.txt", "hello", PLAIN },
+	{ "/without/deep/../../hello.txt", "hello", PLAIN },
+	{ "/without//deep/../..//hello.txt", "hello", PLAIN },
+	{ "/nothing/../hello.txt", "hello", PLAIN },
+	{ "/hello.txt/../hello.txt", "hello", PLAIN },
+	{ "/.git/../hello.txt", "hello", PLAIN },
+	{ "/to-outside/../hello.txt", "hello", PLAIN },
+	{ "/with//", "<p>index", HTML },
+	{ "/with/.", "<p>index", HTML },
+	{ "/with/./", "<p>index", HTML },
+	{ "/without/../with/deep/..", "<p>index", HTML },
+	{ "/with//index.html", "<p>index", HTML },
+	{ "/with/./index.html", "<p>index", HTML },
+	{ "/with/%2e/index.html", "<p>index", HTML },
+	/* RFC 8615 */
+	{ "/.well-known/acme", "token", PLAIN },
+	{ "/%2Ewell-known/acme", "token", PLAIN },
+	{ "/with/../.well-known/acme", "token", PLAIN },
 };
 
 static void expect_file(const char *path, const char *text, const char *type)
@@ -195,19 +263,10 @@ START_TEST(what_the_caller_took_stays)
 {
 	struct http_document document = find("/hello.txt");
 	int fd = document.fd;
-	char *listing;
 
 	document.fd = -1;
 	http_document_release(&document);
 	ck_assert_int_eq(close(fd), 0);
-
-	root.listings = true;
-	document = find("/");
-	listing = document.listing;
-	document.listing = NULL;
-	http_document_release(&document);
-	ck_assert_uint_eq(strlen(listing), document.size);
-	free(listing);
 }
 END_TEST
 
@@ -228,10 +287,7 @@ static const struct {
 	{ "/hello.txt%20", 404 },
 	{ "/hello.txt.", 404 },
 	{ "/hello.txt%2e", 404 },
-	{ "/with/.", 404 },
 	/* directories */
-	{ "/", 403 },
-	{ "/without/", 403 },
 	{ "/with", 301 },
 	{ "/without", 301 },
 	{ "/without/deep", 301 },
@@ -256,20 +312,19 @@ static const struct {
 	{ "/%u002e", 400 },
 	{ "/%%32%65", 400 },
 	/* up and out */
-	{ "/..", 404 },
-	{ "/../", 404 },
-	{ "/../secret", 404 },
-	{ "/../../../../../../etc/passwd", 404 },
-	{ "/with/../hello.txt", 404 },
-	{ "/with/../../secret", 404 },
-	{ "/with/..", 404 },
-	{ "/./hello.txt", 404 },
-	{ "/.", 404 },
-	{ "/%2e%2e/secret", 404 },
-	{ "/%2E%2E/secret", 404 },
-	{ "/.%2e/secret", 404 },
-	{ "/%2e./secret", 404 },
-	{ "/%2e/hello.txt", 404 },
+	{ "/..", 400 },
+	{ "/../", 400 },
+	{ "/../secret", 400 },
+	{ "/../../../../../../etc/passwd", 400 },
+	{ "/with/../../secret", 400 },
+	{ "/hello.txt/.", 404 },
+	{ "/with/../..", 400 },
+	{ "/../hello.txt", 400 },
+	{ "/with/../../site/hello.txt", 400 },
+	{ "/%2e%2e/secret", 400 },
+	{ "/%2E%2E/secret", 400 },
+	{ "/.%2e/secret", 400 },
+	{ "/%2e./secret", 400 },
 	{ "/%2e%2e%2fsecret", 404 },
 	{ "/..%2fsecret", 404 },
 	{ "/..%2Fsecret", 404 },
@@ -298,16 +353,10 @@ static const struct {
 	{ "/%e0%80%ae%e0%80%ae/secret", 404 },
 	{ "/%ef%bc%8e%ef%bc%8e/secret", 404 }, /* U+FF0E, a full-width dot */
 	{ "/%f0%80%80%ae/secret", 404 },
-	{ "//", 404 },
-	{ "//hello.txt", 404 },
-	{ "//with", 404 },
+	{ "//with", 301 },
 	{ "///etc/passwd", 404 },
 	{ "//etc/passwd", 404 },
-	{ "/with//", 404 },
-	{ "/with//index.html", 404 },
-	{ "/with//../../secret", 404 },
-	{ "/with/./index.html", 404 },
-	{ "/with/%2e/index.html", 404 },
+	{ "/with//../../secret", 400 },
 	{ "/~root/", 404 },
 	/* bytes that no name here has */
 	{ "/hello.txt%00", 404 },
@@ -327,6 +376,16 @@ static const struct {
 	{ "/.git/", 404 },
 	{ "/.git", 404 },
 	{ "/.nothing", 404 },
+	{ "/with/../.hidden", 404 },
+	{ "/.well-known", 301 },
+	{ "/.well-known/nothing", 404 },
+	{ "/.well-known/.hidden", 404 },
+	{ "/.well-known-not", 404 },
+	{ "/.well-known-not/file", 404 },
+	{ "/.WELL-KNOWN/acme", 404 },
+	{ "/without/.well-known/acme", 404 },
+	{ "/.well-known/.well-known/acme", 404 },
+	{ "/.well-known/../.git/config", 404 },
 	/* links, and what is no file */
 	{ "/to-file", 403 },
 	{ "/to-file/", 403 },
@@ -348,9 +407,22 @@ START_TEST(what_is_not_served_is_refused_however_it_is_written)
 {
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
 		/* a listing is no answer to any of them either */
-		root.listings = strcmp(refused[i].path, "/") != 0 &&
-				strcmp(refused[i].path, "/without/") != 0;
+		root.listings = true;
 		expect_status(refused[i].path, refused[i].status);
+	}
+}
+END_TEST
+
+START_TEST(a_directory_without_an_index_is_refused_unless_it_is_listed)
+{
+	static const char *const paths[] = { "/",  "/without/", "/.",
+					     "//", "/with/..",  "/without/deep/../.." };
+
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		root.listings = false;
+		expect_status(paths[i], 403);
+		root.listings = true;
+		expect_status(paths[i], 200);
 	}
 }
 END_TEST
@@ -359,9 +431,9 @@ START_TEST(a_nul_in_the_path_does_not_end_it)
 {
 	struct http_document document;
 
-	http_document_find(&root, "/hello.txt\0.html", 16, &document);
+	find_in(&root, "/hello.txt\0.html", 16, &document);
 	ck_assert_int_eq(document.status, 404);
-	http_document_find(&root, "/hello.txtXXX", 10, &document);
+	find_in(&root, "/hello.txtXXX", 10, &document);
 	ck_assert_int_eq(document.status, 200);
 	http_document_release(&document);
 }
@@ -396,15 +468,16 @@ START_TEST(a_device_is_refused)
 	struct http_root devices = { .listings = true };
 	struct http_document document;
 	struct failure failure;
+	char *page;
 
-	ck_assert_int_eq(http_root_open(&devices, "/dev", &failure), 0);
-	http_document_find(&devices, "/null", 5, &document);
+	ck_assert_int_eq(root_open(&devices.directory, "/dev", &failure), 0);
+	find_in(&devices, "/null", 5, &document);
 	ck_assert_int_eq(document.status, 403);
-	http_document_find(&devices, "/", 1, &document);
-	ck_assert_int_eq(document.status, 200);
-	ck_assert_ptr_null(strstr(document.listing, ">null<"));
-	http_document_release(&document);
-	close(devices.fd);
+	find_in(&devices, "/", 1, &document);
+	page = page_of(&document);
+	ck_assert_ptr_null(strstr(page, ">null<"));
+	free(page);
+	close(devices.directory.fd);
 }
 END_TEST
 
@@ -412,6 +485,8 @@ START_TEST(what_may_not_be_read_is_forbidden)
 {
 	bool is_root = geteuid() == 0;
 
+	folder_directory(&site, "read-only");
+	folder_text(&site, "read-only/file", "secret");
 	folder_directory(&site, "closed");
 	folder_text(&site, "closed/file", "secret");
 	folder_directory(&site, "closed-index");
@@ -425,6 +500,7 @@ START_TEST(what_may_not_be_read_is_forbidden)
 	ck_assert_int_eq(fchmodat(site.fd, "search-only/none", 0111, 0), 0);
 	ck_assert_int_eq(fchmodat(site.fd, "search-only", 0111, 0), 0);
 	ck_assert_int_eq(fchmodat(site.fd, "closed", 0, 0), 0);
+	ck_assert_int_eq(fchmodat(site.fd, "read-only", 0444, 0), 0);
 	root.listings = true;
 	if (is_root && (setegid(NOBODY) < 0 || seteuid(NOBODY) < 0)) {
 		skipped("needs root that can become an ordinary user");
@@ -438,9 +514,12 @@ START_TEST(what_may_not_be_read_is_forbidden)
 	expect_status("/closed-index/", 403);
 	expect_status("/search-only/", 200);
 	expect_status("/search-only/none/", 403);
+	/* its names can be read, and nothing else: that is no empty directory */
+	expect_status("/read-only/", 403);
 	if (is_root)
 		ck_assert(seteuid(0) == 0 && setegid(0) == 0);
 	ck_assert_int_eq(fchmodat(site.fd, "closed", 0700, 0), 0);
+	ck_assert_int_eq(fchmodat(site.fd, "read-only", 0700, 0), 0);
 	ck_assert_int_eq(fchmodat(site.fd, "search-only", 0700, 0), 0);
 	ck_assert_int_eq(fchmodat(site.fd, "search-only/none", 0700, 0), 0);
 }
@@ -487,10 +566,10 @@ START_TEST(a_directory_that_cannot_be_served_is_named)
 {
 	struct failure failure;
 
-	ck_assert_int_eq(http_root_open(&root, "/nothing/here\n", &failure), -1);
+	ck_assert_int_eq(root_open(&root.directory, "/nothing/here\n", &failure), -1);
 	ck_assert_str_eq(failure.text,
 			 "cannot serve '/nothing/here\\n': No such file or directory");
-	ck_assert_int_eq(http_root_open(&root, "/dev/null", &failure), -1);
+	ck_assert_int_eq(root_open(&root.directory, "/dev/null", &failure), -1);
 	ck_assert_str_eq(failure.text, "cannot serve '/dev/null': Not a directory");
 }
 END_TEST
@@ -531,7 +610,10 @@ START_TEST(a_directory_that_becomes_a_link_meanwhile_shows_nothing_else)
 			ck_assert_int_gt(io_read_all(document.fd, text, TEXT - 1), 0);
 			ck_assert_str_eq(text, "<p>index");
 		} else if (document.listing != NULL) {
-			ck_assert_ptr_null(strstr(document.listing, "secret"));
+			char *page = page_of(&document);
+
+			ck_assert_ptr_null(strstr(page, "secret"));
+			free(page);
 		}
 		http_document_release(&document);
 	}
@@ -549,11 +631,7 @@ static char *listing(const char *path)
 
 	root.listings = true;
 	document = find(path);
-	ck_assert_int_eq(document.status, 200);
-	ck_assert_ptr_nonnull(document.listing);
-	ck_assert_str_eq(document.type, HTML);
-	ck_assert_uint_eq(document.size, strlen(document.listing));
-	return document.listing;
+	return page_of(&document);
 }
 
 /* The page must have each of these, in this order. */
@@ -773,46 +851,202 @@ static void make_names(const char *format, int many)
 	}
 }
 
-/* So many are not shown, by what the page says. */
-static unsigned not_shown(const char *page, const char *before)
+/* The path of the page that the link with this text leads to; "" where there is none. */
+static const char *link_named(const char *page, const char *directory, const char *text)
 {
-	const char *said = strstr(page, before);
-	unsigned many = 0;
+	static char path[TEXT + 3 * NAME_MAX];
+	char end[TEXT];
+	const char *found, *from;
 
-	if (said != NULL)
-		ck_assert_int_eq(sscanf(said + strlen(before),
-					"%u more are not shown.</p>", &many),
-				 1);
-	return many;
+	snprintf(end, sizeof end, "\">%s</a>", text);
+	found = strstr(page, end);
+	if (found == NULL)
+		return "";
+	for (from = found; memcmp(from, "=\"", 2) != 0; from--)
+		;
+	from += 2;
+	if (strncmp(from, "./", 2) == 0)
+		from += 2;
+	snprintf(path, sizeof path, "%s%.*s", directory, (int)(found - from), from);
+	return path;
 }
 
-START_TEST(of_a_large_directory_the_first_are_listed_and_the_rest_is_counted)
+static const char *next_of(const char *page, const char *directory)
 {
-	char *page, row[TEXT];
-	unsigned shown;
+	return link_named(page, directory, "Next page");
+}
+
+/* What the page says of its place: "1 to 1000 of 2501". */
+static void expect_range(const char *page, unsigned first, unsigned last, unsigned all)
+{
+	char text[TEXT];
+
+	snprintf(text, sizeof text, "<p>%u to %u of %u.", first, last, all);
+	ck_assert_msg(strstr(page, text) != NULL, "no '%s' in the end of\n%s", text,
+		      page + (strlen(page) > 1000 ? strlen(page) - 1000 : 0));
+}
+
+START_TEST(a_large_directory_is_listed_in_pages_each_name_once_and_in_order)
+{
+	enum { DIRECTORIES = 3, FILES = 2500, ALL = DIRECTORIES + FILES };
+	char path[TEXT + 3 * NAME_MAX] = "/large/", row[TEXT];
+	unsigned seen = 0, pages = 0;
 
 	folder_directory(&site, "large");
-	make_names("large/%06d", HTTP_LISTING_MOST - 1);
+	make_names("large/%06d", FILES);
 	make_names("large/.hidden-%d", 7);
-	folder_directory(&site, "large/zz-last-but-a-directory");
+	folder_directory(&site, "large/zz-1");
+	folder_directory(&site, "large/zz-2");
+	folder_directory(&site, "large/zz-3");
+	do {
+		char *page = listing(path);
+		unsigned shown = count(page, "<bdi>");
+		const char *at = page;
+
+		ck_assert_uint_eq(shown, seen + 1000 <= ALL ? 1000 : ALL - seen);
+		for (unsigned i = seen; i < seen + shown; i++) {
+			snprintf(row, sizeof row,
+				 i < DIRECTORIES ? "<bdi>zz-%u/</bdi>"
+						 : "<bdi>%06u</bdi>",
+				 i < DIRECTORIES ? i + 1 : i - DIRECTORIES);
+			at = strstr(at, row);
+			ck_assert_msg(at != NULL, "%s is not there", row);
+		}
+		expect_range(page, seen + 1, seen + shown, ALL);
+		ck_assert_str_eq(link_named(page, "/large/", "First page"),
+				 seen == 0 ? "" : "/large/");
+		strcpy(path, next_of(page, "/large/"));
+		seen += shown;
+		pages++;
+		free(page);
+	} while (*path != '\0' && pages < 10);
+	ck_assert_uint_eq(seen, ALL);
+	ck_assert_uint_eq(pages, 3);
+}
+END_TEST
+
+START_TEST(a_directory_of_one_page_has_no_links_to_others)
+{
+	char *page;
+
+	folder_directory(&site, "large");
+	make_names("large/%06d", 1000);
 	page = listing("/large/");
-	shown = count(page, "<bdi>");
-	ck_assert_uint_gt(shown, 1000);
-	ck_assert_uint_eq(shown + not_shown(page, "<p>"), HTTP_LISTING_MOST);
-	ck_assert_uint_le(strlen(page), HTTP_LISTING_PAGE);
-	ck_assert_ptr_nonnull(strstr(page, ">zz-last-but-a-directory/<"));
-	for (unsigned i = 0; i < shown - 1; i++) {
-		snprintf(row, sizeof row, "<bdi>%06u</bdi>", i);
-		ck_assert_msg(strstr(page, row) != NULL, "%s is missing", row);
+	ck_assert_uint_eq(count(page, "<bdi>"), 1000);
+	ck_assert_str_eq(next_of(page, "/large/"), "");
+	ck_assert_ptr_null(strstr(page, "First page"));
+	free(page);
+}
+END_TEST
+
+/* The last name of a page is in the link to the next one. */
+START_TEST(a_page_may_end_with_any_name)
+{
+	char name[TEXT], last[TEXT];
+	char *page;
+
+	folder_directory(&site, "large");
+	for (int i = 0; i < 999; i++) {
+		snprintf(name, sizeof name, "large/%03d", i);
+		folder_directory(&site, name);
 	}
-	ck_assert_ptr_nonnull(strstr(page, "</html>\n"));
-	free(page);
-	/* what is not even read cannot be counted */
-	make_names("large/more-%d", 7);
+	folder_text(&site, "large/\xff\xff\xff\xff", "");
+	for (size_t i = 0; i < sizeof odd_names / sizeof *odd_names; i++) {
+		snprintf(name, sizeof name, "large/%s", odd_names[i].name);
+		folder_text(&site, name, "");
+		page = listing("/large/");
+		snprintf(last, sizeof last, "href=\"?after=%s\">Next page",
+			 odd_names[i].link);
+		ck_assert_msg(strstr(page, last) != NULL, "no %s", last);
+		strcpy(last, next_of(page, "/large/"));
+		free(page);
+
+		page = listing(last);
+		ck_assert_uint_eq(count(page, "<bdi>"), 1);
+		ck_assert_ptr_nonnull(strstr(page, "\"%FF%FF%FF%FF\""));
+		expect_range(page, 1001, 1001, 1001);
+		free(page);
+		ck_assert_int_eq(unlinkat(site.fd, name, 0), 0);
+	}
+	/* and with a directory */
+	folder_directory(&site, "large/999");
 	page = listing("/large/");
-	shown = count(page, "<bdi>");
-	ck_assert_uint_eq(shown + not_shown(page, "<p>At least "), HTTP_LISTING_MOST + 1);
+	strcpy(last, next_of(page, "/large/"));
+	ck_assert_str_eq(last, "/large/?after=999%2F");
 	free(page);
+	page = listing(last);
+	ck_assert_uint_eq(count(page, "<bdi>"), 1);
+	ck_assert_ptr_nonnull(strstr(page, "\"%FF%FF%FF%FF\""));
+	free(page);
+}
+END_TEST
+
+START_TEST(names_that_come_and_go_between_pages_move_no_other)
+{
+	char next[TEXT];
+	char *page;
+
+	folder_directory(&site, "large");
+	make_names("large/%06d", 1500);
+	page = listing("/large/");
+	strcpy(next, next_of(page, "/large/"));
+	ck_assert_str_eq(next, "/large/?after=000999");
+	free(page);
+
+	/* when the very name in the link goes, others before it, and one comes */
+	ck_assert_int_eq(unlinkat(site.fd, "large/000999", 0), 0);
+	ck_assert_int_eq(unlinkat(site.fd, "large/000000", 0), 0);
+	ck_assert_int_eq(unlinkat(site.fd, "large/000500", 0), 0);
+	folder_text(&site, "large/000000-new", "");
+	page = listing(next);
+	ck_assert_uint_eq(count(page, "<bdi>"), 500);
+	ck_assert_ptr_nonnull(strstr(page, "<bdi>001000</bdi>"));
+	ck_assert_ptr_nonnull(strstr(page, "<bdi>001499</bdi>"));
+	expect_range(page, 999, 1498, 1498);
+	free(page);
+
+	/* when all that would be on it go */
+	for (int i = 1000; i < 1500; i++) {
+		char name[TEXT];
+
+		snprintf(name, sizeof name, "large/%06d", i);
+		ck_assert_int_eq(unlinkat(site.fd, name, 0), 0);
+	}
+	page = listing(next);
+	ck_assert_uint_eq(count(page, "<bdi>"), 0);
+	ck_assert_ptr_nonnull(strstr(page, "There are no more files here."));
+	ck_assert_str_eq(link_named(page, "/large/", "First page"), "/large/");
+	free(page);
+}
+END_TEST
+
+START_TEST(names_that_go_while_the_page_is_made_are_not_on_it)
+{
+	struct http_document document;
+	char *page;
+	size_t length;
+
+	folder_directory(&site, "large");
+	make_names("large/%06d", 1100);
+	root.listings = true;
+	document = find("/large/");
+	/* 1100 names and their directory's own two are read in more than four turns */
+	for (int i = 0; i < 6; i++)
+		ck_assert_int_eq(http_listing_go_on(document.listing), 1);
+	for (int i = 900; i < 1000; i++) {
+		char name[TEXT];
+
+		snprintf(name, sizeof name, "large/%06d", i);
+		ck_assert_int_eq(unlinkat(site.fd, name, 0), 0);
+	}
+	while (http_listing_go_on(document.listing) > 0)
+		;
+	page = http_listing_take(document.listing, &length);
+	ck_assert_uint_eq(count(page, "<bdi>"), 900);
+	expect_range(page, 1, 900, 1000);
+	ck_assert_str_eq(next_of(page, "/large/"), "/large/?after=000999");
+	free(page);
+	http_document_release(&document);
 }
 END_TEST
 
@@ -824,18 +1058,87 @@ START_TEST(a_page_has_its_limit_whatever_the_names_are)
 			"_____________________________________________________________"
 			"_____________________________________________________________"
 			"_____________________________________________________________";
-	char *page;
+	char path[TEXT + 3 * NAME_MAX] = "/wide/";
+	unsigned seen = 0;
 
 	folder_directory(&site, "wide");
 	for (char *filler = strchr(format, '_'); *filler != '\0'; filler++)
 		*filler = '"';
 	make_names(format, NAMES);
-	page = listing("/wide/");
-	ck_assert_uint_le(strlen(page), HTTP_LISTING_PAGE);
-	ck_assert_uint_gt(strlen(page), HTTP_LISTING_PAGE - 4096);
-	ck_assert_uint_eq(count(page, "<bdi>") + not_shown(page, "<p>"), NAMES);
-	ck_assert_uint_eq(count(page, "<bdi>"), count(page, "</td></tr>\n") - 1);
-	free(page);
+	while (*path != '\0') {
+		char *page = listing(path); /* which looks at its length */
+		unsigned shown = count(page, "<bdi>");
+
+		ck_assert_uint_eq(shown, count(page, "</td></tr>\n") - 1);
+		ck_assert_uint_gt(shown, 0);
+		expect_range(page, seen + 1, seen + shown, NAMES);
+		strcpy(path, next_of(page, "/wide/"));
+		if (*path != '\0')
+			ck_assert_uint_gt(strlen(page), HTTP_LISTING_PAGE - 4096);
+		seen += shown;
+		free(page);
+	}
+	ck_assert_uint_eq(seen, NAMES);
+}
+END_TEST
+
+START_TEST(a_page_begins_after_the_name_that_the_query_says)
+{
+	static const struct {
+		const char *query, *first;
+		unsigned shown;
+	} queries[] = {
+		{ "", "a", 4 },
+		{ "?", "a", 4 },
+		{ "?after=", "a", 4 },
+		{ "?after=b", "c", 1 },
+		{ "?after=%62", "c", 1 },
+		{ "?sort=size&after=b&x", "c", 1 },
+		{ "?afterwards=b", "a", 4 },
+		{ "?x=after=b", "a", 4 },
+		{ "?after=aa", "b", 2 },
+		{ "?after=d%2F", "a", 3 },
+		{ "?after=c%2F", "d", 4 },
+		{ "?after=e%2F", "a", 3 },
+		{ "?after=%FF", "", 0 },
+		{ "?after=%3Cscript%3E", "a", 3 },
+		{ "?after=%0A", "a", 3 },
+	};
+
+	folder_directory(&site, "few");
+	folder_directory(&site, "few/d");
+	folder_text(&site, "few/a", "");
+	folder_text(&site, "few/b", "");
+	folder_text(&site, "few/c", "");
+	for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+		char path[TEXT];
+		char *page;
+
+		snprintf(path, sizeof path, "/few/%s", queries[i].query);
+		page = listing(path);
+		ck_assert_msg(count(page, "<bdi>") == queries[i].shown, "%s: %u", path,
+			      count(page, "<bdi>"));
+		ck_assert_ptr_null(strstr(page, "script"));
+		free(page);
+	}
+	expect_status("/few/?after=%", 400);
+	expect_status("/few/?after=%zz", 400);
+	expect_status("/few/?after=%00", 400);
+}
+END_TEST
+
+START_TEST(a_name_to_begin_after_may_be_as_long_as_any_and_no_longer)
+{
+	char path[TEXT + NAME_MAX + 4];
+	int n = snprintf(path, sizeof path, "/without/?after=");
+
+	root.listings = true;
+	memset(path + n, 'n', NAME_MAX + 2);
+	path[n + NAME_MAX + 1] = '\0';
+	expect_status(path, 200);
+	path[n + NAME_MAX + 1] = 'n';
+	path[n + NAME_MAX + 2] = '\0';
+	expect_status(path, 400);
 }
 END_TEST
 
@@ -888,6 +1191,20 @@ START_TEST(the_extension_names_the_type_in_either_case)
 		{ "a.tar.gz", "application/gzip" },
 		{ "a.7z", "application/x-7z-compressed" },
 		{ "a.zst", "application/zstd" },
+		{ "a.mov", "video/quicktime" },
+		{ "a.m3u8", "application/vnd.apple.mpegurl" },
+		{ "a.ts", "video/mp2t" },
+		{ "a.mpd", "application/dash+xml" },
+		{ "a.m4s", "video/iso.segment" },
+		{ "a.webmanifest", "application/manifest+json" },
+		{ "a.docx",
+		  "application/"
+		  "vnd.openxmlformats-officedocument.wordprocessingml.document" },
+		{ "a.xlsx",
+		  "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" },
+		{ "a.odt", "application/vnd.oasis.opendocument.text" },
+		{ "3.3gp", "video/3gpp" },
+		{ "a.rs", PLAIN },
 		{ "a.html.", BYTES },
 		{ "a.htmlx", BYTES },
 		{ "a.", BYTES },
@@ -902,6 +1219,113 @@ START_TEST(the_extension_names_the_type_in_either_case)
 }
 END_TEST
 
+START_TEST(a_name_without_extension_is_text_if_its_first_bytes_are)
+{
+	static const struct {
+		const char *name, *text;
+		const char *type;
+	} cases[] = {
+		{ "README", "Read me.\n", PLAIN },
+		{ "Makefile", "all:\n\techo \f\r\n", PLAIN },
+		{ "umlaut", "\xc3\xbc", PLAIN },
+		{ "colours", "\x1b[1m", PLAIN },
+		{ "binary",
+		  "\x7f"
+		  "ELF\x02\x01",
+		  BYTES },
+		{ "latin", "\xfc", BYTES },
+		{ "cut", "\xc3", BYTES },
+		{ "surrogate", "\xed\xa0\x80", BYTES },
+		{ "bell", "\a", BYTES },
+		{ "nothing", "", BYTES },
+		{ "README.what", "Read me.\n", BYTES },
+		{ "README.", "Read me.\n", BYTES },
+		{ "page.html", "\x01", HTML },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char path[TEXT];
+
+		folder_text(&site, cases[i].name, cases[i].text);
+		snprintf(path, sizeof path, "/%s", cases[i].name);
+		expect_file(path, cases[i].text, cases[i].type);
+	}
+}
+END_TEST
+
+START_TEST(of_a_name_without_extension_512_bytes_are_looked_at)
+{
+	static const struct {
+		size_t length, at; /* where what is no character begins: "\xc3\xbc\0" */
+		const char *type;
+	} cases[] = {
+		{ 512, 0, BYTES },     { 512, 509, BYTES },
+		{ 514, 510, PLAIN }, /* the NUL is the byte 513 */
+		{ 514, 511, PLAIN }, /* a character is cut off there */
+		{ 5000, 4000, PLAIN },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct http_document document;
+		char bytes[5000];
+
+		memset(bytes, 'a', sizeof bytes);
+		memcpy(bytes + cases[i].at, "\xc3\xbc", 3);
+		folder_file(&site, "long", bytes, cases[i].length);
+		document = find("/long");
+		ck_assert_msg(strcmp(document.type, cases[i].type) == 0, "%zu: %s", i,
+			      document.type);
+		http_document_release(&document);
+	}
+}
+END_TEST
+
+/* ---- a directory that is removed and made anew ---------------------------------------------- */
+
+static void remake_site(void)
+{
+	ck_assert_int_eq(mkdir(site.path, 0700), 0);
+	close(site.fd);
+	site.fd = open(site.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(site.fd, 0);
+	folder_text(&site, "hello.txt", "anew");
+}
+
+START_TEST(a_directory_made_anew_is_served_from_the_next_request_on)
+{
+	/* given: one that has gone, of which a line tells the operator */
+	ck_assert_int_ge(dup2(folder_create_nameless(), STDERR_FILENO), 0);
+	folder_remove_path(site.path);
+	for (int listed = 0; listed < 2; listed++) {
+		root.listings = listed;
+		expect_status("/hello.txt", 503);
+		expect_status("/", 503);
+		expect_status("/nothing", 503);
+		expect_status("/..", 400);
+	}
+
+	/* when */
+	remake_site();
+
+	/* then */
+	expect_file("/hello.txt", "anew", PLAIN);
+	expect_status("/empty", 404);
+}
+END_TEST
+
+START_TEST(a_listing_of_a_directory_made_anew_has_what_is_in_it_now)
+{
+	char *page;
+
+	folder_remove_path(site.path);
+	remake_site();
+	page = listing("/");
+	ck_assert_uint_eq(count(page, "<bdi>"), 1);
+	ck_assert_ptr_nonnull(strstr(page, ">hello.txt<"));
+	free(page);
+}
+END_TEST
+
 Suite *suite_http_documents(void)
 {
 	Suite *suite = suite_create("http_documents");
@@ -913,6 +1337,8 @@ Suite *suite_http_documents(void)
 	tcase_add_test(tcase, a_path_longer_than_any_name_is_not_found);
 	tcase_add_test(tcase, what_the_caller_took_stays);
 	tcase_add_test(tcase, what_is_not_served_is_refused_however_it_is_written);
+	tcase_add_test(tcase,
+		       a_directory_without_an_index_is_refused_unless_it_is_listed);
 	tcase_add_test(tcase, a_nul_in_the_path_does_not_end_it);
 	tcase_add_test(tcase,
 		       a_fifo_is_not_opened_since_that_would_kill_who_writes_to_it);
@@ -937,11 +1363,27 @@ Suite *suite_http_documents(void)
 	tcase_add_test(tcase, sizes_are_readable);
 	tcase_add_test(tcase, times_are_in_utc);
 	tcase_add_test(tcase,
-		       of_a_large_directory_the_first_are_listed_and_the_rest_is_counted);
+		       a_large_directory_is_listed_in_pages_each_name_once_and_in_order);
+	tcase_add_test(tcase, a_directory_of_one_page_has_no_links_to_others);
+	tcase_add_test(tcase, a_page_may_end_with_any_name);
+	tcase_add_test(tcase, names_that_come_and_go_between_pages_move_no_other);
+	tcase_add_test(tcase, names_that_go_while_the_page_is_made_are_not_on_it);
+	tcase_add_test(tcase, a_page_begins_after_the_name_that_the_query_says);
+	tcase_add_test(tcase, a_name_to_begin_after_may_be_as_long_as_any_and_no_longer);
 	tcase_add_test(tcase, a_page_has_its_limit_whatever_the_names_are);
 	tcase_add_test(tcase, an_index_is_not_listed_but_shown);
 
 	tcase = add_case(suite, "types");
 	tcase_add_test(tcase, the_extension_names_the_type_in_either_case);
+
+	tcase = add_case(suite, "contents");
+	tcase_add_checked_fixture(tcase, create_site, remove_site);
+	tcase_add_test(tcase, a_name_without_extension_is_text_if_its_first_bytes_are);
+	tcase_add_test(tcase, of_a_name_without_extension_512_bytes_are_looked_at);
+
+	tcase = add_case(suite, "made anew");
+	tcase_add_checked_fixture(tcase, create_site, remove_site);
+	tcase_add_test(tcase, a_directory_made_anew_is_served_from_the_next_request_on);
+	tcase_add_test(tcase, a_listing_of_a_directory_made_anew_has_what_is_in_it_now);
 	return suite;
 }

@@ -8,9 +8,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -381,6 +383,73 @@ END_TEST
 
 /* ---- load ------------------------------------------------------------------------------ */
 
+/* For one process that serves all: it has so much memory and no more. */
+static void limit_memory(void *context)
+{
+	const struct rlimit limit = { 64 * MEGABYTE, 64 * MEGABYTE };
+
+	(void)context;
+	if (!SANITIZED)
+		setrlimit(RLIMIT_DATA, &limit);
+}
+
+/* Reads up to the server's hanging up. @return what has come last, a NUL behind it */
+static const char *read_to_the_end(int fd, size_t *length)
+{
+	static char bytes[2 * 65536];
+	size_t kept = 0;
+	ssize_t n;
+
+	*length = 0;
+	while ((n = read(fd, bytes + kept, sizeof bytes - 1 - kept)) > 0) {
+		*length += (size_t)n;
+		kept += (size_t)n;
+		if (kept > 65536) {
+			memmove(bytes, bytes + kept - 1024, 1024);
+			kept = 1024;
+		}
+	}
+	ck_assert_int_eq(n, 0);
+	bytes[kept] = '\0';
+	return bytes;
+}
+
+START_TEST(a_hundred_clients_list_a_large_directory_in_bounded_memory)
+{
+	enum { CLIENTS = 100, NAMES = 20000, SANITIZED_NAMES = 2000 };
+	static const char request[] =
+		"GET /many/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+	int names = SANITIZED ? SANITIZED_NAMES : NAMES, clients[CLIENTS];
+	char name[64], range[64];
+	struct server server;
+
+	folder_directory(&folder, "many");
+	for (int i = 0; i < names; i++) {
+		snprintf(name, sizeof name, "many/%06d", i);
+		ck_assert_int_eq(linkat(folder.fd, "small.txt", folder.fd, name, 0), 0);
+	}
+	server = server_start_with(&(struct server_setup){
+		.program = model_program(_i, "http"),
+		.options = ARGUMENTS("-q", "-l", "-r", folder.path),
+		.prepare = model_is(_i, "select") ? limit_memory : NULL,
+	});
+	for (int i = 0; i < CLIENTS; i++) {
+		clients[i] = client_connect(&server);
+		client_send(clients[i], request, strlen(request));
+	}
+	snprintf(range, sizeof range, "<p>1 to 1000 of %d.", names);
+	for (int i = 0; i < CLIENTS; i++) {
+		size_t length;
+		const char *end = read_to_the_end(clients[i], &length);
+
+		ck_assert_msg(strstr(end, range) != NULL, "client %d: %s", i, end);
+		ck_assert_uint_gt(length, 100000);
+		client_close(clients[i]);
+	}
+	server_finish(&server);
+}
+END_TEST
+
 START_TEST(wrk_and_ab_meet_no_error)
 {
 	static const char *const paths[] = { "/", "/small.txt" };
@@ -694,6 +763,91 @@ START_TEST(a_log_that_cannot_be_opened_is_an_error_at_the_start)
 }
 END_TEST
 
+/* The content of /file, or the status where there is none. */
+static const char *ask_for_file(const struct server *server)
+{
+	const char *answer = ask(server, "GET /file HTTP/1.1\r\nHost: a\r\n"
+					 "Connection: close\r\n\r\n");
+	const char *body = strstr(answer, "\r\n\r\n");
+
+	ck_assert_ptr_nonnull(body);
+	if (strncmp(answer, "HTTP/1.1 200 ", 13) == 0)
+		return body + 4;
+	((char *)(uintptr_t)answer)[12] = '\0';
+	return answer + 9;
+}
+
+static void make_served(const char *content)
+{
+	folder_directory(&folder, "served");
+	folder_text(&folder, "served/file", content);
+}
+
+START_TEST(a_directory_that_is_removed_and_made_anew_is_served_again)
+{
+	static char served[URL];
+	static const char get_file[] = "GET /file HTTP/1.1\r\nHost: a\r\n\r\n";
+	struct server server;
+	int kept = -1;
+
+	snprintf(served, sizeof served, "%s", folder_path(&folder, "served"));
+	make_served("one");
+	server = start(_i, ARGUMENTS("-q", "-l", "-r", served));
+	ck_assert_str_eq(ask_for_file(&server), "one");
+	if (model_serves_many(_i)) {
+		kept = client_connect(&server);
+		client_send(kept, get_file, strlen(get_file));
+		expect_answer(kept, "200 OK", strlen("one"));
+	}
+
+	/* when it has gone, then each request fails, and one line tells the operator */
+	folder_remove_path(served);
+	for (int i = 0; i < 3; i++)
+		ck_assert_str_eq(ask_for_file(&server), "503");
+	expect_match(ask(&server, get_root_close), "^HTTP/1\\.1 503 ");
+	server_wait_line(&server, "has gone (No such file or directory)", PATIENCE);
+	ck_assert_uint_eq(server_count_lines(&server, "has gone"), 1);
+
+	/* when it is made anew, then new clients and old ones are served */
+	make_served("three");
+	ck_assert_str_eq(ask_for_file(&server), "three");
+	server_wait_line(&server, "is there again", PATIENCE);
+	if (kept >= 0) {
+		client_send(kept, get_file, strlen(get_file));
+		expect_answer(kept, "200 OK", strlen("three"));
+		client_close(kept);
+	}
+	server_finish(&server);
+	ck_assert_uint_eq(server_count_lines(&server, "has gone"), 1);
+}
+END_TEST
+
+static bool has_changed(void *context)
+{
+	return strcmp(ask_for_file(context), "new") == 0;
+}
+
+START_TEST(another_directory_of_the_same_name_is_served_from_sighup_on)
+{
+	static char served[URL], aside[URL];
+	struct server server;
+
+	snprintf(served, sizeof served, "%s", folder_path(&folder, "served"));
+	snprintf(aside, sizeof aside, "%s", folder_path(&folder, "aside"));
+	make_served("old");
+	server = start(_i, ARGUMENTS("-q", "-r", served));
+	ck_assert_str_eq(ask_for_file(&server), "old");
+	ck_assert_int_eq(rename(served, aside), 0);
+	make_served("new");
+	ck_assert_str_eq(ask_for_file(&server), "old");
+
+	server_signal(&server, SIGHUP);
+	ck_assert(eventually(has_changed, &server, PATIENCE));
+	server_finish(&server);
+	ck_assert_str_eq(server_errors(&server), "");
+}
+END_TEST
+
 /* What comes is waited for and thrown away, up to this text. */
 static void expect_in_pipe(int fd, const char *text)
 {
@@ -819,6 +973,9 @@ Suite *suite_httpd(void)
 	tcase_add_loop_test(tools, curl_is_told_that_its_upload_is_too_large, 0, models);
 	tcase_add_loop_test(tools, no_path_leaves_the_directory, 0, models);
 	tcase_add_loop_test(tools, odd_names_are_listed_and_can_be_followed, 0, models);
+	tcase_add_loop_test(tools,
+			    a_hundred_clients_list_a_large_directory_in_bounded_memory, 0,
+			    models);
 	tcase_add_loop_test(tools, wrk_and_ab_meet_no_error, 0, models);
 	tcase_add_loop_test(tools, a_browser_shows_a_page_with_style_image_and_script, 0,
 			    models);
@@ -836,6 +993,12 @@ Suite *suite_httpd(void)
 	tcase_add_loop_test(operator,
 			    the_log_is_reopened_at_sighup_by_all_that_write_to_it, 0,
 			    models);
+	tcase_add_loop_test(operator,
+			    a_directory_that_is_removed_and_made_anew_is_served_again, 0,
+			    models);
+	tcase_add_loop_test(operator,
+			    another_directory_of_the_same_name_is_served_from_sighup_on,
+			    0, models);
 	tcase_add_loop_test(operator,
 			    a_log_that_cannot_be_opened_is_an_error_at_the_start, 0,
 			    models);

@@ -7,6 +7,7 @@
  * the answer, http/answer.c words it, http/log.c keeps a record of it. This file is the
  * conversation: one request after the other, each answered before the next is looked at.
  */
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -17,9 +18,11 @@
 #include "common/options.h"
 #include "server/service.h"
 #include "server/service/http/answer.h"
+#include "server/service/http/cache_control.h"
 #include "server/service/http/date.h"
 #include "server/service/http/document.h"
 #include "server/service/http/exchange.h"
+#include "server/service/http/listing.h"
 #include "server/service/http/log.h"
 #include "server/service/http/request.h"
 #include "server/session.h"
@@ -35,6 +38,7 @@ enum {
 	TURN = 32,
 	OPTION_DELAY = OPTIONS_LETTERS_FROM,
 	OPTION_HEADER_TIMEOUT,
+	OPTION_CACHE_CONTROL,
 };
 
 static struct http_site site = { .greeting = "Hello, World!" };
@@ -49,17 +53,19 @@ enum phase {
 	READS_HEADER,
 	READS_BODY,
 	WAITS,       /* the request is whole, but the answer is delayed */
+	LISTS,       /* a directory, in turns */
 	WRITES_PAGE, /* as far as the client takes it */
 };
 
-/* In the last two phases a part of the request is left in the input, though it is known: a
+/* In the last three phases a part of the request is left in the input, though it is known: a
  * session must have something to be called again with. */
 struct http_state {
 	struct http_request request;
 	enum phase phase;
 	char *header; /* a copy, of a request whose body is read or was; else NULL */
 	size_t left;  /* so many bytes of the request, see above */
-	char *page;   /* the body of an answer that is being written; else NULL */
+	struct http_listing *listing; /* that is being made; else NULL */
+	char *page; /* the body of an answer that is being written; else NULL */
 	size_t page_length, written;
 	unsigned turn; /* so many requests may yet be answered in it */
 	time_t now;    /* the second that date tells */
@@ -126,7 +132,7 @@ static void end_request(struct session *session, bool keep_alive)
 	memset(&state->request, 0, sizeof state->request);
 }
 
-/* Functions that take some of the input return how many bytes. The next three are for a
+/* Functions that take some of the input return how many bytes. The next five are for a
  * request that is whole, but for @p left bytes that stay in the input until its answer has
  * been given; @p bytes are its header. */
 
@@ -148,29 +154,70 @@ static size_t write_page(struct session *session)
 	return state->left;
 }
 
-static size_t answer_request(struct session *session, const char *bytes, size_t left)
+/* The answer is given, but for its page. */
+static size_t finish_answer(struct session *session, struct http_exchange *exchange,
+			    size_t left)
 {
 	struct http_state *state = session->state;
-	struct http_exchange exchange = begin_exchange(session, bytes);
-	const struct http_piece *line = &exchange.request->line;
 
-	exchange.line = (struct http_log_text){ bytes + line->at, line->length };
-	http_exchange_answer(&exchange, &site);
 	if (http_log_wanted())
-		http_exchange_log(&exchange);
-	if (exchange.listed)
-		state->turn = 0;
-	if (exchange.page == NULL) {
-		end_request(session, exchange.keep_alive);
+		http_exchange_log(exchange);
+	if (exchange->page == NULL) {
+		end_request(session, exchange->keep_alive);
 		return left;
 	}
 	state->phase = WRITES_PAGE;
 	state->left = left;
-	state->page = exchange.page;
-	state->page_length = (size_t)exchange.length;
+	state->page = exchange->page;
+	state->page_length = (size_t)exchange->length;
 	state->written = 0;
 	session_set_busy(session, true);
 	return write_page(session);
+}
+
+static struct http_exchange begin_whole_exchange(struct session *session,
+						 const char *bytes)
+{
+	struct http_exchange exchange = begin_exchange(session, bytes);
+	const struct http_piece *line = &exchange.request->line;
+
+	exchange.line = (struct http_log_text){ bytes + line->at, line->length };
+	return exchange;
+}
+
+/* Lists some more. A large directory takes many turns, and the others have theirs between. */
+static size_t list(struct session *session, const char *bytes)
+{
+	struct http_state *state = session->state;
+	int more = http_listing_go_on(state->listing), error = more < 0 ? errno : 0;
+	struct http_exchange exchange;
+
+	if (more > 0) {
+		session_pause(session, 0);
+		return 0;
+	}
+	exchange = begin_whole_exchange(session, bytes);
+	http_exchange_answer_listing(&exchange, state->listing, error);
+	http_listing_end(state->listing);
+	state->listing = NULL;
+	state->turn = 0;
+	return finish_answer(session, &exchange, state->left);
+}
+
+static size_t answer_request(struct session *session, const char *bytes, size_t left)
+{
+	struct http_state *state = session->state;
+	struct http_exchange exchange = begin_whole_exchange(session, bytes);
+
+	state->listing = http_exchange_answer(&exchange, &site);
+	if (state->listing == NULL)
+		return finish_answer(session, &exchange, left);
+	state->phase = LISTS;
+	state->left = left;
+	if (session_has_deadline(session))
+		session_deadline(session, 0);
+	session_set_busy(session, true);
+	return list(session, bytes);
 }
 
 static size_t answer_in_time(struct session *session, const char *bytes, size_t left)
@@ -297,8 +344,9 @@ static size_t go_on(struct session *session, const char *bytes)
 	struct http_state *state = session->state;
 	const char *header = state->header != NULL ? state->header : bytes;
 
-	return state->phase == WAITS ? answer_request(session, header, state->left)
-				     : write_page(session);
+	if (state->phase == WAITS)
+		return answer_request(session, header, state->left);
+	return state->phase == LISTS ? list(session, header) : write_page(session);
 }
 
 static bool takes_more(const struct session *session)
@@ -315,7 +363,7 @@ static size_t http_input(struct session *session, const char *bytes, size_t n)
 	size_t used = 0, taken = 1;
 
 	state->turn = TURN;
-	if (state->phase == WAITS || state->phase == WRITES_PAGE)
+	if (state->phase != READS_HEADER && state->phase != READS_BODY)
 		used = taken = go_on(session, bytes);
 	while (used < n && taken > 0 && takes_more(session)) {
 		if (state->turn == 0) {
@@ -363,6 +411,7 @@ static void http_close(struct session *session)
 
 	free(state->header);
 	free(state->page);
+	http_listing_end(state->listing);
 }
 
 /* ---- options ---- */
@@ -387,6 +436,14 @@ static int http_option(int letter, const struct options *options, struct failure
 	case 'L':
 		log_name = options->value;
 		return 0;
+	case OPTION_CACHE_CONTROL:
+		if (!http_cache_control_is_valid(options->value))
+			return options_bad_value(
+				failure, options, letter,
+				"is not a list of cache directives such as "
+				"'no-cache' or 'public, max-age=3600'");
+		site.cache_control = options->value;
+		return 0;
 	case 'M':
 		return options_size(options, letter, 0, UINT64_MAX, &body_most, failure);
 	case OPTION_DELAY:
@@ -409,6 +466,9 @@ static const struct option_line http_options[] = {
 	  "- is standard output, the default without -q" },
 	{ 'M', "max-body", "SIZE",
 	  "the longest body of a request, in bytes (1M);\n0: none" },
+	{ OPTION_CACHE_CONTROL, "cache-control", "VALUE",
+	  "send Cache-Control: VALUE with greeting and files,\n"
+	  "such as no-cache or 'public, max-age=3600' (none)" },
 	{ OPTION_HEADER_TIMEOUT, "header-timeout", "SEC",
 	  "the longest that a header may take to come (10);\n0 for ever" },
 	{ OPTION_DELAY, "delay", "MS", "answer so many milliseconds late (0)" },
@@ -428,7 +488,7 @@ static int http_prepare(struct failure *failure)
 	const char *log = message_wanted(MESSAGE_NOTICE) ? "-" : NULL;
 	char date[HTTP_DATE_TEXT];
 
-	if (directory != NULL && http_root_open(&root, directory, failure) < 0)
+	if (directory != NULL && root_open(&root.directory, directory, failure) < 0)
 		return -1;
 	root.listings = listings;
 	site.root = directory != NULL ? &root : NULL;
@@ -436,12 +496,19 @@ static int http_prepare(struct failure *failure)
 	return http_log_open(log_name != NULL ? log_name : log, failure);
 }
 
+static void http_reopen(void)
+{
+	http_log_reopen();
+	if (site.root != NULL)
+		root_reopen(&site.root->directory);
+}
+
 const struct service this_service = {
 	.name = "http",
 	.summary = "web server: a greeting, or the files of a directory",
 	.port = "8080",
 	.state_size = sizeof(struct http_state),
-	.descriptors = 1, /* the file that is on its way */
+	.descriptors = 1, /* the file that is on its way, or the directory */
 	.options = http_options,
 	.option = http_option,
 	.check = http_check,
@@ -449,6 +516,6 @@ const struct service this_service = {
 	.input = http_input,
 	.end = http_end,
 	.expired = http_expired,
-	.reopen = http_log_reopen,
+	.reopen = http_reopen,
 	.close = http_close,
 };

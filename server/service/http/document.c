@@ -4,96 +4,27 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/beneath.h"
-#include "common/text.h"
 #include "server/service/http/listing.h"
+#include "server/service/http/path.h"
 #include "server/service/http/types.h"
-
-enum { DIRECTORY_TEXT = 128 };
 
 static const char index_name[] = "index.html";
 static const char neither[] = "it is neither a file nor a directory";
 
-int http_root_open(struct http_root *root, const char *directory, struct failure *failure)
+/* RFC 8615, section 3: what is below /.well-known/ is there to be read by clients. */
+static bool is_hidden(const char *name)
 {
-	char text[DIRECTORY_TEXT];
+	static const char well_known[] = ".well-known";
+	size_t length = strcspn(name, "/");
 
-	root->fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (root->fd >= 0)
-		return 0;
-	text_escape(directory, strlen(directory), text, sizeof text);
-	return failure_set(failure, "cannot serve '%s': %s", text, strerror(errno));
-}
-
-/* ---- from the path to a name -------------------------------------------------------------- */
-
-static int hex_digit(char digit)
-{
-	static const char digits[] = "0123456789abcdefABCDEF";
-	const char *at = memchr(digits, digit, sizeof digits - 1);
-
-	if (at == NULL)
-		return -1;
-	return (int)(at - digits) < 16 ? (int)(at - digits) : (int)(at - digits) - 6;
-}
-
-/* The byte that the two digits behind a '%' stand for, or -1. */
-static int decode_byte(const char *digits, size_t left)
-{
-	int high = left >= 2 ? hex_digit(digits[0]) : -1;
-	int low = left >= 2 ? hex_digit(digits[1]) : -1;
-
-	return high < 0 || low < 0 ? -1 : high << 4 | low;
-}
-
-/* Whether a path may have that byte: encoded, a '/' would be part of a name. */
-static bool is_possible(int byte, bool encoded)
-{
-	return byte >= ' ' && byte != 127 && !(encoded && byte == '/');
-}
-
-/* Decodes a path without the '/' at its beginning. @return 0, or the status */
-static int decode(const char *path, size_t length, char name[PATH_MAX])
-{
-	size_t used = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		bool encoded = path[i] == '%';
-		int byte = (unsigned char)path[i];
-
-		if (encoded) {
-			byte = decode_byte(path + i + 1, length - i - 1);
-			i += 2;
-		}
-		if (byte < 0)
-			return 400;
-		if (!is_possible(byte, encoded) || used == PATH_MAX - 1)
-			return 404;
-		name[used++] = (char)byte;
-	}
-	name[used] = '\0';
-	return 0;
-}
-
-/* @return 0 and the name beneath the root, with the '/' at its end if there is one, or the
- *         status */
-static int name_of(const char *path, size_t length, char name[PATH_MAX])
-{
-	int status;
-
-	if (length == 0 || path[0] != '/')
-		return 400;
-	status = decode(path + 1, length - 1, name);
-	if (status != 0)
-		return status;
-	if (name[0] == '/' || strstr(name, "//") != NULL || beneath_is_hidden(name))
-		return 404;
-	return 0;
+	if (length == sizeof well_known - 1 && memcmp(name, well_known, length) == 0)
+		name += length + strspn(name + length, "/");
+	return beneath_is_hidden(name);
 }
 
 /* ---- from the name to a document ---------------------------------------------------------- */
@@ -139,10 +70,15 @@ static const char *why_of(int error)
 	}
 }
 
+int http_document_status(int error, const char **why)
+{
+	*why = why_of(error);
+	return status_of(error);
+}
+
 static void fail(struct http_document *document, int error)
 {
-	document->status = status_of(error);
-	document->why = why_of(error);
+	document->status = http_document_status(error, &document->why);
 }
 
 static void forbid(struct http_document *document, const char *why)
@@ -151,26 +87,34 @@ static void forbid(struct http_document *document, const char *why)
 	document->why = why;
 }
 
+/* Whether the error is of the name, so that to open it gives the right one. */
+static bool is_of_the_name(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == EACCES || error == ELOOP;
+}
+
 /* To open a FIFO is to be its reader: a process that waits to write to it would begin, and die
  * of SIGPIPE when the reader leaves at once. To open a device may do anything. So what is
  * neither file, directory nor link is not even opened. Whether it is served is not decided here,
- * though: the name may be another file by the time it is opened, see take_file(). */
-static bool is_special(const struct http_root *root, const char *name)
+ * though: the name may be another file by the time it is opened, see take_file().
+ * @return 0, or -1 with errno */
+static int refuse_special(const struct http_root *root, const char *name)
 {
 	struct stat status;
 
-	return fstatat(root->fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) &&
-	       !S_ISLNK(status.st_mode);
+	if (fstatat(root->directory.fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return is_of_the_name(errno) ? 0 : -1;
+	if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || S_ISLNK(status.st_mode))
+		return 0;
+	errno = ENXIO;
+	return -1;
 }
 
 static int open_file(const struct http_root *root, const char *name)
 {
-	if (is_special(root, name)) {
-		errno = ENXIO;
+	if (refuse_special(root, name) < 0)
 		return -1;
-	}
-	return beneath_open(root->fd, name, O_RDONLY, 0);
+	return beneath_open(root->directory.fd, name, O_RDONLY, 0);
 }
 
 /* Takes what is open at fd, if it is a regular file. */
@@ -186,7 +130,7 @@ static void take_file(struct http_document *document, const char *name, int fd)
 		document->size = (uint64_t)status.st_size;
 		document->modified = status.st_mtim.tv_sec;
 		document->nanoseconds = status.st_mtim.tv_nsec;
-		document->type = http_type(name);
+		document->type = http_type_of_file(name, fd);
 		return;
 	} else if (S_ISDIR(status.st_mode)) {
 		document->status = 301;
@@ -196,12 +140,33 @@ static void take_file(struct http_document *document, const char *name, int fd)
 	close(fd);
 }
 
-static void list(struct http_document *document, const struct http_root *root,
-		 const char *name)
+/* Begins to list what is open at fd. */
+static void list(struct http_document *document, const struct http_target *target,
+		 const char *name, int fd)
 {
-	int fd = beneath_open(root->fd, *name != '\0' ? name : ".",
+	char after[HTTP_LISTING_AFTER] = "";
+
+	if (http_query_value(target->query, target->query_length, "after", after,
+			     sizeof after) == HTTP_QUERY_BAD) {
+		close(fd);
+		document->status = 400;
+		document->why = "the name after which the page begins cannot be read";
+		return;
+	}
+	document->listing = http_listing_begin(fd, name, after);
+	if (document->listing == NULL) {
+		fail(document, errno);
+		return;
+	}
+	document->status = 200;
+	document->type = http_type(index_name);
+}
+
+static void find_listing(struct http_document *document, const struct http_root *root,
+			 const struct http_target *target, const char *name)
+{
+	int fd = beneath_open(root->directory.fd, *name != '\0' ? name : ".",
 			      O_RDONLY | O_DIRECTORY, 0);
-	size_t length;
 
 	if (fd < 0) {
 		fail(document, errno);
@@ -209,21 +174,14 @@ static void list(struct http_document *document, const struct http_root *root,
 		close(fd);
 		forbid(document, "it is a directory without an index.html");
 	} else {
-		document->listing = http_listing(fd, name, &length);
-		if (document->listing == NULL) {
-			fail(document, errno);
-			return;
-		}
-		document->status = 200;
-		document->size = length;
-		document->type = http_type(index_name);
+		list(document, target, name, fd);
 	}
 }
 
 /* Without an index.html, even a listing may be had; but one that cannot be read is meant to
  * be there. */
 static void find_directory(struct http_document *document, const struct http_root *root,
-			   const char *name)
+			   const struct http_target *target, const char *name)
 {
 	char index[PATH_MAX + sizeof index_name];
 	int fd;
@@ -233,7 +191,7 @@ static void find_directory(struct http_document *document, const struct http_roo
 	if (fd >= 0)
 		take_file(document, index, fd);
 	else if (errno == ENOENT)
-		list(document, root, name);
+		find_listing(document, root, target, name);
 	else
 		fail(document, errno);
 	if (document->status == 301)
@@ -251,27 +209,59 @@ static void find_file(struct http_document *document, const struct http_root *ro
 		fail(document, errno);
 }
 
-void http_document_find(const struct http_root *root, const char *path, size_t length,
+static void find(struct http_document *document, const struct http_root *root,
+		 const struct http_target *target, const char *name)
+{
+	size_t length = strlen(name);
+
+	if (length == 0 || name[length - 1] == '/')
+		find_directory(document, root, target, name);
+	else
+		find_file(document, root, name);
+}
+
+/* Nothing is found in a directory that was removed, but it can be listed. So what is not a file
+ * may be missing only because the whole directory has gone. */
+static bool may_be_missing(const struct http_document *document)
+{
+	return document->fd < 0;
+}
+
+void http_document_find(struct http_root *root, const struct http_target *target,
 			struct http_document *document)
 {
+	unsigned seen = root_renewals(&root->directory);
+	enum root_state state;
 	char name[PATH_MAX];
 
 	*document = (struct http_document){ .fd = -1 };
-	document->status = name_of(path, length, name);
+	document->status =
+		http_path_name(target->path, target->path_length, name, &document->why);
+	if (document->status == 0 && is_hidden(name))
+		document->status = 404;
 	if (document->status != 0)
 		return;
-	length = strlen(name);
-	if (length == 0 || name[length - 1] == '/')
-		find_directory(document, root, name);
-	else
-		find_file(document, root, name);
+	find(document, root, target, name);
+	if (!may_be_missing(document))
+		return;
+	state = root_check(&root->directory, seen);
+	if (state == ROOT_STAYS)
+		return;
+	http_document_release(document);
+	*document = (struct http_document){ .fd = -1 };
+	if (state == ROOT_RENEWED) {
+		find(document, root, target, name);
+		return;
+	}
+	document->status = 503;
+	document->why = "the directory that is served has gone";
 }
 
 void http_document_release(struct http_document *document)
 {
 	if (document->fd >= 0)
 		close(document->fd);
-	free(document->listing);
+	http_listing_end(document->listing);
 	document->fd = -1;
 	document->listing = NULL;
 }

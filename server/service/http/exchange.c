@@ -1,12 +1,15 @@
 #include "server/service/http/exchange.h"
 
-#include <ctype.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/service/http/answer.h"
 #include "server/service/http/conditions.h"
+#include "server/service/http/listing.h"
+#include "server/service/http/path.h"
 #include "server/session.h"
 
 #define ALLOWED "GET, HEAD, OPTIONS"
@@ -38,18 +41,27 @@ static void answer_page(struct http_exchange *exchange, int status, const char *
 	finish_page(exchange, why);
 }
 
-static void answer_greeting(struct http_exchange *exchange, const char *greeting)
+static void write_cache_control(struct http_exchange *exchange,
+				const struct http_site *site)
+{
+	if (site->cache_control != NULL)
+		http_answer_field(exchange->session, "Cache-Control",
+				  site->cache_control);
+}
+
+static void answer_greeting(struct http_exchange *exchange, const struct http_site *site)
 {
 	struct session *session = exchange->session;
-	size_t length = strlen(greeting);
+	size_t length = strlen(site->greeting);
 
 	begin_answer(exchange, 200);
+	write_cache_control(exchange, site);
 	http_answer_field(session, "Content-Type", "text/plain; charset=utf-8");
 	http_answer_length(session, length + 1);
 	http_answer_end(session);
 	if (is_head(exchange))
 		return;
-	session_write(session, greeting, length);
+	session_write(session, site->greeting, length);
 	session_write(session, "\n", 1);
 	exchange->length = length + 1;
 }
@@ -75,66 +87,75 @@ static void write_piece(const struct http_exchange *exchange, struct http_piece 
 	session_write(exchange->session, exchange->bytes + piece.at, piece.length);
 }
 
-/* A link to the last name of the path, with a slash. What is not sure to mean nothing, be it
- * in HTML or in a link, is percent-encoded; what is so already stays. */
-static void link_to_last(const struct http_exchange *exchange, char *text, size_t size)
+/* Encodes a path but for its slashes, and stops where @p size is too small. @return the length */
+static size_t encode(const char *text, char *out, size_t size)
 {
-	static const char digits[] = "0123456789ABCDEF";
-	static const char end[] = "/\">its name ends with a slash</a>";
-	const struct http_piece *path = &exchange->request->path;
-	const char *bytes = exchange->bytes + path->at;
-	size_t at = path->length;
-	size_t used = (size_t)snprintf(text, size, "this is a directory: <a href=\"");
+	size_t used = 0;
 
-	while (at > 0 && bytes[at - 1] != '/')
-		at--;
-	for (; at < path->length && used + sizeof end + 3 < size; at++) {
-		unsigned char byte = (unsigned char)bytes[at];
-
-		if (byte < 128 && (isalnum(byte) || strchr("%-._~", byte) != NULL)) {
-			text[used++] = (char)byte;
-			continue;
-		}
-		text[used++] = '%';
-		text[used++] = digits[byte >> 4];
-		text[used++] = digits[byte & 15];
+	for (; *text != '\0' && used + HTTP_ENCODED <= size; text++) {
+		if (*text == '/')
+			out[used++] = '/';
+		else
+			used += http_encode(*text, out + used);
 	}
-	memcpy(text + used, end, sizeof end);
+	return used;
 }
 
-/* To the same path with a slash. It begins with one, and not with two, which would name
- * another host (RFC 3986, section 4.2): there is no document of such a path. Browsers take a
- * backslash for a slash, but in a path the parser lets it pass only encoded. */
+/* To the same path with a slash. The path is written anew from the name that was found: of the
+ * request's "//host/%2e%2e/with" a browser would make a link to another host (RFC 3986, section
+ * 4.2), and take a backslash for a slash. */
 static void answer_redirect(struct http_exchange *exchange)
 {
+	const struct http_piece *path = &exchange->request->path;
 	const struct http_piece *query = &exchange->request->query;
-	char why[LINK_TEXT];
+	char name[PATH_MAX], encoded[HTTP_ENCODED * PATH_MAX], why[LINK_TEXT];
+	const char *last;
+	size_t length;
 
+	(void)http_path_name(exchange->bytes + path->at, path->length, name, &last);
+	last = strrchr(name, '/');
+	last = last != NULL ? last + 1 : name;
 	begin_answer(exchange, 301);
-	http_answer_text(exchange->session, "Location: ");
-	write_piece(exchange, exchange->request->path);
+	http_answer_text(exchange->session, "Location: /");
+	length = encode(name, encoded, sizeof encoded);
+	session_write(exchange->session, encoded, length);
 	http_answer_text(exchange->session, query->length > 0 ? "/?" : "/");
 	write_piece(exchange, *query);
 	http_answer_text(exchange->session, "\r\n");
-	link_to_last(exchange, why, sizeof why);
+	length = encode(last, encoded, HTTP_ENCODED * NAME_MAX);
+	snprintf(why, sizeof why,
+		 "this is a directory: <a href=\"%.*s/\">its name ends with a slash</a>",
+		 (int)length, encoded);
 	finish_page(exchange, why);
 }
 
-static void answer_listing(struct http_exchange *exchange, struct http_document *document)
+void http_exchange_answer_listing(struct http_exchange *exchange,
+				  struct http_listing *listing, int error)
 {
-	begin_answer(exchange, 200);
-	http_answer_html(exchange->session, document->size);
-	http_answer_end(exchange->session);
-	exchange->listed = true;
-	if (is_head(exchange))
+	const char *why;
+	size_t length;
+	char *page;
+	int status;
+
+	if (error != 0) {
+		status = http_document_status(error, &why);
+		answer_page(exchange, status, why);
 		return;
-	exchange->page = document->listing;
-	document->listing = NULL;
-	exchange->length = document->size;
+	}
+	page = http_listing_take(listing, &length);
+	begin_answer(exchange, 200);
+	http_answer_html(exchange->session, length);
+	http_answer_end(exchange->session);
+	if (is_head(exchange)) {
+		free(page);
+		return;
+	}
+	exchange->page = page;
+	exchange->length = length;
 }
 
-/* The fields that 200, 206 and 304 have in common. */
-static void write_validators(struct http_exchange *exchange,
+/* The fields that 200, 206 and 304 have in common (RFC 9110, section 15.4.5). */
+static void write_validators(struct http_exchange *exchange, const struct http_site *site,
 			     const struct http_document *document)
 {
 	time_t modified = http_last_modified(document, exchange->now);
@@ -143,6 +164,7 @@ static void write_validators(struct http_exchange *exchange,
 	http_answer_field(exchange->session, "ETag",
 			  http_tag(document, exchange->now, tag));
 	http_answer_field(exchange->session, "Last-Modified", http_date(modified, date));
+	write_cache_control(exchange, site);
 }
 
 static void write_content_range(struct http_exchange *exchange,
@@ -159,13 +181,13 @@ static void write_content_range(struct http_exchange *exchange,
 }
 
 /* All of the file, or the part that was asked for. */
-static void send_part(struct http_exchange *exchange, struct http_document *document,
-		      const struct http_part *part)
+static void send_part(struct http_exchange *exchange, const struct http_site *site,
+		      struct http_document *document, const struct http_part *part)
 {
 	struct session *session = exchange->session;
 
 	begin_answer(exchange, part->status);
-	write_validators(exchange, document);
+	write_validators(exchange, site, document);
 	http_answer_field(session, "Accept-Ranges", "bytes");
 	http_answer_field(session, "Content-Type", document->type);
 	if (part->status == 206)
@@ -179,7 +201,8 @@ static void send_part(struct http_exchange *exchange, struct http_document *docu
 	exchange->length = part->length;
 }
 
-static void answer_file(struct http_exchange *exchange, struct http_document *document)
+static void answer_file(struct http_exchange *exchange, const struct http_site *site,
+			struct http_document *document)
 {
 	struct http_part part = http_conditions(exchange->request, exchange->bytes,
 						document, exchange->now);
@@ -187,11 +210,11 @@ static void answer_file(struct http_exchange *exchange, struct http_document *do
 	switch (part.status) {
 	case 200:
 	case 206:
-		send_part(exchange, document, &part);
+		send_part(exchange, site, document, &part);
 		break;
 	case 304: /* Content-Length would be that of 200: RFC 9110, section 8.6 */
 		begin_answer(exchange, 304);
-		write_validators(exchange, document);
+		write_validators(exchange, site, document);
 		http_answer_end(exchange->session);
 		break;
 	case 416:
@@ -204,40 +227,49 @@ static void answer_file(struct http_exchange *exchange, struct http_document *do
 	}
 }
 
-static void answer_document(struct http_exchange *exchange, const struct http_root *root)
+static struct http_listing *answer_document(struct http_exchange *exchange,
+					    const struct http_site *site)
 {
-	const struct http_piece *path = &exchange->request->path;
+	const struct http_request *request = exchange->request;
+	const struct http_target target = {
+		.path = exchange->bytes + request->path.at,
+		.path_length = request->path.length,
+		.query = exchange->bytes + request->query.at,
+		.query_length = request->query.length,
+	};
 	struct http_document document;
 
-	http_document_find(root, exchange->bytes + path->at, path->length, &document);
+	http_document_find(site->root, &target, &document);
+	if (document.listing != NULL)
+		return document.listing;
 	if (document.status == 301)
 		answer_redirect(exchange);
 	else if (document.status != 200)
 		answer_page(exchange, document.status, document.why);
-	else if (document.listing != NULL)
-		answer_listing(exchange, &document);
 	else
-		answer_file(exchange, &document);
+		answer_file(exchange, site, &document);
 	http_document_release(&document);
+	return NULL;
 }
 
-void http_exchange_answer(struct http_exchange *exchange, const struct http_site *site)
+struct http_listing *http_exchange_answer(struct http_exchange *exchange,
+					  const struct http_site *site)
 {
 	switch (exchange->request->method) {
 	case HTTP_OPTIONS:
 		answer_options(exchange);
-		break;
+		return NULL;
 	case HTTP_NOT_ALLOWED:
 		answer_not_allowed(exchange);
-		break;
+		return NULL;
 	case HTTP_UNKNOWN:
 		answer_page(exchange, 501, "this server does not know the method");
-		break;
+		return NULL;
 	default:
 		if (site->root != NULL)
-			answer_document(exchange, site->root);
-		else
-			answer_greeting(exchange, site->greeting);
+			return answer_document(exchange, site);
+		answer_greeting(exchange, site);
+		return NULL;
 	}
 }
 

@@ -13,12 +13,14 @@
 #include "server/service/http/log.h"
 #include "server/service/http/request.h"
 
+struct http_listing;
 struct session;
 
 /** What the server has to show. */
 struct http_site {
-	const char *greeting; /* the answer to any GET, and a newline, unless … */
-	const struct http_root *root; /* … there is a directory; else NULL */
+	const char *greeting;      /* the answer to any GET, and a newline, unless … */
+	struct http_root *root;    /* … there is a directory; else NULL */
+	const char *cache_control; /* of greeting and files; NULL: none */
 };
 
 struct http_exchange {
@@ -34,14 +36,21 @@ struct http_exchange {
 	/* Of the answer, when it is given: */
 	int status;
 	uint64_t length; /* of its body */
-	bool listed;     /* a directory was read for it: that took its time */
 	char *page;      /* the body, if it is still to be written, by the caller, who
 			    frees it; else NULL */
 };
 
-/** Writes the answer to a request that is whole, but for its page if there is one: that may
- *  be longer than what may be queued for a client at once. */
-void http_exchange_answer(struct http_exchange *exchange, const struct http_site *site);
+/** Writes the answer to a request that is whole.
+ *  @return NULL; or a listing that is begun, and nothing is written: the caller owns it, goes on
+ *          with it in turns, and then calls http_exchange_answer_listing() */
+struct http_listing *http_exchange_answer(struct http_exchange *exchange,
+					  const struct http_site *site);
+
+/** Writes the header of the answer that is a listing, and takes its page: that may be longer
+ *  than what may be queued for a client at once. If the listing has failed, writes all of an
+ *  answer that says so. @param error  0, or errno of http_listing_go_on() */
+void http_exchange_answer_listing(struct http_exchange *exchange,
+				  struct http_listing *listing, int error);
 
 /** Writes a page that says what is wrong with the request.
  *  @param why  in a few words; NULL: what is always true of the status */

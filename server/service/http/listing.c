@@ -1,51 +1,31 @@
-#define _DEFAULT_SOURCE /* d_type, which is in POSIX since 2024 */
-
 #include "server/service/http/listing.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "common/text.h"
 #include "server/buffer.h"
+#include "server/service/http/names.h"
+#include "server/service/http/path.h"
 
 #define TIME_FORM "<time datetime=\"%s\">%s</time>"
 
 enum {
-	FIRST_ROOM = 64,
+	/* A part of the work: names that are read, rows that are written. */
+	NAMES_TURN = 128,
+	ROWS_TURN = 16,
 	TIME_TEXT = 48,
 	CELL_TEXT = 2 * TIME_TEXT + sizeof TIME_FORM,
-	/* What a row takes but for the name, which is in it twice; most take a little more. */
-	ROW = 126,
-	/* What is kept free for the end of the page. */
-	FOOT = 256,
-};
-
-struct entry {
-	bool is_directory;
-	size_t length;
-	char name[];
-};
-
-/* Of a large directory only the first entries by their order are kept while it is read: as
- * many as may find room on the page. */
-struct entries {
-	struct entry **all;
-	size_t count, room;
-	size_t rows; /* bytes that they will take on the page, or more */
-	const struct entry
-		*bound;  /* what is behind it finds no room; NULL: anything may */
-	size_t left_out; /* so many found none */
-	bool more;       /* past HTTP_LISTING_MOST there are others, not read */
+	COUNT_TEXT = 128,
+	/* What is kept free for the end of the page: most is the link to the next. */
+	FOOT = 1024 + HTTP_ENCODED * NAME_MAX,
 };
 
 struct page {
@@ -53,6 +33,16 @@ struct page {
 	size_t most; /* bytes that it may have */
 	bool is_full;
 	int error; /* errno, if it cannot be made; else 0 */
+};
+
+struct http_listing {
+	char *path;
+	bool is_begun; /* the names are read */
+	struct http_names *names;
+	struct http_names_counts counts;
+	size_t looked_at; /* names of the page */
+	size_t shown;     /* of them those that were still there */
+	struct page page;
 };
 
 static const char head[] =
@@ -86,149 +76,34 @@ static const char head[] =
 	"}\n"
 	"</style>\n";
 
-bool http_name_is_served(const char *name)
+struct http_listing *http_listing_begin(int directory, const char *path,
+					const char *after)
 {
-	if (*name == '.')
-		return false;
-	for (; *name != '\0'; name++)
-		if ((unsigned char)*name < ' ' || *name == 127)
-			return false;
-	return true;
+	struct http_listing *listing = calloc(1, sizeof *listing);
+	struct http_names *names = http_names_begin(directory, after);
+	char *copy = strdup(path);
+	int saved = names == NULL ? errno : ENOMEM;
+
+	if (listing != NULL && names != NULL && copy != NULL) {
+		listing->path = copy;
+		listing->names = names;
+		return listing;
+	}
+	free(copy);
+	http_names_end(names);
+	free(listing);
+	errno = saved;
+	return NULL;
 }
 
-/* ---- reading the directory --------------------------------------------------------------- */
-
-static int compare(const void *left, const void *right)
+void http_listing_end(struct http_listing *listing)
 {
-	const struct entry *a = *(const struct entry *const *)left;
-	const struct entry *b = *(const struct entry *const *)right;
-
-	if (a->is_directory != b->is_directory)
-		return a->is_directory ? -1 : 1;
-	return strcmp(a->name, b->name);
-}
-
-static size_t row_of(const struct entry *entry)
-{
-	return ROW + 2 * entry->length;
-}
-
-static void release(struct entries *entries)
-{
-	for (size_t i = 0; i < entries->count; i++)
-		free(entries->all[i]);
-	free(entries->all);
-}
-
-/* Sorts the entries, and leaves out those at the end that find no room on the page. */
-static void sort(struct entries *entries)
-{
-	size_t kept = 1, rows;
-
-	if (entries->count == 0)
+	if (listing == NULL)
 		return;
-	qsort(entries->all, entries->count, sizeof *entries->all, compare);
-	rows = row_of(entries->all[0]);
-	while (kept < entries->count &&
-	       rows + row_of(entries->all[kept]) <= HTTP_LISTING_PAGE)
-		rows += row_of(entries->all[kept++]);
-	if (kept < entries->count)
-		entries->bound = entries->all[kept - 1];
-	for (size_t i = kept; i < entries->count; i++)
-		free(entries->all[i]);
-	entries->left_out += entries->count - kept;
-	entries->count = kept;
-	entries->rows = rows;
-}
-
-static bool make_room(struct entries *entries)
-{
-	size_t room = entries->room > 0 ? 2 * entries->room : FIRST_ROOM;
-	struct entry **all;
-
-	if (entries->rows > 2 * HTTP_LISTING_PAGE)
-		sort(entries);
-	if (entries->count < entries->room)
-		return true;
-	all = realloc(entries->all, room * sizeof *all);
-	if (all == NULL)
-		return false;
-	entries->all = all;
-	entries->room = room;
-	return true;
-}
-
-/* @return false without memory */
-static bool add(struct entries *entries, const char *name, bool is_directory)
-{
-	size_t length = strlen(name);
-	struct entry *entry = malloc(sizeof *entry + length + 1);
-
-	if (entry == NULL)
-		return false;
-	entry->is_directory = is_directory;
-	entry->length = length;
-	memcpy(entry->name, name, length + 1);
-	if (entries->bound != NULL && compare(&entry, &entries->bound) > 0) {
-		entries->left_out++;
-		free(entry);
-		return true;
-	}
-	if (!make_room(entries)) {
-		free(entry);
-		return false;
-	}
-	entries->all[entries->count++] = entry;
-	entries->rows += row_of(entry);
-	return true;
-}
-
-/* Whether it is a file or a directory that is served; *facts are the truth of now, and tell
- * which. */
-static bool look_at(int directory, const char *name, struct stat *facts)
-{
-	return fstatat(directory, name, facts, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       (S_ISREG(facts->st_mode) || S_ISDIR(facts->st_mode));
-}
-
-/* The same for a name that has been read: with it most file systems say what it is, which
- * saves the look at those for which there will be no room. */
-static bool is_listed(int directory, const struct dirent *read, bool *is_directory)
-{
-	struct stat facts;
-
-	if (!http_name_is_served(read->d_name))
-		return false;
-#ifdef DT_UNKNOWN
-	*is_directory = read->d_type == DT_DIR;
-	if (read->d_type != DT_UNKNOWN)
-		return read->d_type == DT_REG || read->d_type == DT_DIR;
-#endif
-	if (!look_at(directory, read->d_name, &facts))
-		return false;
-	*is_directory = S_ISDIR(facts.st_mode);
-	return true;
-}
-
-/* @return false with errno */
-static bool read_entries(DIR *stream, struct entries *entries)
-{
-	const struct dirent *next;
-	bool is_directory;
-
-	while (errno = 0, (next = readdir(stream)) != NULL) {
-		if (!is_listed(dirfd(stream), next, &is_directory))
-			continue;
-		entries->more = entries->count + entries->left_out == HTTP_LISTING_MOST;
-		if (entries->more)
-			break;
-		if (!add(entries, next->d_name, is_directory))
-			return false;
-	}
-	if (next == NULL && errno != 0)
-		return false;
-	sort(entries);
-	return true;
+	buffer_consume(&listing->page.text, listing->page.text.length);
+	http_names_end(listing->names);
+	free(listing->path);
+	free(listing);
 }
 
 /* ---- writing the page --------------------------------------------------------------------- */
@@ -287,21 +162,13 @@ static void put_escaped(struct page *page, const char *text)
 	}
 }
 
-/* As a component of a link: all bytes but the unreserved ones (RFC 3986, section 2.3) are
- * percent-encoded, the ':' above all, or "javascript:" in front would be a scheme. */
+/* As a component of a link. */
 static void put_link(struct page *page, const char *name)
 {
-	static const char digits[] = "0123456789ABCDEF";
+	char encoded[HTTP_ENCODED];
 
-	for (; *name != '\0'; name++) {
-		unsigned char byte = (unsigned char)*name;
-		const char encoded[] = { '%', digits[byte >> 4], digits[byte & 15] };
-
-		if (byte < 128 && (isalnum(byte) || strchr("-._~", byte) != NULL))
-			put(page, name, 1);
-		else
-			put(page, encoded, sizeof encoded);
-	}
+	for (; *name != '\0'; name++)
+		put(page, encoded, http_encode(*name, encoded));
 }
 
 static void put_size(struct page *page, uint64_t bytes)
@@ -353,32 +220,6 @@ static void put_row(struct page *page, const char *name, const struct stat *fact
 	put_text(page, "</td></tr>\n");
 }
 
-/* All of the row, or nothing of it. @return whether it found room */
-static bool put_entry(struct page *page, const struct entry *entry, int directory)
-{
-	size_t before = page->text.length;
-	struct stat facts;
-
-	if (!look_at(directory, entry->name, &facts))
-		return true; /* it has gone meanwhile */
-	put_row(page, entry->name, &facts);
-	if (page->is_full)
-		page->text.length = before;
-	return !page->is_full;
-}
-
-static void put_entries(struct page *page, struct entries *entries, int directory)
-{
-	size_t shown = 0;
-
-	page->most = HTTP_LISTING_PAGE - FOOT;
-	while (shown < entries->count && put_entry(page, entries->all[shown], directory))
-		shown++;
-	entries->left_out += entries->count - shown;
-	page->most = HTTP_LISTING_PAGE;
-	page->is_full = false;
-}
-
 static void put_title(struct page *page, const char *element, const char *path)
 {
 	put_text(page, "<");
@@ -390,23 +231,7 @@ static void put_title(struct page *page, const char *element, const char *path)
 	put_text(page, ">\n");
 }
 
-static void put_foot(struct page *page, const struct entries *entries)
-{
-	char text[FOOT / 2];
-
-	put_text(page, "</tbody>\n</table>\n");
-	if (entries->count == 0)
-		put_text(page, "<p>There are no files here.</p>\n");
-	snprintf(text, sizeof text, "<p>%s%zu more are not shown.</p>\n",
-		 entries->more ? "At least " : "",
-		 entries->left_out + (entries->more ? 1 : 0));
-	if (entries->left_out > 0 || entries->more)
-		put_text(page, text);
-	put_text(page, "</body>\n</html>\n");
-}
-
-static void put_page(struct page *page, const char *path, struct entries *entries,
-		     int directory)
+static void put_head(struct page *page, const char *path)
 {
 	put_text(page, head);
 	put_title(page, "title", path);
@@ -419,47 +244,138 @@ static void put_page(struct page *page, const char *path, struct entries *entrie
 	if (*path != '\0')
 		put_text(page,
 			 "<tr><td><a href=\"../\">../</a></td><td></td><td></td></tr>\n");
-	put_entries(page, entries, directory);
-	put_foot(page, entries);
+}
+
+/* The whole row of the next name, or nothing of it where it has no room. */
+static void put_next(struct http_listing *listing)
+{
+	struct page *page = &listing->page;
+	size_t before = page->text.length;
+	struct stat facts;
+	int found = http_names_look(listing->names, listing->looked_at, &facts);
+
+	if (found < 0) {
+		page->error = errno;
+		return;
+	}
+	if (found > 0)
+		put_row(page, http_names_text(listing->names, listing->looked_at),
+			&facts);
+	if (page->is_full) {
+		page->text.length = before;
+		return;
+	}
+	listing->looked_at++;
+	if (found > 0)
+		listing->shown++;
+}
+
+/* The link names the last row and not the next one: that may be gone when it is followed. */
+static void put_link_to_next(struct page *page, const struct http_names *names,
+			     size_t last)
+{
+	put_text(page, " <a href=\"?after=");
+	put_link(page, http_names_text(names, last));
+	put_text(page, http_names_is_directory(names, last) ? "%2F" : "");
+	put_text(page, "\">Next page</a>");
+}
+
+/* Whether there are names behind those of this page. */
+static bool goes_on(const struct http_listing *listing)
+{
+	return listing->looked_at > 0 && listing->counts.after > listing->looked_at;
+}
+
+static void put_range(struct page *page, const struct http_listing *listing)
+{
+	const struct http_names_counts *counts = &listing->counts;
+	uint64_t gone = listing->looked_at - listing->shown;
+	char text[COUNT_TEXT];
+
+	snprintf(text, sizeof text, "%" PRIu64 " to %" PRIu64 " of %" PRIu64 ".",
+		 counts->before + 1, counts->before + listing->shown,
+		 counts->before + counts->after - gone);
+	put_text(page, text);
+}
+
+/* Which names these are of how many, and the way to the others. */
+static void put_way(struct page *page, const struct http_listing *listing)
+{
+	put_text(page, "<p>");
+	if (listing->shown > 0)
+		put_range(page, listing);
+	if (listing->counts.before > 0)
+		put_text(page, " <a href=\"./\">First page</a>");
+	if (goes_on(listing))
+		put_link_to_next(page, listing->names, listing->looked_at - 1);
+	put_text(page, "</p>\n");
+}
+
+static void put_foot(struct page *page, const struct http_listing *listing)
+{
+	bool is_later = listing->counts.before > 0;
+
+	put_text(page, "</tbody>\n</table>\n");
+	if (listing->shown == 0 && !goes_on(listing))
+		put_text(page, is_later ? "<p>There are no more files here.</p>\n"
+					: "<p>There are no files here.</p>\n");
+	if (is_later || goes_on(listing))
+		put_way(page, listing);
+	put_text(page, "</body>\n</html>\n");
 	put(page, "", 1); /* a NUL, which is not part of it */
 }
 
-/* @return the page, or NULL with errno */
-static char *make_page(const char *path, struct entries *entries, int directory,
-		       size_t *length)
-{
-	struct page page = { .most = HTTP_LISTING_PAGE };
+/* ---- in turns --------------------------------------------------------------------------- */
 
-	put_page(&page, path, entries, directory);
-	if (page.is_full) /* of the path alone: longer than any that can be opened */
-		page.error = ENAMETOOLONG;
-	if (page.error != 0) {
-		buffer_consume(&page.text, page.text.length);
-		errno = page.error;
-		return NULL;
-	}
-	*length = page.text.length - 1;
-	return page.text.bytes;
+static int fail(int error)
+{
+	errno = error;
+	return -1;
 }
 
-char *http_listing(int directory, const char *path, size_t *length)
+/* @return 1 if there is more to write, 0 when the page is made; -1 with errno */
+static int write_some(struct http_listing *listing)
 {
-	struct entries entries = { 0 };
-	DIR *stream = fdopendir(directory);
-	char *page = NULL;
-	int saved;
+	struct page *page = &listing->page;
 
-	if (stream == NULL) {
-		saved = errno;
-		close(directory);
-		errno = saved;
-		return NULL;
+	for (int i = 0; i < ROWS_TURN && listing->looked_at < listing->counts.kept &&
+			!page->is_full && page->error == 0;
+	     i++)
+		put_next(listing);
+	if (page->error != 0)
+		return fail(page->error);
+	if (listing->looked_at < listing->counts.kept && !page->is_full)
+		return 1;
+	page->most = HTTP_LISTING_PAGE;
+	page->is_full = false;
+	put_foot(page, listing);
+	return page->error == 0 ? 0 : fail(page->error);
+}
+
+int http_listing_go_on(struct http_listing *listing)
+{
+	struct page *page = &listing->page;
+	int more;
+
+	if (!listing->is_begun) {
+		more = http_names_read(listing->names, NAMES_TURN);
+		if (more != 0)
+			return more;
+		listing->is_begun = true;
+		listing->counts = http_names_count(listing->names);
+		page->most = HTTP_LISTING_PAGE - FOOT;
+		put_head(page, listing->path);
+		if (page->is_full) /* only a path longer than any that can be opened */
+			return fail(ENAMETOOLONG);
 	}
-	if (read_entries(stream, &entries))
-		page = make_page(path, &entries, dirfd(stream), length);
-	saved = errno;
-	release(&entries);
-	closedir(stream);
-	errno = saved;
-	return page;
+	return write_some(listing);
+}
+
+char *http_listing_take(struct http_listing *listing, size_t *length)
+{
+	char *bytes = listing->page.text.bytes;
+
+	*length = listing->page.text.length - 1;
+	listing->page.text = (struct buffer){ 0 };
+	return bytes;
 }

@@ -1,37 +1,58 @@
 /*
- * listing - a directory as a page of HTML.
+ * listing - a directory as pages of HTML.
  *
  * The names in it are whatever somebody has put there, and are shown to somebody else: none
  * of them may become markup, script, or a link that leads elsewhere.
+ *
+ * A page shows the names that come after a given one ("?after=NAME"), says how many there are,
+ * and links to the next page. A page is not a number of names to skip: so a name that is made
+ * or removed meanwhile moves no other name to another page.
+ *
+ *	listing = http_listing_begin(fd, "photos/");
+ *	while ((more = http_listing_go_on(listing)) > 0)
+ *		let others go first
+ *	if (more == 0)
+ *		page = http_listing_take(listing, &length);
+ *	http_listing_end(listing);
  */
 #ifndef SERVER_SERVICE_HTTP_LISTING_H
 #define SERVER_SERVICE_HTTP_LISTING_H
 
-#include <stdbool.h>
+#include <limits.h>
 #include <stddef.h>
 
-/** What a listing may cost: a client asks for it in a few bytes. */
 enum {
-	/* Names of files that are read; of others it is only told that there are some. */
-	HTTP_LISTING_MOST = 10000,
-	/* Bytes of the page; of what does not find room it is told how much there is. */
+	/* Bytes of a page: one that is full before it has HTTP_NAMES_MOST names ends there. */
 	HTTP_LISTING_PAGE = 256 * 1024,
+	/* The room for the name that a page comes after, with a '/' and a NUL. */
+	HTTP_LISTING_AFTER = NAME_MAX + 2,
 };
 
-/** Whether a file of that name is served at all: not if it begins with a dot, or contains
- *  control characters, which no link and no log should have to carry. */
-bool http_name_is_served(const char *name);
+struct http_listing;
 
 /**
- * Lists what a directory has that is served: its directories, then its regular files, both
- * by name, byte by byte, as far as there is room; with size, and time of last change in UTC.
+ * Begins to list what a directory has that is served: its directories, then its regular
+ * files, both by name, byte by byte; with size, and time of last change in UTC.
  *
  * @param directory  open on it for reading; it is closed, whatever happens
  * @param path       of the directory as the client knows it, decoded, without the '/' at its
  *                   beginning: "" is the one without a parent, "a/b/" is shown as /a/b/
- * @param length     receives the page's, in bytes
- * @return the page, which the caller frees, or NULL with errno (ENOMEM, or of readdir(3))
+ * @param after      the name that the page comes after, with a '/' at its end if it was a
+ *                   directory's; "": the first page
+ * @return it, for http_listing_end(), or NULL with errno
  */
-char *http_listing(int directory, const char *path, size_t *length);
+struct http_listing *http_listing_begin(int directory, const char *path,
+					const char *after);
+
+/** Does a part of the work, of well below a millisecond where the disk need not be read.
+ *  @return 1 if there is more to do, 0 when the page is made, -1 with errno: what is shown
+ *          would not be all there is */
+int http_listing_go_on(struct http_listing *listing);
+
+/** The page that is made, with a NUL behind it, which the caller frees.
+ *  @param length  receives its length in bytes */
+char *http_listing_take(struct http_listing *listing, size_t *length);
+
+void http_listing_end(struct http_listing *listing);
 
 #endif
