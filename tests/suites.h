@@ -25,6 +25,7 @@
 	SUITE(hub)                                                                       \
 	SUITE(load_services)                                                             \
 	SUITE(versus)                                                                    \
+	SUITE(slow_readers)                                                              \
 	SUITE(text)                                                                      \
 	SUITE(words)                                                                     \
 	SUITE(rename)                                                                    \
@@ -59,7 +60,9 @@
 	SUITE(fuzz)                                                                      \
 	SUITE(chat)                                                                      \
 	SUITE(connection)                                                                \
+	SUITE(send_queue)                                                                \
 	SUITE(small_services)                                                            \
+	SUITE(proxy_header)                                                              \
 	SUITE(udp)                                                                       \
 	SUITE(transcripts)                                                               \
 	SUITE(dial)                                                                      \
