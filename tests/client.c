@@ -49,6 +49,11 @@ void client_send(int fd, const void *bytes, size_t length)
 		      length, strerror(errno));
 }
 
+void client_send_urgent(int fd, const void *bytes, size_t length)
+{
+	ck_assert_int_eq(send(fd, bytes, length, MSG_OOB), (ssize_t)length);
+}
+
 void client_say(int fd, const char *text)
 {
 	client_send(fd, text, strlen(text));

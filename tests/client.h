@@ -18,6 +18,9 @@ int client_connect_to(const char *host, unsigned port);
 /** Sends all of it. */
 void client_send(int fd, const void *bytes, size_t length);
 
+/** Sends these bytes as urgent data (MSG_OOB): the last of them is the urgent byte. */
+void client_send_urgent(int fd, const void *bytes, size_t length);
+
 /** Sends a text. */
 void client_say(int fd, const char *text);
 

@@ -24,6 +24,7 @@
 	SUITE(hub)                                                                       \
 	SUITE(load_services)                                                             \
 	SUITE(versus)                                                                    \
+	SUITE(slow_readers)                                                              \
 	SUITE(text)                                                                      \
 	SUITE(words)                                                                     \
 	SUITE(rename)                                                                    \
@@ -56,6 +57,7 @@
 	SUITE(fuzz)                                                                      \
 	SUITE(chat)                                                                      \
 	SUITE(connection)                                                                \
+	SUITE(send_queue)                                                                \
 	SUITE(small_services)                                                            \
 	SUITE(udp)                                                                       \
 	SUITE(transcripts)                                                               \

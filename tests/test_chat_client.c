@@ -924,7 +924,8 @@ START_TEST(in_a_pipe_lines_go_through_as_they_come)
 	program = filter_start(&room, "-nalice");
 	room_accept(&room);
 	room_expect(&room, "/nick alice\n");
-	room_say(&room, "* welcome\n");
+	client_send_urgent(room.fd, "* wel", 5); /* in its place, as any other byte */
+	room_say(&room, "come\n");
 	expect_output(&program, "* welcome\n");
 	ck_assert_int_eq(io_write(program.in, "one\n", 4), 4);
 	room_expect(&room, "one\n");

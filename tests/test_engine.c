@@ -10,9 +10,11 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -316,7 +318,7 @@ START_TEST(who_came_before_the_server_has_the_same_options_as_who_came_later)
 	for (int i = 0; i < 2; i++) {
 		int client = client_connect_to("127.0.0.1", address_port(&address));
 		struct connection *connection;
-		int nodelay = 0, keepalive = 0;
+		int nodelay = 0, keepalive = 0, urgent_inline = 0;
 		socklen_t length = sizeof(int);
 
 		if (i == 0)
@@ -329,11 +331,57 @@ START_TEST(who_came_before_the_server_has_the_same_options_as_who_came_later)
 		ck_assert_int_eq(getsockopt(connection->fd, SOL_SOCKET, SO_KEEPALIVE,
 					    &keepalive, &length),
 				 0);
-		ck_assert(nodelay != 0 && keepalive != 0);
+		ck_assert_int_eq(getsockopt(connection->fd, SOL_SOCKET, SO_OOBINLINE,
+					    &urgent_inline, &length),
+				 0);
+		ck_assert(nodelay != 0 && keepalive != 0 && urgent_inline != 0);
 		server_release(&server, connection);
 		client_close(client);
 	}
 	server_end(&server);
+}
+END_TEST
+
+/* GIVEN a listening local socket, whose accepted sockets inherit no option
+   WHEN clients connect, before the server begins and after
+   THEN each accepted socket takes urgent data inline. */
+START_TEST(clients_of_a_local_socket_send_urgent_data_inline)
+{
+	struct server server = {
+		.service = &service,
+		.model = &select_model,
+		.max_clients = 10,
+	};
+	struct sockaddr_un path_of_it = { .sun_family = AF_UNIX };
+	const struct sockaddr *where = (const struct sockaddr *)&path_of_it;
+	struct folder folder;
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	folder_create(&folder);
+	ck_assert_int_lt(snprintf(path_of_it.sun_path, sizeof path_of_it.sun_path, "%s",
+				  folder_path(&folder, "server")),
+			 (int)sizeof path_of_it.sun_path);
+	ck_assert_int_eq(bind(listener, where, sizeof path_of_it), 0);
+	ck_assert_int_eq(listen(listener, 2), 0);
+	for (int i = 0; i < 2; i++) {
+		int client = socket(AF_UNIX, SOCK_STREAM, 0), urgent_inline = 0;
+		socklen_t length = sizeof urgent_inline;
+		struct connection *connection;
+
+		ck_assert_int_eq(connect(client, where, sizeof path_of_it), 0);
+		if (i == 0)
+			ck_assert_int_eq(server_begin(&server, listener), 0);
+		connection = server_accept(&server);
+		ck_assert_ptr_nonnull(connection);
+		ck_assert_int_eq(getsockopt(connection->fd, SOL_SOCKET, SO_OOBINLINE,
+					    &urgent_inline, &length),
+				 0);
+		ck_assert_int_ne(urgent_inline, 0);
+		server_release(&server, connection);
+		close(client);
+	}
+	server_end(&server);
+	folder_remove(&folder);
 }
 END_TEST
 
@@ -508,6 +556,7 @@ Suite *suite_engine(void)
 	tcase_add_loop_test(tcase, sighup_is_heard_where_nobody_is_served, 0, ALL_MODELS);
 	tcase_add_test(tcase,
 		       who_came_before_the_server_has_the_same_options_as_who_came_later);
+	tcase_add_test(tcase, clients_of_a_local_socket_send_urgent_data_inline);
 	tcase_add_test(tcase, sighup_is_heard_though_there_is_no_time_to_wait);
 	tcase_add_loop_test(tcase, sighup_ends_a_server_that_has_nothing_to_reopen, 0,
 			    ALL_MODELS);

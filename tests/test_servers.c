@@ -431,6 +431,25 @@ START_TEST(echoes_messages_of_any_size)
 }
 END_TEST
 
+/* GIVEN an echo server
+   WHEN a client sends one byte of its message as urgent data
+   THEN the whole message comes back, in its order. */
+START_TEST(echoes_urgent_data_in_its_place)
+{
+	struct server server = start(_i, NULL);
+	int fd = client_connect(&server);
+
+	client_say(fd, "ab");
+	client_send_urgent(fd, "c", 1);
+	client_say(fd, "d");
+	client_hear(fd, "abcd");
+	client_send_urgent(fd, "efg", 3);
+	client_hear(fd, "efg");
+	leave(fd);
+	server_finish(&server);
+}
+END_TEST
+
 START_TEST(echoes_ten_megabytes)
 {
 	struct server server = start(_i, NULL);
@@ -1122,6 +1141,7 @@ Suite *suite_servers(void)
 	add(tcase, a_descriptor_for_another_process_is_not_taken);
 	tcase = add_case(suite, "echo");
 	add(tcase, echoes_messages_of_any_size);
+	add(tcase, echoes_urgent_data_in_its_place);
 	add(tcase, echoes_ten_megabytes);
 	add(tcase, echoes_nothing_to_who_sends_nothing);
 	add(tcase, a_megabyte_that_is_still_to_be_echoed_comes_after_the_half_close);

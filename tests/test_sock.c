@@ -737,6 +737,32 @@ static bool flag_is_set(int fd, int level, int option)
 	return value != 0;
 }
 
+/* What is urgent is a byte like others: on a connected socket, on one that is only begun, and
+   on an accepted one, which has it from its listener. */
+START_TEST(urgent_data_stays_in_the_stream)
+{
+	struct pair pair = new_pair();
+	struct address peer = local_address(pair.server);
+	char got[8] = "";
+	int begun;
+
+	ck_assert_int_eq(send(pair.client, "abc", 3, MSG_OOB), 3);
+	ck_assert_int_eq(io_write(pair.client, "d", 1), 1);
+	ck_assert_int_eq(io_read_all(pair.server, got, 4), 4);
+	ck_assert_str_eq(got, "abcd");
+	ck_assert_int_eq(send(pair.server, "ef", 2, MSG_OOB), 2);
+	ck_assert_int_eq(io_write(pair.server, "gh", 2), 2);
+	ck_assert_int_eq(io_read_all(pair.client, got, 4), 4);
+	ck_assert_str_eq(got, "efgh");
+	begun = sock_connect_start(&peer.any, peer.length, SOCK_STREAM);
+	if (begun >= 0) {
+		ck_assert(flag_is_set(begun, SOL_SOCKET, SO_OOBINLINE));
+		close(begun);
+	}
+	close_pair(pair);
+}
+END_TEST
+
 START_TEST(accepted_sockets_inherit_nodelay_and_keepalive)
 {
 	int listener = listener_at("127.0.0.1", "0", SOCK_STREAM), client, server;
@@ -1235,6 +1261,7 @@ Suite *suite_sock(void)
 	tcase_add_test(accepting, an_accepted_client_is_known_by_its_address);
 	tcase_add_test(accepting,
 		       a_listener_that_does_not_wait_says_that_nobody_is_there);
+	tcase_add_test(accepting, urgent_data_stays_in_the_stream);
 	tcase_add_test(accepting, accepted_sockets_inherit_nodelay_and_keepalive);
 #ifdef __linux__
 	tcase_add_test(accepting, a_listener_tells_how_many_wait);
