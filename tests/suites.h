@@ -59,6 +59,7 @@
 	SUITE(connection)                                                                \
 	SUITE(send_queue)                                                                \
 	SUITE(small_services)                                                            \
+	SUITE(proxy_header)                                                              \
 	SUITE(udp)                                                                       \
 	SUITE(transcripts)                                                               \
 	SUITE(dial)                                                                      \

@@ -436,7 +436,10 @@ END_TEST
    THEN the whole message comes back, in its order. */
 START_TEST(echoes_urgent_data_in_its_place)
 {
-	struct server server = start(_i, NULL);
+	struct server server = server_start_with(&(struct server_setup){
+		.program = model_program(_i, "echo"),
+		.opens_itself = true,
+	});
 	int fd = client_connect(&server);
 
 	client_say(fd, "ab");
