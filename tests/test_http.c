@@ -53,6 +53,8 @@ static void configure_with(const char *const arguments[])
 {
 	struct failure failure = { .text = "" };
 
+	free(root.directory.name); /* a server opens its directory only once */
+	root.directory.name = NULL;
 	ck_assert_msg(try_to_configure(arguments, &failure) == 0, "%s", failure.text);
 }
 

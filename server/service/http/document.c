@@ -220,13 +220,6 @@ static void find(struct http_document *document, const struct http_root *root,
 		find_file(document, root, name);
 }
 
-/* Nothing is found in a directory that was removed, but it can be listed. So what is not a file
- * may be missing only because the whole directory has gone. */
-static bool may_be_missing(const struct http_document *document)
-{
-	return document->fd < 0;
-}
-
 void http_document_find(struct http_root *root, const struct http_target *target,
 			struct http_document *document)
 {
@@ -242,8 +235,10 @@ void http_document_find(struct http_root *root, const struct http_target *target
 	if (document->status != 0)
 		return;
 	find(document, root, target, name);
-	if (!may_be_missing(document))
+	if (document->fd >= 0)
 		return;
+	/* A directory that was removed has no names, but it can still be listed. So what is
+	 * not a file may be missing only because the whole directory has gone. */
 	state = root_check(&root->directory, seen);
 	if (state == ROOT_STAYS)
 		return;
