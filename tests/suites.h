@@ -22,6 +22,7 @@
 	SUITE(load_udp)                                                                  \
 	SUITE(filed)                                                                     \
 	SUITE(hub)                                                                       \
+	SUITE(load_broken)                                                               \
 	SUITE(load_services)                                                             \
 	SUITE(versus)                                                                    \
 	SUITE(text)                                                                      \
