@@ -348,10 +348,11 @@ static void judge_unnumbered(struct load_worker *worker,
 						  worker->received, n);
 	}
 	if (verdict == LOAD_MORE && n != worker->plan->size)
-		failure_set(exchange->wrong,
-			    "%zu bytes in a datagram: neither a whole reply, nor one that "
-			    "was cut to the %zu of the request",
-			    n, worker->plan->size);
+		failure_set(
+			exchange->wrong,
+			"%zu bytes in a datagram: neither a whole reply, nor one that "
+			"was cut to the %zu of the request",
+			n, worker->plan->size);
 	else if (verdict == LOAD_WRONG && (n == 0 || worker->protocol->check == NULL))
 		load_wrong_bytes(exchange, 0, "", 0, worker->received, n);
 	if (verdict == LOAD_WRONG || (verdict == LOAD_MORE && n != worker->plan->size) ||

@@ -724,9 +724,8 @@ Suite *suite_load(void)
 	tcase_add_loop_test(tcase, a_reply_that_was_on_its_way_at_the_end_is_no_error, 0,
 			    2);
 	tcase_add_test(tcase, a_wrong_reply_after_the_end_is_an_error_too);
-	tcase_add_loop_test(tcase,
-			    clients_that_others_kept_waiting_are_served_after_the_end, 0,
-			    2);
+	tcase_add_loop_test(
+		tcase, clients_that_others_kept_waiting_are_served_after_the_end, 0, 2);
 	tcase_add_test(tcase, a_load_that_is_stopped_waits_for_nobody);
 	tcase_add_loop_test(
 		tcase, a_server_that_never_accepts_serves_nobody_and_delays_nobody, 0, 2);

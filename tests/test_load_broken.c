@@ -200,8 +200,9 @@ Suite *suite_load_broken(void)
 	TCase *tcase = load_case(suite, "replies without their end");
 
 	tcase_add_loop_test(
-		tcase, a_server_that_leaves_out_the_end_of_its_replies_is_not_called_right,
-		0, COUNT(services));
+		tcase,
+		a_server_that_leaves_out_the_end_of_its_replies_is_not_called_right, 0,
+		COUNT(services));
 	tcase_add_test(tcase, loadgen_says_how_far_the_replies_came_and_fails);
 	tcase_add_test(tcase, json_has_null_for_a_latency_that_there_is_not);
 

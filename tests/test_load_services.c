@@ -615,8 +615,9 @@ START_TEST(a_timeout_of_0_is_none)
 	ck_assert_ptr_nonnull(strstr(run.out, " no reply"));
 	run = run_line("loadgen", "-d 0.4 -w 0 -c 4 echo conversations 127.0.0.1", port);
 	run_expect_status(&run, 1);
-	ck_assert_ptr_nonnull(strstr(run.out, "\nerrors         4: 4 no reply (connected, "
-					      "but not answered)\n"));
+	ck_assert_ptr_nonnull(strstr(run.out,
+				     "\nerrors         4: 4 no reply (connected, "
+				     "but not answered)\n"));
 	ck_assert_ptr_nonnull(strstr(run.out, "\nlatency max    -\n"));
 }
 END_TEST
