@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_TEXT = 160, CELL_TEXT = 32 };
+enum { COLUMNS = 80, CELL_TEXT = 48, NAME_WIDTH = 12 };
 
 static const char *const figure_names[FIGURES] = {
 	[FIGURE_RATE] = "exchanges_per_second",
@@ -20,6 +20,10 @@ static const char *const figure_names[FIGURES] = {
 	[FIGURE_LATE] = "datagrams_late",
 	[FIGURE_DUPLICATES] = "datagrams_duplicate",
 	[FIGURE_REORDERED] = "datagrams_reordered",
+	[FIGURE_KERNEL_EMPTY] = "kernel_without_clients_kib",
+	[FIGURE_KERNEL_CROWDED] = "kernel_with_clients_kib",
+	[FIGURE_KERNEL_PER_CLIENT] = "kernel_per_client_kib",
+	[FIGURE_ALL_PER_CLIENT] = "memory_in_all_per_client_kib",
 };
 
 struct run_figures *contest_run(const struct contest *contest, unsigned round,
@@ -107,7 +111,8 @@ static bool did_all(const struct contest *contest, enum load_kind kind, unsigned
 /* What a server weighs before and after is told, but it is the difference that counts. */
 static bool is_contested(enum figure figure)
 {
-	return figure != FIGURE_EMPTY && figure != FIGURE_CROWDED;
+	return figure != FIGURE_EMPTY && figure != FIGURE_CROWDED &&
+	       figure != FIGURE_KERNEL_EMPTY && figure != FIGURE_KERNEL_CROWDED;
 }
 
 static bool more_is_better(enum figure figure)
@@ -138,11 +143,61 @@ static unsigned best_model(const struct contest *contest, enum load_kind kind,
 	return compared > 1 ? best : contest->model_count;
 }
 
+/* Whether one is better than the other in every round: if not, it may be chance. One round
+ * cannot tell. */
+static bool is_clear(const struct contest *contest, enum load_kind kind,
+		     enum figure figure, unsigned better, unsigned worse)
+{
+	struct summary a = contest_summary(contest, kind, better, figure);
+	struct summary b = contest_summary(contest, kind, worse, figure);
+
+	if (a.count < 2 || b.count < 2)
+		return false;
+	return more_is_better(figure) ? a.least > b.most : a.most < b.least;
+}
+
+/* Whether a model is better than all others, in every round. */
+static bool is_clearly_best(const struct contest *contest, enum load_kind kind,
+			    unsigned model, enum figure figure)
+{
+	if (best_model(contest, kind, figure) != model)
+		return false;
+	for (unsigned other = 0; other < contest->model_count; other++)
+		if (other != model && did_all(contest, kind, other) &&
+		    contest_summary(contest, kind, other, figure).count > 0 &&
+		    !is_clear(contest, kind, figure, model, other))
+			return false;
+	return true;
+}
+
 /* ---- the table ---- */
+
+/* A paragraph in lines of 80 columns at most, the further ones indented, but for words that
+ * are longer. */
+static void print_wrapped(const char *text, size_t indent, FILE *out)
+{
+	size_t column = 0;
+
+	while (*text != '\0') {
+		size_t length = strcspn(text, " ");
+
+		if (column > 0 && column + 1 + length > COLUMNS) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > 0) {
+			fputc(' ', out);
+			column++;
+		}
+		fprintf(out, "%.*s", (int)length, text);
+		column += length;
+		text += length + (text[length] == ' ');
+	}
+	fputc('\n', out);
+}
 
 /* "1234567.8" as "1,234,568"; small values keep decimals, where they have any: three digits
  * tell enough. */
-static void print_value(char cell[CELL_TEXT], double value, int decimals)
+static void print_whole(char cell[CELL_TEXT], double value, int decimals)
 {
 	char digits[CELL_TEXT];
 	size_t length, used = 0;
@@ -153,6 +208,8 @@ static void print_value(char cell[CELL_TEXT], double value, int decimals)
 		snprintf(cell, CELL_TEXT, "%.*f", decimals, value);
 		return;
 	}
+	if (value > 1e15) /* nothing that is measured */
+		value = 1e15;
 	snprintf(digits, sizeof digits, "%.0f", value);
 	length = strlen(digits);
 	for (size_t i = 0; i < length && used + 2 < CELL_TEXT; i++) {
@@ -163,6 +220,20 @@ static void print_value(char cell[CELL_TEXT], double value, int decimals)
 	cell[used] = '\0';
 }
 
+/* As print_whole(), or in thousands (k), millions (M) ... where that is too wide. */
+static void print_value(char cell[CELL_TEXT], double value, int decimals, int width)
+{
+	static const char units[] = "kMGT";
+	char number[CELL_TEXT];
+
+	print_whole(cell, value, decimals);
+	for (size_t i = 0; strlen(cell) > (size_t)width && units[i] != '\0'; i++) {
+		value /= 1000;
+		print_whole(number, value, decimals);
+		snprintf(cell, CELL_TEXT, "%.40s%c", number, units[i]);
+	}
+}
+
 static void print_cell(const struct contest *contest, enum load_kind kind, unsigned model,
 		       enum figure figure, int width, bool last, FILE *out)
 {
@@ -171,9 +242,9 @@ static void print_cell(const struct contest *contest, enum load_kind kind, unsig
 	char cell[CELL_TEXT] = "-";
 
 	if (summary.count > 0)
-		print_value(cell, summary.median * scale, 2);
+		print_value(cell, summary.median * scale, 2, width);
 	fprintf(out, " %*s", width, cell);
-	if (is_contested(figure) && best_model(contest, kind, figure) == model)
+	if (is_contested(figure) && is_clearly_best(contest, kind, model, figure))
 		fputc('*', out);
 	else if (!last)
 		fputc(' ', out);
@@ -188,6 +259,8 @@ static void print_spread(const struct contest *contest, enum load_kind kind,
 	if (summary.count > 1 && summary.median > 0)
 		snprintf(cell, sizeof cell, "%.0f%%",
 			 (summary.most - summary.least) / 2 / summary.median * 100);
+	if (strlen(cell) > 5)
+		snprintf(cell, sizeof cell, ">999%%");
 	fprintf(out, " %5s", cell);
 }
 
@@ -201,17 +274,29 @@ static void print_total(const struct contest *contest, enum load_kind kind,
 	if (total == 0)
 		snprintf(cell, sizeof cell, "0");
 	else if (total > 0)
-		print_value(cell, total, 0);
+		print_value(cell, total, 0, 11);
 	fprintf(out, " %11s", cell);
 }
 
-/* What the numbers of a row do not say. */
-static void print_remark(const struct service_summary *served, FILE *out)
+/* The name that begins a row. A long one has a line of its own. */
+static void print_name(const char *name, FILE *out)
 {
+	if (strlen(name) <= NAME_WIDTH)
+		fprintf(out, "  %-*s", NAME_WIDTH, name);
+	else
+		fprintf(out, "  %s\n  %*s", name, NAME_WIDTH, "");
+}
+
+/* What the numbers of a row do not say: behind it if there are none, else below. */
+static void print_remark(const struct service_summary *served, bool below, FILE *out)
+{
+	if (below && (served->errors > 0 || served->served < served->of))
+		fprintf(out, "\n  %*s", NAME_WIDTH, "");
 	if (served->errors > 0)
 		fprintf(out, "  %ju errors", (uintmax_t)served->errors);
 	if (served->served < served->of)
 		fprintf(out, "  %u of %u served", served->served, served->of);
+	fputc('\n', out);
 }
 
 static void print_model_row(const struct contest *contest, enum load_kind kind,
@@ -220,15 +305,14 @@ static void print_model_row(const struct contest *contest, enum load_kind kind,
 	struct service_summary served = contest_served(contest, kind, model);
 	enum figure rate = kind == LOAD_BULK ? FIGURE_BYTES : FIGURE_RATE;
 
-	fprintf(out, "  %-12s", contest->models[model]);
+	print_name(contest->models[model], out);
 	if (served.rounds == 0) {
 		fprintf(out, " %11s\n", "not run");
 		return;
 	}
 	if (served.served == 0) {
 		fprintf(out, " %11s ", served.errors > 0 ? "fails" : "waits");
-		print_remark(&served, out);
-		fputc('\n', out);
+		print_remark(&served, false, out);
 		return;
 	}
 	print_cell(contest, kind, model, rate, 11, false, out);
@@ -237,8 +321,7 @@ static void print_model_row(const struct contest *contest, enum load_kind kind,
 	print_cell(contest, kind, model, FIGURE_P99, 8, false, out);
 	print_cell(contest, kind, model, FIGURE_CPU, 8, false, out);
 	print_cell(contest, kind, model, FIGURE_SWITCHES, 8, true, out);
-	print_remark(&served, out);
-	fputc('\n', out);
+	print_remark(&served, true, out);
 }
 
 static const char *what_they_do(const struct load_plan *plan)
@@ -256,7 +339,7 @@ static const char *what_they_do(const struct load_plan *plan)
 	return plan->protocol->pattern == LOAD_GREETING ? " that only listen" : "";
 }
 
-static void print_load_title(const struct contest *contest, enum load_kind kind,
+static void write_load_title(const struct contest *contest, enum load_kind kind,
 			     FILE *out)
 {
 	const struct load_plan *plan = &contest->plans[kind];
@@ -278,7 +361,21 @@ static void print_load_title(const struct contest *contest, enum load_kind kind,
 	if (kind == LOAD_CONNECTIONS)
 		fprintf(out, ", a %s for each",
 			plan->datagrams ? "socket" : "connection");
-	fputc('\n', out);
+}
+
+static void print_load_title(const struct contest *contest, enum load_kind kind,
+			     FILE *out)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *memory = open_memstream(&text, &length);
+
+	if (memory == NULL)
+		return;
+	write_load_title(contest, kind, memory);
+	if (fclose(memory) == 0)
+		print_wrapped(text, 2, out);
+	free(text);
 }
 
 static void print_load_heading(const struct load_plan *plan, FILE *out)
@@ -304,30 +401,41 @@ static void print_fates(const struct contest *contest, enum load_kind kind, FILE
 	fprintf(out, "  %-12s %11s %11s %11s %11s %11s\n", "datagrams", "sent", "lost",
 		"late", "doubled", "reordered");
 	for (unsigned model = 0; model < contest->model_count; model++) {
-		fprintf(out, "  %-12s", contest->models[model]);
+		print_name(contest->models[model], out);
 		for (size_t i = 0; i < sizeof fates / sizeof *fates; i++)
 			print_total(contest, kind, model, fates[i], out);
 		fputc('\n', out);
 	}
 }
 
+/* The seven columns: what the server has, and what the kernel needs for it. */
 static void print_memory(const struct contest *contest, FILE *out)
 {
-	fprintf(out, "memory in KiB, of the server and its children (PSS)\n");
-	fprintf(out, "  %-12s %11s %15s %16s\n", "", "no client", "with the crowd",
-		"per idle client");
-	for (unsigned model = 0; model < contest->model_count; model++) {
-		struct service_summary served;
+	static const enum figure columns[] = {
+		FIGURE_EMPTY,          FIGURE_KERNEL_EMPTY, FIGURE_CROWDED,
+		FIGURE_KERNEL_CROWDED, FIGURE_PER_CLIENT,   FIGURE_KERNEL_PER_CLIENT,
+		FIGURE_ALL_PER_CLIENT
+	};
+	enum { COUNT = sizeof columns / sizeof *columns };
 
-		fprintf(out, "  %-12s", contest->models[model]);
-		print_cell(contest, LOAD_IDLE, model, FIGURE_EMPTY, 11, false, out);
-		print_cell(contest, LOAD_IDLE, model, FIGURE_CROWDED, 14, false, out);
-		print_cell(contest, LOAD_IDLE, model, FIGURE_PER_CLIENT, 15, true, out);
-		served = contest_served(contest, LOAD_IDLE, model);
-		fprintf(out, "%s\n",
-			served.rounds == 0           ? "  not run"
-			: served.served == served.of ? ""
-						     : "  not all are served");
+	fprintf(out, "memory in KiB, of the server and its children: their own (PSS) and "
+		     "the kernel's\n");
+	fprintf(out, "  %-*s %16s  %16s  %25s\n", NAME_WIDTH, "", "no client",
+		"with the crowd", "per idle client");
+	fprintf(out, "  %-*s %7s %8s %8s %8s %8s %8s %8s\n", NAME_WIDTH, "", "own",
+		"kernel", "own", "kernel", "own", "kernel", "in all");
+	for (unsigned model = 0; model < contest->model_count; model++) {
+		struct service_summary served = contest_served(contest, LOAD_IDLE, model);
+
+		print_name(contest->models[model], out);
+		if (served.rounds == 0) {
+			fprintf(out, " not run\n");
+			continue;
+		}
+		for (int i = 0; i < COUNT; i++)
+			print_cell(contest, LOAD_IDLE, model, columns[i], 7,
+				   i == COUNT - 1, out);
+		fputc('\n', out);
 	}
 	fputc('\n', out);
 }
@@ -343,23 +451,13 @@ static const char *times_text(double ratio, char out[CELL_TEXT])
 	return out;
 }
 
-/* Whether one is better than the other in every round: if not, it may be chance. */
-static bool is_clear(const struct contest *contest, enum load_kind kind,
-		     enum figure figure, unsigned better, unsigned worse)
-{
-	struct summary a = contest_summary(contest, kind, better, figure);
-	struct summary b = contest_summary(contest, kind, worse, figure);
-
-	return more_is_better(figure) ? a.least > b.most : a.most < b.least;
-}
-
 /* The best and the worst of those that did all of a load, in one sentence. */
 static void explain_extremes(const struct contest *contest, enum load_kind kind,
 			     enum figure figure, const char *format, FILE *out)
 {
 	unsigned best = best_model(contest, kind, figure), worst = best;
 	double least = 0, most;
-	char times[CELL_TEXT];
+	char times[CELL_TEXT], sentence[400];
 
 	if (!contest->with[kind] || best == contest->model_count)
 		return;
@@ -376,12 +474,15 @@ static void explain_extremes(const struct contest *contest, enum load_kind kind,
 	}
 	if (worst == best || least <= 0 || !is_clear(contest, kind, figure, best, worst))
 		return;
-	fprintf(out, format, contest->models[best], times_text(most / least, times),
-		contest->models[worst]);
+	snprintf(sentence, sizeof sentence, format, contest->models[best],
+		 times_text(most / least, times), contest->models[worst]);
+	print_wrapped(sentence, 2, out);
 }
 
 static void explain_waiting(const struct contest *contest, FILE *out)
 {
+	char sentence[200];
+
 	for (unsigned model = 0; model < contest->model_count; model++) {
 		bool waits = false;
 
@@ -391,11 +492,13 @@ static void explain_waiting(const struct contest *contest, FILE *out)
 
 			waits |= served.rounds > 0 && served.served < served.of;
 		}
-		if (waits)
-			fprintf(out,
-				"- %s did not serve all clients: the first ones "
-				"kept others waiting.\n",
-				contest->models[model]);
+		if (!waits)
+			continue;
+		snprintf(sentence, sizeof sentence,
+			 "- %s did not serve all clients: the first ones kept others "
+			 "waiting.",
+			 contest->models[model]);
+		print_wrapped(sentence, 2, out);
 	}
 }
 
@@ -429,23 +532,23 @@ static void explain(const struct contest *contest, FILE *out)
 		return;
 	explain_extremes(contest, LOAD_CONVERSATIONS, FIGURE_RATE,
 			 "- Of clients that stay, %s serves %s times as many exchanges "
-			 "as %s.\n",
+			 "as %s.",
 			 memory);
 	explain_extremes(
 		contest, LOAD_CONNECTIONS, FIGURE_RATE,
-		"- Of clients that come and go, %s serves %s times as many as %s.\n",
+		"- Of clients that come and go, %s serves %s times as many as %s.",
 		memory);
 	explain_extremes(contest, LOAD_ROOM, FIGURE_RATE,
-			 "- Where one talks, %s delivers %s times as many lines as %s.\n",
+			 "- Where one talks, %s delivers %s times as many lines as %s.",
 			 memory);
 	explain_extremes(contest, LOAD_TALK, FIGURE_RATE,
-			 "- Where all talk, %s delivers %s times as many lines as %s.\n",
+			 "- Where all talk, %s delivers %s times as many lines as %s.",
 			 memory);
 	explain_extremes(contest, LOAD_BULK, FIGURE_BYTES,
-			 "- In bulk, %s moves %s times as much as %s.\n", memory);
+			 "- In bulk, %s moves %s times as much as %s.", memory);
 	explain_extremes(
-		contest, LOAD_IDLE, FIGURE_PER_CLIENT,
-		"- A silent client costs least memory in %s: %s times less than in %s.\n",
+		contest, LOAD_IDLE, FIGURE_ALL_PER_CLIENT,
+		"- For a silent client %s needs %s times less memory in all than %s.",
 		memory);
 	if (contest->datagrams)
 		explain_losses(contest, memory);
@@ -456,34 +559,63 @@ static void explain(const struct contest *contest, FILE *out)
 	free(text);
 }
 
-/* The last thing that was wrong with a model's replies, of those that are known. */
+/* The last runs of a model in which a reply was wrong, and one did not come; NULL: none. */
+static void find_faults(const struct contest *contest, unsigned model,
+			const struct run_figures **wrong,
+			const struct run_figures **silent)
+{
+	unsigned all = contest->rounds * LOAD_KINDS * contest->model_count;
+
+	*wrong = *silent = NULL;
+	for (unsigned i = model; i < all; i += contest->model_count) {
+		if (contest->runs[i].wrong.text[0] != '\0')
+			*wrong = &contest->runs[i];
+		if (contest->runs[i].errors > 0 &&
+		    contest->runs[i].silence.text[0] != '\0')
+			*silent = &contest->runs[i];
+	}
+}
+
 static void print_wrong(const struct contest *contest, FILE *out)
 {
-	for (unsigned model = 0; model < contest->model_count; model++) {
-		const struct run_figures *wrong = NULL;
+	const struct run_figures *wrong, *silent;
+	char text[FAILURE_TEXT + 300];
 
-		for (unsigned i = model;
-		     i < contest->rounds * LOAD_KINDS * contest->model_count;
-		     i += contest->model_count)
-			if (contest->runs[i].wrong.text[0] != '\0')
-				wrong = &contest->runs[i];
-		if (wrong != NULL)
-			fprintf(out, "A wrong reply of %s: %s.\n", contest->models[model],
-				wrong->wrong.text);
+	for (unsigned model = 0; model < contest->model_count; model++) {
+		const char *name = contest->models[model];
+
+		find_faults(contest, model, &wrong, &silent);
+		if (wrong != NULL) {
+			snprintf(text, sizeof text, "A wrong reply of %s: %s.", name,
+				 wrong->wrong.text);
+			print_wrapped(text, 2, out);
+		}
+		if (silent == NULL)
+			continue;
+		snprintf(text, sizeof text, "No reply of %s: %s.", name,
+			 silent->silence.text);
+		print_wrapped(text, 2, out);
+		if (silent->cookies == 0)
+			continue;
+		snprintf(text, sizeof text,
+			 "The backlog of %s was full, and %ju SYN cookies were sent: it "
+			 "may not know of those that are connected but not answered.",
+			 name, (uintmax_t)silent->cookies);
+		print_wrapped(text, 2, out);
 	}
 }
 
 static void print_legend(const struct contest *contest, FILE *out)
 {
-	fprintf(out, "* best; +- half of the range between rounds; p50, p99 latency; cpu "
-		     "ms/k and\nswitch/k the server's CPU time and context switches for "
-		     "1000 ");
+	fprintf(out, "* better than all others in every round; +- half of the range "
+		     "between rounds;\np50, p99 latency; cpu ms/k and switch/k the "
+		     "server's CPU time and context\nswitches for 1000 ");
 	if (contest->plans[0].protocol->pattern == LOAD_MEETING)
-		fprintf(out,
-			"deliveries; - not\navailable.\ndelivered: a line counts for "
-			"each who hears it.\n");
+		fprintf(out, "deliveries; k thousands; - not available.\ndelivered: a "
+			     "line counts for "
+			     "each who hears it.\n");
 	else
-		fprintf(out, "exchanges; - not\navailable.\n");
+		fprintf(out, "exchanges; k thousands; - not available.\n");
 }
 
 void contest_print(const struct contest *contest, FILE *out)

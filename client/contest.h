@@ -22,7 +22,7 @@ enum figure {
 	FIGURE_P99,
 	FIGURE_CPU,        /* milliseconds that the server used for 1000 exchanges */
 	FIGURE_SWITCHES,   /* context switches of the server for 1000 exchanges */
-	FIGURE_EMPTY,      /* memory without clients, in KiB */
+	FIGURE_EMPTY,      /* own memory (PSS) without clients, in KiB */
 	FIGURE_CROWDED,    /* ... and with the silent ones and the others */
 	FIGURE_PER_CLIENT, /* the difference for one client */
 	FIGURE_SENT,       /* datagrams; and of them, as in struct load_fate: */
@@ -30,6 +30,10 @@ enum figure {
 	FIGURE_LATE,
 	FIGURE_DUPLICATES,
 	FIGURE_REORDERED,
+	FIGURE_KERNEL_EMPTY, /* the kernel's memory, as the three above */
+	FIGURE_KERNEL_CROWDED,
+	FIGURE_KERNEL_PER_CLIENT,
+	FIGURE_ALL_PER_CLIENT, /* both */
 	FIGURES,
 };
 
@@ -39,6 +43,8 @@ struct run_figures {
 	unsigned served, of; /* connections that ever got a reply */
 	uint64_t errors;
 	struct failure wrong; /* what was wrong with a reply, where it is known; "" */
+	struct failure silence; /* how far a reply came that was not whole; "" */
+	uint64_t cookies;       /* SYN cookies that were sent to who was not answered */
 	bool done;
 };
 

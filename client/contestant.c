@@ -289,6 +289,9 @@ int contestant_stop(struct contestant *contestant, struct process_usage *usage,
 	contestant->pid = 0;
 	if (!gone)
 		return failure_set(failure, "%s did not stop", contestant->name);
+	/* A program that has no handler for it ends well by it. */
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
+		return 0;
 	if (WIFSIGNALED(status))
 		return failure_set(failure, "%s was killed by signal %d: %s",
 				   contestant->name, WTERMSIG(status), contestant->said);
@@ -324,55 +327,178 @@ static pid_t parent_of(pid_t pid)
 	return (pid_t)parent;
 }
 
-/* In bytes; -1 if the process has gone, or the system does not tell. */
-static int64_t memory_of(pid_t pid)
+/* The number in KiB behind a name at the beginning of a line of /proc/PID/FILE, in bytes; -1
+ * if the process has gone, or the system does not tell. */
+static int64_t number_of(pid_t pid, const char *name, const char *field)
 {
+	size_t length = strlen(field);
 	char path[64], line[256];
-	intmax_t kib = -1;
+	intmax_t number = -1;
 	FILE *file;
 
-	snprintf(path, sizeof path, "/proc/%ld/smaps_rollup", (long)pid);
+	snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, name);
 	file = fopen(path, "re");
 	if (file == NULL)
 		return -1;
-	while (kib < 0 && fgets(line, sizeof line, file) != NULL)
-		if (sscanf(line, "Pss: %jd kB", &kib) != 1)
-			kib = -1;
+	while (number < 0 && fgets(line, sizeof line, file) != NULL)
+		if (strncmp(line, field, length) != 0 ||
+		    sscanf(line + length, "%jd", &number) != 1)
+			number = -1;
 	fclose(file);
-	return kib < 0 ? -1 : kib * 1024;
+	return number;
+}
+
+/* What the kernel keeps, in bytes, beside page tables: Linux 6.18 on x86-64, from
+ * /proc/slabinfo, which only root may read. A 64-bit kernel gives each thread a stack of
+ * 16 KiB. */
+enum {
+	THREAD_STACK = 16 * 1024,
+	THREAD_OBJECTS = 5 * 1024,  /* task_struct, its credentials, its number (pid) */
+	PROCESS_OBJECTS = 6 * 1024, /* mm_struct, signals, files */
+	MAPPING_OBJECTS = 300, /* vm_area_struct, its share of anon_vma and the tree */
+	SOCKET_OBJECTS = 3600, /* TCP, its inode, file and name */
+};
+
+/* Sockets that a server's processes have open. The same one may be open in several. */
+struct sockets {
+	uint64_t *inodes;
+	size_t count, room;
+};
+
+static void note_socket(struct sockets *sockets, uint64_t inode)
+{
+	if (sockets->count == sockets->room) {
+		size_t room = sockets->room > 0 ? sockets->room * 2 : 256;
+		uint64_t *more = realloc(sockets->inodes, room * sizeof *more);
+
+		if (more == NULL)
+			return;
+		sockets->inodes = more;
+		sockets->room = room;
+	}
+	sockets->inodes[sockets->count++] = inode;
+}
+
+/* @return 0, or -1 if we may not know */
+static int note_sockets_of(struct sockets *sockets, pid_t pid)
+{
+	char path[64], text[64];
+	struct dirent *entry;
+	uintmax_t inode;
+	DIR *descriptors;
+
+	snprintf(path, sizeof path, "/proc/%ld/fd", (long)pid);
+	descriptors = opendir(path);
+	if (descriptors == NULL)
+		return -1;
+	while ((entry = readdir(descriptors)) != NULL) {
+		ssize_t n = readlinkat(dirfd(descriptors), entry->d_name, text,
+				       sizeof text - 1);
+
+		text[n > 0 ? n : 0] = '\0';
+		if (sscanf(text, "socket:[%ju]", &inode) == 1)
+			note_socket(sockets, inode);
+	}
+	closedir(descriptors);
+	return 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static size_t count_different(struct sockets *sockets)
+{
+	size_t different = 0;
+
+	if (sockets->count > 0)
+		qsort(sockets->inodes, sockets->count, sizeof *sockets->inodes,
+		      by_number);
+	for (size_t i = 0; i < sockets->count; i++)
+		if (i == 0 || sockets->inodes[i] != sockets->inodes[i - 1])
+			different++;
+	return different;
+}
+
+/* Lines of /proc/PID/maps; 0 if the process has gone. */
+static int64_t mappings_of(pid_t pid)
+{
+	int64_t lines = 0;
+	char path[64];
+	FILE *file;
+	int c;
+
+	snprintf(path, sizeof path, "/proc/%ld/maps", (long)pid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return 0;
+	while ((c = getc(file)) != EOF)
+		lines += c == '\n';
+	fclose(file);
+	return lines;
+}
+
+/* Of one process, without its sockets; -1 as number_of(). */
+static int64_t kernel_memory_of(pid_t pid)
+{
+	int64_t tables = number_of(pid, "status", "VmPTE:");
+	int64_t threads = number_of(pid, "status", "Threads:");
+
+	if (tables < 0 || threads < 0)
+		return -1;
+	return tables * 1024 + threads * (THREAD_STACK + THREAD_OBJECTS) +
+	       PROCESS_OBJECTS + mappings_of(pid) * MAPPING_OBJECTS;
+}
+
+/* Adds a process. One that has just gone has no part. @return 0, or -1 if we may not know */
+static int add_memory(struct contestant_memory *memory, struct sockets *sockets,
+		      pid_t pid)
+{
+	int64_t own = number_of(pid, "smaps_rollup", "Pss:");
+	int64_t kernel = kernel_memory_of(pid);
+
+	memory->own += own > 0 ? own * 1024 : 0;
+	memory->kernel += kernel > 0 ? kernel : 0;
+	return note_sockets_of(sockets, pid) < 0 || own < 0 || kernel < 0 ? -1 : 0;
 }
 
 /* Its own and its children's. Models have children, but no grandchildren. */
-static int64_t memory_now(pid_t root)
+static struct contestant_memory memory_now(pid_t root)
 {
-	int64_t sum = memory_of(root);
+	struct contestant_memory memory = { 0, 0 };
+	struct sockets sockets = { NULL, 0, 0 };
 	DIR *processes = opendir("/proc");
 	struct dirent *entry;
 	uint64_t pid;
 
-	while (sum >= 0 && processes != NULL && (entry = readdir(processes)) != NULL) {
-		int64_t part = 0;
-
+	if (processes == NULL || add_memory(&memory, &sockets, root) < 0)
+		memory = (struct contestant_memory){ -1, -1 };
+	while (memory.own >= 0 && (entry = readdir(processes)) != NULL)
 		if (text_number(entry->d_name, 1, INT_MAX, &pid) &&
 		    parent_of((pid_t)pid) == root)
-			part = memory_of((pid_t)pid);
-		sum += part > 0 ? part : 0;
-	}
+			(void)add_memory(&memory, &sockets, (pid_t)pid);
+	if (memory.own >= 0)
+		memory.kernel += (int64_t)count_different(&sockets) * SOCKET_OBJECTS;
 	if (processes != NULL)
 		closedir(processes);
-	return sum;
+	free(sockets.inodes);
+	return memory;
 }
 
-int64_t contestant_memory(const struct contestant *contestant)
+struct contestant_memory contestant_weigh(const struct contestant *contestant)
 {
-	int64_t end = clock_milliseconds() + STILL_TIME, before, now;
+	int64_t end = clock_milliseconds() + STILL_TIME;
 	const struct timespec step = clock_timespec(STILL_STEP);
+	struct contestant_memory before, now = memory_now(contestant->pid);
 
-	now = memory_now(contestant->pid);
 	do {
 		before = now;
 		nanosleep(&step, NULL);
 		now = memory_now(contestant->pid);
-	} while (now >= 0 && now != before && clock_milliseconds() < end);
+	} while (now.own >= 0 && (now.own != before.own || now.kernel != before.kernel) &&
+		 clock_milliseconds() < end);
 	return now;
 }

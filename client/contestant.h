@@ -32,6 +32,16 @@ struct contestant {
 	char port[PORT_TEXT];       /* where it listens on 127.0.0.1 */
 	char said[CONTESTANT_SAID]; /* the beginning of what it said, escaped */
 	int64_t received; /* bytes, as it told when it stopped; -1: it did not */
+	bool failed; /* it did not start, or did not stop as it should: it is left out */
+};
+
+/** Memory in bytes. */
+struct contestant_memory {
+	int64_t own;    /* its proportional set size (PSS): shared pages are divided among
+			   those that share them */
+	int64_t kernel; /* what the kernel needs for it: page tables as the kernel counts
+			   them, and what its threads, processes and sockets cost, by
+			   their number. Buffers are not in it */
 };
 
 /**
@@ -58,15 +68,14 @@ int contestant_start(struct contestant *contestant,
 
 /** Asks it to stop (SIGTERM), waits, and kills it if it does not.
  *  @param usage  receives what it and its children have used in their whole lives
- *  @return 0, or -1 with *failure if it did not end as it should: with exit status 0 and
- *          within the grace that servers give their clients */
+ *  @return 0, or -1 with *failure if it did not end as it should: with exit status 0 or
+ *          by our SIGTERM, and within the grace that servers give their clients */
 int contestant_stop(struct contestant *contestant, struct process_usage *usage,
 		    struct failure *failure);
 
-/** The proportional set size (PSS) of it and all its descendants, in bytes: shared pages
- *  are divided among those that share them. Waits until it stands still, since a crowd
- *  that has connected may not have been accepted yet; two seconds at most.
- *  @return the size, or -1 where the system does not tell (it is Linux that does) */
-int64_t contestant_memory(const struct contestant *contestant);
+/** The memory of it and its children. Waits until it stands still, since a crowd that has
+ *  connected may not have been accepted yet; two seconds at most.
+ *  @return both sizes, each -1 where the system does not tell (it is Linux that does) */
+struct contestant_memory contestant_weigh(const struct contestant *contestant);
 
 #endif

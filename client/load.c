@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/sock.h"
+#include "common/tcp_cookies.h"
 #include "common/text.h"
 
 #define MILLISECOND INT64_C(1000000)
@@ -49,6 +50,7 @@ static const char *const error_names[LOAD_ERRORS] = {
 	[LOAD_REFUSED] = "refused",
 	[LOAD_RESET] = "reset",
 	[LOAD_TIMED_OUT] = "timed out",
+	[LOAD_NO_REPLY] = "no reply",
 	[LOAD_WRONG_REPLY] = "wrong reply",
 	[LOAD_CLOSED_EARLY] = "closed early",
 	[LOAD_OTHER] = "other",
@@ -530,8 +532,16 @@ static int64_t await_end(struct load *load)
 	}
 }
 
+/* They may wait for replies that are on their way: not when the load is stopped. */
 static void join_threads(struct load *load)
 {
+	struct timespec pause = clock_timespec(1);
+
+	while (atomic_load(&load->shared.finished) < load->running) {
+		if (stopped(load->plan))
+			atomic_store(&load->shared.over, true);
+		nanosleep(&pause, NULL);
+	}
 	for (unsigned i = 0; i < load->running; i++)
 		pthread_join(load->threads[i], NULL);
 }
@@ -555,10 +565,11 @@ static int measure(struct load *load, struct failure *failure)
 	start_clock(load);
 	load->result->elapsed =
 		(double)(await_end(load) - load->shared.start) / (double)SECOND;
+	load->result->idle_standing = load_crowd_standing(&load->crowd);
+	load_crowd_close(&load->crowd); /* whoever waits after it may be served now */
 	join_threads(load);
 	for (unsigned i = 0; i < load->running; i++)
 		load_worker_report(load->workers[i], load->result);
-	load->result->idle_standing = load_crowd_standing(&load->crowd);
 	return started;
 }
 
@@ -610,6 +621,8 @@ int load_run(const struct load_plan *plan, struct load_result *result,
 			    .begin = PTHREAD_COND_INITIALIZER },
 	};
 	int first, reached, done = -1;
+	uint64_t cookies = 0, cookies_now = 0;
+	bool told = tcp_cookies_sent(&cookies);
 
 	memset(result, 0, sizeof *result);
 	result->threads = load.shared.threads;
@@ -620,6 +633,8 @@ int load_run(const struct load_plan *plan, struct load_result *result,
 		if (reached == 0)
 			done = set_up_and_measure(&load, first, failure);
 	}
+	if (result->unheard > 0 && told && tcp_cookies_sent(&cookies_now))
+		result->cookies = cookies_now - cookies;
 	clean_up(&load);
 	return done;
 }

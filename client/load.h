@@ -33,8 +33,10 @@
 enum load_error {
 	LOAD_REFUSED,      /* nobody listens */
 	LOAD_RESET,        /* reset by the server */
-	LOAD_TIMED_OUT,    /* no connection, no whole reply or, at the end of a sink, no
-			      close within the timeout */
+	LOAD_TIMED_OUT,    /* no connection or, at the end of a sink, no close within
+			      the timeout */
+	LOAD_NO_REPLY,     /* connected, but no whole reply within the timeout, or until
+			      the load had waited for it after the measured time */
 	LOAD_WRONG_REPLY,  /* other bytes than they should be, or more of them */
 	LOAD_CLOSED_EARLY, /* closed by the server before the whole reply, or before any */
 	LOAD_OTHER,        /* anything else: load_result.other tells what */
@@ -58,6 +60,9 @@ struct load_progress {
 	uint64_t exchanges; /* so far, about */
 	unsigned idle;      /* silent connections that were made */
 };
+
+/** Milliseconds after the measured time in which a last reply may come. */
+enum { LOAD_GRACE = 5000 };
 
 /** A timeout that is none: in milliseconds, a hundred years. */
 #define LOAD_FOR_EVER (INT64_C(100) * 366 * 24 * 60 * 60 * 1000)
@@ -124,15 +129,24 @@ struct load_result {
 	uint64_t due;    /* how often they should have been heard, */
 	uint64_t heard;  /* and how often they were: due - errors[LOAD_NOT_HEARD] */
 	uint64_t made;   /* connections established in all, the idle ones aside */
-	unsigned served; /* of plan.connections, how many ever got a whole reply */
+	unsigned served; /* of plan.connections, how many ever got a whole reply in the
+			    measured time; */
+	unsigned served_late; /* and how many got their first one only after it */
+	unsigned waiting; /* how many waited for a reply when the load was stopped early:
+			     whether it would have come is not known */
+	unsigned unheard; /* of errors[LOAD_NO_REPLY], on connections where the server
+			     speaks first, those that never got a byte */
 	unsigned idle_made; /* silent connections that were established */
 	unsigned
 		idle_standing; /* of these, how many the server had not closed at the end */
 	uint64_t unsent;       /* open loop: requests due but never sent */
 	uint64_t errors[LOAD_ERRORS];
 	int other;             /* errno of the last LOAD_OTHER */
-	struct failure wrong;  /* what was wrong with the last LOAD_WRONG_REPLY, where the
-				     protocol tells; all from strangers escaped */
+	struct failure wrong;   /* what was wrong with the last LOAD_WRONG_REPLY: at which
+				      byte, what came, what is expected; escaped */
+	struct failure silence; /* how far the last LOAD_NO_REPLY had come */
+	uint64_t cookies; /* SYN cookies that this machine has sent, if there is one who
+			     is unheard: 0 where the system does not tell */
 	struct load_fate fate; /* of the datagrams */
 	struct histogram latency; /* of the exchanges; from when each was due */
 };
@@ -155,8 +169,12 @@ bool load_plan_has_size(const struct load_plan *plan);
  * the duration or, if that is more, a second); then a second for the others and two for
  * the idle ones. What is not connected by then goes on trying within the measured time.
  *
- * A connection that still waits for a reply at the end is no error. A server that serves
- * nobody therefore shows as served == 0, with or without LOAD_TIMED_OUT.
+ * A request that waits for its reply at the end of the measured time is not counted, but
+ * its reply is waited for: for the timeout from when it was sent, and LOAD_GRACE at most.
+ * If it comes, it is checked, and its connection is closed, so that a server that serves
+ * one client at a time comes to the next. If it does not, that is a LOAD_NO_REPLY. The
+ * silent connections are closed before. When the load is stopped early nothing is waited
+ * for.
  *
  * With a sink the measured time ends when the server has read all that was sent, which it
  * shows by closing a half-closed connection; the timeout at most after the duration.
@@ -183,8 +201,8 @@ int load_run(const struct load_plan *plan, struct load_result *result,
 /** All errors together. */
 uint64_t load_errors(const struct load_result *result);
 
-/** "refused", "reset", "timed out", "wrong reply", "closed early", "other", "lost",
- *  "doubled", "out of order". */
+/** "refused", "reset", "timed out", "no reply", "wrong reply", "closed early", "other",
+ *  "lost", "doubled", "out of order". */
 const char *load_error_name(enum load_error error);
 
 #endif

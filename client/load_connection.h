@@ -11,6 +11,9 @@
  *       └──────────────────┴─────────────┴─────────────┘
  *         refused, reset, timed out, wrong, closed; or FREE again: the reply is whole
  *
+ * At the end of the measured time those that are CONNECTING or BUSY are waited for
+ * (load_worker.c), and each is CLOSED when it has its reply.
+ *
  * With LOAD_CONNECTIONS a free one has no socket: a request that is due goes through
  * CONNECTING, and the socket is closed when the reply is whole. A socket of UDP is never
  * CONNECTING, and BUSY only when it can have no further request on its way. Where clients
@@ -44,6 +47,7 @@ struct load_connection {
 	enum load_state state;
 	bool queued;                  /* in the queue of those that are free */
 	bool served;                  /* got a whole reply at least once */
+	bool served_late;             /* ... but only after the measured time */
 	struct load_connection *next; /* in the queue */
 	int64_t moved_at;             /* of a sink: when the kernel last took bytes */
 	/* Of datagrams: */
@@ -138,6 +142,14 @@ void load_connection_fail_errno(struct load_worker *worker,
 /** Counts an exchange whose request was @p due, if it is not too late for that.
  *  @return whether it was counted */
 bool load_connection_count(struct load_worker *worker, int64_t due, size_t bytes);
+
+/** It got no whole reply in time: as load_connection_fail(), and notes how far it came. */
+void load_connection_fail_silent(struct load_worker *worker,
+				 struct load_connection *connection);
+
+/** It got a whole reply, but after the measured time. */
+void load_connection_served_late(struct load_worker *worker,
+				 struct load_connection *connection);
 
 /** It got what it was there for at least once. */
 void load_connection_served(struct load_worker *worker,

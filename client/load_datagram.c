@@ -261,8 +261,10 @@ static void take_answer(struct load_worker *worker, struct load_connection *conn
 	connection->pause = 0;
 	if (--connection->waiting == 0)
 		connection->wake = NEVER;
-	if (!load_connection_count(worker, slot->due, n))
+	if (!load_connection_count(worker, slot->due, n)) {
+		load_connection_served_late(worker, connection);
 		return;
+	}
 	load_connection_served(worker, connection);
 	if (slot->number < connection->newest)
 		worker->result.fate.reordered++;
@@ -286,6 +288,20 @@ static void take_numbered(struct load_worker *worker, struct load_connection *co
 		take_answer(worker, connection, slot, n);
 }
 
+/* A mirrored reply that is not wrong in one of its letters. */
+static void describe_mirrored(struct load_worker *worker,
+			      const struct load_connection *connection, size_t n)
+{
+	if (n != worker->plan->size)
+		failure_set(connection->exchange.wrong,
+			    "%zu bytes in a datagram, where %zu are expected", n,
+			    worker->plan->size);
+	else
+		failure_set(connection->exchange.wrong,
+			    "the number (bytes 1 to %d) of no request that was sent",
+			    LOAD_NUMBER_SIZE);
+}
+
 /* The reply tells by its number to which request it belongs, and must be the same. To one
  * that this connection has sent; only where each has a socket of its own, the port may be
  * one that another had before. */
@@ -293,7 +309,7 @@ static void judge_mirrored(struct load_worker *worker, struct load_connection *c
 			   size_t n)
 {
 	const struct load_exchange *last = &connection->exchange;
-	struct load_exchange asked = { .connection = 0 };
+	struct load_exchange asked = { .wrong = last->wrong };
 	bool ours, known = false;
 
 	if (n == worker->plan->size) {
@@ -301,13 +317,15 @@ static void judge_mirrored(struct load_worker *worker, struct load_connection *c
 		ours = asked.connection == last->connection;
 		worker->protocol->begin(&worker->shared->material, &asked);
 		asked.received = LOAD_NUMBER_SIZE;
-		known = (ours ? asked.sequence >= 1 && asked.sequence <= last->sequence
-			      : makes_a_socket_for_each(worker)) &&
-			(n == LOAD_NUMBER_SIZE ||
-			 worker->protocol->check(&worker->shared->material, &asked,
-						 worker->received + LOAD_NUMBER_SIZE,
-						 n - LOAD_NUMBER_SIZE) == LOAD_COMPLETE);
+		known = ours ? asked.sequence >= 1 && asked.sequence <= last->sequence
+			     : makes_a_socket_for_each(worker);
 	}
+	if (!known)
+		describe_mirrored(worker, connection, n);
+	else if (n > LOAD_NUMBER_SIZE)
+		known = worker->protocol->check(&worker->shared->material, &asked,
+						worker->received + LOAD_NUMBER_SIZE,
+						n - LOAD_NUMBER_SIZE) == LOAD_COMPLETE;
 	if (!known)
 		load_connection_fail(worker, connection, LOAD_WRONG_REPLY);
 	else if (!ours)
@@ -329,6 +347,14 @@ static void judge_unnumbered(struct load_worker *worker,
 		verdict = worker->protocol->check(&worker->shared->material, exchange,
 						  worker->received, n);
 	}
+	if (verdict == LOAD_MORE && n != worker->plan->size)
+		failure_set(
+			exchange->wrong,
+			"%zu bytes in a datagram: neither a whole reply, nor one that "
+			"was cut to the %zu of the request",
+			n, worker->plan->size);
+	else if (verdict == LOAD_WRONG && (n == 0 || worker->protocol->check == NULL))
+		load_wrong_bytes(exchange, 0, "", 0, worker->received, n);
 	if (verdict == LOAD_WRONG || (verdict == LOAD_MORE && n != worker->plan->size) ||
 	    exchange->sequence == 0)
 		load_connection_fail(worker, connection, LOAD_WRONG_REPLY);
@@ -395,7 +421,8 @@ static void datagram_expire(struct load_worker *worker,
 	load_connection_set_wake(worker, connection, lose(worker, connection));
 	if (connection->waiting == waiting)
 		return;
-	if (!worker->protocol->mirrors && !makes_a_socket_for_each(worker)) {
+	if (!worker->protocol->mirrors && !makes_a_socket_for_each(worker) &&
+	    worker->now < worker->end) {
 		load_connection_shut(worker, connection);
 		if (!open_socket(worker, connection))
 			return;

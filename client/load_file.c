@@ -147,6 +147,23 @@ static enum load_verdict wrong_line(struct load_exchange *exchange, const char *
 	return LOAD_WRONG;
 }
 
+/* Not the file that was put, or not the line with its sum. */
+static enum load_verdict wrong_content(const struct load_material *material,
+				       struct load_exchange *exchange, size_t at,
+				       const char *bytes, size_t length)
+{
+	const struct file_shared *shared = material->shared;
+	const struct file_state *state = exchange->state;
+	size_t whole = material->size + shared->sum_length[state->content];
+	struct failure where = { "" };
+	struct load_exchange part = { .wrong = &where };
+
+	load_wrong_bytes(&part, at, material->block + state->content * STEP + at,
+			 whole - at, bytes, length);
+	failure_set(exchange->wrong, "another file than was put: %.200s", where.text);
+	return LOAD_WRONG;
+}
+
 /* The bytes of a file that is gotten, and the line with their sum. */
 static enum load_verdict check_content(const struct load_material *material,
 				       struct load_exchange *exchange, size_t at,
@@ -157,10 +174,8 @@ static enum load_verdict check_content(const struct load_material *material,
 	size_t whole = material->size + shared->sum_length[state->content];
 
 	if (length > whole - at ||
-	    memcmp(bytes, material->block + state->content * STEP + at, length) != 0) {
-		failure_set(exchange->wrong, "another file than was put");
-		return LOAD_WRONG;
-	}
+	    memcmp(bytes, material->block + state->content * STEP + at, length) != 0)
+		return wrong_content(material, exchange, at, bytes, length);
 	return length == whole - at ? LOAD_COMPLETE : LOAD_MORE;
 }
 

@@ -428,6 +428,23 @@ static bool is_expected(const struct load_material *material, uint64_t place,
 					bytes, length) == 0;
 }
 
+/* Another body than -e says. */
+static void describe_body(const struct load_material *material,
+			  struct load_exchange *exchange, const char *bytes,
+			  size_t length)
+{
+	const struct http_reply *reply = exchange->state;
+	struct failure where = { "" };
+	struct load_exchange part = { .wrong = &where };
+	uint64_t at = reply->body;
+
+	if (at > material->reply_length) /* and the newline behind it */
+		at = material->reply_length;
+	load_wrong_bytes(&part, (size_t)reply->body, material->reply + at,
+			 material->reply_length - (size_t)at, bytes, length);
+	failure_set(exchange->wrong, "another body than -e says: %.200s", where.text);
+}
+
 /* The next bytes of the body. @return how many they are; 0 if they are wrong */
 static size_t take_body(const struct load_material *material,
 			struct load_exchange *exchange, const char *bytes, size_t length)
@@ -437,7 +454,7 @@ static size_t take_body(const struct load_material *material,
 	if (reply->part != ENDLESS && length > reply->left)
 		length = (size_t)reply->left;
 	if (!is_expected(material, reply->body, bytes, length)) {
-		failure_set(exchange->wrong, "another body than -e says");
+		describe_body(material, exchange, bytes, length);
 		return 0;
 	}
 	reply->body += length;

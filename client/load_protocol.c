@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
+
 static const char *const kind_names[LOAD_KINDS] = {
 	[LOAD_CONVERSATIONS] = "conversations",
 	[LOAD_CONNECTIONS] = "connections",
@@ -98,6 +100,35 @@ static void unasked_begin(const struct load_material *material,
 
 /* ---- replies ------------------------------------------------------------------------------- */
 
+enum { SHOWN = 16, SHOWN_TEXT = 4 * SHOWN + 1 }; /* bytes of a reply that is wrong */
+
+static void show_bytes(const char *bytes, size_t length, char out[SHOWN_TEXT])
+{
+	text_escape_quoted(bytes, length < SHOWN ? length : SHOWN, out, SHOWN_TEXT);
+}
+
+enum load_verdict load_wrong_bytes(struct load_exchange *exchange, size_t at,
+				   const char *expected, size_t expected_length,
+				   const char *bytes, size_t length)
+{
+	char got[SHOWN_TEXT], wanted[SHOWN_TEXT];
+	size_t i = 0;
+
+	while (i < length && i < expected_length && bytes[i] == expected[i])
+		i++;
+	show_bytes(bytes + i, length - i, got);
+	show_bytes(expected + i, expected_length - i, wanted);
+	if (i == length)
+		failure_set(exchange->wrong, "it ends after %zu bytes", at + i);
+	else if (i == expected_length)
+		failure_set(exchange->wrong, "byte %zu: \"%s\" where nothing is expected",
+			    at + i + 1, got);
+	else
+		failure_set(exchange->wrong, "byte %zu: \"%s\" where \"%s\" is expected",
+			    at + i + 1, got, wanted);
+	return LOAD_WRONG;
+}
+
 static enum load_verdict echo_check(const struct load_material *material,
 				    struct load_exchange *exchange, const char *bytes,
 				    size_t length)
@@ -107,7 +138,9 @@ static enum load_verdict echo_check(const struct load_material *material,
 	(void)material;
 	if (length > left ||
 	    memcmp(bytes, exchange->request + exchange->received, length) != 0)
-		return LOAD_WRONG;
+		return load_wrong_bytes(exchange, exchange->received,
+					exchange->request + exchange->received, left,
+					bytes, length);
 	return length == left ? LOAD_COMPLETE : LOAD_MORE;
 }
 
@@ -123,11 +156,35 @@ static enum load_verdict line_check(const struct load_material *material,
 
 		if (exchange->place != 0 || byte == 127 ||
 		    (byte < ' ' && byte != '\t' && byte != '\r' && byte != '\n') ||
-		    (byte == '\n' && exchange->received + i == 0))
+		    (byte == '\n' && exchange->received + i == 0)) {
+			char got[SHOWN_TEXT];
+
+			show_bytes(bytes + i, length - i, got);
+			failure_set(exchange->wrong, "byte %zu: \"%s\" where %s",
+				    exchange->received + i + 1, got,
+				    exchange->place != 0
+					    ? "nothing is expected after one line"
+					    : "the text of a line is expected");
 			return LOAD_WRONG;
+		}
 		exchange->place = byte == '\n';
 	}
 	return exchange->place != 0 ? LOAD_COMPLETE : LOAD_MORE;
+}
+
+/* Not the text that is expected, or not the newline behind it. */
+static enum load_verdict wrong_text(const struct load_material *material,
+				    struct load_exchange *exchange, const char *bytes,
+				    size_t length)
+{
+	size_t at = exchange->received, left = material->reply_length + 1 - at;
+	size_t text = left > 0 ? left - 1 : 0, piece = length < text ? length : text;
+
+	if (memcmp(bytes, material->reply + at, piece) != 0)
+		return load_wrong_bytes(exchange, at, material->reply + at, text, bytes,
+					length);
+	return load_wrong_bytes(exchange, at + piece, "\n", left > 0, bytes + piece,
+				length - piece);
 }
 
 /* The text that is expected, and a newline. */
@@ -142,7 +199,7 @@ static enum load_verdict text_check(const struct load_material *material,
 		return line_check(material, exchange, bytes, length);
 	if (length > left || (ends && bytes[length - 1] != '\n') ||
 	    memcmp(bytes, material->reply + exchange->received, length - ends) != 0)
-		return LOAD_WRONG;
+		return wrong_text(material, exchange, bytes, length);
 	return ends ? LOAD_COMPLETE : LOAD_MORE;
 }
 
@@ -195,12 +252,14 @@ static enum load_verdict chargen_check(const struct load_material *material,
 					  : material->size - exchange->received;
 
 	if (exchange->place == 0 && (bytes[0] < ' ' || bytes[0] > '~'))
-		return LOAD_WRONG;
+		return load_wrong_bytes(exchange, 0, " ", 1, bytes, length);
 	if (exchange->place == 0)
 		exchange->place = (size_t)(bytes[0] - ' ') * LINE + 1;
 	if (length > left ||
 	    memcmp(bytes, material->block + exchange->place - 1, length) != 0)
-		return LOAD_WRONG;
+		return load_wrong_bytes(exchange, exchange->received,
+					material->block + exchange->place - 1, left,
+					bytes, length);
 	exchange->place = (exchange->place - 1 + length) % PERIOD + 1;
 	return length == left || material->datagrams ? LOAD_COMPLETE : LOAD_MORE;
 }

@@ -152,6 +152,18 @@ size_t load_letters_offset(unsigned connection, uint64_t sequence);
  *  other text of its length. Not terminated. */
 void load_letters(char *out, size_t size);
 
+/**
+ * Notes in exchange->wrong what is wrong with the @p length @p bytes that came: from which
+ * byte of the reply on they are not the @p expected ones, and some of both, escaped.
+ *
+ * @param at               bytes of the reply before these, which were right
+ * @param expected_length  bytes that were expected at most; the reply ends after them
+ * @return LOAD_WRONG
+ */
+enum load_verdict load_wrong_bytes(struct load_exchange *exchange, size_t at,
+				   const char *expected, size_t expected_length,
+				   const char *bytes, size_t length);
+
 /** "conversations", "connections", "room", "talk", "idle", "bulk". */
 const char *load_kind_name(enum load_kind kind);
 

@@ -548,6 +548,36 @@ static bool was_said(const struct load_room *room, unsigned speaker, const char 
 	return memcmp(text, right, room->material->size) == 0;
 }
 
+/* A line of that speaker that it has not said. Where its number tells which one it should
+ * be, also from which byte on it is not. */
+static void wrong_said(struct load_worker *worker, unsigned speaker, const char *line,
+		       size_t length)
+{
+	const struct load_room *room = room_of(worker);
+	struct failure where = { "" };
+	struct load_exchange part = { .wrong = &where };
+	const char *text = line + room->heading;
+	char right[LOAD_LINE], shown[100];
+	uint64_t number;
+
+	if (length != room->line_length || !take_stamp(text, &number) ||
+	    number >= atomic_load(&room->speakers[speaker].said)) {
+		wrong_line(worker,
+			   length < room->line_length   ? "a line that was cut"
+			   : length > room->line_length ? "lines that were merged"
+							: "another line than was said",
+			   line, length - 1);
+		return;
+	}
+	write_line(room, speaker, number, right);
+	load_wrong_bytes(&part, room->heading, right, room->material->size, text,
+			 room->material->size);
+	text_escape(line, length - 1, shown, sizeof shown);
+	failure_set(&worker->result.wrong, "another line than was said: \"%s\", %.150s",
+		    shown, where.text);
+	worker->result.errors[LOAD_WRONG_REPLY]++;
+}
+
 /* A line of one of ours that is not the next one. */
 static void judge_said(struct load_worker *worker, struct load_connection *connection,
 		       unsigned speaker, const char *line, size_t length)
@@ -559,11 +589,7 @@ static void judge_said(struct load_worker *worker, struct load_connection *conne
 	if (speaker >= room->plan->speakers) {
 		wrong_line(worker, "by one who does not speak", line, length - 1);
 	} else if (!was_said(room, speaker, line, length, &number)) {
-		wrong_line(worker,
-			   length < room->line_length   ? "a line that was cut"
-			   : length > room->line_length ? "lines that were merged"
-							: "another line than was said",
-			   line, length - 1);
+		wrong_said(worker, speaker, line, length);
 	} else if (speaker == connection->exchange.connection) {
 		wrong_line(worker, "told to who said it", line, length - 1);
 	} else if (number < seat->next[speaker]) {
@@ -756,9 +782,15 @@ static void room_ready(struct load_worker *worker, struct load_connection *conne
 			;
 }
 
+/* It has not come in: the connection was not made, or the server did not let it in. */
 static void room_expire(struct load_worker *worker, struct load_connection *connection)
 {
-	room_fail(worker, connection, LOAD_TIMED_OUT);
+	if (!seat_of(worker, connection)->stands) {
+		room_fail(worker, connection, LOAD_TIMED_OUT);
+		return;
+	}
+	failure_set(&worker->result.silence, "connected, but not let into the room");
+	room_fail(worker, connection, LOAD_NO_REPLY);
 }
 
 /* ---- the measured time, and after ---------------------------------------------------------- */
@@ -766,6 +798,8 @@ static void room_expire(struct load_worker *worker, struct load_connection *conn
 /* Who has not come in is left out. */
 static void room_start(struct load_worker *worker)
 {
+	bool stopped = atomic_load(&worker->shared->over);
+
 	for (unsigned i = 0; i < worker->count; i++) {
 		struct load_connection *connection = &worker->connections[i];
 		struct seat *seat = &worker->seats->seats[i];
@@ -773,6 +807,8 @@ static void room_start(struct load_worker *worker)
 		seat->takes_part = seat->present;
 		if (seat->present)
 			continue;
+		if (connection->state == CONNECTING && !stopped)
+			room_expire(worker, connection);
 		load_connection_shut(worker, connection);
 		connection->state = CLOSED;
 		connection->wake = NEVER;

@@ -92,8 +92,10 @@ static void complete_exchange(struct load_worker *worker,
 	connection->pause = 0;
 	if (makes_a_connection_for_each(worker))
 		load_connection_shut(worker, connection);
-	if (!load_connection_count(worker, connection->due, bytes))
-		return; /* too late */
+	if (!load_connection_count(worker, connection->due, bytes)) {
+		load_connection_served_late(worker, connection);
+		return;
+	}
 	worker->result.uploads += connection->exchange.upload;
 	if (worker->protocol->pattern != LOAD_SINK)
 		load_connection_served(worker, connection);
@@ -199,6 +201,8 @@ static bool take_reply(struct load_worker *worker, struct load_connection *conne
 		verdict = protocol->check(&worker->shared->material, exchange,
 					  worker->received, n);
 	if (verdict == LOAD_WRONG) {
+		if (connection->state != BUSY || protocol->check == NULL)
+			load_wrong_bytes(exchange, 0, "", 0, worker->received, n);
 		load_connection_fail(worker, connection, LOAD_WRONG_REPLY);
 		return false;
 	}
@@ -303,9 +307,17 @@ static void stream_ready(struct load_worker *worker, struct load_connection *con
 		receive_reply(worker, connection);
 }
 
+/* Where the server speaks first a connection counts as one that is being made until then:
+ * the kernel knows better. */
 static void stream_expire(struct load_worker *worker, struct load_connection *connection)
 {
-	load_connection_fail(worker, connection, LOAD_TIMED_OUT);
+	struct address peer;
+
+	if (worker->protocol->pattern == LOAD_SINK ||
+	    address_peer(connection->fd, &peer) < 0)
+		load_connection_fail(worker, connection, LOAD_TIMED_OUT);
+	else
+		load_connection_fail_silent(worker, connection);
 }
 
 /* ---- the end of a sink ----------------------------------------------------------------------- */
@@ -345,6 +357,8 @@ static void hear_end(struct load_worker *worker, struct load_connection *connect
 	ssize_t n = io_read(connection->fd, worker->received, RECEIVE_SIZE);
 
 	if (n > 0) {
+		load_wrong_bytes(&connection->exchange, 0, "", 0, worker->received,
+				 (size_t)n);
 		load_connection_fail(worker, connection, LOAD_WRONG_REPLY);
 	} else if (n == 0) {
 		load_connection_shut(worker, connection);

@@ -44,7 +44,7 @@ static int64_t due_time(const struct load_worker *worker, uint64_t request)
  * omission", as Gil Tene named it). */
 static bool take_request(struct load_worker *worker, int64_t *due)
 {
-	if (worker->now < worker->start)
+	if (worker->now < worker->start || worker->now >= worker->end)
 		return false;
 	*due = worker->now;
 	if (worker->plan->rate <= 0)
@@ -167,6 +167,35 @@ void load_connection_fail_errno(struct load_worker *worker,
 	load_connection_fail(worker, connection, kind);
 }
 
+/* How much of the reply came. Of those that mirror it is known how much there is of it. */
+static void describe_silence(struct load_worker *worker,
+			     const struct load_connection *connection)
+{
+	const struct load_exchange *exchange = &connection->exchange;
+	struct failure *silence = &worker->result.silence;
+
+	if (exchange->received == 0)
+		failure_set(silence, "connected, but not answered");
+	else if (worker->protocol->mirrors)
+		failure_set(silence, "%zu of %zu bytes came", exchange->received,
+			    exchange->length);
+	else
+		failure_set(silence, "%zu bytes of one came, and not its end",
+			    exchange->received);
+}
+
+void load_connection_fail_silent(struct load_worker *worker,
+				 struct load_connection *connection)
+{
+	enum load_pattern pattern = worker->protocol->pattern;
+
+	describe_silence(worker, connection);
+	if ((pattern == LOAD_GREETING || pattern == LOAD_SOURCE) &&
+	    connection->exchange.received == 0)
+		worker->result.unheard++;
+	load_connection_fail(worker, connection, LOAD_NO_REPLY);
+}
+
 void load_connection_watch(struct load_worker *worker, struct load_connection *connection,
 			   unsigned wanted)
 {
@@ -216,6 +245,15 @@ void load_connection_served(struct load_worker *worker,
 		return;
 	connection->served = true;
 	worker->result.served++;
+}
+
+void load_connection_served_late(struct load_worker *worker,
+				 struct load_connection *connection)
+{
+	if (connection->served || connection->served_late)
+		return;
+	connection->served_late = true;
+	worker->result.served_late++;
 }
 
 /* Its time is over, or its pause. */
@@ -353,6 +391,80 @@ static void wait_for_start(struct load_worker *worker)
 	pthread_mutex_unlock(&shared->lock);
 }
 
+/* ---- the last replies ---------------------------------------------------------------------- */
+
+/* Whether it has a request whose reply is to come. One that is connecting waits, too. */
+static bool waits(const struct load_worker *worker,
+		  const struct load_connection *connection)
+{
+	if (worker->plan->datagrams)
+		return connection->waiting > 0;
+	return connection->state == CONNECTING || connection->state == BUSY;
+}
+
+/* Closes those that have no more to wait for, so that a server that serves one client at a
+ * time comes to the next. @return how many wait */
+static unsigned close_the_others(struct load_worker *worker)
+{
+	unsigned waiting = 0;
+
+	for (unsigned i = 0; i < worker->count; i++) {
+		struct load_connection *connection = &worker->connections[i];
+
+		if (waits(worker, connection) && connection->wake <= worker->now)
+			worker->way->expire(worker, connection);
+		if (waits(worker, connection))
+			waiting++;
+		else
+			load_connection_shut(worker, connection);
+	}
+	return waiting;
+}
+
+/* There is no more time to wait. */
+static void give_up_the_rest(struct load_worker *worker)
+{
+	for (unsigned i = 0; i < worker->count; i++) {
+		struct load_connection *connection = &worker->connections[i];
+
+		if (!waits(worker, connection))
+			continue;
+		if (worker->plan->datagrams)
+			worker->result.fate.lost += connection->waiting;
+		else
+			worker->way->expire(worker, connection);
+	}
+}
+
+/* A request that was sent just before the end is to have its reply: each has its own time,
+ * and the server must not look broken for one that it was not given. */
+static void await_replies(struct load_worker *worker)
+{
+	struct poller_event events[BATCH];
+	int64_t limit = worker->now + LOAD_GRACE * MILLISECOND;
+	unsigned waiting;
+
+	while ((waiting = close_the_others(worker)) > 0 && !over(worker) &&
+	       worker->now < limit) {
+		int count = poller_wait(worker->poller, events, BATCH, 10 * MILLISECOND);
+
+		worker->now = clock_nanoseconds();
+		for (int i = 0; i < count; i++)
+			handle_event(worker, &events[i]);
+	}
+	if (over(worker))
+		worker->result.waiting = waiting;
+	else
+		give_up_the_rest(worker);
+}
+
+/* What is never answered, and what is heard by others, has an end of its own. */
+static bool has_replies(const struct load_worker *worker)
+{
+	return worker->protocol->pattern != LOAD_SINK &&
+	       worker->protocol->pattern != LOAD_MEETING;
+}
+
 void *load_worker_run(void *argument)
 {
 	struct load_worker *worker = argument;
@@ -373,8 +485,11 @@ void *load_worker_run(void *argument)
 	worker->result.unsent = unsent(worker, worker->now);
 	if (worker->way->finish != NULL)
 		worker->way->finish(worker);
+	if (has_replies(worker))
+		await_replies(worker);
 	for (unsigned i = 0; i < worker->count; i++)
 		load_connection_shut(worker, &worker->connections[i]);
+	atomic_fetch_add(&worker->shared->finished, 1);
 	return NULL;
 }
 
@@ -465,6 +580,9 @@ void load_worker_report(const struct load_worker *worker, struct load_result *re
 	result->heard += part->heard;
 	result->made += part->made;
 	result->served += part->served;
+	result->served_late += part->served_late;
+	result->waiting += part->waiting;
+	result->unheard += part->unheard;
 	result->unsent += part->unsent;
 	for (int i = 0; i < LOAD_ERRORS; i++)
 		result->errors[i] += part->errors[i];
@@ -472,6 +590,8 @@ void load_worker_report(const struct load_worker *worker, struct load_result *re
 		result->other = part->other;
 	if (part->wrong.text[0] != '\0')
 		result->wrong = part->wrong;
+	if (part->silence.text[0] != '\0')
+		result->silence = part->silence;
 	if (part->elapsed > result->elapsed)
 		result->elapsed = part->elapsed;
 	result->fate.sent += part->fate.sent;

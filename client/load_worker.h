@@ -23,6 +23,7 @@ struct load_shared {
 	unsigned settled;                  /*   how many threads wait for it */
 	int64_t start, end; /*   of the measured time; 0 before it is known */
 	atomic_bool over;   /* leave off, whatever the time */
+	atomic_uint finished; /* how many threads are at their end */
 };
 
 struct load_connection;

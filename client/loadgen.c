@@ -393,11 +393,23 @@ static void print_errors(const struct load_result *result)
 		       load_error_name((enum load_error)i));
 		if (i == LOAD_OTHER)
 			printf(" (%s)", strerror(result->other));
+		if (i == LOAD_NO_REPLY)
+			printf(" (%s)", result->silence.text);
 		if (i == LOAD_WRONG_REPLY && result->wrong.text[0] != '\0')
 			printf(" (%s)", result->wrong.text);
 		before = ", ";
 	}
 	putchar('\n');
+}
+
+/* Clients that the kernel let in, and the server does not know of. */
+static void print_cookies(const struct load_result *result)
+{
+	if (result->cookies == 0)
+		return;
+	printf("%-15s%ju SYN cookies were sent: the backlog of the server was full, and\n"
+	       "%-15sit may not know of those that are connected but not answered\n",
+	       "backlog", (uintmax_t)result->cookies, "");
 }
 
 /* What became of the datagrams. Where no reply tells which request it answers, some of it
@@ -425,9 +437,14 @@ static void print_text(const struct load_plan *plan, const struct load_result *r
 	       address_text(&result->address, address), plan->datagrams ? " (udp)" : "");
 	printf("%-15s%u, %u of them served", plan->datagrams ? "sockets" : "connections",
 	       plan->connections, result->served);
+	if (result->served_late > 0)
+		printf(", %u only after the end", result->served_late);
 	if (plan->kind != LOAD_CONNECTIONS && result->made > plan->connections)
 		printf(", %ju made", (uintmax_t)result->made);
 	putchar('\n');
+	if (result->waiting > 0)
+		printf("%-15s%u for a reply when the load was stopped\n", "waiting",
+		       result->waiting);
 	if (is_meeting(plan))
 		printf("%-15s%u, each with a window of %u\n", "senders", plan->speakers,
 		       plan->window);
@@ -463,6 +480,7 @@ static void print_text(const struct load_plan *plan, const struct load_result *r
 		       (uintmax_t)result->due);
 	}
 	print_errors(result);
+	print_cookies(result);
 }
 
 /* A count, or null where it cannot be known. */
@@ -489,18 +507,35 @@ static void print_json_fate(const struct load_plan *plan,
 	print_json_count("reordered", fate->reordered, numbered);
 }
 
+/* Without an exchange there is no latency. */
 static void print_json_latency(const struct histogram *latency)
 {
-	printf("\"latency_ns\":{\"p50\":%jd,\"p90\":%jd,\"p99\":%jd,\"p99.9\":%jd,"
-	       "\"max\":%jd}",
-	       (intmax_t)histogram_percentile(latency, 50),
-	       (intmax_t)histogram_percentile(latency, 90),
-	       (intmax_t)histogram_percentile(latency, 99),
-	       (intmax_t)histogram_percentile(latency, 99.9),
-	       (intmax_t)histogram_max(latency));
+	static const char *const names[] = { "p50", "p90", "p99", "p99.9" };
+	static const double percents[] = { 50, 90, 99, 99.9 };
+	bool known = histogram_count(latency) > 0;
+
+	printf("\"latency_ns\":{");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		print_json_count(names[i],
+				 (uint64_t)histogram_percentile(latency, percents[i]),
+				 known);
+	if (known)
+		printf("\"max\":%jd}", (intmax_t)histogram_max(latency));
+	else
+		printf("\"max\":null}");
 }
 
-/* But for what was wrong, all texts in it are our own words or numeric addresses: none needs
+/* A text, or null where there is none. */
+static void print_json_text(const char *before, const char *text)
+{
+	fputs(before, stdout);
+	if (text[0] != '\0')
+		json_write_string(stdout, text);
+	else
+		printf("null");
+}
+
+/* But for what was wrong or missing, all texts in it are our own words or numeric addresses: none needs
  * to be quoted. */
 static void print_json(const struct load_plan *plan, const struct load_result *result)
 {
@@ -511,8 +546,10 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 	       load_kind_name(plan->kind), plan->protocol->name,
 	       plan->datagrams ? "udp" : "tcp");
 	printf("\"address\":\"%s\",", address_text(&result->address, address));
-	printf("\"connections\":%u,\"served\":%u,\"made\":%ju,", plan->connections,
-	       result->served, (uintmax_t)result->made);
+	printf("\"connections\":%u,\"served\":%u,\"served_late\":%u,\"waiting\":%u,"
+	       "\"made\":%ju,",
+	       plan->connections, result->served, result->served_late, result->waiting,
+	       (uintmax_t)result->made);
 	printf("\"idle\":%ju,\"idle_made\":%u,\"idle_standing\":%u,", (uintmax_t)idle,
 	       result->idle_made, result->idle_standing);
 	printf("\"size\":%zu,\"threads\":%u,\"seconds\":%.6f,",
@@ -533,7 +570,8 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 	print_json_count("due", result->due, is_meeting(plan));
 	print_json_count("delivered", result->heard, is_meeting(plan));
 	print_json_latency(&result->latency);
-	printf(",\"errors\":{");
+	print_json_text(",\"no_reply\":", result->silence.text);
+	printf(",\"syn_cookies\":%ju,\"errors\":{", (uintmax_t)result->cookies);
 	for (int i = 0; i < LOAD_ERRORS; i++) {
 		char key[32];
 
@@ -543,11 +581,7 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 		printf("%s\"%s\":%ju", i > 0 ? "," : "", key,
 		       (uintmax_t)result->errors[i]);
 	}
-	printf("},\"wrong\":");
-	if (result->wrong.text[0] != '\0')
-		json_write_string(stdout, result->wrong.text);
-	else
-		printf("null");
+	print_json_text("},\"wrong\":", result->wrong.text);
 	printf("}\n");
 }
 

@@ -321,25 +321,46 @@ static void end_progress(struct progress *progress)
 		fprintf(stderr, "\r\033[K");
 }
 
+static double more_by(double before, double after)
+{
+	return after > before ? after - before : 0;
+}
+
 /* All clients are connected and nothing is sent yet: the moment to weigh the server. */
 static void weigh(const struct load_progress *load, void *context)
 {
 	struct progress *progress = context;
 	struct run_figures *figures = progress->figures;
-	int64_t bytes;
+	struct contestant_memory memory;
+	double clients = load->idle + figures->of, *figure = figures->figure;
 
-	if (load->phase != LOAD_SETTLED || load->idle == 0 ||
-	    figures->figure[FIGURE_EMPTY] < 0)
+	if (load->phase != LOAD_SETTLED || load->idle == 0 || figure[FIGURE_EMPTY] < 0)
 		return;
-	bytes = contestant_memory(progress->contestant);
-	if (bytes < 0)
+	memory = contestant_weigh(progress->contestant);
+	if (memory.own < 0)
 		return;
-	figures->figure[FIGURE_CROWDED] = (double)bytes / 1024;
-	figures->figure[FIGURE_PER_CLIENT] =
-		(figures->figure[FIGURE_CROWDED] - figures->figure[FIGURE_EMPTY]) /
-		(load->idle + figures->of);
-	if (figures->figure[FIGURE_PER_CLIENT] < 0)
-		figures->figure[FIGURE_PER_CLIENT] = 0;
+	figure[FIGURE_CROWDED] = (double)memory.own / 1024;
+	figure[FIGURE_KERNEL_CROWDED] = (double)memory.kernel / 1024;
+	figure[FIGURE_PER_CLIENT] = more_by(figure[FIGURE_EMPTY], figure[FIGURE_CROWDED]);
+	figure[FIGURE_KERNEL_PER_CLIENT] =
+		more_by(figure[FIGURE_KERNEL_EMPTY], figure[FIGURE_KERNEL_CROWDED]);
+	figure[FIGURE_PER_CLIENT] /= clients;
+	figure[FIGURE_KERNEL_PER_CLIENT] /= clients;
+	figure[FIGURE_ALL_PER_CLIENT] =
+		figure[FIGURE_PER_CLIENT] + figure[FIGURE_KERNEL_PER_CLIENT];
+}
+
+/* Of a server that did not serve all clients it is not known for how many of them it needed
+ * memory. */
+static void drop_memory(struct run_figures *figures)
+{
+	static const enum figure figures_of_crowd[] = {
+		FIGURE_CROWDED, FIGURE_KERNEL_CROWDED, FIGURE_PER_CLIENT,
+		FIGURE_KERNEL_PER_CLIENT, FIGURE_ALL_PER_CLIENT
+	};
+
+	for (size_t i = 0; i < sizeof figures_of_crowd / sizeof *figures_of_crowd; i++)
+		figures->figure[figures_of_crowd[i]] = -1;
 }
 
 /* Where nothing comes back, only the server knows how much it got: what it tells takes the
@@ -372,7 +393,8 @@ static void note_fate(struct run_figures *figures, const struct load_plan *plan,
 	figures->figure[FIGURE_REORDERED] = (double)fate->reordered;
 }
 
-static void note_figures(struct run_figures *figures, const struct load_result *result,
+static void note_figures(struct run_figures *figures, const struct load_plan *plan,
+			 const struct load_result *result,
 			 const struct process_usage *usage)
 {
 	double thousands = (double)result->exchanges / 1000;
@@ -382,8 +404,15 @@ static void note_figures(struct run_figures *figures, const struct load_result *
 	figures->served = result->served;
 	if (result->wrong.text[0] != '\0')
 		figures->wrong = result->wrong;
+	figures->silence = result->silence;
+	figures->cookies = result->cookies;
 	figures->errors = load_errors(result);
+	/* Where clients meet, some models let in but one: the others wait. */
+	if (plan->protocol->pattern == LOAD_MEETING)
+		figures->errors -= result->errors[LOAD_NO_REPLY];
 	figures->done = true;
+	if (result->served < plan->connections)
+		drop_memory(figures);
 	if (result->exchanges == 0 || result->elapsed <= 0)
 		return;
 	figures->figure[FIGURE_RATE] = (double)result->exchanges / result->elapsed;
@@ -415,8 +444,8 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 		.options = options,
 		.quiet = stage_is_quiet(&progress->settings->stage),
 	};
+	struct contestant_memory memory;
 	struct process_usage usage;
-	int64_t bytes;
 	int measured;
 
 	progress->contestant = contestant;
@@ -427,8 +456,14 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 	stage_options(&progress->settings->stage, kind, options);
 	if (contestant_start(contestant, &orders, failure) < 0)
 		return -1;
-	if (kind == LOAD_IDLE && (bytes = contestant_memory(contestant)) >= 0)
-		figures->figure[FIGURE_EMPTY] = (double)bytes / 1024;
+	if (kind == LOAD_IDLE) {
+		memory = contestant_weigh(contestant);
+		if (memory.own >= 0) {
+			figures->figure[FIGURE_EMPTY] = (double)memory.own / 1024;
+			figures->figure[FIGURE_KERNEL_EMPTY] =
+				(double)memory.kernel / 1024;
+		}
+	}
 	plan.port = contestant->port;
 	plan.progress = weigh;
 	plan.context = progress;
@@ -441,11 +476,27 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 		note_fate(figures, &plan, &result.fate);
 	if (plan.datagrams && plan.protocol->pattern == LOAD_SINK)
 		believe_server(figures, &result, &plan, contestant->received);
-	note_figures(figures, &result, &usage);
+	note_figures(figures, &plan, &result, &usage);
 	return measured;
 }
 
-static int run_round(struct progress *progress, struct failure *failure)
+/* A model that fails is said, and left out from then on: the others are not to suffer. */
+static void run_model(struct progress *progress, enum load_kind kind, unsigned model)
+{
+	struct contestant *contestant = &progress->settings->contest.contestants[model];
+	struct failure failure;
+
+	progress->contestant = contestant;
+	show_progress(progress, load_kind_name(kind));
+	/* Ctrl-C reaches the server, too: then it is no failure */
+	if (run_once(progress, kind, model, &failure) < 0 && !interrupted) {
+		contestant->failed = true;
+		end_progress(progress);
+		message(MESSAGE_ERROR, "%s", failure.text);
+	}
+}
+
+static void run_round(struct progress *progress)
 {
 	struct contest *contest = &progress->settings->contest;
 
@@ -453,18 +504,14 @@ static int run_round(struct progress *progress, struct failure *failure)
 		for (unsigned model = 0; model < contest->model_count; model++) {
 			if (!contest->with[kind] || interrupted)
 				continue;
-			progress->contestant = &contest->contestants[model];
-			show_progress(progress, load_kind_name((enum load_kind)kind));
-			if (run_once(progress, (enum load_kind)kind, model, failure) < 0)
-				/* Ctrl-C reaches the server, too: then it is no failure */
-				return interrupted ? 0 : -1;
+			if (!contest->contestants[model].failed)
+				run_model(progress, (enum load_kind)kind, model);
 			progress->done++;
 		}
 	}
-	return 0;
 }
 
-static int run_contest(struct settings *settings, struct failure *failure)
+static void run_contest(struct settings *settings)
 {
 	struct contest *contest = &settings->contest;
 	struct progress progress = {
@@ -472,16 +519,13 @@ static int run_contest(struct settings *settings, struct failure *failure)
 		.began = clock_milliseconds(),
 		.shown = !settings->quiet && isatty(STDERR_FILENO),
 	};
-	int result = 0;
 
 	for (int kind = 0; kind < LOAD_KINDS; kind++)
 		progress.all +=
 			contest->with[kind] * contest->rounds * contest->model_count;
-	for (; progress.round < contest->rounds && result == 0 && !interrupted;
-	     progress.round++)
-		result = run_round(&progress, failure);
+	for (; progress.round < contest->rounds && !interrupted; progress.round++)
+		run_round(&progress);
 	end_progress(&progress);
-	return result;
 }
 
 /* ---- what comes of it ---- */
@@ -550,6 +594,14 @@ static bool any_errors(const struct contest *contest)
 	return false;
 }
 
+static bool any_failed(const struct contest *contest)
+{
+	for (unsigned model = 0; model < contest->model_count; model++)
+		if (contest->contestants[model].failed)
+			return true;
+	return false;
+}
+
 static void catch_signals(void)
 {
 	struct sigaction interrupt = { .sa_handler = on_interrupt };
@@ -580,10 +632,9 @@ static int compare(struct settings *settings)
 		free(contest->runs);
 		return EXIT_FAILURE;
 	}
-	if (run_contest(settings, &failure) < 0) {
-		message(MESSAGE_ERROR, "%s", failure.text);
+	run_contest(settings);
+	if (any_failed(contest))
 		status = EXIT_FAILURE;
-	}
 	if (interrupted) {
 		message(MESSAGE_ERROR, "interrupted: these are the runs up to then");
 		status = EXIT_FAILURE;

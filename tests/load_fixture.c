@@ -102,6 +102,26 @@ void start_server(serve_function *serve)
 	close_listener();
 }
 
+void start_server_of_one_client(serve_function *serve, int backlog)
+{
+	open_listener(backlog);
+	server = fork();
+	ck_assert_int_ge(server, 0);
+	if (server == 0) {
+		signal(SIGPIPE, SIG_IGN);
+		for (unsigned number = 0;; number++) {
+			struct address peer;
+			int fd = sock_accept(listener, &peer, false);
+
+			if (fd < 0)
+				_exit(1);
+			serve(fd, number);
+			close(fd);
+		}
+	}
+	close_listener();
+}
+
 void find_deaf_port(void)
 {
 	open_listener(1);

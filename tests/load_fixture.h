@@ -61,6 +61,9 @@ void accept_clients(serve_function *serve);
 
 /** Opens listener in a child that serves so. */
 void start_server(serve_function *serve);
+
+/** The same, but it serves one client at a time: the next when the last has left. */
+void start_server_of_one_client(serve_function *serve, int backlog);
 void start_datagram_server(hear_function *hear);
 
 /** Sets port to one that was bound, and on which nobody listens any more. */

@@ -23,6 +23,7 @@
 	SUITE(outputs)                                                                   \
 	SUITE(filed)                                                                     \
 	SUITE(hub)                                                                       \
+	SUITE(load_broken)                                                               \
 	SUITE(load_services)                                                             \
 	SUITE(versus)                                                                    \
 	SUITE(slow_readers)                                                              \

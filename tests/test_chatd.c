@@ -99,7 +99,7 @@ static int64_t memory_of(const struct server *server)
 {
 	const struct contestant server_alone = { .pid = server->pid };
 
-	return SANITIZED ? -1 : contestant_memory(&server_alone);
+	return SANITIZED ? -1 : contestant_weigh(&server_alone).own;
 }
 
 /* Three who know of each other. */

@@ -21,6 +21,7 @@
 #include "common/sock.h"
 #include "tests/load_fixture.h"
 #include "tests/suites.h"
+#include "tests/waiting.h"
 
 enum { CHUNK = 64 * 1024 };
 
@@ -98,6 +99,40 @@ static void serve_five_and_then_silence(int fd, unsigned number)
 {
 	echo(fd, 5 * 64, 0, 0);
 	serve_silence(fd, number);
+}
+
+static void serve_all_but_four_bytes(int fd, unsigned number)
+{
+	char bytes[64];
+
+	(void)number;
+	while (io_read_all(fd, bytes, sizeof bytes) == sizeof bytes)
+		io_write(fd, bytes, sizeof bytes - 4);
+}
+
+/* No request comes before the measured time begins, and that is shorter than the pause. */
+static void answer_after_the_end(int fd, char change)
+{
+	char bytes[64];
+
+	if (io_read_all(fd, bytes, sizeof bytes) != sizeof bytes)
+		return;
+	pause_milliseconds(1000);
+	bytes[63] = (char)(bytes[63] + change);
+	io_write(fd, bytes, sizeof bytes);
+	serve_silence(fd, 0);
+}
+
+static void serve_after_the_end(int fd, unsigned number)
+{
+	(void)number;
+	answer_after_the_end(fd, 0);
+}
+
+static void serve_a_wrong_byte_after_the_end(int fd, unsigned number)
+{
+	(void)number;
+	answer_after_the_end(fd, 1);
 }
 
 static void serve_a_reset(int fd, unsigned number)
@@ -279,6 +314,8 @@ START_TEST(a_wrong_byte_is_found)
 	 * end two of them may not have come so far. */
 	ck_assert_uint_ge(result.exchanges, 3 * result.errors[LOAD_WRONG_REPLY]);
 	ck_assert_uint_le(result.exchanges, 3 * (result.errors[LOAD_WRONG_REPLY] + 2));
+	expect_match(result.wrong.text, "^byte 101: \"[0-9A-Za-z]{16}\" where "
+					"\"[0-9A-Za-z]{16}\" is expected$");
 }
 END_TEST
 
@@ -298,6 +335,8 @@ START_TEST(a_byte_too_much_is_found)
 	start_server(serve_a_byte_too_much);
 	measure();
 	assert_errors_are_all(LOAD_WRONG_REPLY);
+	expect_match(result.wrong.text,
+		     "^byte (1: \"!|65: \"!\" where nothing is expected)");
 }
 END_TEST
 
@@ -347,20 +386,82 @@ START_TEST(replies_that_do_not_come_in_time_are_counted)
 	plan.duration = 350;
 	start_server(serve_silence);
 	measure();
-	assert_errors_are_all(LOAD_TIMED_OUT);
-	ck_assert_uint_ge(result.errors[LOAD_TIMED_OUT], 2);
-	ck_assert_uint_le(result.errors[LOAD_TIMED_OUT], 6);
+	assert_errors_are_all(LOAD_NO_REPLY);
+	ck_assert_uint_ge(result.errors[LOAD_NO_REPLY], 2);
+	ck_assert_uint_le(result.errors[LOAD_NO_REPLY], 8);
 	ck_assert_uint_eq(result.served, 0);
 }
 END_TEST
 
-START_TEST(waiting_at_the_end_is_no_error)
+START_TEST(a_request_without_a_reply_is_an_error_at_the_end)
 {
+	plan.timeout = 400;
 	start_server(serve_silence);
 	measure();
-	assert_no_errors();
+	assert_errors_are_all(LOAD_NO_REPLY);
+	ck_assert_uint_eq(result.errors[LOAD_NO_REPLY], 2);
+	ck_assert_str_eq(result.silence.text, "connected, but not answered");
 	ck_assert_uint_eq(result.served, 0);
+	ck_assert_uint_eq(result.served_late, 0);
 	ck_assert_uint_eq(result.made, 2);
+}
+END_TEST
+
+START_TEST(a_reply_whose_end_never_comes_is_an_error_at_the_end)
+{
+	plan.kind = _i == 0 ? LOAD_CONVERSATIONS : _i == 1 ? LOAD_CONNECTIONS : LOAD_IDLE;
+	plan.idle = 3;
+	plan.timeout = 400;
+	start_server(serve_all_but_four_bytes);
+	measure();
+	assert_errors_are_all(LOAD_NO_REPLY);
+	ck_assert_uint_eq(result.errors[LOAD_NO_REPLY], 2);
+	ck_assert_str_eq(result.silence.text, "60 of 64 bytes came");
+	ck_assert_uint_eq(result.exchanges, 0);
+}
+END_TEST
+
+START_TEST(a_reply_that_was_on_its_way_at_the_end_is_no_error)
+{
+	plan.kind = _i == 0 ? LOAD_CONVERSATIONS : LOAD_CONNECTIONS;
+	start_server(serve_after_the_end);
+	measure();
+	assert_no_errors();
+	ck_assert_uint_eq(result.exchanges, 0);
+	ck_assert_uint_eq(result.served, 0);
+	ck_assert_uint_eq(result.served_late, 2);
+}
+END_TEST
+
+START_TEST(a_wrong_reply_after_the_end_is_an_error_too)
+{
+	start_server(serve_a_wrong_byte_after_the_end);
+	measure();
+	assert_errors_are_all(LOAD_WRONG_REPLY);
+	ck_assert_uint_eq(result.errors[LOAD_WRONG_REPLY], 2);
+}
+END_TEST
+
+START_TEST(clients_that_others_kept_waiting_are_served_after_the_end)
+{
+	plan.kind = _i == 0 ? LOAD_CONVERSATIONS : LOAD_IDLE;
+	plan.connections = 5;
+	plan.idle = 3;
+	start_server_of_one_client(serve_rightly, 128);
+	measure();
+	assert_no_errors();
+	ck_assert_uint_eq(result.served, _i == 0 ? 1 : 0);
+	ck_assert_uint_eq(result.served + result.served_late, 5);
+}
+END_TEST
+
+START_TEST(a_load_that_is_stopped_waits_for_nobody)
+{
+	plan.connections = 3;
+	start_server(serve_five_and_then_silence);
+	measure_until(15);
+	assert_no_errors();
+	ck_assert_uint_eq(result.waiting, 3);
 }
 END_TEST
 
@@ -368,9 +469,11 @@ START_TEST(a_server_that_never_accepts_serves_nobody_and_delays_nobody)
 {
 	plan.kind = _i == 0 ? LOAD_CONVERSATIONS : LOAD_IDLE;
 	plan.idle = 10;
+	plan.timeout = 300;
 	open_listener(128);
 	measure();
-	assert_no_errors();
+	assert_errors_are_all(LOAD_NO_REPLY);
+	ck_assert_uint_eq(result.errors[LOAD_NO_REPLY], 2);
 	ck_assert_uint_eq(result.served, 0);
 	ck_assert_uint_eq(result.exchanges, 0);
 }
@@ -493,9 +596,10 @@ END_TEST
 START_TEST(requests_that_were_due_but_not_sent_are_counted)
 {
 	plan.rate = 100;
+	plan.timeout = 400;
 	start_server(serve_silence);
 	measure();
-	assert_no_errors();
+	assert_errors_are_all(LOAD_NO_REPLY);
 	ck_assert_uint_eq(result.exchanges, 0);
 	ck_assert_uint_eq(result.unsent, 18); /* of 20, two are waiting for their reply */
 }
@@ -569,9 +673,10 @@ START_TEST(the_limit_on_descriptors_is_raised)
 	limit.rlim_cur = 32;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	plan.connections = 50;
+	plan.timeout = 300;
 	open_listener(128); /* the kernel completes the connections */
 	measure();
-	assert_no_errors();
+	assert_errors_are_all(LOAD_NO_REPLY);
 	ck_assert_uint_eq(result.made, 50);
 }
 END_TEST
@@ -613,7 +718,15 @@ Suite *suite_load(void)
 	tcase_add_test(tcase, a_server_that_closes_early_is_told_from_the_others);
 	tcase_add_test(tcase, a_server_that_dies_refuses_from_then_on);
 	tcase_add_test(tcase, replies_that_do_not_come_in_time_are_counted);
-	tcase_add_test(tcase, waiting_at_the_end_is_no_error);
+	tcase_add_test(tcase, a_request_without_a_reply_is_an_error_at_the_end);
+	tcase_add_loop_test(tcase, a_reply_whose_end_never_comes_is_an_error_at_the_end,
+			    0, 3);
+	tcase_add_loop_test(tcase, a_reply_that_was_on_its_way_at_the_end_is_no_error, 0,
+			    2);
+	tcase_add_test(tcase, a_wrong_reply_after_the_end_is_an_error_too);
+	tcase_add_loop_test(
+		tcase, clients_that_others_kept_waiting_are_served_after_the_end, 0, 2);
+	tcase_add_test(tcase, a_load_that_is_stopped_waits_for_nobody);
 	tcase_add_loop_test(
 		tcase, a_server_that_never_accepts_serves_nobody_and_delays_nobody, 0, 2);
 	tcase_add_test(tcase, a_full_backlog_is_given_up_in_time);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/contest.h"
 #include "common/io.h"
 #include "tests/folder.h"
 #include "tests/harness.h"
@@ -57,7 +58,6 @@ static void expect_nothing_left(void)
 
 /* ---- tables -------------------------------------------------------------------------------- */
 
-/* Every line, but where a remark behind the figures says that not all was done. */
 static void expect_80_columns(const char *text)
 {
 	while (*text != '\0') {
@@ -65,8 +65,7 @@ static void expect_80_columns(const char *text)
 		char line[200];
 
 		snprintf(line, sizeof line, "%.*s", (int)length, text);
-		ck_assert_msg(length <= 80 || strstr(line, " served") != NULL,
-			      "%zu columns: %s", length, line);
+		ck_assert_msg(length <= 80, "%zu columns: %s", length, line);
 		text += length + (text[length] == '\n');
 	}
 }
@@ -85,6 +84,85 @@ START_TEST(tables_of_datagrams_fit_into_80_columns)
 	expect_match(run.out, _i == 1 ? "\n  fork +[0-9,]+ +[0-9,]+ +- +- +-\n"
 				      : "\n  fork +[0-9,]+ +[0-9,]+ +(0|-) +0 +(0|-)\n");
 	expect_nothing_left();
+}
+END_TEST
+
+/* The tables of figures that nobody has measured. */
+static struct contest made_up;
+static char *printed;
+
+static void make_up(unsigned models, double rate, double latency)
+{
+	static const char *const names[] = { "one", "two", "a-model-with-a-long-name" };
+	static struct run_figures runs[2 * LOAD_KINDS * 3];
+
+	memset(runs, 0, sizeof runs);
+	made_up = (struct contest){ .service = "echo", .rounds = 2, .runs = runs };
+	made_up.model_count = models;
+	for (unsigned i = 0; i < models; i++)
+		made_up.models[i] = names[i];
+	for (unsigned i = 0; i < 2 * LOAD_KINDS * models; i++) {
+		runs[i].done = true;
+		runs[i].served = runs[i].of = 100000;
+		for (int figure = 0; figure < FIGURES; figure++)
+			runs[i].figure[figure] = latency;
+		runs[i].figure[FIGURE_RATE] = rate;
+		runs[i].figure[FIGURE_BYTES] = rate;
+	}
+	for (int kind = 0; kind < LOAD_KINDS; kind++)
+		made_up.plans[kind] = (struct load_plan){
+			.kind = (enum load_kind)kind,
+			.protocol = load_protocol_find("echo"),
+			.connections = 100000,
+			.idle = 100000,
+			.size = 16 << 20,
+			.duration = 1000,
+		};
+}
+
+static void print_made_up(void)
+{
+	size_t length;
+	FILE *memory = open_memstream(&printed, &length);
+
+	ck_assert_ptr_nonnull(memory);
+	contest_print(&made_up, memory);
+	ck_assert_int_eq(fclose(memory), 0);
+}
+
+START_TEST(the_widest_figures_fit_into_80_columns)
+{
+	static const double widths[] = { 0.001, 99.94, 999999, 1e9, 1e13 };
+
+	make_up(3, widths[_i] * 1e4, widths[_i]);
+	made_up.datagrams = true;
+	made_up.contestants[0].failed = false;
+	made_up.runs[0].served = 1;
+	made_up.runs[1].errors = UINT64_MAX / 8;
+	failure_set(&made_up.runs[1].wrong, "%0250d", 0);
+	for (size_t i = 20; i < 240; i += 20)
+		made_up.runs[1].wrong.text[i] = ' ';
+	for (int kind = 0; kind < LOAD_KINDS; kind++)
+		made_up.with[kind] = true;
+	print_made_up();
+	expect_80_columns(printed);
+	free(printed);
+}
+END_TEST
+
+START_TEST(a_star_needs_a_difference_in_every_round)
+{
+	bool clear = _i == 0;
+
+	make_up(2, 90000, 100);
+	made_up.with[LOAD_CONVERSATIONS] = true;
+	contest_run(&made_up, 0, LOAD_CONVERSATIONS, 0)->figure[FIGURE_RATE] = 97000;
+	contest_run(&made_up, 1, LOAD_CONVERSATIONS, 0)->figure[FIGURE_RATE] =
+		clear ? 96000 : 89000;
+	print_made_up();
+	ck_assert_int_eq(strstr(printed, "*  ") != NULL, clear);
+	ck_assert_int_eq(strstr(printed, "one serves 1.1 times as many") != NULL, clear);
+	free(printed);
 }
 END_TEST
 
@@ -223,11 +301,9 @@ static void with_models_of_folder(void *context)
 }
 
 /* Makes httpd-odd of a shell script, and lets versus try it. */
-static struct run run_odd_model(const char *script)
+static struct run run_odd_model_with(const char *script, const char *const argv[])
 {
-	struct run_setup setup = { .argv = ARGUMENTS("versus", "-q", "-r", "1", "-d",
-						     "0.2", "-l", "connections", "http",
-						     "odd"),
+	struct run_setup setup = { .argv = argv,
 				   .timeout = ALL_IN_GOOD_TIME,
 				   .prepare = with_models_of_folder };
 	char path[PATH_TEXT * 2], text[1000];
@@ -245,6 +321,59 @@ static struct run run_odd_model(const char *script)
 	expect_nothing_left();
 	return run;
 }
+
+static struct run run_odd_model(const char *script)
+{
+	return run_odd_model_with(script, ARGUMENTS("versus", "-q", "-r", "1", "-d", "0.2",
+						    "-l", "connections", "http", "odd"));
+}
+
+START_TEST(a_model_that_ends_by_our_signal_has_ended_well)
+{
+	struct run run = run_odd_model("sh -c 'export LISTEN_PID=$$; exec "
+				       "\"$SOCKWAYS_BIN\"/httpd-select \"$@\"' sh "
+				       "\"$@\" &\n"
+				       "server=$!\n"
+				       "wait_for() { kill -TERM $server; wait $server; "
+				       "trap - TERM; kill -TERM $$; }\n"
+				       "trap wait_for TERM\n"
+				       "wait $server");
+
+	run_expect_status(&run, 0);
+	ck_assert_str_eq(run.err, "");
+	expect_match(run.out, "\n  odd +[0-9]");
+}
+END_TEST
+
+START_TEST(a_model_that_fails_does_not_stop_the_others)
+{
+	struct run run = run_odd_model_with(
+		"echo 'no tea today' >&2\nexit 1",
+		ARGUMENTS("versus", "-q", "-r", "2", "-d", "0.1", "-l", "connections,idle",
+			  "-i", "3", "http", "odd", "select", "thread"));
+
+	run_expect_status(&run, 1);
+	ck_assert_str_eq(run.err, "versus: httpd-odd did not start: no tea today\n");
+	expect_match(run.out, "\n  odd +not run\n  select +[0-9]");
+	expect_match(run.out, "\n  thread +[0-9]");
+}
+END_TEST
+
+START_TEST(a_model_that_never_answers_fails_and_weighs_nothing)
+{
+	struct run run = run_odd_model_with(
+		"exec \"$SOCKWAYS_BIN\"/discardd-select -q \"$@\"",
+		ARGUMENTS("versus", "-q", "-r", "1", "-d", "0.1", "-l", "idle", "-i", "3",
+			  "http", "odd"));
+
+	run_expect_status(&run, 1);
+	expect_match(run.out, "\n  odd +fails +32 errors +0 of 32 served\n");
+	ck_assert_ptr_nonnull(
+		strstr(run.out, "\nNo reply of odd: connected, but not answered.\n"));
+	expect_match(run.out, "\n  odd +[0-9-]+.* - +- +- +- +-\n");
+	expect_80_columns(run.out);
+}
+END_TEST
 
 START_TEST(what_is_wrong_with_a_reply_is_told)
 {
@@ -275,6 +404,8 @@ Suite *suite_versus(void)
 
 	tcase_add_checked_fixture(tcase, make_folder, NULL);
 	tcase_add_loop_test(tcase, tables_of_datagrams_fit_into_80_columns, 0, 3);
+	tcase_add_loop_test(tcase, the_widest_figures_fit_into_80_columns, 0, 5);
+	tcase_add_loop_test(tcase, a_star_needs_a_difference_in_every_round, 0, 2);
 
 	tcase = add_case(suite, "http");
 	tcase_add_checked_fixture(tcase, make_folder, NULL);
@@ -291,6 +422,9 @@ Suite *suite_versus(void)
 
 	tcase = add_case(suite, "models that go wrong");
 	tcase_add_checked_fixture(tcase, make_folder, NULL);
+	tcase_add_test(tcase, a_model_that_ends_by_our_signal_has_ended_well);
+	tcase_add_test(tcase, a_model_that_fails_does_not_stop_the_others);
+	tcase_add_test(tcase, a_model_that_never_answers_fails_and_weighs_nothing);
 	tcase_add_test(tcase, what_is_wrong_with_a_reply_is_told);
 	tcase_add_test(tcase, what_a_server_says_instead_of_serving_is_told);
 	return suite;

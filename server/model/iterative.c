@@ -5,9 +5,11 @@
  * its end, and only then accepts the next; meanwhile the others wait in the kernel's
  * backlog, connected but not heard.
  *
- * Why one would choose it: nothing is simpler, and where each client takes but a moment
- * nothing is faster. What it costs: a single client that stays, or stalls, holds up all
- * the others, until the idle timeout ends it.
+ * Why one would choose it: nothing is simpler, and no client costs a process or a thread.
+ * Where each client takes but a moment it serves about twice as many as fork and as many
+ * as thread, but not as many as select, which serves several clients for each wake-up.
+ * What it costs: a single client that stays, or stalls, holds up all the others, until the
+ * idle timeout ends it.
  */
 #include <errno.h>
 #include <stddef.h>
