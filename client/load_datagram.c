@@ -80,7 +80,7 @@ static unsigned slots_for(const struct load_plan *plan)
 	return slots;
 }
 
-static int datagram_prepare(struct load_worker *worker)
+static int prepare_slots(struct load_worker *worker)
 {
 	worker->slots_each = slots_for(worker->plan);
 	worker->slots =
@@ -404,7 +404,7 @@ static void datagram_expire(struct load_worker *worker,
 }
 
 const struct load_way load_datagram = {
-	.prepare = datagram_prepare,
+	.prepare = prepare_slots,
 	.open = datagram_open,
 	.begin = datagram_begin,
 	.ready = datagram_ready,

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -43,6 +44,15 @@ int datagram_prepare(int fd)
 		return set_flag(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
 #endif
 	return 0;
+}
+
+size_t datagram_longest(const struct address *to)
+{
+	bool ipv4 =
+		to->any.sa_family == AF_INET || (to->any.sa_family == AF_INET6 &&
+						 IN6_IS_ADDR_V4MAPPED(&to->v6.sin6_addr));
+
+	return ipv4 ? DATAGRAM_LONGEST_IPV4 : DATAGRAM_LONGEST;
 }
 
 /* Where it was sent to, from what the kernel says beside the bytes. */

@@ -14,8 +14,16 @@
 
 #include "common/address.h"
 
-/** The longest that UDP over IPv4 can carry, in bytes. */
-enum { DATAGRAM_LONGEST = 65507 };
+/**
+ * The most bytes that a datagram carries. The length of an IPv4 packet includes its header of
+ * 20 bytes (RFC 791), the length in an IPv6 header does not (RFC 8200, section 3); each is
+ * 65,535 at most, and the header of UDP takes 8 of it.
+ */
+enum { DATAGRAM_LONGEST_IPV4 = 65535 - 20 - 8, DATAGRAM_LONGEST = 65535 - 8 };
+
+/** The most bytes that a datagram to @p to carries: DATAGRAM_LONGEST_IPV4 for an IPv4 address,
+ *  an IPv4-mapped one included, else DATAGRAM_LONGEST. */
+size_t datagram_longest(const struct address *to);
 
 /** Asks the kernel to tell where each datagram that @p fd receives was sent to.
  *  @return 0, or -1 with errno */

@@ -149,8 +149,8 @@ static bool receive(struct datagrams *g)
 
 		if (n < 0 && errno == EAGAIN)
 			return false;
-		/* An ICMP error for a reply of ours, whose peer has gone; or an error that
-		 * stays. */
+		/* Not an ICMP error for a reply of ours: Linux reports those on a connected
+		 * socket only, and this one is not (udp(7)). */
 		if (n < 0 && server_read_failed(g->server))
 			continue;
 		if (n < 0)

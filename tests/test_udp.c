@@ -32,8 +32,9 @@
 enum {
 	PEERS = 200,
 	TURNS = SANITIZED ? 2000 : 6000,
-	AT_ONCE = 24, /* datagrams under way: fewer than any socket's buffer holds */
-	LONGEST = 65507,
+	AT_ONCE = 24,    /* datagrams under way: fewer than any socket's buffer holds */
+	LONGEST = 65507, /* over IPv4 */
+	LONGEST_IPV6 = 65527,
 	LONGEST_IN_TURN = 900,
 	TEXT = 256,
 };
@@ -61,7 +62,7 @@ static struct server start(int model, const char *service, const char *const opt
 /* The next datagram must be just this one. */
 static void expect_datagram(int fd, const void *bytes, size_t length)
 {
-	static char got[LONGEST + 100];
+	static char got[LONGEST_IPV6 + 100];
 	ssize_t n = recv(fd, got, sizeof got, 0);
 	char text[TEXT];
 
@@ -429,6 +430,88 @@ START_TEST(empty_and_longest_datagrams_come_back_whole)
 	}
 	send_datagram(fd, longest, sizeof longest - 1);
 	expect_datagram(fd, longest, sizeof longest - 1);
+	server_finish(&server);
+}
+END_TEST
+
+static void expect_echo(int fd, size_t length)
+{
+	static char bytes[LONGEST_IPV6];
+
+	fill_pattern(bytes, length, (unsigned)length);
+	send_datagram(fd, bytes, length);
+	expect_datagram(fd, bytes, length);
+}
+
+/* A length of an IPv6 packet is without its header, so 20 more bytes fit in than in IPv4. */
+START_TEST(over_ipv6_datagrams_up_to_65527_bytes_come_back_whole)
+{
+	struct server server;
+	int fd;
+
+	if (!ipv6_is_here())
+		return;
+	server = start_at(_i, "echo", "::1", NULL);
+	fd = client_connect(&server);
+	for (size_t length = 0; length < LONGEST_IPV6; length += 499)
+		expect_echo(fd, length);
+	for (size_t length = LONGEST - 4; length <= LONGEST_IPV6; length++)
+		expect_echo(fd, length);
+	ck_assert_int_eq(send(fd, (char[LONGEST_IPV6 + 1]){ 0 }, LONGEST_IPV6 + 1, 0),
+			 -1);
+	ck_assert_int_eq(errno, EMSGSIZE);
+	server_finish(&server);
+}
+END_TEST
+
+/* One server on ::, a client over each: the reply is as long as the way to the client lets a
+ * datagram be, and not lost since it were longer. */
+START_TEST(a_reply_that_is_too_long_is_cut_to_what_its_client_can_be_sent)
+{
+	static const struct {
+		const char *client;
+		size_t longest;
+	} ways[] = { { "::1", LONGEST_IPV6 }, { "127.0.0.1", LONGEST } };
+	static char request[LONGEST_IPV6], answer[LONGEST_IPV6];
+	struct server server;
+
+	if (!ipv6_is_here())
+		return;
+	server = start_at(_i, "reply", "::", ARGUMENTS("--amplify", "-m", "<{}{}>"));
+	memset(request, 'x', sizeof request);
+	memset(answer, 'x', sizeof answer);
+	answer[0] = '<';
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+		int fd = client_connect_by(SOCK_DGRAM, ways[i].client, server.port);
+
+		send_datagram(fd, request, ways[i].longest);
+		expect_datagram(fd, answer, ways[i].longest);
+		client_close(fd);
+	}
+	server_finish(&server);
+}
+END_TEST
+
+START_TEST(loadgen_sends_the_longest_over_ipv6)
+{
+	struct server server;
+	struct run run;
+	char port[8];
+
+	if (!ipv6_is_here())
+		return;
+	server = start_at(_i, "echo", "::1", NULL);
+	snprintf(port, sizeof port, "%u", server.port);
+	run = run_program(ARGUMENTS("loadgen", "-u", "-c", "1", "-s", "65527", "-d",
+				    "0.1", "echo", "::1", port),
+			  "", 0, PATIENCE);
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.out, run.err);
+	run = run_program(
+		ARGUMENTS("loadgen", "-u", "-s", "65508", "echo", "127.0.0.1", port), "",
+		0, PATIENCE);
+	run_expect_status(&run, 1);
+	ck_assert_ptr_nonnull(
+		strstr(run.err, "a datagram over IPv4 has 65507 bytes at most"));
 	server_finish(&server);
 }
 END_TEST
@@ -889,6 +972,12 @@ Suite *suite_udp(void)
 	tcase_add_loop_test(tcase, help_lists_it_in_every_service, 0, models);
 	tcase_add_loop_test(tcase, empty_and_longest_datagrams_come_back_whole, 0,
 			    models);
+	tcase_add_loop_test(tcase, over_ipv6_datagrams_up_to_65527_bytes_come_back_whole,
+			    0, models);
+	tcase_add_loop_test(
+		tcase, a_reply_that_is_too_long_is_cut_to_what_its_client_can_be_sent, 0,
+		models);
+	tcase_add_loop_test(tcase, loadgen_sends_the_longest_over_ipv6, 0, models);
 	tcase_add_loop_test(tcase, a_reply_is_no_longer_than_what_it_answers, 0, models);
 	tcase_add_loop_test(tcase, a_reply_may_be_longer_when_the_operator_says_so, 0,
 			    models);
