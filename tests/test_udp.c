@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <net/if.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <signal.h>
@@ -27,6 +28,7 @@
 #include "common/text.h"
 #include "tests/harness.h"
 #include "tests/models.h"
+#include "tests/network.h"
 #include "tests/suites.h"
 
 enum {
@@ -338,6 +340,96 @@ START_TEST(answers_come_from_the_address_and_port_written_to)
 			expect_answer_from(&server, places[i].hosts[j]);
 		server_finish(&server);
 	}
+}
+END_TEST
+
+/* Asks all that hear it. @return who has answered "hello" */
+static struct address answer_of_all(int fd, const char *everybody, unsigned port)
+{
+	struct address_query query = { AF_UNSPEC, SOCK_DGRAM, false };
+	struct addrinfo *to;
+	struct address from;
+	struct failure failure;
+	char number[8], got[16];
+	int yes = 1;
+	ssize_t n;
+
+	snprintf(number, sizeof number, "%u", port);
+	ck_assert_msg(address_resolve(everybody, number, &query, &to, &failure) == 0,
+		      "%s", failure.text);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &yes, sizeof yes), 0);
+	ck_assert_int_eq(sock_set_timeout(fd, PATIENCE), 0);
+	ck_assert_msg(sendto(fd, "hello", 5, 0, to->ai_addr, to->ai_addrlen) == 5,
+		      "%s: %s", everybody, strerror(errno));
+	freeaddrinfo(to);
+	memset(&from, 0, sizeof from);
+	from.length = sizeof from.v6;
+	n = recvfrom(fd, got, sizeof got, 0, &from.any, &from.length);
+	ck_assert_msg(n == 5 && memcmp(got, "hello", 5) == 0, "%s: no answer: %s",
+		      everybody, strerror(errno));
+	ck_assert_uint_eq(address_port(&from), port);
+	return from;
+}
+
+static void expect_host(const struct address *address, const char *host)
+{
+	char text[ADDRESS_TEXT], expected[ADDRESS_TEXT];
+
+	snprintf(expected, sizeof expected, "%s:%u", host, address_port(address));
+	ck_assert_str_eq(address_text(address, text), expected);
+}
+
+/* Whoever is at the other end of a wire asks by broadcast or multicast. */
+START_TEST(a_request_to_all_is_answered_from_the_address_of_the_interface)
+{
+	static const struct {
+		const char *bound, *everybody;
+	} places[] = {
+		{ "0.0.0.0", "10.9.0.1" },      { "0.0.0.0", "10.9.0.255" },
+		{ "0.0.0.0", "224.0.0.1" },     { "0.0.0.0", "255.255.255.255" },
+		{ "10.9.0.255", "10.9.0.255" }, { "::", "10.9.0.255" },
+		{ "::", "ff02::1%wire" },
+	};
+	struct network_wire wire;
+
+	if (!network_enter_wire(&wire)) {
+		skipped("requests to all: need network namespaces");
+		return;
+	}
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		bool ipv6 = strchr(places[i].everybody, ':') != NULL;
+		struct address from;
+		struct server server;
+		int fd;
+
+		if (strchr(places[i].bound, ':') != NULL && !wire.ipv6)
+			continue;
+		ck_assert(network_enter(wire.here));
+		server = start_at(_i, "echo", places[i].bound, NULL);
+		ck_assert(network_enter(wire.there));
+		fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
+		ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "wire", 5),
+				 0);
+		from = answer_of_all(fd, places[i].everybody, server.port);
+		if (ipv6)
+			ck_assert(IN6_IS_ADDR_LINKLOCAL(&from.v6.sin6_addr));
+		else
+			expect_host(&from, "10.9.0.1");
+		close(fd);
+		server_finish(&server);
+	}
+}
+END_TEST
+
+START_TEST(a_broadcast_on_the_loopback_is_answered)
+{
+	struct server server = start_at(_i, "echo", "0.0.0.0", NULL);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct address from = answer_of_all(fd, "127.255.255.255", server.port);
+
+	expect_host(&from, "127.0.0.1");
+	close(fd);
+	server_finish(&server);
 }
 END_TEST
 
@@ -964,6 +1056,10 @@ Suite *suite_udp(void)
 			    0, models);
 	tcase_add_loop_test(tcase, answers_come_from_the_address_and_port_written_to, 0,
 			    models);
+	tcase_add_loop_test(
+		tcase, a_request_to_all_is_answered_from_the_address_of_the_interface, 0,
+		models);
+	tcase_add_loop_test(tcase, a_broadcast_on_the_loopback_is_answered, 0, models);
 	tcase_add_loop_test(tcase, opens_its_own_socket_and_says_that_it_takes_datagrams,
 			    0, models);
 	tcase_add_loop_test(tcase, a_datagram_socket_that_it_is_given_is_taken, 0,
