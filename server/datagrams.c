@@ -18,6 +18,10 @@
  * dropped, as the kernel drops those that a full socket cannot take. */
 enum { AT_ONCE = 64, HANDOVER = 100 };
 
+/* How many peers at most are forgotten for a new one that nobody can be found to answer. The
+ * n-th is followed by a wait of n - 1 milliseconds. */
+enum { EVICTIONS = 4 };
+
 void datagrams_forget(struct datagrams *g, struct peer *peer)
 {
 	if (peer->dialogue != NULL) {
@@ -40,25 +44,56 @@ static void forget_silent(struct datagrams *g, int64_t now)
 		datagrams_forget(g, peer);
 }
 
-static int start_worker(struct datagrams *g, struct peer *peer, struct dialogue *dialogue)
+/* @return 0, or -1 with errno, and *lacking says what there is too little of */
+static int start_worker(struct datagrams *g, struct peer *peer, struct dialogue *dialogue,
+			const char **lacking)
 {
-	int feed[2];
+	int feed[2], error;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, feed) < 0) {
-		server_lack(g->server, "out of descriptors", errno);
+	*lacking = "out of descriptors";
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, feed) < 0)
 		return -1;
-	}
 	io_set_close_on_exec(feed[0]);
 	io_set_close_on_exec(feed[1]);
 	(void)sock_set_timeout(feed[0], HANDOVER);
 	peer->feed = feed[0];
 	if (g->start(g, dialogue, feed[1]) == 0)
 		return 0;
-	server_lack(g->server, g->what, errno);
+	error = errno;
+	*lacking = g->what;
 	close(feed[0]);
 	close(feed[1]);
 	peer->feed = -1;
+	errno = error;
 	return -1;
+}
+
+/* As when the table is full, the peer that has been silent the longest leaves for a new one.
+ * Its end of the feed is free at once; the rest, a process or a thread above all, when its
+ * worker has ended, for which a moment is waited. @return whether to try again */
+static bool make_room(struct datagrams *g, const struct peer *peer, int attempt)
+{
+	if (attempt == EVICTIONS || g->peers.oldest == peer)
+		return false;
+	datagrams_forget(g, g->peers.oldest);
+	poll(NULL, 0, attempt);
+	signals_let_in(); /* SIGCHLD */
+	if (g->tend != NULL)
+		g->tend(g);
+	return true;
+}
+
+static int find_worker(struct datagrams *g, struct peer *peer, struct dialogue *dialogue)
+{
+	const char *lacking;
+	int attempt = 0;
+
+	while (start_worker(g, peer, dialogue, &lacking) < 0) {
+		server_lack(g->server, lacking, errno);
+		if (!make_room(g, peer, attempt++))
+			return -1;
+	}
+	return 0;
 }
 
 /* A place in the table for who is not in it, with someone to answer. */
@@ -76,7 +111,7 @@ static struct peer *welcome(struct datagrams *g, const struct address *from, int
 	} else if (g->start == NULL) {
 		peer->dialogue = dialogue;
 		dialogue_begin(dialogue);
-	} else if (start_worker(g, peer, dialogue) < 0) {
+	} else if (find_worker(g, peer, dialogue) < 0) {
 		dialogue_release(dialogue);
 		dialogue = NULL;
 	}

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -706,6 +707,42 @@ START_TEST(when_the_table_is_full_the_one_longest_silent_leaves)
 }
 END_TEST
 
+static void allow_few_descriptors(void *context)
+{
+	struct rlimit few = { 40, 40 };
+
+	(void)context;
+	setrlimit(RLIMIT_NOFILE, &few);
+}
+
+/* Of a thread's peer both ends of the feed are in the server, of a process's one. */
+START_TEST(out_of_descriptors_the_one_longest_silent_leaves)
+{
+	enum { MANY = 60 };
+	struct server server = server_start_with(&(struct server_setup){
+		.program = model_program(_i, "echo"),
+		.options = ARGUMENTS("-u", "-vv"),
+		.type = SOCK_DGRAM,
+		.prepare = allow_few_descriptors,
+	});
+	bool has_feeds = model_is(_i, "fork") || model_is(_i, "thread");
+	int fds[MANY];
+
+	for (int round = 0; round < 2; round++)
+		for (int i = 0; i < MANY; i++) {
+			fds[i] = round == 0 ? client_connect(&server) : fds[i];
+			exchange(fds[i], "hello", "hello");
+		}
+	exchange(fds[MANY - 2], "still here", "still here");
+	ck_assert_uint_eq(times_heard_of(&server, fds[0]), has_feeds ? 2 : 1);
+	ck_assert_uint_eq(times_heard_of(&server, fds[MANY - 2]), has_feeds ? 2 : 1);
+	server_finish(&server);
+	ck_assert_uint_eq(server_count_lines(&server, ": out of descriptors with "),
+			  has_feeds ? 1 : 0);
+	ck_assert_uint_eq(server_count_lines(&server, ", refused 0; "), 1);
+}
+END_TEST
+
 struct rest {
 	const struct server *server;
 	unsigned descriptors, threads;
@@ -1080,6 +1117,8 @@ Suite *suite_udp(void)
 	tcase_add_loop_test(tcase, what_is_discarded_is_not_answered, 0, models);
 	tcase_add_loop_test(tcase, when_the_table_is_full_the_one_longest_silent_leaves,
 			    0, models);
+	tcase_add_loop_test(tcase, out_of_descriptors_the_one_longest_silent_leaves, 0,
+			    models);
 	tcase_add_loop_test(tcase, silent_peers_are_forgotten_with_all_that_was_theirs, 0,
 			    models);
 	tcase_add_loop_test(tcase, who_goes_on_talking_is_not_forgotten, 0, models);
