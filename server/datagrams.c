@@ -146,6 +146,26 @@ static bool hand_over(struct datagrams *g, struct peer *peer, size_t n)
 	return true;
 }
 
+/* Whether the peer may be another server, so that the two would keep each other busy. */
+static bool repeats_itself(struct datagrams *g, struct peer *peer, size_t n, int64_t now)
+{
+	int64_t limit = g->server->repeats;
+	char text[ADDRESS_TEXT];
+
+	if (g->server->service->never_replies)
+		return false;
+	if (limit < 0)
+		limit = repetition_default_limit(address_port(&peer->address));
+	if (!repetition_is_excessive(&peer->repetition, g->desk.letter.bytes, n, limit,
+				     now))
+		return false;
+	if (message_wanted(MESSAGE_EVENT))
+		message_about(
+			MESSAGE_EVENT, address_text(&peer->address, text),
+			"dropped: too many repeated datagrams, perhaps of a server");
+	return true;
+}
+
 static void deliver(struct datagrams *g, const struct address *from, size_t n)
 {
 	int64_t now = clock_milliseconds();
@@ -158,6 +178,10 @@ static void deliver(struct datagrams *g, const struct address *from, size_t n)
 		return;
 	}
 	peers_heard(&g->peers, peer, now);
+	if (repeats_itself(g, peer, n, now)) {
+		statistics_add(&g->server->statistics->refused, 1);
+		return;
+	}
 	if (peer->dialogue != NULL) {
 		dialogue_answer(peer->dialogue, &g->desk, n);
 		return;

@@ -20,9 +20,9 @@
 #include "server/server.h"
 #include "server/service.h"
 
-enum { MOST_CLIENTS = 1000000, MOST_SECONDS = 365 * 86400 };
+enum { MOST_CLIENTS = 1000000, MOST_REPEATS = 1000000000, MOST_SECONDS = 365 * 86400 };
 
-enum { OPTION_AMPLIFY = OPTIONS_LETTERS_FROM };
+enum { OPTION_AMPLIFY = OPTIONS_LETTERS_FROM, OPTION_REPEATS };
 
 /* How many peers are remembered on a datagram socket, in any model. */
 enum { MOST_PEERS = 1000 };
@@ -46,6 +46,9 @@ static const struct option_line common_lines[] = {
 	{ 'u', "udp", NULL, "serve datagrams (UDP)" },
 	{ OPTION_AMPLIFY, "amplify", NULL,
 	  "with -u, let a reply be longer than what it answers" },
+	{ OPTION_REPEATS, "repeats", "N",
+	  "with -u, pause after N repeated datagrams of a peer\n"
+	  "(1000; 1000000 from a port above 32767); 0 never" },
 	{ 'v', "verbose", NULL, "a line per client; twice: a line per event" },
 	{ 'q', "quiet", NULL, "errors only" },
 	{ 'h', "help", NULL, "show this help" },
@@ -79,7 +82,8 @@ static const char *help_of_idle_timeout(struct settings *settings,
 static bool applies(const struct option_line *line, const struct service *service)
 {
 	return service->datagram != NULL ||
-	       (line->letter != 'u' && line->letter != OPTION_AMPLIFY);
+	       (line->letter != 'u' && line->letter != OPTION_AMPLIFY &&
+		line->letter != OPTION_REPEATS);
 }
 
 /* The options of this program: the common ones that apply, and its service's. */
@@ -144,6 +148,12 @@ static int take_option(void *context, const struct options *options, int letter,
 		return 0;
 	case OPTION_AMPLIFY:
 		server->amplify = true;
+		return 0;
+	case OPTION_REPEATS:
+		if (options_number(options, letter, 0, MOST_REPEATS, &number, failure) <
+		    0)
+			return -1;
+		server->repeats = (int64_t)number;
 		return 0;
 	case 't':
 		return options_seconds(options, letter, most, &server->idle_timeout,
@@ -288,6 +298,7 @@ int main(int argc, char **argv)
 
 	io_occupy_standard();
 	server.max_clients = this_model.most_clients;
+	server.repeats = -1;
 	server.idle_timeout = 1000 * (int64_t)idle_seconds(&this_service);
 	status = read_command_line(&settings, argc, argv);
 	if (status != OPTIONS_GO_ON)

@@ -46,8 +46,10 @@ struct server {
 	unsigned max_clients;
 	int64_t idle_timeout;
 	int64_t exit_idle;
-	bool datagrams; /* the listener is a datagram socket, and all talk on it */
-	bool amplify;   /* a reply may be longer than the datagram it answers */
+	bool datagrams;  /* the listener is a datagram socket, and all talk on it */
+	bool amplify;    /* a reply may be longer than the datagram it answers */
+	int64_t repeats; /* of a peer's datagrams that are answered (repetition.h); 0: all;
+			    -1: the default for its port */
 
 	int listener;       /* non-blocking; -1 once it is closed */
 	sigset_t wait_mask; /* for pselect(2): our signals come through */

@@ -56,6 +56,7 @@
 	SUITE(fuzz)                                                                      \
 	SUITE(chat)                                                                      \
 	SUITE(connection)                                                                \
+	SUITE(repetition)                                                                \
 	SUITE(small_services)                                                            \
 	SUITE(udp)                                                                       \
 	SUITE(transcripts)                                                               \

@@ -502,6 +502,7 @@ START_TEST(help_lists_it_in_every_service)
 		run_expect_status(&run, 0);
 		ck_assert_ptr_nonnull(strstr(run.out, "-u, --udp "));
 		ck_assert_ptr_nonnull(strstr(run.out, "--amplify "));
+		ck_assert_ptr_nonnull(strstr(run.out, "--repeats N "));
 	}
 }
 END_TEST
@@ -1009,6 +1010,217 @@ START_TEST(the_same_port_of_another_address_is_somebody_else)
 }
 END_TEST
 
+/* ---- a loop of two servers ------------------------------------------------------------- */
+
+enum { SERVERS_PORT = 20007 }; /* below those of clients, and in no list */
+
+static int bind_servers_port(const struct server *server)
+{
+	int fd = bind_to(private_address(), SERVERS_PORT);
+
+	ck_assert_msg(fd >= 0, "%s", strerror(errno));
+	ck_assert_int_eq(sock_set_timeout(fd, PATIENCE), 0);
+	ck_assert_int_eq(connect(fd,
+				 (struct sockaddr *)&(struct sockaddr_in){
+					 .sin_family = AF_INET,
+					 .sin_port = htons((uint16_t)server->port),
+					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) },
+				 sizeof(struct sockaddr_in)),
+			 0);
+	return fd;
+}
+
+static const char too_many[] = ": dropped: too many repeated datagrams";
+
+/* @return the length of the reply, or -1 when there is none, since the datagram was dropped */
+static ssize_t await_reply_or_drop(const struct server *server, int fd, char *bytes,
+				   size_t size)
+{
+	while (io_wait(fd, POLLIN, 5) == 0)
+		if (server_count_lines(server, too_many) > 0 &&
+		    io_wait(fd, POLLIN, 0) == 0)
+			return -1;
+	return recv(fd, bytes, size, 0);
+}
+
+/* Be another server, that answers each datagram: with the same, or, if there is one, a text
+ * of its own. @return how many replies it has had until there were no more */
+static unsigned reflect(const struct server *server, int fd, const char *own)
+{
+	char bytes[TEXT] = "a datagram with a false sender";
+	size_t length = strlen(bytes);
+	unsigned replies = 0;
+
+	for (;;) {
+		ssize_t n;
+
+		send_datagram(fd, bytes, length);
+		n = await_reply_or_drop(server, fd, bytes, sizeof bytes);
+		if (n < 0)
+			return replies;
+		ck_assert_uint_lt(++replies, 200000);
+		length = (size_t)n;
+		if (own != NULL)
+			memcpy(bytes, own, length < strlen(own) ? length : strlen(own));
+	}
+}
+
+START_TEST(a_server_that_answers_each_reply_soon_gets_no_more)
+{
+	static const struct {
+		const char *service, *own;
+	} loops[] = {
+		{ "echo", NULL },
+		{ "daytime", NULL },
+		{ "daytime", "2026-11-28T12:00:00+01:00" },
+		{ "greet", NULL },
+		{ "greet", "Welcome to another server" },
+		{ "reply", NULL },
+		{ "chargen", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof loops / sizeof *loops; i++) {
+		struct server server = start(_i, loops[i].service, ARGUMENTS("-vv"));
+		int other = bind_servers_port(&server);
+		unsigned replies = reflect(&server, other, loops[i].own);
+
+		ck_assert_uint_ge(replies, 1000);
+		expect_silence(other);
+		send_datagram(client_connect(&server), "hello", 5);
+		server_wait_line(&server, ": heard of", PATIENCE);
+		server_finish(&server);
+		close(other);
+	}
+}
+END_TEST
+
+START_TEST(a_client_on_a_servers_port_is_served_if_it_repeats_nothing)
+{
+	struct server server = start(_i, "echo", ARGUMENTS("--repeats", "10"));
+	int fd = bind_servers_port(&server);
+	char text[TEXT];
+
+	for (int i = 0; i < 3000; i++) {
+		snprintf(text, sizeof text, "request %d", i);
+		exchange(fd, text, text);
+	}
+	server_finish(&server);
+}
+END_TEST
+
+START_TEST(a_client_that_repeats_its_request_at_full_speed_is_served)
+{
+	struct server server = start(_i, "echo", NULL);
+	int fd = client_connect(&server);
+
+	for (int i = 0; i < 20000; i++)
+		exchange(fd, "the same", "the same");
+	server_finish(&server);
+}
+END_TEST
+
+START_TEST(without_a_limit_of_repeats_all_are_answered)
+{
+	struct server server = start(_i, "echo", ARGUMENTS("--repeats", "0"));
+	int fd = bind_servers_port(&server);
+
+	for (int i = 0; i < 3000; i++)
+		exchange(fd, "the same", "the same");
+	server_finish(&server);
+}
+END_TEST
+
+START_TEST(after_a_moment_the_peer_is_served_again)
+{
+	struct server server = start(_i, "echo", ARGUMENTS("-vv", "--repeats", "5"));
+	int fd = bind_servers_port(&server);
+
+	reflect(&server, fd, NULL);
+	do
+		send_datagram(fd, "a client after all", 18);
+	while (io_wait(fd, POLLIN, 20) == 0);
+	expect_datagram(fd, "a client after all", 18);
+	server_finish(&server);
+}
+END_TEST
+
+START_TEST(what_is_discarded_may_be_repeated)
+{
+	struct server server = start(_i, "discard", ARGUMENTS("-vv", "--repeats", "5"));
+	int fd = bind_servers_port(&server);
+
+	for (int i = 0; i < 100; i++)
+		send_datagram(fd, "x", 1);
+	server_wait_line(&server, ": heard of", PATIENCE);
+	server_finish(&server);
+	ck_assert_uint_eq(server_count_lines(&server, "refused 0; 100 bytes in, "), 1);
+}
+END_TEST
+
+/* All bytes that it has received, by its line of statistics. */
+static uintmax_t bytes_received(const struct server *server)
+{
+	unsigned before = server_count_lines(server, ": served ");
+	const char *last = NULL, *line;
+	uintmax_t bytes = 0;
+	int64_t end = clock_milliseconds() + PATIENCE;
+
+	server_signal(server, SIGUSR1);
+	while (server_count_lines(server, ": served ") == before)
+		ck_assert_int_lt(clock_milliseconds(), end);
+	for (line = server_errors(server); (line = strstr(line, "refused ")) != NULL;
+	     line++)
+		last = line;
+	ck_assert_int_eq(sscanf(last, "refused %*u; %ju bytes in", &bytes), 1);
+	return bytes;
+}
+
+struct quiet {
+	const struct server *server;
+	uintmax_t bytes;
+};
+
+static bool receives_nothing_more(void *context)
+{
+	struct quiet *quiet = context;
+	uintmax_t bytes = bytes_received(quiet->server);
+	bool same = bytes == quiet->bytes;
+
+	quiet->bytes = bytes;
+	return same && bytes > 0;
+}
+
+/* The two really talk to each other, after a few datagrams with a false sender. */
+START_TEST(two_servers_do_not_keep_each_other_busy_for_ever)
+{
+	static const char *const services[][2] = {
+		{ "echo", "echo" },   { "daytime", "echo" },  { "greet", "greet" },
+		{ "reply", "reply" }, { "chargen", "greet" }, { "daytime", "daytime" },
+	};
+
+	for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
+		const char *const *options = ARGUMENTS("-vv", "--repeats", "500");
+		struct server one = start(_i, services[i][0], options);
+		struct server other = start(_i, services[i][1], options);
+		struct quiet quiet = { &one, 0 };
+
+		server_wait_line(&one, "listening on", PATIENCE);
+		server_wait_line(&other, "listening on", PATIENCE);
+		for (int number = 0; number < 5; number++) {
+			char text[TEXT];
+
+			snprintf(text, sizeof text, "%d: has a false sender", number);
+			if (!forge("127.0.0.1", other.port, &one, text))
+				return;
+		}
+		ck_assert_msg(eventually(receives_nothing_more, &quiet, PATIENCE),
+			      "%s and %s are busy still", services[i][0], services[i][1]);
+		server_finish(&one);
+		server_finish(&other);
+	}
+}
+END_TEST
+
 /* ---- the end --------------------------------------------------------------------------- */
 
 START_TEST(a_request_to_stop_leaves_nothing_unanswered_that_has_come)
@@ -1128,6 +1340,20 @@ Suite *suite_udp(void)
 			    0, models);
 	tcase_add_loop_test(tcase, a_server_does_not_talk_to_itself, 0, models);
 	tcase_add_loop_test(tcase, the_same_port_of_another_address_is_somebody_else, 0,
+			    models);
+	tcase_add_loop_test(tcase, a_server_that_answers_each_reply_soon_gets_no_more, 0,
+			    models);
+	tcase_add_loop_test(tcase,
+			    a_client_on_a_servers_port_is_served_if_it_repeats_nothing, 0,
+			    models);
+	tcase_add_loop_test(tcase,
+			    a_client_that_repeats_its_request_at_full_speed_is_served, 0,
+			    models);
+	tcase_add_loop_test(tcase, without_a_limit_of_repeats_all_are_answered, 0,
+			    models);
+	tcase_add_loop_test(tcase, after_a_moment_the_peer_is_served_again, 0, models);
+	tcase_add_loop_test(tcase, what_is_discarded_may_be_repeated, 0, models);
+	tcase_add_loop_test(tcase, two_servers_do_not_keep_each_other_busy_for_ever, 0,
 			    models);
 	tcase_add_loop_test(tcase,
 			    a_request_to_stop_leaves_nothing_unanswered_that_has_come, 0,

@@ -79,5 +79,6 @@ const struct service this_service = {
 	.options = discard_options,
 	.option = discard_option,
 	.input = discard_input,
+	.never_replies = true,
 	.datagram = discard_datagram,
 };
