@@ -203,7 +203,7 @@ static bool receive(struct datagrams *g)
 
 	signals_let_in(); /* if there is always something to read, the wait does not */
 	for (int i = 0; i < AT_ONCE; i++) {
-		ssize_t n = datagram_receive(g->server->listener, letter->bytes,
+		ssize_t n = datagram_receive(g->server->listeners.fds[0], letter->bytes,
 					     sizeof letter->bytes, &from, &letter->to);
 
 		if (n < 0 && errno == EAGAIN)
@@ -249,9 +249,9 @@ static void wait_for_datagrams(struct datagrams *g)
 	time = clock_timespec(patience);
 	FD_ZERO(&readable);
 	if (!server->stopping)
-		FD_SET(server->listener, &readable);
+		FD_SET(server->listeners.fds[0], &readable);
 	/* pselect, as everywhere: our signals come in while we wait, and only then. */
-	server_waited(server, pselect(server->listener + 1, &readable, NULL, NULL,
+	server_waited(server, pselect(server->listeners.fds[0] + 1, &readable, NULL, NULL,
 				      patience < 0 ? NULL : &time, &server->wait_mask));
 }
 
@@ -259,8 +259,8 @@ int datagrams_serve(struct datagrams *g)
 {
 	struct server *server = g->server;
 
-	if (address_local(server->listener, &g->local) < 0 ||
-	    datagram_prepare(server->listener) < 0)
+	if (address_local(server->listeners.fds[0], &g->local) < 0 ||
+	    datagram_prepare(server->listeners.fds[0]) < 0)
 		return -1;
 	while (server_running(server) && !server->stopping) {
 		wait_for_datagrams(g);

@@ -88,7 +88,7 @@ void dialogue_begin(struct dialogue *d)
  * dropped there when that is full. */
 static int send_reply(struct dialogue *d)
 {
-	int fd = d->server->listener;
+	int fd = d->server->listeners.fds[0];
 	const struct address *from = &d->desk->letter.to;
 	int sent = datagram_send(fd, d->desk->reply, d->length, &d->peer, from);
 

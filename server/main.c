@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/io.h"
+#include "common/listeners.h"
 #include "common/message.h"
 #include "common/options.h"
 #include "common/process.h"
@@ -28,12 +29,14 @@ enum { OPTION_AMPLIFY = OPTIONS_LETTERS_FROM, OPTION_REPEATS };
 enum { MOST_PEERS = 1000 };
 
 /* Besides its clients' a server has a few descriptors open: the standard three, the
- * listener, those that libraries open for a moment, those it was started with. */
-enum { DESCRIPTORS_BESIDES = 24 };
+ * listeners, those that libraries open for a moment, those it was started with. */
+enum { DESCRIPTORS_BESIDES = 24 + LISTENERS_MOST };
 
 /* What all servers take. Those of the service follow in the table that is parsed. */
 static const struct option_line common_lines[] = {
-	{ 'a', "address", "ADDR", "listen on ADDR (127.0.0.1); 0.0.0.0 or :: for all" },
+	{ 'a', "address", "ADDR",
+	  "listen on ADDR (127.0.0.1), or on all addresses of that\n"
+	  "name; 0.0.0.0 or :: for all of this host" },
 	{ 'p', "port", "PORT",
 	  "listen on PORT, a number or a service's name; 0 takes\n"
 	  "any free port and tells which" },
@@ -212,24 +215,34 @@ static int read_command_line(struct settings *settings, int argc, char **argv)
 	return options_read(&program, settings, argc, argv);
 }
 
-/* The socket that we were started with, or a new one. */
-static int open_listener(const struct settings *settings, struct failure *failure)
+/* The sockets that we were started with, or new ones. */
+static int open_listeners(const struct settings *settings, struct listeners *listeners,
+			  struct failure *failure)
 {
-	int fd = sock_activated(settings->place.type, failure);
+	const struct sock_place *place = &settings->place;
+	struct failure left_out;
 
-	if (fd >= 0 || errno != 0)
-		return fd;
-	return sock_listen(&settings->place, failure);
+	if (listeners_activated(place->type, listeners, failure) < 0)
+		return -1;
+	if (listeners->count > 0)
+		return 0;
+	if (listeners_open(place, listeners, &left_out, failure) < 0)
+		return -1;
+	if (left_out.text[0] != '\0')
+		message(MESSAGE_NOTICE, "%s; its other addresses are served",
+			left_out.text);
+	return 0;
 }
 
-static void tell_ready(int listener, bool datagrams)
+static void tell_ready(const struct listeners *listeners, bool datagrams)
 {
 	struct address local;
 	char text[ADDRESS_TEXT];
 
-	if (address_local(listener, &local) == 0)
-		message(MESSAGE_NOTICE, "listening on %s (%s)",
-			address_text(&local, text), datagrams ? "udp" : "tcp");
+	for (unsigned i = 0; i < listeners->count; i++)
+		if (address_local(listeners->fds[i], &local) == 0)
+			message(MESSAGE_NOTICE, "listening on %s (%s)",
+				address_text(&local, text), datagrams ? "udp" : "tcp");
 }
 
 static uint64_t descriptors_needed(const struct server *server)
@@ -251,7 +264,8 @@ static int run(struct settings *settings)
 {
 	struct server *server = settings->server;
 	struct failure failure;
-	int listener, result;
+	struct listeners listeners;
+	int result;
 
 	if (server->datagrams && !settings->clients_set)
 		server->max_clients = MOST_PEERS;
@@ -262,16 +276,15 @@ static int run(struct settings *settings)
 		return EXIT_FAILURE;
 	}
 	process_raise_descriptors(descriptors_needed(server));
-	listener = open_listener(settings, &failure);
-	if (listener < 0) {
+	if (open_listeners(settings, &listeners, &failure) < 0) {
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}
-	if (server_begin(server, listener) < 0) {
+	if (server_begin(server, &listeners) < 0) {
 		message(MESSAGE_ERROR, "cannot begin: %s", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	tell_ready(listener, server->datagrams);
+	tell_ready(&listeners, server->datagrams);
 	result = server->datagrams ? server->model->serve_datagrams(server)
 				   : server->model->serve(server);
 	if (result < 0)

@@ -33,6 +33,7 @@
 	SUITE(io)                                                                        \
 	SUITE(address)                                                                   \
 	SUITE(sock)                                                                      \
+	SUITE(listeners)                                                                 \
 	SUITE(options)                                                                   \
 	SUITE(message)                                                                   \
 	SUITE(histogram)                                                                 \
