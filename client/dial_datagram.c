@@ -21,6 +21,7 @@
 #include "client/dial_input.h"
 #include "client/dial_link.h"
 #include "common/clock.h"
+#include "common/datagram.h"
 #include "common/io.h"
 #include "common/message.h"
 #include "common/text.h"
@@ -204,7 +205,8 @@ static bool is_over(struct talk *talk)
 	if (talk->error != 0)
 		return true;
 	if (!talk->has_next)
-		talk->has_next = dial_input_next(&talk->input, &talk->next);
+		talk->has_next = dial_input_next(
+			&talk->input, datagram_longest(&talk->link.there), &talk->next);
 	return !talk->has_next && talk->input.ended && talk->awaited == 0;
 }
 

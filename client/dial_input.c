@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "client/dial_input.h"
+#include "common/datagram.h"
 #include "common/io.h"
 #include "common/message.h"
 
@@ -21,7 +22,7 @@ static void make_room(struct dial_input *input)
 {
 	size_t length = input->end - input->start;
 
-	if (length > DATAGRAM_MOST) {
+	if (length > DATAGRAM_LONGEST) {
 		input->line_before += length;
 		length = 0;
 	}
@@ -40,31 +41,34 @@ int dial_input_read(struct dial_input *input)
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -1;
 	input->end += (size_t)n;
-	input->ended = n == 0 || (input->settings->whole && input->end > DATAGRAM_MOST);
+	input->ended =
+		n == 0 || (input->settings->whole && input->end > DATAGRAM_LONGEST);
 	return 0;
 }
 
 /* ---- cutting it into datagrams --------------------------------------------------------- */
 
 static void pass_by(struct dial_input *input, const char *what, uint64_t number,
-		    size_t length)
+		    size_t length, size_t longest)
 {
 	input->passed_by = true;
 	message(MESSAGE_ERROR,
-		"%s %ju has %zu bytes, a datagram holds %d at most: not sent", what,
-		(uintmax_t)number, length, DATAGRAM_MOST);
+		"%s %ju has %zu bytes, a datagram holds %zu at most: not sent", what,
+		(uintmax_t)number, length, longest);
 }
 
-static bool next_message(struct dial_input *input, struct datagram *datagram)
+static bool next_message(struct dial_input *input, size_t longest,
+			 struct datagram *datagram)
 {
 	const struct dial_settings *settings = input->settings;
 
 	while (input->messages_taken < settings->message_count) {
 		datagram->bytes = settings->messages[input->messages_taken++];
 		datagram->length = strlen(datagram->bytes);
-		if (datagram->length <= DATAGRAM_MOST)
+		if (datagram->length <= longest)
 			return true;
-		pass_by(input, "message", input->messages_taken, datagram->length);
+		pass_by(input, "message", input->messages_taken, datagram->length,
+			longest);
 	}
 	return false;
 }
@@ -88,37 +92,38 @@ static bool take_line(struct dial_input *input, struct datagram *line)
 	return true;
 }
 
-static bool next_line(struct dial_input *input, struct datagram *datagram)
+static bool next_line(struct dial_input *input, size_t longest, struct datagram *datagram)
 {
 	while (take_line(input, datagram)) {
-		if (datagram->length <= DATAGRAM_MOST)
+		if (datagram->length <= longest)
 			return true;
-		pass_by(input, "line", input->lines, datagram->length);
+		pass_by(input, "line", input->lines, datagram->length, longest);
 	}
 	return false;
 }
 
 /* All of it, once it has ended, newlines and all; an empty input is an empty datagram. */
-static bool next_whole(struct dial_input *input, struct datagram *datagram)
+static bool next_whole(struct dial_input *input, size_t longest,
+		       struct datagram *datagram)
 {
 	if (!input->ended || input->lines > 0)
 		return false;
 	datagram->bytes = input->buffer + input->start;
 	datagram->length = input->end - input->start;
 	input->lines = 1;
-	if (datagram->length <= DATAGRAM_MOST)
+	if (datagram->length <= longest)
 		return true;
 	input->passed_by = true;
 	message(MESSAGE_ERROR,
-		"standard input has more bytes than the %d a datagram holds: not sent",
-		DATAGRAM_MOST);
+		"standard input has more bytes than the %zu a datagram holds: not sent",
+		longest);
 	return false;
 }
 
-bool dial_input_next(struct dial_input *input, struct datagram *datagram)
+bool dial_input_next(struct dial_input *input, size_t longest, struct datagram *datagram)
 {
 	if (input->settings->message_count > 0)
-		return next_message(input, datagram);
-	return input->settings->whole ? next_whole(input, datagram)
-				      : next_line(input, datagram);
+		return next_message(input, longest, datagram);
+	return input->settings->whole ? next_whole(input, longest, datagram)
+				      : next_line(input, longest, datagram);
 }

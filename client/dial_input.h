@@ -14,12 +14,7 @@
 
 #include "client/dial.h"
 
-enum {
-	/** Bytes that a datagram carries at most: the 65,535 of an IPv4 packet but for the
-	 *  headers of IP and UDP (RFC 791, RFC 768). */
-	DATAGRAM_MOST = 65535 - 20 - 8,
-	DIAL_INPUT_BUFFER = 128 * 1024,
-};
+enum { DIAL_INPUT_BUFFER = 128 * 1024 }; /* more than DATAGRAM_LONGEST */
 
 struct datagram {
 	const char *bytes;
@@ -50,8 +45,9 @@ int dial_input_read(struct dial_input *input);
  * Takes the next datagram, if a whole one is there. What is too long for one is reported
  * to the user, in one line, and passed by.
  *
+ * @param longest  bytes that a datagram to the server may have (datagram_longest())
  * @return whether there was one; if not, and input->ended, there never will be
  */
-bool dial_input_next(struct dial_input *input, struct datagram *datagram);
+bool dial_input_next(struct dial_input *input, size_t longest, struct datagram *datagram);
 
 #endif

@@ -20,6 +20,7 @@
 
 #include "client/dial.h"
 #include "client/dial_input.h"
+#include "common/datagram.h"
 
 enum { DIAL_LINK_DOUBT = 250 /* milliseconds */ };
 
@@ -39,7 +40,7 @@ struct dial_link {
 	int64_t round_at;             /* milliseconds: when the next begins; 0 */
 	int64_t rounds_end;           /* milliseconds: none begins later */
 	size_t first_length;
-	char first[DATAGRAM_MOST];
+	char first[DATAGRAM_LONGEST];
 };
 
 /** Finds the server's addresses and makes a socket to the first that can be had.

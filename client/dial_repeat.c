@@ -22,6 +22,7 @@
 #include "client/dial_link.h"
 #include "client/dial_requests.h"
 #include "common/clock.h"
+#include "common/datagram.h"
 #include "common/io.h"
 #include "common/message.h"
 
@@ -357,7 +358,8 @@ static int choose_payload(struct repeat *repeat, struct failure *failure)
 			return -1;
 		}
 	}
-	if (dial_input_next(input, &repeat->payload))
+	if (dial_input_next(input, datagram_longest(&repeat->link.there),
+			    &repeat->payload))
 		return 0;
 	failure->text[0] = '\0';
 	return -1;
@@ -370,8 +372,8 @@ static int begin(struct repeat *repeat, const struct dial_settings *settings,
 	repeat->settings = settings;
 	dial_requests_begin(&repeat->requests);
 	dial_who(settings, repeat->who);
-	if (choose_payload(repeat, failure) < 0 ||
-	    dial_link_open(&repeat->link, settings, failure) < 0)
+	if (dial_link_open(&repeat->link, settings, failure) < 0 ||
+	    choose_payload(repeat, failure) < 0) /* as long as the address allows */
 		return -1;
 	repeat->requests.in_turn = settings->lockstep || settings->interval == 0 ||
 				   repeat->payload.bytes != repeat->stamped;

@@ -12,6 +12,7 @@
 #include "client/load_room.h"
 #include "client/load_worker.h"
 #include "common/clock.h"
+#include "common/datagram.h"
 #include "common/io.h"
 #include "common/sock.h"
 #include "common/tcp_cookies.h"
@@ -107,6 +108,12 @@ static size_t default_size(const struct load_plan *plan)
 	return protocol->pattern == LOAD_SOURCE ? 512 : 16 * 1024;
 }
 
+/* As far as can be said before the address is known. */
+static size_t longest_datagram(const struct load_plan *plan)
+{
+	return plan->family == AF_INET ? DATAGRAM_LONGEST_IPV4 : DATAGRAM_LONGEST;
+}
+
 static int check_size(const struct load_plan *plan, struct failure *failure)
 {
 	size_t least = plan->datagrams && plan->protocol->mirrors ? LOAD_NUMBER_SIZE : 1;
@@ -115,8 +122,8 @@ static int check_size(const struct load_plan *plan, struct failure *failure)
 	if (least < plan->protocol->shortest)
 		least = plan->protocol->shortest;
 
-	if (plan->datagrams && (longest == 0 || longest > LOAD_DATAGRAM_LONGEST))
-		longest = LOAD_DATAGRAM_LONGEST;
+	if (plan->datagrams && (longest == 0 || longest > longest_datagram(plan)))
+		longest = longest_datagram(plan);
 	if (plan->size >= least && (longest == 0 || plan->size <= longest))
 		return 0;
 	return failure_set(failure,
@@ -330,7 +337,10 @@ static int ask_first(struct load *load, int64_t limit, struct failure *failure)
 		text_escape(plan->host, strlen(plan->host), host, sizeof host);
 		failure_set(failure, "no answer from %s port %s (udp): %s", host,
 			    plan->port,
-			    error == ETIMEDOUT ? "timed out" : strerror(error));
+			    error == ETIMEDOUT ? "timed out"
+			    : error == EMSGSIZE
+				    ? "a datagram over IPv4 has 65507 bytes at most"
+				    : strerror(error));
 	}
 	errno = error;
 	return error == 0 ? 0 : -1;

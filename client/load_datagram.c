@@ -35,6 +35,7 @@ enum {
 	MOST_SLOTS = 65536,
 	ASK_AGAIN = 100,     /* milliseconds, while the server does not answer */
 	REFUSED_WITHIN = 20, /* milliseconds that a refusal takes, on the loopback */
+	NUMBER_LETTERS = 10, /* of 6 bits: more than are sent in a lifetime */
 };
 
 struct load_slot {
@@ -80,7 +81,7 @@ static unsigned slots_for(const struct load_plan *plan)
 	return slots;
 }
 
-static int datagram_prepare(struct load_worker *worker)
+static int prepare_slots(struct load_worker *worker)
 {
 	worker->slots_each = slots_for(worker->plan);
 	worker->slots =
@@ -116,14 +117,30 @@ static void get_number(const char *bytes, struct load_exchange *exchange)
 		exchange->sequence = exchange->sequence << 8 | (unsigned char)bytes[i];
 }
 
-/* The request as it goes over the wire, in @p room if it has to be put together. */
+/* In letters, as far as they fit in front of the last byte, which may have to end a line. */
+static void put_letters(char *bytes, const struct load_exchange *exchange)
+{
+	uint64_t number = exchange->sequence;
+
+	for (size_t i = 0; i + 1 < exchange->length && i < NUMBER_LETTERS; i++) {
+		bytes[i] = (char)('0' + number % 64);
+		number /= 64;
+	}
+}
+
+/* The request as it goes over the wire, put together in @p room. No two of a socket are the
+ * same, also where the reply does not bring the number back: a server may take the same
+ * datagram again and again for the replies of another server, and not answer it. */
 static const char *request_bytes(const struct load_protocol *protocol,
 				 const struct load_exchange *exchange, char *room)
 {
-	if (!protocol->mirrors)
+	if (protocol->pattern == LOAD_SINK)
 		return exchange->request;
 	memcpy(room, exchange->request, exchange->length);
-	put_number(room, exchange);
+	if (protocol->mirrors)
+		put_number(room, exchange);
+	else
+		put_letters(room, exchange);
 	return room;
 }
 
@@ -431,7 +448,7 @@ static void datagram_expire(struct load_worker *worker,
 }
 
 const struct load_way load_datagram = {
-	.prepare = datagram_prepare,
+	.prepare = prepare_slots,
 	.open = datagram_open,
 	.begin = datagram_begin,
 	.ready = datagram_ready,

@@ -12,9 +12,6 @@
 /** Bytes that the number takes in a datagram which comes back: no such is shorter. */
 enum { LOAD_NUMBER_SIZE = 12 };
 
-/** The longest datagram of UDP over IPv4. */
-enum { LOAD_DATAGRAM_LONGEST = 65507 };
-
 /**
  * Sends datagrams to @p address until one is answered, for at most @p limit milliseconds;
  * where none ever is, until none is refused.

@@ -317,6 +317,14 @@ unsigned address_port(const struct address *address)
 	}
 }
 
+void address_set_port(struct address *address, unsigned port)
+{
+	if (address->any.sa_family == AF_INET)
+		address->v4.sin_port = htons((uint16_t)port);
+	else if (address->any.sa_family == AF_INET6)
+		address->v6.sin6_port = htons((uint16_t)port);
+}
+
 /* Asks get for an address. The kernel tells how long it would be whole, though it wrote
  * no more than there is room for: the path of a local socket is longer. */
 static int ask(int (*get)(int, struct sockaddr *, socklen_t *), int fd,

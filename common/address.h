@@ -123,6 +123,9 @@ int address_compare_host(const struct address *one, const struct address *other)
 /** The port in host order; 0 where the family has none. */
 unsigned address_port(const struct address *address);
 
+/** Sets the port, in host order; nothing where the family has none. */
+void address_set_port(struct address *address, unsigned port);
+
 /** Our own end of a socket (getsockname). @return 0, or -1 with errno */
 int address_local(int fd, struct address *address);
 

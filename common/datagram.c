@@ -6,18 +6,20 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-/* Room for one such message; the union aligns it as CMSG_FIRSTHDR wants it. */
+/* Room for one such message of each kind; the union aligns it as CMSG_FIRSTHDR wants it. */
 union control {
 	struct cmsghdr header;
-#if defined(IP_PKTINFO) || defined(IPV6_PKTINFO)
-	char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+#if defined(IP_PKTINFO) && defined(IPV6_PKTINFO)
+	char bytes[CMSG_SPACE(sizeof(struct in_pktinfo)) +
+		   CMSG_SPACE(sizeof(struct in6_pktinfo))];
 #else
-	char bytes[64];
+	char bytes[128];
 #endif
 };
 
@@ -39,38 +41,89 @@ int datagram_prepare(int fd)
 		return set_flag(fd, IPPROTO_IP, IP_PKTINFO);
 #endif
 #ifdef IPV6_RECVPKTINFO
-	if (local.any.sa_family == AF_INET6)
+	if (local.any.sa_family == AF_INET6) {
+#if defined(IP_PKTINFO) && defined(__linux__)
+		/* Of a datagram over IPv4, too, since only this says what to answer a
+		 * broadcast from. A system that refuses it serves the others. */
+		(void)set_flag(fd, IPPROTO_IP, IP_PKTINFO);
+#endif
 		return set_flag(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+	}
 #endif
 	return 0;
 }
 
-/* Where it was sent to, from what the kernel says beside the bytes. */
-static void note_destination(struct msghdr *message, struct address *to)
+size_t datagram_longest(const struct address *to)
+{
+	bool ipv4 =
+		to->any.sa_family == AF_INET || (to->any.sa_family == AF_INET6 &&
+						 IN6_IS_ADDR_V4MAPPED(&to->v6.sin6_addr));
+
+	return ipv4 ? DATAGRAM_LONGEST_IPV4 : DATAGRAM_LONGEST;
+}
+
+#ifdef IP_PKTINFO
+/* ipi_spec_dst and not ipi_addr: they are the same, but where the datagram was sent to many
+ * (broadcast, multicast). Then ipi_addr is nobody's own address and cannot be a source;
+ * ipi_spec_dst is the address of the interface that received it (ip(7)). @p family is that of
+ * the socket: on one for IPv6 the address is IPv4-mapped (RFC 4291, section 2.5.5.2).
+ *
+ * Linux finds ipi_spec_dst when the datagram arrives, and only if IP_PKTINFO is set by then.
+ * In one that came before, to a socket that somebody else has bound, it is 0. */
+static void note_ipv4(const struct cmsghdr *part, sa_family_t family, struct address *to)
+{
+	struct in_pktinfo info;
+
+	memcpy(&info, CMSG_DATA(part), sizeof info);
+	if (info.ipi_spec_dst.s_addr == htonl(INADDR_ANY))
+		info.ipi_spec_dst = info.ipi_addr;
+	memset(to, 0, sizeof *to);
+	if (family == AF_INET6) {
+		to->v6.sin6_family = AF_INET6;
+		memset(to->v6.sin6_addr.s6_addr + 10, 0xff, 2);
+		memcpy(to->v6.sin6_addr.s6_addr + 12, &info.ipi_spec_dst, 4);
+		to->length = sizeof to->v6;
+		return;
+	}
+	to->v4.sin_family = AF_INET;
+	to->v4.sin_addr = info.ipi_spec_dst;
+	to->length = sizeof to->v4;
+}
+#endif
+
+#ifdef IPV6_PKTINFO
+/* A multicast address cannot be a source. The interface alone is kept, and the kernel then
+ * chooses one of its addresses. */
+static void note_ipv6(const struct cmsghdr *part, struct address *to)
+{
+	struct in6_pktinfo info;
+
+	memcpy(&info, CMSG_DATA(part), sizeof info);
+	to->v6.sin6_family = AF_INET6;
+	if (!IN6_IS_ADDR_MULTICAST(&info.ipi6_addr))
+		to->v6.sin6_addr = info.ipi6_addr;
+	to->v6.sin6_scope_id = (uint32_t)info.ipi6_ifindex;
+	to->length = sizeof to->v6;
+}
+#endif
+
+/* From where to answer, from what the kernel says beside the bytes. A datagram over IPv4 to a
+ * socket for IPv6 has both messages, of which that of IPv4 counts. */
+static void note_destination(struct msghdr *message, sa_family_t family,
+			     struct address *to)
 {
 	memset(to, 0, sizeof *to);
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL;
 	     part = CMSG_NXTHDR(message, part)) {
 #ifdef IP_PKTINFO
 		if (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_PKTINFO) {
-			struct in_pktinfo info;
-
-			memcpy(&info, CMSG_DATA(part), sizeof info);
-			to->v4.sin_family = AF_INET;
-			to->v4.sin_addr = info.ipi_addr;
-			to->length = sizeof to->v4;
+			note_ipv4(part, family, to);
+			return;
 		}
 #endif
 #ifdef IPV6_PKTINFO
-		if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO) {
-			struct in6_pktinfo info;
-
-			memcpy(&info, CMSG_DATA(part), sizeof info);
-			to->v6.sin6_family = AF_INET6;
-			to->v6.sin6_addr = info.ipi6_addr;
-			to->v6.sin6_scope_id = (uint32_t)info.ipi6_ifindex;
-			to->length = sizeof to->v6;
-		}
+		if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO)
+			note_ipv6(part, to);
 #endif
 	}
 }
@@ -99,7 +152,7 @@ ssize_t datagram_receive(int fd, void *bytes, size_t size, struct address *from,
 	from->length = message.msg_namelen < (socklen_t)sizeof from->v6
 			       ? message.msg_namelen
 			       : (socklen_t)sizeof from->v6;
-	note_destination(&message, to);
+	note_destination(&message, from->any.sa_family, to);
 	return n;
 }
 
@@ -124,8 +177,9 @@ static void set_source(struct msghdr *message, union control *control,
 	if (from->length > 0 && from->any.sa_family == AF_INET6) {
 		struct in6_pktinfo info = { .ipi6_addr = from->v6.sin6_addr };
 
-		/* Only a link-local address needs its interface. */
-		if (IN6_IS_ADDR_LINKLOCAL(&from->v6.sin6_addr))
+		/* A link-local address needs its interface, and so does none at all. */
+		if (IN6_IS_ADDR_LINKLOCAL(&from->v6.sin6_addr) ||
+		    IN6_IS_ADDR_UNSPECIFIED(&from->v6.sin6_addr))
 			info.ipi6_ifindex = from->v6.sin6_scope_id;
 		message->msg_control = control;
 		message->msg_controllen = CMSG_SPACE(sizeof info);
@@ -135,6 +189,22 @@ static void set_source(struct msghdr *message, union control *control,
 		memcpy(CMSG_DATA(&control->header), &info, sizeof info);
 	}
 #endif
+}
+
+static ssize_t send_message(int fd, const struct msghdr *message)
+{
+	ssize_t n;
+
+	do
+		n = sendmsg(fd, message, 0);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+/* What the kernel says of a source address that this host does not have. */
+static bool is_no_source(int error)
+{
+	return error == EINVAL || error == ENETUNREACH || error == EADDRNOTAVAIL;
 }
 
 int datagram_send(int fd, const void *bytes, size_t length, const struct address *to,
@@ -152,8 +222,13 @@ int datagram_send(int fd, const void *bytes, size_t length, const struct address
 	ssize_t n;
 
 	set_source(&message, &control, from);
-	do
-		n = sendmsg(fd, &message, 0);
-	while (n < 0 && errno == EINTR);
+	n = send_message(fd, &message);
+	/* Not an address of ours: a broadcast that came too early to be told from others (see
+	 * note_ipv4()), or one that has been taken away since. */
+	if (n < 0 && message.msg_control != NULL && is_no_source(errno)) {
+		message.msg_control = NULL;
+		message.msg_controllen = 0;
+		n = send_message(fd, &message);
+	}
 	return n < 0 ? -1 : 0;
 }

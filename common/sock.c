@@ -9,7 +9,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #ifdef __linux__
 #include <linux/sockios.h>
@@ -27,7 +26,7 @@
 #define MSG_MORE 0
 #endif
 
-enum { ACTIVATED_FD = 3, PIECE = 16384 };
+enum { PIECE = 16384 };
 
 static int set_flag(int fd, int level, int option, int value)
 {
@@ -59,33 +58,29 @@ static int open_socket(int family, int type, int flags)
 	return fd;
 }
 
-static bool is_wildcard_v6(const struct addrinfo *where)
+static bool is_wildcard_v6(const struct address *address)
 {
-	struct address address;
-
-	address_set(&address, where->ai_addr, where->ai_addrlen);
-	return where->ai_family == AF_INET6 &&
-	       IN6_IS_ADDR_UNSPECIFIED(&address.v6.sin6_addr);
+	return address->any.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
 }
 
-/* The host has no way to such an address at all, often IPv6: not what one wants to know
- * when another address failed, too. */
-static bool is_no_way(int error)
+bool sock_has_no_way(int error)
 {
 	return error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == ENETUNREACH;
 }
 
-static int listen_on(const struct addrinfo *where, const struct sock_place *place)
+int sock_listen_at(const struct address *address, const struct sock_place *place,
+		   bool alone)
 {
-	int fd = open_socket(where->ai_family, place->type, 0);
+	int fd = open_socket(address->any.sa_family, place->type, 0);
 
 	if (fd < 0)
 		return -1;
 	if (place->type == SOCK_STREAM && set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
 		return close_keeping_errno(fd);
-	if (is_wildcard_v6(where)) /* IPv4 clients, too; OpenBSD refuses, as it may */
-		(void)set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-	if (bind(fd, where->ai_addr, where->ai_addrlen) < 0)
+	if (is_wildcard_v6(address)) /* OpenBSD refuses to take IPv4 clients, as it may */
+		(void)set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, !alone);
+	if (bind(fd, &address->any, address->length) < 0)
 		return close_keeping_errno(fd);
 	if (place->type == SOCK_STREAM && listen(fd, place->backlog) < 0)
 		return close_keeping_errno(fd);
@@ -96,17 +91,18 @@ int sock_listen(const struct sock_place *place, struct failure *failure)
 {
 	struct address_query query = { AF_UNSPEC, place->type, true };
 	struct addrinfo *list, *where;
-	struct address culprit = { .length = 0 };
+	struct address address, culprit = { .length = 0 };
 	char text[ADDRESS_TEXT];
 	int fd = -1, error = 0;
 
 	if (address_resolve(place->host, place->port, &query, &list, failure) < 0)
 		return -1;
 	for (where = list; where != NULL && fd < 0; where = where->ai_next) {
-		fd = listen_on(where, place);
-		if (fd < 0 && (error == 0 || !is_no_way(errno))) {
+		address_set(&address, where->ai_addr, where->ai_addrlen);
+		fd = sock_listen_at(&address, place, true);
+		if (fd < 0 && (error == 0 || !sock_has_no_way(errno))) {
 			error = errno;
-			address_set(&culprit, where->ai_addr, where->ai_addrlen);
+			culprit = address;
 		}
 	}
 	if (fd < 0)
@@ -235,7 +231,7 @@ int sock_connect(const struct sock_target *target, struct address *reached,
 	}
 	for (where = list; where != NULL && fd < 0; where = where->ai_next) {
 		fd = connect_to(where, target->type, share_of_time(where, end));
-		if (error == 0 || !is_no_way(errno))
+		if (error == 0 || !sock_has_no_way(errno))
 			error = errno;
 		if (fd >= 0 && reached != NULL)
 			address_set(reached, where->ai_addr, where->ai_addrlen);
@@ -259,52 +255,6 @@ int sock_error(int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
 		return errno;
 	return error;
-}
-
-/* Whether fd is a socket of this type and, if of a stream, listening; else -1 and errno. */
-static int check_activated(int fd, int type)
-{
-	int value = 0;
-	socklen_t length = sizeof value;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &value, &length) < 0)
-		return -1;
-	if (value != type) {
-		errno = EPROTOTYPE;
-		return -1;
-	}
-	length = sizeof value;
-	if (type == SOCK_STREAM &&
-	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && !value) {
-		errno = EINVAL;
-		return -1;
-	}
-	return 0;
-}
-
-int sock_activated(int type, struct failure *failure)
-{
-	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
-	uint64_t number;
-	bool ours =
-		pid != NULL && count != NULL && text_number(pid, 1, INT32_MAX, &number) &&
-		(pid_t)number == getpid() && text_number(count, 1, INT32_MAX, &number);
-
-	unsetenv("LISTEN_PID");
-	unsetenv("LISTEN_FDS");
-	unsetenv("LISTEN_FDNAMES");
-	if (!ours) {
-		errno = 0;
-		return -1;
-	}
-	if (check_activated(ACTIVATED_FD, type) < 0 ||
-	    io_set_close_on_exec(ACTIVATED_FD) < 0)
-		return failure_set(
-			failure,
-			"descriptor %d (LISTEN_FDS) is not a listening %s socket: %s",
-			ACTIVATED_FD, type == SOCK_STREAM ? "tcp" : "udp",
-			strerror(errno));
-	return ACTIVATED_FD;
 }
 
 int sock_accept(int listener, struct address *peer, bool nonblocking)

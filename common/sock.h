@@ -26,11 +26,24 @@ struct sock_place {
  * Opens the listening socket: SO_REUSEADDR, so that a restarted server need not wait for
  * old connections to be forgotten, but (on Linux) never shares a port that is in use; an
  * IPv6 wildcard takes IPv4 clients too. Of several addresses the first that can be bound
- * is taken. A datagram socket is bound only.
+ * is taken (all of them: listeners.h). A datagram socket is bound only.
  *
  * @return the descriptor (blocking), or -1 with *failure, which names address and reason
  */
 int sock_listen(const struct sock_place *place, struct failure *failure);
+
+/**
+ * The same at one @p address; of @p place only type and backlog count.
+ *
+ * @param alone  there is no socket for IPv4 beside it: an IPv6 wildcard takes its clients
+ * @return the descriptor (blocking), or -1 with errno
+ */
+int sock_listen_at(const struct address *address, const struct sock_place *place,
+		   bool alone);
+
+/** Whether @p error says that this host does not have such an address, or no way to it; often
+ *  IPv6. When another address failed as well, that one's error says more. */
+bool sock_has_no_way(int error);
 
 /** Where a client wants to go. */
 struct sock_target {
@@ -89,18 +102,6 @@ bool sock_is_connected_to_itself(int fd);
 
 /** The error that waits on a socket (SO_ERROR), which asking clears; 0 for none. */
 int sock_error(int fd);
-
-/**
- * Socket activation: the socket that the program which started us listens on, by the
- * protocol of sd_listen_fds(3): LISTEN_PID is our process and LISTEN_FDS 1 or more; then
- * it is descriptor 3. The variables are removed in any case, so that no child takes them
- * for its own.
- *
- * @return the descriptor; -1 with errno 0 when there is none for us; -1 with errno
- *         (ENOTSOCK, EBADF …) and *failure when there is one that is no listening socket
- *         of @p type
- */
-int sock_activated(int type, struct failure *failure);
 
 /**
  * Takes the next client (accept4(2), or accept(2) and two fcntl(2)).

@@ -18,6 +18,10 @@
  * dropped, as the kernel drops those that a full socket cannot take. */
 enum { AT_ONCE = 64, HANDOVER = 100 };
 
+/* How many peers at most are forgotten for a new one that nobody can be found to answer. The
+ * n-th is followed by a wait of n - 1 milliseconds. */
+enum { EVICTIONS = 4 };
+
 void datagrams_forget(struct datagrams *g, struct peer *peer)
 {
 	if (peer->dialogue != NULL) {
@@ -40,25 +44,56 @@ static void forget_silent(struct datagrams *g, int64_t now)
 		datagrams_forget(g, peer);
 }
 
-static int start_worker(struct datagrams *g, struct peer *peer, struct dialogue *dialogue)
+/* @return 0, or -1 with errno, and *lacking says what there is too little of */
+static int start_worker(struct datagrams *g, struct peer *peer, struct dialogue *dialogue,
+			const char **lacking)
 {
-	int feed[2];
+	int feed[2], error;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, feed) < 0) {
-		server_lack(g->server, "out of descriptors", errno);
+	*lacking = "out of descriptors";
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, feed) < 0)
 		return -1;
-	}
 	io_set_close_on_exec(feed[0]);
 	io_set_close_on_exec(feed[1]);
 	(void)sock_set_timeout(feed[0], HANDOVER);
 	peer->feed = feed[0];
 	if (g->start(g, dialogue, feed[1]) == 0)
 		return 0;
-	server_lack(g->server, g->what, errno);
+	error = errno;
+	*lacking = g->what;
 	close(feed[0]);
 	close(feed[1]);
 	peer->feed = -1;
+	errno = error;
 	return -1;
+}
+
+/* As when the table is full, the peer that has been silent the longest leaves for a new one.
+ * Its end of the feed is free at once; the rest, a process or a thread above all, when its
+ * worker has ended, for which a moment is waited. @return whether to try again */
+static bool make_room(struct datagrams *g, const struct peer *peer, int attempt)
+{
+	if (attempt == EVICTIONS || g->peers.oldest == peer)
+		return false;
+	datagrams_forget(g, g->peers.oldest);
+	poll(NULL, 0, attempt);
+	signals_let_in(); /* SIGCHLD */
+	if (g->tend != NULL)
+		g->tend(g);
+	return true;
+}
+
+static int find_worker(struct datagrams *g, struct peer *peer, struct dialogue *dialogue)
+{
+	const char *lacking;
+	int attempt = 0;
+
+	while (start_worker(g, peer, dialogue, &lacking) < 0) {
+		server_lack(g->server, lacking, errno);
+		if (!make_room(g, peer, attempt++))
+			return -1;
+	}
+	return 0;
 }
 
 /* A place in the table for who is not in it, with someone to answer. */
@@ -76,7 +111,7 @@ static struct peer *welcome(struct datagrams *g, const struct address *from, int
 	} else if (g->start == NULL) {
 		peer->dialogue = dialogue;
 		dialogue_begin(dialogue);
-	} else if (start_worker(g, peer, dialogue) < 0) {
+	} else if (find_worker(g, peer, dialogue) < 0) {
 		dialogue_release(dialogue);
 		dialogue = NULL;
 	}
@@ -111,6 +146,26 @@ static bool hand_over(struct datagrams *g, struct peer *peer, size_t n)
 	return true;
 }
 
+/* Whether the peer may be another server, so that the two would keep each other busy. */
+static bool repeats_itself(struct datagrams *g, struct peer *peer, size_t n, int64_t now)
+{
+	int64_t limit = g->server->repeats;
+	char text[ADDRESS_TEXT];
+
+	if (g->server->service->never_replies)
+		return false;
+	if (limit < 0)
+		limit = repetition_default_limit(address_port(&peer->address));
+	if (!repetition_is_excessive(&peer->repetition, g->desk.letter.bytes, n, limit,
+				     now))
+		return false;
+	if (message_wanted(MESSAGE_EVENT))
+		message_about(
+			MESSAGE_EVENT, address_text(&peer->address, text),
+			"dropped: too many repeated datagrams, perhaps of a server");
+	return true;
+}
+
 static void deliver(struct datagrams *g, const struct address *from, size_t n)
 {
 	int64_t now = clock_milliseconds();
@@ -123,6 +178,10 @@ static void deliver(struct datagrams *g, const struct address *from, size_t n)
 		return;
 	}
 	peers_heard(&g->peers, peer, now);
+	if (repeats_itself(g, peer, n, now)) {
+		statistics_add(&g->server->statistics->refused, 1);
+		return;
+	}
 	if (peer->dialogue != NULL) {
 		dialogue_answer(peer->dialogue, &g->desk, n);
 		return;
@@ -144,13 +203,13 @@ static bool receive(struct datagrams *g)
 
 	signals_let_in(); /* if there is always something to read, the wait does not */
 	for (int i = 0; i < AT_ONCE; i++) {
-		ssize_t n = datagram_receive(g->server->listener, letter->bytes,
+		ssize_t n = datagram_receive(g->server->listeners.fds[0], letter->bytes,
 					     sizeof letter->bytes, &from, &letter->to);
 
 		if (n < 0 && errno == EAGAIN)
 			return false;
-		/* An ICMP error for a reply of ours, whose peer has gone; or an error that
-		 * stays. */
+		/* Not an ICMP error for a reply of ours: Linux reports those on a connected
+		 * socket only, and this one is not (udp(7)). */
 		if (n < 0 && server_read_failed(g->server))
 			continue;
 		if (n < 0)
@@ -190,9 +249,9 @@ static void wait_for_datagrams(struct datagrams *g)
 	time = clock_timespec(patience);
 	FD_ZERO(&readable);
 	if (!server->stopping)
-		FD_SET(server->listener, &readable);
+		FD_SET(server->listeners.fds[0], &readable);
 	/* pselect, as everywhere: our signals come in while we wait, and only then. */
-	server_waited(server, pselect(server->listener + 1, &readable, NULL, NULL,
+	server_waited(server, pselect(server->listeners.fds[0] + 1, &readable, NULL, NULL,
 				      patience < 0 ? NULL : &time, &server->wait_mask));
 }
 
@@ -200,8 +259,8 @@ int datagrams_serve(struct datagrams *g)
 {
 	struct server *server = g->server;
 
-	if (address_local(server->listener, &g->local) < 0 ||
-	    datagram_prepare(server->listener) < 0)
+	if (address_local(server->listeners.fds[0], &g->local) < 0 ||
+	    datagram_prepare(server->listeners.fds[0]) < 0)
 		return -1;
 	while (server_running(server) && !server->stopping) {
 		wait_for_datagrams(g);

@@ -18,8 +18,9 @@ struct dialogue {
 	struct server *server;
 	struct desk *desk; /* while a letter is being answered */
 	struct address peer;
-	size_t length; /* of the reply so far, cut to most */
-	size_t most;   /* that it may be */
+	size_t longest; /* that a datagram to the peer may be */
+	size_t length;  /* of the reply so far, cut to most */
+	size_t most;    /* that it may be */
 	bool replied;
 	uint64_t bytes_in, bytes_out;
 	int64_t began_at;
@@ -67,6 +68,7 @@ struct dialogue *dialogue_create(struct server *server, const struct address *pe
 	d->session.state = d->state_memory;
 	d->server = server;
 	d->peer = *peer;
+	d->longest = datagram_longest(peer);
 	if (message_wanted(MESSAGE_CLIENT))
 		d->began_at = clock_milliseconds();
 	return d;
@@ -80,11 +82,13 @@ void dialogue_begin(struct dialogue *d)
 		message_about(MESSAGE_EVENT, address_text(&d->peer, text), "heard of");
 }
 
-/* What was sent and not yet read counts against our socket's buffer, when the peer is on
- * this host. A moment is given it; then the reply is lost, as any datagram may be. */
+/* EAGAIN: our socket's send buffer is full, since the interface is slower than we are. The
+ * reply waits a moment for room; then it is lost, as any datagram may be. On Linux a peer on
+ * this host is never the reason: what it does not read is charged to its own buffer, and
+ * dropped there when that is full. */
 static int send_reply(struct dialogue *d)
 {
-	int fd = d->server->listener;
+	int fd = d->server->listeners.fds[0];
 	const struct address *from = &d->desk->letter.to;
 	int sent = datagram_send(fd, d->desk->reply, d->length, &d->peer, from);
 
@@ -101,7 +105,7 @@ void dialogue_answer(struct dialogue *d, struct desk *desk, size_t n)
 	d->desk = desk;
 	d->replied = false;
 	d->length = 0;
-	d->most = d->server->amplify ? sizeof desk->reply : n;
+	d->most = d->server->amplify || n > d->longest ? d->longest : n;
 	d->bytes_in += n;
 	statistics_add(&statistics->bytes_in, n);
 	d->session.service->datagram(&d->session, desk->letter.bytes, n);

@@ -21,7 +21,7 @@
 /** What is handed to a worker: a datagram, and to which of our addresses it was sent. */
 struct letter {
 	struct address to;
-	char bytes[DATAGRAM_LONGEST + 1];
+	char bytes[DATAGRAM_LONGEST];
 };
 
 /** The part of a letter before its bytes. */

@@ -376,19 +376,36 @@ int hub_remote_begin(struct remote_hub *remote, struct server *server)
 	return 0;
 }
 
-/* The listener is watched only while a client would be accepted. When the server stops it
- * is closed, and that ends the watching. */
-static void watch_listener(struct remote_hub *remote, bool accepting)
+static void ignore_listeners(struct remote_hub *remote, unsigned count)
 {
-	int listener = remote->server->listener;
+	while (count > 0)
+		poller_remove(remote->poller, remote->server->listeners.fds[--count]);
+}
 
-	if (accepting && !remote->listening)
-		remote->listening =
-			poller_add(remote->poller, listener, POLLER_READ, remote) == 0;
-	else if (!accepting && remote->listening) {
+/* @return whether all of them are watched; if not, none is */
+static bool add_listeners(struct remote_hub *remote)
+{
+	const struct listeners *listeners = &remote->server->listeners;
+
+	for (unsigned i = 0; i < listeners->count; i++) {
+		if (poller_add(remote->poller, listeners->fds[i], POLLER_READ, remote) <
+		    0) {
+			ignore_listeners(remote, i);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The listeners are watched only while a client would be accepted. When the server stops
+ * they are closed, and that ends the watching. */
+static void watch_listeners(struct remote_hub *remote, bool accepting)
+{
+	if (accepting && !remote->listening) {
+		remote->listening = add_listeners(remote);
+	} else if (!accepting && remote->listening) {
 		remote->listening = false;
-		if (listener >= 0)
-			poller_remove(remote->poller, listener);
+		ignore_listeners(remote, remote->server->listeners.count);
 	}
 }
 
@@ -409,7 +426,7 @@ struct connection *hub_remote_wait(struct remote_hub *remote)
 	if (remote->hold_until > 0)
 		patience = at_most(patience, LOOK_AGAIN);
 	spread_news(remote); /* of who has arrived */
-	watch_listener(remote, accepting);
+	watch_listeners(remote, accepting);
 	if (accepting && !remote->listening) { /* out of memory: accept(2) says it */
 		patience = at_most(patience, ACCEPT_AGAIN);
 		knocked = true;

@@ -50,7 +50,7 @@ struct remote_hub {
 	struct server *server;
 	struct hub hub;
 	struct poller *poller;
-	bool listening;          /* the poller watches the listener */
+	bool listening;          /* the poller watches the listeners */
 	struct channel *first;   /* all of them */
 	struct channel *opening; /* for the child that is about to be forked ... */
 	int lower_end;           /* ... and this is to be its descriptor */

@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/io.h"
+#include "common/listeners.h"
 #include "common/message.h"
 #include "common/options.h"
 #include "common/process.h"
@@ -20,20 +21,22 @@
 #include "server/server.h"
 #include "server/service.h"
 
-enum { MOST_CLIENTS = 1000000, MOST_SECONDS = 365 * 86400 };
+enum { MOST_CLIENTS = 1000000, MOST_REPEATS = 1000000000, MOST_SECONDS = 365 * 86400 };
 
-enum { OPTION_AMPLIFY = OPTIONS_LETTERS_FROM };
+enum { OPTION_AMPLIFY = OPTIONS_LETTERS_FROM, OPTION_REPEATS };
 
 /* How many peers are remembered on a datagram socket, in any model. */
 enum { MOST_PEERS = 1000 };
 
 /* Besides its clients' a server has a few descriptors open: the standard three, the
- * listener, those that libraries open for a moment, those it was started with. */
-enum { DESCRIPTORS_BESIDES = 24 };
+ * listeners, those that libraries open for a moment, those it was started with. */
+enum { DESCRIPTORS_BESIDES = 24 + LISTENERS_MOST };
 
 /* What all servers take. Those of the service follow in the table that is parsed. */
 static const struct option_line common_lines[] = {
-	{ 'a', "address", "ADDR", "listen on ADDR (127.0.0.1); 0.0.0.0 or :: for all" },
+	{ 'a', "address", "ADDR",
+	  "listen on ADDR (127.0.0.1), or on all addresses of that\n"
+	  "name; 0.0.0.0 or :: for all of this host" },
 	{ 'p', "port", "PORT",
 	  "listen on PORT, a number or a service's name; 0 takes\n"
 	  "any free port and tells which" },
@@ -46,6 +49,9 @@ static const struct option_line common_lines[] = {
 	{ 'u', "udp", NULL, "serve datagrams (UDP)" },
 	{ OPTION_AMPLIFY, "amplify", NULL,
 	  "with -u, let a reply be longer than what it answers" },
+	{ OPTION_REPEATS, "repeats", "N",
+	  "with -u, pause after N repeated datagrams of a peer\n"
+	  "(1000; 1000000 from a port above 32767); 0 never" },
 	{ 'v', "verbose", NULL, "a line per client; twice: a line per event" },
 	{ 'q', "quiet", NULL, "errors only" },
 	{ 'h', "help", NULL, "show this help" },
@@ -79,7 +85,8 @@ static const char *help_of_idle_timeout(struct settings *settings,
 static bool applies(const struct option_line *line, const struct service *service)
 {
 	return service->datagram != NULL ||
-	       (line->letter != 'u' && line->letter != OPTION_AMPLIFY);
+	       (line->letter != 'u' && line->letter != OPTION_AMPLIFY &&
+		line->letter != OPTION_REPEATS);
 }
 
 /* The options of this program: the common ones that apply, and its service's. */
@@ -145,6 +152,12 @@ static int take_option(void *context, const struct options *options, int letter,
 	case OPTION_AMPLIFY:
 		server->amplify = true;
 		return 0;
+	case OPTION_REPEATS:
+		if (options_number(options, letter, 0, MOST_REPEATS, &number, failure) <
+		    0)
+			return -1;
+		server->repeats = (int64_t)number;
+		return 0;
 	case 't':
 		return options_seconds(options, letter, most, &server->idle_timeout,
 				       failure);
@@ -202,24 +215,34 @@ static int read_command_line(struct settings *settings, int argc, char **argv)
 	return options_read(&program, settings, argc, argv);
 }
 
-/* The socket that we were started with, or a new one. */
-static int open_listener(const struct settings *settings, struct failure *failure)
+/* The sockets that we were started with, or new ones. */
+static int open_listeners(const struct settings *settings, struct listeners *listeners,
+			  struct failure *failure)
 {
-	int fd = sock_activated(settings->place.type, failure);
+	const struct sock_place *place = &settings->place;
+	struct failure left_out;
 
-	if (fd >= 0 || errno != 0)
-		return fd;
-	return sock_listen(&settings->place, failure);
+	if (listeners_activated(place->type, listeners, failure) < 0)
+		return -1;
+	if (listeners->count > 0)
+		return 0;
+	if (listeners_open(place, listeners, &left_out, failure) < 0)
+		return -1;
+	if (left_out.text[0] != '\0')
+		message(MESSAGE_NOTICE, "%s; its other addresses are served",
+			left_out.text);
+	return 0;
 }
 
-static void tell_ready(int listener, bool datagrams)
+static void tell_ready(const struct listeners *listeners, bool datagrams)
 {
 	struct address local;
 	char text[ADDRESS_TEXT];
 
-	if (address_local(listener, &local) == 0)
-		message(MESSAGE_NOTICE, "listening on %s (%s)",
-			address_text(&local, text), datagrams ? "udp" : "tcp");
+	for (unsigned i = 0; i < listeners->count; i++)
+		if (address_local(listeners->fds[i], &local) == 0)
+			message(MESSAGE_NOTICE, "listening on %s (%s)",
+				address_text(&local, text), datagrams ? "udp" : "tcp");
 }
 
 static uint64_t descriptors_needed(const struct server *server)
@@ -241,7 +264,8 @@ static int run(struct settings *settings)
 {
 	struct server *server = settings->server;
 	struct failure failure;
-	int listener, result;
+	struct listeners listeners;
+	int result;
 
 	if (server->datagrams && !settings->clients_set)
 		server->max_clients = MOST_PEERS;
@@ -252,16 +276,15 @@ static int run(struct settings *settings)
 		return EXIT_FAILURE;
 	}
 	process_raise_descriptors(descriptors_needed(server));
-	listener = open_listener(settings, &failure);
-	if (listener < 0) {
+	if (open_listeners(settings, &listeners, &failure) < 0) {
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}
-	if (server_begin(server, listener) < 0) {
+	if (server_begin(server, &listeners) < 0) {
 		message(MESSAGE_ERROR, "cannot begin: %s", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	tell_ready(listener, server->datagrams);
+	tell_ready(&listeners, server->datagrams);
 	result = server->datagrams ? server->model->serve_datagrams(server)
 				   : server->model->serve(server);
 	if (result < 0)
@@ -288,6 +311,7 @@ int main(int argc, char **argv)
 
 	io_begin();
 	server.max_clients = this_model.most_clients;
+	server.repeats = -1;
 	server.idle_timeout = 1000 * (int64_t)idle_seconds(&this_service);
 	status = read_command_line(&settings, argc, argv);
 	if (status != OPTIONS_GO_ON)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "common/address.h"
+#include "server/repetition.h"
 
 struct dialogue;
 
@@ -23,6 +24,7 @@ struct peer {
 	struct dialogue *dialogue;  /* with the one process that answers all; or */
 	int feed;                   /* to the worker that answers this one; else -1 */
 	bool behind; /* that worker did not take its last datagram in time */
+	struct repetition repetition;
 };
 
 struct peers {

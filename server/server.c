@@ -46,7 +46,7 @@ unsigned server_files_of_session(const struct server *server)
 /* The lowest that is free; -1 if there is none. */
 static int next_descriptor(const struct server *server)
 {
-	int next = fcntl(server->listener, F_DUPFD_CLOEXEC, 0);
+	int next = fcntl(server->listeners.fds[0], F_DUPFD_CLOEXEC, 0);
 
 	if (next >= 0)
 		close(next);
@@ -87,26 +87,39 @@ static void set_options(int fd)
 	(void)sock_set_urgent_inline(fd);
 }
 
-int server_begin(struct server *server, int listener)
+static int begin_listener(struct server *server, unsigned i)
 {
-	server->listener = listener;
-	server->thread = pthread_self();
-	server->statistics = statistics_create();
-	if (listener >= FD_SETSIZE) { /* an fd_set has no room for it */
+	int fd = server->listeners.fds[i];
+
+	if (fd >= FD_SETSIZE) { /* an fd_set has no room for it */
 		errno = EMFILE;
 		return -1;
 	}
-	if (server->statistics == NULL || io_set_nonblocking(listener, true) < 0)
-		return -1;
 	/* The listener may be empty again when accept(2) is called. On BSD the kernel takes
 	 * a client that resets out of the accept queue; Linux leaves it there, but another
 	 * process that shares the listener can be faster. On a blocking listener accept(2)
-	 * would then wait for the next client, and this process would serve nobody else.
-	 * Accepted TCP sockets inherit the options below from the listener. */
+	 * would then wait for the next client, and this process would serve nobody else. */
+	if (io_set_nonblocking(fd, true) < 0)
+		return -1;
+	/* Accepted TCP sockets inherit these options from the listener. */
 	if (!server->datagrams) {
-		set_options(listener);
-		server->early = sock_backlog(listener);
+		set_options(fd);
+		server->early[i] = sock_backlog(fd);
 	}
+	return 0;
+}
+
+int server_begin(struct server *server, const struct listeners *listeners)
+{
+	server->listeners = *listeners;
+	server->turn = 0;
+	server->thread = pthread_self();
+	server->statistics = statistics_create();
+	if (server->statistics == NULL)
+		return -1;
+	for (unsigned i = 0; i < listeners->count; i++)
+		if (begin_listener(server, i) < 0)
+			return -1;
 	count_room(server);
 	atomic_store(&server->empty_since, clock_milliseconds());
 	atomic_store(&server->retry_after, RETRY_SOON);
@@ -127,10 +140,8 @@ static void begin_stop(struct server *server)
 	signals_request_stop();
 	server->stopping = true;
 	server->stop_at = clock_milliseconds() + SERVER_GRACE;
-	if (!server->datagrams) { /* replies to datagrams go through it until the end */
-		close(server->listener);
-		server->listener = -1;
-	}
+	if (!server->datagrams) /* replies to datagrams go through them until the end */
+		listeners_close(&server->listeners);
 	if (server->held != NULL) {
 		server_release(server, server->held);
 		server->held = NULL;
@@ -365,29 +376,49 @@ static bool next_number_will_do(const struct server *server)
 
 /* Two kinds of clients do not inherit the listener's options: those that were queued before
  * the options were set (with socket activation, the first one), and those of a local socket. */
-static bool inherits_options(struct server *server, const struct address *peer)
+static bool inherits_options(struct server *server, unsigned listener,
+			     const struct address *peer)
 {
 	if (peer->any.sa_family == AF_UNIX)
 		return false;
-	if (server->early == 0)
+	if (server->early[listener] == 0)
 		return true;
-	server->early--;
+	server->early[listener]--;
 	return false;
 }
 
-static int accept_next(struct server *server, struct address *peer)
+static int accept_from(struct server *server, unsigned listener, struct address *peer)
 {
-	int fd = -1;
+	int fd = sock_accept(server->listeners.fds[listener], peer,
+			     server->model->nonblocking);
 
-	errno = EMFILE;
-	if (next_number_will_do(server))
-		fd = sock_accept(server->listener, peer, server->model->nonblocking);
 	if (fd >= 0) {
 		retry_succeeded(&server->accepts);
 		atomic_store(&server->retry_after, RETRY_SOON);
 	}
-	if (fd >= 0 && !inherits_options(server, peer))
+	if (fd >= 0 && !inherits_options(server, listener, peer))
 		set_options(fd);
+	return fd;
+}
+
+/* Each listener has its turn, so that clients who keep one busy keep nobody at another
+ * waiting. Returns -1 with EAGAIN when nobody waits at any of them. */
+static int accept_next(struct server *server, struct address *peer)
+{
+	unsigned count = server->listeners.count;
+	int fd = -1;
+
+	errno = EMFILE;
+	if (!next_number_will_do(server))
+		return -1;
+	for (unsigned asked = 0; asked < count; asked++) {
+		unsigned listener = server->turn;
+
+		server->turn = (listener + 1) % count;
+		fd = accept_from(server, listener, peer);
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
 	return fd;
 }
 
@@ -455,24 +486,56 @@ struct connection *server_accept(struct server *server)
 	return accept_held(server);
 }
 
+int server_add_listeners(struct server *server, fd_set *readable)
+{
+	int highest = -1;
+
+	if (!server_accepting(server))
+		return -1;
+	for (unsigned i = 0; i < server->listeners.count; i++) {
+		int fd = server->listeners.fds[i];
+
+		FD_SET(fd, readable);
+		if (fd > highest)
+			highest = fd;
+	}
+	return highest;
+}
+
+int server_take_listeners(const struct server *server, fd_set *readable)
+{
+	int count = 0;
+
+	for (unsigned i = 0; i < server->listeners.count; i++) {
+		if (!FD_ISSET(server->listeners.fds[i], readable))
+			continue;
+		FD_CLR(server->listeners.fds[i], readable);
+		count++;
+	}
+	return count;
+}
+
+void server_close_listeners(struct server *server)
+{
+	listeners_close(&server->listeners);
+}
+
 struct connection *server_wait(struct server *server)
 {
-	bool accepting = server_accepting(server);
 	int64_t patience = server_patience(server, -1);
 	struct timespec time = clock_timespec(patience);
-	fd_set listeners;
+	fd_set readable;
+	int highest;
 
-	if (accepting && server->held != NULL)
+	if (server->held != NULL && server_accepting(server))
 		return server_accept(server);
-	FD_ZERO(&listeners);
-	if (accepting)
-		FD_SET(server->listener, &listeners);
+	FD_ZERO(&readable);
+	highest = server_add_listeners(server, &readable);
 	/* pselect, not select: it lets our signals in and begins to wait in one step. With
 	 * two, a signal between them would be slept through. */
-	if (server_waited(server,
-			  pselect(accepting ? server->listener + 1 : 0, &listeners, NULL,
-				  NULL, patience < 0 ? NULL : &time,
-				  &server->wait_mask)) == 0) {
+	if (server_waited(server, pselect(highest + 1, &readable, NULL, NULL,
+					  patience < 0 ? NULL : &time,
+					  &server->wait_mask)) == 0) {
 		server->in_a_row = 0;
 		return NULL;
 	}
@@ -523,7 +586,5 @@ void server_end(struct server *server)
 	server->held = NULL;
 	connection_free(server->spare);
 	server->spare = NULL;
-	if (server->listener >= 0)
-		close(server->listener);
-	server->listener = -1;
+	server_close_listeners(server);
 }

@@ -11,7 +11,7 @@
  *     }
  *
  * One that waits for its clients' sockets as well does that in the place of server_wait(),
- * and calls server_accept() when the listener is ready.
+ * and calls server_accept() when a listener is ready.
  *
  * All of them are for the process and thread that runs the model, but server_left().
  */
@@ -23,8 +23,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/select.h>
 
 #include "common/address.h"
+#include "common/listeners.h"
 #include "common/message.h"
 #include "common/retry.h"
 #include "server/model.h"
@@ -46,13 +48,15 @@ struct server {
 	unsigned max_clients;
 	int64_t idle_timeout;
 	int64_t exit_idle;
-	bool datagrams; /* the listener is a datagram socket, and all talk on it */
-	bool amplify;   /* a reply may be longer than the datagram it answers */
+	bool datagrams;  /* the listeners are datagram sockets, and all talk on them */
+	bool amplify;    /* a reply may be longer than the datagram it answers */
+	int64_t repeats; /* of a peer's datagrams that are answered (repetition.h); 0: all;
+			    -1: the default for its port */
 
-	int listener;       /* non-blocking; -1 once it is closed */
-	sigset_t wait_mask; /* for pselect(2): our signals come through */
-	bool stopping;      /* no more clients; those there may finish */
-	int64_t stop_at;    /* when they must have */
+	struct listeners listeners; /* non-blocking; none once they are closed */
+	sigset_t wait_mask;         /* for pselect(2): our signals come through */
+	bool stopping;              /* no more clients; those there may finish */
+	int64_t stop_at;            /* when they must have */
 	struct statistics *statistics;
 
 	/* From here on: this module's own. */
@@ -60,8 +64,9 @@ struct server {
 	atomic_uint clients;  /* there now */
 	unsigned room;        /* of -c, for so many there are descriptors enough */
 	unsigned low_numbers; /* up to so many, the sockets' numbers will do */
-	unsigned early;       /* so many may have come before the listener was ours */
-	unsigned in_a_row;    /* clients that came without a wait between them */
+	unsigned turn;        /* the listener to ask first for the next client */
+	unsigned early[LISTENERS_MOST]; /* so many may have come before each was ours */
+	unsigned in_a_row;           /* clients that came without a wait between them */
 	_Atomic int64_t empty_since; /* when the last one left */
 	atomic_bool full;            /* out of descriptors, processes, memory */
 	int64_t retry_at;            /* when to try again all the same */
@@ -76,9 +81,9 @@ struct server {
 	struct connection *spare; /* ready for the next client */
 };
 
-/** Prepares @p server, whose options are set, to serve on @p listener, which it owns from
+/** Prepares @p server, whose options are set, to serve on @p listeners, which it owns from
  *  then on: installs the signals, makes the statistics. @return 0, or -1 with errno */
-int server_begin(struct server *server, int listener);
+int server_begin(struct server *server, const struct listeners *listeners);
 
 /** How many descriptors are reserved for what a session may open beside its socket. */
 unsigned server_files_of_session(const struct server *server);
@@ -119,9 +124,21 @@ bool server_read_failed(struct server *server);
  *          else, or nothing */
 struct connection *server_wait(struct server *server);
 
+/** Adds the listeners to what pselect(2) is to find readable, if a client would be accepted
+ *  now. @return the highest descriptor added, or -1 */
+int server_add_listeners(struct server *server, fd_set *readable);
+
+/** Takes the listeners that pselect(2) found readable out of the set.
+ *  @return how many they were: if not 0, clients wait */
+int server_take_listeners(const struct server *server, fd_set *readable);
+
+/** Closes the listeners: in a child that takes no clients. */
+void server_close_listeners(struct server *server);
+
 /**
- * Takes the next client, if one waits and there is room. When there is none (-c, or out
- * of descriptors or memory) that is said once, and no client is taken until one leaves.
+ * Takes the next client, if one waits and there is room; of several listeners each has its
+ * turn. When there is no room (-c, or out of descriptors or memory) that is said once, and
+ * no client is taken until one leaves.
  *
  * @return its connection, which the caller owns; or NULL
  */

@@ -8,6 +8,7 @@
 #ifndef SERVER_SERVICE_H
 #define SERVER_SERVICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/failure.h"
@@ -35,6 +36,7 @@ struct service {
 	unsigned idle_seconds; /* the default of -t; 0: SERVICE_IDLE */
 	int descriptors;       /* that a session may have open at a time, beside its
 				  socket; 0: SERVICE_DESCRIPTORS; or SERVICE_OPENS_NONE */
+	bool never_replies;    /* to a datagram, whatever it is */
 
 	/** Options of its own, beside those that all servers have; ends as the table in
 	 *  common/options.h does. */

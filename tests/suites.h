@@ -36,6 +36,7 @@
 	SUITE(io)                                                                        \
 	SUITE(address)                                                                   \
 	SUITE(sock)                                                                      \
+	SUITE(listeners)                                                                 \
 	SUITE(options)                                                                   \
 	SUITE(message)                                                                   \
 	SUITE(histogram)                                                                 \
@@ -62,6 +63,7 @@
 	SUITE(chat)                                                                      \
 	SUITE(connection)                                                                \
 	SUITE(send_queue)                                                                \
+	SUITE(repetition)                                                                \
 	SUITE(small_services)                                                            \
 	SUITE(proxy_header)                                                              \
 	SUITE(udp)                                                                       \

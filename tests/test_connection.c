@@ -980,7 +980,7 @@ START_TEST(a_listener_that_no_set_can_hold_is_refused)
 	}
 	high = fcntl(low, F_DUPFD, FD_SETSIZE);
 	ck_assert_int_ge(high, FD_SETSIZE);
-	ck_assert_int_eq(server_begin(&server, high), -1);
+	ck_assert_int_eq(server_begin(&server, &(struct listeners){ { high }, 1 }), -1);
 	ck_assert_int_eq(errno, EMFILE);
 }
 END_TEST

@@ -24,7 +24,8 @@
 #include "tests/suites.h"
 
 enum {
-	LARGEST = 65507, /* bytes of a datagram */
+	LARGEST = 65507,      /* bytes of a datagram over IPv4 */
+	LARGEST_IPV6 = 65527, /* and over IPv6 */
 	BLOCK = 64 * 1024,
 	MOST_RECORDED = 64,
 	MOST_WORDS = 32, /* of a command line */
@@ -712,19 +713,55 @@ START_TEST(a_silent_server_gets_everything_also_with_retry)
 }
 END_TEST
 
-START_TEST(reaches_ipv6)
+static bool ipv6_is_here(void)
 {
 	struct sock_place place = { "::1", "0", SOCK_DGRAM, 0 };
 	int fd = sock_listen(&place, NULL);
+
+	if (fd >= 0)
+		close(fd);
+	else
+		skipped("dial -u by IPv6: there is no ::1 here");
+	return fd >= 0;
+}
+
+START_TEST(over_ipv6_a_datagram_carries_20_bytes_more)
+{
+	static char bytes[LARGEST_IPV6 + 1];
+	struct peer peer;
+
+	if (!ipv6_is_here())
+		return;
+	fill_pattern(bytes, sizeof bytes, 1);
+	for (size_t length = LARGEST + 1; length <= sizeof bytes; length += 10) {
+		bool fits = length <= LARGEST_IPV6;
+		struct run run;
+
+		peer_bind(&peer, "::1");
+		peer_serve(&peer, echo);
+		run = run_program(ARGUMENTS("dial", "-u", "--whole", "::1", peer.port),
+				  bytes, length, PATIENCE);
+		peer_join(&peer);
+		run_expect_status(&run, fits ? 0 : 1);
+		ck_assert_uint_eq(run.out_length, fits ? length : 0);
+		ck_assert_mem_eq(run.out, bytes, run.out_length);
+		ck_assert_str_eq(run.err, fits ? ""
+					       : "dial: standard input has more bytes "
+						 "than the 65527 a datagram holds: not "
+						 "sent\n");
+		peer_end(&peer);
+	}
+}
+END_TEST
+
+START_TEST(reaches_ipv6)
+{
 	char operand[32];
 	struct peer peer;
 	struct run run;
 
-	if (fd < 0) {
-		skipped("needs IPv6 (::1)");
+	if (!ipv6_is_here())
 		return;
-	}
-	close(fd);
 	peer_bind(&peer, "::1");
 	peer_serve(&peer, echo);
 	snprintf(operand, sizeof operand, "[::1]:%s", peer.port);
@@ -1180,6 +1217,7 @@ static void add_conversations(Suite *suite)
 	tcase_add_test(tcase, retry_has_a_limit);
 	tcase_add_test(tcase, tries_each_address_of_the_host);
 	tcase_add_test(tcase, a_silent_server_gets_everything_also_with_retry);
+	tcase_add_test(tcase, over_ipv6_a_datagram_carries_20_bytes_more);
 	tcase_add_test(tcase, reaches_ipv6);
 	tcase_add_test(tcase, says_that_a_host_cannot_be_found);
 	tcase = add_case(suite, "standard input and output");

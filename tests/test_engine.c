@@ -163,7 +163,7 @@ static _Noreturn void be_server(const struct model *model, int listener, int typ
 	server.datagrams = type == SOCK_DGRAM;
 	if (server.datagrams)
 		server.max_clients = 10;
-	if (server_begin(&server, listener) < 0)
+	if (server_begin(&server, &(struct listeners){ { listener }, 1 }) < 0)
 		_exit(1);
 	io_write(reports[1], &(pid_t){ 0 }, sizeof(pid_t)); /* signals may come */
 	if ((server.datagrams ? model->serve_datagrams(&server) : model->serve(&server)) <
@@ -288,7 +288,8 @@ START_TEST(sighup_is_heard_though_there_is_no_time_to_wait)
 
 	ck_assert_msg(listener >= 0, "%s", failure.text);
 	ck_assert_int_eq(pipe(reports), 0);
-	ck_assert_int_eq(server_begin(&server, listener), 0);
+	ck_assert_int_eq(server_begin(&server, &(struct listeners){ { listener }, 1 }),
+			 0);
 	ck_assert_int_eq(kill(getpid(), SIGHUP), 0);
 	for (int i = 0; i < 100; i++) {
 		ck_assert(server_running(&server));
@@ -325,7 +326,10 @@ START_TEST(who_came_before_the_server_has_the_same_options_as_who_came_later)
 		socklen_t length = sizeof(int);
 
 		if (i == 0)
-			ck_assert_int_eq(server_begin(&server, listener), 0);
+			ck_assert_int_eq(
+				server_begin(&server,
+					     &(struct listeners){ { listener }, 1 }),
+				0);
 		connection = server_accept(&server);
 		ck_assert_ptr_nonnull(connection);
 		ck_assert_int_eq(getsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY,

@@ -1,5 +1,5 @@
 /*
- * Sockets: listening, connecting, accepting, being activated; all on this machine.
+ * Sockets: listening, connecting, accepting; all on this machine.
  *
  * Every port is the kernel's choice. A port at which nobody listens is one that is bound
  * and not listening, so that nobody else begins to listen there while the test runs.
@@ -945,173 +945,6 @@ START_TEST(options_of_what_is_no_socket_cannot_be_set)
 }
 END_TEST
 
-/* ---- socket activation ------------------------------------------------------------------- */
-
-/* How a program is started, and what it then finds. */
-struct start {
-	const char *pid;   /* LISTEN_PID; NULL is its own */
-	const char *count; /* LISTEN_FDS; NULL for none */
-	int fd;            /* what is to be descriptor 3; -1: closed */
-	int type;          /* what the program serves */
-};
-
-struct found {
-	int fd, error;
-	bool close_on_exec, variables;
-	struct failure failure;
-};
-
-static void be_started(const struct start *start, struct found *found)
-{
-	char own[32];
-
-	snprintf(own, sizeof own, "%ld", (long)getpid());
-	setenv("LISTEN_PID", start->pid ? start->pid : own, 1);
-	setenv("LISTEN_FDNAMES", "echo", 1);
-	if (start->count != NULL)
-		setenv("LISTEN_FDS", start->count, 1);
-	else
-		unsetenv("LISTEN_FDS");
-	if (start->fd < 0)
-		close(3);
-	else if (start->fd != 3)
-		dup2(start->fd, 3);
-	else
-		fcntl(3, F_SETFD, 0);
-	found->fd = sock_activated(start->type, &found->failure);
-	found->error = errno;
-	found->variables =
-		getenv("LISTEN_PID") || getenv("LISTEN_FDS") || getenv("LISTEN_FDNAMES");
-	found->close_on_exec = fcntl(3, F_GETFD) == FD_CLOEXEC;
-}
-
-static struct found start_program(struct start start)
-{
-	struct found found = { .failure = { "" } };
-	int fds[2], out, status;
-	ssize_t n;
-	pid_t child;
-
-	ck_assert_int_eq(pipe(fds), 0);
-	child = fork();
-	ck_assert_int_ge(child, 0);
-	if (child == 0) {
-		out = fcntl(fds[1], F_DUPFD, 10); /* out of the way of descriptor 3 */
-		if (start.fd ==
-		    3) /* what the test has there is not the child's to lose */
-			start.fd = fcntl(3, F_DUPFD, 10);
-		be_started(&start, &found);
-		io_write(out, &found, sizeof found);
-		_exit(0);
-	}
-	close(fds[1]);
-	n = io_read_all(fds[0], &found, sizeof found);
-	close(fds[0]);
-	ck_assert_int_eq(n, sizeof found);
-	ck_assert_int_eq(waitpid(child, &status, 0), child);
-	ck_assert_int_eq(status, 0);
-	return found;
-}
-
-START_TEST(a_socket_that_was_passed_is_taken)
-{
-	int stream = listener_at("127.0.0.1", "0", SOCK_STREAM);
-	int datagram = listener_at("127.0.0.1", "0", SOCK_DGRAM);
-	const struct start starts[] = {
-		{ NULL, "1", stream, SOCK_STREAM },
-		{ NULL, "2", stream, SOCK_STREAM },
-		{ NULL, "1", datagram, SOCK_DGRAM },
-	};
-
-	for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
-		struct found found = start_program(starts[i]);
-
-		ck_assert_msg(found.fd == 3, "start %zu: %s", i, found.failure.text);
-		ck_assert(found.close_on_exec);
-		ck_assert(!found.variables);
-	}
-	close(stream);
-	close(datagram);
-}
-END_TEST
-
-START_TEST(a_socket_passed_to_somebody_else_is_not_taken)
-{
-	int listener = listener_at("127.0.0.1", "0", SOCK_STREAM);
-	const struct start starts[] = {
-		{ "1", "1", listener, SOCK_STREAM },
-		{ "", "1", listener, SOCK_STREAM },
-		{ "-1", "1", listener, SOCK_STREAM },
-		{ "me", "1", listener, SOCK_STREAM },
-		{ "4294967297", "1", listener, SOCK_STREAM },
-		{ NULL, NULL, listener, SOCK_STREAM },
-		{ NULL, "0", listener, SOCK_STREAM },
-		{ NULL, "", listener, SOCK_STREAM },
-		{ NULL, "-1", listener, SOCK_STREAM },
-		{ NULL, "1x", listener, SOCK_STREAM },
-		{ NULL, "all", -1, SOCK_STREAM },
-	};
-
-	for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
-		struct found found = start_program(starts[i]);
-
-		ck_assert_msg(found.fd == -1, "start %zu: it was taken", i);
-		ck_assert_int_eq(found.error, 0);
-		ck_assert_str_eq(found.failure.text, "");
-		ck_assert(!found.close_on_exec);
-		ck_assert_msg(!found.variables, "start %zu: a child could take it", i);
-	}
-	close(listener);
-}
-END_TEST
-
-START_TEST(what_is_passed_must_be_a_socket_that_can_be_served)
-{
-	int listener = listener_at("127.0.0.1", "0", SOCK_STREAM);
-	int datagram = listener_at("127.0.0.1", "0", SOCK_DGRAM);
-	int bound = reserve_port("127.0.0.1", "0"), null = open("/dev/null", O_RDWR);
-	const struct {
-		struct start start;
-		int error;
-		const char *text;
-	} cases[] = {
-		{ { NULL, "1", null, SOCK_STREAM },
-		  ENOTSOCK,
-		  "descriptor 3 (LISTEN_FDS) is not a listening tcp socket: "
-		  "Socket operation on non-socket" },
-		{ { NULL, "1", -1, SOCK_STREAM },
-		  EBADF,
-		  "descriptor 3 (LISTEN_FDS) is not a listening tcp socket: "
-		  "Bad file descriptor" },
-		{ { NULL, "1", bound, SOCK_STREAM },
-		  EINVAL,
-		  "descriptor 3 (LISTEN_FDS) is not a listening tcp socket: "
-		  "Invalid argument" },
-		{ { NULL, "1", datagram, SOCK_STREAM },
-		  EPROTOTYPE,
-		  "descriptor 3 (LISTEN_FDS) is not a listening tcp socket: "
-		  "Protocol wrong type for socket" },
-		{ { NULL, "1", listener, SOCK_DGRAM },
-		  EPROTOTYPE,
-		  "descriptor 3 (LISTEN_FDS) is not a listening udp socket: "
-		  "Protocol wrong type for socket" },
-	};
-
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		struct found found = start_program(cases[i].start);
-
-		ck_assert_int_eq(found.fd, -1);
-		ck_assert_str_eq(found.failure.text, cases[i].text);
-		ck_assert_int_eq(found.error, cases[i].error);
-		ck_assert(!found.variables);
-	}
-	close(listener);
-	close(datagram);
-	close(bound);
-	close(null);
-}
-END_TEST
-
 /* ---- sending ----------------------------------------------------------------------------- */
 
 enum { SENT = 100 * 1000 };
@@ -1228,8 +1061,7 @@ Suite *suite_sock(void)
 	TCase *listening = tcase_create("listening"),
 	      *connecting = tcase_create("connecting");
 	TCase *accepting = tcase_create("accepting"), *options = tcase_create("options");
-	TCase *activation = tcase_create("activation"),
-	      *sending = tcase_create("sending");
+	TCase *sending = tcase_create("sending");
 
 	tcase_add_test(listening, port_0_takes_a_free_port);
 	tcase_add_test(listening, a_server_can_listen_on_ipv6);
@@ -1276,18 +1108,14 @@ Suite *suite_sock(void)
 	tcase_add_test(options, a_timeout_can_be_taken_away);
 	tcase_add_test(options, options_of_what_is_no_socket_cannot_be_set);
 	suite_add_tcase(suite, options);
-	tcase_add_test(activation, a_socket_that_was_passed_is_taken);
-	tcase_add_test(activation, a_socket_passed_to_somebody_else_is_not_taken);
-	tcase_add_test(activation, what_is_passed_must_be_a_socket_that_can_be_served);
-	suite_add_tcase(suite, activation);
 	tcase_add_test(sending, a_part_of_a_file_is_sent_and_the_files_own_offset_stays);
 	tcase_add_test(sending, a_file_that_only_read_can_read_is_sent_too);
 	tcase_add_test(sending, what_cannot_be_read_is_not_sent);
 	tcase_add_test(sending, sending_does_not_wait_for_room);
 	suite_add_tcase(suite, sending);
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < 5; i++)
 		tcase_set_timeout((TCase *[]){ listening, connecting, accepting, options,
-					       activation, sending }[i],
+					       sending }[i],
 				  30);
 	return suite;
 }

@@ -10,12 +10,14 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <net/if.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,13 +29,15 @@
 #include "common/text.h"
 #include "tests/harness.h"
 #include "tests/models.h"
+#include "tests/network.h"
 #include "tests/suites.h"
 
 enum {
 	PEERS = 200,
 	TURNS = SANITIZED ? 2000 : 6000,
-	AT_ONCE = 24, /* datagrams under way: fewer than any socket's buffer holds */
-	LONGEST = 65507,
+	AT_ONCE = 24,    /* datagrams under way: fewer than any socket's buffer holds */
+	LONGEST = 65507, /* over IPv4 */
+	LONGEST_IPV6 = 65527,
 	LONGEST_IN_TURN = 900,
 	TEXT = 256,
 };
@@ -61,7 +65,7 @@ static struct server start(int model, const char *service, const char *const opt
 /* The next datagram must be just this one. */
 static void expect_datagram(int fd, const void *bytes, size_t length)
 {
-	static char got[LONGEST + 100];
+	static char got[LONGEST_IPV6 + 100];
 	ssize_t n = recv(fd, got, sizeof got, 0);
 	char text[TEXT];
 
@@ -340,6 +344,96 @@ START_TEST(answers_come_from_the_address_and_port_written_to)
 }
 END_TEST
 
+/* Asks all that hear it. @return who has answered "hello" */
+static struct address answer_of_all(int fd, const char *everybody, unsigned port)
+{
+	struct address_query query = { AF_UNSPEC, SOCK_DGRAM, false };
+	struct addrinfo *to;
+	struct address from;
+	struct failure failure;
+	char number[8], got[16];
+	int yes = 1;
+	ssize_t n;
+
+	snprintf(number, sizeof number, "%u", port);
+	ck_assert_msg(address_resolve(everybody, number, &query, &to, &failure) == 0,
+		      "%s", failure.text);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &yes, sizeof yes), 0);
+	ck_assert_int_eq(sock_set_timeout(fd, PATIENCE), 0);
+	ck_assert_msg(sendto(fd, "hello", 5, 0, to->ai_addr, to->ai_addrlen) == 5,
+		      "%s: %s", everybody, strerror(errno));
+	freeaddrinfo(to);
+	memset(&from, 0, sizeof from);
+	from.length = sizeof from.v6;
+	n = recvfrom(fd, got, sizeof got, 0, &from.any, &from.length);
+	ck_assert_msg(n == 5 && memcmp(got, "hello", 5) == 0, "%s: no answer: %s",
+		      everybody, strerror(errno));
+	ck_assert_uint_eq(address_port(&from), port);
+	return from;
+}
+
+static void expect_host(const struct address *address, const char *host)
+{
+	char text[ADDRESS_TEXT], expected[ADDRESS_TEXT];
+
+	snprintf(expected, sizeof expected, "%s:%u", host, address_port(address));
+	ck_assert_str_eq(address_text(address, text), expected);
+}
+
+/* Whoever is at the other end of a wire asks by broadcast or multicast. */
+START_TEST(a_request_to_all_is_answered_from_the_address_of_the_interface)
+{
+	static const struct {
+		const char *bound, *everybody;
+	} places[] = {
+		{ "0.0.0.0", "10.9.0.1" },      { "0.0.0.0", "10.9.0.255" },
+		{ "0.0.0.0", "224.0.0.1" },     { "0.0.0.0", "255.255.255.255" },
+		{ "10.9.0.255", "10.9.0.255" }, { "::", "10.9.0.255" },
+		{ "::", "ff02::1%wire" },
+	};
+	struct network_wire wire;
+
+	if (!network_enter_wire(&wire)) {
+		skipped("requests to all: need network namespaces");
+		return;
+	}
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		bool ipv6 = strchr(places[i].everybody, ':') != NULL;
+		struct address from;
+		struct server server;
+		int fd;
+
+		if (strchr(places[i].bound, ':') != NULL && !wire.ipv6)
+			continue;
+		ck_assert(network_enter(wire.here));
+		server = start_at(_i, "echo", places[i].bound, NULL);
+		ck_assert(network_enter(wire.there));
+		fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
+		ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "wire", 5),
+				 0);
+		from = answer_of_all(fd, places[i].everybody, server.port);
+		if (ipv6)
+			ck_assert(IN6_IS_ADDR_LINKLOCAL(&from.v6.sin6_addr));
+		else
+			expect_host(&from, "10.9.0.1");
+		close(fd);
+		server_finish(&server);
+	}
+}
+END_TEST
+
+START_TEST(a_broadcast_on_the_loopback_is_answered)
+{
+	struct server server = start_at(_i, "echo", "0.0.0.0", NULL);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct address from = answer_of_all(fd, "127.255.255.255", server.port);
+
+	expect_host(&from, "127.0.0.1");
+	close(fd);
+	server_finish(&server);
+}
+END_TEST
+
 START_TEST(opens_its_own_socket_and_says_that_it_takes_datagrams)
 {
 	struct server server = server_start_with(&(struct server_setup){
@@ -408,6 +502,7 @@ START_TEST(help_lists_it_in_every_service)
 		run_expect_status(&run, 0);
 		ck_assert_ptr_nonnull(strstr(run.out, "-u, --udp "));
 		ck_assert_ptr_nonnull(strstr(run.out, "--amplify "));
+		ck_assert_ptr_nonnull(strstr(run.out, "--repeats N "));
 	}
 }
 END_TEST
@@ -429,6 +524,88 @@ START_TEST(empty_and_longest_datagrams_come_back_whole)
 	}
 	send_datagram(fd, longest, sizeof longest - 1);
 	expect_datagram(fd, longest, sizeof longest - 1);
+	server_finish(&server);
+}
+END_TEST
+
+static void expect_echo(int fd, size_t length)
+{
+	static char bytes[LONGEST_IPV6];
+
+	fill_pattern(bytes, length, (unsigned)length);
+	send_datagram(fd, bytes, length);
+	expect_datagram(fd, bytes, length);
+}
+
+/* A length of an IPv6 packet is without its header, so 20 more bytes fit in than in IPv4. */
+START_TEST(over_ipv6_datagrams_up_to_65527_bytes_come_back_whole)
+{
+	struct server server;
+	int fd;
+
+	if (!ipv6_is_here())
+		return;
+	server = start_at(_i, "echo", "::1", NULL);
+	fd = client_connect(&server);
+	for (size_t length = 0; length < LONGEST_IPV6; length += 499)
+		expect_echo(fd, length);
+	for (size_t length = LONGEST - 4; length <= LONGEST_IPV6; length++)
+		expect_echo(fd, length);
+	ck_assert_int_eq(send(fd, (char[LONGEST_IPV6 + 1]){ 0 }, LONGEST_IPV6 + 1, 0),
+			 -1);
+	ck_assert_int_eq(errno, EMSGSIZE);
+	server_finish(&server);
+}
+END_TEST
+
+/* One server on ::, a client over each: the reply is as long as the way to the client lets a
+ * datagram be, and not lost since it were longer. */
+START_TEST(a_reply_that_is_too_long_is_cut_to_what_its_client_can_be_sent)
+{
+	static const struct {
+		const char *client;
+		size_t longest;
+	} ways[] = { { "::1", LONGEST_IPV6 }, { "127.0.0.1", LONGEST } };
+	static char request[LONGEST_IPV6], answer[LONGEST_IPV6];
+	struct server server;
+
+	if (!ipv6_is_here())
+		return;
+	server = start_at(_i, "reply", "::", ARGUMENTS("--amplify", "-m", "<{}{}>"));
+	memset(request, 'x', sizeof request);
+	memset(answer, 'x', sizeof answer);
+	answer[0] = '<';
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+		int fd = client_connect_by(SOCK_DGRAM, ways[i].client, server.port);
+
+		send_datagram(fd, request, ways[i].longest);
+		expect_datagram(fd, answer, ways[i].longest);
+		client_close(fd);
+	}
+	server_finish(&server);
+}
+END_TEST
+
+START_TEST(loadgen_sends_the_longest_over_ipv6)
+{
+	struct server server;
+	struct run run;
+	char port[8];
+
+	if (!ipv6_is_here())
+		return;
+	server = start_at(_i, "echo", "::1", NULL);
+	snprintf(port, sizeof port, "%u", server.port);
+	run = run_program(ARGUMENTS("loadgen", "-u", "-c", "1", "-s", "65527", "-d",
+				    "0.1", "echo", "::1", port),
+			  "", 0, PATIENCE);
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.out, run.err);
+	run = run_program(
+		ARGUMENTS("loadgen", "-u", "-s", "65508", "echo", "127.0.0.1", port), "",
+		0, PATIENCE);
+	run_expect_status(&run, 1);
+	ck_assert_ptr_nonnull(
+		strstr(run.err, "a datagram over IPv4 has 65507 bytes at most"));
 	server_finish(&server);
 }
 END_TEST
@@ -528,6 +705,42 @@ START_TEST(when_the_table_is_full_the_one_longest_silent_leaves)
 	server_finish(&server);
 	ck_assert_uint_eq(server_count_lines(&server, ": served 5 clients, refused 0"),
 			  1);
+}
+END_TEST
+
+static void allow_few_descriptors(void *context)
+{
+	struct rlimit few = { 40, 40 };
+
+	(void)context;
+	setrlimit(RLIMIT_NOFILE, &few);
+}
+
+/* Of a thread's peer both ends of the feed are in the server, of a process's one. */
+START_TEST(out_of_descriptors_the_one_longest_silent_leaves)
+{
+	enum { MANY = 60 };
+	struct server server = server_start_with(&(struct server_setup){
+		.program = model_program(_i, "echo"),
+		.options = ARGUMENTS("-u", "-vv"),
+		.type = SOCK_DGRAM,
+		.prepare = allow_few_descriptors,
+	});
+	bool has_feeds = model_is(_i, "fork") || model_is(_i, "thread");
+	int fds[MANY];
+
+	for (int round = 0; round < 2; round++)
+		for (int i = 0; i < MANY; i++) {
+			fds[i] = round == 0 ? client_connect(&server) : fds[i];
+			exchange(fds[i], "hello", "hello");
+		}
+	exchange(fds[MANY - 2], "still here", "still here");
+	ck_assert_uint_eq(times_heard_of(&server, fds[0]), has_feeds ? 2 : 1);
+	ck_assert_uint_eq(times_heard_of(&server, fds[MANY - 2]), has_feeds ? 2 : 1);
+	server_finish(&server);
+	ck_assert_uint_eq(server_count_lines(&server, ": out of descriptors with "),
+			  has_feeds ? 1 : 0);
+	ck_assert_uint_eq(server_count_lines(&server, ", refused 0; "), 1);
 }
 END_TEST
 
@@ -797,6 +1010,217 @@ START_TEST(the_same_port_of_another_address_is_somebody_else)
 }
 END_TEST
 
+/* ---- a loop of two servers ------------------------------------------------------------- */
+
+enum { SERVERS_PORT = 20007 }; /* below those of clients, and in no list */
+
+static int bind_servers_port(const struct server *server)
+{
+	int fd = bind_to(private_address(), SERVERS_PORT);
+
+	ck_assert_msg(fd >= 0, "%s", strerror(errno));
+	ck_assert_int_eq(sock_set_timeout(fd, PATIENCE), 0);
+	ck_assert_int_eq(connect(fd,
+				 (struct sockaddr *)&(struct sockaddr_in){
+					 .sin_family = AF_INET,
+					 .sin_port = htons((uint16_t)server->port),
+					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) },
+				 sizeof(struct sockaddr_in)),
+			 0);
+	return fd;
+}
+
+static const char too_many[] = ": dropped: too many repeated datagrams";
+
+/* @return the length of the reply, or -1 when there is none, since the datagram was dropped */
+static ssize_t await_reply_or_drop(const struct server *server, int fd, char *bytes,
+				   size_t size)
+{
+	while (io_wait(fd, POLLIN, 5) == 0)
+		if (server_count_lines(server, too_many) > 0 &&
+		    io_wait(fd, POLLIN, 0) == 0)
+			return -1;
+	return recv(fd, bytes, size, 0);
+}
+
+/* Be another server, that answers each datagram: with the same, or, if there is one, a text
+ * of its own. @return how many replies it has had until there were no more */
+static unsigned reflect(const struct server *server, int fd, const char *own)
+{
+	char bytes[TEXT] = "a datagram with a false sender";
+	size_t length = strlen(bytes);
+	unsigned replies = 0;
+
+	for (;;) {
+		ssize_t n;
+
+		send_datagram(fd, bytes, length);
+		n = await_reply_or_drop(server, fd, bytes, sizeof bytes);
+		if (n < 0)
+			return replies;
+		ck_assert_uint_lt(++replies, 200000);
+		length = (size_t)n;
+		if (own != NULL)
+			memcpy(bytes, own, length < strlen(own) ? length : strlen(own));
+	}
+}
+
+START_TEST(a_server_that_answers_each_reply_soon_gets_no_more)
+{
+	static const struct {
+		const char *service, *own;
+	} loops[] = {
+		{ "echo", NULL },
+		{ "daytime", NULL },
+		{ "daytime", "2026-11-28T12:00:00+01:00" },
+		{ "greet", NULL },
+		{ "greet", "Welcome to another server" },
+		{ "reply", NULL },
+		{ "chargen", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof loops / sizeof *loops; i++) {
+		struct server server = start(_i, loops[i].service, ARGUMENTS("-vv"));
+		int other = bind_servers_port(&server);
+		unsigned replies = reflect(&server, other, loops[i].own);
+
+		ck_assert_uint_ge(replies, 1000);
+		expect_silence(other);
+		send_datagram(client_connect(&server), "hello", 5);
+		server_wait_line(&server, ": heard of", PATIENCE);
+		server_finish(&server);
+		close(other);
+	}
+}
+END_TEST
+
+START_TEST(a_client_on_a_servers_port_is_served_if_it_repeats_nothing)
+{
+	struct server server = start(_i, "echo", ARGUMENTS("--repeats", "10"));
+	int fd = bind_servers_port(&server);
+	char text[TEXT];
+
+	for (int i = 0; i < 3000; i++) {
+		snprintf(text, sizeof text, "request %d", i);
+		exchange(fd, text, text);
+	}
+	server_finish(&server);
+}
+END_TEST
+
+START_TEST(a_client_that_repeats_its_request_at_full_speed_is_served)
+{
+	struct server server = start(_i, "echo", NULL);
+	int fd = client_connect(&server);
+
+	for (int i = 0; i < 20000; i++)
+		exchange(fd, "the same", "the same");
+	server_finish(&server);
+}
+END_TEST
+
+START_TEST(without_a_limit_of_repeats_all_are_answered)
+{
+	struct server server = start(_i, "echo", ARGUMENTS("--repeats", "0"));
+	int fd = bind_servers_port(&server);
+
+	for (int i = 0; i < 3000; i++)
+		exchange(fd, "the same", "the same");
+	server_finish(&server);
+}
+END_TEST
+
+START_TEST(after_a_moment_the_peer_is_served_again)
+{
+	struct server server = start(_i, "echo", ARGUMENTS("-vv", "--repeats", "5"));
+	int fd = bind_servers_port(&server);
+
+	reflect(&server, fd, NULL);
+	do
+		send_datagram(fd, "a client after all", 18);
+	while (io_wait(fd, POLLIN, 20) == 0);
+	expect_datagram(fd, "a client after all", 18);
+	server_finish(&server);
+}
+END_TEST
+
+START_TEST(what_is_discarded_may_be_repeated)
+{
+	struct server server = start(_i, "discard", ARGUMENTS("-vv", "--repeats", "5"));
+	int fd = bind_servers_port(&server);
+
+	for (int i = 0; i < 100; i++)
+		send_datagram(fd, "x", 1);
+	server_wait_line(&server, ": heard of", PATIENCE);
+	server_finish(&server);
+	ck_assert_uint_eq(server_count_lines(&server, "refused 0; 100 bytes in, "), 1);
+}
+END_TEST
+
+/* All bytes that it has received, by its line of statistics. */
+static uintmax_t bytes_received(const struct server *server)
+{
+	unsigned before = server_count_lines(server, ": served ");
+	const char *last = NULL, *line;
+	uintmax_t bytes = 0;
+	int64_t end = clock_milliseconds() + PATIENCE;
+
+	server_signal(server, SIGUSR1);
+	while (server_count_lines(server, ": served ") == before)
+		ck_assert_int_lt(clock_milliseconds(), end);
+	for (line = server_errors(server); (line = strstr(line, "refused ")) != NULL;
+	     line++)
+		last = line;
+	ck_assert_int_eq(sscanf(last, "refused %*u; %ju bytes in", &bytes), 1);
+	return bytes;
+}
+
+struct quiet {
+	const struct server *server;
+	uintmax_t bytes;
+};
+
+static bool receives_nothing_more(void *context)
+{
+	struct quiet *quiet = context;
+	uintmax_t bytes = bytes_received(quiet->server);
+	bool same = bytes == quiet->bytes;
+
+	quiet->bytes = bytes;
+	return same && bytes > 0;
+}
+
+/* The two really talk to each other, after a few datagrams with a false sender. */
+START_TEST(two_servers_do_not_keep_each_other_busy_for_ever)
+{
+	static const char *const services[][2] = {
+		{ "echo", "echo" },   { "daytime", "echo" },  { "greet", "greet" },
+		{ "reply", "reply" }, { "chargen", "greet" }, { "daytime", "daytime" },
+	};
+
+	for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
+		const char *const *options = ARGUMENTS("-vv", "--repeats", "500");
+		struct server one = start(_i, services[i][0], options);
+		struct server other = start(_i, services[i][1], options);
+		struct quiet quiet = { &one, 0 };
+
+		server_wait_line(&one, "listening on", PATIENCE);
+		server_wait_line(&other, "listening on", PATIENCE);
+		for (int number = 0; number < 5; number++) {
+			char text[TEXT];
+
+			snprintf(text, sizeof text, "%d: has a false sender", number);
+			if (!forge("127.0.0.1", other.port, &one, text))
+				return;
+		}
+		ck_assert_msg(eventually(receives_nothing_more, &quiet, PATIENCE),
+			      "%s and %s are busy still", services[i][0], services[i][1]);
+		server_finish(&one);
+		server_finish(&other);
+	}
+}
+END_TEST
+
 /* ---- the end --------------------------------------------------------------------------- */
 
 START_TEST(a_request_to_stop_leaves_nothing_unanswered_that_has_come)
@@ -881,6 +1305,10 @@ Suite *suite_udp(void)
 			    0, models);
 	tcase_add_loop_test(tcase, answers_come_from_the_address_and_port_written_to, 0,
 			    models);
+	tcase_add_loop_test(
+		tcase, a_request_to_all_is_answered_from_the_address_of_the_interface, 0,
+		models);
+	tcase_add_loop_test(tcase, a_broadcast_on_the_loopback_is_answered, 0, models);
 	tcase_add_loop_test(tcase, opens_its_own_socket_and_says_that_it_takes_datagrams,
 			    0, models);
 	tcase_add_loop_test(tcase, a_datagram_socket_that_it_is_given_is_taken, 0,
@@ -889,12 +1317,20 @@ Suite *suite_udp(void)
 	tcase_add_loop_test(tcase, help_lists_it_in_every_service, 0, models);
 	tcase_add_loop_test(tcase, empty_and_longest_datagrams_come_back_whole, 0,
 			    models);
+	tcase_add_loop_test(tcase, over_ipv6_datagrams_up_to_65527_bytes_come_back_whole,
+			    0, models);
+	tcase_add_loop_test(
+		tcase, a_reply_that_is_too_long_is_cut_to_what_its_client_can_be_sent, 0,
+		models);
+	tcase_add_loop_test(tcase, loadgen_sends_the_longest_over_ipv6, 0, models);
 	tcase_add_loop_test(tcase, a_reply_is_no_longer_than_what_it_answers, 0, models);
 	tcase_add_loop_test(tcase, a_reply_may_be_longer_when_the_operator_says_so, 0,
 			    models);
 	tcase_add_loop_test(tcase, what_is_discarded_is_not_answered, 0, models);
 	tcase_add_loop_test(tcase, when_the_table_is_full_the_one_longest_silent_leaves,
 			    0, models);
+	tcase_add_loop_test(tcase, out_of_descriptors_the_one_longest_silent_leaves, 0,
+			    models);
 	tcase_add_loop_test(tcase, silent_peers_are_forgotten_with_all_that_was_theirs, 0,
 			    models);
 	tcase_add_loop_test(tcase, who_goes_on_talking_is_not_forgotten, 0, models);
@@ -904,6 +1340,20 @@ Suite *suite_udp(void)
 			    0, models);
 	tcase_add_loop_test(tcase, a_server_does_not_talk_to_itself, 0, models);
 	tcase_add_loop_test(tcase, the_same_port_of_another_address_is_somebody_else, 0,
+			    models);
+	tcase_add_loop_test(tcase, a_server_that_answers_each_reply_soon_gets_no_more, 0,
+			    models);
+	tcase_add_loop_test(tcase,
+			    a_client_on_a_servers_port_is_served_if_it_repeats_nothing, 0,
+			    models);
+	tcase_add_loop_test(tcase,
+			    a_client_that_repeats_its_request_at_full_speed_is_served, 0,
+			    models);
+	tcase_add_loop_test(tcase, without_a_limit_of_repeats_all_are_answered, 0,
+			    models);
+	tcase_add_loop_test(tcase, after_a_moment_the_peer_is_served_again, 0, models);
+	tcase_add_loop_test(tcase, what_is_discarded_may_be_repeated, 0, models);
+	tcase_add_loop_test(tcase, two_servers_do_not_keep_each_other_busy_for_ever, 0,
 			    models);
 	tcase_add_loop_test(tcase,
 			    a_request_to_stop_leaves_nothing_unanswered_that_has_come, 0,

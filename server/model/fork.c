@@ -43,9 +43,9 @@ static _Noreturn void serve_client(struct server *server, struct connection *con
 {
 	struct worker worker; /* of its pages, only those exist that are used */
 
-	/* The listener is the parent's: a child that kept it open would hold the port
+	/* The listeners are the parent's: a child that kept them open would hold the port
 	 * when the parent has gone. */
-	close(server->listener);
+	server_close_listeners(server);
 	signals_admit_stop();
 	process_signal_with_parent(SIGNAL_INTERRUPT, parent);
 	connection_serve(connection, &worker);

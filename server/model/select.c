@@ -66,9 +66,9 @@ static int wait_for_any(struct selector *selector, fd_set *readable, fd_set *wri
 		selector->last--;
 	*readable = selector->readers;
 	*writable = selector->writers;
-	if (server_accepting(server))
-		FD_SET(server->listener, readable);
-	highest = selector->last > server->listener ? selector->last : server->listener;
+	highest = server_add_listeners(server, readable);
+	if (highest < selector->last)
+		highest = selector->last;
 	patience = server_patience(server, selector->loop.expiry);
 	time = clock_timespec(patience);
 	/* pselect, not select: it lets our signals in and begins to wait in one step. With
@@ -78,17 +78,14 @@ static int wait_for_any(struct selector *selector, fd_set *readable, fd_set *wri
 				     patience < 0 ? NULL : &time, &server->wait_mask));
 }
 
-/* Whether a client may be there to be accepted; the listener counts no more among those that
+/* Whether a client may be there to be accepted; the listeners count no more among those that
  * are ready. */
 static bool take_knock(struct server *server, fd_set *readable, int *ready)
 {
-	if (!server_accepting(server))
-		return false;
-	if (*ready == 0 || !FD_ISSET(server->listener, readable))
-		return server->held != NULL;
-	FD_CLR(server->listener, readable);
-	--*ready;
-	return true;
+	int listeners = *ready > 0 ? server_take_listeners(server, readable) : 0;
+
+	*ready -= listeners;
+	return listeners > 0 || server->held != NULL;
 }
 
 static int select_serve(struct server *server)

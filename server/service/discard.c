@@ -90,5 +90,6 @@ const struct service this_service = {
 	.option = discard_option,
 	.prepare = discard_prepare,
 	.input = discard_input,
+	.never_replies = true,
 	.datagram = discard_datagram,
 };
