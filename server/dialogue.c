@@ -74,6 +74,11 @@ struct dialogue *dialogue_create(struct server *server, const struct address *pe
 	return d;
 }
 
+const struct address *dialogue_peer(const struct dialogue *d)
+{
+	return &d->peer;
+}
+
 void dialogue_begin(struct dialogue *d)
 {
 	char text[ADDRESS_TEXT];

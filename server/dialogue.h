@@ -38,6 +38,9 @@ struct dialogue;
 /** Makes one. @return it, or NULL with errno (ENOMEM) */
 struct dialogue *dialogue_create(struct server *server, const struct address *peer);
 
+/** Whose it is. */
+const struct address *dialogue_peer(const struct dialogue *dialogue);
+
 /** Begins it, in the process that leads it. */
 void dialogue_begin(struct dialogue *dialogue);
 

@@ -286,6 +286,21 @@ void server_tell_proxy_header(struct server *server, const struct address *peer)
 	message_about(MESSAGE_ERROR, address_text(peer, text),
 		      "connection closed: it begins with a PROXY protocol header, which "
 		      "this server does not read (turn send-proxy off in the proxy)");
+void server_lost(struct server *server, const struct address *peer, const char *how)
+{
+	char text[ADDRESS_TEXT];
+
+	if (!is_due(&server->tell_lost_at)) {
+		server->lost++;
+		return;
+	}
+	if (server->lost == 0)
+		message_about(MESSAGE_ERROR, address_text(peer, text), "%s", how);
+	else
+		message_about(MESSAGE_ERROR, address_text(peer, text),
+			      "%s; %u more clients were lost so since the last such line",
+			      how, server->lost);
+	server->lost = 0;
 }
 
 void server_arrived(struct server *server)
@@ -587,4 +602,6 @@ void server_end(struct server *server)
 	connection_free(server->spare);
 	server->spare = NULL;
 	server_close_listeners(server);
+	if (server->lost > 0)
+		message(MESSAGE_ERROR, "%u more clients were lost so", server->lost);
 }

@@ -78,6 +78,9 @@ struct server {
 	int64_t tell_again_at[MESSAGE_NOTICE + 1];
 	int64_t tell_failure_at; /* when to say again that a call fails again and again */
 	struct connection *held; /* accepted, but nobody could be found to serve it */
+	int64_t tell_lost_at; /* when to say again that a client was lost */
+	unsigned lost;        /* since that was said last */
+	struct connection *held;  /* accepted, but nobody could be found to serve it */
 	struct connection *spare; /* ready for the next client */
 };
 
@@ -159,6 +162,10 @@ void server_lack(struct server *server, const char *what, int error);
 /** Tells the operator, once in a while, that the connection from @p peer begins with a PROXY
  *  protocol header. Any worker may call it, in any process. */
 void server_tell_proxy_header(struct server *server, const struct address *peer);
+/** Says, once in a while, that a client was lost because the process that served it did not
+ *  end by itself: @p how it ended. Those that are not mentioned are counted in the next such
+ *  line, or at the end. */
+void server_lost(struct server *server, const struct address *peer, const char *how);
 
 /** Releases a connection whose client this process does not serve, or no longer: closes
  *  its descriptor here, and keeps the memory for the next client. */

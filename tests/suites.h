@@ -37,6 +37,8 @@
 	SUITE(address)                                                                   \
 	SUITE(sock)                                                                      \
 	SUITE(listeners)                                                                 \
+	SUITE(starting)                                                                  \
+	SUITE(children)                                                                  \
 	SUITE(options)                                                                   \
 	SUITE(message)                                                                   \
 	SUITE(histogram)                                                                 \

@@ -11,7 +11,9 @@
  * it suits long conversations rather than many short ones.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,18 +26,26 @@
 #include "server/server.h"
 #include "server/signals.h"
 
-/* The children's pids, in no order. */
+struct child {
+	pid_t pid;
+	struct address peer; /* its client */
+};
+
+/* The children, in no order. */
 struct children {
 	pid_t parent; /* ours */
-	pid_t *pids;
+	struct child *all;
 	unsigned count, most;
 	unsigned turns;         /* of the wait for clients */
+	bool ending;            /* they are killed, and that is no crash */
 	struct remote_hub *hub; /* where their clients meet; NULL: they do not */
 };
 
 /* While clients come without a pause the wait for them never sleeps, and so lets no signal
  * in: at each of so many turns it is asked in any case who has ended. */
 enum { LOOK_EVERY = 16 };
+
+enum { HOW_TEXT = 96 };
 
 /* The child's whole life. It never returns to the parent's code. */
 static _Noreturn void serve_client(struct server *server, struct connection *connection,
@@ -78,17 +88,34 @@ static void fork_for(struct server *server, struct children *children,
 		server_hold(server, connection, "cannot fork", error);
 		return;
 	}
-	children->pids[children->count++] = pid;
+	children->all[children->count++] = (struct child){ pid, connection->peer };
 	/* Parent and child share the socket, and the client sees its end only when the
 	 * last descriptor for it is closed: so the parent's goes now. */
 	server_release(server, connection);
 }
 
-static void forget(struct server *server, struct children *children, pid_t pid)
+/* A child always exits with status 0. Any other end is a crash, or somebody's kill(1). */
+static void tell_crash(struct server *server, const struct child *child, int status)
+{
+	char how[HOW_TEXT];
+
+	if (WIFSIGNALED(status))
+		snprintf(how, sizeof how, "its process %ld was killed by signal %d (%s)",
+			 (long)child->pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(how, sizeof how, "its process %ld exited with status %d",
+			 (long)child->pid, WEXITSTATUS(status));
+	server_lost(server, &child->peer, how);
+}
+
+static void forget(struct server *server, struct children *children, pid_t pid,
+		   int status)
 {
 	for (unsigned i = 0; i < children->count; i++) {
-		if (children->pids[i] == pid) {
-			children->pids[i] = children->pids[--children->count];
+		if (children->all[i].pid == pid) {
+			if (status != 0 && !children->ending)
+				tell_crash(server, &children->all[i], status);
+			children->all[i] = children->all[--children->count];
 			server_left(server);
 			return;
 		}
@@ -100,10 +127,11 @@ static void forget(struct server *server, struct children *children, pid_t pid)
 static void reap(struct server *server, struct children *children, int options)
 {
 	while (children->count > 0) {
-		pid_t pid = waitpid(-1, NULL, options);
+		int status;
+		pid_t pid = waitpid(-1, &status, options);
 
 		if (pid > 0)
-			forget(server, children, pid);
+			forget(server, children, pid, status);
 		else if (pid == 0 || errno != EINTR)
 			return;
 	}
@@ -112,7 +140,7 @@ static void reap(struct server *server, struct children *children, int options)
 static void signal_all(const struct children *children, int signal)
 {
 	for (unsigned i = 0; i < children->count; i++)
-		kill(children->pids[i], signal);
+		kill(children->all[i].pid, signal);
 }
 
 /* Each child has the log open that it was born with. */
@@ -127,9 +155,10 @@ static int begin_children(struct children *children, unsigned most)
 	children->hub = NULL;
 	children->parent = getpid();
 	children->count = children->turns = 0;
+	children->ending = false;
 	children->most = most;
-	children->pids = calloc(most, sizeof *children->pids);
-	if (children->pids == NULL)
+	children->all = calloc(most, sizeof *children->all);
+	if (children->all == NULL)
 		return -1;
 	signals_interrupt_is_stop();
 	return 0;
@@ -137,9 +166,10 @@ static int begin_children(struct children *children, unsigned most)
 
 static void end_children(struct server *server, struct children *children)
 {
+	children->ending = true;
 	signal_all(children, SIGKILL);
 	reap(server, children, 0);
-	free(children->pids);
+	free(children->all);
 }
 
 /* Children share no memory. If their clients are to meet, then in the parent. */
@@ -204,7 +234,8 @@ static int start_child(struct datagrams *datagrams, struct dialogue *dialogue, i
 	if (pid < 0)
 		return -1;
 	if (pid > 0) {
-		children->pids[children->count++] = pid;
+		children->all[children->count++] =
+			(struct child){ pid, *dialogue_peer(dialogue) };
 		close(feed);
 		dialogue_release(dialogue);
 		return 0;
