@@ -42,7 +42,7 @@ struct run_figures {
 	double figure[FIGURES];
 	unsigned served, of; /* connections that ever got a reply */
 	uint64_t errors;
-	struct failure wrong; /* what was wrong with a reply, where it is known; "" */
+	struct failure wrong;   /* what was wrong with a reply, where it is known; "" */
 	struct failure silence; /* how far a reply came that was not whole; "" */
 	uint64_t cookies;       /* SYN cookies that were sent to who was not answered */
 	bool done;

@@ -141,13 +141,13 @@ struct load_result {
 		idle_standing; /* of these, how many the server had not closed at the end */
 	uint64_t unsent;       /* open loop: requests due but never sent */
 	uint64_t errors[LOAD_ERRORS];
-	int other;             /* errno of the last LOAD_OTHER */
+	int other;              /* errno of the last LOAD_OTHER */
 	struct failure wrong;   /* what was wrong with the last LOAD_WRONG_REPLY: at which
 				      byte, what came, what is expected; escaped */
 	struct failure silence; /* how far the last LOAD_NO_REPLY had come */
 	uint64_t cookies; /* SYN cookies that this machine has sent, if there is one who
 			     is unheard: 0 where the system does not tell */
-	struct load_fate fate; /* of the datagrams */
+	struct load_fate fate;    /* of the datagrams */
 	struct histogram latency; /* of the exchanges; from when each was due */
 };
 

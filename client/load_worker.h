@@ -21,8 +21,8 @@ struct load_shared {
 	pthread_mutex_t lock;              /* holds these: */
 	pthread_cond_t begin;              /*   start has been set */
 	unsigned settled;                  /*   how many threads wait for it */
-	int64_t start, end; /*   of the measured time; 0 before it is known */
-	atomic_bool over;   /* leave off, whatever the time */
+	int64_t start, end;   /*   of the measured time; 0 before it is known */
+	atomic_bool over;     /* leave off, whatever the time */
 	atomic_uint finished; /* how many threads are at their end */
 };
 

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/io.h"
@@ -22,6 +25,9 @@
 #include "server/service.h"
 
 enum { MOST_CLIENTS = 1000000, MOST_REPEATS = 1000000000, MOST_SECONDS = 365 * 86400 };
+
+/* With a smaller -b than this, what some clients wait for may be lost: warn_of_backlog(). */
+enum { SMALL_BACKLOG = 128 };
 
 enum { OPTION_AMPLIFY = OPTIONS_LETTERS_FROM, OPTION_REPEATS };
 
@@ -42,7 +48,7 @@ static const struct option_line common_lines[] = {
 	  "any free port and tells which" },
 	{ 'c', "max-clients", "N", "serve at most N clients at a time; the others wait" },
 	{ 't', "idle-timeout", "SEC", "" /* help_of_idle_timeout() */ },
-	{ 'b', "backlog", "N", "let up to N clients wait in the kernel (its maximum)" },
+	{ 'b', "backlog", "N", "let N + 1 clients wait in the kernel (its maximum)" },
 	{ 'x', "exit-idle", "SEC",
 	  "exit when no client was there for SEC seconds; 0 never,\n"
 	  "the default" },
@@ -64,6 +70,7 @@ struct settings {
 	struct server *server;
 	enum message_level level;
 	bool clients_set; /* --max-clients was given */
+	bool backlog_set; /* --backlog was given */
 	struct option_line lines[OPTIONS_MOST + 1];
 	char idle_help[64];
 };
@@ -165,6 +172,7 @@ static int take_option(void *context, const struct options *options, int letter,
 		if (options_number(options, letter, 0, INT16_MAX, &number, failure) < 0)
 			return -1;
 		settings->place.backlog = (int)number;
+		settings->backlog_set = true;
 		return 0;
 	case 'x':
 		return options_seconds(options, letter, most, &server->exit_idle,
@@ -215,6 +223,23 @@ static int read_command_line(struct settings *settings, int argc, char **argv)
 	return options_read(&program, settings, argc, argv);
 }
 
+/* When more clients than the backlog holds come at once, Linux answers them with SYN cookies
+ * (tcp(7), tcp_syncookies): they believe to be connected, and the kernel has forgotten them.
+ * The first bytes of a client bring it back. A client that waits for the server to speak
+ * sends none. */
+static void warn_of_backlog(const struct settings *settings)
+{
+	const struct service *service = settings->server->service;
+	int backlog = settings->place.backlog;
+
+	if (settings->backlog_set && backlog < SMALL_BACKLOG && service->speaks_first &&
+	    settings->place.type == SOCK_STREAM)
+		message(MESSAGE_NOTICE,
+			"-b %d is small for %s, which speaks first: if more than %d "
+			"clients come at once, some may wait for ever (SYN cookies)",
+			backlog, service->name, backlog + 1);
+}
+
 /* The sockets that we were started with, or new ones. */
 static int open_listeners(const struct settings *settings, struct listeners *listeners,
 			  struct failure *failure)
@@ -231,6 +256,7 @@ static int open_listeners(const struct settings *settings, struct listeners *lis
 	if (left_out.text[0] != '\0')
 		message(MESSAGE_NOTICE, "%s; its other addresses are served",
 			left_out.text);
+	warn_of_backlog(settings);
 	return 0;
 }
 
@@ -295,6 +321,45 @@ static int run(struct settings *settings)
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* inetd(8) starts a server for a client that it has accepted, or for a socket on which
+ * clients wait. Such a socket has an address. A pair of local sockets has none: some programs
+ * (ssh, node) have one in the place of a pipe. */
+static bool started_by_inetd(void)
+{
+	struct address local;
+
+	return address_local(STDIN_FILENO, &local) == 0 &&
+	       (local.any.sa_family != AF_UNIX ||
+		local.length > sizeof local.any.sa_family) &&
+	       !listeners_are_passed();
+}
+
+/* Whether what is written to standard error goes to the client of inetd. */
+static bool errors_go_to_client(void)
+{
+	struct stat input, errors;
+
+	return fstat(STDIN_FILENO, &input) == 0 && fstat(STDERR_FILENO, &errors) == 0 &&
+	       input.st_dev == errors.st_dev && input.st_ino == errors.st_ino;
+}
+
+/* A client is no reader of our messages. The log of the system is where inetd writes, too. */
+static int refuse_inetd(void)
+{
+	static const char reason[] =
+		"cannot serve the socket that is descriptor 0, as inetd passes one: "
+		"start "
+		"the server by itself, or by socket activation (LISTEN_FDS)";
+
+	if (errors_go_to_client()) {
+		openlog(message_program_name(), LOG_PID, LOG_DAEMON);
+		syslog(LOG_ERR, "%s", reason);
+	} else {
+		message(MESSAGE_ERROR, "%s", reason);
+	}
+	return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	/* static: threads may still look at it while the process exits */
@@ -310,6 +375,9 @@ int main(int argc, char **argv)
 	int status;
 
 	io_begin();
+	message_program(argv[0]);
+	if (started_by_inetd())
+		return refuse_inetd();
 	server.max_clients = this_model.most_clients;
 	server.repeats = -1;
 	server.idle_timeout = 1000 * (int64_t)idle_seconds(&this_service);

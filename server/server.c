@@ -286,6 +286,8 @@ void server_tell_proxy_header(struct server *server, const struct address *peer)
 	message_about(MESSAGE_ERROR, address_text(peer, text),
 		      "connection closed: it begins with a PROXY protocol header, which "
 		      "this server does not read (turn send-proxy off in the proxy)");
+}
+
 void server_lost(struct server *server, const struct address *peer, const char *how)
 {
 	char text[ADDRESS_TEXT];

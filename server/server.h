@@ -77,10 +77,9 @@ struct server {
 	/* when to say again that there is no room: an error, or just -c */
 	int64_t tell_again_at[MESSAGE_NOTICE + 1];
 	int64_t tell_failure_at; /* when to say again that a call fails again and again */
+	int64_t tell_lost_at;    /* when to say again that a client was lost */
+	unsigned lost;           /* since that was said last */
 	struct connection *held; /* accepted, but nobody could be found to serve it */
-	int64_t tell_lost_at; /* when to say again that a client was lost */
-	unsigned lost;        /* since that was said last */
-	struct connection *held;  /* accepted, but nobody could be found to serve it */
 	struct connection *spare; /* ready for the next client */
 };
 

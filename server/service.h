@@ -37,6 +37,7 @@ struct service {
 	int descriptors;       /* that a session may have open at a time, beside its
 				  socket; 0: SERVICE_DESCRIPTORS; or SERVICE_OPENS_NONE */
 	bool never_replies;    /* to a datagram, whatever it is */
+	bool speaks_first;     /* a client waits for what it says, and sends nothing */
 
 	/** Options of its own, beside those that all servers have; ends as the table in
 	 *  common/options.h does. */

@@ -377,7 +377,10 @@ START_TEST(clients_of_a_local_socket_send_urgent_data_inline)
 
 		ck_assert_int_eq(connect(client, where, sizeof path_of_it), 0);
 		if (i == 0)
-			ck_assert_int_eq(server_begin(&server, listener), 0);
+			ck_assert_int_eq(
+				server_begin(&server,
+					     &(struct listeners){ { listener }, 1 }),
+				0);
 		connection = server_accept(&server);
 		ck_assert_ptr_nonnull(connection);
 		ck_assert_int_eq(getsockopt(connection->fd, SOL_SOCKET, SO_OOBINLINE,

@@ -324,8 +324,9 @@ static struct run run_odd_model_with(const char *script, const char *const argv[
 
 static struct run run_odd_model(const char *script)
 {
-	return run_odd_model_with(script, ARGUMENTS("versus", "-q", "-r", "1", "-d", "0.2",
-						    "-l", "connections", "http", "odd"));
+	return run_odd_model_with(script,
+				  ARGUMENTS("versus", "-q", "-r", "1", "-d", "0.2", "-l",
+					    "connections", "http", "odd"));
 }
 
 START_TEST(a_model_that_ends_by_our_signal_has_ended_well)
@@ -347,10 +348,11 @@ END_TEST
 
 START_TEST(a_model_that_fails_does_not_stop_the_others)
 {
-	struct run run = run_odd_model_with(
-		"echo 'no tea today' >&2\nexit 1",
-		ARGUMENTS("versus", "-q", "-r", "2", "-d", "0.1", "-l", "connections,idle",
-			  "-i", "3", "http", "odd", "select", "thread"));
+	struct run run =
+		run_odd_model_with("echo 'no tea today' >&2\nexit 1",
+				   ARGUMENTS("versus", "-q", "-r", "2", "-d", "0.1", "-l",
+					     "connections,idle", "-i", "3", "http", "odd",
+					     "select", "thread"));
 
 	run_expect_status(&run, 1);
 	ck_assert_str_eq(run.err, "versus: httpd-odd did not start: no tea today\n");
@@ -361,10 +363,10 @@ END_TEST
 
 START_TEST(a_model_that_never_answers_fails_and_weighs_nothing)
 {
-	struct run run = run_odd_model_with(
-		"exec \"$SOCKWAYS_BIN\"/discardd-select -q \"$@\"",
-		ARGUMENTS("versus", "-q", "-r", "1", "-d", "0.1", "-l", "idle", "-i", "3",
-			  "http", "odd"));
+	struct run run =
+		run_odd_model_with("exec \"$SOCKWAYS_BIN\"/discardd-select -q \"$@\"",
+				   ARGUMENTS("versus", "-q", "-r", "1", "-d", "0.1", "-l",
+					     "idle", "-i", "3", "http", "odd"));
 
 	run_expect_status(&run, 1);
 	expect_match(run.out, "\n  odd +fails +32 errors +0 of 32 served\n");

@@ -70,6 +70,7 @@ const struct service this_service = {
 	.summary = "sends lines of characters without end (RFC 864)",
 	.port = "7019", /* RFC 864 says 19, which takes a privileged server */
 	.descriptors = SERVICE_OPENS_NONE,
+	.speaks_first = true,
 	.prepare = chargen_prepare,
 	.input = chargen_input,
 	.end = chargen_end,

@@ -168,6 +168,7 @@ const struct service this_service = {
 	.summary = "lets clients talk with each other, in rooms",
 	.port = "7194",
 	.descriptors = SERVICE_OPENS_NONE,
+	.speaks_first = true,
 	.state_size = sizeof(struct chat_state),
 	.idle_seconds = DAY, /* who only listens has not gone away */
 	.options = chat_options,

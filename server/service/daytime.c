@@ -94,6 +94,7 @@ const struct service this_service = {
 	.summary = "tells the date and time (RFC 867)",
 	.port = "7013", /* RFC 867 says 13, which takes a privileged server */
 	.descriptors = SERVICE_OPENS_NONE,
+	.speaks_first = true,
 	.options = daytime_options,
 	.option = daytime_option,
 	.open = daytime_open,

@@ -140,6 +140,7 @@ const struct service this_service = {
 	.summary = "sends a message to each client, and hangs up (RFC 865)",
 	.port = "7017", /* RFC 865 says 17, which takes a privileged server */
 	.descriptors = SERVICE_OPENS_NONE,
+	.speaks_first = true,
 	.options = greet_options,
 	.option = greet_option,
 	.prepare = greet_prepare,
