@@ -64,7 +64,9 @@ bool session_full(const struct session *session);
  * that is at once, session_full() is true and nothing more may be written, on pain of the
  * client's being dropped: the service returns, and goes on in input(), which is called
  * again at once if there is input left, or drained(). If the file has become shorter, or
- * cannot be read, the connection is cut off: the client was promised that many bytes.
+ * cannot be read, before the kernel has taken all bytes, the connection is cut off: the client
+ * was promised that many. What the kernel has taken is not copied (sendfile(2)): the client
+ * gets what is in the file when it is sent, and NUL bytes in the place of what was cut off.
  * With a @p length of 0 only @p fd is closed, and session_full() is as it was.
  */
 void session_send_file(struct session *session, int fd, uint64_t offset, uint64_t length);

@@ -60,6 +60,7 @@
 	SUITE(http_conditions)                                                           \
 	SUITE(http_request)                                                              \
 	SUITE(file_command)                                                              \
+	SUITE(file_listing)                                                              \
 	SUITE(file)                                                                      \
 	SUITE(fuzz)                                                                      \
 	SUITE(chat)                                                                      \

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/process.h"
+#include "tests/crowd.h"
 #include "tests/folder.h"
 #include "tests/harness.h"
 #include "tests/models.h"
@@ -469,6 +471,102 @@ START_TEST(a_directory_that_cannot_be_written_to_can_be_read)
 }
 END_TEST
 
+/* GIVEN a folder whose entries cannot be looked at, WHEN its list is asked for, THEN the client
+ * is told so: it is not told that the folder is empty. */
+START_TEST(a_list_that_would_lack_an_entry_is_refused)
+{
+	struct server server;
+	int fd;
+
+	folder_directory(&folder, "closed");
+	folder_text(&folder, "closed/a", "text");
+	ck_assert_int_eq(chmod(folder_path(&folder, "closed"), 0444), 0);
+	ck_assert_int_eq(chmod(folder.path, 0555), 0);
+	server = start_prepared(_i, become_nobody);
+	fd = client_connect(&server);
+	say(fd, "LIST closed\n");
+	expect_refusal(fd, "ERR forbidden ");
+	client_close(fd);
+	server_finish(&server);
+	chmod(folder.path, 0755);
+	chmod(folder_path(&folder, "closed"), 0755);
+}
+END_TEST
+
+/* ---- lists that nobody reads ------------------------------------------------------------- */
+
+enum { ENTRIES = 30000, LISTENERS = 24, FIT = 128 * KIB * KIB / (ENTRIES * 251) };
+
+static void make_entries(void)
+{
+	char name[TEXT];
+
+	folder_directory(&folder, "many");
+	for (int i = 0; i < ENTRIES; i++) {
+		snprintf(name, sizeof name, "many/%0251d", i);
+		folder_text(&folder, name, "");
+	}
+}
+
+/* Asks for the long list, and reads no more than which reply it is. @return whether it is it */
+static bool is_listed(int fd)
+{
+	char reply[8];
+
+	say(fd, "LIST many\n");
+	ck_assert_int_gt(io_wait(fd, POLLIN, LONG_RUN), 0);
+	ck_assert_int_eq(io_read_all(fd, reply, sizeof reply), sizeof reply);
+	if (memcmp(reply, "ENTRIES ", sizeof reply) == 0)
+		return true;
+	ck_assert_msg(memcmp(reply, "ERR busy", sizeof reply) == 0, "%.8s", reply);
+	return false;
+}
+
+/* GIVEN clients that ask for long lists and do not read them, THEN so many get theirs as fit
+ * into 128 MiB, in one process or in many; and WHEN these clients go, one whose process is
+ * killed as well, THEN others get theirs. */
+START_TEST(all_lists_of_the_server_have_a_limit_together)
+{
+	struct server server;
+	int fds[LISTENERS], count = 0, one = 1024;
+
+	if (!model_serves_many(_i))
+		return;
+	make_entries();
+	server = start(_i);
+	for (int i = 0; i < LISTENERS; i++) {
+		fds[i] = client_connect(&server);
+		setsockopt(fds[i], SOL_SOCKET, SO_RCVBUF, &one, sizeof one);
+		count += is_listed(fds[i]);
+	}
+	ck_assert_int_gt(count, 1);
+	ck_assert_int_le(count, FIT);
+
+	client_reset(fds[0]); /* what it had is free when the server has seen that */
+	do {
+		client_close(fds[1]);
+		fds[1] = client_connect(&server);
+	} while (!is_listed(fds[1]));
+#ifdef __linux__
+	if (model_is(_i, "fork")) {
+		pid_t last = crowd_last_child(server.pid);
+
+		if (last > 0)
+			kill(last, SIGKILL);
+		while (last > 0) {
+			client_close(fds[LISTENERS - 1]);
+			fds[LISTENERS - 1] = client_connect(&server);
+			if (is_listed(fds[LISTENERS - 1]))
+				break;
+		}
+	}
+#endif
+	for (int i = 1; i < LISTENERS; i++)
+		client_reset(fds[i]);
+	server_finish(&server);
+}
+END_TEST
+
 /* ---- descriptors ------------------------------------------------------------------------- */
 
 enum {
@@ -509,7 +607,7 @@ static bool descriptors_suffice(int count)
 	if (process_raise_descriptors((uint64_t)count + 50) >= (uint64_t)count + 50 &&
 	    getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max >= HARD_LIMIT)
 		return true;
-	skipped("many uploads at a time: not enough descriptors");
+	skipped("needs more descriptors (ulimit -n)");
 	return false;
 }
 
@@ -871,6 +969,10 @@ Suite *suite_filed(void)
 	add(tcase, a_full_disk_is_an_error_and_not_the_end);
 #endif
 	add(tcase, a_directory_that_cannot_be_written_to_can_be_read);
+	add(tcase, a_list_that_would_lack_an_entry_is_refused);
+	tcase = add_case(suite, "lists that nobody reads");
+	tcase_add_checked_fixture(tcase, make, clear);
+	add(tcase, all_lists_of_the_server_have_a_limit_together);
 	tcase = add_case(suite, "descriptors");
 	tcase_add_checked_fixture(tcase, make, clear);
 	add(tcase, idle_clients_leave_descriptors_for_uploads);

@@ -4,16 +4,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/process.h"
 #include "common/tokens.h"
 
 enum {
 	FIRST_ROOM = 64,
+	LARGE_STEPS = 64,
 	ALLOCATION = 16, /* bytes that malloc(3) needs for itself, about */
 };
 
@@ -60,15 +63,20 @@ struct file_listing *file_listing_begin(int directory)
 
 void file_listing_end(struct file_listing *listing)
 {
+	bool large;
+
 	if (listing == NULL)
 		return;
 	for (size_t i = 0; i < listing->count; i++)
 		free(listing->entries[i]);
 	free(listing->entries);
+	large = listing->steps >= LARGE_STEPS;
 	if (listing->steps > 0)
 		tokens_give(steps, listing->steps);
 	closedir(listing->stream);
 	free(listing);
+	if (large) /* others may have it now: malloc(3) must not keep it */
+		process_release_freed_memory();
 }
 
 /* ---- reading --------------------------------------------------------------------------- */
