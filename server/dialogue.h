@@ -3,9 +3,9 @@
  * is to a stream.
  *
  * Safe by default: a reply is no longer than the datagram it answers, or anybody could
- * have us send more than they do to a victim whose address they forge. What looks like
- * another server's reply is not answered, or two servers could keep each other busy for
- * ever (RFC 3552, section 4.6.3; CERT advisory CA-1996-01).
+ * have us send more than they do to a victim whose address they forge. What comes from a
+ * port on which servers answer is not answered, or two servers could keep each other busy for
+ * ever; repetition.h has the rule for other ports.
  */
 #ifndef SERVER_DIALOGUE_H
 #define SERVER_DIALOGUE_H
