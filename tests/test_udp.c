@@ -394,7 +394,7 @@ START_TEST(a_request_to_all_is_answered_from_the_address_of_the_interface)
 	struct network_wire wire;
 
 	if (!network_enter_wire(&wire)) {
-		skipped("requests to all: need network namespaces");
+		skipped("needs a network namespace of its own");
 		return;
 	}
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
