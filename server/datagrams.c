@@ -97,7 +97,7 @@ static int find_worker(struct datagrams *g, struct peer *peer, struct dialogue *
 }
 
 /* A place in the table for who is not in it, with someone to answer. */
-static struct peer *welcome(struct datagrams *g, const struct address *from, int64_t now)
+static struct peer *welcome(struct datagrams *g, const struct peer_key *from, int64_t now)
 {
 	struct dialogue *dialogue;
 	struct peer *peer;
@@ -105,7 +105,7 @@ static struct peer *welcome(struct datagrams *g, const struct address *from, int
 	if (g->peers.count >= g->server->max_clients)
 		datagrams_forget(g, g->peers.oldest);
 	peer = peers_add(&g->peers, from, now);
-	dialogue = peer ? dialogue_create(g->server, from) : NULL;
+	dialogue = peer ? dialogue_create(g->server, from->socket, &from->address) : NULL;
 	if (dialogue == NULL) {
 		server_lack(g->server, "out of memory", ENOMEM);
 	} else if (g->start == NULL) {
@@ -155,18 +155,18 @@ static bool repeats_itself(struct datagrams *g, struct peer *peer, size_t n, int
 	if (g->server->service->never_replies)
 		return false;
 	if (limit < 0)
-		limit = repetition_default_limit(address_port(&peer->address));
+		limit = repetition_default_limit(address_port(&peer->key.address));
 	if (!repetition_is_excessive(&peer->repetition, g->desk.letter.bytes, n, limit,
 				     now))
 		return false;
 	if (message_wanted(MESSAGE_EVENT))
 		message_about(
-			MESSAGE_EVENT, address_text(&peer->address, text),
+			MESSAGE_EVENT, address_text(&peer->key.address, text),
 			"dropped: too many repeated datagrams, perhaps of a server");
 	return true;
 }
 
-static void deliver(struct datagrams *g, const struct address *from, size_t n)
+static void deliver(struct datagrams *g, const struct peer_key *from, size_t n)
 {
 	int64_t now = clock_milliseconds();
 	struct peer *peer = peers_find(&g->peers, from);
@@ -194,17 +194,17 @@ static void deliver(struct datagrams *g, const struct address *from, size_t n)
 		statistics_add(&g->server->statistics->refused, 1);
 }
 
-/* @return whether there may be more */
-static bool receive(struct datagrams *g)
+/* @return whether there may be more from this socket, one of listeners */
+static bool receive_from(struct datagrams *g, unsigned listener)
 {
 	struct letter *letter = &g->desk.letter;
-	struct address from;
+	struct peer_key from = { .socket = g->server->listeners.fds[listener] };
 	char text[ADDRESS_TEXT];
 
-	signals_let_in(); /* if there is always something to read, the wait does not */
 	for (int i = 0; i < AT_ONCE; i++) {
-		ssize_t n = datagram_receive(g->server->listeners.fds[0], letter->bytes,
-					     sizeof letter->bytes, &from, &letter->to);
+		ssize_t n =
+			datagram_receive(from.socket, letter->bytes, sizeof letter->bytes,
+					 &from.address, &letter->to);
 
 		if (n < 0 && errno == EAGAIN)
 			return false;
@@ -215,13 +215,24 @@ static bool receive(struct datagrams *g)
 		if (n < 0)
 			return false;
 		retry_succeeded(&g->server->reads);
-		if (!dialogue_is_reflection(&from, &g->local))
+		if (!dialogue_is_reflection(&from.address, &g->local[listener]))
 			deliver(g, &from, (size_t)n);
 		else if (message_wanted(MESSAGE_EVENT))
-			message_about(MESSAGE_EVENT, address_text(&from, text),
+			message_about(MESSAGE_EVENT, address_text(&from.address, text),
 				      "dropped: it may be another server's reply");
 	}
 	return true;
+}
+
+/* @return whether there may be more */
+static bool receive(struct datagrams *g)
+{
+	bool more = false;
+
+	signals_let_in(); /* if there is always something to read, the wait does not */
+	for (unsigned i = 0; i < g->server->listeners.count; i++)
+		more |= receive_from(g, i);
+	return more;
 }
 
 /* What has come is answered; then workers end. Half of the grace is for them, if it does
@@ -240,18 +251,23 @@ static void wait_for_datagrams(struct datagrams *g)
 {
 	struct server *server = g->server;
 	int64_t until = -1, patience;
+	const struct listeners *listeners = &server->listeners;
 	struct timespec time;
 	fd_set readable;
+	int highest = -1;
 
 	if (server->idle_timeout > 0 && g->peers.oldest != NULL)
 		until = g->peers.oldest->heard_at + server->idle_timeout;
 	patience = server_patience(server, until);
 	time = clock_timespec(patience);
 	FD_ZERO(&readable);
-	if (!server->stopping)
-		FD_SET(server->listeners.fds[0], &readable);
+	for (unsigned i = 0; i < listeners->count && !server->stopping; i++) {
+		FD_SET(listeners->fds[i], &readable);
+		if (listeners->fds[i] > highest)
+			highest = listeners->fds[i];
+	}
 	/* pselect, as everywhere: our signals come in while we wait, and only then. */
-	server_waited(server, pselect(server->listeners.fds[0] + 1, &readable, NULL, NULL,
+	server_waited(server, pselect(highest + 1, &readable, NULL, NULL,
 				      patience < 0 ? NULL : &time, &server->wait_mask));
 }
 
@@ -259,9 +275,12 @@ int datagrams_serve(struct datagrams *g)
 {
 	struct server *server = g->server;
 
-	if (address_local(server->listeners.fds[0], &g->local) < 0 ||
-	    datagram_prepare(server->listeners.fds[0]) < 0)
-		return -1;
+	for (unsigned i = 0; i < server->listeners.count; i++) {
+		int fd = server->listeners.fds[i];
+
+		if (address_local(fd, &g->local[i]) < 0 || datagram_prepare(fd) < 0)
+			return -1;
+	}
 	while (server_running(server) && !server->stopping) {
 		wait_for_datagrams(g);
 		receive(g);

@@ -18,7 +18,7 @@
 struct datagrams {
 	struct server *server;
 	struct peers peers;
-	struct address local; /* where the socket is bound */
+	struct address local[LISTENERS_MOST]; /* where the sockets are bound */
 	struct desk desk;
 
 	/** Gives the peer of @p dialogue a worker that runs dialogue_serve(@p dialogue, ...,

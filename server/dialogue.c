@@ -16,6 +16,7 @@ enum { PATIENCE = 50 }; /* milliseconds */
 struct dialogue {
 	struct session session; /* first: the service's view of it */
 	struct server *server;
+	int socket;        /* by which replies leave */
 	struct desk *desk; /* while a letter is being answered */
 	struct address peer;
 	size_t longest; /* that a datagram to the peer may be */
@@ -57,7 +58,8 @@ static const struct transport transport = {
 	.peer = transport_peer,
 };
 
-struct dialogue *dialogue_create(struct server *server, const struct address *peer)
+struct dialogue *dialogue_create(struct server *server, int socket,
+				 const struct address *peer)
 {
 	struct dialogue *d = calloc(1, sizeof *d + server->service->state_size);
 
@@ -67,6 +69,7 @@ struct dialogue *dialogue_create(struct server *server, const struct address *pe
 	d->session.transport = &transport;
 	d->session.state = d->state_memory;
 	d->server = server;
+	d->socket = socket;
 	d->peer = *peer;
 	d->longest = datagram_longest(peer);
 	if (message_wanted(MESSAGE_CLIENT))
@@ -93,7 +96,7 @@ void dialogue_begin(struct dialogue *d)
  * dropped there when that is full. */
 static int send_reply(struct dialogue *d)
 {
-	int fd = d->server->listeners.fds[0];
+	int fd = d->socket;
 	const struct address *from = &d->desk->letter.to;
 	int sent = datagram_send(fd, d->desk->reply, d->length, &d->peer, from);
 

@@ -35,8 +35,10 @@ struct desk {
 
 struct dialogue;
 
-/** Makes one. @return it, or NULL with errno (ENOMEM) */
-struct dialogue *dialogue_create(struct server *server, const struct address *peer);
+/** Makes one with @p peer, whose replies leave by @p socket, a descriptor.
+ *  @return it, or NULL with errno (ENOMEM) */
+struct dialogue *dialogue_create(struct server *server, int socket,
+				 const struct address *peer);
 
 /** Whose it is. */
 const struct address *dialogue_peer(const struct dialogue *dialogue);

@@ -12,18 +12,20 @@
 
 /* Any order will do, so long as it is one. Addresses are zeroed before they are filled, so
  * all of their bytes may be compared. */
-static int by_address(const void *a, const void *b)
+static int by_key(const void *a, const void *b)
 {
-	const struct address *x = a, *y = b;
+	const struct peer_key *x = a, *y = b;
 
-	if (x->length != y->length)
-		return x->length < y->length ? -1 : 1;
-	return memcmp(&x->v6, &y->v6, x->length);
+	if (x->socket != y->socket)
+		return x->socket < y->socket ? -1 : 1;
+	if (x->address.length != y->address.length)
+		return x->address.length < y->address.length ? -1 : 1;
+	return memcmp(&x->address.v6, &y->address.v6, x->address.length);
 }
 
-struct peer *peers_find(const struct peers *peers, const struct address *address)
+struct peer *peers_find(const struct peers *peers, const struct peer_key *key)
 {
-	struct peer **found = tfind(address, &peers->tree, by_address);
+	struct peer **found = tfind(key, &peers->tree, by_key);
 
 	return found ? *found : NULL;
 }
@@ -51,16 +53,16 @@ static void unlink_peer(struct peers *peers, struct peer *peer)
 		peers->newest = peer->older;
 }
 
-struct peer *peers_add(struct peers *peers, const struct address *address, int64_t now)
+struct peer *peers_add(struct peers *peers, const struct peer_key *key, int64_t now)
 {
 	struct peer *peer = calloc(1, sizeof *peer);
 
 	if (peer == NULL)
 		return NULL;
-	peer->address = *address;
+	peer->key = *key;
 	peer->heard_at = now;
 	peer->feed = -1;
-	if (tsearch(peer, &peers->tree, by_address) == NULL) {
+	if (tsearch(peer, &peers->tree, by_key) == NULL) {
 		free(peer);
 		return NULL;
 	}
@@ -80,7 +82,7 @@ void peers_heard(struct peers *peers, struct peer *peer, int64_t now)
 
 void peers_remove(struct peers *peers, struct peer *peer)
 {
-	tdelete(peer, &peers->tree, by_address);
+	tdelete(peer, &peers->tree, by_key);
 	unlink_peer(peers, peer);
 	peers->count--;
 	free(peer);

@@ -17,8 +17,15 @@
 
 struct dialogue;
 
+/* One client that writes to two of our sockets is two peers: each reply leaves by the socket
+ * to which the client has written. */
+struct peer_key {
+	struct address address;
+	int socket; /* ours */
+};
+
 struct peer {
-	struct address address;     /* first: the table's key */
+	struct peer_key key;        /* first: peers.c compares it */
 	struct peer *older, *newer; /* by when they were heard last */
 	int64_t heard_at;           /* milliseconds */
 	struct dialogue *dialogue;  /* with the one process that answers all; or */
@@ -33,11 +40,11 @@ struct peers {
 	unsigned count;
 };
 
-/** The peer of that address, or NULL. */
-struct peer *peers_find(const struct peers *peers, const struct address *address);
+/** The peer of that key, or NULL. */
+struct peer *peers_find(const struct peers *peers, const struct peer_key *key);
 
 /** Adds one, heard of at @p now. @return it, or NULL with errno (ENOMEM) */
-struct peer *peers_add(struct peers *peers, const struct address *address, int64_t now);
+struct peer *peers_add(struct peers *peers, const struct peer_key *key, int64_t now);
 
 /** It was heard of again: it is the newest now. */
 void peers_heard(struct peers *peers, struct peer *peer, int64_t now);

@@ -6,10 +6,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -476,6 +479,28 @@ START_TEST(a_server_is_reached_at_every_address_of_its_name)
 }
 END_TEST
 
+START_TEST(datagrams_are_answered_at_every_address_of_the_name)
+{
+	static const char *const hosts[] = { "127.0.0.1", "::1" };
+	struct server server;
+
+	if (!enter_system_of_names() || !ipv6_is_here())
+		return;
+	server = start_at_both(_i, SOCK_DGRAM);
+	expect_line_of(&server, "127.0.0.1", "udp");
+	expect_line_of(&server, "[::1]", "udp");
+	for (int i = 0; i < 2; i++) {
+		int fd = client_connect_by(SOCK_DGRAM, hosts[i], server.port);
+
+		for (int j = 0; j < 2; j++)
+			expect_echo(fd, "hello");
+		client_close(fd);
+	}
+	server_finish(&server);
+	ck_assert_uint_eq(server_count_lines(&server, "served 2 clients"), 1);
+}
+END_TEST
+
 static bool is_refused(void *context)
 {
 	struct sock_target target = *(struct sock_target *)context;
@@ -577,6 +602,49 @@ START_TEST(clients_of_all_passed_sockets_are_served)
 }
 END_TEST
 
+static struct sockaddr_in at_port(unsigned port)
+{
+	return (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+}
+
+/* GIVEN a client that writes from one socket to two of the server's, THEN each reply comes from
+ * the one to which it has written. */
+START_TEST(each_reply_leaves_by_the_socket_that_the_client_wrote_to)
+{
+	int second = listener_at("127.0.0.1", "0", SOCK_DGRAM);
+	struct server server = server_start_with(&(struct server_setup){
+		.program = model_program(_i, "echo"),
+		.options = ARGUMENTS("-u"),
+		.type = SOCK_DGRAM,
+		.prepare = give_second,
+		.context = &second,
+	});
+	unsigned ports[] = { server.port, port_of(second) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	close(second);
+	for (int i = 0; i < 6; i++) {
+		struct sockaddr_in to = at_port(ports[i % 2]), from;
+		socklen_t length = sizeof from;
+		char reply[8];
+
+		ck_assert_int_eq(
+			sendto(fd, "hello", 5, 0, (struct sockaddr *)&to, sizeof to), 5);
+		ck_assert_int_gt(io_wait(fd, POLLIN, PATIENCE), 0);
+		ck_assert_int_eq(recvfrom(fd, reply, sizeof reply, 0,
+					  (struct sockaddr *)&from, &length),
+				 5);
+		ck_assert_uint_eq(ntohs(from.sin_port), ports[i % 2]);
+	}
+	close(fd);
+	server_finish(&server);
+}
+END_TEST
+
 /* Reads until a line with this in it has come. */
 static void expect_hears(int fd, const char *text)
 {
@@ -663,6 +731,8 @@ Suite *suite_listeners(void)
 	tcase_add_test(tcase, what_is_passed_must_be_sockets_that_can_be_served);
 	tcase = add_case(suite, "serving");
 	add_model_test(tcase, a_server_is_reached_at_every_address_of_its_name);
+	add_model_test(tcase, datagrams_are_answered_at_every_address_of_the_name);
+	add_model_test(tcase, each_reply_leaves_by_the_socket_that_the_client_wrote_to);
 	add_model_test(tcase, a_server_that_stops_listens_at_none_of_its_addresses);
 	add_model_test(tcase, a_server_serves_the_addresses_that_there_are_and_says_so);
 	add_model_test(tcase, clients_of_all_passed_sockets_are_served);
