@@ -125,8 +125,22 @@ compare: all
 CHECK_FLAGS = $(shell pkg-config --cflags check 2>/dev/null)
 CHECK_LIBS  = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lm -lrt)
 
-check: all $(TESTER) $(RELAYS) $(if $(CK_RUN_SUITE),,$(INJECTED))
-	@$(if $(CK_RUN_SUITE),,$(call inject,$(FAULTS_SAMPLE)))
+# Faults are injected by an object that a server preloads, so it must be linked dynamically,
+# with glibc, and without a sanitizer, which wants to come first itself. Each program (a service
+# in a model, on TCP or UDP) has so many runs; `make check` has fewer.
+FAULTS        = 60
+FAULTS_SAMPLE = 3
+CAN_INJECT   := $(if $(STATIC)$(SAN)$(findstring musl,$(CC)),,$(shell \
+	printf '\043include <features.h>\n\043ifndef __GLIBC__\n\043error\n\043endif\n' | \
+	$(CC) -E - >/dev/null 2>&1 && echo yes))
+INJECTED      = $(if $(CAN_INJECT),$(INJECTOR) $(PRELOAD))
+inject        = $(if $(CAN_INJECT),$(INJECTOR) $(abspath $(BIN)) $(abspath $(PRELOAD)) $(1),\
+	echo "skipped: needs glibc, and a build without STATIC and SAN")
+
+# The sample is a make of its own: on a fresh machine the compiler, which CAN_INJECT asks, is
+# there only after deps.
+check: all $(TESTER) $(RELAYS)
+	@$(if $(CK_RUN_SUITE),,$(MAKE) --no-print-directory check-faults FAULTS=$(FAULTS_SAMPLE))
 	CK_DEFAULT_TIMEOUT=60 SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) $(TESTER)
 
 # libFuzzer wants the same name of every target; the tests are linked with all of them.
@@ -142,18 +156,6 @@ $(BUILD)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS_FIRST)
 $(TESTER): $(call OBJECTS,$(wildcard tests/*.c) $(FUZZ:%=tests/fuzz/%.c)) $(call PARTS,*) $(ENGINE) $(SHARED) $(COMMON)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LDLIBS)
-
-# Faults are injected by an object that a server preloads, so it must be linked dynamically,
-# with glibc, and without a sanitizer, which wants to come first itself. Each program (a service
-# in a model, on TCP or UDP) has so many runs; `make check` has fewer.
-FAULTS        = 60
-FAULTS_SAMPLE = 3
-CAN_INJECT   := $(if $(STATIC)$(SAN)$(findstring musl,$(CC)),,$(shell \
-	printf '\043include <features.h>\n\043ifndef __GLIBC__\n\043error\n\043endif\n' | \
-	$(CC) -E - >/dev/null 2>&1 && echo yes))
-INJECTED      = $(if $(CAN_INJECT),$(INJECTOR) $(PRELOAD))
-inject        = $(if $(CAN_INJECT),$(INJECTOR) $(abspath $(BIN)) $(abspath $(PRELOAD)) $(1),\
-	echo "skipped: injected faults: they need glibc, and a build without STATIC and SAN")
 
 check-faults: all $(INJECTED)
 	@$(call inject,$(FAULTS))
