@@ -194,6 +194,16 @@ static void deliver(struct datagrams *g, const struct peer_key *from, size_t n)
 		statistics_add(&g->server->statistics->refused, 1);
 }
 
+/* With several sockets, two of our own could answer each other as well. */
+static bool is_reflection(const struct datagrams *g, const struct address *from)
+{
+	for (unsigned i = 0; i < g->server->listeners.count; i++)
+		if (from->any.sa_family == g->local[i].any.sa_family &&
+		    dialogue_is_reflection(from, &g->local[i]))
+			return true;
+	return false;
+}
+
 /* @return whether there may be more from this socket, one of listeners */
 static bool receive_from(struct datagrams *g, unsigned listener)
 {
@@ -215,7 +225,7 @@ static bool receive_from(struct datagrams *g, unsigned listener)
 		if (n < 0)
 			return false;
 		retry_succeeded(&g->server->reads);
-		if (!dialogue_is_reflection(&from.address, &g->local[listener]))
+		if (!is_reflection(g, &from.address))
 			deliver(g, &from, (size_t)n);
 		else if (message_wanted(MESSAGE_EVENT))
 			message_about(MESSAGE_EVENT, address_text(&from.address, text),

@@ -4,9 +4,13 @@
  *
  * What a name leads to is said by a hosts file of the test, in namespaces of its own.
  */
+#define _DEFAULT_SOURCE /* uh_sport */
+
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -645,6 +649,57 @@ START_TEST(each_reply_leaves_by_the_socket_that_the_client_wrote_to)
 }
 END_TEST
 
+/* Sends as only a forger can: from an address and port that the server has. */
+static bool forge_datagram(const char *from, const char *to, unsigned port)
+{
+	struct {
+		struct udphdr head;
+		char text[5];
+	} datagram = { .text = "hello" };
+	struct sockaddr_in here = at_port(0), there = at_port(0);
+	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_UDP);
+
+	if (fd < 0)
+		return false;
+	inet_pton(AF_INET, from, &here.sin_addr);
+	inet_pton(AF_INET, to, &there.sin_addr);
+	datagram.head.uh_sport = datagram.head.uh_dport = htons((uint16_t)port);
+	datagram.head.uh_ulen = htons(sizeof datagram.head + 5);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&here, sizeof here), 0);
+	ck_assert_int_eq(sendto(fd, &datagram, sizeof datagram.head + 5, 0,
+				(struct sockaddr *)&there, sizeof there),
+			 (ssize_t)sizeof datagram.head + 5);
+	close(fd);
+	return true;
+}
+
+/* GIVEN a datagram to one of the server's sockets that seems to come from another of them,
+ * THEN it gets no answer, or the two would keep each other busy. */
+START_TEST(two_sockets_of_a_server_do_not_answer_each_other)
+{
+	struct server server;
+	char dropped[TEXT];
+
+	if (!enter_system_of_names())
+		return;
+	server = server_start_with(&(struct server_setup){
+		.program = model_program(_i, "echo"),
+		.options = ARGUMENTS("-u", "-vv"),
+		.host = "four.test",
+		.type = SOCK_DGRAM,
+		.opens_itself = true,
+	});
+	snprintf(dropped, sizeof dropped,
+		 "127.0.0.3:%u: dropped: it may be another server's reply", server.port);
+	if (forge_datagram("127.0.0.3", "127.0.0.2", server.port))
+		server_wait_line(&server, dropped, PATIENCE);
+	else
+		skipped("a raw socket");
+	server_finish(&server);
+	ck_assert_uint_eq(server_count_lines(&server, "served 0 clients"), 1);
+}
+END_TEST
+
 /* Reads until a line with this in it has come. */
 static void expect_hears(int fd, const char *text)
 {
@@ -733,6 +788,7 @@ Suite *suite_listeners(void)
 	add_model_test(tcase, a_server_is_reached_at_every_address_of_its_name);
 	add_model_test(tcase, datagrams_are_answered_at_every_address_of_the_name);
 	add_model_test(tcase, each_reply_leaves_by_the_socket_that_the_client_wrote_to);
+	add_model_test(tcase, two_sockets_of_a_server_do_not_answer_each_other);
 	add_model_test(tcase, a_server_that_stops_listens_at_none_of_its_addresses);
 	add_model_test(tcase, a_server_serves_the_addresses_that_there_are_and_says_so);
 	add_model_test(tcase, clients_of_all_passed_sockets_are_served);
