@@ -144,13 +144,17 @@ static void keep_descriptors_from_programs(void)
 	closedir(folder);
 }
 
+/* The test process ignores SIGPIPE. A shell ignores SIGINT and SIGQUIT in what it starts in the
+ * background, and nohup(1) SIGHUP. */
 static void reset_signals(void)
 {
+	static const int defaults[] = { SIGPIPE, SIGINT, SIGQUIT, SIGHUP };
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
+	for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
+		signal(defaults[i], SIG_DFL);
 }
 
 struct launch {

@@ -24,8 +24,8 @@
  *   - Servers are started by socket activation: the harness binds port 0 and listens,
  *     so that no port is guessed and no client can come too early. A signal can come too
  *     early: before one, have a reply or server_wait_line(&server, "listening on", ...).
- *   - Programs start with descriptors 0, 1, 2 (a server: and 3), SIGPIPE at its default,
- *     and no signal blocked, whatever the test process has. The test process itself
+ *   - Programs start with descriptors 0, 1, 2 (a server: and 3), SIGPIPE, SIGINT, SIGQUIT
+ *     and SIGHUP at their defaults, and no signal blocked, whatever the test process has. The test process itself
  *     ignores SIGPIPE from the first call on.
  *   - A server's standard error is a file without a name, not a pipe: however much it
  *     says, it is never blocked by a test that does not read.
