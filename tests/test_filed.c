@@ -783,6 +783,23 @@ START_TEST(a_directory_that_has_gone_is_no_empty_one)
 }
 END_TEST
 
+/* An upload that is under way while the server changes to another directory is told to come
+ * again. */
+static void upload_until_done(int fd, const char *name)
+{
+	char line[TEXT];
+	const char *reply;
+
+	snprintf(line, sizeof line, "PUT %s 5 1\n", name);
+	do {
+		say(fd, line);
+		expect(fd, "SEND 0\n");
+		say(fd, "smallSUM -\n");
+		reply = hear_line(fd);
+	} while (strncmp(reply, "ERR busy ", 9) == 0);
+	ck_assert_str_eq(reply, "DONE 5 -");
+}
+
 /* GIVEN a directory that was renamed, and another one in its place, WHEN SIGHUP comes, THEN
  * that is served. */
 START_TEST(sighup_resolves_the_name_of_the_directory_again)
@@ -805,7 +822,7 @@ START_TEST(sighup_resolves_the_name_of_the_directory_again)
 	do /* a signal has no reply */
 		say(fd, "STAT old\n");
 	while (strncmp(hear_line(fd), "STAT F 3 ", 9) == 0);
-	upload_small(fd, "new");
+	upload_until_done(fd, "new");
 	client_close(fd);
 
 	other = client_connect(&server);
