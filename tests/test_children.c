@@ -87,11 +87,11 @@ static void expect_crash_is_mentioned(int type)
 	char name[ADDRESS_TEXT], expected[TEXT];
 	pid_t child = find_child(&server);
 
-	if (end_child(&server, SIGSEGV)) {
+	if (end_child(&server, SIGABRT)) {
 		snprintf(expected, sizeof expected,
 			 "%s[%ld]: %s: its process %ld was killed by signal %d (%s)",
 			 server.name, (long)server.pid, own_name(fd, name), (long)child,
-			 SIGSEGV, strsignal(SIGSEGV));
+			 SIGABRT, strsignal(SIGABRT));
 		ck_assert_str_eq(server_wait_line(&server, "killed", PATIENCE), expected);
 	}
 	close(fd);
