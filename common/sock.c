@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #ifdef __linux__
-#include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #endif
@@ -325,7 +324,8 @@ int64_t sock_send_queue(int fd)
 #if defined(__linux__) && !defined(SOCK_WITHOUT_SEND_QUEUE)
 	int length;
 
-	return ioctl(fd, SIOCOUTQ, &length) < 0 ? -1 : length;
+	/* TIOCOUTQ is the same number as SIOCOUTQ, whose header musl does not bring. */
+	return ioctl(fd, TIOCOUTQ, &length) < 0 ? -1 : length;
 #else
 	(void)fd;
 	errno = ENOTSUP;
