@@ -24,6 +24,18 @@ void listeners_close(struct listeners *listeners)
 		close(listeners->fds[--listeners->count]);
 }
 
+int listeners_add_to(const struct listeners *listeners, fd_set *set)
+{
+	int highest = -1;
+
+	for (unsigned i = 0; i < listeners->count; i++) {
+		FD_SET(listeners->fds[i], set);
+		if (listeners->fds[i] > highest)
+			highest = listeners->fds[i];
+	}
+	return highest;
+}
+
 static bool has_address(const struct addresses *addresses, const struct address *one)
 {
 	for (unsigned i = 0; i < addresses->count; i++) {

@@ -6,6 +6,7 @@
 #define COMMON_LISTENERS_H
 
 #include <stdbool.h>
+#include <sys/select.h>
 
 #include "common/failure.h"
 #include "common/sock.h"
@@ -47,6 +48,10 @@ int listeners_activated(int type, struct listeners *listeners, struct failure *f
 /** Whether listeners_activated() would find sockets that are meant for us. It looks at the
  *  variables only. */
 bool listeners_are_passed(void);
+
+/** Adds all of them to @p set; each must be below FD_SETSIZE.
+ *  @return the highest, or -1 if there is none */
+int listeners_add_to(const struct listeners *listeners, fd_set *set);
 
 /** Closes all of them. */
 void listeners_close(struct listeners *listeners);

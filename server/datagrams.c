@@ -261,7 +261,6 @@ static void wait_for_datagrams(struct datagrams *g)
 {
 	struct server *server = g->server;
 	int64_t until = -1, patience;
-	const struct listeners *listeners = &server->listeners;
 	struct timespec time;
 	fd_set readable;
 	int highest = -1;
@@ -271,11 +270,8 @@ static void wait_for_datagrams(struct datagrams *g)
 	patience = server_patience(server, until);
 	time = clock_timespec(patience);
 	FD_ZERO(&readable);
-	for (unsigned i = 0; i < listeners->count && !server->stopping; i++) {
-		FD_SET(listeners->fds[i], &readable);
-		if (listeners->fds[i] > highest)
-			highest = listeners->fds[i];
-	}
+	if (!server->stopping)
+		highest = listeners_add_to(&server->listeners, &readable);
 	/* pselect, as everywhere: our signals come in while we wait, and only then. */
 	server_waited(server, pselect(highest + 1, &readable, NULL, NULL,
 				      patience < 0 ? NULL : &time, &server->wait_mask));

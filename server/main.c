@@ -348,8 +348,7 @@ static int refuse_inetd(void)
 {
 	static const char reason[] =
 		"cannot serve the socket that is descriptor 0, as inetd passes one: "
-		"start "
-		"the server by itself, or by socket activation (LISTEN_FDS)";
+		"start the server by itself, or by socket activation (LISTEN_FDS)";
 
 	if (errors_go_to_client()) {
 		openlog(message_program_name(), LOG_PID, LOG_DAEMON);

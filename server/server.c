@@ -505,18 +505,8 @@ struct connection *server_accept(struct server *server)
 
 int server_add_listeners(struct server *server, fd_set *readable)
 {
-	int highest = -1;
-
-	if (!server_accepting(server))
-		return -1;
-	for (unsigned i = 0; i < server->listeners.count; i++) {
-		int fd = server->listeners.fds[i];
-
-		FD_SET(fd, readable);
-		if (fd > highest)
-			highest = fd;
-	}
-	return highest;
+	return server_accepting(server) ? listeners_add_to(&server->listeners, readable)
+					: -1;
 }
 
 int server_take_listeners(const struct server *server, fd_set *readable)

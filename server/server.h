@@ -161,6 +161,7 @@ void server_lack(struct server *server, const char *what, int error);
 /** Tells the operator, once in a while, that the connection from @p peer begins with a PROXY
  *  protocol header. Any worker may call it, in any process. */
 void server_tell_proxy_header(struct server *server, const struct address *peer);
+
 /** Says, once in a while, that a client was lost because the process that served it did not
  *  end by itself: @p how it ended. Those that are not mentioned are counted in the next such
  *  line, or at the end. */

@@ -15,6 +15,11 @@ bool network_enter_own(void);
 /** The same, and into @p others, new namespaces by the flags of unshare(2). */
 bool network_enter_with(int others);
 
+/** Moves this process, and what it starts from now on, into a new mount namespace, where @p path
+ *  is a disk of its own of that @p size ("4m", see tmpfs(5)). @return false if that cannot be
+ *  had here */
+bool network_enter_with_disk(const char *path, const char *size);
+
 /** Writes @p value to a setting, such as /proc/sys/net/ipv4/ip_local_port_range; only of a
  *  network of our own. @return whether it was taken */
 bool network_set(const char *path, const char *value);

@@ -2,10 +2,6 @@
  * filed as its users meet it, in every model: clients that are cut off, servers that are
  * killed, disks that are full. What it says byte by byte is in test_file.c.
  */
-#ifdef __linux__
-#define _GNU_SOURCE /* unshare */
-#endif
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,7 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #ifdef __linux__
-#include <sched.h>
 #include <sys/mount.h>
 #endif
 
@@ -392,17 +387,6 @@ END_TEST
 
 #ifdef __linux__
 
-/* A disk of 4 MiB at the place of the folder, for this process and its children only. */
-static bool mount_small_disk(void)
-{
-	const char *fork_mode = getenv("CK_FORK");
-
-	return (fork_mode == NULL || strcmp(fork_mode, "no") != 0) &&
-	       network_enter_with(CLONE_NEWNS) &&
-	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	       mount("tmpfs", folder.path, "tmpfs", 0, "size=4m") == 0;
-}
-
 static void fill_disk(const char *name, size_t size)
 {
 	int fd = open(folder_path(&folder, name), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
@@ -416,7 +400,7 @@ START_TEST(a_full_disk_is_an_error_and_not_the_end)
 	struct server server;
 	int fd, other;
 
-	if (!mount_small_disk()) {
+	if (!network_enter_with_disk(folder.path, "4m")) {
 		skipped("needs a mount namespace of its own");
 		return;
 	}

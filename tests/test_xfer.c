@@ -3,7 +3,7 @@
  * anywhere.
  */
 #ifdef __linux__
-#define _GNU_SOURCE /* CLONE_NEWNS, umount2 */
+#define _GNU_SOURCE /* umount2 */
 #endif
 
 #include <check.h>
@@ -19,7 +19,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #ifdef __linux__
-#include <sched.h>
 #include <sys/mount.h>
 #endif
 
@@ -735,22 +734,11 @@ END_TEST
 
 #ifdef __linux__
 
-/* A disk of 1 MiB at the folder for what is gotten, for this process and its children. */
-static bool mount_small_disk(void)
-{
-	const char *fork_mode = getenv("CK_FORK");
-
-	return (fork_mode == NULL || strcmp(fork_mode, "no") != 0) &&
-	       network_enter_with(CLONE_NEWNS) &&
-	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	       mount("tmpfs", path_in(&here, "out"), "tmpfs", 0, "size=1m") == 0;
-}
-
 START_TEST(a_file_is_not_asked_for_that_the_disk_has_no_room_for)
 {
 	struct run run;
 
-	if (!mount_small_disk()) {
+	if (!network_enter_with_disk(path_in(&here, "out"), "1m")) {
 		skipped("needs a mount namespace of its own");
 		return;
 	}

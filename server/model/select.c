@@ -80,7 +80,7 @@ static int wait_for_any(struct selector *selector, fd_set *readable, fd_set *wri
 
 /* Whether a client may be there to be accepted; the listeners count no more among those that
  * are ready. */
-static bool take_knock(struct server *server, fd_set *readable, int *ready)
+static bool client_may_wait(struct server *server, fd_set *readable, int *ready)
 {
 	int listeners = *ready > 0 ? server_take_listeners(server, readable) : 0;
 
@@ -106,7 +106,7 @@ static int select_serve(struct server *server)
 		loop_deliver(&selector->loop, watch, selector);
 		ready = wait_for_any(selector, &readable, &writable);
 		loop_tick(&selector->loop);
-		if (take_knock(server, &readable, &ready))
+		if (client_may_wait(server, &readable, &ready))
 			while ((connection = loop_accept(&selector->loop)) != NULL)
 				watch(selector, connection, connection_wants(connection));
 		for (int fd = 0; fd <= selector->last && ready > 0; fd++) {
