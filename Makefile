@@ -68,11 +68,12 @@ CLIENT_C  := $(addprefix client/,$(CLIENTS:=.c))
 SHARED_C  := $(filter-out $(CLIENT_C),$(wildcard client/*.c))
 PARTS      = $(call OBJECTS,$(wildcard server/service/$(1)/*.c))
 TESTER    := $(BUILD)/tests/check
-SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.c server/service/*/*.[ch] client/*.[ch] tests/*.[ch] tests/service/*.c tests/inject/*.[ch] tests/fuzz/*.[ch])
+SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.c server/service/*/*.[ch] client/*.[ch] tests/*.[ch] tests/service/*.c tests/inject/*.[ch] tests/sanitizer/*.c tests/fuzz/*.[ch])
 INJECTOR  := $(BUILD)/tests/inject/driver
 PRELOAD   := $(BUILD)/tests/inject/preload.so
 RELAYS    := $(foreach m,$(MODELS),$(BUILD)/tests/relayd-$(m))
 PAGES     := $(wildcard man/*.[1-8])
+AGAINST_SAN := $(if $(findstring thread,$(SAN)),$(BUILD)/tests/sanitizer/signals.o)
 FUZZERS   := $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 
 .PHONY: all compare check check-faults fuzz deps install uninstall format lint clean help
@@ -112,7 +113,7 @@ $(BIN)/$(1)d-$(2): $(BUILD)/server/service/$(1).o $(call PARTS,$(1)) $(BUILD)/se
 endef
 $(foreach s,$(SERVICES),$(foreach m,$(MODELS),$(eval $(call server_rule,$(s),$(m)))))
 $(addprefix $(BIN)/,$(CLIENTS)): $(BIN)/%: $(BUILD)/client/%.o $(SHARED) $(COMMON)
-$(PROGRAMS):
+$(PROGRAMS): $(AGAINST_SAN)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
@@ -174,7 +175,7 @@ $(PRELOAD): tests/inject/preload.c tests/inject/inject.h $(FLAGS) | $(DEPS_FIRST
 	$(Q)$(CC) -std=c11 -I. $(filter-out -Wpedantic,$(WARNINGS)) -fPIC -shared -pthread $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl
 
 # A service for the tests alone, where clients meet.
-$(RELAYS): $(BUILD)/tests/relayd-%: $(BUILD)/tests/service/relay.o $(BUILD)/server/model/%.o $(ENGINE) $(COMMON)
+$(RELAYS): $(BUILD)/tests/relayd-%: $(BUILD)/tests/service/relay.o $(BUILD)/server/model/%.o $(ENGINE) $(COMMON) $(AGAINST_SAN)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 $(TESTER): | $(RELAYS)

@@ -479,25 +479,28 @@ static void explain_extremes(const struct contest *contest, enum load_kind kind,
 	print_wrapped(sentence, 2, out);
 }
 
+/* A model that failed is not one whose clients wait for each other. */
 static void explain_waiting(const struct contest *contest, FILE *out)
 {
 	char sentence[200];
 
 	for (unsigned model = 0; model < contest->model_count; model++) {
-		bool waits = false;
+		bool waits = false, fails = false;
 
 		for (int kind = 0; kind < LOAD_KINDS; kind++) {
 			struct service_summary served =
 				contest_served(contest, (enum load_kind)kind, model);
 
-			waits |= served.rounds > 0 && served.served < served.of;
+			if (served.rounds == 0 || served.served == served.of)
+				continue;
+			waits |= served.errors == 0;
+			fails |= served.errors > 0;
 		}
-		if (!waits)
+		if (!waits && !fails)
 			continue;
-		snprintf(sentence, sizeof sentence,
-			 "- %s did not serve all clients: the first ones kept others "
-			 "waiting.",
-			 contest->models[model]);
+		snprintf(sentence, sizeof sentence, "- %s did not serve all clients: %s.",
+			 contest->models[model],
+			 fails ? "it made errors" : "the first ones kept others waiting");
 		print_wrapped(sentence, 2, out);
 	}
 }

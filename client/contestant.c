@@ -269,21 +269,32 @@ static int64_t number_before(const char *said, const char *words)
 	return number;
 }
 
+/* Whether it has ended, though nobody has asked it to. Its status stays to be waited for. */
+static bool has_ended(pid_t pid)
+{
+	siginfo_t facts = { 0 };
+
+	return waitid(P_PID, (id_t)pid, &facts, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       facts.si_pid == pid;
+}
+
 int contestant_stop(struct contestant *contestant, struct process_usage *usage,
 		    struct failure *failure)
 {
-	bool gone;
+	const char *said = contestant->said, *colon;
+	bool ended, gone;
 	int status;
 
 	*usage = (struct process_usage){ 0 };
 	contestant->received = -1;
 	if (contestant->pid == 0)
 		return 0;
+	ended = has_ended(contestant->pid);
 	kill(contestant->pid, SIGTERM);
 	gone = listen_to(contestant, NULL, STOP_TIME);
 	if (!gone)
 		kill(contestant->pid, SIGKILL);
-	contestant->received = number_before(contestant->said, " bytes in,");
+	contestant->received = number_before(said, " bytes in,");
 	status = process_wait(contestant->pid, usage);
 	close(contestant->errors);
 	contestant->pid = 0;
@@ -292,13 +303,14 @@ int contestant_stop(struct contestant *contestant, struct process_usage *usage,
 	/* A program that has no handler for it ends well by it. */
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
 		return 0;
+	colon = said[0] != '\0' ? ": " : "";
 	if (WIFSIGNALED(status))
-		return failure_set(failure, "%s was killed by signal %d: %s",
-				   contestant->name, WTERMSIG(status), contestant->said);
-	if (status != 0)
-		return failure_set(failure, "%s ended with exit status %d: %s",
-				   contestant->name, WEXITSTATUS(status),
-				   contestant->said);
+		return failure_set(failure, "%s was killed by signal %d%s%s",
+				   contestant->name, WTERMSIG(status), colon, said);
+	if (status != 0 || ended)
+		return failure_set(failure, "%s ended %swith exit status %d%s%s",
+				   contestant->name, ended ? "by itself " : "",
+				   WEXITSTATUS(status), colon, said);
 	return 0;
 }
 

@@ -361,6 +361,22 @@ START_TEST(a_model_that_fails_does_not_stop_the_others)
 }
 END_TEST
 
+/* GIVEN a model that ends in order once it has served a request, WHEN it is put under load,
+ * THEN its end is told: all its clients' errors come from that. */
+START_TEST(a_model_that_ends_by_itself_is_told)
+{
+	struct run run =
+		run_odd_model("sh -c 'export LISTEN_PID=$$; exec "
+			      "\"$SOCKWAYS_BIN\"/httpd-select \"$@\" -v' sh \"$@\" "
+			      ">\"$0.log\" &\n"
+			      "until grep -q GET \"$0.log\"; do sleep 0.01; done\n"
+			      "rm \"$0.log\"; kill -KILL $!; wait $!; exit 0");
+
+	run_expect_status(&run, 1);
+	expect_match(run.err, "^versus: httpd-odd ended by itself with exit status 0");
+}
+END_TEST
+
 START_TEST(a_model_that_never_answers_fails_and_weighs_nothing)
 {
 	struct run run =
@@ -372,6 +388,9 @@ START_TEST(a_model_that_never_answers_fails_and_weighs_nothing)
 	expect_match(run.out, "\n  odd +fails +32 errors +0 of 32 served\n");
 	ck_assert_ptr_nonnull(
 		strstr(run.out, "\nNo reply of odd: connected, but not answered.\n"));
+	ck_assert_ptr_null(strstr(run.out, "kept others waiting"));
+	ck_assert_ptr_nonnull(
+		strstr(run.out, "- odd did not serve all clients: it made errors.\n"));
 	expect_match(run.out, "\n  odd +[0-9-]+.* - +- +- +- +-\n");
 	expect_80_columns(run.out);
 }
@@ -426,6 +445,7 @@ Suite *suite_versus(void)
 	tcase_add_checked_fixture(tcase, make_folder, NULL);
 	tcase_add_test(tcase, a_model_that_ends_by_our_signal_has_ended_well);
 	tcase_add_test(tcase, a_model_that_fails_does_not_stop_the_others);
+	tcase_add_test(tcase, a_model_that_ends_by_itself_is_told);
 	tcase_add_test(tcase, a_model_that_never_answers_fails_and_weighs_nothing);
 	tcase_add_test(tcase, what_is_wrong_with_a_reply_is_told);
 	tcase_add_test(tcase, what_a_server_says_instead_of_serving_is_told);
