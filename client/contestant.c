@@ -360,9 +360,9 @@ static int64_t number_of(pid_t pid, const char *name, const char *field)
 	return number;
 }
 
-/* What the kernel keeps, in bytes, beside page tables: Linux 6.18 on x86-64, from
- * /proc/slabinfo, which only root may read. A 64-bit kernel gives each thread a stack of
- * 16 KiB. */
+/* What the kernel keeps, in bytes, beside page tables. These are estimates: the sizes of the
+ * objects that are named, in Linux 6.18 on x86-64, added up and rounded. A 64-bit kernel
+ * gives each thread a stack of 16 KiB. */
 enum {
 	THREAD_STACK = 16 * 1024,
 	THREAD_OBJECTS = 5 * 1024,  /* task_struct, its credentials, its number (pid) */

@@ -93,7 +93,8 @@ static void complete_exchange(struct load_worker *worker,
 	if (makes_a_connection_for_each(worker))
 		load_connection_shut(worker, connection);
 	if (!load_connection_count(worker, connection->due, bytes)) {
-		load_connection_served_late(worker, connection);
+		if (worker->protocol->pattern != LOAD_SINK) /* no reply: not yet served */
+			load_connection_served_late(worker, connection);
 		return;
 	}
 	worker->result.uploads += connection->exchange.upload;

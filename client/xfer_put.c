@@ -54,6 +54,14 @@ static bool is_unchanged(const struct job *job)
 	       xfer_same_time(&now.st_mtim, &job->status.st_mtim);
 }
 
+/* Linux gives files of /proc a size of 0, though there is something to read in them. */
+static bool ends_at_its_size(const struct job *job)
+{
+	char byte;
+
+	return pread(job->fd, &byte, 1, job->status.st_size) <= 0;
+}
+
 /* Reads and sums up to `most` bytes behind those that have been summed. */
 static enum xfer_outcome read_piece(struct job *job, struct xfer_link *link, size_t most,
 				    size_t *got, struct failure *failure)
@@ -274,6 +282,14 @@ static void put_open(struct xfer *xfer, int fd, const struct stat *status,
 	if (name_flaw(name) != NULL) {
 		failure_set(&failure, "no name for a file at the server: %s",
 			    name_flaw(name));
+		xfer_report_failed(xfer, &job.file, false, &failure);
+		return;
+	}
+	if (!ends_at_its_size(&job)) {
+		failure_set(&failure,
+			    "it holds more than its size of %" PRIu64
+			    " bytes: put it through a pipe",
+			    job.file.size);
 		xfer_report_failed(xfer, &job.file, false, &failure);
 		return;
 	}

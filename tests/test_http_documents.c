@@ -1016,6 +1016,7 @@ START_TEST(names_that_come_and_go_between_pages_move_no_other)
 	ck_assert_uint_eq(count(page, "<bdi>"), 0);
 	ck_assert_ptr_nonnull(strstr(page, "There are no more files here."));
 	ck_assert_str_eq(link_named(page, "/large/", "First page"), "/large/");
+	ck_assert_ptr_nonnull(strstr(page, "<p><a href=\"./\">First page</a></p>"));
 	free(page);
 }
 END_TEST

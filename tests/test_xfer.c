@@ -734,6 +734,20 @@ END_TEST
 
 #ifdef __linux__
 
+START_TEST(a_file_that_holds_more_than_its_size_is_not_put_empty)
+{
+	struct run run;
+
+	start_filed(0, NULL);
+	run = XFER("-n", "status", "put", "localhost", "/proc/self/status");
+	run_expect_status(&run, 1);
+	ck_assert_str_eq(run.err, "xfer: /proc/self/status: it holds more than its size "
+				  "of 0 bytes: put it through a pipe\n");
+	ck_assert_int_ne(access(path_in(&there, "status"), F_OK), 0);
+	server_finish(&filed);
+}
+END_TEST
+
 START_TEST(a_file_is_not_asked_for_that_the_disk_has_no_room_for)
 {
 	struct run run;
@@ -885,6 +899,7 @@ Suite *suite_xfer(void)
 	tcase_add_test(tcase,
 		       a_file_that_there_is_no_room_for_is_told_and_the_rest_goes_on);
 #ifdef __linux__
+	tcase_add_test(tcase, a_file_that_holds_more_than_its_size_is_not_put_empty);
 	tcase_add_test(tcase, a_file_is_not_asked_for_that_the_disk_has_no_room_for);
 #endif
 	tcase_add_test(tcase, a_symbolic_link_here_is_not_followed);

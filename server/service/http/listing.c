@@ -274,7 +274,7 @@ static void put_next(struct http_listing *listing)
 static void put_link_to_next(struct page *page, const struct http_names *names,
 			     size_t last)
 {
-	put_text(page, " <a href=\"?after=");
+	put_text(page, "<a href=\"?after=");
 	put_link(page, http_names_text(names, last));
 	put_text(page, http_names_is_directory(names, last) ? "%2F" : "");
 	put_text(page, "\">Next page</a>");
@@ -301,13 +301,20 @@ static void put_range(struct page *page, const struct http_listing *listing)
 /* Which names these are of how many, and the way to the others. */
 static void put_way(struct page *page, const struct http_listing *listing)
 {
+	const char *gap = listing->shown > 0 ? " " : "";
+
 	put_text(page, "<p>");
 	if (listing->shown > 0)
 		put_range(page, listing);
-	if (listing->counts.before > 0)
-		put_text(page, " <a href=\"./\">First page</a>");
-	if (goes_on(listing))
+	if (listing->counts.before > 0) {
+		put_text(page, gap);
+		put_text(page, "<a href=\"./\">First page</a>");
+		gap = " ";
+	}
+	if (goes_on(listing)) {
+		put_text(page, gap);
 		put_link_to_next(page, listing->names, listing->looked_at - 1);
+	}
 	put_text(page, "</p>\n");
 }
 
