@@ -4,8 +4,8 @@
  * skipped, once, with a count; then the sum of all. What failed comes last, so that it is
  * on the screen when the run ends.
  *
- * CK_RUN_SUITE=name runs one; TEST_JOBS=1 one at a time; CK_FORK=no, for a debugger, all in
- * this process.
+ * CK_RUN_SUITE=name runs one, TEST_WITHOUT='name name' all but these; TEST_JOBS=1 one at a
+ * time; CK_FORK=no, for a debugger, all in this process.
  *
  * TMPDIR becomes a folder of this run. It is removed at the end, with whatever is in it: a
  * test that fails removes nothing.
@@ -198,11 +198,25 @@ static void pass_on(FILE *output)
 	fflush(stdout);
 }
 
+/* Whether these names, with blanks between them, have that one. */
+static bool has_name(const char *names, const char *name)
+{
+	size_t length = strlen(name), gap;
+
+	for (; *names != '\0'; names += gap + (names[gap] == ' ')) {
+		gap = strcspn(names, " ");
+		if (gap == length && memcmp(names, name, length) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool is_wanted(const char *suite)
 {
-	const char *only = getenv("CK_RUN_SUITE");
+	const char *only = getenv("CK_RUN_SUITE"), *without = getenv("TEST_WITHOUT");
 
-	return only == NULL || strcmp(only, suite) == 0;
+	return (only == NULL || *only == '\0' || strcmp(only, suite) == 0) &&
+	       (without == NULL || !has_name(without, suite));
 }
 
 static struct tally run_in_this_process(void)

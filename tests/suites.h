@@ -9,10 +9,12 @@
 #include <check.h>
 
 #define SUITES                                                                           \
+	SUITE(filed)                                                                     \
+	SUITE(chatd)                                                                     \
 	SUITE(examples)                                                                  \
+	SUITE(file)                                                                      \
 	SUITE(httpd)                                                                     \
 	SUITE(connection_time)                                                           \
-	SUITE(chatd)                                                                     \
 	SUITE(faults)                                                                    \
 	SUITE(connection_files)                                                          \
 	SUITE(engine)                                                                    \
@@ -21,7 +23,6 @@
 	SUITE(portscan)                                                                  \
 	SUITE(load_udp)                                                                  \
 	SUITE(outputs)                                                                   \
-	SUITE(filed)                                                                     \
 	SUITE(hub)                                                                       \
 	SUITE(load_broken)                                                               \
 	SUITE(load_services)                                                             \
@@ -61,7 +62,6 @@
 	SUITE(http_request)                                                              \
 	SUITE(file_command)                                                              \
 	SUITE(file_listing)                                                              \
-	SUITE(file)                                                                      \
 	SUITE(fuzz)                                                                      \
 	SUITE(chat)                                                                      \
 	SUITE(connection)                                                                \
