@@ -380,6 +380,21 @@ static void expect_host(const struct address *address, const char *host)
 	ck_assert_str_eq(address_text(address, text), expected);
 }
 
+/* A socket at a port that no server has: these take ports from 32768 on. With the port of the
+ * server it would receive its own request to all, and take that for the answer. */
+static int open_asker(bool ipv6)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(20000) };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(20000) };
+	int fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
+	int bound = ipv6 ? bind(fd, (struct sockaddr *)&v6, sizeof v6)
+			 : bind(fd, (struct sockaddr *)&v4, sizeof v4);
+
+	ck_assert_int_eq(bound, 0);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "wire", 5), 0);
+	return fd;
+}
+
 /* Whoever is at the other end of a wire asks by broadcast or multicast. */
 START_TEST(a_request_to_all_is_answered_from_the_address_of_the_interface)
 {
@@ -408,9 +423,7 @@ START_TEST(a_request_to_all_is_answered_from_the_address_of_the_interface)
 		ck_assert(network_enter(wire.here));
 		server = start_at(_i, "echo", places[i].bound, NULL);
 		ck_assert(network_enter(wire.there));
-		fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
-		ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "wire", 5),
-				 0);
+		fd = open_asker(ipv6);
 		from = answer_of_all(fd, places[i].everybody, server.port);
 		if (ipv6)
 			ck_assert(IN6_IS_ADDR_LINKLOCAL(&from.v6.sin6_addr));
