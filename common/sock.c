@@ -21,10 +21,6 @@
 #include "common/io.h"
 #include "common/text.h"
 
-#ifndef MSG_MORE
-#define MSG_MORE 0
-#endif
-
 enum { PIECE = 16384 };
 
 static int set_flag(int fd, int level, int option, int value)
@@ -283,7 +279,7 @@ int sock_accept(int listener, struct address *peer, bool nonblocking)
 
 ssize_t sock_send(int fd, const void *bytes, size_t n, bool more)
 {
-	return send(fd, bytes, n, MSG_DONTWAIT | (more ? MSG_MORE : 0));
+	return send(fd, bytes, n, MSG_DONTWAIT | (more ? SOCK_MORE : 0));
 }
 
 /* Where sendfile(2) is missing, or cannot read this kind of file. */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "common/address.h"
@@ -113,9 +114,16 @@ int sock_error(int fd);
  */
 int sock_accept(int listener, struct address *peer, bool nonblocking);
 
+/** A flag of send(2): more follows at once, with which the last segment may be filled up.
+ *  Elsewhere than on Linux it makes no difference. */
+#ifdef MSG_MORE
+#define SOCK_MORE MSG_MORE
+#else
+#define SOCK_MORE 0
+#endif
+
 /** Sends what the kernel takes now of @p n bytes; never waits, on no descriptor.
- *  @param more  more follows at once, with which the last segment may be filled up (Linux:
- *               MSG_MORE; elsewhere it makes no difference)
+ *  @param more  adds SOCK_MORE
  *  @return how many bytes it took, or -1 with errno (EAGAIN: none now) */
 ssize_t sock_send(int fd, const void *bytes, size_t n, bool more);
 

@@ -1,4 +1,16 @@
 /*
+ * connection - the event path: readable, one recv(2), the service, send(2); writable, send(2).
+ *
+ * Each function does what is possible now and returns; connection_wants() says what to wait
+ * for. serve_blocking.c uses the same parts for a worker with one client. Idle timeouts,
+ * deadlines and pauses cost no system call: connection_expiry() is the next moment at which
+ * one of them is due.
+ *
+ *      accept                  service finished, all sent           client closed, or timeout
+ *     --------> OPEN ------------------------------------> LINGERING ---------> CLOSED
+ *                 |            the client closed first, error, timeout             ^
+ *                 +----------------------------------------------------------------+
+ *
  * Closing loses nothing. close(2) on a socket with unread input makes the kernel send a
  * reset, and a reset may destroy a reply that is still on its way. So when the server
  * hangs up first it only shuts down its sending side, which the client sees as the end
@@ -9,18 +21,17 @@
 #include "server/connection.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/message.h"
 #include "common/sock.h"
-#include "server/meeting.h"
-#include "server/signals.h"
+#include "server/operator.h"
 
 /* How often a stopping server reads from one client before it looks at the others. */
 enum { STOP_READS = 16 };
@@ -44,46 +55,35 @@ void connection_drop(struct connection *c, const char *why)
 	c->session.finished = true; /* the service need not go on */
 }
 
-void connection_drop_for_errno(struct connection *c)
+static void drop_for_error(struct connection *c, int error)
 {
-	connection_drop(c, message_wanted(MESSAGE_EVENT) ? strerror(errno) : NULL);
-}
-
-bool connection_may_wait(const struct connection *c)
-{
-	return !c->server->model->nonblocking && c->hub == NULL;
+	connection_drop(c, message_wanted(MESSAGE_EVENT) ? strerror(error) : NULL);
 }
 
 /* A worker turns to this client. */
 static void take_up(struct connection *c, struct worker *worker)
 {
 	c->worker = worker;
-	worker->gathered = 0;
-	worker->turn = CONNECTION_TURN;
+	worker->output.file_budget = CONNECTION_TURN;
 }
 
 /* A loop has read the clock for all that is ready now; a worker with one client reads it
  * only when it must, in wait_for(): the first reading takes a forked child two page
  * faults. */
-void connection_note_activity(struct connection *c)
+static void note_activity(struct connection *c)
 {
 	c->active_at = c->worker->now;
 	c->interrupted = false;
 }
 
-void connection_put_off_deadline(struct connection *c, int64_t milliseconds)
-{
-	if (c->session.deadline_at > 0)
-		c->session.deadline_at += milliseconds;
-}
-
 /* The client is not read from as long as output waits for it. That time is not its own. */
-static void hold_deadline(struct connection *c)
+void connection_hold_deadline(struct connection *c)
 {
-	if (output_waits(c) && c->session.deadline_at > 0 && c->held_at == 0) {
+	if (output_waits(&c->output) && c->session.deadline_at > 0 && c->held_at == 0) {
 		c->held_at = session_now(&c->session);
-	} else if (!output_waits(c) && c->held_at > 0) {
-		connection_put_off_deadline(c, session_now(&c->session) - c->held_at);
+	} else if (!output_waits(&c->output) && c->held_at > 0) {
+		if (c->session.deadline_at > 0)
+			c->session.deadline_at += session_now(&c->session) - c->held_at;
 		c->held_at = 0;
 	}
 }
@@ -92,12 +92,6 @@ static void hold_deadline(struct connection *c)
 static int64_t earlier(int64_t a, int64_t b)
 {
 	return b > 0 && (a < 0 || b < a) ? b : a;
-}
-
-/* A timeout for poll(2), until a moment that may be -1, never. */
-static int64_t time_until(int64_t moment, int64_t now)
-{
-	return moment < 0 ? -1 : moment > now ? moment - now : 0;
 }
 
 /* ---- a client that leaves no room ---- */
@@ -118,7 +112,7 @@ enum { LOOKS = 8 };
 
 static bool awaits_room(const struct connection *c)
 {
-	return c->state == CONNECTION_OPEN && (output_waits(c) || c->producing);
+	return c->state == CONNECTION_OPEN && (output_waits(&c->output) || c->producing);
 }
 
 /* Whether bytes have left the send queue since it was last looked at. */
@@ -129,14 +123,14 @@ static bool has_taken(struct connection *c)
 
 	if (queue < 0)
 		return false;
-	c->taken = c->bytes_out - (uint64_t)queue;
+	c->taken = c->output.sent - (uint64_t)queue;
 	return c->taken != before;
 }
 
 /* When to look at the queue of a client that leaves no room, or to give it up. All clients'
  * looks fall on the same moments: a loop goes through all of its connections to find those
  * whose moment has come. There is an idle timeout. */
-static int64_t room_expiry(const struct connection *c)
+int64_t connection_room_expiry(const struct connection *c)
 {
 	int64_t idle = c->server->idle_timeout, step = idle / LOOKS + 1;
 	int64_t last = c->looked_at > c->active_at ? c->looked_at : c->active_at;
@@ -145,7 +139,7 @@ static int64_t room_expiry(const struct connection *c)
 }
 
 /* The first look since bytes moved has nothing to compare with. */
-static void look_at_queue(struct connection *c, int64_t now)
+void connection_check_room(struct connection *c, int64_t now)
 {
 	bool comparable = c->looked_at >= c->active_at;
 	bool taken = has_taken(c);
@@ -157,9 +151,9 @@ static void look_at_queue(struct connection *c, int64_t now)
 		connection_drop(c, "timed out: it does not read");
 }
 
-/* ---- waiting ---- */
+/* ---- output ---- */
 
-static void begin_stop(struct connection *c, int64_t now)
+void connection_begin_stop(struct connection *c, int64_t now)
 {
 	if (c->stopping)
 		return;
@@ -168,109 +162,108 @@ static void begin_stop(struct connection *c, int64_t now)
 	c->active_at = now;
 }
 
-/* A signal has interrupted the wait for a client that does not read. */
-static void attend(struct connection *c)
+/* Counts what the kernel took, and tells the service whether output waits. The hub may have
+ * sent some of the queue meanwhile (hub_client_flush()). */
+static void note_sent(struct connection *c)
 {
-	int64_t now = clock_milliseconds();
+	size_t sent = (size_t)(c->output.sent - c->bytes_out);
 
-	server_attend(c->server);
-	if (signals_stop() > 0)
-		begin_stop(c, now);
-	if (signals_stop() > 1 || (c->close_at > 0 && now >= c->close_at))
-		connection_drop(c, "cut off: the server stops");
+	c->session.full = c->output.blocked;
+	if (sent == 0)
+		return;
+	c->bytes_out = c->output.sent;
+	note_activity(c);
+	statistics_add(&c->server->statistics->bytes_out, sent);
 }
 
-/* Whoever called poll(2) calls it again. When it fails again and again (ENOMEM) that takes
- * longer each time. */
-static void poll_failed(struct connection *c)
+static void output_failed(struct connection *c, enum output_result result)
 {
-	if (errno != EINTR)
-		retry_sleep(retry_failed(&c->worker->polls));
+	switch (result) {
+	case OUTPUT_ERROR:
+		drop_for_error(c, c->output.error);
+		break;
+	case OUTPUT_TOO_MUCH:
+		connection_drop(c, "dropped: too much output waits for it");
+		break;
+	case OUTPUT_NO_MEMORY:
+		connection_drop(c, "dropped: out of memory");
+		break;
+	case OUTPUT_FILE_CUT:
+		connection_drop(c, "cut off: its file has become shorter");
+		break;
+	case OUTPUT_OUT_OF_ORDER:
+		connection_drop(c, "dropped: output after a file that is not sent yet");
+		break;
+	default:
+		break;
+	}
 }
 
-/* Waits until one of these is possible. Returns which; 0 for none, or if a signal came. */
-static unsigned poll_for(struct connection *c, unsigned wants, int64_t timeout)
+/* After each call of output.c. */
+static void note_result(struct connection *c, enum output_result result)
 {
-	struct pollfd wanted[] = {
-		{
-			/* one that waits for time only must not be woken by a hang-up */
-			.fd = wants & (WANT_READ | WANT_WRITE) ? c->fd : -1,
-			.events = (short)((wants & WANT_READ ? POLLIN : 0) |
-					  (wants & WANT_WRITE ? POLLOUT : 0)),
-		},
-		{
-			.fd = wants & WANT_HUB ? c->hub->fd : -1,
-			.events = wants & WANT_HUB ? meeting_events(c) : 0,
-		},
-	};
-	int ready;
+	note_sent(c);
+	if (result == OUTPUT_WOULD_BLOCK)
+		c->interrupted = true;
+	else if (result >= OUTPUT_ERROR)
+		output_failed(c, result);
+}
 
-	ready = poll(wanted, wants & WANT_HUB ? 2 : 1,
-		     timeout > INT_MAX ? INT_MAX : (int)timeout);
-	if (ready < 0)
-		poll_failed(c);
+static void flush(struct connection *c)
+{
+	if (c->state == CONNECTION_OPEN)
+		note_result(c, output_flush(&c->output, &c->worker->output));
 	else
-		retry_succeeded(&c->worker->polls);
-	if (ready <= 0)
-		return 0;
-	return (wanted[0].revents & ~POLLOUT ? WANT_READ : 0u) |
-	       (wanted[0].revents & ~POLLIN ? WANT_WRITE : 0u) |
-	       (wanted[1].revents ? WANT_HUB : 0u);
+		c->worker->output.gathered = 0;
 }
 
-/* The wait is in poll(2), not in send(2) with SO_SNDTIMEO. That timeout bounds one call, and
- * no call can look at the send queue. Inside sendfile(2) it begins anew for each 64 KiB. */
-void connection_wait_for_room(struct connection *c, int64_t since)
+void connection_write(struct connection *c, const char *bytes, size_t n)
 {
-	int64_t idle = c->server->idle_timeout, now = clock_milliseconds(), expiry;
+	if (c->state == CONNECTION_OPEN)
+		note_result(c, output_write(&c->output, &c->worker->output, bytes, n));
+}
 
-	if (c->active_at < since)
-		c->active_at = since;
-	if (signals_stop() > 0) /* there may be a little room all the time */
-		attend(c);
-	if (c->state != CONNECTION_OPEN)
-		return;
-	expiry = c->close_at > 0 ? c->close_at : idle > 0 ? room_expiry(c) : -1;
-	if (poll_for(c, WANT_WRITE, time_until(expiry, now)) != 0)
-		return;
-	attend(c); /* a signal came, or the time is over */
-	now = clock_milliseconds();
-	if (c->state == CONNECTION_OPEN && c->close_at == 0 && expiry >= 0 &&
-	    now >= expiry)
-		look_at_queue(c, now);
+void connection_send_queue(struct connection *c)
+{
+	note_result(c, output_send_queue(&c->output));
 }
 
 /* ---- what the service can do ---- */
 
 static void transport_write(struct session *session, const char *bytes, size_t n)
 {
-	output_write((struct connection *)session, bytes, n);
+	connection_write((struct connection *)session, bytes, n);
 }
 
-static void transport_send_file(struct session *session, int fd, uint64_t offset,
-				uint64_t length)
+void connection_send_file(struct session *session, int fd, uint64_t offset,
+			  uint64_t length)
 {
-	output_take_file((struct connection *)session, fd, offset, length);
+	struct connection *c = (struct connection *)session;
+
+	if (c->state == CONNECTION_OPEN)
+		note_result(c, output_take_file(&c->output, fd, offset, length));
+	else
+		close(fd);
 }
 
-static int transport_keep_file(struct session *session, int fd)
+int connection_keep_file(struct session *session, int fd)
 {
 	const struct connection *c = (const struct connection *)session;
 
 	return output_higher_number(fd, c->server->model->socket_numbers);
 }
 
-static void transport_post(struct session *session, const char *bytes, size_t n)
+void connection_post(struct session *session, const char *bytes, size_t n)
 {
-	meeting_post((struct connection *)session, bytes, n);
+	hub_client_post(((struct connection *)session)->hub, bytes, n);
 }
 
-static const char *transport_peer(const struct session *session, char out[ADDRESS_TEXT])
+const char *connection_peer(const struct session *session, char out[ADDRESS_TEXT])
 {
 	return address_text(&((const struct connection *)session)->peer, out);
 }
 
-static int64_t transport_now(const struct session *session)
+int64_t connection_now(const struct session *session)
 {
 	const struct connection *c = (const struct connection *)session;
 
@@ -279,11 +272,11 @@ static int64_t transport_now(const struct session *session)
 
 static const struct transport transport = {
 	.write = transport_write,
-	.send_file = transport_send_file,
-	.keep_file = transport_keep_file,
-	.post = transport_post,
-	.now = transport_now,
-	.peer = transport_peer,
+	.send_file = connection_send_file,
+	.keep_file = connection_keep_file,
+	.post = connection_post,
+	.now = connection_now,
+	.peer = connection_peer,
 };
 
 /* ---- the conversation ---- */
@@ -299,23 +292,41 @@ static void hang_up(struct connection *c)
 	c->close_at = clock_milliseconds() + SERVER_LINGER;
 }
 
+/* The end of what the hub delivers is the end of the conversation. */
+static void heed_hub(struct connection *c)
+{
+	if (c->hub == NULL || c->state != CONNECTION_OPEN)
+		return;
+	if (c->hub->state == HUB_CLIENT_CUT)
+		connection_drop(c, "cut off from the hub");
+	else if (c->hub->state == HUB_CLIENT_ENDED)
+		session_finish(&c->session);
+}
+
+static void dispatch_to_hub(struct connection *c)
+{
+	hub_client_dispatch(c->hub, c->session.finished && c->state == CONNECTION_OPEN);
+	heed_hub(c);
+}
+
 /* Ends the conversation, if the service has finished and all is sent. */
 static void conclude(struct connection *c)
 {
-	meeting_settle(c);
+	dispatch_to_hub(c);
 	if (!c->session.finished)
 		return;
 	c->session.resume_at = 0;
 	c->session.deadline_at = 0;
-	if (c->state == CONNECTION_OPEN && !output_waits(c) && !meeting_goes_on(c))
+	if (c->state == CONNECTION_OPEN && !output_waits(&c->output) &&
+	    !hub_client_is_open(c->hub))
 		hang_up(c);
 }
 
 /* After each call of the service: sends what it left. */
 static void settle(struct connection *c)
 {
-	output_flush(c);
-	hold_deadline(c);
+	flush(c);
+	connection_hold_deadline(c);
 	conclude(c);
 	c->producing = c->session.service->drained != NULL; /* it may have more to say */
 }
@@ -335,21 +346,20 @@ static void tell_end(struct connection *c)
 
 static bool takes_input(const struct connection *c)
 {
-	return c->state == CONNECTION_OPEN && !c->session.finished && !c->session.full &&
-	       c->session.resume_at == 0;
+	return c->state == CONNECTION_OPEN && !c->session.finished &&
+	       !c->output.blocked && c->session.resume_at == 0;
 }
 
-/* Offers input to the service; what it does not consume is kept for the next time. Some
- * of the bytes may be those that were kept before. */
-static void offer(struct connection *c, const char *bytes, size_t n)
+void connection_offer(struct connection *c, size_t n)
 {
+	const char *bytes = c->worker->input;
 	size_t used = 0;
 	bool sent_file;
 
 	/* A file that goes at once leaves room for the next request. */
 	do {
 		used += c->session.service->input(&c->session, bytes + used, n - used);
-		sent_file = c->file.fd >= 0;
+		sent_file = c->output.file.fd >= 0;
 		settle(c);
 	} while (sent_file && used < n && takes_input(c));
 	buffer_consume(&c->kept, c->kept.length);
@@ -368,24 +378,23 @@ static void offer_kept(struct connection *c)
 	if (kept == 0 || !takes_input(c))
 		return;
 	memcpy(c->worker->input, buffer_bytes(&c->kept), kept);
-	offer(c, c->worker->input, kept);
+	connection_offer(c, kept);
 }
 
-/* The client has been silent, or has not hung up, for as long as it may. A client is not silent
- * while it still takes a reply that is in the kernel. */
-static void time_out(struct connection *c)
+/* A client is not silent while it still takes a reply that is in the kernel. */
+void connection_time_out(struct connection *c)
 {
 	if (c->state == CONNECTION_LINGERING || c->stopping) {
 		connection_drop(c, c->stopping ? "cut off: the server stops"
 					       : "it did not hang up");
 		return;
 	}
-	if (has_taken(c) && c->taken != c->bytes_out) {
-		connection_note_activity(c);
+	if (has_taken(c) && c->taken != c->output.sent) {
+		note_activity(c);
 		return;
 	}
 	event(c, "timed out: silent");
-	connection_note_activity(c); /* what the hub has to say last may take a moment */
+	note_activity(c); /* what the hub has to say last may take a moment */
 	session_finish(&c->session);
 	conclude(c);
 }
@@ -394,7 +403,7 @@ static void time_out(struct connection *c)
  * it for. */
 static void refuse_proxy_header(struct connection *c)
 {
-	server_tell_proxy_header(c->server, &c->peer);
+	operator_tell_proxy_header(c->server, &c->peer);
 	event(c, "closed: it begins with a PROXY protocol header");
 	if (c->state != CONNECTION_OPEN)
 		return;
@@ -402,46 +411,73 @@ static void refuse_proxy_header(struct connection *c)
 	conclude(c);
 }
 
-static void receive(struct connection *c)
+size_t connection_prepare_input(struct connection *c, struct worker *worker)
 {
-	struct worker *worker = c->worker;
 	size_t kept = c->state == CONNECTION_OPEN ? c->kept.length : 0;
-	int flags = c->stopping || c->hub != NULL ? MSG_DONTWAIT : 0;
-	ssize_t n;
 
+	take_up(c, worker);
 	if (kept > 0)
 		memcpy(worker->input, buffer_bytes(&c->kept), kept);
-	n = recv(c->fd, worker->input + kept, sizeof worker->input - kept, flags);
-	if (n > 0) {
-		c->bytes_in += (size_t)n;
-		connection_note_activity(c);
-		statistics_add(&c->server->statistics->bytes_in, (size_t)n);
-		if (proxy_header_possible(&c->proxy_header) &&
-		    proxy_header_take(&c->proxy_header, worker->input + kept, (size_t)n))
-			refuse_proxy_header(c);
-		else if (c->state == CONNECTION_OPEN)
-			offer(c, worker->input, kept + (size_t)n);
-	} else if (n == 0 && c->state == CONNECTION_OPEN) {
+	return kept;
+}
+
+/* What has come is counted, and looked at if it may be a proxy's header. */
+static bool take_bytes(struct connection *c, const char *bytes, size_t n)
+{
+	c->bytes_in += n;
+	note_activity(c);
+	statistics_add(&c->server->statistics->bytes_in, n);
+	if (proxy_header_possible(&c->proxy_header) &&
+	    proxy_header_take(&c->proxy_header, bytes, n)) {
+		refuse_proxy_header(c);
+		return false;
+	}
+	return c->state == CONNECTION_OPEN;
+}
+
+bool connection_received(struct connection *c, ssize_t n)
+{
+	if (n > 0)
+		return take_bytes(c,
+				  c->worker->input + (c->state == CONNECTION_OPEN
+							      ? c->kept.length
+							      : 0),
+				  (size_t)n);
+	if (n == 0 && c->state == CONNECTION_OPEN) {
 		event(c, "half-closed");
 		c->input_ended = true;
 		tell_end(c);
 	} else if (n == 0) {
 		c->state = CONNECTION_CLOSED;
 	} else if (errno == EINTR) {
-		c->interrupted = true; /* to look at the flags: connection_serve() */
+		c->interrupted = true; /* a blocking worker polls next */
 	} else if (errno != EAGAIN) {
-		connection_drop_for_errno(c);
-	} else if (connection_may_wait(c) && !c->stopping) {
-		time_out(c);
+		drop_for_error(c, errno);
 	}
+	return false;
 }
 
-/* The descriptor takes output again. When all has gone that waited, the service goes on. */
+void connection_on_readable(struct connection *c, struct worker *worker)
+{
+	size_t kept;
+	ssize_t n;
+
+	if (!(connection_wants(c) & WANT_READ))
+		return;
+	kept = connection_prepare_input(c, worker);
+	n = recv(c->fd, worker->input + kept, sizeof worker->input - kept, MSG_DONTWAIT);
+	if (connection_received(c, n))
+		connection_offer(c, kept + (size_t)n);
+}
+
+/* The descriptor takes output again. When all is sent, the service continues with its input. */
 static void go_on_writing(struct connection *c)
 {
-	output_go_on(c);
-	meeting_note_sent(c);
-	hold_deadline(c);
+	if (c->state == CONNECTION_OPEN)
+		note_result(c, output_resume(&c->output, &c->worker->output));
+	hub_client_note_sent(c->hub);
+	heed_hub(c);
+	connection_hold_deadline(c);
 	conclude(c);
 	c->producing = c->session.service->drained != NULL;
 	offer_kept(c);
@@ -451,16 +487,16 @@ static void go_on_writing(struct connection *c)
 static void drain(struct connection *c)
 {
 	void (*drained)(struct session *) = c->session.service->drained;
-	uint64_t before = c->bytes_out + c->queue.length;
+	uint64_t before = c->output.sent + c->output.queue.length;
 
-	if (drained == NULL || c->state != CONNECTION_OPEN || output_waits(c) ||
+	if (drained == NULL || c->state != CONNECTION_OPEN || output_waits(&c->output) ||
 	    c->session.finished || (c->stopping && !c->session.busy)) {
 		c->producing = false;
 		return;
 	}
 	drained(&c->session);
 	settle(c);
-	c->producing = c->bytes_out + c->queue.length > before;
+	c->producing = c->output.sent + c->output.queue.length > before;
 	if (c->producing)
 		offer_kept(c);
 }
@@ -468,9 +504,9 @@ static void drain(struct connection *c)
 void connection_begin(struct connection *c, struct worker *worker)
 {
 	take_up(c, worker);
-	connection_note_activity(c);
+	note_activity(c);
 	event(c, "connected");
-	meeting_begin(c);
+	hub_client_begin(c->hub);
 	if (c->session.service->open != NULL)
 		c->session.service->open(&c->session);
 	settle(c);
@@ -478,20 +514,26 @@ void connection_begin(struct connection *c, struct worker *worker)
 
 static bool awaits_input(const struct connection *c)
 {
-	return !c->input_ended && !c->session.finished && !meeting_holds_input(c);
+	return !c->input_ended && !c->session.finished &&
+	       !hub_client_is_congested(c->hub);
+}
+
+static unsigned wants_of_hub(const struct connection *c)
+{
+	return hub_client_is_polled(c->hub) ? WANT_HUB : 0;
 }
 
 unsigned connection_wants(const struct connection *c)
 {
 	switch (c->state) {
 	case CONNECTION_OPEN:
-		if (c->session.full) /* back-pressure: nothing is read until it went */
-			return WANT_WRITE | meeting_wants(c);
+		if (c->output.blocked) /* back-pressure: nothing is read until it went */
+			return WANT_WRITE | wants_of_hub(c);
 		return (c->session.resume_at != 0 ? WANT_TIME
 			: awaits_input(c)         ? WANT_READ
 						  : 0u) |
-		       (c->producing || output_waits(c) ? WANT_WRITE : 0u) |
-		       meeting_wants(c);
+		       (c->producing || output_waits(&c->output) ? WANT_WRITE : 0u) |
+		       wants_of_hub(c);
 	case CONNECTION_LINGERING:
 		return WANT_READ;
 	default:
@@ -499,17 +541,13 @@ unsigned connection_wants(const struct connection *c)
 	}
 }
 
-void connection_ready(struct connection *c, struct worker *worker, unsigned what)
+void connection_on_writable(struct connection *c, struct worker *worker)
 {
 	take_up(c, worker);
-	if (what & WANT_WRITE) {
-		if (output_waits(c))
-			go_on_writing(c);
-		if (c->producing)
-			drain(c);
-	}
-	if (what & connection_wants(c) & WANT_READ)
-		receive(c);
+	if (output_waits(&c->output))
+		go_on_writing(c);
+	if (c->producing)
+		drain(c);
 }
 
 void connection_deliver(struct connection *c, struct worker *worker)
@@ -517,8 +555,11 @@ void connection_deliver(struct connection *c, struct worker *worker)
 	if (c->state != CONNECTION_OPEN)
 		return;
 	take_up(c, worker);
-	meeting_fetch(c);
-	if (c->queue.length > 0 && !c->session.full && c->state == CONNECTION_OPEN)
+	note_sent(c);
+	hub_client_fetch(c->hub);
+	heed_hub(c);
+	if (c->output.queue.length > 0 && !c->output.blocked &&
+	    c->state == CONNECTION_OPEN)
 		go_on_writing(c);
 	else
 		conclude(c);
@@ -542,11 +583,9 @@ void connection_stop(struct connection *c, struct worker *worker)
 		return;
 	take_up(c, worker);
 	worker->now = now;
-	begin_stop(c, now);
-	for (int i = 0; i < STOP_READS && c->state == CONNECTION_OPEN &&
-			(connection_wants(c) & WANT_READ);
-	     i++)
-		receive(c);
+	connection_begin_stop(c, now);
+	for (int i = 0; i < STOP_READS && c->state == CONNECTION_OPEN; i++)
+		connection_on_readable(c, worker);
 	if (has_asked_for_all(c, now) || now >= c->close_at)
 		session_finish(&c->session);
 	conclude(c);
@@ -586,7 +625,7 @@ int64_t connection_expiry(const struct connection *c)
 	if (c->close_at > 0)
 		expiry = c->close_at;
 	else if (idle > 0 && pause == 0)
-		expiry = awaits_room(c) ? room_expiry(c) : c->active_at + idle;
+		expiry = awaits_room(c) ? connection_room_expiry(c) : c->active_at + idle;
 	return earlier(earlier(earlier(expiry, pause), deadline(c)), next_look(c));
 }
 
@@ -603,7 +642,7 @@ static void look_after(struct connection *c, int64_t now)
 static void end_pause(struct connection *c)
 {
 	c->session.resume_at = 0;
-	connection_note_activity(c);
+	note_activity(c);
 	offer_kept(c);
 }
 
@@ -621,11 +660,13 @@ static void tell_deadline(struct connection *c)
 
 void connection_expire(struct connection *c, struct worker *worker, int64_t now)
 {
-	int64_t expiry = connection_expiry(c);
+	int64_t expiry;
 
+	take_up(c, worker);
+	note_sent(c);
+	expiry = connection_expiry(c);
 	if (c->state == CONNECTION_CLOSED || expiry < 0 || now < expiry)
 		return;
-	take_up(c, worker);
 	if (expiry == end_of_pause(c))
 		end_pause(c);
 	else if (expiry == deadline(c))
@@ -633,88 +674,9 @@ void connection_expire(struct connection *c, struct worker *worker, int64_t now)
 	else if (expiry == next_look(c))
 		look_after(c, now);
 	else if (c->close_at == 0 && awaits_room(c))
-		look_at_queue(c, now);
+		connection_check_room(c, now);
 	else
-		time_out(c);
-}
-
-/* ---- one client in a worker of its own ---- */
-
-/* Where more than one thing can happen next, poll(2) says which. */
-static unsigned wait_for(struct connection *c, unsigned wants)
-{
-	int64_t now = clock_milliseconds(), expiry;
-	unsigned ready = 0;
-
-	if (c->active_at == 0) /* bytes have moved since we last waited here */
-		c->active_at = now;
-	expiry = connection_expiry(c);
-	if (expiry < 0 || now < expiry)
-		ready = poll_for(c, wants, time_until(expiry, now));
-	if (ready == 0) /* the time is over, or a signal came: to look at the flags */
-		connection_expire(c, c->worker, clock_milliseconds());
-	return ready;
-}
-
-/* With one thing to wait for, the call that does it may itself wait; its timeout is the idle
- * timeout. That saves a call for each request. But the timeout begins anew after a signal,
- * and the silence does not; and it knows of no other moment. */
-static bool must_poll(const struct connection *c, unsigned wants)
-{
-	return c->hub != NULL || wants == (WANT_READ | WANT_WRITE) ||
-	       (wants & WANT_TIME) || c->close_at > 0 || c->interrupted ||
-	       c->session.deadline_at > 0 || c->session.resume_at > 0;
-}
-
-/* What was delivered goes out: when it is said to be there, or, where the hub is in this
- * very worker, at the end of each turn. */
-static void serve_from_hub(struct connection *c, struct worker *worker, unsigned ready)
-{
-	if (c->hub != NULL && ((ready & WANT_HUB) || c->hub->fd < 0))
-		connection_deliver(c, worker);
-}
-
-static void serve_while_stopping(struct connection *c, struct worker *worker)
-{
-	int64_t left;
-	unsigned ready;
-
-	connection_stop(c, worker);
-	if (c->state != CONNECTION_OPEN)
-		return;
-	left = connection_expiry(c) - worker->now;
-	if (left > SERVER_QUIET)
-		left = SERVER_QUIET;
-	ready = poll_for(c, connection_wants(c), left > 0 ? left : 0);
-	worker->now = clock_milliseconds();
-	if (ready & WANT_WRITE)
-		connection_ready(c, worker, WANT_WRITE);
-	serve_from_hub(c, worker, ready);
-	connection_expire(c, worker, worker->now);
-}
-
-void connection_serve(struct connection *c, struct worker *worker)
-{
-	unsigned wants;
-
-	if (c->server->idle_timeout > 0 && c->hub == NULL)
-		(void)sock_set_receive_timeout(c->fd, c->server->idle_timeout);
-	worker->now = 0;
-	retry_succeeded(&worker->polls);
-	connection_begin(c, worker);
-	serve_from_hub(c, worker, 0);
-	while ((wants = connection_wants(c)) != 0 && signals_stop() < 2) {
-		server_attend(c->server);
-		if (signals_stop() > 0 && c->state == CONNECTION_OPEN) {
-			serve_while_stopping(c, worker);
-			continue;
-		}
-		if (must_poll(c, wants))
-			wants = wait_for(c, wants);
-		if (wants != 0)
-			connection_ready(c, worker, wants);
-		serve_from_hub(c, worker, wants);
-	}
+		connection_time_out(c);
 }
 
 /* ---- life and death ---- */
@@ -738,7 +700,7 @@ void connection_attach(struct connection *c, int fd, const struct address *peer)
 	c->session.transport = &transport;
 	c->session.state = c->state_memory;
 	c->fd = fd;
-	c->file.fd = -1;
+	output_begin(&c->output, fd);
 	c->peer = *peer;
 	proxy_header_begin(&c->proxy_header);
 	if (message_wanted(MESSAGE_CLIENT))
@@ -760,9 +722,11 @@ void connection_end(struct connection *c)
 {
 	char peer[ADDRESS_TEXT];
 
+	note_sent(c);
 	if (c->session.service->close != NULL)
 		c->session.service->close(&c->session);
-	meeting_end(c);
+	hub_client_end(c->hub);
+	c->hub = NULL;
 	if (message_wanted(MESSAGE_CLIENT))
 		message_about(MESSAGE_CLIENT, address_text(&c->peer, peer),
 			      "%ju bytes in, %ju out, %.3f s", (uintmax_t)c->bytes_in,
@@ -774,7 +738,7 @@ void connection_close(struct connection *c)
 {
 	connection_end(c);
 	buffer_consume(&c->kept, c->kept.length);
-	output_release(c);
+	output_release(&c->output);
 	connection_detach(c);
 	connection_free(c);
 }

@@ -15,24 +15,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/address.h"
 #include "common/retry.h"
 #include "server/buffer.h"
-#include "server/hub_link.h"
+#include "server/hub_client.h"
 #include "server/output.h"
 #include "server/proxy_header.h"
 #include "server/server.h"
 #include "server/session.h"
 
-/** What a worker (a process, a thread, a loop) lends to the connection it serves at the
+/** What a worker (a process, a thread, a loop) lends to the connection that it serves at the
  *  moment: so an idle client owns no buffer. */
 struct worker {
-	int64_t now;        /* a loop's: milliseconds, read once for all that is ready */
-	struct retry polls; /* of a worker with one client */
-	size_t gathered;    /* bytes of output[] that wait to be sent in one call */
-	size_t turn;        /* bytes of files that may yet go before the others' turn */
-	char output[16384];
+	int64_t now; /* an event loop's: milliseconds, read once for all that is ready; else 0 */
+	struct retry polls; /* of a blocking worker */
+	struct output_shared output;
 	char input[SESSION_INPUT];
 };
 
@@ -49,34 +48,28 @@ enum connection_state { CONNECTION_OPEN, CONNECTION_LINGERING, CONNECTION_CLOSED
 struct connection {
 	struct session session; /* first: the service's view of it */
 	struct server *server;
-	struct hub_link *hub;               /* NULL: its service's clients do not meet */
+	struct hub_client *hub;             /* NULL: the service has no hub */
 	struct worker *worker;              /* the one that serves it at the moment */
 	struct connection *next, *previous; /* in its model's list */
 	int fd;
 	enum connection_state state;
 	bool input_ended; /* the client has half-closed */
 	bool producing;   /* the service wrote something when it was last drained */
-	bool left;        /* the hub */
-	bool hub_ended;   /* and nothing more will come from there */
-	bool mail_waits;  /* there, until the queue has been sent */
 	bool stopping;    /* the server stops: take what comes, wait for no more */
 	bool interrupted; /* a blocking call gave up since bytes last moved: poll next */
 	struct proxy_header proxy_header; /* whether its first bytes are one */
 	bool file_wait_set; /* sendfile(2) on a blocking descriptor returns soon */
 	struct buffer kept; /* input that the service has not consumed */
-	/* output that the kernel would not take, or, of the hub, that it was not offered
-	 * yet; and behind it: */
-	struct buffer queue;
-	struct output_file file;
+	struct output output;
 	/* when bytes last moved, or its send queue was seen to shrink; 0: just now. In a
 	 * pause: when it was last looked after */
 	int64_t active_at;
 	int64_t looked_at; /* when its send queue was last looked at */
 	uint64_t taken;    /* what had left that queue by then: see has_taken() */
 	int64_t held_at; /* since then output waits, and the deadline with it; 0: not so */
-	int64_t close_at; /* when it is closed, come what may; 0 never */
-	int64_t began_at; /* for the line of -v */
-	uint64_t bytes_in, bytes_out;
+	int64_t close_at;             /* when it is closed, come what may; 0 never */
+	int64_t began_at;             /* for the line of -v */
+	uint64_t bytes_in, bytes_out; /* as counted in the statistics */
 	struct address peer;
 	max_align_t state_memory[]; /* the service's */
 };
@@ -93,20 +86,20 @@ void connection_detach(struct connection *connection);
 /** Frees its memory; NULL is allowed. */
 void connection_free(struct connection *connection);
 
-/** Blocking: serves the client to its end. Returns when the connection is CLOSED, or at
- *  once at the second signal to stop. */
-void connection_serve(struct connection *connection, struct worker *worker);
-
 /** Lets the service greet its client: a loop's first call for a connection. */
 void connection_begin(struct connection *connection, struct worker *worker);
 
 /** What it waits for: WANT_READ, WANT_WRITE, both; or WANT_TIME; 0 when it is CLOSED. */
 unsigned connection_wants(const struct connection *connection);
 
-/** Does what is possible now, given that its descriptor is ready for @p what. Never waits
- *  on a non-blocking descriptor. */
-void connection_ready(struct connection *connection, struct worker *worker,
-		      unsigned what);
+/** The descriptor is readable: receives once, passes the input to the service, and sends what
+ *  the service wrote, as far as the kernel takes it. Does nothing if the connection does not
+ *  want to read any more. Never blocks. */
+void connection_on_readable(struct connection *connection, struct worker *worker);
+
+/** The descriptor is writable: sends what waits; when all is sent, lets the service continue
+ *  (drained()). Never blocks, but for a file on a blocking descriptor: see serve_blocking.h. */
+void connection_on_writable(struct connection *connection, struct worker *worker);
 
 /** The hub has something for it: fetches that, and sends it. Not to be called from within
  *  the hub. */
@@ -134,28 +127,54 @@ void connection_end(struct connection *connection);
  *  too. */
 void connection_close(struct connection *connection);
 
-/* ---- for its other parts, output.c and meeting.c ---- */
+/* ---- for the blocking path: serve_blocking.c and blocking_wait.c ---- */
 
-/** The end for a reason that the client is told by nothing but the end. */
+/** A worker turns to this connection. Copies the input that the service has left to the front
+ *  of worker->input. @return its length: recv(2) goes on there */
+size_t connection_prepare_input(struct connection *connection, struct worker *worker);
+
+/** Takes the result of recv(2), @p n, with its errno: counts the bytes, and deals with the
+ *  end of the input and with errors.
+ *  @return whether there is input for the service: connection_offer() is due */
+bool connection_received(struct connection *connection, ssize_t n);
+
+/** Passes the first @p n bytes of worker->input to the service, sends what it writes, and
+ *  keeps what it does not consume. */
+void connection_offer(struct connection *connection, size_t n);
+
+/** The client has been silent for the idle timeout, or has not hung up in time. */
+void connection_time_out(struct connection *connection);
+
+/** Drops the connection without telling the client why. */
 void connection_drop(struct connection *connection, const char *why);
 
-/** The end because a system call failed: a reset, mostly. */
-void connection_drop_for_errno(struct connection *connection);
+/** The server stops: from now on the connection has SERVER_GRACE. */
+void connection_begin_stop(struct connection *connection, int64_t now);
 
-/** Whether a system call for it may wait: in a worker that has but this client, and no hub
- *  to listen to. */
-bool connection_may_wait(const struct connection *connection);
+/** Takes what the service writes. */
+void connection_write(struct connection *connection, const char *bytes, size_t n);
 
-/** Bytes have moved. */
-void connection_note_activity(struct connection *connection);
+/* The rest of a struct transport: see session.h. */
+void connection_send_file(struct session *session, int fd, uint64_t offset,
+			  uint64_t length);
+int connection_keep_file(struct session *session, int fd);
+void connection_post(struct session *session, const char *bytes, size_t n);
+int64_t connection_now(const struct session *session);
+const char *connection_peer(const struct session *session, char out[ADDRESS_TEXT]);
 
-/** For so long the client was not read from, since it did not read: puts off its deadline. */
-void connection_put_off_deadline(struct connection *connection, int64_t milliseconds);
+/** Sends the queue, within a call of the service: calls no service. */
+void connection_send_queue(struct connection *connection);
 
-/** On a blocking descriptor: waits until there is room for more output, a signal has come, or
- *  it is time to look at the send queue. Drops a client that has taken nothing for the idle
- *  timeout. To be called again while there is no room.
- *  @param since  when there was last room */
-void connection_wait_for_room(struct connection *connection, int64_t since);
+/** While output waits, input is not read: stops the service's deadline meanwhile. To be
+ *  called before and after the wait. */
+void connection_hold_deadline(struct connection *connection);
+
+/** When connection_check_room() is due, for a connection whose kernel buffer is full; -1 for
+ *  never. */
+int64_t connection_room_expiry(const struct connection *connection);
+
+/** Looks whether the client has taken anything since the last look; drops it if it has not
+ *  for the idle timeout. */
+void connection_check_room(struct connection *connection, int64_t now);
 
 #endif

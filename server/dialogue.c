@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/message.h"
+#include "server/operator.h"
 #include "server/signals.h"
 
 enum { PATIENCE = 50 }; /* milliseconds */
@@ -152,7 +153,7 @@ void dialogue_serve(struct dialogue *d, struct desk *desk, int feed)
 {
 	dialogue_begin(d);
 	while (signals_stop() < 2) {
-		server_attend(d->server);
+		operator_attend(d->server);
 		/* The end of the feed is the only end: the model closes it when the peer
 		 * has been silent for long enough, or the server stops. So nothing that
 		 * it has put in can be left in it. */

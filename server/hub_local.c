@@ -3,10 +3,10 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "server/meeting.h"
+#include "server/hub_client.h"
 
 struct local_link {
-	struct hub_link link;   /* first: the connection's view of it */
+	struct hub_client link; /* first: the connection's view of it */
 	struct mailbox mailbox; /* its mail is the connection's queue */
 	struct connection *connection;
 	max_align_t state_memory[]; /* the service's */
@@ -18,46 +18,46 @@ static struct local_link *of_mailbox(struct mailbox *mailbox)
 				     offsetof(struct local_link, mailbox));
 }
 
-static void arrive(struct hub_link *link)
+static void arrive(struct hub_client *link)
 {
 	mailbox_arrive(&((struct local_link *)link)->mailbox);
 }
 
-static void post(struct hub_link *link, const char *bytes, size_t n)
+static void post(struct hub_client *link, const char *bytes, size_t n)
 {
 	mailbox_post(&((struct local_link *)link)->mailbox, bytes, n);
 }
 
-static void dispatch(struct hub_link *link)
+static void dispatch(struct hub_client *link)
 {
 	(void)link; /* it has arrived already */
 }
 
-static void leave(struct hub_link *link)
+static void leave(struct hub_client *link)
 {
 	mailbox_leave(&((struct local_link *)link)->mailbox);
 }
 
-static enum hub_link_state fetch(struct hub_link *link, struct buffer *queue)
+static enum hub_client_state fetch(struct hub_client *link, struct buffer *queue)
 {
 	(void)queue; /* it is there already */
 	switch (((struct local_link *)link)->mailbox.state) {
 	case MAILBOX_OPEN:
-		return HUB_LINK_OPEN;
+		return HUB_CLIENT_OPEN;
 	case MAILBOX_CUT_OFF:
-		return HUB_LINK_CUT;
+		return HUB_CLIENT_CUT;
 	default:
-		return HUB_LINK_ENDED;
+		return HUB_CLIENT_ENDED;
 	}
 }
 
-static void close_link(struct hub_link *link)
+static void close_link(struct hub_client *link)
 {
 	leave(link);
 	free(link);
 }
 
-static const struct hub_link_kind local = {
+static const struct hub_client_kind local = {
 	.arrive = arrive,
 	.post = post,
 	.dispatch = dispatch,
@@ -68,7 +68,7 @@ static const struct hub_link_kind local = {
 
 static void relieve(struct mailbox *mailbox)
 {
-	meeting_relieve(of_mailbox(mailbox)->connection);
+	hub_client_flush(&of_mailbox(mailbox)->link);
 }
 
 void hub_local_begin(struct hub *hub, struct server *server)
@@ -88,10 +88,14 @@ int hub_local_join(struct hub *hub, struct connection *connection)
 	link = malloc(sizeof *link + hub->service->member_size);
 	if (link == NULL)
 		return -1;
-	link->link = (struct hub_link){ .kind = &local, .fd = -1 };
+	link->link = (struct hub_client){
+		.kind = &local,
+		.output = &connection->output,
+		.fd = -1,
+	};
 	link->connection = connection;
 	mailbox_begin(&link->mailbox, hub, &connection->peer, link->state_memory,
-		      &connection->queue);
+		      &connection->output.queue);
 	connection->hub = &link->link;
 	return 0;
 }

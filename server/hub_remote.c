@@ -44,12 +44,12 @@ static ssize_t send_some(int fd, const struct buffer *buffer)
 	return n < 0 && errno == EAGAIN ? 0 : n;
 }
 
-static void arrive(struct hub_link *link)
+static void arrive(struct hub_client *link)
 {
 	(void)link; /* the parent knows */
 }
 
-static void post(struct hub_link *link, const char *bytes, size_t n)
+static void post(struct hub_client *link, const char *bytes, size_t n)
 {
 	struct remote_link *r = (struct remote_link *)link;
 	message_head head = (message_head)n;
@@ -67,7 +67,7 @@ static void fail(struct remote_link *r)
 	shutdown(r->link.fd, SHUT_RDWR);
 }
 
-static void dispatch(struct hub_link *link)
+static void dispatch(struct hub_client *link)
 {
 	struct remote_link *r = (struct remote_link *)link;
 	ssize_t sent;
@@ -83,7 +83,7 @@ static void dispatch(struct hub_link *link)
 		shutdown(link->fd, SHUT_WR);
 }
 
-static void leave(struct hub_link *link)
+static void leave(struct hub_client *link)
 {
 	((struct remote_link *)link)->left = true;
 	dispatch(link);
@@ -97,31 +97,31 @@ static bool is_closed(int fd)
 	return poll(&channel, 1, 0) > 0 && (channel.revents & (POLLHUP | POLLERR));
 }
 
-static enum hub_link_state fetch(struct hub_link *link, struct buffer *queue)
+static enum hub_client_state fetch(struct hub_client *link, struct buffer *queue)
 {
 	struct remote_link *r = (struct remote_link *)link;
 	char piece[HUB_REMOTE_PIECE];
 	ssize_t n = -1;
 
 	if (r->failed)
-		return HUB_LINK_CUT;
+		return HUB_CLIENT_CUT;
 	if (queue->length > 0)
-		return !r->left && is_closed(link->fd) ? HUB_LINK_CUT : HUB_LINK_OPEN;
+		return !r->left && is_closed(link->fd) ? HUB_CLIENT_CUT : HUB_CLIENT_OPEN;
 	n = recv(link->fd, piece, sizeof piece, MSG_DONTWAIT);
 	if (n > 0)
-		return buffer_append(queue, piece, (size_t)n, SIZE_MAX) ? HUB_LINK_OPEN
-									: HUB_LINK_CUT;
+		return buffer_append(queue, piece, (size_t)n, SIZE_MAX) ? HUB_CLIENT_OPEN
+									: HUB_CLIENT_CUT;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return HUB_LINK_OPEN;
-	return !r->left && is_closed(link->fd) ? HUB_LINK_CUT : HUB_LINK_ENDED;
+		return HUB_CLIENT_OPEN;
+	return !r->left && is_closed(link->fd) ? HUB_CLIENT_CUT : HUB_CLIENT_ENDED;
 }
 
-static void close_link(struct hub_link *link)
+static void close_link(struct hub_client *link)
 {
 	close(link->fd);
 }
 
-static const struct hub_link_kind remote_kind = {
+static const struct hub_client_kind remote_kind = {
 	.arrive = arrive,
 	.post = post,
 	.dispatch = dispatch,
@@ -525,8 +525,9 @@ void hub_remote_enter(struct remote_hub *remote, struct connection *connection)
 	     channel = channel->next)
 		close(channel->fd);
 	poller_destroy(remote->poller);
-	remote->link.link = (struct hub_link){
+	remote->link.link = (struct hub_client){
 		.kind = &remote_kind,
+		.output = &connection->output,
 		.fd = remote->lower_end,
 		.stalled = &remote->opening->stall->stalled,
 	};

@@ -39,8 +39,8 @@ struct stall {
 
 /** The child's side. */
 struct remote_link {
-	struct hub_link link; /* first: the connection's view of it */
-	struct buffer posts;  /* that the channel has not taken */
+	struct hub_client link; /* first: the connection's view of it */
+	struct buffer posts;    /* that the channel has not taken */
 	bool left;
 	bool failed; /* a message was lost: out of memory */
 };

@@ -6,14 +6,13 @@
 
 #include "common/bell.h"
 #include "common/clock.h"
-#include "server/meeting.h"
+#include "server/hub_client.h"
 
 struct shared_link {
-	struct hub_link link;   /* first: the connection's view of it */
+	struct hub_client link; /* first: the connection's view of it */
 	struct mailbox mailbox; /* its mail is the buffer here */
 	struct buffer mail;
 	struct shared_hub *shared;
-	struct connection *connection;
 	struct bell bell;
 	atomic_bool stalled;
 	bool locked;                /* this thread holds the mutex */
@@ -67,7 +66,7 @@ static void unlock(struct shared_link *s)
 	pthread_mutex_unlock(&shared->mutex);
 }
 
-static void arrive(struct hub_link *link)
+static void arrive(struct hub_client *link)
 {
 	struct shared_link *s = (struct shared_link *)link;
 
@@ -89,7 +88,7 @@ static void let_catch_up(struct shared_link *s)
 	while (hub->behind > 0 && error == 0) {
 		if (s->mailbox.behind != 0) {
 			unlock(s);
-			meeting_catch_up(s->connection);
+			hub_client_fetch_and_send(&s->link);
 			lock(s);
 			mailbox_caught_up(&s->mailbox); /* also if it was cut off */
 		} else {
@@ -105,7 +104,7 @@ static void let_catch_up(struct shared_link *s)
 		mailbox_wait_no_more(hub);
 }
 
-static void post(struct hub_link *link, const char *bytes, size_t n)
+static void post(struct hub_client *link, const char *bytes, size_t n)
 {
 	struct shared_link *s = (struct shared_link *)link;
 
@@ -115,12 +114,12 @@ static void post(struct hub_link *link, const char *bytes, size_t n)
 	mailbox_post(&s->mailbox, bytes, n);
 }
 
-static void dispatch(struct hub_link *link)
+static void dispatch(struct hub_client *link)
 {
 	unlock((struct shared_link *)link);
 }
 
-static void leave(struct hub_link *link)
+static void leave(struct hub_client *link)
 {
 	struct shared_link *s = (struct shared_link *)link;
 
@@ -129,28 +128,28 @@ static void leave(struct hub_link *link)
 	unlock(s);
 }
 
-static enum hub_link_state fetch(struct hub_link *link, struct buffer *queue)
+static enum hub_client_state fetch(struct hub_client *link, struct buffer *queue)
 {
 	struct shared_link *s = (struct shared_link *)link;
-	enum hub_link_state state = HUB_LINK_OPEN;
+	enum hub_client_state state = HUB_CLIENT_OPEN;
 
 	bell_silence(&s->bell);
 	lock(s);
 	mailbox_caught_up(&s->mailbox);
 	if (s->mailbox.state == MAILBOX_CUT_OFF) {
-		state = HUB_LINK_CUT;
+		state = HUB_CLIENT_CUT;
 	} else if (queue->length == 0) {
 		*queue = s->mail;
 		s->mail = (struct buffer){ 0 };
 		s->rung = false;
 		if (s->mailbox.state != MAILBOX_OPEN)
-			state = HUB_LINK_ENDED;
+			state = HUB_CLIENT_ENDED;
 	}
 	unlock(s);
 	return state;
 }
 
-static void close_link(struct hub_link *link)
+static void close_link(struct hub_client *link)
 {
 	struct shared_link *s = (struct shared_link *)link;
 
@@ -160,7 +159,7 @@ static void close_link(struct hub_link *link)
 	free(s);
 }
 
-static const struct hub_link_kind shared_kind = {
+static const struct hub_client_kind shared_kind = {
 	.arrive = arrive,
 	.post = post,
 	.dispatch = dispatch,
@@ -197,7 +196,7 @@ int hub_shared_join(struct shared_hub *shared, struct connection *connection)
 		return -1;
 	}
 	s->shared = shared;
-	s->connection = connection;
+	s->link.output = &connection->output;
 	s->link.kind = &shared_kind;
 	s->link.fd = s->bell.fd;
 	s->link.listens_always = true;

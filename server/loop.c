@@ -1,3 +1,9 @@
+/*
+ * loop - the list of connections of an event loop, and their timeouts.
+ *
+ * The model waits and finds which descriptors are ready; everything else that all event loops
+ * do the same way is here. A turn of the loop costs one reading of the clock.
+ */
 #include "server/loop.h"
 
 #include <errno.h>
@@ -43,9 +49,8 @@ struct connection *loop_accept(struct loop *loop)
 	return connection;
 }
 
-unsigned loop_ready(struct loop *loop, struct connection *connection, unsigned what)
+unsigned loop_wants(struct loop *loop, const struct connection *connection)
 {
-	connection_ready(connection, &loop->worker, what);
 	note_expiry(loop, connection);
 	return connection_wants(connection);
 }
@@ -58,8 +63,7 @@ void loop_deliver(struct loop *loop,
 
 	while ((connection = hub_local_next(&loop->hub)) != NULL) {
 		connection_deliver(connection, &loop->worker);
-		note_expiry(loop, connection);
-		changed(context, connection, connection_wants(connection));
+		changed(context, connection, loop_wants(loop, connection));
 	}
 }
 
@@ -96,7 +100,6 @@ void loop_expire(struct loop *loop,
 		if (stopping)
 			connection_stop(connection, &loop->worker);
 		connection_expire(connection, &loop->worker, loop->worker.now);
-		note_expiry(loop, connection);
-		changed(context, connection, connection_wants(connection));
+		changed(context, connection, loop_wants(loop, connection));
 	}
 }

@@ -27,9 +27,9 @@ void loop_begin(struct loop *loop);
  *  @return its connection, or NULL */
 struct connection *loop_accept(struct loop *loop);
 
-/** Does what its descriptor is ready for.
+/** After each call for a connection: notes when it expires.
  *  @return what the connection wants now; 0 means that loop_remove() is due */
-unsigned loop_ready(struct loop *loop, struct connection *connection, unsigned what);
+unsigned loop_wants(struct loop *loop, const struct connection *connection);
 
 /**
  * Sends what the hub has delivered since the last call: due when all that was ready has been

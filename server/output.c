@@ -1,196 +1,234 @@
 /*
- * Straight through when nothing waits: only what the kernel does not take is kept. On a
- * blocking descriptor bytes wait for the kernel here, since nothing else is to be done; a
- * file, which may be long, is sent piece by piece, and whoever has the descriptor looks at
- * the clock, the signals and, in a loop, at the other clients between two of them.
+ * output - sends straight through when nothing is queued.
+ *
+ * Only bytes that the kernel does not take are copied into the queue, so a client that reads
+ * costs no copy and no memory. Small pieces are gathered and sent in one call: with
+ * TCP_NODELAY each call makes a segment of its own. A file goes by sendfile(2), no more than
+ * a budget at a time, so that the caller can look at its other clients, signals and clock.
+ *
+ * send(2) is called with MSG_DONTWAIT on every descriptor: a blocking caller waits in poll(2),
+ * because only there it can watch the send queue and the deadlines. The cost is a second
+ * call, and only when the kernel's buffer is full.
  */
 #include "server/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/clock.h"
 #include "common/sock.h"
-#include "server/connection.h"
 
 enum {
 	/* The most output that may be queued for a client. A service that returns when
 	 * session_full() says so stays far below it. */
 	QUEUE_LIMIT = 1024 * 1024,
-	/* A small file takes as many calls as a large one: it counts at least so much of a
-	 * client's turn. */
+	/* A small file takes as many calls as a large one: it counts as this many bytes of
+	 * the budget at least. */
 	FILE_COUNTS = 16 * 1024,
-	/* How long sendfile(2) may itself wait on a blocking descriptor, in milliseconds. It
-	 * has no flag like MSG_DONTWAIT; and its timeout begins anew for each 64 KiB, so
-	 * poll(2) does the long waits. */
-	FILE_WAIT = 10,
 };
 
-bool output_waits(const struct connection *c)
+void output_begin(struct output *o, int fd)
 {
-	return c->queue.length > 0 || c->file.fd >= 0;
+	*o = (struct output){ .fd = fd, .file.fd = -1 };
 }
 
-static void queue(struct connection *c, const char *bytes, size_t n)
+bool output_waits(const struct output *o)
 {
-	if (buffer_append(&c->queue, bytes, n, QUEUE_LIMIT))
-		c->session.full = true;
-	else
-		connection_drop(c, errno == ENOBUFS
-					   ? "dropped: too much output waits for it"
-					   : "dropped: out of memory");
+	return o->queue.length > 0 || o->file.fd >= 0;
 }
 
-static void count(struct connection *c, size_t sent)
+static enum output_result fail(struct output *o)
 {
-	c->bytes_out += sent;
-	connection_note_activity(c);
-	statistics_add(&c->server->statistics->bytes_out, sent);
+	o->error = errno;
+	return OUTPUT_ERROR;
 }
 
-/* Sends what the kernel takes: on a blocking descriptor all, unless the client stops
- * reading for the idle timeout. Returns how much that was. */
-static size_t send_some(struct connection *c, const char *bytes, size_t n)
+/* Sends what the kernel takes now; *sent is how much that was. */
+static enum output_result push(struct output *o, const char *bytes, size_t n,
+			       size_t *sent)
 {
-	bool more = c->file.fd >= 0; /* its beginning may share the last segment */
-	size_t sent = 0;
-	int64_t full_since = 0;
+	/* the beginning of the file may share the last segment */
+	int flags = MSG_DONTWAIT | (o->file.fd >= 0 ? SOCK_MORE : 0);
 
-	while (sent < n && c->state == CONNECTION_OPEN) {
-		ssize_t taken = sock_send(c->fd, bytes + sent, n - sent, more);
+	*sent = 0;
+	if (o->error != 0)
+		return OUTPUT_ERROR;
+	while (*sent < n) {
+		ssize_t taken = send(o->fd, bytes + *sent, n - *sent, flags);
 
 		if (taken >= 0) {
-			sent += (size_t)taken;
-			if (full_since != 0)
-				connection_put_off_deadline(c, clock_milliseconds() -
-								       full_since);
-			full_since = 0;
+			*sent += (size_t)taken;
+			o->sent += (uint64_t)taken;
 		} else if (errno == EAGAIN) {
-			if (!connection_may_wait(c))
-				break;
-			if (full_since == 0)
-				full_since = clock_milliseconds();
-			connection_wait_for_room(c, full_since);
+			return OUTPUT_WOULD_BLOCK;
 		} else if (errno != EINTR) {
-			connection_drop_for_errno(c);
+			return fail(o);
 		}
 	}
-	if (sent > 0)
-		count(c, sent);
-	return sent;
+	return OUTPUT_SENT;
 }
 
-static void send_or_queue(struct connection *c, const char *bytes, size_t n)
+static enum output_result queue(struct output *o, const char *bytes, size_t n)
 {
-	size_t sent = c->queue.length == 0 ? send_some(c, bytes, n) : 0;
-
-	if (sent < n && c->state == CONNECTION_OPEN)
-		queue(c, bytes + sent, n - sent);
+	if (!buffer_append(&o->queue, bytes, n, QUEUE_LIMIT))
+		return errno == ENOBUFS ? OUTPUT_TOO_MUCH : OUTPUT_NO_MEMORY;
+	o->blocked = true;
+	return OUTPUT_WOULD_BLOCK;
 }
 
-static void send_gathered(struct connection *c)
+/* The kernel's buffer is full, or other bytes wait: keeps a copy of the rest. */
+static enum output_result queue_rest(struct output *o, enum output_result result,
+				     const char *bytes, size_t n)
 {
-	size_t n = c->worker->gathered;
-
-	c->worker->gathered = 0;
-	if (n > 0 && c->state == CONNECTION_OPEN)
-		send_or_queue(c, c->worker->output, n);
+	return result == OUTPUT_WOULD_BLOCK ? queue(o, bytes, n) : result;
 }
 
-/* Small pieces are gathered, and sent in one call: with TCP_NODELAY each call is a segment
- * of its own. */
-void output_write(struct connection *c, const char *bytes, size_t n)
+static enum output_result send_or_queue(struct output *o, const char *bytes, size_t n)
 {
-	struct worker *worker = c->worker;
+	size_t sent = 0;
+	enum output_result result = OUTPUT_WOULD_BLOCK;
 
-	if (c->file.fd >= 0)
-		connection_drop(c, "dropped: output before the file that it follows");
-	if (n > sizeof worker->output - worker->gathered)
-		send_gathered(c);
-	if (c->state != CONNECTION_OPEN || n == 0)
-		return;
-	if (n > sizeof worker->output) {
-		send_or_queue(c, bytes, n);
-	} else {
-		memcpy(worker->output + worker->gathered, bytes, n);
-		worker->gathered += n;
-	}
+	if (o->queue.length == 0)
+		result = push(o, bytes, n, &sent);
+	return queue_rest(o, result, bytes + sent, n - sent);
+}
+
+static enum output_result state_of(const struct output *o)
+{
+	return o->blocked ? OUTPUT_WOULD_BLOCK : OUTPUT_SENT;
+}
+
+static bool is_failure(enum output_result result)
+{
+	return result >= OUTPUT_ERROR;
+}
+
+static enum output_result send_gathered(struct output *o, struct output_shared *shared)
+{
+	size_t n = shared->gathered;
+
+	shared->gathered = 0;
+	return n > 0 ? send_or_queue(o, shared->bytes, n) : state_of(o);
+}
+
+enum output_result output_write(struct output *o, struct output_shared *shared,
+				const char *bytes, size_t n)
+{
+	enum output_result result = state_of(o);
+
+	if (o->file.fd >= 0)
+		return OUTPUT_OUT_OF_ORDER;
+	if (n > sizeof shared->bytes - shared->gathered)
+		result = send_gathered(o, shared);
+	if (is_failure(result) || n == 0)
+		return result;
+	if (n > sizeof shared->bytes)
+		return send_or_queue(o, bytes, n);
+	memcpy(shared->bytes + shared->gathered, bytes, n);
+	shared->gathered += n;
+	return result;
 }
 
 /* ---- files ---- */
 
-static void close_file(struct connection *c)
+static void close_file(struct output *o)
 {
-	if (c->file.fd >= 0)
-		close(c->file.fd);
-	c->file.fd = -1;
+	if (o->file.fd >= 0)
+		close(o->file.fd);
+	o->file.fd = -1;
 }
 
-void output_take_file(struct connection *c, int fd, uint64_t offset, uint64_t length)
+enum output_result output_take_file(struct output *o, int fd, uint64_t offset,
+				    uint64_t length)
 {
-	if (c->file.fd >= 0)
-		connection_drop(c, "dropped: a file before the one that it follows");
-	if (c->state != CONNECTION_OPEN) {
+	if (o->file.fd >= 0) {
 		close(fd);
-		return;
+		return OUTPUT_OUT_OF_ORDER;
 	}
-	if (connection_may_wait(c) && !c->file_wait_set)
-		c->file_wait_set = sock_set_send_timeout(c->fd, FILE_WAIT) == 0;
-	c->file = (struct output_file){ fd, offset, length };
-	c->session.full = true;
+	o->file = (struct output_file){ fd, offset, length };
+	o->blocked = true;
+	return OUTPUT_MORE;
 }
 
-/* One call, of no more than is left of the client's turn. */
-static void send_file(struct connection *c)
+static void spend(struct output_shared *shared, size_t sent)
 {
-	struct output_file *file = &c->file;
-	size_t turn = c->worker->turn;
-	size_t n = file->length < turn ? (size_t)file->length : turn;
+	size_t counts = sent < FILE_COUNTS ? FILE_COUNTS : sent;
+
+	shared->file_budget -=
+		counts < shared->file_budget ? counts : shared->file_budget;
+}
+
+/* One call, of no more than the budget. */
+static enum output_result send_file(struct output *o, struct output_shared *shared)
+{
+	struct output_file *file = &o->file;
+	size_t budget = shared->file_budget;
+	size_t n = file->length < budget ? (size_t)file->length : budget;
 	ssize_t sent;
 
 	if (n == 0)
-		return;
-	sent = sock_send_file(c->fd, file->fd, &file->offset, n);
-	if (sent > 0) {
-		size_t counts = sent < FILE_COUNTS ? FILE_COUNTS : (size_t)sent;
-
-		count(c, (size_t)sent);
-		file->length -= (size_t)sent;
-		c->worker->turn -= counts < turn ? counts : turn;
-	} else if (sent == 0) {
-		connection_drop(c, "cut off: its file has become shorter");
-	} else if (errno != EAGAIN && errno != EINTR) {
-		connection_drop_for_errno(c);
-	}
-	if (sent < (ssize_t)n) /* no room, or a signal: to be looked into */
-		c->interrupted = true;
+		return OUTPUT_MORE;
+	sent = sock_send_file(o->fd, file->fd, &file->offset, n);
+	if (sent == 0)
+		return OUTPUT_FILE_CUT;
+	if (sent < 0)
+		return errno == EAGAIN || errno == EINTR ? OUTPUT_WOULD_BLOCK : fail(o);
+	o->sent += (uint64_t)sent;
+	file->length -= (size_t)sent;
+	spend(shared, (size_t)sent);
 	if (file->length == 0)
-		close_file(c);
+		close_file(o);
+	if (sent < (ssize_t)n) /* the buffer is full, or a signal came */
+		return OUTPUT_WOULD_BLOCK;
+	return o->file.fd >= 0 ? OUTPUT_MORE : OUTPUT_SENT;
+}
+
+/* The file follows when all bytes before it are sent. */
+static enum output_result follow_with_file(struct output *o, struct output_shared *shared,
+					   enum output_result result)
+{
+	if (!is_failure(result) && o->file.fd >= 0 && o->queue.length == 0)
+		result = send_file(o, shared);
+	o->blocked = output_waits(o);
+	return result;
 }
 
 /* ---- both ---- */
 
-/* The file's turn comes when all before it has gone. */
-static void finish_sending(struct connection *c)
+/* The first lines are the whole way of a short reply: gathered, nothing queued, no file. */
+enum output_result output_flush(struct output *o, struct output_shared *shared)
 {
-	if (c->file.fd >= 0 && c->queue.length == 0 && c->state == CONNECTION_OPEN)
-		send_file(c);
-	c->session.full = output_waits(c);
+	size_t n = shared->gathered, sent = 0;
+	enum output_result result = state_of(o);
+
+	shared->gathered = 0;
+	if (n > 0 && o->queue.length == 0)
+		result = push(o, shared->bytes, n, &sent);
+	if (sent < n)
+		result = queue_rest(o, result, shared->bytes + sent, n - sent);
+	if (o->file.fd >= 0)
+		result = follow_with_file(o, shared, result);
+	return result;
 }
 
-void output_flush(struct connection *c)
+enum output_result output_send_queue(struct output *o)
 {
-	send_gathered(c);
-	if (c->file.fd >= 0)
-		finish_sending(c);
+	enum output_result result = OUTPUT_SENT;
+	size_t sent;
+
+	if (o->queue.length > 0) {
+		result = push(o, buffer_bytes(&o->queue), o->queue.length, &sent);
+		buffer_consume(&o->queue, sent);
+	}
+	o->blocked = output_waits(o);
+	return result;
 }
 
-void output_go_on(struct connection *c)
+enum output_result output_resume(struct output *o, struct output_shared *shared)
 {
-	buffer_consume(&c->queue, send_some(c, buffer_bytes(&c->queue), c->queue.length));
-	finish_sending(c);
+	return follow_with_file(o, shared, output_send_queue(o));
 }
 
 int output_higher_number(int fd, int lowest)
@@ -206,13 +244,13 @@ int output_higher_number(int fd, int lowest)
 	return moved;
 }
 
-void output_move_file(struct connection *c, int lowest)
+void output_move_file(struct output *o, int lowest)
 {
-	c->file.fd = output_higher_number(c->file.fd, lowest);
+	o->file.fd = output_higher_number(o->file.fd, lowest);
 }
 
-void output_release(struct connection *c)
+void output_release(struct output *o)
 {
-	close_file(c);
-	buffer_consume(&c->queue, c->queue.length);
+	close_file(o);
+	buffer_consume(&o->queue, o->queue.length);
 }

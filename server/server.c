@@ -13,6 +13,7 @@
 #include "common/process.h"
 #include "common/sock.h"
 #include "server/connection.h"
+#include "server/operator.h"
 #include "server/signals.h"
 
 static const char out_of_descriptors[] = "out of descriptors";
@@ -24,7 +25,6 @@ enum {
 	RETRY_SOON = 5,
 	RETRY = RETRY_LONGEST,
 	STOP_TICK = 100,
-	TELL_AGAIN = 60000,
 };
 
 /* Signals come in where pselect(2) waits, and under a flood of clients it never does. So they
@@ -127,14 +127,6 @@ int server_begin(struct server *server, const struct listeners *listeners)
 	return 0;
 }
 
-void server_attend(struct server *server)
-{
-	if (signals_take_statistics())
-		statistics_print(server->statistics);
-	if (signals_take_reopen() && server->service->reopen != NULL)
-		server->service->reopen();
-}
-
 static void begin_stop(struct server *server)
 {
 	signals_request_stop();
@@ -159,7 +151,7 @@ static bool nobody_came(struct server *server)
 
 bool server_running(struct server *server)
 {
-	server_attend(server);
+	operator_attend(server);
 	if (!server->stopping && (signals_stop() > 0 || nobody_came(server)))
 		begin_stop(server);
 	if (!server->stopping)
@@ -208,7 +200,7 @@ static bool is_due(int64_t *again_at)
 
 	if (now < *again_at)
 		return false;
-	*again_at = now + TELL_AGAIN;
+	*again_at = now + OPERATOR_REPEAT;
 	return true;
 }
 
@@ -273,19 +265,6 @@ void server_lack(struct server *server, const char *what, int error)
 	if (worth_telling(server, MESSAGE_ERROR))
 		message(MESSAGE_ERROR, "%s with %u clients (%s)", what,
 			atomic_load(&server->clients), strerror(error));
-}
-
-void server_tell_proxy_header(struct server *server, const struct address *peer)
-{
-	atomic_llong *again_at = &server->statistics->tell_proxy_header_at;
-	long long now = clock_milliseconds(), at = atomic_load(again_at);
-	char text[ADDRESS_TEXT];
-
-	if (now < at || !atomic_compare_exchange_strong(again_at, &at, now + TELL_AGAIN))
-		return;
-	message_about(MESSAGE_ERROR, address_text(peer, text),
-		      "connection closed: it begins with a PROXY protocol header, which "
-		      "this server does not read (turn send-proxy off in the proxy)");
 }
 
 void server_lost(struct server *server, const struct address *peer, const char *how)

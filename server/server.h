@@ -94,10 +94,6 @@ unsigned server_files_of_session(const struct server *server);
  *  grace is over, or a second signal came */
 bool server_running(struct server *server);
 
-/** Prints the statistics line if SIGUSR1 has asked for it, and lets the service reopen its
- *  files if SIGHUP has. Any worker may call it. */
-void server_attend(struct server *server);
-
 /** Whether a client would be accepted now: if not, do not wait for one, or the wait ends
  *  at once, again and again. */
 bool server_accepting(struct server *server);
@@ -157,10 +153,6 @@ void server_arrived(struct server *server);
 
 /** Says, once in a while, that something is lacking, and with @p error why. */
 void server_lack(struct server *server, const char *what, int error);
-
-/** Tells the operator, once in a while, that the connection from @p peer begins with a PROXY
- *  protocol header. Any worker may call it, in any process. */
-void server_tell_proxy_header(struct server *server, const struct address *peer);
 
 /** Says, once in a while, that a client was lost because the process that served it did not
  *  end by itself: @p how it ended. Those that are not mentioned are counted in the next such

@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/sock.h"
+#include "server/serve_blocking.h"
 #include "server/signals.h"
 
 const struct form rig_forms[RIG_FORMS] = {
@@ -75,11 +76,11 @@ void rig_make(struct rig *rig, struct form form, const struct service *service,
 	connection_attach(rig->connection, ends[0], &peer);
 }
 
-static void *serve_blocking(void *context)
+static void *serve_in_thread(void *context)
 {
 	struct rig *rig = context;
 
-	connection_serve(rig->connection, &rig->worker);
+	serve_blocking(rig->connection, &rig->worker);
 	connection_close(rig->connection);
 	atomic_store(&rig->over, true);
 	return NULL;
@@ -115,6 +116,14 @@ static unsigned wait_for(const struct connection *c, int timeout)
 	       (wanted.revents & ~POLLIN ? WANT_WRITE : 0u);
 }
 
+static void do_ready(struct connection *c, struct worker *worker, unsigned ready)
+{
+	if (ready & WANT_WRITE)
+		connection_on_writable(c, worker);
+	if (ready & WANT_READ)
+		connection_on_readable(c, worker);
+}
+
 /* The least loop that there can be. */
 static void *serve_in_loop(void *context)
 {
@@ -128,7 +137,7 @@ static void *serve_in_loop(void *context)
 		unsigned ready = wait_for(c, 5);
 
 		worker->now = clock_milliseconds();
-		connection_ready(c, worker, ready);
+		do_ready(c, worker, ready);
 		if (atomic_load(&rig->stop))
 			connection_stop(c, worker);
 		connection_expire(c, worker, worker->now);
@@ -142,7 +151,7 @@ void rig_serve(struct rig *rig)
 {
 	ck_assert_int_eq(
 		pthread_create(&rig->thread, NULL,
-			       rig->model.nonblocking ? serve_in_loop : serve_blocking,
+			       rig->model.nonblocking ? serve_in_loop : serve_in_thread,
 			       rig),
 		0);
 }
@@ -220,5 +229,5 @@ void rig_do_what_is_possible(struct rig *rig)
 	unsigned ready;
 
 	while ((ready = rig_ready(rig)) != 0)
-		connection_ready(rig->connection, &rig->worker, ready);
+		do_ready(rig->connection, &rig->worker, ready);
 }

@@ -18,8 +18,7 @@
 #include "common/io.h"
 #include "common/process.h"
 #include "server/connection.h"
-#include "server/hub_link.h"
-#include "server/meeting.h"
+#include "server/hub_client.h"
 #include "server/signals.h"
 #include "tests/client.h"
 #include "tests/rig.h"
@@ -489,8 +488,8 @@ START_TEST(who_does_not_read_is_not_read_either_and_loses_nothing)
 	length = send_until_stuck(&rig, sent, MOST);
 	ck_assert_uint_lt(length, MOST);
 	ck_assert_uint_eq(connection_wants(rig.connection), WANT_WRITE);
-	ck_assert_uint_gt(rig.connection->queue.length, 0);
-	ck_assert_uint_le(rig.connection->queue.length, SESSION_INPUT);
+	ck_assert_uint_gt(rig.connection->output.queue.length, 0);
+	ck_assert_uint_le(rig.connection->output.queue.length, SESSION_INPUT);
 	client_half_close(rig.client);
 	while (came < length) {
 		size_t n = read_what_comes(&rig, got + came, length - came);
@@ -541,8 +540,9 @@ START_TEST(a_service_that_stops_when_full_queues_little)
 	for (int i = 0; i < 100 && connection_wants(rig.connection) != WANT_WRITE; i++)
 		send_until_stuck(&rig, text, sizeof text);
 	ck_assert_uint_eq(connection_wants(rig.connection), WANT_WRITE);
-	ck_assert_uint_gt(rig.connection->queue.length, 0);
-	ck_assert_uint_le(rig.connection->queue.length, 2 * sizeof rig.worker.output);
+	ck_assert_uint_gt(rig.connection->output.queue.length, 0);
+	ck_assert_uint_le(rig.connection->output.queue.length,
+			  2 * sizeof rig.worker.output);
 	client_close(rig.client);
 	rig_do_what_is_possible(&rig);
 	ck_assert_uint_eq(connection_wants(rig.connection), 0);
@@ -558,7 +558,7 @@ START_TEST(a_loop_drops_a_client_for_whom_too_much_is_queued)
 	rig_make(&rig, (struct form){ true, rig_forms[_i].kind }, &flooder, 0);
 	connection_begin(rig.connection, &rig.worker);
 	ck_assert_uint_eq(connection_wants(rig.connection), 0);
-	ck_assert_uint_le(rig.connection->queue.length, MEGABYTE);
+	ck_assert_uint_le(rig.connection->output.queue.length, MEGABYTE);
 	connection_close(rig.connection);
 	client_close(rig.client);
 }
@@ -739,11 +739,11 @@ START_TEST(only_bytes_that_move_put_off_the_idle_timeout)
 	connection_begin(c, &rig.worker);
 	ck_assert_int_eq(connection_expiry(c), 1500);
 	rig.worker.now = 1300;
-	connection_ready(c, &rig.worker, WANT_READ); /* in vain */
+	connection_on_readable(c, &rig.worker); /* in vain */
 	ck_assert_int_eq(connection_expiry(c), 1500);
 	client_send(rig.client, "x", 1);
 	ck_assert_int_gt(io_wait(c->fd, POLLIN, PATIENCE), 0);
-	connection_ready(c, &rig.worker, WANT_READ);
+	connection_on_readable(c, &rig.worker);
 	ck_assert_int_eq(connection_expiry(c), 1800);
 	connection_expire(c, &rig.worker, 1799);
 	ck_assert_int_eq(c->state, CONNECTION_OPEN);
@@ -893,7 +893,7 @@ START_TEST(an_idle_connection_owns_no_buffer)
 	rig_do_what_is_possible(&rig);
 	client_expect(rig.client, "[one]\n[two]\n", 12);
 	ck_assert_uint_eq(rig.connection->kept.capacity, 0);
-	ck_assert_uint_eq(rig.connection->queue.capacity, 0);
+	ck_assert_uint_eq(rig.connection->output.queue.capacity, 0);
 	ck_assert_uint_le(sizeof *rig.connection, 512);
 	connection_close(rig.connection);
 	client_close(rig.client);
@@ -904,23 +904,23 @@ END_TEST
 
 /* A hub of one mailbox, whose bell was rung for what is in it, once. */
 struct letter_box {
-	struct hub_link link; /* first */
+	struct hub_client link; /* first */
 	char mail[16];
 };
 
-static void do_nothing(struct hub_link *link)
+static void do_nothing(struct hub_client *link)
 {
 	(void)link;
 }
 
-static void post_nothing(struct hub_link *link, const char *bytes, size_t n)
+static void post_nothing(struct hub_client *link, const char *bytes, size_t n)
 {
 	(void)link;
 	(void)bytes;
 	(void)n;
 }
 
-static enum hub_link_state fetch_mail(struct hub_link *link, struct buffer *queue)
+static enum hub_client_state fetch_mail(struct hub_client *link, struct buffer *queue)
 {
 	struct letter_box *box = (struct letter_box *)link;
 
@@ -928,7 +928,7 @@ static enum hub_link_state fetch_mail(struct hub_link *link, struct buffer *queu
 		ck_assert(buffer_append(queue, box->mail, strlen(box->mail), SIZE_MAX));
 		box->mail[0] = '\0';
 	}
-	return HUB_LINK_OPEN;
+	return HUB_CLIENT_OPEN;
 }
 
 /* GIVEN a worker that has fetched mail and not sent it yet
@@ -936,7 +936,7 @@ static enum hub_link_state fetch_mail(struct hub_link *link, struct buffer *queu
    THEN that is fetched as well, for the bell will not ring again. */
 START_TEST(mail_behind_mail_is_fetched_while_one_waits)
 {
-	static const struct hub_link_kind kind = {
+	static const struct hub_client_kind kind = {
 		.arrive = do_nothing,
 		.post = post_nothing,
 		.dispatch = do_nothing,
@@ -949,12 +949,13 @@ START_TEST(mail_behind_mail_is_fetched_while_one_waits)
 	struct rig rig;
 
 	rig_make(&rig, (struct form){ false, LOCAL }, &deaf, 0);
+	box.link.output = &rig.connection->output;
 	rig.connection->hub = &box.link;
 	connection_begin(rig.connection, &rig.worker);
-	meeting_fetch(rig.connection);
+	hub_client_fetch(&box.link);
 	snprintf(box.mail, sizeof box.mail, "two\n");
 
-	meeting_catch_up(rig.connection);
+	hub_client_fetch_and_send(&box.link);
 
 	client_hear(rig.client, "one\ntwo\n");
 	connection_close(rig.connection);

@@ -212,7 +212,7 @@ START_TEST(a_file_waits_for_what_is_queued_before_it)
 	client_send(rig.client, "lf", 2);
 	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, PATIENCE), 0);
 	rig_do_what_is_possible(&rig);
-	ck_assert_uint_gt(rig.connection->queue.length, 0);
+	ck_assert_uint_gt(rig.connection->output.queue.length, 0);
 	rig_serve(&rig); /* which greets it once more; this service does not care */
 	client_expect(rig.client, long_title, LONG_TITLE);
 	expect_file(rig.client, 'l');
@@ -260,7 +260,7 @@ START_TEST(a_turn_of_a_loop_is_bounded)
 	memset(requests, 'f', sizeof requests);
 	connection_begin(rig.connection, &rig.worker);
 	client_send(rig.client, requests, sizeof requests);
-	connection_ready(rig.connection, &rig.worker, WANT_READ);
+	connection_on_readable(rig.connection, &rig.worker);
 	ck_assert_uint_gt(rig_bytes_out(&rig), 0);
 	ck_assert_uint_le(rig_bytes_out(&rig), CONNECTION_TURN + TITLE);
 	if (_i == 1) /* each counts for more than it is */

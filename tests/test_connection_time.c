@@ -206,7 +206,7 @@ START_TEST(a_pause_of_nothing_is_over_when_the_others_had_their_turn)
 	connection_begin(c, &rig.worker);
 	client_send(rig.client, "ab", 2);
 	ck_assert_int_gt(io_wait(c->fd, POLLIN, PATIENCE), 0);
-	connection_ready(c, &rig.worker, WANT_READ);
+	connection_on_readable(c, &rig.worker);
 	ck_assert_uint_eq(rig_bytes_out(&rig), 0);
 	for (int i = 0; i < 2; i++) {
 		ck_assert_uint_eq(connection_wants(c), WANT_TIME);
@@ -246,7 +246,7 @@ START_TEST(nothing_is_wanted_in_a_pause_but_its_end)
 	connection_begin(rig.connection, &rig.worker);
 	client_send(rig.client, "ab", 2);
 	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, PATIENCE), 0);
-	connection_ready(rig.connection, &rig.worker, WANT_READ);
+	connection_on_readable(rig.connection, &rig.worker);
 	for (int64_t now = 1000; now < 1000 + LONG; now = rig.worker.now) {
 		ck_assert_uint_eq(connection_wants(rig.connection), WANT_TIME);
 		rig.worker.now = connection_expiry(rig.connection);
@@ -403,10 +403,10 @@ START_TEST(a_deadline_does_not_run_while_output_waits)
 	connection_begin(c, &rig.worker);
 	client_send(rig.client, "x", 1);
 	ck_assert_int_gt(io_wait(c->fd, POLLIN, PATIENCE), 0);
-	connection_ready(c, &rig.worker, WANT_READ);
+	connection_on_readable(c, &rig.worker);
 	ck_assert_uint_eq(connection_wants(c), WANT_WRITE);
 	ck_assert_int_le(connection_expiry(c), 6000); /* it does not read */
-	length = rig_bytes_out(&rig) + c->queue.length;
+	length = rig_bytes_out(&rig) + c->output.queue.length;
 	rig.worker.now = 4000;
 	for (uint64_t read = 0; read < length;) {
 		ssize_t n = io_read(rig.client, piece, sizeof piece);

@@ -50,7 +50,7 @@ static void ask(struct rig *rig, enum socket_kind kind, const struct service *se
 	connection_begin(rig->connection, &rig->worker);
 	client_send(rig->client, "x", 1);
 	ck_assert_int_gt(io_wait(rig->connection->fd, POLLIN, PATIENCE), 0);
-	connection_ready(rig->connection, &rig->worker, WANT_READ);
+	connection_on_readable(rig->connection, &rig->worker);
 }
 
 static void end(struct rig *rig)

@@ -23,6 +23,7 @@
 #include "server/datagrams.h"
 #include "server/hub_remote.h"
 #include "server/model.h"
+#include "server/serve_blocking.h"
 #include "server/server.h"
 #include "server/signals.h"
 
@@ -58,7 +59,7 @@ static _Noreturn void serve_client(struct server *server, struct connection *con
 	server_close_listeners(server);
 	signals_admit_stop();
 	process_signal_with_parent(SIGNAL_INTERRUPT, parent);
-	connection_serve(connection, &worker);
+	serve_blocking(connection, &worker);
 	connection_end(connection);
 	/* Memory and descriptors go with the process. _exit, not exit: what the parent
 	 * registered with atexit or left in its stdio buffers is the parent's to do. */

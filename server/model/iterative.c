@@ -18,6 +18,7 @@
 #include "server/datagrams.h"
 #include "server/hub_local.h"
 #include "server/model.h"
+#include "server/serve_blocking.h"
 #include "server/server.h"
 #include "server/signals.h"
 
@@ -39,7 +40,7 @@ static int iterative_serve(struct server *server)
 		/* A signal must reach us in the client's read as well, not only in
 		 * server_wait(): this one process has nobody else to notice it. */
 		signals_admit_all(true);
-		connection_serve(connection, &worker);
+		serve_blocking(connection, &worker);
 		signals_admit_all(false);
 		connection_close(connection);
 		server_left(server);

@@ -47,7 +47,7 @@ static void watch(void *context, struct connection *connection, unsigned wants)
 		return;
 	}
 	/* The numbers that an fd_set has room for are needed for sockets. */
-	output_move_file(connection, FD_SETSIZE);
+	output_move_file(&connection->output, FD_SETSIZE);
 	selector->by_fd[fd] = connection;
 	if (fd > selector->last)
 		selector->last = fd;
@@ -110,15 +110,21 @@ static int select_serve(struct server *server)
 			while ((connection = loop_accept(&selector->loop)) != NULL)
 				watch(selector, connection, connection_wants(connection));
 		for (int fd = 0; fd <= selector->last && ready > 0; fd++) {
-			unsigned what = (FD_ISSET(fd, &readable) ? WANT_READ : 0u) |
-					(FD_ISSET(fd, &writable) ? WANT_WRITE : 0u);
+			bool writes = FD_ISSET(fd, &writable),
+			     reads = FD_ISSET(fd, &readable);
 
-			if (what == 0)
+			if (!writes && !reads)
 				continue;
 			ready--;
 			connection = selector->by_fd[fd];
+			if (writes)
+				connection_on_writable(connection,
+						       &selector->loop.worker);
+			if (reads)
+				connection_on_readable(connection,
+						       &selector->loop.worker);
 			watch(selector, connection,
-			      loop_ready(&selector->loop, connection, what));
+			      loop_wants(&selector->loop, connection));
 		}
 	}
 	while (selector->loop.first != NULL)

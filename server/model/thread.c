@@ -18,6 +18,7 @@
 #include "server/datagrams.h"
 #include "server/hub_shared.h"
 #include "server/model.h"
+#include "server/serve_blocking.h"
 #include "server/server.h"
 #include "server/signals.h"
 
@@ -78,7 +79,7 @@ static void *serve_client(void *argument)
 
 	join_runners(&self);
 	signals_admit_interrupt();
-	connection_serve(connection, &worker);
+	serve_blocking(connection, &worker);
 	leave_runners(&self);
 	connection_close(connection);
 	server_left(server); /* last: after it the server may be gone */
