@@ -685,6 +685,7 @@ static void look_for_parts_of(int64_t part_life, bool at_start)
 		forget_directory();
 		ck_assert_msg(file_store_open(&store, folder.path, &failure) == 0, "%s",
 			      failure.text);
+		file_upload_expire(&store);
 	}
 }
 
@@ -807,6 +808,7 @@ START_TEST(what_is_there_counts_however_the_directory_is_named)
 	store.part_life = -DAY;
 	forget_directory();
 	ck_assert_int_eq(file_store_open(&store, link, &failure), 0);
+	file_upload_expire(&store);
 	ck_assert_uint_eq(leftovers(), 0);
 	begin(&client);
 	ask_and_be_refused(&client, "PUT c 8 1", "ERR no-space c: ");

@@ -27,8 +27,6 @@ enum {
 	DAY = 24 * 60 * 60,
 };
 
-struct chat_limits chat_limits = { .waiting = 256 * KIBI, .history = 10 };
-
 static int64_t rate = 20; /* lines a second; 0: no limit */
 
 struct chat_state {

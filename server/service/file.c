@@ -753,7 +753,10 @@ static int file_prepare(struct failure *failure)
 	checksum_add(&sum, "", 1);
 	if (file_listing_prepare() < 0)
 		return failure_set(failure, "cannot begin: %s", strerror(errno));
-	return file_store_open(&store, directory, failure);
+	if (file_store_open(&store, directory, failure) < 0)
+		return -1;
+	file_upload_expire(&store);
+	return 0;
 }
 
 static void file_reopen(void)

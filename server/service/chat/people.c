@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+struct chat_limits chat_limits = { .waiting = 256 * 1024, .history = 10 };
+
 static const char digits[] = "0123456789";
 static const char guest[] = "guest";
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "server/service/chat/chat.h"
+
 static struct room *rooms;
 
 struct room *room_first(void)

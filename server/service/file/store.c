@@ -2,7 +2,6 @@
 
 #include "server/service/file/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -10,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/beneath.h"
@@ -18,13 +16,10 @@
 #include "common/process.h"
 #include "common/text.h"
 #include "server/service/file/name.h"
-#include "server/service/file/upload.h"
 
 enum {
 	DIRECTORY_TEXT = 128,
 	OPEN_DIRECTORIES = 16, /* while what is used is counted */
-	EXPIRE_EVERY = 60,     /* seconds */
-	EXPIRE_MOST = 10000,   /* parts looked at in one go: some 20 milliseconds */
 };
 
 static const char parts_name[] = ".filed";
@@ -129,10 +124,15 @@ static int count(const struct file_store *store)
 	return done;
 }
 
+int file_store_open_parts(const struct file_store *store)
+{
+	return beneath_open(store->root.fd, parts_name, O_RDONLY | O_DIRECTORY, 0);
+}
+
 /* dup2() keeps the number: no thread finds it closed. */
 static void open_parts(struct file_store *store, int error)
 {
-	int fd = beneath_open(store->root.fd, parts_name, O_RDONLY | O_DIRECTORY, 0);
+	int fd = file_store_open_parts(store);
 
 	if (fd < 0)
 		error = error != 0 ? error : errno;
@@ -167,7 +167,6 @@ int file_store_open(struct file_store *store, const char *directory,
 	if (store->shared == NULL || store->parts < 0)
 		return failure_set(failure, "cannot begin: %s", strerror(errno));
 	(void)make_parts(store);
-	file_store_expire(store);
 	if (count(store) == 0)
 		return 0;
 	text_escape(directory, strlen(directory), text, sizeof text);
@@ -434,47 +433,4 @@ void file_store_subtract(const struct file_store *store, uint64_t bytes)
 	do
 		less = bytes < (uint64_t)used ? used - (int64_t)bytes : 0;
 	while (!atomic_compare_exchange_weak(&store->shared->used, &used, less));
-}
-
-/* ---- old parts -------------------------------------------------------------------------- */
-
-/* By the time of the last change of its status: an upload that is whole has the client's time
- * of modification a moment before it has its name. */
-static bool is_old(const struct file_store *store, const char *name, time_t now)
-{
-	struct stat status;
-
-	return fstatat(store->parts, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       status.st_ctime < now - store->part_life;
-}
-
-static void expire_parts(const struct file_store *store, DIR *stream, time_t now)
-{
-	const struct dirent *next;
-
-	for (int i = 0; i < EXPIRE_MOST && (next = readdir(stream)) != NULL; i++)
-		if (*next->d_name != '.' && is_old(store, next->d_name, now))
-			file_upload_expire(store, next->d_name);
-}
-
-/* The first one who finds that it is time looks, the others go on. */
-void file_store_expire(const struct file_store *store)
-{
-	time_t now = time(NULL);
-	int64_t due = atomic_load(&store->shared->expire_at);
-	DIR *stream;
-	int fd;
-
-	if (store->part_life == 0 || atomic_load(&store->parts_error) != 0 || now < due ||
-	    !atomic_compare_exchange_strong(&store->shared->expire_at, &due,
-					    now + EXPIRE_EVERY))
-		return;
-	fd = beneath_open(store->root.fd, parts_name, O_RDONLY | O_DIRECTORY, 0);
-	stream = fd >= 0 ? fdopendir(fd) : NULL;
-	if (stream != NULL) {
-		expire_parts(store, stream, now);
-		closedir(stream);
-	} else if (fd >= 0) {
-		close(fd);
-	}
 }

@@ -94,8 +94,7 @@ bool file_store_add(const struct file_store *store, uint64_t bytes);
 /** Counts bytes that are gone. */
 void file_store_subtract(const struct file_store *store, uint64_t bytes);
 
-/** Removes the parts that are older than they may be, if nobody has looked for them in the
- *  last minute. */
-void file_store_expire(const struct file_store *store);
+/** Opens .filed, where the parts are, to be read. @return a descriptor, or -1 with errno */
+int file_store_open_parts(const struct file_store *store);
 
 #endif

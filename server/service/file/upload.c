@@ -2,6 +2,7 @@
 
 #include "server/service/file/upload.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/io.h"
@@ -20,6 +22,8 @@
 enum {
 	STATE_TEXT = 64,
 	LOCK_TRIES = 10,
+	EXPIRE_EVERY = 60,      /* seconds */
+	EXPIRE_MOST = 10000,    /* parts looked at in one go: some 20 milliseconds */
 	TIMES_FROM = 315619200, /* 2 January 1980: on, with the zones, every ... */
 	TIMES_TO = INT32_MAX,   /* ... file system can keep times; up to 2038 */
 };
@@ -290,7 +294,7 @@ int file_upload_begin(struct file_store *store, struct file_upload *upload,
 				   "a file may not have so many bytes here");
 	if (atomic_load(&store->parts_error) != 0 && !file_store_renew_parts(store))
 		return file_refuse_errno(refusal, errno);
-	file_store_expire(store);
+	file_upload_expire(store);
 	if (check_target(store, name, refusal) < 0)
 		return -1;
 	*upload = (struct file_upload){
@@ -466,7 +470,8 @@ static void remove_lone_state(const struct file_store *store, const char *state)
 		(void)unlinkat(store->parts, state, 0);
 }
 
-void file_upload_expire(const struct file_store *store, const char *part)
+/* Removes a part or a state by the name that it has in .filed, unless it is in use. */
+static void expire_part(const struct file_store *store, const char *part)
 {
 	char state[FILE_PART_NAME];
 	struct stat status;
@@ -484,4 +489,45 @@ void file_upload_expire(const struct file_store *store, const char *part)
 	if (unlinkat(store->parts, part, 0) == 0)
 		file_store_subtract(store, (uint64_t)status.st_size);
 	close(fd);
+}
+
+/* By the time of the last change of its status: an upload that is whole has the client's time
+ * of modification a moment before it has its name. */
+static bool is_old(const struct file_store *store, const char *name, time_t now)
+{
+	struct stat status;
+
+	return fstatat(store->parts, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       status.st_ctime < now - store->part_life;
+}
+
+static void expire_parts(const struct file_store *store, DIR *stream, time_t now)
+{
+	const struct dirent *next;
+
+	for (int i = 0; i < EXPIRE_MOST && (next = readdir(stream)) != NULL; i++)
+		if (*next->d_name != '.' && is_old(store, next->d_name, now))
+			expire_part(store, next->d_name);
+}
+
+/* The first one who finds that it is time looks, the others go on. */
+void file_upload_expire(const struct file_store *store)
+{
+	time_t now = time(NULL);
+	int64_t due = atomic_load(&store->shared->expire_at);
+	DIR *stream;
+	int fd;
+
+	if (store->part_life == 0 || atomic_load(&store->parts_error) != 0 || now < due ||
+	    !atomic_compare_exchange_strong(&store->shared->expire_at, &due,
+					    now + EXPIRE_EVERY))
+		return;
+	fd = file_store_open_parts(store);
+	stream = fd >= 0 ? fdopendir(fd) : NULL;
+	if (stream != NULL) {
+		expire_parts(store, stream, now);
+		closedir(stream);
+	} else if (fd >= 0) {
+		close(fd);
+	}
 }

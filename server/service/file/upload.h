@@ -73,7 +73,8 @@ void file_upload_keep(const struct file_store *store, struct file_upload *upload
 /** The upload is over for now; what is here stays. */
 void file_upload_cut_off(const struct file_store *store, struct file_upload *upload);
 
-/** Removes a part or a state by the name that it has in .filed, unless it is in use. */
-void file_upload_expire(const struct file_store *store, const char *part);
+/** Removes the parts that are older than they may be, if nobody has looked for them in the
+ *  last minute. */
+void file_upload_expire(const struct file_store *store);
 
 #endif
