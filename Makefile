@@ -3,7 +3,9 @@
 # A new service is a file in server/service, its name in SERVICES, and man/NAMEd.8. What one
 # file could not teach any more, it has beside it: server/service/NAME/*.c.
 # A new model is a file in server/model and its name in MODELS.
-# A new client is a file in client, its name in CLIENTS, and man/NAME.1.
+# A new client is a folder client/NAME with main() in main.c, its name in CLIENTS, and man/NAME.1.
+# Its program is linked from this folder, client/lib (what two or more clients share) and
+# common. loadgen and versus are also linked with client/load, the engine of the load.
 # A new fuzz target is tests/fuzz/NAME.c, some inputs in tests/fuzz/corpus/NAME, its name in
 # FUZZ, and in FUZZ_NAME the sources that it is linked with.
 
@@ -63,12 +65,12 @@ PROGRAMS  := $(addprefix $(BIN)/,$(SERVERS) $(CLIENTS))
 OBJECTS    = $(patsubst %.c,$(BUILD)/%.o,$(1))
 COMMON    := $(BUILD)/common.a
 ENGINE    := $(BUILD)/server.a
-SHARED    := $(BUILD)/client.a
-CLIENT_C  := $(addprefix client/,$(CLIENTS:=.c))
-SHARED_C  := $(filter-out $(CLIENT_C),$(wildcard client/*.c))
+CLIENT_LIB := $(BUILD)/client/lib.a
+LOAD      := $(BUILD)/client/load.a
+CLIENT_O  := $(call OBJECTS,$(filter-out %/main.c,$(wildcard $(CLIENTS:%=client/%/*.c))))
 PARTS      = $(call OBJECTS,$(wildcard server/service/$(1)/*.c))
 TESTER    := $(BUILD)/tests/check
-SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.c server/service/*/*.[ch] client/*.[ch] tests/*.[ch] tests/service/*.c tests/inject/*.[ch] tests/sanitizer/*.c tests/fuzz/*.[ch])
+SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.c server/service/*/*.[ch] client/*/*.[ch] tests/*.[ch] tests/service/*.c tests/inject/*.[ch] tests/sanitizer/*.c tests/fuzz/*.[ch])
 INJECTOR  := $(BUILD)/tests/inject/driver
 PRELOAD   := $(BUILD)/tests/inject/preload.so
 RELAYS    := $(foreach m,$(MODELS),$(BUILD)/tests/relayd-$(m))
@@ -101,8 +103,10 @@ $(BUILD)/%.o: %.c $(FLAGS) | $(DEPS_FIRST)
 
 $(COMMON): $(call OBJECTS,$(wildcard common/*.c))
 $(ENGINE): $(call OBJECTS,$(wildcard server/*.c))
-$(SHARED): $(call OBJECTS,$(SHARED_C))
-$(COMMON) $(ENGINE) $(SHARED):
+$(CLIENT_LIB): $(call OBJECTS,$(wildcard client/lib/*.c))
+$(LOAD): $(call OBJECTS,$(wildcard client/load/*.c))
+$(COMMON) $(ENGINE) $(CLIENT_LIB) $(LOAD):
+	@mkdir -p $(@D)
 	@rm -f $@
 	$(call say,AR,$@)
 	$(Q)$(AR) rc $@ $^
@@ -112,7 +116,11 @@ define server_rule
 $(BIN)/$(1)d-$(2): $(BUILD)/server/service/$(1).o $(call PARTS,$(1)) $(BUILD)/server/model/$(2).o $(ENGINE) $(COMMON)
 endef
 $(foreach s,$(SERVICES),$(foreach m,$(MODELS),$(eval $(call server_rule,$(s),$(m)))))
-$(addprefix $(BIN)/,$(CLIENTS)): $(BIN)/%: $(BUILD)/client/%.o $(SHARED) $(COMMON)
+
+define client_rule
+$(BIN)/$(1): $(call OBJECTS,$(wildcard client/$(1)/*.c)) $(if $(filter loadgen versus,$(1)),$(LOAD)) $(CLIENT_LIB) $(COMMON)
+endef
+$(foreach c,$(CLIENTS),$(eval $(call client_rule,$(c))))
 $(PROGRAMS): $(AGAINST_SAN)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -155,7 +163,7 @@ $(BUILD)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS_FIRST)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(COMPILE) $(CHECK_FLAGS) $(FUZZ_NAMES) -DTESTS_BUILD='"$(abspath $(BUILD))/tests"' -Wno-gnu-zero-variadic-macro-arguments -MMD -MP -c -o $@ $<
-$(TESTER): $(call OBJECTS,$(wildcard tests/*.c) $(FUZZ:%=tests/fuzz/%.c)) $(call PARTS,*) $(ENGINE) $(SHARED) $(COMMON)
+$(TESTER): $(call OBJECTS,$(wildcard tests/*.c) $(FUZZ:%=tests/fuzz/%.c)) $(call PARTS,*) $(CLIENT_O) $(ENGINE) $(LOAD) $(CLIENT_LIB) $(COMMON)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LDLIBS)
 

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "client/load.h"
+#include "client/load/load.h"
 
 enum { ALL_IN_GOOD_TIME = 20000 };
 

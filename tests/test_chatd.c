@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "client/contestant.h"
+#include "client/versus/server_process.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/sock.h"

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "client/dial_requests.h"
+#include "client/dial/requests.h"
 #include "tests/suites.h"
 
 static struct dial_requests books;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/histogram.h"
+#include "client/load/histogram.h"
 #include "tests/suites.h"
 
 static struct histogram histogram, other;

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "client/answer.h"
+#include "client/hostinfo/answer.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "tests/harness.h"

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "client/line_editor.h"
+#include "client/chat/line_editor.h"
 #include "common/text.h"
 #include "tests/suites.h"
 #include "tests/waiting.h"

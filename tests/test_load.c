@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "client/load.h"
+#include "client/load/load.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/sock.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/ports.h"
+#include "client/portscan/ports.h"
 #include "tests/suites.h"
 #include "tests/waiting.h"
 

@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "client/scan.h"
+#include "client/portscan/scan.h"
 #include "common/address.h"
 #include "common/clock.h"
 #include "common/io.h"

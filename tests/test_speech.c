@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "client/speech.h"
+#include "client/lib/speech.h"
 #include "tests/suites.h"
 #include "tests/waiting.h"
 

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/contest.h"
+#include "client/versus/comparison.h"
 #include "common/io.h"
 #include "tests/folder.h"
 #include "tests/harness.h"

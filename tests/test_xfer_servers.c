@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "client/xfer_progress.h"
+#include "client/xfer/progress.h"
 #include "common/io.h"
 #include "common/name.h"
 #include "common/sock.h"

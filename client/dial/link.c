@@ -1,0 +1,246 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "client/dial/link.h"
+#include "client/lib/dial_text.h"
+#include "common/clock.h"
+#include "common/message.h"
+#include "common/sock.h"
+
+/* ---- one address ----------------------------------------------------------------------- */
+
+static void close_socket(struct dial_link *link)
+{
+	if (link->fd >= 0)
+		close(link->fd);
+	link->fd = -1;
+}
+
+static void say_where(const struct dial_link *link)
+{
+	char there[ADDRESS_TEXT], here[ADDRESS_TEXT] = "?";
+	struct address local;
+
+	if (link->said_where || !message_wanted(MESSAGE_CLIENT))
+		return;
+	address_text(&link->there, there);
+	if (address_local(link->fd, &local) == 0)
+		address_text(&local, here);
+	message(MESSAGE_CLIENT, "sending to %s from %s", there, here);
+}
+
+/* A socket to the address in use. @return 0, or -1 with errno */
+static int open_socket(struct dial_link *link)
+{
+	const struct addrinfo *where = link->where;
+
+	close_socket(link);
+	link->fd = sock_connect_start(where->ai_addr, where->ai_addrlen, SOCK_DGRAM);
+	if (link->fd < 0)
+		return -1;
+	if (sock_is_connected_to_itself(link->fd)) {
+		close_socket(link);
+		errno = ECONNREFUSED;
+		return -1;
+	}
+	address_set(&link->there, where->ai_addr, where->ai_addrlen);
+	say_where(link);
+	return 0;
+}
+
+/* send(2) and not write(2): a datagram may be empty. */
+static int transmit(struct dial_link *link, const char *bytes, size_t length)
+{
+	ssize_t n;
+
+	link->sent_at = clock_nanoseconds();
+	do
+		n = send(link->fd, bytes, length, 0);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -1 : 0;
+}
+
+/* ---- one address after the other ------------------------------------------------------- */
+
+/* Of several, that nobody is on the port tells most: another address may have had no way
+ * to it at all, as IPv6 often has not. */
+static void note_error(struct dial_link *link, int error)
+{
+	if (link->error != ECONNREFUSED)
+		link->error = error;
+}
+
+static bool may_come_back(const struct dial_link *link)
+{
+	return link->settings->retry && link->error == ECONNREFUSED &&
+	       (link->settings->timeout == 0 || clock_milliseconds() < link->rounds_end);
+}
+
+/* This address it is. After several rounds through all addresses, of which the user is told
+ * but the first, it is time to say which. */
+static void settle(struct dial_link *link)
+{
+	link->settled = true;
+	link->round_at = 0;
+	if (link->said_where) {
+		link->said_where = false;
+		say_where(link);
+	}
+}
+
+/* Sends the first datagram to the address in use, or one of those behind it; when all have
+ * failed it may begin again later. @return 0, or -1 with errno: it is over. The last
+ * socket stays: the server may come yet, if the caller wants to see. */
+static int send_first(struct dial_link *link)
+{
+	for (; link->where != NULL; link->where = link->where->ai_next) {
+		if (open_socket(link) == 0 &&
+		    transmit(link, link->first, link->first_length) == 0)
+			return 0;
+		note_error(link, errno);
+	}
+	link->said_where = true;
+	if (may_come_back(link)) {
+		link->round_at = clock_milliseconds() + DIAL_RETRY_PAUSE;
+		return 0;
+	}
+	link->settled = true;
+	errno = link->error;
+	return -1;
+}
+
+static int try_the_next(struct dial_link *link, int error)
+{
+	note_error(link, error);
+	link->where = link->where->ai_next;
+	return send_first(link);
+}
+
+int dial_link_open(struct dial_link *link, const struct dial_settings *settings,
+		   struct failure *failure)
+{
+	struct address_query query = { settings->family, SOCK_DGRAM, false };
+
+	link->settings = settings;
+	link->fd = -1;
+	if (address_resolve(settings->host, settings->port, &query, &link->addresses,
+			    failure) < 0)
+		return -1;
+	for (link->where = link->addresses; link->where != NULL;
+	     link->where = link->where->ai_next) {
+		if (open_socket(link) == 0)
+			return 0;
+		note_error(link, errno);
+	}
+	return dial_link_failed(link, link->error, failure);
+}
+
+void dial_link_close(struct dial_link *link)
+{
+	close_socket(link);
+	if (link->addresses != NULL)
+		freeaddrinfo(link->addresses);
+	link->addresses = NULL;
+}
+
+/* ---- sending and receiving ------------------------------------------------------------- */
+
+bool dial_link_may_send(const struct dial_link *link)
+{
+	return link->settled || !link->probing;
+}
+
+/* The first datagram, which may have to be sent again. */
+static int probe(struct dial_link *link, const struct datagram *datagram)
+{
+	memcpy(link->first, datagram->bytes, datagram->length);
+	link->first_length = datagram->length;
+	link->rounds_end = clock_milliseconds() + link->settings->timeout;
+	link->probing = true;
+	if (transmit(link, link->first, link->first_length) == 0)
+		return 0;
+	if (errno != EAGAIN && errno != EMSGSIZE)
+		return try_the_next(link, errno);
+	link->probing = false; /* it has not been sent, but not for want of a server */
+	return -1;
+}
+
+int dial_link_send(struct dial_link *link, const struct datagram *datagram)
+{
+	if (!link->settled && link->where->ai_next == NULL && !link->settings->retry)
+		link->settled = true; /* there is nothing to try but this */
+	if (!link->settled)
+		return probe(link, datagram);
+	if (link->fd < 0) { /* no address of the host could be used */
+		errno = link->error;
+		return -1;
+	}
+	return transmit(link, datagram->bytes, datagram->length);
+}
+
+ssize_t dial_link_receive(struct dial_link *link, char *buffer, size_t size)
+{
+	ssize_t n = -1;
+
+	errno = EAGAIN;
+	if (link->fd >= 0)
+		do
+			n = recv(link->fd, buffer, size, 0);
+		while (n < 0 && errno == EINTR);
+	if (n >= 0 && !link->settled)
+		settle(link);
+	if (n >= 0)
+		return n;
+	if (errno == EAGAIN || link->settled || !link->probing)
+		return -1;
+	if (link->round_at == 0 && try_the_next(link, errno) < 0)
+		return -1;
+	errno = EAGAIN;
+	return -1;
+}
+
+/* ---- time ------------------------------------------------------------------------------ */
+
+/* Milliseconds, by the clock: when dial_link_turn() has something to do; -1: never. */
+static int64_t turn_at(const struct dial_link *link)
+{
+	if (link->settled || !link->probing)
+		return -1;
+	if (link->round_at > 0)
+		return link->round_at;
+	return link->sent_at / 1000000 + DIAL_LINK_DOUBT;
+}
+
+int64_t dial_link_wait(const struct dial_link *link)
+{
+	int64_t at = turn_at(link), now = clock_milliseconds();
+
+	if (at < 0)
+		return -1;
+	return at > now ? at - now : 0;
+}
+
+int dial_link_turn(struct dial_link *link)
+{
+	if (dial_link_wait(link) != 0)
+		return 0;
+	if (link->round_at == 0) {
+		settle(link); /* nobody has objected */
+		return 0;
+	}
+	link->round_at = 0;
+	link->error = 0;
+	link->where = link->addresses;
+	return send_first(link);
+}
+
+int dial_link_failed(const struct dial_link *link, int error, struct failure *failure)
+{
+	char who[DIAL_WHO_TEXT];
+
+	dial_who(link->settings, who);
+	return failure_set(failure, "%s: %s%s", who, strerror(error),
+			   error == ECONNREFUSED ? " (nobody is on that UDP port)" : "");
+}

@@ -1,0 +1,205 @@
+/*
+ * dial - the general client: what is typed goes to the server, what the server says is
+ * printed.
+ *
+ * Here are its options; the conversation is client/lib/dial_stream.c, client/dial/datagram.c
+ * or client/dial/repeat.c. See dial(1).
+ */
+#include <signal.h>
+#include <stdlib.h>
+
+#include "client/dial/datagram.h"
+#include "client/dial/repeat.h"
+#include "client/lib/dial_stream.h"
+#include "common/io.h"
+#include "common/message.h"
+#include "common/options.h"
+
+enum {
+	DEFAULT_WAIT = 10,    /* seconds */
+	MOST_WAIT = 86400,    /* seconds */
+	DEFAULT_INTERVAL = 1, /* second */
+	OPTION_RAW = OPTIONS_LETTERS_FROM,
+	OPTION_WHOLE,
+};
+
+static const struct option_line option_lines[] = {
+	{ 'm', "message", "MESSAGE",
+	  "send this line instead of standard input; may be given\n"
+	  "several times" },
+	{ '1', "lockstep", NULL, "after each line wait for a line of reply" },
+	{ 'C', "crlf", NULL,
+	  "end each line with CR LF, as HTTP, SMTP and others want it" },
+	{ 'u', "udp", NULL, "by UDP: each line, without its newline, is a datagram" },
+	{ OPTION_WHOLE, "whole", NULL, "with -u: all of standard input is one datagram" },
+	{ 'n', "count", "COUNT",
+	  "with -u: send a datagram so often (0: until Ctrl-C),\n"
+	  "and report loss and round-trip times as ping(8) does" },
+	{ 'i', "interval", "SEC",
+	  "with -n: one every so many seconds (1); 0: each when\n"
+	  "the last was answered" },
+	{ 'w', "wait", "SEC",
+	  "wait so long for the connection, and for the server\n"
+	  "when it is its turn (10); 0: for ever" },
+	{ 'R', "retry", NULL,
+	  "while the connection is refused, try again until the\n"
+	  "time of -w is over" },
+	{ 'k', "keep-open", NULL,
+	  "do not half-close at the end of the input: wait until\n"
+	  "the server closes" },
+	{ 'N', "no-reply", NULL,
+	  "expect no reply: a server that closes without one is\n"
+	  "no error" },
+	{ 'x', "hex", NULL, "print both directions as a hex dump" },
+	{ OPTION_RAW, "raw", NULL, "let control characters through to a terminal" },
+	{ '4', "ipv4", NULL, "IPv4 only" },
+	{ '6', "ipv6", NULL, "IPv6 only" },
+	{ 'v', "verbose", NULL, "say whom it reached and how long things took" },
+	{ 'q', "quiet", NULL, "say nothing but errors" },
+	{ 'h', "help", NULL, "print this help" },
+	{ 'V', "version", NULL, "print the version" },
+	{ 0 },
+};
+
+static int add_message(struct dial_settings *settings, const char *text,
+		       struct failure *failure)
+{
+	size_t count = settings->message_count;
+	const char **more = realloc(settings->messages, (count + 1) * sizeof *more);
+
+	if (more == NULL)
+		return failure_set(failure, "out of memory");
+	more[count] = text;
+	settings->messages = more;
+	settings->message_count = count + 1;
+	return 0;
+}
+
+/* @return 0, or -1 with *failure */
+static int take_option(void *context, const struct options *options, int letter,
+		       struct failure *failure)
+{
+	struct dial_settings *settings = context;
+
+	switch (letter) {
+	case 'm':
+		return add_message(settings, options->value, failure);
+	case 'w':
+		return options_seconds(options, letter, MOST_WAIT, &settings->timeout,
+				       failure);
+	case 'n':
+		settings->repeat = true;
+		return options_number(options, letter, 0, UINT32_MAX, &settings->count,
+				      failure);
+	case 'i':
+		return options_seconds(options, letter, MOST_WAIT, &settings->interval,
+				       failure);
+	case 'u':
+		settings->type = SOCK_DGRAM;
+		break;
+	case OPTION_WHOLE:
+		settings->whole = true;
+		break;
+	case '1':
+		settings->lockstep = true;
+		break;
+	case 'C':
+		settings->crlf = true;
+		break;
+	case 'R':
+		settings->retry = true;
+		break;
+	case 'k':
+		settings->keep_open = true;
+		break;
+	case 'N':
+		settings->no_reply = true;
+		break;
+	case 'x':
+		settings->hex = true;
+		break;
+	case OPTION_RAW:
+		settings->raw = true;
+		break;
+	default:
+		return options_take_shared(letter, &settings->family);
+	}
+	return 0;
+}
+
+/* Options that make no sense together. @return 0, or -1 with *failure */
+static int check(struct dial_settings *settings, struct failure *failure)
+{
+	if (settings->type != SOCK_DGRAM && settings->repeat)
+		return failure_set(failure, "-n, --count needs -u");
+	if (settings->type != SOCK_DGRAM && settings->whole)
+		return failure_set(failure, "--whole needs -u");
+	if (settings->type == SOCK_DGRAM && settings->crlf)
+		return failure_set(failure,
+				   "-C, --crlf is about the ends of lines, which "
+				   "-u does not send");
+	if (settings->type == SOCK_DGRAM && settings->keep_open)
+		return failure_set(failure,
+				   "-k, --keep-open is about a connection, which "
+				   "-u does not have");
+	if (settings->no_reply && (settings->type == SOCK_DGRAM || settings->lockstep))
+		return failure_set(failure, "-N, --no-reply does not go with -%c",
+				   settings->lockstep ? '1' : 'u');
+	if (!settings->repeat && settings->interval >= 0)
+		return failure_set(failure, "-i, --interval needs -n");
+	if (settings->whole && settings->message_count > 0)
+		return failure_set(failure, "--whole is about standard input, which -m "
+					    "does not read");
+	if (settings->repeat && settings->message_count > 1)
+		return failure_set(failure, "-n, --count takes one -m at most");
+	if (settings->interval < 0)
+		settings->interval = DEFAULT_INTERVAL * 1000;
+	return 0;
+}
+
+/* @return 0, or -1 with *failure */
+static int take_operands(void *context, int count, char **operands,
+			 struct failure *failure)
+{
+	struct dial_settings *settings = context;
+
+	if (check(settings, failure) < 0)
+		return -1;
+	return address_operands(operands, count, settings->type, settings->host,
+				settings->port, failure);
+}
+
+static const struct options_program program = {
+	.synopsis = "[options] HOST PORT",
+	.purpose = "Sends lines to a server and prints what it says. HOST:PORT and "
+		   "[IPV6]:PORT do as well.",
+	.lines = option_lines,
+	.take = take_option,
+	.finish = take_operands,
+};
+
+static int converse(const struct dial_settings *settings)
+{
+	if (settings->type == SOCK_STREAM)
+		return dial_stream(settings);
+	return settings->repeat ? dial_repeat(settings) : dial_datagram(settings);
+}
+
+int main(int argc, char **argv)
+{
+	struct dial_settings settings = {
+		.type = SOCK_STREAM,
+		.timeout = DEFAULT_WAIT * 1000,
+		.interval = -1,
+	};
+	int status;
+
+	io_begin();
+	status = options_read(&program, &settings, argc, argv);
+	if (status == OPTIONS_GO_ON) {
+		signal(SIGPIPE, SIG_IGN); /* a server or reader that has gone: an errno */
+		status = converse(&settings);
+	}
+	free(settings.messages);
+	return status;
+}

@@ -1,0 +1,27 @@
+/*
+ * round_trip - how long replies took: least, mean, most, and how far they lie apart.
+ *
+ * Nothing but a few sums is kept, however many there were (Welford, "Note on a method for
+ * calculating corrected sums of squares and products", 1962: unlike the difference of two
+ * large sums of squares, it loses no digits).
+ */
+#ifndef CLIENT_DIAL_ROUND_TRIP_H
+#define CLIENT_DIAL_ROUND_TRIP_H
+
+#include <stdint.h>
+
+/** Zeroed, it is empty. All times are nanoseconds. */
+struct round_trip {
+	uint64_t count;
+	int64_t least, most;
+	double mean;
+	double squares; /* sum of the squared distances from the mean */
+};
+
+/** Adds one. */
+void round_trip_record(struct round_trip *times, int64_t nanoseconds);
+
+/** The standard deviation: what ping(8) calls mdev. 0 when it is empty. */
+double round_trip_deviation(const struct round_trip *times);
+
+#endif

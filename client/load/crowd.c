@@ -1,0 +1,144 @@
+#include "client/load/crowd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/poller.h"
+#include "common/sock.h"
+
+/* At a time on their way, so that even a short backlog is not overrun: a connect that
+ * finds it full is tried again by the kernel only after a second. */
+enum { ON_THEIR_WAY = 64, PAUSE_NANOSECONDS = 20 * 1000 * 1000 };
+
+/* The crowd while it comes together. fds[0 … made) stand, fds[made … begun) are on their
+ * way; the poller's owner of each is its place in the array. */
+struct gathering {
+	struct load_crowd *crowd;
+	struct poller *poller;
+	unsigned begun;
+};
+
+static int start_one(struct gathering *gathering, const struct address *address)
+{
+	int *place = &gathering->crowd->fds[gathering->begun];
+	int fd = sock_connect_start(&address->any, address->length, SOCK_STREAM);
+
+	if (fd < 0)
+		return -1;
+	if (poller_add(gathering->poller, fd, POLLER_WRITE, place) < 0) {
+		close(fd);
+		return -1;
+	}
+	*place = fd;
+	gathering->begun++;
+	return 0;
+}
+
+/* Takes the descriptor at *to and puts it at *from. */
+static void move(struct gathering *gathering, int *to, int *from)
+{
+	if (to == from)
+		return;
+	*to = *from;
+	poller_change(gathering->poller, *to, POLLER_WRITE, to);
+}
+
+/* One whose connect has come to its end. The places stay as struct gathering says: those
+ * that stand, then those on their way. */
+static void settle_one(struct gathering *gathering, int *place)
+{
+	int *fds = gathering->crowd->fds, fd = *place;
+
+	poller_remove(gathering->poller, fd);
+	if (sock_error(fd) == 0 && !sock_is_connected_to_itself(fd)) {
+		move(gathering, place, &fds[gathering->crowd->made]);
+		fds[gathering->crowd->made++] = fd;
+		return;
+	}
+	close(fd);
+	gathering->begun--;
+	move(gathering, place, &fds[gathering->begun]);
+}
+
+static void gather(struct gathering *gathering, const struct load_plan *plan,
+		   const struct address *address, int64_t limit)
+{
+	int64_t end = clock_milliseconds() + limit;
+
+	while (gathering->crowd->made < plan->idle && clock_milliseconds() < end &&
+	       !(plan->stop != NULL && *plan->stop)) {
+		struct poller_event event;
+
+		while (gathering->begun < plan->idle &&
+		       gathering->begun - gathering->crowd->made < ON_THEIR_WAY)
+			if (start_one(gathering, address) < 0)
+				break;
+		/* One at a time: an event that waits here in a batch would name the place
+		 * of a descriptor that has been moved meanwhile. */
+		if (poller_wait(gathering->poller, &event, 1, PAUSE_NANOSECONDS) == 1)
+			settle_one(gathering, event.owner);
+	}
+	while (gathering->begun > gathering->crowd->made)
+		close(gathering->crowd->fds[--gathering->begun]);
+}
+
+int load_crowd_open(struct load_crowd *crowd, const struct load_plan *plan,
+		    const struct address *address, int first, int64_t limit,
+		    struct failure *failure)
+{
+	struct gathering gathering = { .crowd = crowd };
+
+	crowd->made = 0;
+	crowd->fds = calloc(plan->idle + 1U, sizeof *crowd->fds);
+	gathering.poller = poller_create();
+	if (crowd->fds == NULL || gathering.poller == NULL) {
+		failure_set(failure, "cannot make %u idle connections: %s", plan->idle,
+			    strerror(errno));
+		free(crowd->fds);
+		crowd->fds = NULL;
+		poller_destroy(gathering.poller);
+		if (first >= 0)
+			close(first);
+		return -1;
+	}
+	if (first >= 0)
+		crowd->fds[crowd->made++] = first;
+	gathering.begun = crowd->made;
+	gather(&gathering, plan, address, limit);
+	poller_destroy(gathering.poller);
+	return 0;
+}
+
+static bool stands(int fd)
+{
+	char dropped[4096];
+	ssize_t n;
+
+	do
+		n = io_read(fd, dropped, sizeof dropped);
+	while (n > 0);
+	return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+unsigned load_crowd_standing(const struct load_crowd *crowd)
+{
+	unsigned standing = 0;
+
+	for (unsigned i = 0; i < crowd->made; i++)
+		if (stands(crowd->fds[i]))
+			standing++;
+	return standing;
+}
+
+void load_crowd_close(struct load_crowd *crowd)
+{
+	for (unsigned i = 0; i < crowd->made; i++)
+		close(crowd->fds[i]);
+	free(crowd->fds);
+	crowd->fds = NULL;
+	crowd->made = 0;
+}

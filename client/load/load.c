@@ -1,0 +1,650 @@
+#include "client/load/load.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "client/load/crowd.h"
+#include "client/load/datagram.h"
+#include "client/load/room.h"
+#include "client/load/worker.h"
+#include "common/clock.h"
+#include "common/datagram.h"
+#include "common/io.h"
+#include "common/sock.h"
+#include "common/tcp_cookies.h"
+#include "common/text.h"
+
+#define MILLISECOND INT64_C(1000000)
+#define SECOND      INT64_C(1000000000)
+
+enum {
+	SETTLE_LIMIT = 1000,    /* milliseconds for the connections to be made */
+	CROWD_LIMIT = 2000,     /* milliseconds for the idle ones */
+	RETRY_PAUSE = 10,       /* milliseconds between two tries of plan.retry */
+	ASK_LEAST = 2000,       /* milliseconds for a server of datagrams to answer */
+	RETRY_LEAST = 5000,     /* ... if it may have to be started first */
+	PROGRESS_PAUSE = 100,   /* milliseconds between two calls of plan.progress */
+	DESCRIPTORS_ASIDE = 64, /* that the program may have open beside ours */
+	LISTENERS = 50,         /* of a room, where nothing else is said */
+	TALKERS = 16,           /* of a talk */
+	LOAD_WINDOW = 64,       /* lines on their way */
+};
+
+/* A load while it runs. */
+struct load {
+	const struct load_plan *plan;
+	struct load_result *result;
+	struct load_shared shared;
+	struct load_crowd crowd;
+	struct load_worker **workers;
+	pthread_t *threads;
+	unsigned running; /* how many threads have been started */
+};
+
+/* ---- names --------------------------------------------------------------------------------- */
+
+static const char *const error_names[LOAD_ERRORS] = {
+	[LOAD_REFUSED] = "refused",
+	[LOAD_RESET] = "reset",
+	[LOAD_TIMED_OUT] = "timed out",
+	[LOAD_NO_REPLY] = "no reply",
+	[LOAD_WRONG_REPLY] = "wrong reply",
+	[LOAD_CLOSED_EARLY] = "closed early",
+	[LOAD_OTHER] = "other",
+	[LOAD_NOT_HEARD] = "lost",
+	[LOAD_HEARD_TWICE] = "doubled",
+	[LOAD_OUT_OF_ORDER] = "out of order",
+};
+
+const char *load_error_name(enum load_error error)
+{
+	return error_names[error];
+}
+
+uint64_t load_errors(const struct load_result *result)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < LOAD_ERRORS; i++)
+		sum += result->errors[i];
+	return sum;
+}
+
+/* ---- the plan ------------------------------------------------------------------------------ */
+
+static int refuse_kind(const struct load_plan *plan, unsigned loads,
+		       struct failure *failure)
+{
+	char list[64] = "";
+	size_t used = 0;
+
+	for (int kind = 0; kind < LOAD_KINDS; kind++)
+		if (loads & 1U << kind)
+			used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
+						 used > 0 ? ", " : "",
+						 load_kind_name((enum load_kind)kind));
+	return failure_set(failure, "'%s' is no load for %s over %s, but: %s",
+			   load_kind_name(plan->kind), plan->protocol->name,
+			   plan->datagrams ? "UDP" : "TCP", list);
+}
+
+static size_t default_size(const struct load_plan *plan)
+{
+	const struct load_protocol *protocol = plan->protocol;
+
+	if (protocol->pattern == LOAD_MEETING)
+		return 32;
+	if (plan->kind != LOAD_BULK)
+		return protocol->usual_size > 0 ? protocol->usual_size : 64;
+	if (!plan->datagrams)
+		return protocol->usual_bulk_size > 0 ? protocol->usual_bulk_size
+						     : 64 * 1024;
+	/* RFC 864: no reply is longer. The others are such that one of each of the eight
+	 * sockets fits into a receive buffer of the usual size. */
+	return protocol->pattern == LOAD_SOURCE ? 512 : 16 * 1024;
+}
+
+/* As far as can be said before the address is known. */
+static size_t longest_datagram(const struct load_plan *plan)
+{
+	return plan->family == AF_INET ? DATAGRAM_LONGEST_IPV4 : DATAGRAM_LONGEST;
+}
+
+static int check_size(const struct load_plan *plan, struct failure *failure)
+{
+	size_t least = plan->datagrams && plan->protocol->mirrors ? LOAD_NUMBER_SIZE : 1;
+	size_t longest = plan->protocol->longest;
+
+	if (least < plan->protocol->shortest)
+		least = plan->protocol->shortest;
+
+	if (plan->datagrams && (longest == 0 || longest > longest_datagram(plan)))
+		longest = longest_datagram(plan);
+	if (plan->size >= least && (longest == 0 || plan->size <= longest))
+		return 0;
+	return failure_set(failure,
+			   "a message size of %zu: %s over %s takes %zu to %zu bytes",
+			   plan->size, plan->protocol->name,
+			   plan->datagrams ? "UDP" : "TCP", least, longest);
+}
+
+/* What may stand in a line between two blanks: no more is asked, for a server may be sent
+ * what is no path to RFC 3986. */
+static bool is_path(const char *path)
+{
+	if (*path != '/')
+		return false;
+	while (*path > ' ' && *path < 127)
+		path++;
+	return *path == '\0';
+}
+
+/* Options that make no sense for this protocol or load. */
+static int check_choices(const struct load_plan *plan, struct failure *failure)
+{
+	const struct load_protocol *protocol = plan->protocol;
+	char culprit[100];
+
+	if (plan->idle != 0 && plan->kind != LOAD_IDLE)
+		return failure_set(failure, "-i, --idle: only the load idle has silent "
+					    "connections");
+	if (plan->reply != NULL && !protocol->takes_reply)
+		return failure_set(failure,
+				   "-e, --expect: what %s replies is not for choice",
+				   protocol->name);
+	if (plan->path != NULL && !protocol->takes_path)
+		return failure_set(failure, "--path: %s is asked for no path",
+				   protocol->name);
+	if (plan->path != NULL && !is_path(plan->path)) {
+		text_escape(plan->path, strlen(plan->path), culprit, sizeof culprit);
+		return failure_set(
+			failure,
+			"--path: '%s' must begin with / and be printable ASCII "
+			"without blanks (a blank is %%20)",
+			culprit);
+	}
+	if (plan->rate > 0 && protocol->pattern == LOAD_SOURCE && !plan->datagrams)
+		return failure_set(failure, "-r, --rate: %s over TCP sends unasked",
+				   protocol->name);
+	if (plan->size != 0 && protocol->pattern == LOAD_GREETING && !plan->datagrams)
+		return failure_set(failure, "-s, --size: %s over TCP is sent no message",
+				   protocol->name);
+	if (plan->size != 0 && protocol->compose != NULL)
+		return failure_set(failure,
+				   "-s, --size: how long a request of %s is, is not for "
+				   "choice",
+				   protocol->name);
+	return 0;
+}
+
+/* Who is there where clients meet, and who speaks. */
+static int complete_meeting(struct load_plan *plan, struct failure *failure)
+{
+	bool meeting = plan->protocol->pattern == LOAD_MEETING;
+	bool all = plan->kind == LOAD_TALK;
+
+	if (!meeting && plan->speakers != 0)
+		return failure_set(failure, "--senders: clients of %s do not meet",
+				   plan->protocol->name);
+	if (!meeting && plan->window != 0)
+		return failure_set(failure, "--window: clients of %s do not meet",
+				   plan->protocol->name);
+	if (!meeting)
+		return 0;
+	if (plan->connections == 0)
+		plan->connections = all ? TALKERS : LISTENERS + 1;
+	if (plan->speakers == 0)
+		plan->speakers = all ? plan->connections : 1;
+	if (plan->window == 0)
+		plan->window = LOAD_WINDOW;
+	if (plan->connections < 2)
+		return failure_set(failure, "-c, --connections: one alone hears nobody");
+	if (plan->speakers > plan->connections)
+		return failure_set(failure, "--senders: %u of %u connections",
+				   plan->speakers, plan->connections);
+	if (all && plan->speakers < plan->connections)
+		return failure_set(failure, "--senders: in talk all send");
+	return 0;
+}
+
+int load_plan_complete(struct load_plan *plan, struct failure *failure)
+{
+	unsigned loads = load_protocol_loads(plan->protocol, plan->datagrams);
+
+	if (loads == 0)
+		return failure_set(failure, "%s is not spoken over %s",
+				   plan->protocol->name, plan->datagrams ? "UDP" : "TCP");
+	if (!(loads & 1U << plan->kind))
+		return refuse_kind(plan, loads, failure);
+	if (check_choices(plan, failure) < 0 || complete_meeting(plan, failure) < 0)
+		return -1;
+	if (plan->idle == 0)
+		plan->idle = 500;
+	if (plan->connections == 0)
+		plan->connections = plan->kind == LOAD_BULK ? 8 : 32;
+	if (plan->timeout == 0)
+		plan->timeout = plan->datagrams ? 1000 : 5000;
+	if (plan->protocol->compose != NULL)
+		return 0;
+	if (plan->size == 0)
+		plan->size = default_size(plan);
+	return check_size(plan, failure);
+}
+
+bool load_plan_has_size(const struct load_plan *plan)
+{
+	return plan->datagrams || plan->protocol->pattern != LOAD_GREETING;
+}
+
+/* ---- before the clock runs ----------------------------------------------------------------- */
+
+static bool stopped(const struct load_plan *plan)
+{
+	return plan->stop != NULL && *plan->stop != 0;
+}
+
+static unsigned choose_threads(const struct load_plan *plan)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned threads = plan->threads;
+
+	/* Half of them: the server is to have the other half. */
+	if (threads == 0)
+		threads = processors > 2 ? (unsigned)(processors / 2) : 1;
+	return threads < plan->connections ? threads : plan->connections;
+}
+
+static unsigned idle_wanted(const struct load_plan *plan)
+{
+	return plan->kind == LOAD_IDLE ? plan->idle : 0;
+}
+
+static int raise_descriptor_limit(const struct load_plan *plan, unsigned threads,
+				  struct failure *failure)
+{
+	rlim_t needed = (rlim_t)plan->connections + idle_wanted(plan) + 3 * threads +
+			DESCRIPTORS_ASIDE; /* a poller, and a bell of two, for each */
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return failure_set(failure, "cannot learn the limit on descriptors: %s",
+				   strerror(errno));
+	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= needed)
+		return 0;
+	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < needed)
+		return failure_set(failure,
+				   "%ju descriptors are needed, but the hard limit is "
+				   "%ju (ulimit -H -n)",
+				   (uintmax_t)needed, (uintmax_t)limit.rlim_max);
+	limit.rlim_cur = needed;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return failure_set(failure, "cannot raise the limit on descriptors: %s",
+				   strerror(errno));
+	return 0;
+}
+
+/* For how many milliseconds to try the server. With datagrams the timeout says how soon one
+ * counts as lost, which may be very soon. */
+static int64_t time_to_reach(const struct load_plan *plan)
+{
+	int64_t limit = plan->timeout;
+	int64_t least = !plan->datagrams ? 0 : plan->retry ? RETRY_LEAST : ASK_LEAST;
+
+	/* Who is lost never, is not waited for, for ever, before the clock runs. */
+	if (plan->datagrams && !plan->retry && limit == LOAD_FOR_EVER)
+		return least;
+	if (!plan->retry && !plan->datagrams && limit > plan->duration &&
+	    limit > SETTLE_LIMIT)
+		return plan->duration > SETTLE_LIMIT ? plan->duration : SETTLE_LIMIT;
+	return limit > least ? limit : least;
+}
+
+static int connect_first(struct load *load, int64_t limit, struct failure *failure)
+{
+	const struct load_plan *plan = load->plan;
+	struct sock_target target = { plan->host, plan->port, plan->family, SOCK_STREAM,
+				      limit };
+
+	return sock_connect(&target, &load->shared.address, failure);
+}
+
+/* Asks each of the host's addresses. As connect_first(), but returns 0 and no descriptor. */
+static int ask_first(struct load *load, int64_t limit, struct failure *failure)
+{
+	const struct load_plan *plan = load->plan;
+	struct address_query query = { plan->family, SOCK_DGRAM, false };
+	struct addrinfo *list, *where;
+	char host[ADDRESS_TEXT];
+	int error = ETIMEDOUT, addresses = 0;
+
+	if (address_resolve(plan->host, plan->port, &query, &list, failure) < 0) {
+		errno = 0;
+		return -1;
+	}
+	for (where = list; where != NULL; where = where->ai_next)
+		addresses++;
+	for (where = list; where != NULL && error != 0; where = where->ai_next) {
+		address_set(&load->shared.address, where->ai_addr, where->ai_addrlen);
+		error = load_datagram_reach(&load->shared, &load->shared.address,
+					    limit / addresses);
+	}
+	freeaddrinfo(list);
+	if (error != 0) {
+		text_escape(plan->host, strlen(plan->host), host, sizeof host);
+		failure_set(failure, "no answer from %s port %s (udp): %s", host,
+			    plan->port,
+			    error == ETIMEDOUT ? "timed out"
+			    : error == EMSGSIZE
+				    ? "a datagram over IPv4 has 65507 bytes at most"
+				    : strerror(error));
+	}
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+static int try_once(struct load *load, int64_t end, struct failure *failure)
+{
+	int64_t left = end - clock_milliseconds();
+
+	left = left > 0 ? left : 0;
+	return load->plan->datagrams ? ask_first(load, left, failure)
+				     : connect_first(load, left, failure);
+}
+
+/* Tries until somebody answers, or has refused and is not to be tried again. */
+static int try_to_reach(struct load *load, struct failure *failure)
+{
+	const struct load_plan *plan = load->plan;
+	int64_t end = clock_milliseconds() + time_to_reach(plan);
+	struct timespec pause = clock_timespec(RETRY_PAUSE);
+
+	for (;;) {
+		int reached = try_once(load, end, failure);
+
+		if (reached >= 0 || errno != ECONNREFUSED || !plan->retry ||
+		    stopped(plan))
+			return reached;
+		nanosleep(&pause, NULL); /* a signal may end it early */
+		/* A last try must have the time to be refused again. */
+		if (clock_milliseconds() + RETRY_PAUSE >= end) {
+			errno = ECONNREFUSED;
+			return -1;
+		}
+	}
+}
+
+/* The first connection tells which of the host's addresses answers, and whether any does.
+ * Returns 0 with its descriptor, non-blocking, in *first (datagrams: -1), or -1 with
+ * *failure. */
+static int reach(struct load *load, int *first, struct failure *failure)
+{
+	int fd = try_to_reach(load, failure);
+
+	*first = load->plan->datagrams ? -1 : fd;
+	if (fd >= 0 && (*first < 0 || io_set_nonblocking(fd, true) == 0))
+		return 0;
+	if (errno != 0) {
+		enum load_error kind = load_error_of(errno);
+
+		load->result->errors[kind]++;
+		load->result->other = kind == LOAD_OTHER ? errno : 0;
+	}
+	if (*first >= 0) {
+		failure_set(failure, "cannot use the connection: %s", strerror(errno));
+		close(*first);
+	}
+	return -1;
+}
+
+static int prepare_material(struct load *load, struct failure *failure)
+{
+	const struct load_protocol *protocol = load->plan->protocol;
+	const char *reply = load->plan->reply ? load->plan->reply : protocol->reply;
+	size_t size = protocol->compose ? protocol->compose(load->plan, NULL, 0)
+					: load->plan->size;
+	char *block = size < SIZE_MAX - LOAD_OFFSETS ? malloc(size + LOAD_OFFSETS) : NULL;
+	void *shared = calloc(1, protocol->shared_size + 1); /* 0 might give NULL */
+
+	load->result->size = size;
+	load->shared.material.block = block;
+	load->shared.material.shared = shared;
+	if (block == NULL || shared == NULL)
+		return failure_set(failure, "no memory for messages of %zu bytes", size);
+	load->shared.material = (struct load_material){
+		.block = block,
+		.size = size,
+		.reply = reply,
+		.reply_length = reply ? strlen(reply) : 0,
+		.datagrams = load->plan->datagrams,
+		.shared = shared,
+	};
+	if (protocol->compose != NULL)
+		protocol->compose(load->plan, block, size + LOAD_OFFSETS);
+	else
+		protocol->fill(&load->shared.material, block, size + LOAD_OFFSETS);
+	if (protocol->pattern != LOAD_MEETING)
+		return 0;
+	load->shared.room = load_room_create(&load->shared);
+	if (load->shared.room == NULL)
+		return failure_set(failure,
+				   "no memory for %u senders with a window of %u",
+				   load->plan->speakers, load->plan->window);
+	return 0;
+}
+
+/* ---- the threads --------------------------------------------------------------------------- */
+
+/* first becomes the first worker's first connection. */
+static int create_workers(struct load *load, int first, struct failure *failure)
+{
+	unsigned threads = load->shared.threads;
+
+	load->workers = calloc(threads, sizeof *load->workers);
+	load->threads = calloc(threads, sizeof *load->threads);
+	if (load->workers == NULL || load->threads == NULL) {
+		if (first >= 0)
+			close(first);
+		return failure_set(failure, "no memory for %u threads", threads);
+	}
+	for (unsigned i = 0; i < threads; i++) {
+		load->workers[i] =
+			load_worker_create(&load->shared, i, i == 0 ? first : -1);
+		if (load->workers[i] == NULL)
+			return failure_set(failure, "cannot prepare thread %u: %s", i + 1,
+					   strerror(errno));
+	}
+	return 0;
+}
+
+/* Signals are for the thread that called us: it looks at plan->stop. SIGPIPE is blocked
+ * with the others, so that writing to a reset connection is an error and not the end. */
+static int start_threads(struct load *load, struct failure *failure)
+{
+	sigset_t all, before;
+	int error = 0;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	while (load->running < load->shared.threads && error == 0) {
+		error = pthread_create(&load->threads[load->running], NULL,
+				       load_worker_run, load->workers[load->running]);
+		if (error == 0)
+			load->running++;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error != 0)
+		return failure_set(failure, "cannot start thread %u: %s",
+				   load->running + 1, strerror(error));
+	return 0;
+}
+
+static void tell_progress(struct load *load, enum load_phase phase)
+{
+	struct load_progress progress = { .phase = phase, .idle = load->crowd.made };
+
+	if (load->plan->progress == NULL)
+		return;
+	for (unsigned i = 0; i < load->running; i++)
+		progress.exchanges += load_worker_exchanges(load->workers[i]);
+	if (phase == LOAD_RUNNING)
+		progress.seconds = (double)(clock_nanoseconds() - load->shared.start) /
+				   (double)SECOND;
+	load->plan->progress(&progress, load->plan->context);
+}
+
+/* Until every thread has its connections: they see to it that this comes to an end. */
+static void await_settled(struct load *load)
+{
+	struct timespec pause = clock_timespec(1);
+	unsigned settled;
+
+	do {
+		if (stopped(load->plan))
+			atomic_store(&load->shared.over, true);
+		pthread_mutex_lock(&load->shared.lock);
+		settled = load->shared.settled;
+		pthread_mutex_unlock(&load->shared.lock);
+		if (settled < load->running)
+			nanosleep(&pause, NULL);
+	} while (settled < load->running);
+}
+
+static void start_clock(struct load *load)
+{
+	pthread_mutex_lock(&load->shared.lock);
+	load->shared.start = clock_nanoseconds();
+	load->shared.end = load->shared.start + load->plan->duration * MILLISECOND;
+	pthread_cond_broadcast(&load->shared.begin);
+	pthread_mutex_unlock(&load->shared.lock);
+}
+
+/* Waits for the end, or for who stops it. Returns when that was. */
+static int64_t await_end(struct load *load)
+{
+	for (;;) {
+		int64_t now = clock_nanoseconds(), left = load->shared.end - now;
+		struct timespec pause;
+
+		if (left <= 0)
+			return load->shared.end;
+		if (stopped(load->plan) || atomic_load(&load->shared.over)) {
+			atomic_store(&load->shared.over, true);
+			return now;
+		}
+		left = (left + MILLISECOND - 1) / MILLISECOND;
+		pause = clock_timespec(left < PROGRESS_PAUSE ? left : PROGRESS_PAUSE);
+		nanosleep(&pause, NULL); /* a signal ends it early */
+		tell_progress(load, LOAD_RUNNING);
+	}
+}
+
+/* They may wait for replies that are on their way: not when the load is stopped. */
+static void join_threads(struct load *load)
+{
+	struct timespec pause = clock_timespec(1);
+
+	while (atomic_load(&load->shared.finished) < load->running) {
+		if (stopped(load->plan))
+			atomic_store(&load->shared.over, true);
+		nanosleep(&pause, NULL);
+	}
+	for (unsigned i = 0; i < load->running; i++)
+		pthread_join(load->threads[i], NULL);
+}
+
+static int measure(struct load *load, struct failure *failure)
+{
+	int64_t limit = load->plan->timeout;
+	int started;
+
+	if (limit > SETTLE_LIMIT)
+		limit = SETTLE_LIMIT;
+	load->shared.settle_time = limit * MILLISECOND;
+	atomic_store(&load->shared.settle_limit,
+		     clock_nanoseconds() + load->shared.settle_time);
+	started = start_threads(load, failure);
+	if (started < 0)
+		atomic_store(&load->shared.over, true);
+	await_settled(load);
+	if (started == 0)
+		tell_progress(load, LOAD_SETTLED);
+	start_clock(load);
+	load->result->elapsed =
+		(double)(await_end(load) - load->shared.start) / (double)SECOND;
+	load->result->idle_standing = load_crowd_standing(&load->crowd);
+	load_crowd_close(&load->crowd); /* whoever waits after it may be served now */
+	join_threads(load);
+	for (unsigned i = 0; i < load->running; i++)
+		load_worker_report(load->workers[i], load->result);
+	return started;
+}
+
+/* The server is there; first is a connection that stands, or -1: the crowd, the threads, and then the measuring. */
+static int set_up_and_measure(struct load *load, int first, struct failure *failure)
+{
+	const struct load_plan *plan = load->plan;
+	int64_t limit = plan->timeout < CROWD_LIMIT ? plan->timeout : CROWD_LIMIT;
+
+	tell_progress(load, LOAD_CONNECTING);
+	if (idle_wanted(plan) > 0) {
+		/* The first client to come is a silent one: that is the point. */
+		if (load_crowd_open(&load->crowd, plan, &load->shared.address, first,
+				    limit, failure) < 0)
+			return -1;
+		load->result->idle_made = load->crowd.made;
+		tell_progress(load, LOAD_CONNECTING);
+		first = -1;
+	} else if (plan->kind == LOAD_CONNECTIONS && first >= 0) {
+		close(first); /* their connecting is to be measured */
+		first = -1;
+	}
+	if (create_workers(load, first, failure) < 0)
+		return -1;
+	return measure(load, failure);
+}
+
+static void clean_up(struct load *load)
+{
+	for (unsigned i = 0; i < load->shared.threads && load->workers != NULL; i++)
+		load_worker_destroy(load->workers[i]);
+	load_crowd_close(&load->crowd);
+	free(load->workers);
+	free(load->threads);
+	load_room_destroy(load->shared.room);
+	free((char *)load->shared.material.block);
+	free(load->shared.material.shared);
+}
+
+int load_run(const struct load_plan *plan, struct load_result *result,
+	     struct failure *failure)
+{
+	struct load load = {
+		.plan = plan,
+		.result = result,
+		.shared = { .plan = plan,
+			    .threads = choose_threads(plan),
+			    .lock = PTHREAD_MUTEX_INITIALIZER,
+			    .begin = PTHREAD_COND_INITIALIZER },
+	};
+	int first, reached, done = -1;
+	uint64_t cookies = 0, cookies_now = 0;
+	bool told = tcp_cookies_sent(&cookies);
+
+	memset(result, 0, sizeof *result);
+	result->threads = load.shared.threads;
+	if (raise_descriptor_limit(plan, load.shared.threads, failure) == 0 &&
+	    prepare_material(&load, failure) == 0) {
+		reached = reach(&load, &first, failure);
+		result->address = load.shared.address;
+		if (reached == 0)
+			done = set_up_and_measure(&load, first, failure);
+	}
+	if (result->unheard > 0 && told && tcp_cookies_sent(&cookies_now))
+		result->cookies = cookies_now - cookies;
+	clean_up(&load);
+	return done;
+}

@@ -1,0 +1,932 @@
+#include "client/load/room.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "client/load/connection.h"
+#include "common/bell.h"
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/sock.h"
+#include "common/text.h"
+
+enum {
+	BATCH = 256,
+	KEPT = 4096,     /* bytes of a line that came in pieces: more than any line has */
+	REMEMBERED = 64, /* lines behind the last that are known to be missing, or not */
+};
+
+/* How long all listen at most for what does not come. */
+static const int64_t longest_silence = 5 * SECOND;
+
+/* ... and for what does. */
+static const int64_t longest_rest = 60 * SECOND;
+
+/* Between two looks whether all others are done. */
+static const int64_t look_pause = 2 * MILLISECOND;
+
+/* The lines of one speaker that are on their way are in a ring, as they should be heard: with
+ * the heading. A place is not used again before all have heard what is in it. */
+struct speaker {
+	char heading[LOAD_HEADING];
+	atomic_uint_least64_t said;  /* lines; those up to here are in the ring */
+	atomic_uint_least64_t heard; /* ... and these have been heard by all */
+	atomic_bool reached;         /* somebody, ever */
+	atomic_bool waits; /* for its window to open, and another thread has to tell it */
+	char *lines;       /* line_length bytes in each place */
+	int64_t *due;      /* when they were to be sent */
+	atomic_uint *missing; /* how many of those in the room have not heard them */
+	struct load_worker *worker;
+	struct load_connection *connection;
+};
+
+struct load_room {
+	const struct load_plan *plan;
+	const struct load_protocol *protocol;
+	const struct load_material *material;
+	size_t heading, line_length; /* bytes of both, and of the heading alone */
+	uint64_t places;             /* of a ring: a power of two */
+	pthread_mutex_t lock;        /* held by who speaks, comes or goes; and this: */
+	unsigned present;            /* who is in the room */
+	atomic_uint speaking;        /* threads whose measured time is not over */
+	struct speaker *speakers;
+};
+
+/* One client, beside its load_connection. */
+struct seat {
+	bool stands;       /* the connection */
+	bool present;      /* in the room */
+	bool takes_part;   /* was so at the start */
+	unsigned last;     /* speaker that it has heard */
+	uint64_t *next;    /* of each speaker, the number of the line to be heard next */
+	uint64_t *gaps;    /* ... and of the REMEMBERED before that, which are missing */
+	const char *out;   /* to be sent: */
+	size_t sent, size; /*   so much of so much */
+	char *lines;       /* of a speaker: room for what it says */
+	size_t kept;       /* bytes of a line whose end is to come: */
+	char text[KEPT];
+};
+
+struct load_seats {
+	struct seat *seats; /* one for each connection */
+	uint64_t *next, *gaps;
+	char *lines;
+	struct bell bell; /* rung by other threads, for speakers that wait */
+	struct load_connection bell_rope; /* what the poller knows it by */
+};
+
+/* ---- the room ------------------------------------------------------------------------------ */
+
+static struct load_room *room_of(const struct load_worker *worker)
+{
+	return worker->shared->room;
+}
+
+static struct seat *seat_of(const struct load_worker *worker,
+			    const struct load_connection *connection)
+{
+	return &worker->seats->seats[connection - worker->connections];
+}
+
+/* The first connections of all are those that speak. NULL: it does not. */
+static struct speaker *speaker_of(const struct load_worker *worker,
+				  const struct load_connection *connection)
+{
+	struct load_room *room = room_of(worker);
+	unsigned number = connection->exchange.connection;
+
+	return number < room->plan->speakers ? &room->speakers[number] : NULL;
+}
+
+static size_t place_of(const struct load_room *room, uint64_t number)
+{
+	return (size_t)(number & (room->places - 1));
+}
+
+static char *line_at(const struct load_room *room, const struct speaker *speaker,
+		     uint64_t number)
+{
+	return speaker->lines + place_of(room, number) * room->line_length;
+}
+
+static int prepare_speaker(struct load_room *room, unsigned number)
+{
+	struct speaker *speaker = &room->speakers[number];
+	size_t places = (size_t)room->places;
+
+	speaker->lines = calloc(places, room->line_length);
+	speaker->due = calloc(places, sizeof *speaker->due);
+	speaker->missing = calloc(places, sizeof *speaker->missing);
+	if (speaker->lines == NULL || speaker->due == NULL || speaker->missing == NULL)
+		return -1;
+	room->protocol->heading(room->material, number, speaker->heading);
+	return 0;
+}
+
+struct load_room *load_room_create(const struct load_shared *shared)
+{
+	struct load_room *room = calloc(1, sizeof *room);
+	char heading[LOAD_HEADING];
+
+	if (room == NULL)
+		return NULL;
+	pthread_mutex_init(&room->lock, NULL);
+	room->plan = shared->plan;
+	room->protocol = shared->plan->protocol;
+	room->material = &shared->material;
+	room->heading = room->protocol->heading(room->material, 0, heading);
+	room->line_length = room->heading + room->material->size;
+	for (room->places = 1; room->places < room->plan->window;)
+		room->places *= 2;
+	atomic_store(&room->speaking, shared->threads);
+	room->speakers = calloc(room->plan->speakers, sizeof *room->speakers);
+	for (unsigned i = 0; room->speakers != NULL && i < room->plan->speakers; i++) {
+		if (prepare_speaker(room, i) == 0)
+			continue;
+		load_room_destroy(room);
+		return NULL;
+	}
+	if (room->speakers != NULL)
+		return room;
+	load_room_destroy(room);
+	return NULL;
+}
+
+void load_room_destroy(struct load_room *room)
+{
+	if (room == NULL)
+		return;
+	for (unsigned i = 0; room->speakers != NULL && i < room->plan->speakers; i++) {
+		free(room->speakers[i].lines);
+		free(room->speakers[i].due);
+		free(room->speakers[i].missing);
+	}
+	free(room->speakers);
+	pthread_mutex_destroy(&room->lock);
+	free(room);
+}
+
+/* ---- a worker's clients -------------------------------------------------------------------- */
+
+static unsigned speakers_here(const struct load_worker *worker)
+{
+	unsigned count = 0;
+
+	while (count < worker->count &&
+	       worker->number + count * worker->shared->threads < worker->plan->speakers)
+		count++;
+	return count;
+}
+
+/* Runs before the connections have their numbers: they are counted as the worker does. */
+static int room_prepare(struct load_worker *worker)
+{
+	struct load_room *room = room_of(worker);
+	unsigned speakers = worker->plan->speakers, here = speakers_here(worker);
+	size_t block = worker->plan->window * room->material->size;
+	struct load_seats *seats = calloc(1, sizeof *seats);
+
+	if (seats == NULL || bell_open(&seats->bell) < 0) {
+		free(seats);
+		return -1;
+	}
+	worker->seats = seats;
+	worker->now = clock_nanoseconds(); /* for a first connection that stands */
+	if (worker->turns > speakers)
+		worker->turns = speakers;
+	seats->seats = calloc(worker->count, sizeof *seats->seats);
+	seats->next = calloc(worker->count, speakers * sizeof *seats->next);
+	seats->gaps = calloc(worker->count, speakers * sizeof *seats->gaps);
+	seats->lines = calloc(here + 1U, block);
+	if (seats->seats == NULL || seats->next == NULL || seats->gaps == NULL ||
+	    seats->lines == NULL)
+		return -1;
+	seats->bell_rope.fd = seats->bell.fd;
+	if (poller_add(worker->poller, seats->bell.fd, POLLER_READ, &seats->bell_rope) <
+	    0)
+		return -1;
+	for (unsigned i = 0; i < worker->count; i++) {
+		seats->seats[i].next = seats->next + (size_t)i * speakers;
+		seats->seats[i].gaps = seats->gaps + (size_t)i * speakers;
+	}
+	for (unsigned i = 0; i < here; i++) {
+		struct speaker *speaker =
+			&room->speakers[worker->number + i * worker->shared->threads];
+
+		seats->seats[i].lines = seats->lines + i * block;
+		speaker->worker = worker;
+		speaker->connection = &worker->connections[i];
+	}
+	return 0;
+}
+
+void load_seats_free(struct load_worker *worker)
+{
+	struct load_seats *seats = worker->seats;
+
+	if (seats == NULL)
+		return;
+	bell_close(&seats->bell);
+	free(seats->seats);
+	free(seats->next);
+	free(seats->gaps);
+	free(seats->lines);
+	free(seats);
+}
+
+/* ---- the window ---------------------------------------------------------------------------- */
+
+static uint64_t on_their_way(const struct speaker *speaker)
+{
+	return atomic_load(&speaker->said) - atomic_load(&speaker->heard);
+}
+
+/* It may speak again, if nothing else keeps it from that. */
+static void open_window(struct load_worker *worker, struct load_connection *connection)
+{
+	const struct seat *seat = seat_of(worker, connection);
+
+	if (connection->state != BUSY || seat->sent < seat->size ||
+	    on_their_way(speaker_of(worker, connection)) >= worker->plan->window)
+		return;
+	load_connection_set_free(connection);
+	load_connection_queue(worker, connection);
+}
+
+/* One more has heard that line, or will not hear it any more. */
+static void take_off(struct load_worker *worker, struct speaker *speaker, uint64_t number)
+{
+	atomic_uint *missing = &speaker->missing[place_of(room_of(worker), number)];
+
+	if (atomic_fetch_sub(missing, 1) > 1)
+		return;
+	atomic_fetch_add(&speaker->heard, 1);
+	if (speaker->worker == worker)
+		open_window(worker, speaker->connection);
+	else if (atomic_exchange(&speaker->waits, false))
+		bell_ring(&speaker->worker->seats->bell);
+}
+
+static void answer_bell(struct load_worker *worker)
+{
+	bell_silence(&worker->seats->bell);
+	for (unsigned i = 0; i < speakers_here(worker); i++)
+		open_window(worker, &worker->connections[i]);
+}
+
+/* ---- coming and going ---------------------------------------------------------------------- */
+
+static void come_in(struct load_worker *worker, struct load_connection *connection)
+{
+	struct load_room *room = room_of(worker);
+	struct load_shared *shared = worker->shared;
+
+	pthread_mutex_lock(&room->lock);
+	room->present++;
+	pthread_mutex_unlock(&room->lock);
+	seat_of(worker, connection)->present = true;
+	connection->pause = 0;
+	load_connection_set_free(connection);
+	if (speaker_of(worker, connection) != NULL)
+		load_connection_queue(worker, connection);
+	/* As long as they come in, the others are waited for. */
+	atomic_store(&shared->settle_limit, worker->now + shared->settle_time);
+}
+
+/* What is on its way is not for this one any more: nobody waits for that. */
+static void go_away(struct load_worker *worker, struct load_connection *connection)
+{
+	struct load_room *room = room_of(worker);
+	struct seat *seat = seat_of(worker, connection);
+	const struct speaker *own = speaker_of(worker, connection);
+
+	seat->stands = false;
+	seat->kept = seat->sent = seat->size = 0;
+	if (!seat->present)
+		return;
+	seat->present = false;
+	pthread_mutex_lock(&room->lock);
+	room->present--;
+	for (unsigned i = 0; i < worker->plan->speakers; i++) {
+		struct speaker *speaker = &room->speakers[i];
+
+		for (uint64_t n = seat->next[i];
+		     speaker != own && n < atomic_load(&speaker->said); n++)
+			take_off(worker, speaker, n);
+	}
+	pthread_mutex_unlock(&room->lock);
+}
+
+static void room_fail(struct load_worker *worker, struct load_connection *connection,
+		      enum load_error error)
+{
+	load_connection_fail(worker, connection, error);
+	go_away(worker, connection);
+}
+
+static void room_fail_errno(struct load_worker *worker,
+			    struct load_connection *connection, int error)
+{
+	load_connection_fail_errno(worker, connection, error);
+	go_away(worker, connection);
+}
+
+static void watch(struct load_worker *worker, struct load_connection *connection)
+{
+	const struct seat *seat = seat_of(worker, connection);
+
+	load_connection_watch(worker, connection,
+			      !seat->stands             ? POLLER_WRITE
+			      : seat->sent < seat->size ? POLLER_READ | POLLER_WRITE
+							: POLLER_READ);
+	if (connection->state == CLOSED) /* the poller would not */
+		go_away(worker, connection);
+}
+
+/* ---- sending ------------------------------------------------------------------------------- */
+
+/* Sends as much of seat->out as goes. */
+static void send_out(struct load_worker *worker, struct load_connection *connection)
+{
+	struct seat *seat = seat_of(worker, connection);
+	ssize_t n =
+		io_write(connection->fd, seat->out + seat->sent, seat->size - seat->sent);
+
+	if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+		room_fail_errno(worker, connection, errno);
+		return;
+	}
+	seat->sent += n > 0 ? (size_t)n : 0;
+	watch(worker, connection);
+}
+
+/* The text of a line: its number, letters that belong to it, and a newline. */
+static void write_line(const struct load_room *room, unsigned speaker, uint64_t number,
+		       char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	const struct load_material *material = room->material;
+	uint64_t rest = number;
+
+	for (int i = LOAD_STAMP; i-- > 0; rest >>= 4)
+		out[i] = digits[rest & 15];
+	memcpy(out + LOAD_STAMP, material->block + load_letters_offset(speaker, number),
+	       material->size - LOAD_STAMP - 1);
+	out[material->size - 1] = '\n';
+}
+
+/* Puts the next line into the ring, and behind what is to be sent. */
+static void say(struct load_worker *worker, struct load_connection *connection,
+		int64_t due)
+{
+	struct load_room *room = room_of(worker);
+	struct seat *seat = seat_of(worker, connection);
+	struct speaker *speaker = &room->speakers[connection->exchange.connection];
+	uint64_t number = atomic_load(&speaker->said);
+	char *line = line_at(room, speaker, number), *text = line + room->heading;
+
+	memcpy(line, speaker->heading, room->heading);
+	write_line(room, connection->exchange.connection, number, text);
+	memcpy(seat->lines + seat->size, text, room->material->size);
+	seat->size += room->material->size;
+	speaker->due[place_of(room, number)] = due;
+	atomic_store(&speaker->missing[place_of(room, number)], room->present - 1);
+	atomic_store(&speaker->said, number + 1);
+}
+
+/* In a closed loop as many lines as there may be on their way, in an open one the one that
+ * is due. Who is alone says nothing: nobody would hear it. */
+static void room_begin(struct load_worker *worker, struct load_connection *connection,
+		       int64_t due)
+{
+	struct load_room *room = room_of(worker);
+	struct seat *seat = seat_of(worker, connection);
+	struct speaker *speaker = &room->speakers[connection->exchange.connection];
+	uint64_t count = worker->plan->window - on_their_way(speaker);
+
+	seat->out = seat->lines;
+	seat->sent = seat->size = 0;
+	pthread_mutex_lock(&room->lock);
+	if (room->present < 2)
+		count = 0;
+	else if (worker->plan->rate > 0)
+		count = 1;
+	for (uint64_t i = 0; i < count; i++)
+		say(worker, connection, due);
+	pthread_mutex_unlock(&room->lock);
+	if (count == 0)
+		return;
+	connection->state = BUSY;
+	send_out(worker, connection);
+	if (connection->state != BUSY)
+		return;
+	atomic_store(&speaker->waits, true); /* before the look at the window */
+	open_window(worker, connection);
+}
+
+/* ---- hearing ------------------------------------------------------------------------------- */
+
+/* The next line of that speaker has come, as it should. */
+static void hear(struct load_worker *worker, struct seat *seat, unsigned number)
+{
+	struct load_room *room = room_of(worker);
+	struct speaker *speaker = &room->speakers[number];
+	uint64_t line = seat->next[number]++;
+
+	seat->gaps[number] <<= 1;
+	worker->result.heard++;
+	if (worker->now < worker->end) {
+		histogram_record(&worker->result.latency,
+				 worker->now - speaker->due[place_of(room, line)]);
+		worker->result.exchanges++;
+		worker->result.bytes += room->line_length;
+	}
+	if (!atomic_load_explicit(&speaker->reached, memory_order_relaxed))
+		atomic_store(&speaker->reached, true);
+	take_off(worker, speaker, line);
+}
+
+/* The next line of that speaker was left out. */
+static void miss(struct load_worker *worker, struct seat *seat, unsigned number)
+{
+	seat->gaps[number] = seat->gaps[number] << 1 | 1;
+	worker->result.errors[LOAD_NOT_HEARD]++;
+	take_off(worker, &room_of(worker)->speakers[number], seat->next[number]++);
+}
+
+/* A line that came before, or should have. */
+static void hear_late(struct load_worker *worker, struct seat *seat, unsigned number,
+		      uint64_t line)
+{
+	uint64_t back = seat->next[number] - 1 - line;
+	uint64_t bit = back < REMEMBERED ? UINT64_C(1) << back : 0;
+
+	if (!(seat->gaps[number] & bit)) {
+		worker->result.errors[LOAD_HEARD_TWICE]++;
+		return;
+	}
+	seat->gaps[number] &= ~bit;
+	worker->result.errors[LOAD_NOT_HEARD]--;
+	worker->result.errors[LOAD_OUT_OF_ORDER]++;
+	worker->result.heard++;
+}
+
+/* Whether the bytes begin with the next line of that speaker. */
+static bool is_next(const struct load_room *room, const struct seat *seat,
+		    unsigned number, const char *bytes)
+{
+	const struct speaker *speaker = &room->speakers[number];
+	uint64_t line = seat->next[number];
+
+	return line < atomic_load_explicit(&speaker->said, memory_order_acquire) &&
+	       memcmp(bytes, line_at(room, speaker, line), room->line_length) == 0;
+}
+
+/* Most lines are this: of a speaker, the next, and whole. @return whether it is so */
+static bool take_next(struct load_worker *worker, struct load_connection *connection,
+		      const char *bytes, size_t length)
+{
+	const struct load_room *room = room_of(worker);
+	struct seat *seat = seat_of(worker, connection);
+	unsigned own = connection->exchange.connection, speaker = seat->last;
+
+	if (length < room->line_length)
+		return false;
+	if (speaker == own || !is_next(room, seat, speaker, bytes)) {
+		if (!room->protocol->speaker(room->material, bytes, length, &speaker) ||
+		    speaker >= room->plan->speakers || speaker == own ||
+		    !is_next(room, seat, speaker, bytes))
+			return false;
+		seat->last = speaker;
+	}
+	hear(worker, seat, speaker);
+	load_connection_served(worker, connection);
+	return true;
+}
+
+static void wrong_line(struct load_worker *worker, const char *what, const char *line,
+		       size_t length)
+{
+	char text[100];
+
+	text_escape(line, length, text, sizeof text);
+	failure_set(&worker->result.wrong, "%s: \"%s\"", what, text);
+	worker->result.errors[LOAD_WRONG_REPLY]++;
+}
+
+static bool take_stamp(const char *text, uint64_t *number)
+{
+	*number = 0;
+	for (int i = 0; i < LOAD_STAMP; i++) {
+		char digit = text[i];
+
+		if (digit >= '0' && digit <= '9')
+			*number = *number << 4 | (uint64_t)(digit - '0');
+		else if (digit >= 'a' && digit <= 'f')
+			*number = *number << 4 | (uint64_t)(digit - 'a' + 10);
+		else
+			return false;
+	}
+	return true;
+}
+
+/* Whether the line (its newline included) is whole and one that this speaker has said, and
+ * *number, which. */
+static bool was_said(const struct load_room *room, unsigned speaker, const char *line,
+		     size_t length, uint64_t *number)
+{
+	const char *text = line + room->heading;
+	char right[LOAD_LINE];
+
+	if (length != room->line_length || !take_stamp(text, number) ||
+	    *number >= atomic_load(&room->speakers[speaker].said))
+		return false;
+	write_line(room, speaker, *number, right);
+	return memcmp(text, right, room->material->size) == 0;
+}
+
+/* A line of that speaker that it has not said. Where its number tells which one it should
+ * be, also from which byte on it is not. */
+static void wrong_said(struct load_worker *worker, unsigned speaker, const char *line,
+		       size_t length)
+{
+	const struct load_room *room = room_of(worker);
+	struct failure where = { "" };
+	struct load_exchange part = { .wrong = &where };
+	const char *text = line + room->heading;
+	char right[LOAD_LINE], shown[100];
+	uint64_t number;
+
+	if (length != room->line_length || !take_stamp(text, &number) ||
+	    number >= atomic_load(&room->speakers[speaker].said)) {
+		wrong_line(worker,
+			   length < room->line_length   ? "a line that was cut"
+			   : length > room->line_length ? "lines that were merged"
+							: "another line than was said",
+			   line, length - 1);
+		return;
+	}
+	write_line(room, speaker, number, right);
+	load_wrong_bytes(&part, room->heading, right, room->material->size, text,
+			 room->material->size);
+	text_escape(line, length - 1, shown, sizeof shown);
+	failure_set(&worker->result.wrong, "another line than was said: \"%s\", %.150s",
+		    shown, where.text);
+	worker->result.errors[LOAD_WRONG_REPLY]++;
+}
+
+/* A line of one of ours that is not the next one. */
+static void judge_said(struct load_worker *worker, struct load_connection *connection,
+		       unsigned speaker, const char *line, size_t length)
+{
+	const struct load_room *room = room_of(worker);
+	struct seat *seat = seat_of(worker, connection);
+	uint64_t number;
+
+	if (speaker >= room->plan->speakers) {
+		wrong_line(worker, "by one who does not speak", line, length - 1);
+	} else if (!was_said(room, speaker, line, length, &number)) {
+		wrong_said(worker, speaker, line, length);
+	} else if (speaker == connection->exchange.connection) {
+		wrong_line(worker, "told to who said it", line, length - 1);
+	} else if (number < seat->next[speaker]) {
+		hear_late(worker, seat, speaker, number);
+	} else {
+		while (seat->next[speaker] < number)
+			miss(worker, seat, speaker);
+		hear(worker, seat, speaker);
+		load_connection_served(worker, connection);
+	}
+}
+
+/* A line, with its newline, that is not the next of anybody. */
+static void take_other(struct load_worker *worker, struct load_connection *connection,
+		       const char *line, size_t length)
+{
+	const struct load_room *room = room_of(worker);
+	struct load_exchange *exchange = &connection->exchange;
+	bool present = seat_of(worker, connection)->present;
+	unsigned speaker;
+	enum load_verdict verdict;
+
+	if (present && room->protocol->speaker(room->material, line, length, &speaker)) {
+		judge_said(worker, connection, speaker, line, length);
+		return;
+	}
+	verdict = room->protocol->check(room->material, exchange, line, length - 1);
+	if (verdict == LOAD_COMPLETE)
+		come_in(worker, connection);
+	else if (verdict == LOAD_WRONG && present)
+		worker->result.errors[LOAD_WRONG_REPLY]++;
+	else if (verdict == LOAD_WRONG)
+		room_fail(worker, connection, LOAD_WRONG_REPLY);
+}
+
+/* Takes all lines that are whole. @return how many bytes they have */
+static size_t take_lines(struct load_worker *worker, struct load_connection *connection,
+			 const char *bytes, size_t length)
+{
+	const struct load_room *room = room_of(worker);
+	const struct seat *seat = seat_of(worker, connection);
+	size_t done = 0;
+
+	while (done < length && connection->fd >= 0) {
+		const char *line = bytes + done, *end;
+
+		if (seat->present && take_next(worker, connection, line, length - done)) {
+			done += room->line_length;
+			continue;
+		}
+		end = memchr(line, '\n', length - done);
+		if (end == NULL)
+			break;
+		done += (size_t)(end - line) + 1;
+		take_other(worker, connection, line, (size_t)(end - line) + 1);
+	}
+	return done;
+}
+
+/* The server has closed, as it should when we have. */
+static void take_end(struct load_worker *worker, struct load_connection *connection)
+{
+	struct seat *seat = seat_of(worker, connection);
+
+	if (connection->state != ENDING) {
+		room_fail(worker, connection, LOAD_CLOSED_EARLY);
+		return;
+	}
+	if (seat->kept > 0)
+		wrong_line(worker, "a line that was cut", seat->text, seat->kept);
+	load_connection_shut(worker, connection);
+	connection->state = CLOSED;
+	connection->wake = NEVER;
+	worker->ending--;
+	go_away(worker, connection);
+}
+
+/* @return whether there may be more */
+static bool receive_some(struct load_worker *worker, struct load_connection *connection)
+{
+	struct seat *seat = seat_of(worker, connection);
+	char *bytes = worker->received;
+	size_t length, done;
+	ssize_t n;
+
+	n = io_read(connection->fd, bytes + seat->kept, RECEIVE_SIZE - seat->kept);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return false;
+	worker->now = clock_nanoseconds();
+	if (n <= 0) {
+		if (n == 0)
+			take_end(worker, connection);
+		else
+			room_fail_errno(worker, connection, errno);
+		return false;
+	}
+	memcpy(bytes, seat->text, seat->kept);
+	length = seat->kept + (size_t)n;
+	done = take_lines(worker, connection, bytes, length);
+	if (connection->fd < 0)
+		return false;
+	if (length - done > KEPT) {
+		wrong_line(worker, "a line without end", bytes + done, length - done);
+		worker->result.errors[LOAD_WRONG_REPLY]--; /* it is counted here: */
+		room_fail(worker, connection, LOAD_WRONG_REPLY);
+		return false;
+	}
+	seat->kept = length - done;
+	memcpy(seat->text, bytes + done, seat->kept);
+	return length == RECEIVE_SIZE;
+}
+
+/* ---- the way in ---------------------------------------------------------------------------- */
+
+/* The connection stands: says who it is, and where it wants to go. */
+static void ask_in(struct load_worker *worker, struct load_connection *connection)
+{
+	struct seat *seat = seat_of(worker, connection);
+	struct load_exchange *exchange = &connection->exchange;
+	size_t speakers = worker->plan->speakers;
+
+	if (sock_is_connected_to_itself(connection->fd)) {
+		sock_set_abortive(connection->fd); /* TIME_WAIT would hold the port */
+		room_fail(worker, connection, LOAD_REFUSED);
+		return;
+	}
+	sock_set_nodelay(connection->fd);
+	worker->result.made++;
+	memset(seat->next, 0, speakers * sizeof *seat->next);
+	memset(seat->gaps, 0, speakers * sizeof *seat->gaps);
+	worker->protocol->begin(worker->shared->room->material, exchange);
+	seat->stands = true;
+	seat->out = exchange->request;
+	seat->size = exchange->length;
+	seat->sent = seat->kept = 0;
+	send_out(worker, connection);
+}
+
+/* Who comes when the room is full of talk would not know what it has missed. */
+static void room_open(struct load_worker *worker, struct load_connection *connection)
+{
+	const struct address *address = &worker->shared->address;
+	bool stands = connection->fd >= 0;
+
+	connection->wake = NEVER;
+	if (worker->start != NEVER)
+		return;
+	if (!stands)
+		connection->fd =
+			sock_connect_start(&address->any, address->length, SOCK_STREAM);
+	if (connection->fd < 0) {
+		room_fail_errno(worker, connection, errno);
+		return;
+	}
+	connection->state = CONNECTING;
+	load_connection_set_wake(worker, connection,
+				 worker->now + worker->plan->timeout * MILLISECOND);
+	if (stands)
+		ask_in(worker, connection);
+	else
+		watch(worker, connection);
+}
+
+static void room_ready(struct load_worker *worker, struct load_connection *connection,
+		       unsigned ready)
+{
+	struct seat *seat;
+	int error;
+
+	if (connection == &worker->seats->bell_rope) {
+		answer_bell(worker);
+		return;
+	}
+	seat = seat_of(worker, connection);
+	if (!seat->stands) {
+		error = sock_error(connection->fd);
+		if (error != 0)
+			room_fail_errno(worker, connection, error);
+		else
+			ask_in(worker, connection);
+		return;
+	}
+	if ((ready & POLLER_WRITE) && seat->sent < seat->size) {
+		send_out(worker, connection);
+		if (speaker_of(worker, connection) != NULL)
+			open_window(worker, connection);
+	}
+	if (ready & POLLER_READ)
+		while (connection->fd >= 0 && receive_some(worker, connection))
+			;
+}
+
+/* It has not come in: the connection was not made, or the server did not let it in. */
+static void room_expire(struct load_worker *worker, struct load_connection *connection)
+{
+	if (!seat_of(worker, connection)->stands) {
+		room_fail(worker, connection, LOAD_TIMED_OUT);
+		return;
+	}
+	failure_set(&worker->result.silence, "connected, but not let into the room");
+	room_fail(worker, connection, LOAD_NO_REPLY);
+}
+
+/* ---- the measured time, and after ---------------------------------------------------------- */
+
+/* Who has not come in is left out. */
+static void room_start(struct load_worker *worker)
+{
+	bool stopped = atomic_load(&worker->shared->over);
+
+	for (unsigned i = 0; i < worker->count; i++) {
+		struct load_connection *connection = &worker->connections[i];
+		struct seat *seat = &worker->seats->seats[i];
+
+		seat->takes_part = seat->present;
+		if (seat->present)
+			continue;
+		if (connection->state == CONNECTING && !stopped)
+			room_expire(worker, connection);
+		load_connection_shut(worker, connection);
+		connection->state = CLOSED;
+		connection->wake = NEVER;
+		go_away(worker, connection);
+	}
+}
+
+static bool all_heard(const struct load_room *room)
+{
+	for (unsigned i = 0; i < room->plan->speakers; i++)
+		if (on_their_way(&room->speakers[i]) > 0)
+			return false;
+	return true;
+}
+
+/* Handles what is ready. @return whether something was heard */
+static bool listen_on(struct load_worker *worker)
+{
+	struct poller_event events[BATCH];
+	uint64_t before = worker->result.heard;
+	int count = poller_wait(worker->poller, events, BATCH, look_pause);
+
+	worker->now = clock_nanoseconds();
+	for (int i = 0; i < count; i++) {
+		struct load_connection *connection = events[i].owner;
+
+		if (connection->fd >= 0)
+			room_ready(worker, connection, events[i].ready);
+	}
+	return worker->result.heard > before;
+}
+
+static int64_t silence_limit(const struct load_worker *worker)
+{
+	int64_t limit = worker->plan->timeout * MILLISECOND;
+
+	return worker->now + (limit < longest_silence ? limit : longest_silence);
+}
+
+/* Until each has heard all; or nothing more, for some time. */
+static void hear_the_rest(struct load_worker *worker)
+{
+	struct load_room *room = room_of(worker);
+	int64_t limit = silence_limit(worker), end = worker->now + longest_rest;
+
+	atomic_fetch_sub(&room->speaking, 1);
+	while (atomic_load(&room->speaking) > 0 ||
+	       (!all_heard(room) && worker->now < limit && worker->now < end))
+		if (listen_on(worker))
+			limit = silence_limit(worker);
+}
+
+/* Says that no more will come, and waits for the server to close, too: whatever it should
+ * not have said, it has said by then. */
+static void leave_together(struct load_worker *worker)
+{
+	int64_t limit, end;
+
+	for (unsigned i = 0; i < worker->count; i++) {
+		struct load_connection *connection = &worker->connections[i];
+
+		if (connection->fd < 0)
+			continue;
+		if (shutdown(connection->fd, SHUT_WR) < 0) {
+			room_fail_errno(worker, connection, errno);
+			continue;
+		}
+		connection->state = ENDING;
+		worker->ending++;
+	}
+	limit = silence_limit(worker);
+	end = worker->now + longest_rest;
+	while (worker->ending > 0 && worker->now < limit && worker->now < end)
+		if (listen_on(worker))
+			limit = silence_limit(worker);
+	worker->result.errors[LOAD_TIMED_OUT] += worker->ending;
+}
+
+/* What each should have heard of all others, and what it has not. */
+static void account(struct load_worker *worker)
+{
+	struct load_room *room = room_of(worker);
+	struct load_result *result = &worker->result;
+
+	for (unsigned i = 0; i < worker->count; i++) {
+		struct load_connection *connection = &worker->connections[i];
+		const struct seat *seat = &worker->seats->seats[i];
+		const struct speaker *own = speaker_of(worker, connection);
+
+		if (own != NULL)
+			result->said += atomic_load(&own->said);
+		if (own != NULL && atomic_load(&own->reached))
+			load_connection_served(worker, connection);
+		for (unsigned j = 0; seat->takes_part && j < worker->plan->speakers;
+		     j++) {
+			uint64_t said = atomic_load(&room->speakers[j].said);
+
+			if (&room->speakers[j] == own)
+				continue;
+			result->due += said;
+			result->errors[LOAD_NOT_HEARD] += said - seat->next[j];
+		}
+	}
+}
+
+static void room_finish(struct load_worker *worker)
+{
+	hear_the_rest(worker);
+	leave_together(worker);
+	account(worker);
+}
+
+const struct load_way load_meeting = {
+	.prepare = room_prepare,
+	.open = room_open,
+	.begin = room_begin,
+	.ready = room_ready,
+	.expire = room_expire,
+	.start = room_start,
+	.finish = room_finish,
+};

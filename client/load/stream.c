@@ -1,0 +1,403 @@
+/*
+ * load_stream - a connection of the load over TCP.
+ *
+ * What is sent and what comes are streams of bytes: a request may go out, and a reply come
+ * in, in any number of pieces. How the two take turns is the protocol's pattern.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "client/load/connection.h"
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/sock.h"
+
+enum {
+	BATCH = 256,
+	SMALLEST_SEGMENT = 536, /* that TCP must be able to send: RFC 9293, 3.7.1 */
+};
+
+static bool makes_a_connection_for_each(const struct load_worker *worker)
+{
+	return worker->plan->kind == LOAD_CONNECTIONS;
+}
+
+/* ---- connecting ---------------------------------------------------------------------------- */
+
+static bool connect_start(struct load_worker *worker, struct load_connection *connection)
+{
+	const struct address *address = &worker->shared->address;
+
+	connection->exchange.place = 0;
+	memset(connection->exchange.state, 0, worker->protocol->state_size);
+	connection->fd = sock_connect_start(&address->any, address->length, SOCK_STREAM);
+	if (connection->fd < 0) {
+		load_connection_fail_errno(worker, connection, errno);
+		return false;
+	}
+	/* The end of a message is not to wait until the part before it is acknowledged. A
+	 * single one that fits into a segment has no such part. */
+	if (!makes_a_connection_for_each(worker) ||
+	    worker->shared->material.size > SMALLEST_SEGMENT)
+		sock_set_nodelay(connection->fd);
+	connection->state = CONNECTING;
+	load_connection_set_wake(worker, connection,
+				 worker->now + worker->plan->timeout * MILLISECOND);
+	return true;
+}
+
+/* The connection stands. Not if it is with ourselves, who would give the right replies for
+ * ever: then the server is gone. */
+static bool established(struct load_worker *worker, struct load_connection *connection)
+{
+	if (sock_is_connected_to_itself(connection->fd)) {
+		sock_set_abortive(connection->fd); /* TIME_WAIT would hold the port */
+		load_connection_fail(worker, connection, LOAD_REFUSED);
+		return false;
+	}
+	worker->result.made++;
+	return true;
+}
+
+/* Until its first exchange. Who hears what nobody asked for has found something wrong; but
+ * a source speaks at once, and is not listened to before it is measured. */
+static void await_request(struct load_worker *worker, struct load_connection *connection)
+{
+	load_connection_set_free(connection);
+	load_connection_watch(worker, connection,
+			      worker->protocol->pattern == LOAD_SOURCE ? 0 : POLLER_READ);
+	if (connection->state == FREE)
+		load_connection_go_on(worker, connection);
+}
+
+/* The first connection of all stands already: it showed that there is a server. */
+static void stream_open(struct load_worker *worker, struct load_connection *connection)
+{
+	if (connection->fd >= 0) {
+		sock_set_nodelay(connection->fd);
+		worker->result.made++;
+		await_request(worker, connection);
+	} else if (connect_start(worker, connection)) {
+		load_connection_watch(worker, connection, POLLER_WRITE);
+	}
+}
+
+/* ---- sending ------------------------------------------------------------------------------- */
+
+static void complete_exchange(struct load_worker *worker,
+			      struct load_connection *connection, size_t bytes)
+{
+	load_connection_set_free(connection);
+	connection->pause = 0;
+	if (makes_a_connection_for_each(worker))
+		load_connection_shut(worker, connection);
+	if (!load_connection_count(worker, connection->due, bytes)) {
+		if (worker->protocol->pattern != LOAD_SINK) /* no reply: not yet served */
+			load_connection_served_late(worker, connection);
+		return;
+	}
+	worker->result.uploads += connection->exchange.upload;
+	if (worker->protocol->pattern != LOAD_SINK)
+		load_connection_served(worker, connection);
+	if (connection->fd < 0 && !makes_a_connection_for_each(worker))
+		stream_open(worker, connection);
+	else
+		load_connection_go_on(worker, connection);
+}
+
+/* The server closes behind this one, as it may: the connection is replaced at once. Which
+ * side closes first is not known yet; if it is ours, TIME_WAIT would hold the port. */
+static void complete_last_exchange(struct load_worker *worker,
+				   struct load_connection *connection, size_t bytes)
+{
+	sock_set_abortive(connection->fd);
+	load_connection_shut(worker, connection);
+	complete_exchange(worker, connection, bytes);
+}
+
+/* What a sink takes is counted as it goes: there will be no other sign of it. */
+static void count_taken(struct load_worker *worker, struct load_connection *connection,
+			size_t n)
+{
+	worker->result.bytes += n;
+	connection->moved_at = worker->now;
+}
+
+/* Has the poller watch for what can happen next. */
+static void await_event(struct load_worker *worker, struct load_connection *connection)
+{
+	const struct load_exchange *exchange = &connection->exchange;
+
+	if (exchange->length > 0 && connection->state == CONNECTING)
+		load_connection_watch(worker, connection, POLLER_WRITE);
+	else if (exchange->sent < exchange->length)
+		load_connection_watch(worker, connection, POLLER_READ | POLLER_WRITE);
+	else
+		load_connection_watch(worker, connection, POLLER_READ);
+}
+
+/* Sends as much of the request as goes. On a connection that is being made, too: on the
+ * loopback it stands as soon as connect returns, and need not be waited for. */
+static void send_request(struct load_worker *worker, struct load_connection *connection)
+{
+	struct load_exchange *exchange = &connection->exchange;
+	bool sink = worker->protocol->pattern == LOAD_SINK;
+	ssize_t n = io_write(connection->fd, exchange->request + exchange->sent,
+			     exchange->length - exchange->sent);
+
+	if (n > 0) {
+		if (connection->state == CONNECTING && !established(worker, connection))
+			return;
+		connection->state = BUSY;
+		exchange->sent += (size_t)n;
+		if (sink)
+			count_taken(worker, connection, (size_t)n);
+	} else if (errno != EAGAIN && errno != EWOULDBLOCK &&
+		   !(connection->state == CONNECTING && errno == ENOTCONN)) {
+		load_connection_fail_errno(worker, connection, errno);
+		return;
+	}
+	await_event(worker, connection);
+	if (sink && connection->state == BUSY && exchange->sent == exchange->length)
+		complete_exchange(worker, connection, 0);
+}
+
+static void stream_begin(struct load_worker *worker, struct load_connection *connection,
+			 int64_t due)
+{
+	struct load_exchange *exchange = &connection->exchange;
+
+	connection->due = due;
+	exchange->sent = exchange->received = 0;
+	exchange->sequence++;
+	if (makes_a_connection_for_each(worker) && !connect_start(worker, connection))
+		return;
+	worker->protocol->begin(&worker->shared->material, exchange);
+	if (makes_a_connection_for_each(worker)) {
+		sock_set_abortive(connection->fd);
+	} else {
+		connection->state = BUSY;
+		load_connection_set_wake(worker, connection,
+					 worker->now +
+						 worker->plan->timeout * MILLISECOND);
+	}
+	if (exchange->length > 0)
+		send_request(worker, connection);
+	else
+		await_event(worker, connection);
+}
+
+/* ---- receiving ----------------------------------------------------------------------------- */
+
+/* What came, n bytes of it. Returns whether to look for more at once. */
+static bool take_reply(struct load_worker *worker, struct load_connection *connection,
+		       size_t n)
+{
+	const struct load_protocol *protocol = worker->protocol;
+	struct load_exchange *exchange = &connection->exchange;
+	enum load_verdict verdict = LOAD_WRONG; /* nothing was asked */
+
+	if (connection->state == BUSY && protocol->check != NULL)
+		verdict = protocol->check(&worker->shared->material, exchange,
+					  worker->received, n);
+	if (verdict == LOAD_WRONG) {
+		if (connection->state != BUSY || protocol->check == NULL)
+			load_wrong_bytes(exchange, 0, "", 0, worker->received, n);
+		load_connection_fail(worker, connection, LOAD_WRONG_REPLY);
+		return false;
+	}
+	exchange->received += n;
+	if (protocol->pattern == LOAD_GREETING)
+		return true; /* the end has most probably come with it */
+	if (verdict == LOAD_ASKED) {
+		exchange->sent = 0;
+		send_request(worker, connection);
+	} else if (verdict == LOAD_COMPLETE)
+		complete_exchange(worker, connection,
+				  exchange->upload ? exchange->sent : exchange->received);
+	else if (verdict == LOAD_LAST)
+		complete_last_exchange(worker, connection, exchange->received);
+	return verdict == LOAD_MORE && n == RECEIVE_SIZE;
+}
+
+/* The server has closed, as it should after a greeting, and may where the protocol lets
+ * it. */
+static void take_end(struct load_worker *worker, struct load_connection *connection)
+{
+	const struct load_protocol *protocol = worker->protocol;
+	enum load_verdict verdict = LOAD_MORE;
+
+	if (connection->state == FREE && protocol->hangs_up) {
+		load_connection_retire(worker, connection);
+		return;
+	}
+	if (connection->state == BUSY && protocol->end != NULL)
+		verdict = protocol->end(&worker->shared->material, &connection->exchange);
+	if (verdict == LOAD_MORE)
+		load_connection_fail(worker, connection, LOAD_CLOSED_EARLY);
+	else if (verdict == LOAD_WRONG)
+		load_connection_fail(worker, connection, LOAD_WRONG_REPLY);
+	else
+		complete_last_exchange(worker, connection, connection->exchange.received);
+}
+
+/* Of a source, no more than belongs to this exchange: its stream knows no bounds. */
+static size_t most_to_read(const struct load_worker *worker,
+			   const struct load_connection *connection)
+{
+	size_t left = worker->plan->size - connection->exchange.received;
+
+	return worker->protocol->pattern == LOAD_SOURCE && left < RECEIVE_SIZE
+		       ? left
+		       : RECEIVE_SIZE;
+}
+
+static void receive_reply(struct load_worker *worker, struct load_connection *connection)
+{
+	ssize_t n;
+
+	do {
+		n = io_read(connection->fd, worker->received,
+			    most_to_read(worker, connection));
+		if (n < 0) {
+			if (errno != EAGAIN && errno != EWOULDBLOCK)
+				load_connection_fail_errno(worker, connection, errno);
+			return;
+		}
+		if (n == 0) {
+			take_end(worker, connection);
+			return;
+		}
+	} while (take_reply(worker, connection, (size_t)n));
+}
+
+/* The connection stands or has failed; or, where the server speaks first, it has spoken. */
+static void finish_connect(struct load_worker *worker, struct load_connection *connection)
+{
+	int error = sock_error(connection->fd);
+
+	if (error != 0) {
+		load_connection_fail_errno(worker, connection, error);
+	} else if (makes_a_connection_for_each(worker) &&
+		   connection->exchange.length > 0) {
+		send_request(worker, connection);
+	} else if (!established(worker, connection)) {
+		return;
+	} else if (makes_a_connection_for_each(worker)) {
+		connection->state = BUSY;
+		receive_reply(worker, connection);
+	} else {
+		await_request(worker, connection);
+	}
+}
+
+static void stream_ready(struct load_worker *worker, struct load_connection *connection,
+			 unsigned ready)
+{
+	const struct load_exchange *exchange = &connection->exchange;
+
+	if (connection->state == CONNECTING) {
+		finish_connect(worker, connection);
+		return;
+	}
+	if ((ready & POLLER_WRITE) && connection->state == BUSY &&
+	    exchange->sent < exchange->length)
+		send_request(worker, connection);
+	if ((ready & POLLER_READ) && connection->fd >= 0)
+		receive_reply(worker, connection);
+}
+
+/* Where the server speaks first a connection counts as one that is being made until then:
+ * the kernel knows better. */
+static void stream_expire(struct load_worker *worker, struct load_connection *connection)
+{
+	struct address peer;
+
+	if (worker->protocol->pattern == LOAD_SINK ||
+	    address_peer(connection->fd, &peer) < 0)
+		load_connection_fail(worker, connection, LOAD_TIMED_OUT);
+	else
+		load_connection_fail_silent(worker, connection);
+}
+
+/* ---- the end of a sink ----------------------------------------------------------------------- */
+
+/* Whether the server has read from it to the last. The kernel takes some for a server that
+ * does not read, and then no more: it was stuck if it took nothing in the second half of
+ * the time while there was something to take. */
+static bool was_read(const struct load_worker *worker,
+		     const struct load_connection *connection)
+{
+	int64_t middle = worker->start + (worker->now - worker->start) / 2;
+
+	return connection->moved_at != 0 &&
+	       (connection->state != BUSY || connection->moved_at >= middle);
+}
+
+/* Says that no more will come, and waits for the server to close, too. */
+static void half_close(struct load_worker *worker, struct load_connection *connection)
+{
+	if (connection->state != FREE && connection->state != BUSY) {
+		load_connection_shut(worker, connection);
+		return;
+	}
+	if (was_read(worker, connection))
+		load_connection_served(worker, connection);
+	if (shutdown(connection->fd, SHUT_WR) < 0) {
+		load_connection_fail_errno(worker, connection, errno);
+		return;
+	}
+	connection->state = ENDING;
+	worker->ending++;
+	load_connection_watch(worker, connection, POLLER_READ);
+}
+
+static void hear_end(struct load_worker *worker, struct load_connection *connection)
+{
+	ssize_t n = io_read(connection->fd, worker->received, RECEIVE_SIZE);
+
+	if (n > 0) {
+		load_wrong_bytes(&connection->exchange, 0, "", 0, worker->received,
+				 (size_t)n);
+		load_connection_fail(worker, connection, LOAD_WRONG_REPLY);
+	} else if (n == 0) {
+		load_connection_shut(worker, connection);
+		connection->state = CLOSED;
+		worker->ending--;
+		worker->result.elapsed =
+			(double)(worker->now - worker->start) / (double)SECOND;
+	} else if (errno != EAGAIN && errno != EWOULDBLOCK) {
+		load_connection_fail_errno(worker, connection, errno);
+	}
+}
+
+/* That the kernel took the bytes does not mean that anybody read them: that the server has
+ * come to their end does. What it needed for that belongs to the measured time. */
+static void stream_finish(struct load_worker *worker)
+{
+	struct poller_event events[BATCH];
+	int64_t limit = worker->now + worker->plan->timeout * MILLISECOND;
+
+	if (worker->protocol->pattern != LOAD_SINK)
+		return;
+	for (unsigned i = 0; i < worker->count; i++)
+		half_close(worker, &worker->connections[i]);
+	while (worker->ending > 0 && worker->now < limit) {
+		int count =
+			poller_wait(worker->poller, events, BATCH, limit - worker->now);
+
+		worker->now = clock_nanoseconds();
+		for (int i = 0; i < count; i++)
+			hear_end(worker, events[i].owner);
+	}
+	worker->result.errors[LOAD_TIMED_OUT] += worker->ending;
+}
+
+const struct load_way load_stream = {
+	.open = stream_open,
+	.begin = stream_begin,
+	.ready = stream_ready,
+	.expire = stream_expire,
+	.finish = stream_finish,
+};

@@ -1,0 +1,635 @@
+/*
+ * loadgen - puts a server under load and says what came of it.
+ *
+ * The load itself is client/load/load.c; here are its options, and the report. See loadgen(1).
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/load/load.h"
+#include "common/io.h"
+#include "common/json.h"
+#include "common/message.h"
+#include "common/options.h"
+#include "common/text.h"
+
+enum { OPTION_PATH = OPTIONS_LETTERS_FROM, OPTION_SENDERS, OPTION_WINDOW };
+
+enum {
+	MOST_CONNECTIONS = 1000000,
+	MOST_THREADS = 1024,
+	MOST_RATE = 10000000,
+	MOST_WINDOW = 65536,
+	MOST_SECONDS = 24 * 60 * 60,
+	MOST_SIZE = 1024 * 1024 * 1024,
+	PROTOCOL_NAMES = 160, /* characters of all names in a row */
+};
+
+static const struct option_line option_lines[] = {
+	{ 'c', "connections", "N",
+	  "connections at a time (32; bulk: 8; chat: 51, talk: 16)" },
+	{ OPTION_SENDERS, "senders", "N",
+	  "of chat: how many of them send, and all hear (1)" },
+	{ OPTION_WINDOW, "window", "N",
+	  "... lines that a sender may have on their way (64)" },
+	{ 's', "size", "BYTES",
+	  "size of a message, also as 64K or 1M (64, of chat 32,\n"
+	  "of file 1K; bulk: 64K, of file 1M, with -u 16K, of\n"
+	  "chargen 512)" },
+	{ 'd', "duration", "SEC", "measure for so long (5)" },
+	{ 'r', "rate", "N",
+	  "send N requests a second in all, each when it is due\n"
+	  "(without: each when the last was answered)" },
+	{ 'i', "idle", "N", "silent connections beside the others, for idle (500)" },
+	{ 'T', "threads", "N", "drive it by N threads (one for two CPUs)" },
+	{ 'P', "protocol", "NAME",
+	  "what is spoken: echo, reply, discard, chargen, daytime,\n"
+	  "greet, http, chat or file (echo)" },
+	{ 'e', "expect", "TEXT",
+	  "what greet or reply says, or the body that http gives,\n"
+	  "without its newline; '' takes any (what the server says\n"
+	  "by default; http: always as much as at first)" },
+	{ OPTION_PATH, "path", "PATH", "what to ask for by http (/)" },
+	{ 'u', "udp", NULL, "datagrams; lost, doubled and reordered ones are counted" },
+	{ 'w', "timeout", "SEC",
+	  "give up a connect or a request after so long (5; -u: 1);\n"
+	  "0: never" },
+	{ 'R', "retry", NULL, "while nobody listens yet, keep trying until the timeout" },
+	{ '4', "ipv4", NULL, "use IPv4 only" },
+	{ '6', "ipv6", NULL, "use IPv6 only" },
+	{ 'j', "json", NULL, "print one JSON object" },
+	{ 'v', "verbose", NULL, "a line for each second, on standard error" },
+	{ 'q', "quiet", NULL, "errors only, no progress on the terminal" },
+	{ 'h', "help", NULL, "print this help" },
+	{ 'V', "version", NULL, "print the version" },
+	{ 0 },
+};
+
+/** What the command line says. */
+struct command {
+	struct load_plan plan;
+	bool kind_named, protocol_named;
+	char host[HOST_TEXT], port[PORT_TEXT];
+	bool json;
+};
+
+/* What the progress lines need to remember. */
+struct progress {
+	bool terminal;
+	bool shown;
+	double told;         /* measured time of the last line of -v */
+	const char *counted; /* "exchanges" */
+	uint64_t exchanges;
+};
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stop = 1;
+}
+
+/* The first signal ends the load and lets the report be printed, the second ends us. */
+static void catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal,
+				    .sa_flags = (int)SA_RESETHAND };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+/* ---- the command line ---------------------------------------------------------------------- */
+
+static int take_duration(const struct options *options, int64_t *milliseconds,
+			 struct failure *failure)
+{
+	if (options_seconds(options, 'd', MOST_SECONDS, milliseconds, failure) < 0)
+		return -1;
+	if (*milliseconds == 0)
+		return options_bad_value(failure, options, 'd',
+					 "must be more than 0 seconds");
+	return 0;
+}
+
+static int take_timeout(const struct options *options, int64_t *milliseconds,
+			struct failure *failure)
+{
+	if (options_seconds(options, 'w', MOST_SECONDS, milliseconds, failure) < 0)
+		return -1;
+	if (*milliseconds == 0)
+		*milliseconds = LOAD_FOR_EVER;
+	return 0;
+}
+
+static int take_count(const struct options *options, int letter, uint64_t most,
+		      unsigned *count, struct failure *failure)
+{
+	uint64_t value;
+
+	if (options_number(options, letter, 1, most, &value, failure) < 0)
+		return -1;
+	*count = (unsigned)value;
+	return 0;
+}
+
+static int take_size(const struct options *options, size_t *size, struct failure *failure)
+{
+	uint64_t value;
+
+	if (options_size(options, 's', 1, MOST_SIZE, &value, failure) < 0)
+		return -1;
+	*size = (size_t)value;
+	return 0;
+}
+
+static int take_rate(const struct options *options, double *rate, struct failure *failure)
+{
+	uint64_t value;
+
+	if (options_number(options, 'r', 1, MOST_RATE, &value, failure) < 0)
+		return -1;
+	*rate = (double)value;
+	return 0;
+}
+
+static int take_protocol(const struct options *options, struct command *command,
+			 struct failure *failure)
+{
+	char names[PROTOCOL_NAMES], reason[PROTOCOL_NAMES + 60];
+
+	command->protocol_named = true;
+	command->plan.protocol = load_protocol_find(options->value);
+	if (command->plan.protocol != NULL)
+		return 0;
+	snprintf(reason, sizeof reason, "is not a protocol known here: %s",
+		 load_protocol_names(names, sizeof names));
+	return options_bad_value(failure, options, 'P', reason);
+}
+
+/* @return 0, or -1 with *failure */
+static int take_option(void *context, const struct options *options, int letter,
+		       struct failure *failure)
+{
+	struct command *command = context;
+	struct load_plan *plan = &command->plan;
+
+	switch (letter) {
+	case 'c':
+		return take_count(options, 'c', MOST_CONNECTIONS, &plan->connections,
+				  failure);
+	case 's':
+		return take_size(options, &plan->size, failure);
+	case 'd':
+		return take_duration(options, &plan->duration, failure);
+	case 'r':
+		return take_rate(options, &plan->rate, failure);
+	case 'i':
+		return take_count(options, 'i', MOST_CONNECTIONS, &plan->idle, failure);
+	case 'T':
+		return take_count(options, 'T', MOST_THREADS, &plan->threads, failure);
+	case 'P':
+		return take_protocol(options, command, failure);
+	case 'e':
+		plan->reply = options->value;
+		return 0;
+	case OPTION_SENDERS:
+		return take_count(options, OPTION_SENDERS, MOST_CONNECTIONS,
+				  &plan->speakers, failure);
+	case OPTION_WINDOW:
+		return take_count(options, OPTION_WINDOW, MOST_WINDOW, &plan->window,
+				  failure);
+	case OPTION_PATH:
+		plan->path = options->value;
+		return 0;
+	case 'u':
+		plan->datagrams = true;
+		return 0;
+	case 'w':
+		return take_timeout(options, &plan->timeout, failure);
+	case 'R':
+		plan->retry = true;
+		return 0;
+	case 'j':
+		command->json = true;
+		return 0;
+	default:
+		return options_take_shared(letter, &plan->family);
+	}
+}
+
+/* Whether the first operand is to be taken for a protocol. HOST PORT alone is always that,
+ * even where the host has such a name. */
+static bool names_protocol(const struct command *command, int count, char **operands)
+{
+	struct failure ignored;
+
+	if (command->protocol_named || count < 2 ||
+	    load_protocol_find(operands[0]) == NULL)
+		return false;
+	return count > 2 || address_check_port(operands[1], SOCK_STREAM, &ignored) < 0;
+}
+
+/* What stands in front of HOST PORT and means nothing, or behind it. */
+static int refuse_operand(char **operands, struct failure *failure)
+{
+	char culprit[80], names[PROTOCOL_NAMES];
+
+	text_escape(operands[0], strlen(operands[0]), culprit, sizeof culprit);
+	return failure_set(
+		failure,
+		"'%s' in front of HOST and PORT is neither a protocol (%s) nor "
+		"a load (conversations, connections, room, talk, idle, bulk)",
+		culprit, load_protocol_names(names, sizeof names));
+}
+
+/* Whether it is HOST:PORT, so that nothing else than a protocol or load is in front. */
+static bool has_port(const char *operand)
+{
+	char host[HOST_TEXT], port[PORT_TEXT];
+
+	return address_split(operand, host, port, NULL) == 0 && port[0] != '\0' &&
+	       address_check_port(port, SOCK_STREAM, NULL) == 0;
+}
+
+/* [PROTOCOL] [LOAD] HOST PORT, or HOST:PORT for the last two */
+static int take_operands(struct command *command, int count, char **operands,
+			 struct failure *failure)
+{
+	if (names_protocol(command, count, operands)) {
+		command->plan.protocol = load_protocol_find(operands[0]);
+		count--;
+		operands++;
+	}
+	if (count > 1 && load_kind_find(operands[0], &command->plan.kind)) {
+		command->kind_named = true;
+		count--;
+		operands++;
+	}
+	if (count > 2 || (count == 2 && !has_port(operands[0]) && has_port(operands[1])))
+		return refuse_operand(operands, failure);
+	if (address_operands(operands, count,
+			     command->plan.datagrams ? SOCK_DGRAM : SOCK_STREAM,
+			     command->host, command->port, failure) < 0)
+		return -1;
+	command->plan.host = command->host;
+	command->plan.port = command->port;
+	return 0;
+}
+
+/* The first load that makes sense for the protocol. */
+static void choose_kind(struct load_plan *plan)
+{
+	unsigned loads = load_protocol_loads(plan->protocol, plan->datagrams);
+
+	for (plan->kind = 0; loads != 0 && !(loads & 1U << plan->kind); plan->kind++)
+		;
+}
+
+static int finish(void *context, int count, char **operands, struct failure *failure)
+{
+	struct command *command = context;
+
+	if (take_operands(command, count, operands, failure) < 0)
+		return -1;
+	if (!command->kind_named)
+		choose_kind(&command->plan);
+	return load_plan_complete(&command->plan, failure);
+}
+
+static const struct options_program program = {
+	.synopsis = "[options] [PROTOCOL] [LOAD] HOST PORT",
+	.purpose = "Puts a server under load: conversations, connections, room, talk, "
+		   "idle or\n"
+		   "bulk (the first of these that makes sense for the protocol).",
+	.lines = option_lines,
+	.take = take_option,
+	.finish = finish,
+};
+
+static bool is_meeting(const struct load_plan *plan)
+{
+	return plan->protocol->pattern == LOAD_MEETING;
+}
+
+static const char *what_is_counted(const struct load_plan *plan)
+{
+	return is_meeting(plan) ? "deliveries" : "exchanges";
+}
+
+/* ---- progress ------------------------------------------------------------------------------ */
+
+static void show_progress(const struct load_progress *now, void *context)
+{
+	struct progress *progress = context;
+
+	if (message_wanted(MESSAGE_CLIENT)) {
+		if (now->phase != LOAD_RUNNING || now->seconds < progress->told + 1)
+			return;
+		message(MESSAGE_CLIENT, "%.0f s: %ju %s, %.0f /s", now->seconds,
+			(uintmax_t)now->exchanges, progress->counted,
+			(double)(now->exchanges - progress->exchanges) /
+				(now->seconds - progress->told));
+		progress->told = now->seconds;
+		progress->exchanges = now->exchanges;
+		return;
+	}
+	if (!progress->terminal || !message_wanted(MESSAGE_NOTICE))
+		return;
+	if (now->phase != LOAD_RUNNING)
+		fprintf(stderr, "\rconnecting …\033[K");
+	else
+		fprintf(stderr, "\r%.1f s: %ju %s, %.0f /s\033[K", now->seconds,
+			(uintmax_t)now->exchanges, progress->counted,
+			now->seconds > 0 ? (double)now->exchanges / now->seconds : 0);
+	progress->shown = true;
+}
+
+static void clear_progress(const struct progress *progress)
+{
+	if (progress->shown)
+		fprintf(stderr, "\r\033[K");
+}
+
+/* ---- the report ---------------------------------------------------------------------------- */
+
+static double per_second(double count, const struct load_result *result)
+{
+	return result->elapsed > 0 ? count / result->elapsed : 0;
+}
+
+/* Without an exchange there is none: no histogram has one of 0. */
+static void print_latency(const char *label, int64_t nanoseconds)
+{
+	double value = (double)nanoseconds;
+
+	if (nanoseconds == 0)
+		printf("%-15s-\n", label);
+	else if (nanoseconds < 1000000)
+		printf("%-15s%.1f us\n", label, value / 1e3);
+	else if (nanoseconds < 1000000000)
+		printf("%-15s%.2f ms\n", label, value / 1e6);
+	else
+		printf("%-15s%.2f s\n", label, value / 1e9);
+}
+
+static void print_errors(const struct load_result *result)
+{
+	const char *before = ": ";
+
+	if (load_errors(result) == 0) {
+		printf("%-15snone\n", "errors");
+		return;
+	}
+	printf("%-15s%ju", "errors", (uintmax_t)load_errors(result));
+	for (int i = 0; i < LOAD_ERRORS; i++) {
+		if (result->errors[i] == 0)
+			continue;
+		printf("%s%ju %s", before, (uintmax_t)result->errors[i],
+		       load_error_name((enum load_error)i));
+		if (i == LOAD_OTHER)
+			printf(" (%s)", strerror(result->other));
+		if (i == LOAD_NO_REPLY)
+			printf(" (%s)", result->silence.text);
+		if (i == LOAD_WRONG_REPLY && result->wrong.text[0] != '\0')
+			printf(" (%s)", result->wrong.text);
+		before = ", ";
+	}
+	putchar('\n');
+}
+
+/* Clients that the kernel let in, and the server does not know of. */
+static void print_cookies(const struct load_result *result)
+{
+	if (result->cookies == 0)
+		return;
+	printf("%-15s%ju SYN cookies were sent: the backlog of the server was full, and\n"
+	       "%-15sit may not know of those that are connected but not answered\n",
+	       "backlog", (uintmax_t)result->cookies, "");
+}
+
+/* What became of the datagrams. Where no reply tells which request it answers, some of it
+ * cannot be known; and nothing where there is none. */
+static void print_fate(const struct load_plan *plan, const struct load_fate *fate)
+{
+	printf("%-15s%ju\n", "sent", (uintmax_t)fate->sent);
+	if (plan->protocol->pattern == LOAD_SINK)
+		return;
+	printf("%-15s%ju (%.2f %%)\n", "lost", (uintmax_t)fate->lost,
+	       fate->sent > 0 ? (double)fate->lost * 100 / (double)fate->sent : 0);
+	if (plan->protocol->mirrors)
+		printf("%-15s%ju\n", "late", (uintmax_t)fate->late);
+	printf("%-15s%ju\n", "duplicates", (uintmax_t)fate->duplicates);
+	if (plan->protocol->mirrors)
+		printf("%-15s%ju\n", "reordered", (uintmax_t)fate->reordered);
+}
+
+static void print_text(const struct load_plan *plan, const struct load_result *result)
+{
+	char address[ADDRESS_TEXT];
+	uint64_t puts = result->uploads;
+
+	printf("%-15s%s at %s%s\n", load_kind_name(plan->kind), plan->protocol->name,
+	       address_text(&result->address, address), plan->datagrams ? " (udp)" : "");
+	printf("%-15s%u, %u of them served", plan->datagrams ? "sockets" : "connections",
+	       plan->connections, result->served);
+	if (result->served_late > 0)
+		printf(", %u only after the end", result->served_late);
+	if (plan->kind != LOAD_CONNECTIONS && result->made > plan->connections)
+		printf(", %ju made", (uintmax_t)result->made);
+	putchar('\n');
+	if (result->waiting > 0)
+		printf("%-15s%u for a reply when the load was stopped\n", "waiting",
+		       result->waiting);
+	if (is_meeting(plan))
+		printf("%-15s%u, each with a window of %u\n", "senders", plan->speakers,
+		       plan->window);
+	if (plan->kind == LOAD_IDLE)
+		printf("%-15s%u, %u made, %u stand\n", "idle", plan->idle,
+		       result->idle_made, result->idle_standing);
+	if (load_plan_has_size(plan))
+		printf("%-15s%zu bytes\n", "message", result->size);
+	printf("%-15s%.2f s\n", "measured", result->elapsed);
+	printf("%-15s%ju\n", what_is_counted(plan), (uintmax_t)result->exchanges);
+	printf("%-15s%.0f /s\n", "rate", per_second((double)result->exchanges, result));
+	if (plan->protocol->uploads) {
+		printf("%-15s%.0f /s\n", "puts", per_second((double)puts, result));
+		printf("%-15s%.0f /s\n", "gets",
+		       per_second((double)(result->exchanges - puts), result));
+	}
+	if (plan->rate > 0) {
+		printf("%-15s%.0f /s\n", "rate wanted", plan->rate);
+		printf("%-15s%ju\n", "unsent", (uintmax_t)result->unsent);
+	}
+	printf("%-15s%.2f MB/s\n", "throughput",
+	       per_second((double)result->bytes, result) / 1e6);
+	print_latency("latency p50", histogram_percentile(&result->latency, 50));
+	print_latency("latency p90", histogram_percentile(&result->latency, 90));
+	print_latency("latency p99", histogram_percentile(&result->latency, 99));
+	print_latency("latency p99.9", histogram_percentile(&result->latency, 99.9));
+	print_latency("latency max", histogram_max(&result->latency));
+	if (plan->datagrams)
+		print_fate(plan, &result->fate);
+	if (is_meeting(plan)) {
+		printf("%-15s%ju\n", "sent", (uintmax_t)result->said);
+		printf("%-15s%ju of %ju\n", "delivered", (uintmax_t)result->heard,
+		       (uintmax_t)result->due);
+	}
+	print_errors(result);
+	print_cookies(result);
+}
+
+/* A count, or null where it cannot be known. */
+static void print_json_count(const char *name, uint64_t count, bool known)
+{
+	if (known)
+		printf("\"%s\":%ju,", name, (uintmax_t)count);
+	else
+		printf("\"%s\":null,", name);
+}
+
+static void print_json_fate(const struct load_plan *plan,
+			    const struct load_result *result)
+{
+	const struct load_fate *fate = &result->fate;
+	bool answered = plan->datagrams && plan->protocol->pattern != LOAD_SINK;
+	bool numbered = plan->datagrams && plan->protocol->mirrors;
+
+	print_json_count("sent", is_meeting(plan) ? result->said : fate->sent,
+			 plan->datagrams || is_meeting(plan));
+	print_json_count("lost", fate->lost, answered);
+	print_json_count("late", fate->late, numbered);
+	print_json_count("duplicates", fate->duplicates, answered);
+	print_json_count("reordered", fate->reordered, numbered);
+}
+
+/* Without an exchange there is no latency. */
+static void print_json_latency(const struct histogram *latency)
+{
+	static const char *const names[] = { "p50", "p90", "p99", "p99.9" };
+	static const double percents[] = { 50, 90, 99, 99.9 };
+	bool known = histogram_count(latency) > 0;
+
+	printf("\"latency_ns\":{");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		print_json_count(names[i],
+				 (uint64_t)histogram_percentile(latency, percents[i]),
+				 known);
+	if (known)
+		printf("\"max\":%jd}", (intmax_t)histogram_max(latency));
+	else
+		printf("\"max\":null}");
+}
+
+/* A text, or null where there is none. */
+static void print_json_text(const char *before, const char *text)
+{
+	fputs(before, stdout);
+	if (text[0] != '\0')
+		json_write_string(stdout, text);
+	else
+		printf("null");
+}
+
+/* But for what was wrong or missing, all texts in it are our own words or numeric addresses: none needs
+ * to be quoted. */
+static void print_json(const struct load_plan *plan, const struct load_result *result)
+{
+	char address[ADDRESS_TEXT];
+	uint64_t idle = plan->kind == LOAD_IDLE ? plan->idle : 0;
+
+	printf("{\"load\":\"%s\",\"protocol\":\"%s\",\"transport\":\"%s\",",
+	       load_kind_name(plan->kind), plan->protocol->name,
+	       plan->datagrams ? "udp" : "tcp");
+	printf("\"address\":\"%s\",", address_text(&result->address, address));
+	printf("\"connections\":%u,\"served\":%u,\"served_late\":%u,\"waiting\":%u,"
+	       "\"made\":%ju,",
+	       plan->connections, result->served, result->served_late, result->waiting,
+	       (uintmax_t)result->made);
+	printf("\"idle\":%ju,\"idle_made\":%u,\"idle_standing\":%u,", (uintmax_t)idle,
+	       result->idle_made, result->idle_standing);
+	printf("\"size\":%zu,\"threads\":%u,\"seconds\":%.6f,",
+	       load_plan_has_size(plan) ? result->size : 0, result->threads,
+	       result->elapsed);
+	printf("\"exchanges\":%ju,\"exchanges_per_second\":%.1f,",
+	       (uintmax_t)result->exchanges,
+	       per_second((double)result->exchanges, result));
+	printf("\"bytes\":%ju,\"bytes_per_second\":%.1f,", (uintmax_t)result->bytes,
+	       per_second((double)result->bytes, result));
+	print_json_count("puts", result->uploads, plan->protocol->uploads);
+	print_json_count("gets", result->exchanges - result->uploads,
+			 plan->protocol->uploads);
+	printf("\"rate\":%.0f,\"unsent\":%ju,", plan->rate, (uintmax_t)result->unsent);
+	print_json_fate(plan, result);
+	print_json_count("senders", plan->speakers, is_meeting(plan));
+	print_json_count("window", plan->window, is_meeting(plan));
+	print_json_count("due", result->due, is_meeting(plan));
+	print_json_count("delivered", result->heard, is_meeting(plan));
+	print_json_latency(&result->latency);
+	print_json_text(",\"no_reply\":", result->silence.text);
+	printf(",\"syn_cookies\":%ju,\"errors\":{", (uintmax_t)result->cookies);
+	for (int i = 0; i < LOAD_ERRORS; i++) {
+		char key[32];
+
+		snprintf(key, sizeof key, "%s", load_error_name((enum load_error)i));
+		for (char *blank = key; (blank = strchr(blank, ' ')) != NULL;)
+			*blank = '_';
+		printf("%s\"%s\":%ju", i > 0 ? "," : "", key,
+		       (uintmax_t)result->errors[i]);
+	}
+	print_json_text("},\"wrong\":", result->wrong.text);
+	printf("}\n");
+}
+
+/* Whether the figures are those of a server that did all that was asked of it. */
+static bool went_well(const struct load_plan *plan, const struct load_result *result)
+{
+	return result->exchanges > 0 && load_errors(result) == 0 &&
+	       (plan->kind != LOAD_IDLE || result->idle_standing == plan->idle);
+}
+
+static int run(struct command *command)
+{
+	static struct load_result result; /* its histogram is large for a stack */
+	struct load_plan *plan = &command->plan;
+	struct progress progress = { .terminal = isatty(STDERR_FILENO) == 1,
+				     .counted = what_is_counted(plan) };
+	struct failure failure;
+	int done;
+
+	plan->stop = &stop;
+	plan->progress = show_progress;
+	plan->context = &progress;
+	catch_signals();
+	done = load_run(plan, &result, &failure);
+	clear_progress(&progress);
+	if (done < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
+		return EXIT_FAILURE;
+	}
+	if (command->json)
+		print_json(plan, &result);
+	else
+		print_text(plan, &result);
+	return options_finish_output(went_well(plan, &result) ? EXIT_SUCCESS
+							      : EXIT_FAILURE);
+}
+
+int main(int argc, char **argv)
+{
+	struct command command = {
+		.plan = { .kind = LOAD_CONVERSATIONS,
+			  .protocol = load_protocol_find("echo"),
+			  .family = AF_UNSPEC,
+			  .duration = 5000 },
+	};
+	int status;
+
+	io_begin();
+	status = options_read(&program, &command, argc, argv);
+	return status == OPTIONS_GO_ON ? run(&command) : status;
+}

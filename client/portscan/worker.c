@@ -1,0 +1,429 @@
+#include "client/portscan/worker.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/message.h"
+#include "common/poller.h"
+#include "common/sock.h"
+
+enum {
+	BURST = 128, /* attempts begun, and answers taken, before one looks up again */
+	MOST_SELVES = 8, /* so often ourselves: nobody else is there */
+	NOBODY = -1,
+};
+
+static const int64_t second = 1000000000, millisecond = 1000000; /* in nanoseconds */
+
+/* So are these. To see plan->stop; what being late for the rate may be made up for; the
+ * pauses of a shortage, and how long it lasts before one says so, or gives up. */
+static const int64_t look_up_after = 100000000, rate_slack = 10000000;
+static const int64_t shortest_pause = 1000000, longest_pause = 250000000;
+static const int64_t tell_after = 1000000000, despair_after = INT64_C(60000000000);
+
+/* An attempt that waits for its answer; those that do are linked in the order of their
+ * beginning, which is that of their deadlines, for all have the same time. */
+struct attempt {
+	struct attempt *earlier, *later;
+	int fd;
+	unsigned port;
+	int64_t deadline;
+};
+
+struct scan_worker {
+	struct scan_shared *shared;
+	const struct scan_plan *plan;
+	struct address address; /* with the port of the attempt in hand */
+	struct poller *poller;
+	struct attempt *attempts; /* all of them */
+	struct attempt *unused;   /* linked by later */
+	struct attempt *oldest, *newest;
+	unsigned in_flight;
+	int spare;          /* a socket that was refused and can be used again, or -1 */
+	int held;           /* a port that is taken but could not be begun, or NOBODY */
+	int64_t next_start; /* not before: the rate, or a shortage */
+	int64_t interval;   /* the rate: between two attempts */
+	int64_t pause, short_since; /* of a shortage; 0: none */
+	int64_t told;               /* when progress was last shown */
+	bool leading;
+};
+
+/* ---- the attempts that wait ------------------------------------------------------------ */
+
+static void link_newest(struct scan_worker *worker, struct attempt *attempt)
+{
+	attempt->earlier = worker->newest;
+	attempt->later = NULL;
+	if (worker->newest != NULL)
+		worker->newest->later = attempt;
+	else
+		worker->oldest = attempt;
+	worker->newest = attempt;
+	worker->in_flight++;
+}
+
+static void unlink_attempt(struct scan_worker *worker, struct attempt *attempt)
+{
+	if (attempt->earlier != NULL)
+		attempt->earlier->later = attempt->later;
+	else
+		worker->oldest = attempt->later;
+	if (attempt->later != NULL)
+		attempt->later->earlier = attempt->earlier;
+	else
+		worker->newest = attempt->earlier;
+	attempt->later = worker->unused;
+	worker->unused = attempt;
+	worker->in_flight--;
+}
+
+static void aim(struct scan_worker *worker, unsigned port)
+{
+	if (worker->address.any.sa_family == AF_INET6)
+		worker->address.v6.sin6_port = htons((uint16_t)port);
+	else
+		worker->address.v4.sin_port = htons((uint16_t)port);
+}
+
+static int outcome(struct scan_worker *worker, int fd, unsigned port)
+{
+	aim(worker, port);
+	return sock_connect_outcome(fd, &worker->address.any, worker->address.length);
+}
+
+/* ---- what an attempt tells ------------------------------------------------------------- */
+
+static void settle(struct scan_worker *worker, unsigned number, enum scan_state state,
+		   int error)
+{
+	struct scan_port *port = &worker->shared->ports[number];
+
+	port->state = state;
+	port->error = state == SCAN_FILTERED ? error : 0;
+	atomic_fetch_add_explicit(&worker->shared->done, 1, memory_order_relaxed);
+	if (state == SCAN_OPEN)
+		atomic_fetch_add_explicit(&worker->shared->open, 1, memory_order_relaxed);
+}
+
+/* What comes to nothing here stays unknown, and has its turn again in the next round. */
+static void judge(struct scan_worker *worker, int fd, unsigned number, int error)
+{
+	struct scan_port *port = &worker->shared->ports[number];
+
+	if (error == ETIMEDOUT && port->timeouts++ < worker->plan->retries)
+		return;
+	if (error != 0 || !sock_is_connected_to_itself(fd))
+		settle(worker, number, scan_state_of(error), error);
+	else if (++port->selves >= MOST_SELVES)
+		settle(worker, number, SCAN_CLOSED, 0);
+}
+
+/* An attempt has ended, with error, or 0 when the connection stands. */
+static void conclude(struct scan_worker *worker, int fd, unsigned port, int error)
+{
+	judge(worker, fd, port, error);
+	if (error == ECONNREFUSED && worker->spare < 0) {
+		worker->spare = fd;
+		return;
+	}
+	if (error == 0) /* or it would keep a source port in TIME_WAIT for a minute */
+		sock_set_abortive(fd);
+	close(fd);
+}
+
+/* ---- beginning ------------------------------------------------------------------------- */
+
+/* What passes when somebody closes sockets, we or others: it says nothing about the port.
+ * That the address can be reached at all is known, so EADDRNOTAVAIL is about source ports. */
+static bool is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
+	       error == ENOMEM || error == EADDRNOTAVAIL || error == EADDRINUSE ||
+	       error == EAGAIN || error == ENOSPC;
+}
+
+/* Without another worker nobody can give us a descriptor; the rest is a matter of time. */
+static bool is_hopeless(const struct scan_worker *worker, int error, int64_t since)
+{
+	if (error == EMFILE && worker->shared->workers == 1)
+		return true;
+	return since >= despair_after;
+}
+
+static void wait_for_better_times(struct scan_worker *worker, unsigned port, int error)
+{
+	int64_t now = clock_nanoseconds();
+
+	worker->held = (int)port;
+	if (worker->short_since == 0) {
+		worker->short_since = now;
+		worker->pause = shortest_pause;
+	} else if (worker->pause < longest_pause) {
+		worker->pause *= 2;
+	}
+	worker->next_start = now + worker->pause;
+	if (worker->in_flight > 0)
+		return; /* when one of those ends, so may the shortage */
+	if (is_hopeless(worker, error, now - worker->short_since))
+		atomic_store(&worker->shared->error, error);
+	else if (now - worker->short_since >= tell_after &&
+		 !atomic_exchange(&worker->shared->told, true))
+		message(MESSAGE_NOTICE, "waiting, for now there is no going on: %s",
+			error == EADDRNOTAVAIL ? "Out of source ports" : strerror(error));
+}
+
+static int open_attempt(struct scan_worker *worker, unsigned port)
+{
+	const struct address *address = &worker->address;
+	int fd = worker->spare;
+
+	aim(worker, port);
+	worker->spare = -1;
+	if (fd >= 0)
+		return sock_connect_restart(fd, &address->any, address->length,
+					    SOCK_STREAM);
+	return sock_connect_start(&address->any, address->length, SOCK_STREAM);
+}
+
+/* Our own host has answered by now, so the answer is asked for at once: no poller, and the
+ * same socket for the next port. That makes the scan of a loopback twice as fast. */
+static void begin_attempt(struct scan_worker *worker, unsigned port)
+{
+	struct attempt *attempt = worker->unused;
+	int fd = open_attempt(worker, port), error;
+
+	if (fd < 0 && is_shortage(errno)) {
+		wait_for_better_times(worker, port, errno);
+		return;
+	}
+	worker->short_since = 0;
+	if (fd < 0) {
+		settle(worker, port, scan_state_of(errno), errno);
+		return;
+	}
+	error = outcome(worker, fd, port);
+	if (error != EINPROGRESS) {
+		conclude(worker, fd, port, error);
+		return;
+	}
+	if (poller_add(worker->poller, fd, POLLER_WRITE, attempt) < 0) {
+		wait_for_better_times(worker, port, errno);
+		close(fd);
+		return;
+	}
+	attempt->fd = fd;
+	attempt->port = port;
+	attempt->deadline = clock_nanoseconds() + worker->plan->wait * millisecond;
+	worker->unused = attempt->later;
+	link_newest(worker, attempt);
+}
+
+/* The next port to be tried, or NOBODY. */
+static int take_port(struct scan_worker *worker)
+{
+	struct scan_shared *shared = worker->shared;
+	int port = worker->held;
+	unsigned place;
+
+	worker->held = NOBODY;
+	if (port != NOBODY)
+		return port;
+	if (atomic_load_explicit(&shared->taken, memory_order_relaxed) >= shared->queued)
+		return NOBODY; /* or the count would run on for ever */
+	place = atomic_fetch_add_explicit(&shared->taken, 1, memory_order_relaxed);
+	return place < shared->queued ? shared->queue[place] : NOBODY;
+}
+
+static bool has_more(const struct scan_worker *worker)
+{
+	return worker->held != NOBODY ||
+	       atomic_load_explicit(&worker->shared->taken, memory_order_relaxed) <
+		       worker->shared->queued;
+}
+
+static bool may_begin(const struct scan_worker *worker)
+{
+	return worker->unused != NULL && has_more(worker);
+}
+
+/* With a rate, attempts that came late may be made up for, but not many of them. */
+static void note_start(struct scan_worker *worker, int64_t now)
+{
+	if (worker->interval == 0)
+		return;
+	if (worker->next_start < now - rate_slack)
+		worker->next_start = now - rate_slack;
+	worker->next_start += worker->interval;
+}
+
+static void begin_attempts(struct scan_worker *worker)
+{
+	for (int begun = 0; begun < BURST && may_begin(worker); begun++) {
+		int64_t now = clock_nanoseconds();
+		int port;
+
+		if (now < worker->next_start)
+			return;
+		port = take_port(worker);
+		if (port == NOBODY)
+			return;
+		note_start(worker, now);
+		begin_attempt(worker, (unsigned)port);
+	}
+}
+
+/* ---- waiting --------------------------------------------------------------------------- */
+
+static int64_t least(int64_t one, int64_t other)
+{
+	return one < other ? one : other;
+}
+
+/* Nanoseconds until there is something to do even if nobody answers. */
+static int64_t time_left(const struct scan_worker *worker)
+{
+	int64_t now = clock_nanoseconds(), until = now + look_up_after;
+
+	if (worker->oldest != NULL)
+		until = least(until, worker->oldest->deadline);
+	if (may_begin(worker))
+		until = least(until, worker->next_start);
+	return until > now ? until - now : 0;
+}
+
+/* The attempt in hand is no longer in flight. */
+static void finish(struct scan_worker *worker, struct attempt *attempt, int error)
+{
+	poller_remove(worker->poller, attempt->fd);
+	unlink_attempt(worker, attempt);
+	conclude(worker, attempt->fd, attempt->port, error);
+	if (worker->short_since != 0)
+		worker->next_start = 0;
+}
+
+static void take_answers(struct scan_worker *worker)
+{
+	struct poller_event events[BURST];
+	int count = poller_wait(worker->poller, events, BURST, time_left(worker));
+
+	for (int i = 0; i < count; i++) {
+		struct attempt *attempt = events[i].owner;
+		int error = outcome(worker, attempt->fd, attempt->port);
+
+		if (error != EINPROGRESS)
+			finish(worker, attempt, error);
+	}
+}
+
+/* Perhaps it is we who were late (stopped, or busy with other answers): so one that is
+ * overdue is asked once more. */
+static void give_up_overdue(struct scan_worker *worker)
+{
+	int64_t now = clock_nanoseconds();
+
+	while (worker->oldest != NULL && worker->oldest->deadline <= now) {
+		struct attempt *attempt = worker->oldest;
+		int error = outcome(worker, attempt->fd, attempt->port);
+
+		finish(worker, attempt, error == EINPROGRESS ? ETIMEDOUT : error);
+	}
+}
+
+static void show_progress(struct scan_worker *worker)
+{
+	struct scan_shared *shared = worker->shared;
+	struct scan_progress progress;
+	int64_t now;
+
+	if (!worker->leading || worker->plan->progress == NULL)
+		return;
+	now = clock_nanoseconds();
+	if (now - worker->told < look_up_after)
+		return;
+	worker->told = now;
+	progress.done = atomic_load_explicit(&shared->done, memory_order_relaxed);
+	progress.open = atomic_load_explicit(&shared->open, memory_order_relaxed);
+	progress.of = shared->wanted;
+	worker->plan->progress(&progress, worker->plan->context);
+}
+
+static bool is_over(const struct scan_worker *worker)
+{
+	if (atomic_load(worker->plan->stop) != 0 ||
+	    atomic_load(&worker->shared->error) != 0)
+		return true;
+	return worker->in_flight == 0 && !has_more(worker);
+}
+
+static void abandon(struct scan_worker *worker)
+{
+	while (worker->oldest != NULL) {
+		struct attempt *attempt = worker->oldest;
+
+		poller_remove(worker->poller, attempt->fd);
+		unlink_attempt(worker, attempt);
+		close(attempt->fd);
+	}
+}
+
+void *scan_worker_run(void *context)
+{
+	struct scan_worker *worker = context;
+
+	while (!is_over(worker)) {
+		begin_attempts(worker);
+		if (worker->in_flight > 0 || clock_nanoseconds() < worker->next_start)
+			take_answers(worker);
+		give_up_overdue(worker);
+		show_progress(worker);
+	}
+	abandon(worker);
+	return NULL;
+}
+
+/* ---- its life -------------------------------------------------------------------------- */
+
+struct scan_worker *scan_worker_create(struct scan_shared *shared, unsigned in_flight,
+				       bool leading)
+{
+	struct scan_worker *worker = calloc(1, sizeof *worker);
+	int error;
+
+	if (worker == NULL)
+		return NULL;
+	worker->shared = shared;
+	worker->plan = shared->plan;
+	worker->address = *shared->plan->address;
+	worker->leading = leading;
+	worker->spare = -1;
+	worker->held = NOBODY;
+	if (shared->plan->rate > 0)
+		worker->interval = second / (int64_t)shared->plan->rate;
+	worker->poller = poller_create();
+	worker->attempts = calloc(in_flight, sizeof *worker->attempts);
+	if (worker->poller == NULL || worker->attempts == NULL) {
+		error = errno;
+		scan_worker_destroy(worker);
+		errno = error;
+		return NULL;
+	}
+	for (unsigned i = 0; i + 1 < in_flight; i++)
+		worker->attempts[i].later = &worker->attempts[i + 1];
+	worker->unused = worker->attempts;
+	return worker;
+}
+
+void scan_worker_destroy(struct scan_worker *worker)
+{
+	if (worker == NULL)
+		return;
+	if (worker->spare >= 0)
+		close(worker->spare);
+	poller_destroy(worker->poller);
+	free(worker->attempts);
+	free(worker);
+}

@@ -1,0 +1,788 @@
+#include "client/versus/comparison.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { COLUMNS = 80, CELL_TEXT = 48, NAME_WIDTH = 12 };
+
+static const char *const figure_names[FIGURES] = {
+	[FIGURE_RATE] = "exchanges_per_second",
+	[FIGURE_BYTES] = "bytes_per_second",
+	[FIGURE_P50] = "p50_microseconds",
+	[FIGURE_P99] = "p99_microseconds",
+	[FIGURE_CPU] = "cpu_milliseconds_per_1000",
+	[FIGURE_SWITCHES] = "context_switches_per_1000",
+	[FIGURE_EMPTY] = "memory_without_clients_kib",
+	[FIGURE_CROWDED] = "memory_with_clients_kib",
+	[FIGURE_PER_CLIENT] = "memory_per_client_kib",
+	[FIGURE_SENT] = "datagrams_sent",
+	[FIGURE_LOST] = "datagrams_lost",
+	[FIGURE_LATE] = "datagrams_late",
+	[FIGURE_DUPLICATES] = "datagrams_duplicate",
+	[FIGURE_REORDERED] = "datagrams_reordered",
+	[FIGURE_KERNEL_EMPTY] = "kernel_without_clients_kib",
+	[FIGURE_KERNEL_CROWDED] = "kernel_with_clients_kib",
+	[FIGURE_KERNEL_PER_CLIENT] = "kernel_per_client_kib",
+	[FIGURE_ALL_PER_CLIENT] = "memory_in_all_per_client_kib",
+};
+
+struct run_figures *contest_run(const struct contest *contest, unsigned round,
+				enum load_kind kind, unsigned model)
+{
+	return &contest->runs[(round * LOAD_KINDS + kind) * contest->model_count + model];
+}
+
+/* ---- over all rounds ---- */
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+struct summary contest_summary(const struct contest *contest, enum load_kind kind,
+			       unsigned model, enum figure figure)
+{
+	double values[CONTEST_ROUNDS];
+	struct summary summary = { 0 };
+	unsigned n = 0;
+
+	for (unsigned round = 0; round < contest->rounds; round++) {
+		const struct run_figures *run = contest_run(contest, round, kind, model);
+
+		if (run->done && run->figure[figure] >= 0)
+			values[n++] = run->figure[figure];
+	}
+	if (n == 0)
+		return summary;
+	qsort(values, n, sizeof *values, by_size);
+	summary.count = n;
+	summary.median = (values[(n - 1) / 2] + values[n / 2]) / 2;
+	summary.least = values[0];
+	summary.most = values[n - 1];
+	return summary;
+}
+
+double contest_total(const struct contest *contest, enum load_kind kind, unsigned model,
+		     enum figure figure)
+{
+	double total = -1;
+
+	for (unsigned round = 0; round < contest->rounds; round++) {
+		const struct run_figures *run = contest_run(contest, round, kind, model);
+
+		if (run->done && run->figure[figure] >= 0)
+			total = (total < 0 ? 0 : total) + run->figure[figure];
+	}
+	return total;
+}
+
+struct service_summary contest_served(const struct contest *contest, enum load_kind kind,
+				      unsigned model)
+{
+	struct service_summary sum = { 0 };
+	double values[CONTEST_ROUNDS];
+
+	for (unsigned round = 0; round < contest->rounds; round++) {
+		const struct run_figures *run = contest_run(contest, round, kind, model);
+
+		if (!run->done)
+			continue;
+		values[sum.rounds++] = run->served;
+		sum.of = run->of;
+		sum.errors += run->errors;
+	}
+	if (sum.rounds > 0) {
+		qsort(values, sum.rounds, sizeof *values, by_size);
+		sum.served = (unsigned)values[sum.rounds / 2];
+	}
+	return sum;
+}
+
+/* Whether a model did the whole of the load: only then may it be the best at it. */
+static bool did_all(const struct contest *contest, enum load_kind kind, unsigned model)
+{
+	struct service_summary served = contest_served(contest, kind, model);
+
+	return served.rounds > 0 && served.served == served.of && served.errors == 0;
+}
+
+/* What a server weighs before and after is told, but it is the difference that counts. */
+static bool is_contested(enum figure figure)
+{
+	return figure != FIGURE_EMPTY && figure != FIGURE_CROWDED &&
+	       figure != FIGURE_KERNEL_EMPTY && figure != FIGURE_KERNEL_CROWDED;
+}
+
+static bool more_is_better(enum figure figure)
+{
+	return figure == FIGURE_RATE || figure == FIGURE_BYTES;
+}
+
+/* The best model at a figure; model_count when there is none to compare. */
+static unsigned best_model(const struct contest *contest, enum load_kind kind,
+			   enum figure figure)
+{
+	unsigned best = contest->model_count, compared = 0;
+	double best_value = 0;
+
+	for (unsigned model = 0; model < contest->model_count; model++) {
+		struct summary summary = contest_summary(contest, kind, model, figure);
+
+		if (summary.count == 0 || !did_all(contest, kind, model))
+			continue;
+		compared++;
+		if (best == contest->model_count ||
+		    (more_is_better(figure) ? summary.median > best_value
+					    : summary.median < best_value)) {
+			best = model;
+			best_value = summary.median;
+		}
+	}
+	return compared > 1 ? best : contest->model_count;
+}
+
+/* Whether one is better than the other in every round: if not, it may be chance. One round
+ * cannot tell. */
+static bool is_clear(const struct contest *contest, enum load_kind kind,
+		     enum figure figure, unsigned better, unsigned worse)
+{
+	struct summary a = contest_summary(contest, kind, better, figure);
+	struct summary b = contest_summary(contest, kind, worse, figure);
+
+	if (a.count < 2 || b.count < 2)
+		return false;
+	return more_is_better(figure) ? a.least > b.most : a.most < b.least;
+}
+
+/* Whether a model is better than all others, in every round. */
+static bool is_clearly_best(const struct contest *contest, enum load_kind kind,
+			    unsigned model, enum figure figure)
+{
+	if (best_model(contest, kind, figure) != model)
+		return false;
+	for (unsigned other = 0; other < contest->model_count; other++)
+		if (other != model && did_all(contest, kind, other) &&
+		    contest_summary(contest, kind, other, figure).count > 0 &&
+		    !is_clear(contest, kind, figure, model, other))
+			return false;
+	return true;
+}
+
+/* ---- the table ---- */
+
+/* A paragraph in lines of 80 columns at most, the further ones indented, but for words that
+ * are longer. */
+static void print_wrapped(const char *text, size_t indent, FILE *out)
+{
+	size_t column = 0;
+
+	while (*text != '\0') {
+		size_t length = strcspn(text, " ");
+
+		if (column > 0 && column + 1 + length > COLUMNS) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > 0) {
+			fputc(' ', out);
+			column++;
+		}
+		fprintf(out, "%.*s", (int)length, text);
+		column += length;
+		text += length + (text[length] == ' ');
+	}
+	fputc('\n', out);
+}
+
+/* "1234567.8" as "1,234,568"; small values keep decimals, where they have any: three digits
+ * tell enough. */
+static void print_whole(char cell[CELL_TEXT], double value, int decimals)
+{
+	char digits[CELL_TEXT];
+	size_t length, used = 0;
+
+	if (value < 100) {
+		if (decimals > 0 && value >= 10)
+			decimals--;
+		snprintf(cell, CELL_TEXT, "%.*f", decimals, value);
+		return;
+	}
+	if (value > 1e15) /* nothing that is measured */
+		value = 1e15;
+	snprintf(digits, sizeof digits, "%.0f", value);
+	length = strlen(digits);
+	for (size_t i = 0; i < length && used + 2 < CELL_TEXT; i++) {
+		if (i > 0 && (length - i) % 3 == 0)
+			cell[used++] = ',';
+		cell[used++] = digits[i];
+	}
+	cell[used] = '\0';
+}
+
+/* As print_whole(), or in thousands (k), millions (M) ... where that is too wide. */
+static void print_value(char cell[CELL_TEXT], double value, int decimals, int width)
+{
+	static const char units[] = "kMGT";
+	char number[CELL_TEXT];
+
+	print_whole(cell, value, decimals);
+	for (size_t i = 0; strlen(cell) > (size_t)width && units[i] != '\0'; i++) {
+		value /= 1000;
+		print_whole(number, value, decimals);
+		snprintf(cell, CELL_TEXT, "%.40s%c", number, units[i]);
+	}
+}
+
+static void print_cell(const struct contest *contest, enum load_kind kind, unsigned model,
+		       enum figure figure, int width, bool last, FILE *out)
+{
+	struct summary summary = contest_summary(contest, kind, model, figure);
+	double scale = figure == FIGURE_BYTES ? 1e-6 : 1;
+	char cell[CELL_TEXT] = "-";
+
+	if (summary.count > 0)
+		print_value(cell, summary.median * scale, 2, width);
+	fprintf(out, " %*s", width, cell);
+	if (is_contested(figure) && is_clearly_best(contest, kind, model, figure))
+		fputc('*', out);
+	else if (!last)
+		fputc(' ', out);
+}
+
+static void print_spread(const struct contest *contest, enum load_kind kind,
+			 unsigned model, enum figure figure, FILE *out)
+{
+	struct summary summary = contest_summary(contest, kind, model, figure);
+	char cell[CELL_TEXT] = "-";
+
+	if (summary.count > 1 && summary.median > 0)
+		snprintf(cell, sizeof cell, "%.0f%%",
+			 (summary.most - summary.least) / 2 / summary.median * 100);
+	if (strlen(cell) > 5)
+		snprintf(cell, sizeof cell, ">999%%");
+	fprintf(out, " %5s", cell);
+}
+
+/* Of all rounds together: such things are rare, and a median would hide them. */
+static void print_total(const struct contest *contest, enum load_kind kind,
+			unsigned model, enum figure figure, FILE *out)
+{
+	double total = contest_total(contest, kind, model, figure);
+	char cell[CELL_TEXT] = "-";
+
+	if (total == 0)
+		snprintf(cell, sizeof cell, "0");
+	else if (total > 0)
+		print_value(cell, total, 0, 11);
+	fprintf(out, " %11s", cell);
+}
+
+/* The name that begins a row. A long one has a line of its own. */
+static void print_name(const char *name, FILE *out)
+{
+	if (strlen(name) <= NAME_WIDTH)
+		fprintf(out, "  %-*s", NAME_WIDTH, name);
+	else
+		fprintf(out, "  %s\n  %*s", name, NAME_WIDTH, "");
+}
+
+/* What the numbers of a row do not say: behind it if there are none, else below. */
+static void print_remark(const struct service_summary *served, bool below, FILE *out)
+{
+	if (below && (served->errors > 0 || served->served < served->of))
+		fprintf(out, "\n  %*s", NAME_WIDTH, "");
+	if (served->errors > 0)
+		fprintf(out, "  %ju errors", (uintmax_t)served->errors);
+	if (served->served < served->of)
+		fprintf(out, "  %u of %u served", served->served, served->of);
+	fputc('\n', out);
+}
+
+static void print_model_row(const struct contest *contest, enum load_kind kind,
+			    unsigned model, FILE *out)
+{
+	struct service_summary served = contest_served(contest, kind, model);
+	enum figure rate = kind == LOAD_BULK ? FIGURE_BYTES : FIGURE_RATE;
+
+	print_name(contest->models[model], out);
+	if (served.rounds == 0) {
+		fprintf(out, " %11s\n", "not run");
+		return;
+	}
+	if (served.served == 0) {
+		fprintf(out, " %11s ", served.errors > 0 ? "fails" : "waits");
+		print_remark(&served, false, out);
+		return;
+	}
+	print_cell(contest, kind, model, rate, 11, false, out);
+	print_spread(contest, kind, model, rate, out);
+	print_cell(contest, kind, model, FIGURE_P50, 8, false, out);
+	print_cell(contest, kind, model, FIGURE_P99, 8, false, out);
+	print_cell(contest, kind, model, FIGURE_CPU, 8, false, out);
+	print_cell(contest, kind, model, FIGURE_SWITCHES, 8, true, out);
+	print_remark(&served, true, out);
+}
+
+static const char *what_they_do(const struct load_plan *plan)
+{
+	if (plan->protocol->pattern == LOAD_SINK)
+		return " that only send";
+	if (plan->protocol->pattern == LOAD_MEETING)
+		return plan->speakers == plan->connections ? " (all talk)"
+		       : plan->speakers == 1               ? " (one talks)"
+							   : " (some talk)";
+	if (plan->datagrams)
+		return "";
+	if (plan->protocol->pattern == LOAD_SOURCE)
+		return " that only read";
+	return plan->protocol->pattern == LOAD_GREETING ? " that only listen" : "";
+}
+
+static void write_load_title(const struct contest *contest, enum load_kind kind,
+			     FILE *out)
+{
+	const struct load_plan *plan = &contest->plans[kind];
+
+	fprintf(out, "%s: %u clients%s", load_kind_name(kind), plan->connections,
+		what_they_do(plan));
+	if (kind == LOAD_IDLE)
+		fprintf(out, " beside %u silent ones", plan->idle);
+	if (contest->reply_sizes[kind] > 0)
+		fprintf(out, ", replies of %zu bytes", contest->reply_sizes[kind]);
+	else if (plan->datagrams)
+		fprintf(out, ", datagrams of %zu bytes", plan->size);
+	else if (plan->protocol->pattern == LOAD_SOURCE)
+		fprintf(out, ", pieces of %zu bytes", plan->size);
+	else if (plan->protocol->pattern == LOAD_MEETING)
+		fprintf(out, ", lines of %zu bytes", plan->size);
+	else if (plan->protocol->pattern != LOAD_GREETING)
+		fprintf(out, ", messages of %zu bytes", plan->size);
+	if (kind == LOAD_CONNECTIONS)
+		fprintf(out, ", a %s for each",
+			plan->datagrams ? "socket" : "connection");
+}
+
+static void print_load_title(const struct contest *contest, enum load_kind kind,
+			     FILE *out)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *memory = open_memstream(&text, &length);
+
+	if (memory == NULL)
+		return;
+	write_load_title(contest, kind, memory);
+	if (fclose(memory) == 0)
+		print_wrapped(text, 2, out);
+	free(text);
+}
+
+static void print_load_heading(const struct load_plan *plan, FILE *out)
+{
+	enum load_kind kind = plan->kind;
+	bool meeting = plan->protocol->pattern == LOAD_MEETING;
+
+	fprintf(out, "  %-12s %11s  %5s %9s %9s %9s %9s", "",
+		kind == LOAD_BULK          ? "MB/s"
+		: kind == LOAD_CONNECTIONS ? "clients/s"
+		: meeting                  ? "delivered/s"
+					   : "exchanges/s",
+		"+-", "p50 us", "p99 us", "cpu ms/k", "switch/k");
+	fputc('\n', out);
+}
+
+/* What became of the datagrams of a load, below its table. */
+static void print_fates(const struct contest *contest, enum load_kind kind, FILE *out)
+{
+	static const enum figure fates[] = { FIGURE_SENT, FIGURE_LOST, FIGURE_LATE,
+					     FIGURE_DUPLICATES, FIGURE_REORDERED };
+
+	fprintf(out, "  %-12s %11s %11s %11s %11s %11s\n", "datagrams", "sent", "lost",
+		"late", "doubled", "reordered");
+	for (unsigned model = 0; model < contest->model_count; model++) {
+		print_name(contest->models[model], out);
+		for (size_t i = 0; i < sizeof fates / sizeof *fates; i++)
+			print_total(contest, kind, model, fates[i], out);
+		fputc('\n', out);
+	}
+}
+
+/* The seven columns: what the server has, and what the kernel needs for it. */
+static void print_memory(const struct contest *contest, FILE *out)
+{
+	static const enum figure columns[] = {
+		FIGURE_EMPTY,          FIGURE_KERNEL_EMPTY, FIGURE_CROWDED,
+		FIGURE_KERNEL_CROWDED, FIGURE_PER_CLIENT,   FIGURE_KERNEL_PER_CLIENT,
+		FIGURE_ALL_PER_CLIENT
+	};
+	enum { COUNT = sizeof columns / sizeof *columns };
+
+	fprintf(out, "memory in KiB, of the server and its children: their own (PSS) and "
+		     "the kernel's\n");
+	fprintf(out, "  %-*s %16s  %16s  %25s\n", NAME_WIDTH, "", "no client",
+		"with the crowd", "per idle client");
+	fprintf(out, "  %-*s %7s %8s %8s %8s %8s %8s %8s\n", NAME_WIDTH, "", "own",
+		"kernel", "own", "kernel", "own", "kernel", "in all");
+	for (unsigned model = 0; model < contest->model_count; model++) {
+		struct service_summary served = contest_served(contest, LOAD_IDLE, model);
+
+		print_name(contest->models[model], out);
+		if (served.rounds == 0) {
+			fprintf(out, " not run\n");
+			continue;
+		}
+		for (int i = 0; i < COUNT; i++)
+			print_cell(contest, LOAD_IDLE, model, columns[i], 7,
+				   i == COUNT - 1, out);
+		fputc('\n', out);
+	}
+	fputc('\n', out);
+}
+
+/* ---- what it shows ---- */
+
+static const char *times_text(double ratio, char out[CELL_TEXT])
+{
+	if (ratio >= 10)
+		snprintf(out, CELL_TEXT, "%.0f", ratio);
+	else
+		snprintf(out, CELL_TEXT, "%.1f", ratio);
+	return out;
+}
+
+/* The best and the worst of those that did all of a load, in one sentence. */
+static void explain_extremes(const struct contest *contest, enum load_kind kind,
+			     enum figure figure, const char *format, FILE *out)
+{
+	unsigned best = best_model(contest, kind, figure), worst = best;
+	double least = 0, most;
+	char times[CELL_TEXT], sentence[400];
+
+	if (!contest->with[kind] || best == contest->model_count)
+		return;
+	most = least = contest_summary(contest, kind, best, figure).median;
+	for (unsigned model = 0; model < contest->model_count; model++) {
+		double value = contest_summary(contest, kind, model, figure).median;
+
+		if (!did_all(contest, kind, model))
+			continue;
+		if (more_is_better(figure) ? value < least : value > most)
+			worst = model;
+		least = value < least ? value : least;
+		most = value > most ? value : most;
+	}
+	if (worst == best || least <= 0 || !is_clear(contest, kind, figure, best, worst))
+		return;
+	snprintf(sentence, sizeof sentence, format, contest->models[best],
+		 times_text(most / least, times), contest->models[worst]);
+	print_wrapped(sentence, 2, out);
+}
+
+/* A model that failed is not one whose clients wait for each other. */
+static void explain_waiting(const struct contest *contest, FILE *out)
+{
+	char sentence[200];
+
+	for (unsigned model = 0; model < contest->model_count; model++) {
+		bool waits = false, fails = false;
+
+		for (int kind = 0; kind < LOAD_KINDS; kind++) {
+			struct service_summary served =
+				contest_served(contest, (enum load_kind)kind, model);
+
+			if (served.rounds == 0 || served.served == served.of)
+				continue;
+			waits |= served.errors == 0;
+			fails |= served.errors > 0;
+		}
+		if (!waits && !fails)
+			continue;
+		snprintf(sentence, sizeof sentence, "- %s did not serve all clients: %s.",
+			 contest->models[model],
+			 fails ? "it made errors" : "the first ones kept others waiting");
+		print_wrapped(sentence, 2, out);
+	}
+}
+
+/* All that the loads together have cost a model. */
+static void explain_losses(const struct contest *contest, FILE *out)
+{
+	for (unsigned model = 0; model < contest->model_count; model++) {
+		double sent = 0, lost = 0;
+
+		for (int i = 0; i < LOAD_KINDS; i++) {
+			enum load_kind kind = (enum load_kind)i;
+			double n = contest_total(contest, kind, model, FIGURE_LOST);
+
+			lost += n > 0 ? n : 0;
+			n = contest_total(contest, kind, model, FIGURE_SENT);
+			sent += n > 0 ? n : 0;
+		}
+		if (lost > 0 && sent > 0)
+			fprintf(out, "- With %s %.2g %% of the datagrams were lost.\n",
+				contest->models[model], lost / sent * 100);
+	}
+}
+
+static void explain(const struct contest *contest, FILE *out)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *memory = open_memstream(&text, &length);
+
+	if (memory == NULL)
+		return;
+	explain_extremes(contest, LOAD_CONVERSATIONS, FIGURE_RATE,
+			 "- Of clients that stay, %s serves %s times as many exchanges "
+			 "as %s.",
+			 memory);
+	explain_extremes(
+		contest, LOAD_CONNECTIONS, FIGURE_RATE,
+		"- Of clients that come and go, %s serves %s times as many as %s.",
+		memory);
+	explain_extremes(contest, LOAD_ROOM, FIGURE_RATE,
+			 "- Where one talks, %s delivers %s times as many lines as %s.",
+			 memory);
+	explain_extremes(contest, LOAD_TALK, FIGURE_RATE,
+			 "- Where all talk, %s delivers %s times as many lines as %s.",
+			 memory);
+	explain_extremes(contest, LOAD_BULK, FIGURE_BYTES,
+			 "- In bulk, %s moves %s times as much as %s.", memory);
+	explain_extremes(
+		contest, LOAD_IDLE, FIGURE_ALL_PER_CLIENT,
+		"- For a silent client %s needs %s times less memory in all than %s.",
+		memory);
+	if (contest->datagrams)
+		explain_losses(contest, memory);
+	else
+		explain_waiting(contest, memory);
+	if (fclose(memory) == 0 && length > 0)
+		fprintf(out, "\nWhat it shows, here and now:\n%s", text);
+	free(text);
+}
+
+/* The last runs of a model in which a reply was wrong, and one did not come; NULL: none. */
+static void find_faults(const struct contest *contest, unsigned model,
+			const struct run_figures **wrong,
+			const struct run_figures **silent)
+{
+	unsigned all = contest->rounds * LOAD_KINDS * contest->model_count;
+
+	*wrong = *silent = NULL;
+	for (unsigned i = model; i < all; i += contest->model_count) {
+		if (contest->runs[i].wrong.text[0] != '\0')
+			*wrong = &contest->runs[i];
+		if (contest->runs[i].errors > 0 &&
+		    contest->runs[i].silence.text[0] != '\0')
+			*silent = &contest->runs[i];
+	}
+}
+
+static void print_wrong(const struct contest *contest, FILE *out)
+{
+	const struct run_figures *wrong, *silent;
+	char text[FAILURE_TEXT + 300];
+
+	for (unsigned model = 0; model < contest->model_count; model++) {
+		const char *name = contest->models[model];
+
+		find_faults(contest, model, &wrong, &silent);
+		if (wrong != NULL) {
+			snprintf(text, sizeof text, "A wrong reply of %s: %s.", name,
+				 wrong->wrong.text);
+			print_wrapped(text, 2, out);
+		}
+		if (silent == NULL)
+			continue;
+		snprintf(text, sizeof text, "No reply of %s: %s.", name,
+			 silent->silence.text);
+		print_wrapped(text, 2, out);
+		if (silent->cookies == 0)
+			continue;
+		snprintf(text, sizeof text,
+			 "The backlog of %s was full, and %ju SYN cookies were sent: it "
+			 "may not know of those that are connected but not answered.",
+			 name, (uintmax_t)silent->cookies);
+		print_wrapped(text, 2, out);
+	}
+}
+
+static void print_legend(const struct contest *contest, FILE *out)
+{
+	fprintf(out, "* better than all others in every round; +- half of the range "
+		     "between rounds;\np50, p99 latency; cpu ms/k and switch/k the "
+		     "server's CPU time and context\nswitches for 1000 ");
+	if (contest->plans[0].protocol->pattern == LOAD_MEETING)
+		fprintf(out, "deliveries; k thousands; - not available.\ndelivered: a "
+			     "line counts for "
+			     "each who hears it.\n");
+	else
+		fprintf(out, "exchanges; k thousands; - not available.\n");
+}
+
+void contest_print(const struct contest *contest, FILE *out)
+{
+	fprintf(out,
+		"%s%s: medians of %u round%s, interleaved, of %g s for each load and "
+		"model\n\n",
+		contest->service, contest->datagrams ? " (udp)" : "", contest->rounds,
+		contest->rounds == 1 ? "" : "s",
+		(double)contest->plans[0].duration / 1000);
+	for (int i = 0; i < LOAD_KINDS; i++) {
+		enum load_kind kind = (enum load_kind)i;
+
+		if (!contest->with[kind])
+			continue;
+		print_load_title(contest, kind, out);
+		print_load_heading(&contest->plans[kind], out);
+		for (unsigned model = 0; model < contest->model_count; model++)
+			print_model_row(contest, kind, model, out);
+		if (contest->datagrams)
+			print_fates(contest, kind, out);
+		fputc('\n', out);
+	}
+	if (contest->with[LOAD_IDLE])
+		print_memory(contest, out);
+	print_legend(contest, out);
+	if (contest->datagrams)
+		fprintf(out, "datagrams: requests of all rounds; lost: not answered in "
+			     "time; late: answered\nafter that; doubled: replies to what "
+			     "had been answered; reordered: replies after\nthat to a "
+			     "later request.\n");
+	print_wrong(contest, out);
+	explain(contest, out);
+}
+
+/* ---- for programs ---- */
+
+static const char *transport_name(const struct contest *contest)
+{
+	return contest->datagrams ? "udp" : "tcp";
+}
+
+void contest_write_tsv(const struct contest *contest, FILE *out)
+{
+	fprintf(out, "service\tmodel\tload\tround\tserved\tconnections\terrors");
+	for (int figure = 0; figure < FIGURES; figure++)
+		fprintf(out, "\t%s", figure_names[figure]);
+	fprintf(out, "\ttransport\n");
+	for (unsigned i = 0; i < contest->rounds * LOAD_KINDS * contest->model_count;
+	     i++) {
+		unsigned model = i % contest->model_count;
+		enum load_kind kind =
+			(enum load_kind)(i / contest->model_count % LOAD_KINDS);
+		const struct run_figures *run = &contest->runs[i];
+
+		if (!run->done)
+			continue;
+		fprintf(out, "%s\t%s\t%s\t%u\t%u\t%u\t%ju", contest->service,
+			contest->models[model], load_kind_name(kind),
+			i / contest->model_count / LOAD_KINDS + 1, run->served, run->of,
+			(uintmax_t)run->errors);
+		for (int figure = 0; figure < FIGURES; figure++)
+			if (run->figure[figure] >= 0)
+				fprintf(out, "\t%.3f", run->figure[figure]);
+			else
+				fprintf(out, "\t");
+		fprintf(out, "\t%s\n", transport_name(contest));
+	}
+}
+
+static void write_number(double value, bool known, FILE *out)
+{
+	if (known)
+		fprintf(out, "%.3f", value);
+	else
+		fprintf(out, "null");
+}
+
+static void write_json_result(const struct contest *contest, enum load_kind kind,
+			      unsigned model, FILE *out)
+{
+	struct service_summary served = contest_served(contest, kind, model);
+
+	fprintf(out,
+		"{\"model\": \"%s\", \"load\": \"%s\", \"rounds\": %u, \"connections\": "
+		"%u, "
+		"\"served\": %u, \"errors\": %ju",
+		contest->models[model], load_kind_name(kind), served.rounds, served.of,
+		served.served, (uintmax_t)served.errors);
+	for (int i = 0; i < FIGURES; i++) {
+		enum figure figure = (enum figure)i;
+		struct summary summary = contest_summary(contest, kind, model, figure);
+		bool known = summary.count > 0;
+
+		fprintf(out, ",\n     \"%s\": {\"median\": ", figure_names[figure]);
+		write_number(summary.median, known, out);
+		fprintf(out, ", \"least\": ");
+		write_number(summary.least, known, out);
+		fprintf(out, ", \"most\": ");
+		write_number(summary.most, known, out);
+		fprintf(out, ", \"rounds\": [");
+		for (unsigned round = 0; round < contest->rounds; round++) {
+			const struct run_figures *run =
+				contest_run(contest, round, kind, model);
+
+			fprintf(out, "%s", round > 0 ? ", " : "");
+			write_number(run->figure[figure],
+				     run->done && run->figure[figure] >= 0, out);
+		}
+		fprintf(out, "]}");
+	}
+	fprintf(out, "}");
+}
+
+/* 0: there is none to speak of. */
+static void write_size(size_t size, FILE *out)
+{
+	if (size > 0)
+		fprintf(out, "%zu", size);
+	else
+		fprintf(out, "null");
+}
+
+/* What was done, whatever came of it. */
+static void write_json_load(const struct contest *contest, enum load_kind kind, FILE *out)
+{
+	const struct load_plan *plan = &contest->plans[kind];
+
+	fprintf(out,
+		"{\"load\": \"%s\", \"clients\": %u, \"idle\": %u, \"seconds\": %g, "
+		"\"size\": ",
+		load_kind_name(plan->kind), plan->connections, plan->idle,
+		(double)plan->duration / 1000);
+	write_size(load_plan_has_size(plan) ? plan->size : 0, out);
+	fprintf(out, ", \"reply_size\": ");
+	write_size(contest->reply_sizes[kind], out);
+	fprintf(out, "}");
+}
+
+void contest_write_json(const struct contest *contest, FILE *out)
+{
+	bool first = true;
+
+	fprintf(out,
+		"{\"service\": \"%s\", \"transport\": \"%s\", \"rounds\": %u,\n"
+		" \"loads\": [",
+		contest->service, transport_name(contest), contest->rounds);
+	for (int kind = 0; kind < LOAD_KINDS; kind++) {
+		if (!contest->with[kind])
+			continue;
+		fprintf(out, "%s\n    ", first ? "" : ",");
+		write_json_load(contest, (enum load_kind)kind, out);
+		first = false;
+	}
+	first = true;
+	fprintf(out, "],\n \"results\": [");
+	for (int kind = 0; kind < LOAD_KINDS; kind++) {
+		for (unsigned model = 0; model < contest->model_count; model++) {
+			if (!contest->with[kind])
+				continue;
+			fprintf(out, "%s\n    ", first ? "" : ",");
+			write_json_result(contest, (enum load_kind)kind, model, out);
+			first = false;
+		}
+	}
+	fprintf(out, "\n]}\n");
+}

@@ -1,0 +1,665 @@
+/*
+ * versus - the models side by side, under the same load.
+ *
+ * For each model it starts SERVICEd-MODEL, runs the loads, stops it; all of that several
+ * times over, interleaved (model A, B, C, A, B, C ...), so that what else the machine does
+ * in the meantime troubles all of them alike. The medians make one table.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/versus/comparison.h"
+#include "client/versus/fixture.h"
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/message.h"
+#include "common/options.h"
+#include "common/text.h"
+
+enum { MOST_SECONDS = 3600, MOST_CLIENTS = 100000 };
+
+enum { FILE_SIZE = 1024 * 1024 }; /* that is served where nothing else is said */
+
+enum { LOST_AFTER = 200 }; /* milliseconds: much longer than any reply takes here */
+
+enum {
+	OPTION_BULK_SIZE = OPTIONS_LETTERS_FROM,
+	OPTION_BULK_CLIENTS,
+	OPTION_TSV,
+	OPTION_JSON
+};
+
+static const struct option_line lines[] = {
+	{ 'u', "udp", NULL, "datagrams; lost, doubled and reordered ones are counted" },
+	{ 'l', "loads", "LIST",
+	  "conversations,connections,room,talk,idle,bulk, or some\n"
+	  "of them (all that make sense for the service)" },
+	{ 'c', "clients", "N", "clients at a time (32; chat: 51, talk: 16)" },
+	{ 's', "size", "SIZE", "bytes of a message (64; of chat 32, of file 1K)" },
+	{ OPTION_BULK_CLIENTS, "bulk-clients", "N", "clients of the load bulk (8)" },
+	{ OPTION_BULK_SIZE, "bulk-size", "SIZE",
+	  "bytes of a message in the load bulk (64K; of file 1M;\n"
+	  "with -u 16K, of chargen 512), or of the file that http\n"
+	  "serves (1M)" },
+	{ 'i', "idle", "N", "silent clients in the load idle (200)" },
+	{ 'd', "duration", "SEC", "seconds for each run (0.6)" },
+	{ 'r', "rounds", "N", "how often each load meets each model (5)" },
+	{ 'T', "threads", "N", "threads that make the load (one for two CPUs)" },
+	{ OPTION_TSV, "tsv", "FILE",
+	  "write the figures of all runs to FILE, tab-separated" },
+	{ OPTION_JSON, "json", "FILE", "write them, and the medians, to FILE as JSON" },
+	{ 'q', "quiet", NULL, "no progress" },
+	{ 'h', "help", NULL, "show this help" },
+	{ 'V', "version", NULL, "show the version" },
+	{ 0 },
+};
+
+struct settings {
+	struct contest contest;
+	unsigned clients, bulk_clients, idle, threads;
+	size_t size, bulk_size;
+	int64_t duration;
+	const char *tsv, *json;
+	struct stage stage;
+	const char *program; /* argv[0]: the servers are beside it */
+	bool quiet, loads_named;
+};
+
+/* What the progress line tells. */
+struct progress {
+	struct settings *settings;
+	struct contestant *contestant;
+	struct run_figures *figures;
+	unsigned round, done, all;
+	int64_t began;
+	bool shown;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
+/* ---- options ---- */
+
+static int take_loads(struct settings *settings, const struct options *options,
+		      struct failure *failure)
+{
+	const char *word = options->value;
+
+	settings->loads_named = true;
+	memset(settings->contest.with, 0, sizeof settings->contest.with);
+	while (*word != '\0') {
+		size_t length = strcspn(word, ",");
+		char name[CONTESTANT_NAME];
+		enum load_kind kind;
+
+		snprintf(name, sizeof name, "%.*s", (int)(length < 60 ? length : 60),
+			 word);
+		if (!load_kind_find(name, &kind))
+			return options_bad_value(failure, options, 'l',
+						 "is not a list of loads (conversations, "
+						 "connections, room, talk, idle, "
+						 "bulk)");
+		settings->contest.with[kind] = true;
+		word += length + (word[length] == ',');
+	}
+	return 0;
+}
+
+static int take_count(const struct options *options, int letter, unsigned most,
+		      unsigned *count, struct failure *failure)
+{
+	uint64_t number;
+
+	if (options_number(options, letter, 1, most, &number, failure) < 0)
+		return -1;
+	*count = (unsigned)number;
+	return 0;
+}
+
+static int take_message_size(const struct options *options, int letter, size_t *size,
+			     struct failure *failure)
+{
+	uint64_t number;
+
+	if (options_size(options, letter, 1, 16 * 1024 * 1024, &number, failure) < 0)
+		return -1;
+	*size = (size_t)number;
+	return 0;
+}
+
+static int take_option(void *context, const struct options *options, int letter,
+		       struct failure *failure)
+{
+	struct settings *settings = context;
+
+	switch (letter) {
+	case 'u':
+		settings->contest.datagrams = true;
+		return 0;
+	case 'l':
+		return take_loads(settings, options, failure);
+	case 'c':
+		return take_count(options, letter, MOST_CLIENTS, &settings->clients,
+				  failure);
+	case 's':
+		return take_message_size(options, letter, &settings->size, failure);
+	case OPTION_BULK_CLIENTS:
+		return take_count(options, letter, MOST_CLIENTS, &settings->bulk_clients,
+				  failure);
+	case OPTION_BULK_SIZE:
+		return take_message_size(options, letter, &settings->bulk_size, failure);
+	case 'i':
+		return take_count(options, letter, MOST_CLIENTS, &settings->idle,
+				  failure);
+	case 'd':
+		if (options_seconds(options, letter, MOST_SECONDS, &settings->duration,
+				    failure) < 0)
+			return -1;
+		return settings->duration > 0
+			       ? 0
+			       : options_bad_value(failure, options, letter,
+						   "must be more than 0 seconds");
+	case 'r':
+		return take_count(options, letter, CONTEST_ROUNDS,
+				  &settings->contest.rounds, failure);
+	case 'T':
+		return take_count(options, letter, 1024, &settings->threads, failure);
+	case OPTION_TSV:
+		settings->tsv = options->value;
+		return 0;
+	case OPTION_JSON:
+		settings->json = options->value;
+		return 0;
+	case 'q':
+		settings->quiet = true;
+		return 0;
+	}
+	return 0;
+}
+
+/* The models that the operands name; without any, those of the suite that are there. */
+static int take_models(struct settings *settings, char **models, int count,
+		       struct failure *failure)
+{
+	static char known[] = SOCKWAYS_MODELS; /* strtok_r writes to it */
+	struct contest *contest = &settings->contest;
+	char *rest = known, *model;
+
+	if (count > CONTEST_MODELS)
+		return failure_set(failure, "too many models (at most %d)",
+				   CONTEST_MODELS);
+	for (int i = 0; i < count; i++) {
+		for (int j = 0; j < i; j++)
+			if (strcmp(models[i], models[j]) == 0)
+				return failure_set(failure, "%s is named twice",
+						   models[i]);
+		if (contestant_find(&contest->contestants[i], settings->program,
+				    contest->service, models[i], failure) < 0)
+			return -1;
+		contest->models[contest->model_count++] = models[i];
+	}
+	while (count == 0 && contest->model_count < CONTEST_MODELS &&
+	       (model = strtok_r(rest, " ", &rest)) != NULL)
+		if (contestant_find(&contest->contestants[contest->model_count],
+				    settings->program, contest->service, model,
+				    failure) == 0)
+			contest->models[contest->model_count++] = model;
+	return contest->model_count > 0 ? 0 : -1; /* *failure names the last one tried */
+}
+
+/* 0: the default. Where --bulk-size is that of a file, no message has it. */
+static size_t message_size(const struct settings *settings, enum load_kind kind)
+{
+	if (stage_has_file(settings->contest.service, kind))
+		return 0;
+	return kind == LOAD_BULK ? settings->bulk_size : settings->size;
+}
+
+/* The loads that were named, which must make sense for the service; or all that do. */
+static int plan_loads(struct settings *settings, const struct load_protocol *protocol,
+		      struct failure *failure)
+{
+	struct contest *contest = &settings->contest;
+	unsigned sensible = load_protocol_loads(protocol, contest->datagrams);
+
+	if (sensible == 0)
+		return failure_set(failure, "%s is not spoken over UDP", protocol->name);
+	for (int kind = 0; kind < LOAD_KINDS; kind++) {
+		struct load_plan *plan = &contest->plans[kind];
+		bool bulk = kind == LOAD_BULK;
+
+		*plan = (struct load_plan){
+			.kind = (enum load_kind)kind,
+			.protocol = protocol,
+			.datagrams = contest->datagrams,
+			.host = "127.0.0.1",
+			.family = AF_INET,
+			.connections = bulk ? settings->bulk_clients : settings->clients,
+			.idle = kind == LOAD_IDLE ? settings->idle : 0,
+			.size = message_size(settings, (enum load_kind)kind),
+			.duration = settings->duration,
+			/* Not an error within a run: a client that waits, waits. But for a
+			 * datagram that was lost it would wait in vain. */
+			.timeout = contest->datagrams ? LOST_AFTER
+						      : settings->duration + 5000,
+			.threads = settings->threads,
+			.stop = &interrupted,
+		};
+		if (!settings->loads_named)
+			contest->with[kind] = sensible & 1U << kind;
+		if (contest->with[kind] && load_plan_complete(plan, failure) < 0)
+			return -1;
+		if (kind != LOAD_IDLE)
+			plan->idle = 0;
+	}
+	return 0;
+}
+
+static int take_service(struct settings *settings, const char *service,
+			struct failure *failure)
+{
+	const struct load_protocol *protocol = load_protocol_find(service);
+	char name[CONTESTANT_NAME], names[160];
+
+	settings->contest.service = service;
+	if (protocol != NULL)
+		return plan_loads(settings, protocol, failure);
+	text_escape(service, strlen(service), name, sizeof name);
+	return failure_set(failure, "'%s' is not a service that can be loaded: %s", name,
+			   load_protocol_names(names, sizeof names));
+}
+
+static int take_operands(void *context, int count, char **operands,
+			 struct failure *failure)
+{
+	struct settings *settings = context;
+
+	if (count == 0)
+		return failure_set(failure, "SERVICE is missing");
+	if (take_service(settings, operands[0], failure) < 0)
+		return -1;
+	return take_models(settings, operands + 1, count - 1, failure);
+}
+
+static const struct options_program program = {
+	.synopsis = "[options] SERVICE [MODEL ...]",
+	.purpose = "Compares the models of a service side by side, under the same load.",
+	.lines = lines,
+	.take = take_option,
+	.finish = take_operands,
+};
+
+/* ---- measuring ---- */
+
+static void show_progress(struct progress *progress, const char *load)
+{
+	int64_t spent = clock_milliseconds() - progress->began;
+	unsigned left = progress->all - progress->done;
+
+	if (!progress->shown)
+		return;
+	fprintf(stderr, "\r\033[Kround %u of %u: %s, %s", progress->round + 1,
+		progress->settings->contest.rounds, load, progress->contestant->name);
+	if (progress->done > 0)
+		fprintf(stderr, "; about %jd s left",
+			(intmax_t)(spent * left / progress->done + 999) / 1000);
+	fflush(stderr);
+}
+
+static void end_progress(struct progress *progress)
+{
+	if (progress->shown)
+		fprintf(stderr, "\r\033[K");
+}
+
+static double more_by(double before, double after)
+{
+	return after > before ? after - before : 0;
+}
+
+/* All clients are connected and nothing is sent yet: the moment to weigh the server. */
+static void weigh(const struct load_progress *load, void *context)
+{
+	struct progress *progress = context;
+	struct run_figures *figures = progress->figures;
+	struct contestant_memory memory;
+	double clients = load->idle + figures->of, *figure = figures->figure;
+
+	if (load->phase != LOAD_SETTLED || load->idle == 0 || figure[FIGURE_EMPTY] < 0)
+		return;
+	memory = contestant_weigh(progress->contestant);
+	if (memory.own < 0)
+		return;
+	figure[FIGURE_CROWDED] = (double)memory.own / 1024;
+	figure[FIGURE_KERNEL_CROWDED] = (double)memory.kernel / 1024;
+	figure[FIGURE_PER_CLIENT] = more_by(figure[FIGURE_EMPTY], figure[FIGURE_CROWDED]);
+	figure[FIGURE_KERNEL_PER_CLIENT] =
+		more_by(figure[FIGURE_KERNEL_EMPTY], figure[FIGURE_KERNEL_CROWDED]);
+	figure[FIGURE_PER_CLIENT] /= clients;
+	figure[FIGURE_KERNEL_PER_CLIENT] /= clients;
+	figure[FIGURE_ALL_PER_CLIENT] =
+		figure[FIGURE_PER_CLIENT] + figure[FIGURE_KERNEL_PER_CLIENT];
+}
+
+/* Of a server that did not serve all clients it is not known for how many of them it needed
+ * memory. */
+static void drop_memory(struct run_figures *figures)
+{
+	static const enum figure figures_of_crowd[] = {
+		FIGURE_CROWDED, FIGURE_KERNEL_CROWDED, FIGURE_PER_CLIENT,
+		FIGURE_KERNEL_PER_CLIENT, FIGURE_ALL_PER_CLIENT
+	};
+
+	for (size_t i = 0; i < sizeof figures_of_crowd / sizeof *figures_of_crowd; i++)
+		figures->figure[figures_of_crowd[i]] = -1;
+}
+
+/* Where nothing comes back, only the server knows how much it got: what it tells takes the
+ * place of what was sent. There is no latency then, either. */
+static void believe_server(struct run_figures *figures, struct load_result *result,
+			   const struct load_plan *plan, int64_t received)
+{
+	uint64_t count = received > 0 ? (uint64_t)received / plan->size : 0;
+
+	if (received < 0)
+		return;
+	figures->figure[FIGURE_LOST] =
+		result->fate.sent > count ? (double)(result->fate.sent - count) : 0;
+	result->exchanges = count;
+	result->bytes = count * plan->size;
+	memset(&result->latency, 0, sizeof result->latency);
+}
+
+static void note_fate(struct run_figures *figures, const struct load_plan *plan,
+		      const struct load_fate *fate)
+{
+	figures->figure[FIGURE_SENT] = (double)fate->sent;
+	if (plan->protocol->pattern == LOAD_SINK)
+		return;
+	figures->figure[FIGURE_LOST] = (double)fate->lost;
+	figures->figure[FIGURE_DUPLICATES] = (double)fate->duplicates;
+	if (!plan->protocol->mirrors) /* no numbers come back */
+		return;
+	figures->figure[FIGURE_LATE] = (double)fate->late;
+	figures->figure[FIGURE_REORDERED] = (double)fate->reordered;
+}
+
+static void note_figures(struct run_figures *figures, const struct load_plan *plan,
+			 const struct load_result *result,
+			 const struct process_usage *usage)
+{
+	double thousands = (double)result->exchanges / 1000;
+	double switches =
+		(double)(usage->voluntary_switches + usage->involuntary_switches);
+
+	figures->served = result->served;
+	if (result->wrong.text[0] != '\0')
+		figures->wrong = result->wrong;
+	figures->silence = result->silence;
+	figures->cookies = result->cookies;
+	figures->errors = load_errors(result);
+	/* Where clients meet, some models let in but one: the others wait. */
+	if (plan->protocol->pattern == LOAD_MEETING)
+		figures->errors -= result->errors[LOAD_NO_REPLY];
+	figures->done = true;
+	if (result->served < plan->connections)
+		drop_memory(figures);
+	if (result->exchanges == 0 || result->elapsed <= 0)
+		return;
+	figures->figure[FIGURE_RATE] = (double)result->exchanges / result->elapsed;
+	figures->figure[FIGURE_BYTES] = (double)result->bytes / result->elapsed;
+	figures->figure[FIGURE_CPU] =
+		(usage->user_seconds + usage->system_seconds) * 1000 / thousands;
+	figures->figure[FIGURE_SWITCHES] = switches / thousands;
+	if (histogram_count(&result->latency) == 0)
+		return;
+	figures->figure[FIGURE_P50] =
+		(double)histogram_percentile(&result->latency, 50) / 1000;
+	figures->figure[FIGURE_P99] =
+		(double)histogram_percentile(&result->latency, 99) / 1000;
+}
+
+/* One load against one model, from its start to its stop. */
+static int run_once(struct progress *progress, enum load_kind kind, unsigned model,
+		    struct failure *failure)
+{
+	static struct load_result result; /* large */
+	struct contest *contest = &progress->settings->contest;
+	struct contestant *contestant = &contest->contestants[model];
+	struct run_figures *figures = contest_run(contest, progress->round, kind, model);
+	struct load_plan plan = contest->plans[kind];
+	const char *options[STAGE_OPTIONS];
+	const struct contestant_orders orders = {
+		.datagrams = plan.datagrams,
+		.clients = plan.connections + plan.idle + 1,
+		.options = options,
+		.quiet = stage_is_quiet(&progress->settings->stage),
+	};
+	struct contestant_memory memory;
+	struct process_usage usage;
+	int measured;
+
+	progress->contestant = contestant;
+	progress->figures = figures;
+	for (int figure = 0; figure < FIGURES; figure++)
+		figures->figure[figure] = -1;
+	figures->of = plan.connections;
+	stage_options(&progress->settings->stage, kind, options);
+	if (contestant_start(contestant, &orders, failure) < 0)
+		return -1;
+	if (kind == LOAD_IDLE) {
+		memory = contestant_weigh(contestant);
+		if (memory.own >= 0) {
+			figures->figure[FIGURE_EMPTY] = (double)memory.own / 1024;
+			figures->figure[FIGURE_KERNEL_EMPTY] =
+				(double)memory.kernel / 1024;
+		}
+	}
+	plan.port = contestant->port;
+	plan.progress = weigh;
+	plan.context = progress;
+	measured = load_run(&plan, &result, failure);
+	if (contestant_stop(contestant, &usage, measured == 0 ? failure : NULL) < 0)
+		return -1;
+	if (measured < 0 || interrupted)
+		return measured;
+	if (plan.datagrams)
+		note_fate(figures, &plan, &result.fate);
+	if (plan.datagrams && plan.protocol->pattern == LOAD_SINK)
+		believe_server(figures, &result, &plan, contestant->received);
+	note_figures(figures, &plan, &result, &usage);
+	return measured;
+}
+
+/* A model that fails is said, and left out from then on: the others are not to suffer. */
+static void run_model(struct progress *progress, enum load_kind kind, unsigned model)
+{
+	struct contestant *contestant = &progress->settings->contest.contestants[model];
+	struct failure failure;
+
+	progress->contestant = contestant;
+	show_progress(progress, load_kind_name(kind));
+	/* Ctrl-C reaches the server, too: then it is no failure */
+	if (run_once(progress, kind, model, &failure) < 0 && !interrupted) {
+		contestant->failed = true;
+		end_progress(progress);
+		message(MESSAGE_ERROR, "%s", failure.text);
+	}
+}
+
+static void run_round(struct progress *progress)
+{
+	struct contest *contest = &progress->settings->contest;
+
+	for (int kind = 0; kind < LOAD_KINDS; kind++) {
+		for (unsigned model = 0; model < contest->model_count; model++) {
+			if (!contest->with[kind] || interrupted)
+				continue;
+			if (!contest->contestants[model].failed)
+				run_model(progress, (enum load_kind)kind, model);
+			progress->done++;
+		}
+	}
+}
+
+static void run_contest(struct settings *settings)
+{
+	struct contest *contest = &settings->contest;
+	struct progress progress = {
+		.settings = settings,
+		.began = clock_milliseconds(),
+		.shown = !settings->quiet && isatty(STDERR_FILENO),
+	};
+
+	for (int kind = 0; kind < LOAD_KINDS; kind++)
+		progress.all +=
+			contest->with[kind] * contest->rounds * contest->model_count;
+	for (; progress.round < contest->rounds && !interrupted; progress.round++)
+		run_round(&progress);
+	end_progress(&progress);
+}
+
+/* ---- what comes of it ---- */
+
+static int write_file(const struct contest *contest, const char *name,
+		      void (*write)(const struct contest *, FILE *))
+{
+	FILE *file;
+	bool whole;
+
+	if (name == NULL)
+		return 0;
+	file = fopen(name, "we");
+	whole = file != NULL;
+	if (file != NULL) {
+		write(contest, file);
+		whole = !ferror(file);
+		whole = fclose(file) == 0 && whole;
+	}
+	if (!whole)
+		message(MESSAGE_ERROR, "cannot write %s: %s", name, strerror(errno));
+	return whole ? 0 : -1;
+}
+
+/* Better told before a minute of measuring than after it. What is there stays as it is. */
+static int check_file(const char *name)
+{
+	FILE *file = name ? fopen(name, "ae") : NULL;
+
+	if (name != NULL && file == NULL) {
+		message(MESSAGE_ERROR, "cannot write %s: %s", name, strerror(errno));
+		return -1;
+	}
+	if (file != NULL)
+		fclose(file);
+	return 0;
+}
+
+/* Prepares what the servers need to serve, and tells the loads. */
+static int set_stage(struct settings *settings, struct failure *failure)
+{
+	struct contest *contest = &settings->contest;
+	size_t size = settings->bulk_size > 0 ? settings->bulk_size : FILE_SIZE;
+	bool needed = false;
+
+	for (int kind = 0; kind < LOAD_KINDS; kind++)
+		needed |= contest->with[kind] &&
+			  stage_has_file(contest->service, (enum load_kind)kind);
+	if (stage_set(&settings->stage, contest->service, needed ? size : 0, failure) < 0)
+		return -1;
+	for (int i = 0; i < LOAD_KINDS; i++) {
+		enum load_kind kind = (enum load_kind)i;
+
+		contest->plans[i].path = stage_path(&settings->stage, kind);
+		contest->plans[i].reply = stage_reply(&settings->stage, kind);
+		contest->reply_sizes[i] = stage_reply_size(&settings->stage, kind);
+	}
+	return 0;
+}
+
+static bool any_errors(const struct contest *contest)
+{
+	for (unsigned i = 0; i < contest->rounds * LOAD_KINDS * contest->model_count; i++)
+		if (contest->runs[i].errors > 0)
+			return true;
+	return false;
+}
+
+static bool any_failed(const struct contest *contest)
+{
+	for (unsigned model = 0; model < contest->model_count; model++)
+		if (contest->contestants[model].failed)
+			return true;
+	return false;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction interrupt = { .sa_handler = on_interrupt };
+
+	sigaction(SIGINT, &interrupt, NULL);
+	sigaction(SIGTERM, &interrupt, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int compare(struct settings *settings)
+{
+	struct contest *contest = &settings->contest;
+	struct failure failure;
+	int status = EXIT_SUCCESS;
+
+	if (check_file(settings->tsv) < 0 || check_file(settings->json) < 0)
+		return EXIT_FAILURE;
+	contest->runs =
+		calloc((size_t)contest->rounds * LOAD_KINDS * contest->model_count,
+		       sizeof *contest->runs);
+	if (contest->runs == NULL) {
+		message(MESSAGE_ERROR, "%s", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	catch_signals();
+	if (set_stage(settings, &failure) < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
+		free(contest->runs);
+		return EXIT_FAILURE;
+	}
+	run_contest(settings);
+	if (any_failed(contest))
+		status = EXIT_FAILURE;
+	if (interrupted) {
+		message(MESSAGE_ERROR, "interrupted: these are the runs up to then");
+		status = EXIT_FAILURE;
+	}
+	contest_print(contest, stdout);
+	if (write_file(contest, settings->tsv, contest_write_tsv) < 0 ||
+	    write_file(contest, settings->json, contest_write_json) < 0 ||
+	    any_errors(contest))
+		status = EXIT_FAILURE;
+	stage_clear(&settings->stage);
+	free(contest->runs);
+	return options_finish_output(status);
+}
+
+int main(int argc, char **argv)
+{
+	static struct settings settings = {
+		.contest = { .rounds = 5 },
+		.idle = 200,
+		.duration = 600,
+	};
+	int status;
+
+	io_begin();
+	settings.program = argv[0];
+	status = options_read(&program, &settings, argc, argv);
+	return status == OPTIONS_GO_ON ? compare(&settings) : status;
+}

@@ -1,0 +1,516 @@
+#include "client/versus/server_process.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/sock.h"
+#include "common/text.h"
+
+enum {
+	ACTIVATED_FD = 3,
+	START_TIME = 5000, /* milliseconds in which a server must be ready */
+	SAY_TIME = 1000,   /* ... and who is not may say why */
+	STOP_TIME = 8000,  /* ... and after SIGTERM gone: its grace, and some */
+	STILL_TIME = 2000, /* ... and its memory stand still */
+	STILL_STEP = 40,
+};
+
+/* ---- finding it ---- */
+
+static bool is_there(struct contestant *contestant, const char *folder, size_t length,
+		     const char *below)
+{
+	int n = snprintf(contestant->path, sizeof contestant->path, "%.*s%s/%s",
+			 (int)length, folder, below, contestant->name);
+
+	return n > 0 && (size_t)n < sizeof contestant->path &&
+	       access(contestant->path, X_OK) == 0;
+}
+
+static bool is_in_path(struct contestant *contestant)
+{
+	const char *folder = getenv("PATH");
+
+	while (folder != NULL && *folder != '\0') {
+		size_t length = strcspn(folder, ":");
+
+		if (length > 0 && is_there(contestant, folder, length, ""))
+			return true;
+		folder += length + (folder[length] == ':');
+	}
+	return false;
+}
+
+/* The folder of our own program: as the kernel knows it, or as we were called. */
+static size_t own_folder(const char *argv0, char out[CONTESTANT_PATH])
+{
+	ssize_t n = readlink("/proc/self/exe", out, CONTESTANT_PATH - 1);
+	char *slash;
+
+	if (n < 0) {
+		n = snprintf(out, CONTESTANT_PATH, "%s", argv0);
+		if (n < 0 || n >= CONTESTANT_PATH)
+			n = 0;
+	}
+	out[n] = '\0';
+	slash = strrchr(out, '/');
+	return slash ? (size_t)(slash - out) : 0;
+}
+
+int contestant_find(struct contestant *contestant, const char *argv0, const char *service,
+		    const char *model, struct failure *failure)
+{
+	char folder[CONTESTANT_PATH], culprit[2 * CONTESTANT_NAME];
+	size_t length = own_folder(argv0, folder);
+	int n = snprintf(contestant->name, sizeof contestant->name, "%sd-%s", service,
+			 model);
+
+	contestant->pid = 0;
+	if (n > 0 && (size_t)n < sizeof contestant->name &&
+	    strchr(contestant->name, '/') == NULL &&
+	    ((length > 0 && (is_there(contestant, folder, length, "") ||
+			     is_there(contestant, folder, length, "/../sbin"))) ||
+	     is_in_path(contestant)))
+		return 0;
+	text_escape(contestant->name, strlen(contestant->name), culprit, sizeof culprit);
+	return failure_set(failure, "there is no %s beside this program or in PATH",
+			   culprit);
+}
+
+/* ---- starting and stopping it ---- */
+
+/* Its name, and all that it is told. */
+static void put_arguments(const struct contestant *contestant,
+			  const struct contestant_orders *orders, const char *limit,
+			  const char *arguments[CONTESTANT_OPTIONS + 5])
+{
+	size_t count = 0;
+
+	arguments[count++] = contestant->name;
+	arguments[count++] = "--max-clients";
+	arguments[count++] = limit;
+	if (orders->datagrams)
+		arguments[count++] = "--udp";
+	for (size_t i = 0; i < CONTESTANT_OPTIONS && orders->options[i] != NULL; i++)
+		arguments[count++] = orders->options[i];
+	arguments[count] = NULL;
+}
+
+/* In the child: descriptor 3 is the listener, 2 the pipe, and then it is the server. */
+static _Noreturn void become(const struct contestant *contestant,
+			     const struct contestant_orders *orders, int listener,
+			     int errors, pid_t parent)
+{
+	const char *arguments[CONTESTANT_OPTIONS + 5];
+	char pid[24], limit[24];
+
+	signal(SIGTERM, SIG_DFL); /* our own handler would do no more than note it */
+	signal(SIGPIPE, SIG_DFL); /* what we ignore, exec(2) would leave ignored */
+	signal(SIGXFSZ, SIG_DFL);
+	process_signal_with_parent(SIGTERM, parent);
+	snprintf(pid, sizeof pid, "%ld", (long)getpid());
+	snprintf(limit, sizeof limit, "%u", orders->clients);
+	put_arguments(contestant, orders, limit, arguments);
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "1", 1);
+	/* The pipe first: its number may be the 3 that the listener needs. A copy stays open
+	 * across exec; but there is none where the number is the right one already. */
+	if (dup2(errors, STDERR_FILENO) < 0 ||
+	    (listener == ACTIVATED_FD ? fcntl(listener, F_SETFD, 0)
+				      : dup2(listener, ACTIVATED_FD)) < 0)
+		_exit(127);
+	execv(contestant->path, (char *const *)arguments);
+	dprintf(STDERR_FILENO, "cannot run %s: %s\n", contestant->path, strerror(errno));
+	_exit(127);
+}
+
+static int open_listener(struct contestant *contestant, bool datagrams,
+			 struct failure *failure)
+{
+	const struct sock_place place = { "127.0.0.1", "0",
+					  datagrams ? SOCK_DGRAM : SOCK_STREAM,
+					  SOMAXCONN };
+	struct address address;
+	int fd = sock_listen(&place, failure);
+
+	if (fd < 0)
+		return -1;
+	if (address_local(fd, &address) < 0) {
+		close(fd);
+		return failure_set(failure, "%s", strerror(errno));
+	}
+	snprintf(contestant->port, sizeof contestant->port, "%u", address_port(&address));
+	return fd;
+}
+
+/* Reads what it says until a line of that text has come (NULL: until the end of it, which
+ * is when the last of its processes has gone). */
+static bool listen_to(struct contestant *contestant, const char *text, int64_t time)
+{
+	int64_t end = clock_milliseconds() + time, left;
+	char bytes[CONTESTANT_SAID];
+	size_t used = 0;
+
+	contestant->said[0] = '\0';
+	while ((left = end - clock_milliseconds()) > 0) {
+		ssize_t n;
+
+		if (io_wait(contestant->errors, POLLIN, left) <= 0)
+			continue;
+		if (used == sizeof bytes) /* only its beginning is of interest */
+			used--;
+		n = io_read(contestant->errors, bytes + used, sizeof bytes - used);
+		if (n <= 0)
+			return text == NULL;
+		used += (size_t)n;
+		text_escape(bytes, used - (bytes[used - 1] == '\n'), contestant->said,
+			    sizeof contestant->said);
+		if (text != NULL && bytes[used - 1] == '\n' &&
+		    strstr(contestant->said, text) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* Comes to it as a client who has nothing to say, and waits for it to close. Where it ends
+ * instead, or never begins, its listening socket goes, and our connection with it. */
+static bool serves_nothing(const struct contestant *contestant)
+{
+	struct sock_target target = { "127.0.0.1", contestant->port, AF_INET, SOCK_STREAM,
+				      START_TIME };
+	int64_t end = clock_milliseconds() + START_TIME, left;
+	int fd = sock_connect(&target, NULL, NULL);
+	char dropped[512];
+	ssize_t n = 1;
+
+	if (fd < 0)
+		return false;
+	shutdown(fd, SHUT_WR);
+	while (n > 0 && (left = end - clock_milliseconds()) > 0)
+		if (io_wait(fd, POLLIN, left) > 0)
+			n = io_read(fd, dropped, sizeof dropped);
+	close(fd);
+	return n == 0;
+}
+
+/* Whether it has become ready; what it said instead is in contestant->said. */
+static bool becomes_ready(struct contestant *contestant, bool quiet)
+{
+	if (!quiet)
+		return listen_to(contestant, "listening on", START_TIME);
+	contestant->said[0] = '\0';
+	if (serves_nothing(contestant))
+		return true;
+	listen_to(contestant, NULL, SAY_TIME);
+	return false;
+}
+
+int contestant_start(struct contestant *contestant,
+		     const struct contestant_orders *orders, struct failure *failure)
+{
+	int errors[2], listener;
+	pid_t parent = getpid();
+	struct process_usage usage;
+	struct failure ignored;
+
+	listener = open_listener(contestant, orders->datagrams, failure);
+	if (listener < 0)
+		return -1;
+	if (pipe(errors) < 0) {
+		close(listener);
+		return failure_set(failure, "%s", strerror(errno));
+	}
+	io_set_close_on_exec(errors[0]);
+	io_set_close_on_exec(errors[1]);
+	contestant->pid = fork();
+	if (contestant->pid == 0)
+		become(contestant, orders, listener, errors[1], parent);
+	close(listener);
+	close(errors[1]);
+	contestant->errors = errors[0];
+	if (contestant->pid < 0) {
+		contestant->pid = 0;
+		close(errors[0]);
+		return failure_set(failure, "cannot fork: %s", strerror(errno));
+	}
+	if (becomes_ready(contestant, orders->quiet))
+		return 0;
+	failure_set(failure, "%s did not start: %s", contestant->name,
+		    contestant->said[0] ? contestant->said : "it said nothing");
+	(void)contestant_stop(contestant, &usage, &ignored);
+	return -1;
+}
+
+/* The number before these words in what it said; -1 if they are not there. */
+static int64_t number_before(const char *said, const char *words)
+{
+	const char *end = strstr(said, words), *digit = end;
+	int64_t number = 0;
+
+	if (end == NULL)
+		return -1;
+	while (digit > said && digit[-1] >= '0' && digit[-1] <= '9')
+		digit--;
+	if (digit == end || end - digit > 18)
+		return -1;
+	for (; digit < end; digit++)
+		number = number * 10 + (*digit - '0');
+	return number;
+}
+
+/* Whether it has ended, though nobody has asked it to. Its status stays to be waited for. */
+static bool has_ended(pid_t pid)
+{
+	siginfo_t facts = { 0 };
+
+	return waitid(P_PID, (id_t)pid, &facts, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       facts.si_pid == pid;
+}
+
+int contestant_stop(struct contestant *contestant, struct process_usage *usage,
+		    struct failure *failure)
+{
+	const char *said = contestant->said, *colon;
+	bool ended, gone;
+	int status;
+
+	*usage = (struct process_usage){ 0 };
+	contestant->received = -1;
+	if (contestant->pid == 0)
+		return 0;
+	ended = has_ended(contestant->pid);
+	kill(contestant->pid, SIGTERM);
+	gone = listen_to(contestant, NULL, STOP_TIME);
+	if (!gone)
+		kill(contestant->pid, SIGKILL);
+	contestant->received = number_before(said, " bytes in,");
+	status = process_wait(contestant->pid, usage);
+	close(contestant->errors);
+	contestant->pid = 0;
+	if (!gone)
+		return failure_set(failure, "%s did not stop", contestant->name);
+	/* A program that has no handler for it ends well by it. */
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
+		return 0;
+	colon = said[0] != '\0' ? ": " : "";
+	if (WIFSIGNALED(status))
+		return failure_set(failure, "%s was killed by signal %d%s%s",
+				   contestant->name, WTERMSIG(status), colon, said);
+	if (status != 0 || ended)
+		return failure_set(failure, "%s ended %swith exit status %d%s%s",
+				   contestant->name, ended ? "by itself " : "",
+				   WEXITSTATUS(status), colon, said);
+	return 0;
+}
+
+/* ---- its memory ---- */
+
+/* The parent of a process: the second field behind the name in parentheses, which may
+ * itself hold blanks and parentheses. */
+static pid_t parent_of(pid_t pid)
+{
+	char path[64], text[512];
+	const char *behind;
+	size_t n;
+	long parent;
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return -1;
+	n = fread(text, 1, sizeof text - 1, file);
+	fclose(file);
+	text[n] = '\0';
+	behind = strrchr(text, ')');
+	if (behind == NULL || sscanf(behind + 1, " %*c %ld", &parent) != 1)
+		return -1;
+	return (pid_t)parent;
+}
+
+/* The number in KiB behind a name at the beginning of a line of /proc/PID/FILE, in bytes; -1
+ * if the process has gone, or the system does not tell. */
+static int64_t number_of(pid_t pid, const char *name, const char *field)
+{
+	size_t length = strlen(field);
+	char path[64], line[256];
+	intmax_t number = -1;
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, name);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return -1;
+	while (number < 0 && fgets(line, sizeof line, file) != NULL)
+		if (strncmp(line, field, length) != 0 ||
+		    sscanf(line + length, "%jd", &number) != 1)
+			number = -1;
+	fclose(file);
+	return number;
+}
+
+/* What the kernel keeps, in bytes, beside page tables. These are estimates: the sizes of the
+ * objects that are named, in Linux 6.18 on x86-64, added up and rounded. A 64-bit kernel
+ * gives each thread a stack of 16 KiB. */
+enum {
+	THREAD_STACK = 16 * 1024,
+	THREAD_OBJECTS = 5 * 1024,  /* task_struct, its credentials, its number (pid) */
+	PROCESS_OBJECTS = 6 * 1024, /* mm_struct, signals, files */
+	MAPPING_OBJECTS = 300, /* vm_area_struct, its share of anon_vma and the tree */
+	SOCKET_OBJECTS = 3600, /* TCP, its inode, file and name */
+};
+
+/* Sockets that a server's processes have open. The same one may be open in several. */
+struct sockets {
+	uint64_t *inodes;
+	size_t count, room;
+};
+
+static void note_socket(struct sockets *sockets, uint64_t inode)
+{
+	if (sockets->count == sockets->room) {
+		size_t room = sockets->room > 0 ? sockets->room * 2 : 256;
+		uint64_t *more = realloc(sockets->inodes, room * sizeof *more);
+
+		if (more == NULL)
+			return;
+		sockets->inodes = more;
+		sockets->room = room;
+	}
+	sockets->inodes[sockets->count++] = inode;
+}
+
+/* @return 0, or -1 if we may not know */
+static int note_sockets_of(struct sockets *sockets, pid_t pid)
+{
+	char path[64], text[64];
+	struct dirent *entry;
+	uintmax_t inode;
+	DIR *descriptors;
+
+	snprintf(path, sizeof path, "/proc/%ld/fd", (long)pid);
+	descriptors = opendir(path);
+	if (descriptors == NULL)
+		return -1;
+	while ((entry = readdir(descriptors)) != NULL) {
+		ssize_t n = readlinkat(dirfd(descriptors), entry->d_name, text,
+				       sizeof text - 1);
+
+		text[n > 0 ? n : 0] = '\0';
+		if (sscanf(text, "socket:[%ju]", &inode) == 1)
+			note_socket(sockets, inode);
+	}
+	closedir(descriptors);
+	return 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static size_t count_different(struct sockets *sockets)
+{
+	size_t different = 0;
+
+	if (sockets->count > 0)
+		qsort(sockets->inodes, sockets->count, sizeof *sockets->inodes,
+		      by_number);
+	for (size_t i = 0; i < sockets->count; i++)
+		if (i == 0 || sockets->inodes[i] != sockets->inodes[i - 1])
+			different++;
+	return different;
+}
+
+/* Lines of /proc/PID/maps; 0 if the process has gone. */
+static int64_t mappings_of(pid_t pid)
+{
+	int64_t lines = 0;
+	char path[64];
+	FILE *file;
+	int c;
+
+	snprintf(path, sizeof path, "/proc/%ld/maps", (long)pid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return 0;
+	while ((c = getc(file)) != EOF)
+		lines += c == '\n';
+	fclose(file);
+	return lines;
+}
+
+/* Of one process, without its sockets; -1 as number_of(). */
+static int64_t kernel_memory_of(pid_t pid)
+{
+	int64_t tables = number_of(pid, "status", "VmPTE:");
+	int64_t threads = number_of(pid, "status", "Threads:");
+
+	if (tables < 0 || threads < 0)
+		return -1;
+	return tables * 1024 + threads * (THREAD_STACK + THREAD_OBJECTS) +
+	       PROCESS_OBJECTS + mappings_of(pid) * MAPPING_OBJECTS;
+}
+
+/* Adds a process. One that has just gone has no part. @return 0, or -1 if we may not know */
+static int add_memory(struct contestant_memory *memory, struct sockets *sockets,
+		      pid_t pid)
+{
+	int64_t own = number_of(pid, "smaps_rollup", "Pss:");
+	int64_t kernel = kernel_memory_of(pid);
+
+	memory->own += own > 0 ? own * 1024 : 0;
+	memory->kernel += kernel > 0 ? kernel : 0;
+	return note_sockets_of(sockets, pid) < 0 || own < 0 || kernel < 0 ? -1 : 0;
+}
+
+/* Its own and its children's. Models have children, but no grandchildren. */
+static struct contestant_memory memory_now(pid_t root)
+{
+	struct contestant_memory memory = { 0, 0 };
+	struct sockets sockets = { NULL, 0, 0 };
+	DIR *processes = opendir("/proc");
+	struct dirent *entry;
+	uint64_t pid;
+
+	if (processes == NULL || add_memory(&memory, &sockets, root) < 0)
+		memory = (struct contestant_memory){ -1, -1 };
+	while (memory.own >= 0 && (entry = readdir(processes)) != NULL)
+		if (text_number(entry->d_name, 1, INT_MAX, &pid) &&
+		    parent_of((pid_t)pid) == root)
+			(void)add_memory(&memory, &sockets, (pid_t)pid);
+	if (memory.own >= 0)
+		memory.kernel += (int64_t)count_different(&sockets) * SOCKET_OBJECTS;
+	if (processes != NULL)
+		closedir(processes);
+	free(sockets.inodes);
+	return memory;
+}
+
+struct contestant_memory contestant_weigh(const struct contestant *contestant)
+{
+	int64_t end = clock_milliseconds() + STILL_TIME;
+	const struct timespec step = clock_timespec(STILL_STEP);
+	struct contestant_memory before, now = memory_now(contestant->pid);
+
+	do {
+		before = now;
+		nanosleep(&step, NULL);
+		now = memory_now(contestant->pid);
+	} while (now.own >= 0 && (now.own != before.own || now.kernel != before.kernel) &&
+		 clock_milliseconds() < end);
+	return now;
+}

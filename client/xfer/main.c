@@ -1,0 +1,377 @@
+/*
+ * xfer - files to a server and back.
+ *
+ * Here are its commands and options; how it does what they say is in the files that
+ * client/xfer/xfer.h names. What it shows: a transfer is not done when the last byte has been
+ * written, but when the other side has said that all are safely there. Until then anything may
+ * break, and the same request goes on where it broke off. See xfer(1).
+ *
+ * Try it: bin/filed-select -r /tmp/files & bin/xfer put localhost README.md
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/xfer/xfer.h"
+#include "client/xfer/link.h"
+#include "client/xfer/part.h"
+#include "client/xfer/progress.h"
+#include "client/xfer/report.h"
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/message.h"
+#include "common/options.h"
+#include "common/text.h"
+
+enum {
+	DEFAULT_WAIT = 30,   /* seconds: a server may have much to bring to its disk */
+	MOST_WAIT = 86400,   /* seconds */
+	DEFAULT_DELAY = 500, /* milliseconds */
+	DEFAULT_RETRIES = 10,
+	MOST_RETRIES = 1000000,
+	OPTION_NO_SUM = OPTIONS_LETTERS_FROM,
+	OPTION_NO_RETRY,
+	OPTION_RETRIES,
+	OPTION_RETRY_DELAY,
+};
+
+static const char default_port[] = "7012";
+
+static const struct option_line option_lines[] = {
+	{ 'p', "port", "PORT", "number or name of a service (7012)" },
+	{ 'd', "directory", "DIR", "put: into this folder at the server" },
+	{ 'o', "output", "DIR", "get: into this folder here (.); -: to standard output" },
+	{ 'n', "name", "NAME", "the one file's name at its other end" },
+	{ 'r', "recursive", NULL, "folders, too, with all that is in them" },
+	{ 'f', "force", NULL, "get: replace files that are there" },
+	{ 'S', "no-sync", NULL,
+	  "get: do not wait until the disk has them; faster,\n"
+	  "but not safe from a power failure" },
+	{ OPTION_NO_SUM, "no-sum", NULL, "no checksums: faster, but nothing is checked" },
+	{ 'w', "wait", "SEC", "how long the server may be silent (30); 0: for ever" },
+	{ OPTION_RETRIES, "retries", "COUNT",
+	  "how often to try again after a cut, in a row (10)" },
+	{ OPTION_RETRY_DELAY, "retry-delay", "SEC",
+	  "before the first time (0.5); it doubles, up to 30" },
+	{ 'R', "retry", NULL,
+	  "while nobody listens yet, keep trying until the time\n"
+	  "of -w is over" },
+	{ OPTION_NO_RETRY, "no-retry", NULL, "do not try again" },
+	{ 'j', "json", NULL, "print a JSON object, with a result for each file" },
+	{ '4', "ipv4", NULL, "IPv4 only" },
+	{ '6', "ipv6", NULL, "IPv6 only" },
+	{ 'v', "verbose", NULL, "say a line for each file, and one for all at the end" },
+	{ 'q', "quiet", NULL, "say nothing but errors, and no progress" },
+	{ 'h', "help", NULL, "print this help" },
+	{ 'V', "version", NULL, "print the version" },
+	{ 0 },
+};
+
+/* put, get and ls. */
+struct command {
+	const char *name;
+	void (*run)(struct xfer *xfer, const char *operand);
+	const char
+		*operand; /* what is missing where there is none; NULL: it is "" then */
+	bool takes_many;
+};
+
+static const struct command commands[] = {
+	{ "put", xfer_put, "FILE", true },
+	{ "get", xfer_get, "NAME", true },
+	{ "ls", xfer_list, NULL, false },
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+/* What the command line says. */
+struct line {
+	struct xfer_settings settings;
+	const struct command *command;
+	char **operands; /* behind HOST */
+	int count;
+	bool has_port;                  /* HOST has brought it */
+	char letters[OPTIONS_MOST + 1]; /* the options that were given, each once */
+};
+
+/* ---- the command line -------------------------------------------------------------------- */
+
+static int take_retries(struct xfer_settings *settings, const struct options *options,
+			struct failure *failure)
+{
+	uint64_t value;
+
+	if (options_number(options, OPTION_RETRIES, 0, MOST_RETRIES, &value, failure) < 0)
+		return -1;
+	settings->retries = (unsigned)value;
+	return 0;
+}
+
+/* Port 0 is none that one could connect to. */
+static int check_port(const char *port, struct failure *failure)
+{
+	uint64_t number;
+
+	if (text_number(port, 0, 0, &number))
+		return failure_set(failure, "port 0: nobody can listen there");
+	return address_check_port(port, SOCK_STREAM, failure);
+}
+
+/* @return 0, or -1 with *failure */
+static int take_setting(struct xfer_settings *settings, const struct options *options,
+			int letter, struct failure *failure)
+{
+	switch (letter) {
+	case 'p':
+		if (check_port(options->value, failure) < 0)
+			return -1;
+		snprintf(settings->port, sizeof settings->port, "%s", options->value);
+		return 0;
+	case 'w':
+		return options_seconds(options, letter, MOST_WAIT, &settings->timeout,
+				       failure);
+	case OPTION_RETRY_DELAY:
+		return options_seconds(options, letter, MOST_WAIT, &settings->retry_delay,
+				       failure);
+	case OPTION_RETRIES:
+		return take_retries(settings, options, failure);
+	case 'R':
+		settings->patient = true;
+		break;
+	case OPTION_NO_RETRY:
+		settings->retries = 0;
+		break;
+	case 'd':
+	case 'o':
+		settings->directory = options->value;
+		break;
+	case 'n':
+		settings->name = options->value;
+		break;
+	case 'r':
+		settings->recursive = true;
+		break;
+	case 'f':
+		settings->force = true;
+		break;
+	case 'S':
+		settings->no_sync = true;
+		break;
+	case OPTION_NO_SUM:
+		settings->no_sum = true;
+		break;
+	case 'j':
+		settings->json = true;
+		break;
+	case 'q':
+		settings->quiet = true;
+		return options_take_shared(letter, &settings->family);
+	default:
+		return options_take_shared(letter, &settings->family);
+	}
+	return 0;
+}
+
+static int find_command(struct line *line, const char *name, struct failure *failure)
+{
+	char shown[XFER_SHOWN];
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			line->command = &commands[i];
+	if (line->command != NULL)
+		return 0;
+	return failure_set(failure, "'%s' is none of put, get and ls",
+			   xfer_show(name, shown));
+}
+
+/* COMMAND HOST [FILE ...], where HOST may bring its port. */
+static int take_operands(struct line *line, int count, char **operands,
+			 struct failure *failure)
+{
+	struct xfer_settings *settings = &line->settings;
+	char port[PORT_TEXT];
+
+	if (count < 1)
+		return failure_set(failure, "put, get or ls is missing");
+	if (find_command(line, operands[0], failure) < 0)
+		return -1;
+	if (count < 2)
+		return failure_set(failure, "HOST is missing");
+	if (address_split(operands[1], settings->host, port, failure) < 0)
+		return -1;
+	if (port[0] != '\0') {
+		if (check_port(port, failure) < 0)
+			return -1;
+		memcpy(settings->port, port, sizeof port);
+		line->has_port = true;
+	}
+	line->operands = operands + 2;
+	line->count = count - 2;
+	if (line->count == 0 && line->command->operand != NULL)
+		return failure_set(failure, "%s is missing", line->command->operand);
+	if (line->count > 1 && !line->command->takes_many)
+		return failure_set(failure,
+				   "more than one PATH (a port is given by -p, or "
+				   "as HOST:PORT)");
+	return 0;
+}
+
+/* Options that make no sense with this command, or together. Which of -d and -o it was is
+ * known by the letter only. */
+static int check(const struct line *line, struct failure *failure)
+{
+	const struct xfer_settings *settings = &line->settings;
+	bool put = line->command->run == xfer_put, get = line->command->run == xfer_get;
+	bool to_output = get && settings->directory != NULL &&
+			 strcmp(settings->directory, "-") == 0;
+
+	if (strchr(line->letters, 'd') != NULL && !put)
+		return failure_set(failure, "-d, --directory is for put");
+	if (strpbrk(line->letters, "ofS") != NULL && !get)
+		return failure_set(failure, "-o, -f and -S are for get");
+	if (settings->name != NULL && !put && !get)
+		return failure_set(failure, "-n, --name is for put and get");
+	if (settings->name != NULL && line->count > 1)
+		return failure_set(failure, "-n, --name is for one file");
+	if (settings->name != NULL && (name_flaw(settings->name) != NULL))
+		return failure_set(failure, "-n, --name: it must be a relative path, "
+					    "and no part of it hidden, '.' or '..'");
+	if (settings->directory != NULL && put && name_flaw(settings->directory) != NULL)
+		return failure_set(failure, "-d, --directory: it must be a relative "
+					    "path, and no part of it hidden, '.' or "
+					    "'..'");
+	if (get && settings->directory != NULL && *settings->directory == '\0')
+		return failure_set(failure, "-o, --output: the name of a folder is "
+					    "missing");
+	if (to_output && settings->recursive)
+		return failure_set(failure, "with -o - there is room for files only, "
+					    "and not for -r");
+	if (to_output && settings->json)
+		return failure_set(failure, "with -o - standard output is the file's, "
+					    "and not for -j");
+	if (to_output && settings->name != NULL)
+		return failure_set(failure, "standard output has no name for -n");
+	for (int i = 0; put && settings->name == NULL && i < line->count; i++)
+		if (strcmp(line->operands[i], "-") == 0)
+			return failure_set(failure, "standard input needs a name: -n");
+	return 0;
+}
+
+static int take_option(void *context, const struct options *options, int letter,
+		       struct failure *failure)
+{
+	struct line *line = context;
+
+	if (take_setting(&line->settings, options, letter, failure) < 0)
+		return -1;
+	if (letter < OPTIONS_LETTERS_FROM && strchr(line->letters, letter) == NULL)
+		line->letters[strlen(line->letters)] = (char)letter;
+	return 0;
+}
+
+static int finish(void *context, int count, char **operands, struct failure *failure)
+{
+	struct line *line = context;
+
+	if (take_operands(line, count, operands, failure) < 0)
+		return -1;
+	return check(line, failure);
+}
+
+static const struct options_program program = {
+	.synopsis = "[options] put HOST FILE ... | get HOST NAME ... | ls HOST [PATH]",
+	.purpose = "Transfers files to and from a server, filed(8).",
+	.lines = option_lines,
+	.take = take_option,
+	.finish = finish,
+};
+
+/* ---- all of it --------------------------------------------------------------------------- */
+
+/* What is in the making is never under its name, and what is kept of it is always fit to be
+ * gone on with. But the rest, and the terminal, are tidied up. */
+static void on_signal(int number)
+{
+	xfer_part_interrupt();
+	xfer_progress_clear();
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+static void set_signals(void)
+{
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+	signal(SIGPIPE, SIG_IGN); /* a server or reader that has gone: an errno */
+#ifdef SIGXFSZ
+	signal(SIGXFSZ, SIG_IGN); /* a file larger than ulimit -f: so, too */
+#endif
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		struct sigaction action = { .sa_handler = on_signal }, old;
+
+		if (sigaction(ends[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(ends[i], &action, NULL);
+	}
+}
+
+/* In other clients the port follows the host; here a file or folder does, which may well be
+ * called 21300. So that is said only when there is none. */
+static void hint_at_port(const struct line *line)
+{
+	const char *word = line->count > 0 ? line->operands[0] : "";
+	uint64_t number;
+
+	if (line->has_port || strchr(line->letters, 'p') != NULL ||
+	    !text_number(word, 1, UINT16_MAX, &number))
+		return;
+	message(MESSAGE_NOTICE,
+		"'%s' was taken for a name; a port is given as HOST:%s or -p %s", word,
+		word, word);
+}
+
+/* @return the exit status */
+static int run(const struct line *line)
+{
+	static struct xfer_link link;
+	static struct xfer xfer; /* large for a stack, both of them */
+	int i;
+
+	xfer_link_prepare(&link, &line->settings);
+	xfer.settings = &line->settings;
+	xfer.link = &link;
+	xfer.began = clock_nanoseconds();
+	set_signals();
+	if (!line->settings.quiet && !line->settings.json)
+		xfer_progress_allow();
+	xfer_report_begin(&line->settings, line->command->name);
+	if (line->count == 0)
+		line->command->run(&xfer, "");
+	for (i = 0; i < line->count && !xfer.lost; i++) {
+		line->command->run(&xfer, line->operands[i]);
+		if (i == 0 && xfer.failed > 0)
+			hint_at_port(line);
+	}
+	if (i < line->count)
+		xfer_report_rest("");
+	xfer_link_finish(&link);
+	xfer_report_end(&xfer, line->command->run != xfer_list);
+	return options_finish_output(xfer.failed == 0 && !xfer.lost ? 0 : 1);
+}
+
+int main(int argc, char **argv)
+{
+	static struct line line = {
+		.settings = { .family = AF_UNSPEC,
+			      .timeout = DEFAULT_WAIT * 1000,
+			      .retry_delay = DEFAULT_DELAY,
+			      .retries = DEFAULT_RETRIES },
+	};
+	int status;
+
+	io_begin();
+	memcpy(line.settings.port, default_port, sizeof default_port);
+	status = options_read(&program, &line, argc, argv);
+	return status == OPTIONS_GO_ON ? run(&line) : status;
+}

@@ -1,0 +1,513 @@
+#define _XOPEN_SOURCE 700 /* S_ISVTX */
+
+#include "client/xfer/part.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "common/beneath.h"
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/rename.h"
+#include "common/text.h"
+
+enum { NAME_KEPT = 150, OPEN_TRIES = 10 };
+
+static const char suffix[] = ".part";
+
+/* The part that a signal would leave behind for nothing: a small one. */
+static _Atomic(const struct xfer_part *) passing;
+
+/* ---- names ------------------------------------------------------------------------------- */
+
+/* ".NAME.", or of a long one its beginning and its sum, so that there is room for the rest:
+ * that is longer than any that is short enough to be itself. */
+static int begin_name(const char *target, char out[NAME_MAX + 1])
+{
+	struct checksum sum = { 0 };
+	size_t length = strlen(target), at = 0;
+
+	if (length <= NAME_KEPT)
+		return snprintf(out, NAME_MAX + 1, ".%s.", target);
+	while (at < NAME_KEPT - 4)
+		at += text_utf8_length(target + at, length - at);
+	checksum_add(&sum, target, length);
+	return snprintf(out, NAME_MAX + 1, ".%.*s~%010" PRIu32 ".", (int)at, target,
+			checksum_value(&sum));
+}
+
+/* Neither a size nor a time without its sign has a '-': so no two files have parts of the
+ * same name, though "log" and "log.1" may both be gotten. */
+static void name_kept(struct xfer_part *part, const struct xfer_part_plan *plan)
+{
+	int length = begin_name(part->target, part->name);
+	char time[TEXT_TIMESTAMP];
+
+	snprintf(part->name + length, sizeof part->name - (size_t)length,
+		 "%" PRIu64 "-%s%s", plan->size, text_timestamp(plan->time, time),
+		 suffix);
+}
+
+/* A name that nobody has, nor can have in advance. */
+static void name_passing(struct xfer_part *part)
+{
+	int length = begin_name(part->target, part->name);
+	uint64_t number;
+	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || io_read_all(fd, &number, sizeof number) != sizeof number)
+		number = (uint64_t)clock_nanoseconds() ^ (uint64_t)getpid() << 32;
+	if (fd >= 0)
+		close(fd);
+	snprintf(part->name + length, sizeof part->name - (size_t)length,
+		 "%016" PRIx64 "%s", number, suffix);
+}
+
+/* Whether a name in the folder is that of a kept part of the same file: `start` is ".NAME.",
+ * and what follows is just what name_kept() would write. */
+static bool is_sibling(const char *name, const char *start)
+{
+	size_t length = strlen(start), size_length, time_length;
+	char size_text[TEXT_TIMESTAMP], time_text[TEXT_TIMESTAMP], again[TEXT_TIMESTAMP];
+	const char *size_at = name + length, *time_at;
+	struct timespec time;
+	uint64_t size;
+
+	if (strncmp(name, start, length) != 0)
+		return false;
+	size_length = strcspn(size_at, "-");
+	if (size_at[size_length] == '\0' || size_length >= sizeof size_text)
+		return false;
+	time_at = size_at + size_length + 1;
+	time_length = strlen(time_at);
+	if (time_length < sizeof suffix - 1)
+		return false;
+	time_length -= sizeof suffix - 1;
+	if (time_length >= sizeof time_text || strcmp(time_at + time_length, suffix) != 0)
+		return false;
+	snprintf(size_text, sizeof size_text, "%.*s", (int)size_length, size_at);
+	snprintf(time_text, sizeof time_text, "%.*s", (int)time_length, time_at);
+	return text_number(size_text, XFER_PART_KEPT, UINT64_MAX, &size) &&
+	       size_text[0] != '0' && text_read_timestamp(time_text, &time) &&
+	       strcmp(text_timestamp(time, again), time_text) == 0;
+}
+
+/* ---- the folder -------------------------------------------------------------------------- */
+
+/* Opens the folder of that name in another, made if need be; closes the other one. A new
+ * folder is on the disk only when the one it is in is. */
+static int enter(int above, const char *name, bool sync)
+{
+	int fd = beneath_open(above, name, O_RDONLY | O_DIRECTORY, 0), error;
+
+	if (fd < 0 && errno == ENOENT) {
+		if (mkdirat(above, name, 0777) == 0 && sync)
+			fsync(above);
+		fd = beneath_open(above, name, O_RDONLY | O_DIRECTORY, 0);
+	}
+	error = errno;
+	close(above);
+	errno = error;
+	return fd;
+}
+
+/* Opens the folder that the file is to be in. @return it, or -1 with errno */
+static int open_folder(struct xfer_part *part, const struct xfer_part_plan *plan)
+{
+	int fd = fcntl(plan->root, F_DUPFD_CLOEXEC, 0);
+	const char *at = plan->path;
+
+	while (fd >= 0) {
+		size_t length = strcspn(at, "/");
+
+		if (length >= sizeof part->target) {
+			close(fd);
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		memcpy(part->target, at, length);
+		part->target[length] = '\0';
+		if (at[length] == '\0')
+			return fd;
+		fd = enter(fd, part->target, plan->sync);
+		at += length + 1;
+	}
+	return -1;
+}
+
+int xfer_part_make_folder(int root, const char *path, bool sync, struct failure *failure)
+{
+	struct xfer_part part;
+	struct xfer_part_plan plan = { .root = root, .path = path, .sync = sync };
+	int fd = open_folder(&part, &plan);
+
+	if (fd >= 0)
+		fd = enter(fd, part.target, sync);
+	if (fd < 0)
+		return failure_set(failure, "cannot make the folder: %s",
+				   strerror(errno));
+	close(fd);
+	return 0;
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+/* In a folder with the sticky bit only the owner of a file, or of the folder, may replace the
+ * file (POSIX, rename()). */
+static bool is_anothers(const struct xfer_part *part, const struct stat *target)
+{
+	struct stat folder;
+	uid_t user = geteuid();
+
+	return user != 0 && fstat(part->folder, &folder) == 0 &&
+	       (folder.st_mode & S_ISVTX) != 0 && folder.st_uid != user &&
+	       target->st_uid != user;
+}
+
+/* Whether the file may have its name at the end. @return 0, or -1 with errno and *what */
+static int check_target(const struct xfer_part *part, const char **what)
+{
+	struct stat status;
+
+	if (fstatat(part->folder, part->target, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	*what = "cannot replace it";
+	errno = EPERM;
+	if (S_ISDIR(status.st_mode)) {
+		*what = "a folder has its name here";
+		errno = EISDIR;
+	} else if (!part->force) {
+		*what = "not replaced without -f";
+		errno = EEXIST;
+	} else if (!is_anothers(part, &status)) {
+		return 0;
+	}
+	return -1;
+}
+
+/* Bytes that this user may add to the file system; UINT64_MAX where it does not tell. */
+static uint64_t free_bytes(int fd)
+{
+	struct statvfs system;
+	uint64_t blocks;
+
+	if (fstatvfs(fd, &system) < 0 || system.f_blocks == 0 || system.f_frsize == 0)
+		return UINT64_MAX;
+	blocks = geteuid() == 0 ? system.f_bfree : system.f_bavail;
+	return blocks < UINT64_MAX / system.f_frsize ? blocks * system.f_frsize
+						     : UINT64_MAX;
+}
+
+int xfer_part_check_room(int fd, uint64_t at, uint64_t size, struct failure *failure)
+{
+	uint64_t missing = size > at ? size - at : 0, left = free_bytes(fd);
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+	    size > limit.rlim_cur)
+		return failure_set(failure, "cannot write: %s", strerror(EFBIG));
+	if (missing <= left)
+		return 0;
+	return failure_set(failure,
+			   "cannot write: %s (%" PRIu64 " bytes are needed, %" PRIu64
+			   " are free)",
+			   strerror(ENOSPC), missing, left);
+}
+
+/* Whether an open file is one that only we can have made: of this user, and under this one
+ * name. What is written into another would change what somebody else has. */
+static bool is_ours_alone(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+	       status.st_nlink == 1 && status.st_uid == geteuid();
+}
+
+/* Whether we have it for ourselves, and it still has its name: another one of us may have
+ * finished it, or given it up, just before. -1 with errno when not. */
+static int lock(int folder, const char *name, int fd)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct stat open_one, named;
+
+	if (fcntl(fd, F_SETLK, &whole) < 0) {
+		errno = EBUSY;
+		return -1;
+	}
+	if (fstat(fd, &open_one) < 0)
+		return -1;
+	if (fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    named.st_ino != open_one.st_ino || named.st_dev != open_one.st_dev) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return 0;
+}
+
+/* Opens the kept part, which is made if there is none. Only what has been there before may be
+ * another's: a file system may have its own idea of whose a new one is.
+ * @return it, or -1 with errno: EPERM when it is not ours alone */
+static int open_kept(const struct xfer_part *part)
+{
+	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = openat(part->folder, part->name, flags | O_CREAT | O_EXCL, 0666);
+
+	if (fd >= 0 || errno != EEXIST)
+		return fd;
+	fd = openat(part->folder, part->name, flags);
+	if (fd < 0 && errno == ENOENT)
+		errno = EAGAIN;
+	if (fd < 0 || is_ours_alone(fd))
+		return fd;
+	close(fd);
+	errno = EPERM;
+	return -1;
+}
+
+/* @return 0, or -1 with errno */
+static int open_locked(struct xfer_part *part)
+{
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		int error;
+
+		part->fd = open_kept(part);
+		if (part->fd >= 0 && lock(part->folder, part->name, part->fd) == 0)
+			return 0;
+		error = errno;
+		if (part->fd >= 0)
+			close(part->fd);
+		part->fd = -1;
+		errno = error;
+		if (error != EAGAIN)
+			break;
+	}
+	return -1;
+}
+
+/* @return 0, or -1 with errno */
+static int open_passing(struct xfer_part *part)
+{
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		name_passing(part);
+		atomic_store(&passing, part);
+		part->fd =
+			openat(part->folder, part->name,
+			       O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+		if (part->fd >= 0)
+			return 0;
+		atomic_store(&passing, NULL);
+		if (errno != EEXIST)
+			break;
+	}
+	return -1;
+}
+
+void xfer_part_interrupt(void)
+{
+	const struct xfer_part *part = atomic_load(&passing);
+
+	if (part != NULL)
+		unlinkat(part->folder, part->name, 0);
+}
+
+/* Removes one, unless another xfer is at it. */
+static void remove_sibling(int folder, const char *name)
+{
+	int fd = openat(folder, name,
+			O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (is_ours_alone(fd) && lock(folder, name, fd) == 0)
+		unlinkat(folder, name, 0);
+	close(fd);
+}
+
+/* Removes parts of the same file as it was before. */
+static void remove_siblings(const struct xfer_part *part)
+{
+	int copy = openat(part->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = copy >= 0 ? fdopendir(copy) : NULL;
+	const struct dirent *entry;
+	char start[NAME_MAX + 1];
+
+	if (stream == NULL) {
+		if (copy >= 0)
+			close(copy);
+		return;
+	}
+	begin_name(part->target, start);
+	while ((entry = readdir(stream)) != NULL)
+		if (is_sibling(entry->d_name, start) &&
+		    strcmp(entry->d_name, part->name) != 0)
+			remove_sibling(part->folder, entry->d_name);
+	closedir(stream);
+}
+
+/* What is there already. @return 0, or -1 with errno */
+static int take_up(struct xfer_part *part, const struct xfer_part_plan *plan)
+{
+	struct stat status;
+
+	if (fstat(part->fd, &status) < 0)
+		return -1;
+	part->at = (uint64_t)status.st_size;
+	if (part->at > plan->size || plan->anew)
+		part->at = 0;
+	if (part->at == 0)
+		remove_siblings(part);
+	if ((uint64_t)status.st_size != part->at && ftruncate(part->fd, 0) < 0)
+		return -1;
+	return lseek(part->fd, (off_t)part->at, SEEK_SET) < 0 ? -1 : 0;
+}
+
+/* @return 0, or -1 with errno */
+static int open_part(struct xfer_part *part, const struct xfer_part_plan *plan)
+{
+	if (!part->kept)
+		return open_passing(part);
+	name_kept(part, plan);
+	return open_locked(part) < 0 ? -1 : take_up(part, plan);
+}
+
+static int not_ours(struct xfer_part *part, struct failure *failure)
+{
+	char shown[2 * NAME_MAX];
+
+	text_escape(part->name, strlen(part->name), shown, sizeof shown);
+	failure_set(failure,
+		    "cannot write: there is a %s, which is not this user's, or has other "
+		    "names too",
+		    shown);
+	close(part->folder);
+	part->folder = -1;
+	return -1;
+}
+
+static int open_failed(struct xfer_part *part, const char *what, struct failure *failure)
+{
+	const char *reason = errno == EBUSY ? "another xfer is at it" : strerror(errno);
+
+	failure_set(failure, "%s: %s", what, reason);
+	if (part->fd >= 0)
+		close(part->fd);
+	if (part->folder >= 0)
+		close(part->folder);
+	part->fd = part->folder = -1;
+	return -1;
+}
+
+static void close_part(struct xfer_part *part)
+{
+	atomic_store(&passing, NULL);
+	if (part->fd >= 0)
+		close(part->fd);
+	if (part->folder >= 0)
+		close(part->folder);
+	part->fd = part->folder = -1;
+}
+
+void xfer_part_discard(struct xfer_part *part)
+{
+	if (part->fd >= 0)
+		unlinkat(part->folder, part->name, 0);
+	close_part(part);
+}
+
+void xfer_part_leave(struct xfer_part *part)
+{
+	if (part->kept && part->at > 0)
+		close_part(part);
+	else
+		xfer_part_discard(part);
+}
+
+/* Only a large file is worth asking for. @return 0, or -1 with *failure, and it is left */
+static int check_room(struct xfer_part *part, const struct xfer_part_plan *plan,
+		      struct failure *failure)
+{
+	if (!part->kept ||
+	    xfer_part_check_room(part->fd, part->at, plan->size, failure) == 0)
+		return 0;
+	xfer_part_leave(part);
+	return -1;
+}
+
+int xfer_part_open(struct xfer_part *part, const struct xfer_part_plan *plan,
+		   struct failure *failure)
+{
+	const char *what;
+
+	*part = (struct xfer_part){ .fd = -1, .folder = -1, .force = plan->force };
+	part->kept = plan->size >= XFER_PART_KEPT;
+	part->folder = open_folder(part, plan);
+	if (part->folder < 0)
+		return open_failed(part, "no way to its folder", failure);
+	if (check_target(part, &what) < 0)
+		return open_failed(part, what, failure);
+	if (open_part(part, plan) == 0)
+		return check_room(part, plan, failure);
+	if (part->fd < 0 && part->kept && errno == EPERM)
+		return not_ours(part, failure);
+	return open_failed(part, "cannot write", failure);
+}
+
+/* ---- writing and ending ------------------------------------------------------------------ */
+
+int xfer_part_write(struct xfer_part *part, const void *bytes, size_t length,
+		    struct failure *failure)
+{
+	ssize_t n = io_write(part->fd, bytes, length);
+
+	if (n > 0)
+		part->at += (uint64_t)n;
+	if (n == (ssize_t)length)
+		return 0;
+	return failure_set(failure, "cannot write: %s", strerror(errno));
+}
+
+static int name_it(const struct xfer_part *part)
+{
+	if (part->force)
+		return renameat(part->folder, part->name, part->folder, part->target);
+	return rename_new(part->folder, part->name, part->folder, part->target);
+}
+
+static int finish_failed(struct xfer_part *part, const char *what,
+			 struct failure *failure)
+{
+	failure_set(failure, "%s: %s", what, strerror(errno));
+	xfer_part_discard(part);
+	return -1;
+}
+
+int xfer_part_finish(struct xfer_part *part, const struct xfer_part_plan *plan,
+		     struct failure *failure)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, plan->time };
+
+	if (futimens(part->fd, times) < 0)
+		return finish_failed(part, "cannot set its time", failure);
+	if (plan->sync && fdatasync(part->fd) < 0)
+		return finish_failed(part, "cannot bring it to the disk", failure);
+	if (name_it(part) < 0)
+		return finish_failed(part, "cannot give it its name", failure);
+	if (plan->sync && fsync(part->folder) < 0) {
+		failure_set(failure, "cannot bring its folder to the disk: %s",
+			    strerror(errno));
+		close_part(part);
+		return -1;
+	}
+	close_part(part);
+	return 0;
+}
