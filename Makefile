@@ -149,7 +149,7 @@ inject        = $(if $(CAN_INJECT),$(INJECTOR) $(abspath $(BIN)) $(abspath $(PRE
 # The sample is a make of its own: on a fresh machine the compiler, which CAN_INJECT asks, is
 # there only after deps.
 check: all $(TESTER) $(RELAYS)
-	@tests/calls.sh $(BUILD) server
+	@tests/calls.sh $(BUILD) server client
 	@$(if $(CK_RUN_SUITE),,$(MAKE) --no-print-directory check-faults FAULTS=$(FAULTS_SAMPLE))
 	CK_DEFAULT_TIMEOUT=60 SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) $(TESTER)
 

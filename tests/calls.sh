@@ -17,6 +17,7 @@ status=0
 for folder; do
 	find "$build/$folder" -name '*.o' | sort | while read -r object; do
 		file=${object#"$build"/}
+		[ -e "${file%.o}.c" ] || continue # an object of a source that has moved
 		nm -P "$object" | awk -v file="${file%.o}.c" '{ print file, $1, $2 }'
 	done | awk -v folder="$folder" '
 	$3 ~ /^[TDRBCGSV]$/ { definers[$2] = definers[$2] " " $1; seen[$1] = 1 }

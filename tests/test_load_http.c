@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "client/load/bytes.h"
 #include "common/io.h"
 #include "common/sock.h"
 #include "tests/harness.h"

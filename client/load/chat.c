@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/load/bytes.h"
 #include "client/load/protocol.h"
 #include "common/clock.h"
 #include "common/text.h"

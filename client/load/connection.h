@@ -109,9 +109,12 @@ struct load_worker {
 void load_connection_go_on(struct load_worker *worker,
 			   struct load_connection *connection);
 
-/** Puts it behind those that wait for a request. */
+/** Appends it to the queue of connections that wait for a request. */
 void load_connection_queue(struct load_worker *worker,
 			   struct load_connection *connection);
+
+/** Takes the connection that waits longest out of the queue, which is not empty. */
+struct load_connection *load_connection_dequeue(struct load_worker *worker);
 
 /** It is FREE, and no time runs for it. */
 void load_connection_set_free(struct load_connection *connection);

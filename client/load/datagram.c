@@ -25,6 +25,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "client/load/bytes.h"
 #include "client/load/connection.h"
 #include "common/clock.h"
 #include "common/io.h"

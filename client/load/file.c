@@ -21,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/load/bytes.h"
 #include "client/load/protocol.h"
 #include "common/checksum.h"
 #include "common/text.h"

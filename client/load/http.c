@@ -20,6 +20,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "client/load/bytes.h"
 #include "client/load/load.h"
 #include "common/text.h"
 

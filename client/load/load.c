@@ -45,26 +45,6 @@ struct load {
 	unsigned running; /* how many threads have been started */
 };
 
-/* ---- names --------------------------------------------------------------------------------- */
-
-static const char *const error_names[LOAD_ERRORS] = {
-	[LOAD_REFUSED] = "refused",
-	[LOAD_RESET] = "reset",
-	[LOAD_TIMED_OUT] = "timed out",
-	[LOAD_NO_REPLY] = "no reply",
-	[LOAD_WRONG_REPLY] = "wrong reply",
-	[LOAD_CLOSED_EARLY] = "closed early",
-	[LOAD_OTHER] = "other",
-	[LOAD_NOT_HEARD] = "lost",
-	[LOAD_HEARD_TWICE] = "doubled",
-	[LOAD_OUT_OF_ORDER] = "out of order",
-};
-
-const char *load_error_name(enum load_error error)
-{
-	return error_names[error];
-}
-
 uint64_t load_errors(const struct load_result *result)
 {
 	uint64_t sum = 0;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/text.h"
+#include "client/load/bytes.h"
 
 static const char *const kind_names[LOAD_KINDS] = {
 	[LOAD_CONVERSATIONS] = "conversations",
@@ -32,36 +32,10 @@ bool load_kind_find(const char *name, enum load_kind *kind)
 
 /* ---- requests ------------------------------------------------------------------------------ */
 
-/* A linear congruential generator (Knuth's MMIX constants) serves: nobody has to be
- * surprised, and what went wrong once can be seen again. */
-void load_letters(char *out, size_t size)
-{
-	static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					 "abcdefghijklmnopqrstuvwxyz0123456789";
-	uint64_t state = 1;
-
-	for (size_t i = 0; i < size; i++) {
-		state = state * UINT64_C(6364136223846793005) +
-			UINT64_C(1442695040888963407);
-		out[i] = characters[(state >> 33) % (sizeof characters - 1)];
-	}
-}
-
 static void letters_fill(const struct load_material *material, char *block, size_t size)
 {
 	(void)material;
 	load_letters(block, size);
-}
-
-/* Where in the block the request of a connection begins: another place for each exchange
- * and connection, so that a reply that belongs to another is noticed. The two factors are
- * odd and spread their product over all bits (Knuth's multiplicative hashing). */
-size_t load_letters_offset(unsigned connection, uint64_t sequence)
-{
-	uint64_t mixed = connection * UINT64_C(0x9E3779B97F4A7C15) +
-			 sequence * UINT64_C(0xD1B54A32D192ED03);
-
-	return (size_t)(mixed >> 32) % LOAD_OFFSETS;
 }
 
 static void letters_begin(const struct load_material *material,
@@ -100,35 +74,6 @@ static void unasked_begin(const struct load_material *material,
 
 /* ---- replies ------------------------------------------------------------------------------- */
 
-enum { SHOWN = 16, SHOWN_TEXT = 4 * SHOWN + 1 }; /* bytes of a reply that is wrong */
-
-static void show_bytes(const char *bytes, size_t length, char out[SHOWN_TEXT])
-{
-	text_escape_quoted(bytes, length < SHOWN ? length : SHOWN, out, SHOWN_TEXT);
-}
-
-enum load_verdict load_wrong_bytes(struct load_exchange *exchange, size_t at,
-				   const char *expected, size_t expected_length,
-				   const char *bytes, size_t length)
-{
-	char got[SHOWN_TEXT], wanted[SHOWN_TEXT];
-	size_t i = 0;
-
-	while (i < length && i < expected_length && bytes[i] == expected[i])
-		i++;
-	show_bytes(bytes + i, length - i, got);
-	show_bytes(expected + i, expected_length - i, wanted);
-	if (i == length)
-		failure_set(exchange->wrong, "it ends after %zu bytes", at + i);
-	else if (i == expected_length)
-		failure_set(exchange->wrong, "byte %zu: \"%s\" where nothing is expected",
-			    at + i + 1, got);
-	else
-		failure_set(exchange->wrong, "byte %zu: \"%s\" where \"%s\" is expected",
-			    at + i + 1, got, wanted);
-	return LOAD_WRONG;
-}
-
 static enum load_verdict echo_check(const struct load_material *material,
 				    struct load_exchange *exchange, const char *bytes,
 				    size_t length)
@@ -157,9 +102,9 @@ static enum load_verdict line_check(const struct load_material *material,
 		if (exchange->place != 0 || byte == 127 ||
 		    (byte < ' ' && byte != '\t' && byte != '\r' && byte != '\n') ||
 		    (byte == '\n' && exchange->received + i == 0)) {
-			char got[SHOWN_TEXT];
+			char got[LOAD_SHOWN_TEXT];
 
-			show_bytes(bytes + i, length - i, got);
+			load_show_bytes(bytes + i, length - i, got);
 			failure_set(exchange->wrong, "byte %zu: \"%s\" where %s",
 				    exchange->received + i + 1, got,
 				    exchange->place != 0

@@ -145,25 +145,6 @@ const char *load_protocol_names(char *out, size_t size);
 /** The loads that make sense for a protocol, as bits 1 << kind. */
 unsigned load_protocol_loads(const struct load_protocol *protocol, bool datagrams);
 
-/** Where in the block a request begins: another place for each connection and sequence. */
-size_t load_letters_offset(unsigned connection, uint64_t sequence);
-
-/** Pseudo-random letters and digits, always the same: what has to be told apart from any
- *  other text of its length. Not terminated. */
-void load_letters(char *out, size_t size);
-
-/**
- * Notes in exchange->wrong what is wrong with the @p length @p bytes that came: from which
- * byte of the reply on they are not the @p expected ones, and some of both, escaped.
- *
- * @param at               bytes of the reply before these, which were right
- * @param expected_length  bytes that were expected at most; the reply ends after them
- * @return LOAD_WRONG
- */
-enum load_verdict load_wrong_bytes(struct load_exchange *exchange, size_t at,
-				   const char *expected, size_t expected_length,
-				   const char *bytes, size_t length);
-
 /** "conversations", "connections", "room", "talk", "idle", "bulk". */
 const char *load_kind_name(enum load_kind kind);
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "client/load/bytes.h"
 #include "client/load/connection.h"
 #include "common/bell.h"
 #include "common/clock.h"

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "client/load/bytes.h"
 #include "client/load/connection.h"
 #include "common/clock.h"
 #include "common/io.h"

@@ -13,6 +13,7 @@
 
 #include "client/load/connection.h"
 #include "client/load/room.h"
+#include "client/load/schedule.h"
 #include "common/clock.h"
 
 enum {
@@ -20,241 +21,10 @@ enum {
 	AT_ONCE = 256, /* requests handed out before the next one */
 };
 
-/* The pause before a connection that failed is made anew doubles with each failure in a
- * row: a server in trouble is not hammered, and we do not spin. */
-static const int64_t shortest_pause = MILLISECOND, longest_pause = 100 * MILLISECOND;
-
 /* How soon shared->over is noticed. */
 static const int64_t longest_wait = 50 * MILLISECOND;
 
-/* ---- when requests are due --------------------------------------------------------------- */
-
-/* The threads take turns: of all requests, every turns-th is ours. */
-static int64_t due_time(const struct load_worker *worker, uint64_t request)
-{
-	double place = (double)request * worker->turns + worker->number;
-
-	return worker->start + (int64_t)(place * (double)SECOND / worker->plan->rate);
-}
-
-/* Whether a request is to be sent now, and *due, when it should have been: at once in a
- * closed loop. In an open loop not when the connection is free to send it, but when the
- * schedule says so: a server that stalls has to answer for all who wait because of it,
- * and not only for those whose requests happen to be on their way ("coordinated
- * omission", as Gil Tene named it). */
-static bool take_request(struct load_worker *worker, int64_t *due)
-{
-	if (worker->now < worker->start || worker->now >= worker->end)
-		return false;
-	*due = worker->now;
-	if (worker->plan->rate <= 0)
-		return true;
-	*due = due_time(worker, worker->requests);
-	if (*due > worker->now || *due >= worker->end)
-		return false;
-	worker->requests++;
-	return true;
-}
-
-/* How many requests were due before the end, and never sent. */
-static uint64_t unsent(const struct load_worker *worker, int64_t end)
-{
-	double seconds = (double)(end - worker->start) / (double)SECOND;
-	double turns = (seconds * worker->plan->rate - worker->number) / worker->turns;
-	uint64_t due;
-
-	if (worker->plan->rate <= 0 || worker->number >= worker->turns || turns <= 0)
-		return 0;
-	due = (uint64_t)turns;
-	if (due_time(worker, due) < end) /* turns, rounded up */
-		due++;
-	return due > worker->requests ? due - worker->requests : 0;
-}
-
-/* ---- the queue of free connections --------------------------------------------------------- */
-
-void load_connection_queue(struct load_worker *worker, struct load_connection *connection)
-{
-	if (connection->queued)
-		return;
-	connection->queued = true;
-	connection->next = NULL;
-	*worker->queue_end = connection;
-	worker->queue_end = &connection->next;
-}
-
-static struct load_connection *queue_take(struct load_worker *worker)
-{
-	struct load_connection *connection = worker->queue;
-
-	worker->queue = connection->next;
-	if (worker->queue == NULL)
-		worker->queue_end = &worker->queue;
-	connection->queued = false;
-	return connection;
-}
-
-/* ---- one connection -------------------------------------------------------------------- */
-
-void load_connection_set_wake(struct load_worker *worker,
-			      struct load_connection *connection, int64_t wake)
-{
-	connection->wake = wake;
-	if (wake < worker->next_wake)
-		worker->next_wake = wake;
-}
-
-void load_connection_set_free(struct load_connection *connection)
-{
-	connection->state = FREE;
-	connection->wake = NEVER;
-}
-
-void load_connection_shut(struct load_worker *worker, struct load_connection *connection)
-{
-	if (connection->watched != 0)
-		poller_remove(worker->poller, connection->fd);
-	if (connection->fd >= 0)
-		close(connection->fd);
-	connection->watched = 0;
-	connection->fd = -1;
-}
-
-enum load_error load_error_of(int error)
-{
-	switch (error) {
-	case ECONNREFUSED:
-		return LOAD_REFUSED;
-	case ECONNRESET:
-	case ECONNABORTED:
-	case EPIPE:
-		return LOAD_RESET;
-	case ETIMEDOUT:
-		return LOAD_TIMED_OUT;
-	default:
-		return LOAD_OTHER;
-	}
-}
-
-void load_connection_retire(struct load_worker *worker,
-			    struct load_connection *connection)
-{
-	load_connection_shut(worker, connection);
-	if (connection->state == ENDING)
-		worker->ending--;
-	connection->pause =
-		connection->pause == 0 ? shortest_pause : connection->pause * 2;
-	if (connection->pause > longest_pause)
-		connection->pause = longest_pause;
-	connection->state = CLOSED;
-	load_connection_set_wake(worker, connection, worker->now + connection->pause);
-}
-
-void load_connection_fail(struct load_worker *worker, struct load_connection *connection,
-			  enum load_error error)
-{
-	worker->result.errors[error]++;
-	load_connection_retire(worker, connection);
-}
-
-void load_connection_fail_errno(struct load_worker *worker,
-				struct load_connection *connection, int error)
-{
-	enum load_error kind = load_error_of(error);
-
-	if (kind == LOAD_OTHER)
-		worker->result.other = error;
-	load_connection_fail(worker, connection, kind);
-}
-
-/* How much of the reply came. Of those that mirror it is known how much there is of it. */
-static void describe_silence(struct load_worker *worker,
-			     const struct load_connection *connection)
-{
-	const struct load_exchange *exchange = &connection->exchange;
-	struct failure *silence = &worker->result.silence;
-
-	if (exchange->received == 0)
-		failure_set(silence, "connected, but not answered");
-	else if (worker->protocol->mirrors)
-		failure_set(silence, "%zu of %zu bytes came", exchange->received,
-			    exchange->length);
-	else
-		failure_set(silence, "%zu bytes of one came, and not its end",
-			    exchange->received);
-}
-
-void load_connection_fail_silent(struct load_worker *worker,
-				 struct load_connection *connection)
-{
-	enum load_pattern pattern = worker->protocol->pattern;
-
-	describe_silence(worker, connection);
-	if ((pattern == LOAD_GREETING || pattern == LOAD_SOURCE) &&
-	    connection->exchange.received == 0)
-		worker->result.unheard++;
-	load_connection_fail(worker, connection, LOAD_NO_REPLY);
-}
-
-void load_connection_watch(struct load_worker *worker, struct load_connection *connection,
-			   unsigned wanted)
-{
-	int done;
-
-	if (connection->watched == wanted)
-		return;
-	if (connection->watched == 0)
-		done = poller_add(worker->poller, connection->fd, wanted, connection);
-	else if (wanted == 0)
-		done = poller_remove(worker->poller, connection->fd);
-	else
-		done = poller_change(worker->poller, connection->fd, wanted, connection);
-	if (done < 0)
-		load_connection_fail_errno(worker, connection, errno);
-	else
-		connection->watched = wanted;
-}
-
-/* What never has to wait for a reply would begin again from within, without end: it takes
- * its turn with the others. */
-void load_connection_go_on(struct load_worker *worker, struct load_connection *connection)
-{
-	int64_t due;
-
-	if (worker->protocol->pattern != LOAD_SINK && take_request(worker, &due))
-		worker->way->begin(worker, connection, due);
-	else
-		load_connection_queue(worker, connection);
-}
-
-bool load_connection_count(struct load_worker *worker, int64_t due, size_t bytes)
-{
-	worker->now = clock_nanoseconds();
-	if (worker->now >= worker->end)
-		return false;
-	histogram_record(&worker->result.latency, worker->now - due);
-	worker->result.exchanges++;
-	worker->result.bytes += bytes;
-	return true;
-}
-
-void load_connection_served(struct load_worker *worker,
-			    struct load_connection *connection)
-{
-	if (connection->served)
-		return;
-	connection->served = true;
-	worker->result.served++;
-}
-
-void load_connection_served_late(struct load_worker *worker,
-				 struct load_connection *connection)
-{
-	if (connection->served || connection->served_late)
-		return;
-	connection->served_late = true;
-	worker->result.served_late++;
-}
+/* ---- all connections ----------------------------------------------------------------------- */
 
 /* Its time is over, or its pause. */
 static void wake(struct load_worker *worker, struct load_connection *connection)
@@ -268,8 +38,6 @@ static void wake(struct load_worker *worker, struct load_connection *connection)
 		worker->way->open(worker, connection);
 	}
 }
-
-/* ---- all of them ------------------------------------------------------------------------- */
 
 static void wake_all(struct load_worker *worker)
 {
@@ -297,12 +65,12 @@ static void send_due(struct load_worker *worker)
 
 	for (int i = 0; worker->queue != NULL && i < AT_ONCE; i++) {
 		if (worker->queue->state != FREE) { /* it failed while it waited */
-			queue_take(worker);
+			load_connection_dequeue(worker);
 			continue;
 		}
-		if (!take_request(worker, &due))
+		if (!load_schedule_take(worker, &due))
 			break;
-		worker->way->begin(worker, queue_take(worker), due);
+		worker->way->begin(worker, load_connection_dequeue(worker), due);
 	}
 }
 
@@ -316,7 +84,7 @@ static int64_t time_to_wait(const struct load_worker *worker, int64_t until)
 	if (worker->queue != NULL && worker->start != NEVER && worker->plan->rate <= 0)
 		return 0;
 	if (worker->queue != NULL && worker->start != NEVER) {
-		int64_t due = due_time(worker, worker->requests);
+		int64_t due = load_schedule_due(worker, worker->requests);
 
 		/* To the nanosecond: the schedule must not wait for a whole millisecond. */
 		if (due < until && due < worker->now + longest_wait)
@@ -482,7 +250,7 @@ void *load_worker_run(void *argument)
 		turn(worker, worker->end);
 	if (worker->now > worker->end)
 		worker->now = worker->end;
-	worker->result.unsent = unsent(worker, worker->now);
+	worker->result.unsent = load_schedule_unsent(worker, worker->now);
 	if (worker->way->finish != NULL)
 		worker->way->finish(worker);
 	if (has_replies(worker))

@@ -52,7 +52,4 @@ void load_worker_report(const struct load_worker *worker, struct load_result *re
 /** Frees it. NULL is nothing to do. */
 void load_worker_destroy(struct load_worker *worker);
 
-/** Which kind of error an errno of connect(2), read(2) or write(2) is. */
-enum load_error load_error_of(int error);
-
 #endif

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/load/bytes.h"
 #include "common/io.h"
 
 /* What a service needs beyond its default options. */

@@ -1,0 +1,187 @@
+/*
+ * connection - the states of a connection of the load, whatever its transport.
+ *
+ * Each transport (stream.c, datagram.c, room.c) calls these functions when something has
+ * happened to a connection. They keep the socket, the poller, the timeout, the counts and the
+ * queue of free connections consistent. They call a transport only through worker->way.
+ */
+#include "client/load/connection.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "client/load/schedule.h"
+#include "common/clock.h"
+
+/* The pause before a connection is replaced doubles with each failure in a row, so that a
+ * server in trouble is not flooded and this program does not spin. */
+static const int64_t shortest_pause = MILLISECOND, longest_pause = 100 * MILLISECOND;
+
+/* ---- the queue of free connections --------------------------------------------------------- */
+
+void load_connection_queue(struct load_worker *worker, struct load_connection *connection)
+{
+	if (connection->queued)
+		return;
+	connection->queued = true;
+	connection->next = NULL;
+	*worker->queue_end = connection;
+	worker->queue_end = &connection->next;
+}
+
+struct load_connection *load_connection_dequeue(struct load_worker *worker)
+{
+	struct load_connection *connection = worker->queue;
+
+	worker->queue = connection->next;
+	if (worker->queue == NULL)
+		worker->queue_end = &worker->queue;
+	connection->queued = false;
+	return connection;
+}
+
+/* ---- one connection -------------------------------------------------------------------- */
+
+void load_connection_set_wake(struct load_worker *worker,
+			      struct load_connection *connection, int64_t wake)
+{
+	connection->wake = wake;
+	if (wake < worker->next_wake)
+		worker->next_wake = wake;
+}
+
+void load_connection_set_free(struct load_connection *connection)
+{
+	connection->state = FREE;
+	connection->wake = NEVER;
+}
+
+void load_connection_shut(struct load_worker *worker, struct load_connection *connection)
+{
+	if (connection->watched != 0)
+		poller_remove(worker->poller, connection->fd);
+	if (connection->fd >= 0)
+		close(connection->fd);
+	connection->watched = 0;
+	connection->fd = -1;
+}
+
+void load_connection_retire(struct load_worker *worker,
+			    struct load_connection *connection)
+{
+	load_connection_shut(worker, connection);
+	if (connection->state == ENDING)
+		worker->ending--;
+	connection->pause =
+		connection->pause == 0 ? shortest_pause : connection->pause * 2;
+	if (connection->pause > longest_pause)
+		connection->pause = longest_pause;
+	connection->state = CLOSED;
+	load_connection_set_wake(worker, connection, worker->now + connection->pause);
+}
+
+void load_connection_fail(struct load_worker *worker, struct load_connection *connection,
+			  enum load_error error)
+{
+	worker->result.errors[error]++;
+	load_connection_retire(worker, connection);
+}
+
+void load_connection_fail_errno(struct load_worker *worker,
+				struct load_connection *connection, int error)
+{
+	enum load_error kind = load_error_of(error);
+
+	if (kind == LOAD_OTHER)
+		worker->result.other = error;
+	load_connection_fail(worker, connection, kind);
+}
+
+/* How much of the reply came. Of those that mirror it is known how much there is of it. */
+static void describe_silence(struct load_worker *worker,
+			     const struct load_connection *connection)
+{
+	const struct load_exchange *exchange = &connection->exchange;
+	struct failure *silence = &worker->result.silence;
+
+	if (exchange->received == 0)
+		failure_set(silence, "connected, but not answered");
+	else if (worker->protocol->mirrors)
+		failure_set(silence, "%zu of %zu bytes came", exchange->received,
+			    exchange->length);
+	else
+		failure_set(silence, "%zu bytes of one came, and not its end",
+			    exchange->received);
+}
+
+void load_connection_fail_silent(struct load_worker *worker,
+				 struct load_connection *connection)
+{
+	enum load_pattern pattern = worker->protocol->pattern;
+
+	describe_silence(worker, connection);
+	if ((pattern == LOAD_GREETING || pattern == LOAD_SOURCE) &&
+	    connection->exchange.received == 0)
+		worker->result.unheard++;
+	load_connection_fail(worker, connection, LOAD_NO_REPLY);
+}
+
+void load_connection_watch(struct load_worker *worker, struct load_connection *connection,
+			   unsigned wanted)
+{
+	int done;
+
+	if (connection->watched == wanted)
+		return;
+	if (connection->watched == 0)
+		done = poller_add(worker->poller, connection->fd, wanted, connection);
+	else if (wanted == 0)
+		done = poller_remove(worker->poller, connection->fd);
+	else
+		done = poller_change(worker->poller, connection->fd, wanted, connection);
+	if (done < 0)
+		load_connection_fail_errno(worker, connection, errno);
+	else
+		connection->watched = wanted;
+}
+
+/* What never has to wait for a reply would begin again from within, without end: it takes
+ * its turn with the others. */
+void load_connection_go_on(struct load_worker *worker, struct load_connection *connection)
+{
+	int64_t due;
+
+	if (worker->protocol->pattern != LOAD_SINK && load_schedule_take(worker, &due))
+		worker->way->begin(worker, connection, due);
+	else
+		load_connection_queue(worker, connection);
+}
+
+bool load_connection_count(struct load_worker *worker, int64_t due, size_t bytes)
+{
+	worker->now = clock_nanoseconds();
+	if (worker->now >= worker->end)
+		return false;
+	histogram_record(&worker->result.latency, worker->now - due);
+	worker->result.exchanges++;
+	worker->result.bytes += bytes;
+	return true;
+}
+
+void load_connection_served(struct load_worker *worker,
+			    struct load_connection *connection)
+{
+	if (connection->served)
+		return;
+	connection->served = true;
+	worker->result.served++;
+}
+
+void load_connection_served_late(struct load_worker *worker,
+				 struct load_connection *connection)
+{
+	if (connection->served || connection->served_late)
+		return;
+	connection->served_late = true;
+	worker->result.served_late++;
+}
