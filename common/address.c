@@ -184,10 +184,10 @@ int address_operands(char *const operands[], int count, int type, char host[HOST
 
 void address_set(struct address *address, const struct sockaddr *from, socklen_t length)
 {
-	socklen_t room = (socklen_t)sizeof address->v6;
+	socklen_t capacity = (socklen_t)sizeof address->v6;
 
 	memset(address, 0, sizeof *address);
-	address->length = length < room ? length : room;
+	address->length = length < capacity ? length : capacity;
 	memcpy(&address->v6, from, address->length);
 }
 
@@ -330,14 +330,14 @@ void address_set_port(struct address *address, unsigned port)
 static int ask(int (*get)(int, struct sockaddr *, socklen_t *), int fd,
 	       struct address *address)
 {
-	socklen_t room = (socklen_t)sizeof address->v6;
+	socklen_t capacity = (socklen_t)sizeof address->v6;
 
 	memset(address, 0, sizeof *address);
-	address->length = room;
+	address->length = capacity;
 	if (get(fd, &address->any, &address->length) < 0)
 		return -1;
-	if (address->length > room)
-		address->length = room;
+	if (address->length > capacity)
+		address->length = capacity;
 	return 0;
 }
 

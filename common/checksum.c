@@ -41,13 +41,13 @@ static uint32_t add_byte(uint32_t remainder, unsigned char byte)
 	return (remainder << 8) ^ tables[0][(remainder >> 24) ^ byte];
 }
 
-/* The four bytes from p on, of which the first is followed by `behind` more. */
-static uint32_t add_word(const unsigned char *p, uint32_t remainder, int behind)
+/* The four bytes from p on, of which the first is followed by `following` more. */
+static uint32_t add_word(const unsigned char *p, uint32_t remainder, int following)
 {
-	return tables[behind][p[0] ^ (remainder >> 24)] ^
-	       tables[behind - 1][p[1] ^ (remainder >> 16 & 0xff)] ^
-	       tables[behind - 2][p[2] ^ (remainder >> 8 & 0xff)] ^
-	       tables[behind - 3][p[3] ^ (remainder & 0xff)];
+	return tables[following][p[0] ^ (remainder >> 24)] ^
+	       tables[following - 1][p[1] ^ (remainder >> 16 & 0xff)] ^
+	       tables[following - 2][p[2] ^ (remainder >> 8 & 0xff)] ^
+	       tables[following - 3][p[3] ^ (remainder & 0xff)];
 }
 
 void checksum_add(struct checksum *sum, const void *bytes, size_t n)

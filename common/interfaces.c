@@ -13,15 +13,15 @@
 
 /* Every interface is told about in its own family, too (AF_PACKET, AF_LINK), which says
  * that it is there though it has no address. */
-static void set_entry(struct interface_address *entry, const struct ifaddrs *told,
+static void set_entry(struct interface_address *entry, const struct ifaddrs *from,
 		      int family)
 {
-	const struct sockaddr *address = told->ifa_addr;
+	const struct sockaddr *address = from->ifa_addr;
 	int found = address != NULL ? address->sa_family : AF_UNSPEC;
 
 	memset(entry, 0, sizeof *entry);
-	strncpy(entry->name, told->ifa_name, sizeof entry->name - 1);
-	entry->up = (told->ifa_flags & IFF_UP) != 0;
+	strncpy(entry->name, from->ifa_name, sizeof entry->name - 1);
+	entry->up = (from->ifa_flags & IFF_UP) != 0;
 	if (family != AF_UNSPEC && family != found)
 		return;
 	if (found == AF_INET)
@@ -57,24 +57,24 @@ static size_t drop_empty(struct interface_address *list, size_t count)
 
 int interfaces_list(int family, struct interface_address **list, size_t *count)
 {
-	struct ifaddrs *told, *each;
+	struct ifaddrs *all, *each;
 
 	*list = NULL;
 	*count = 0;
-	if (getifaddrs(&told) < 0)
+	if (getifaddrs(&all) < 0)
 		return -1;
-	for (each = told; each != NULL; each = each->ifa_next)
+	for (each = all; each != NULL; each = each->ifa_next)
 		++*count;
 	*list = calloc(*count + 1, sizeof **list);
 	if (*list == NULL) {
-		freeifaddrs(told);
+		freeifaddrs(all);
 		errno = ENOMEM;
 		return -1;
 	}
 	*count = 0;
-	for (each = told; each != NULL; each = each->ifa_next)
+	for (each = all; each != NULL; each = each->ifa_next)
 		set_entry(&(*list)[(*count)++], each, family);
-	freeifaddrs(told);
+	freeifaddrs(all);
 	qsort(*list, *count, sizeof **list, compare_entries);
 	*count = drop_empty(*list, *count);
 	return 0;

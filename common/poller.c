@@ -128,11 +128,11 @@ int poller_wait_with(struct poller *poller, struct poller_event *events, int mos
 
 struct poller {
 	struct pollfd *watched;
-	void **owners;   /* of each that is watched */
-	int count, room; /* of both arrays */
-	int *places;     /* by descriptor: its index there, or -1 */
-	int place_room;  /* of that array */
-	int first;       /* where the next look through begins: all have their turn */
+	void **owners;       /* of each that is watched */
+	int count, capacity; /* of both arrays */
+	int *places;         /* by descriptor: its index there, or -1 */
+	int place_capacity;  /* of that array */
+	int first;           /* where the next look through begins: all have their turn */
 };
 
 struct poller *poller_create(void)
@@ -159,7 +159,7 @@ static short events_for(unsigned wanted)
 /* Where fd is, or -1 with errno. */
 static int place_of(const struct poller *poller, int fd)
 {
-	if (fd >= 0 && fd < poller->place_room && poller->places[fd] >= 0)
+	if (fd >= 0 && fd < poller->place_capacity && poller->places[fd] >= 0)
 		return poller->places[fd];
 	errno = ENOENT;
 	return -1;
@@ -169,31 +169,31 @@ static int place_of(const struct poller *poller, int fd)
  * larger than it need be. */
 static int make_room(struct poller *poller, int fd)
 {
-	if (fd >= poller->place_room) {
-		int room = fd < INT_MAX / 2 ? (fd + 1) * 2 : INT_MAX;
-		int *places = realloc(poller->places, (size_t)room * sizeof *places);
+	if (fd >= poller->place_capacity) {
+		int capacity = fd < INT_MAX / 2 ? (fd + 1) * 2 : INT_MAX;
+		int *places = realloc(poller->places, (size_t)capacity * sizeof *places);
 
 		if (places == NULL)
 			return -1;
-		for (int i = poller->place_room; i < room; i++)
+		for (int i = poller->place_capacity; i < capacity; i++)
 			places[i] = -1;
 		poller->places = places;
-		poller->place_room = room;
+		poller->place_capacity = capacity;
 	}
-	if (poller->count == poller->room) {
-		int room = poller->room * 2 + 16;
+	if (poller->count == poller->capacity) {
+		int capacity = poller->capacity * 2 + 16;
 		struct pollfd *watched =
-			realloc(poller->watched, (size_t)room * sizeof *watched);
+			realloc(poller->watched, (size_t)capacity * sizeof *watched);
 		void **owners;
 
 		if (watched == NULL)
 			return -1;
 		poller->watched = watched;
-		owners = realloc(poller->owners, (size_t)room * sizeof *owners);
+		owners = realloc(poller->owners, (size_t)capacity * sizeof *owners);
 		if (owners == NULL)
 			return -1;
 		poller->owners = owners;
-		poller->room = room;
+		poller->capacity = capacity;
 	}
 	return 0;
 }

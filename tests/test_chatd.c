@@ -97,9 +97,9 @@ static int join(const struct server *server, const char *nickname)
 /* In bytes; -1 where the system does not tell, or a sanitizer keeps what was freed. */
 static int64_t memory_of(const struct server *server)
 {
-	const struct contestant server_alone = { .pid = server->pid };
+	const struct server_process server_alone = { .pid = server->pid };
 
-	return SANITIZED ? -1 : contestant_weigh(&server_alone).own;
+	return SANITIZED ? -1 : server_process_memory(&server_alone).own;
 }
 
 /* Three who know of each other. */

@@ -188,7 +188,7 @@ START_TEST(each_key_does_what_the_page_says)
 {
 	press(pressed[_i].keys);
 	expect_line(pressed[_i].line);
-	ck_assert_int_eq(line_editor_patience(&editor), -1);
+	ck_assert_int_eq(line_editor_timeout(&editor), -1);
 }
 END_TEST
 
@@ -304,9 +304,9 @@ START_TEST(half_a_sequence_is_forgotten_in_time)
 {
 	press("ab");
 	ck_assert_int_eq(press(beginnings[_i]), LINE_NOTHING);
-	ck_assert_int_gt(line_editor_patience(&editor), 0);
+	ck_assert_int_gt(line_editor_timeout(&editor), 0);
 	line_editor_give_up(&editor);
-	ck_assert_int_eq(line_editor_patience(&editor), -1);
+	ck_assert_int_eq(line_editor_timeout(&editor), -1);
 	press("D" LEFT "X");
 	expect_line("abX|D");
 }

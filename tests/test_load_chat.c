@@ -249,7 +249,7 @@ static void set_room(unsigned connections)
 
 static void assert_accounted(void)
 {
-	ck_assert_uint_eq(result.due, result.said * (plan.connections - 1));
+	ck_assert_uint_eq(result.due, result.lines_sent * (plan.connections - 1));
 	ck_assert_uint_eq(result.heard + result.errors[LOAD_NOT_HEARD], result.due);
 	ck_assert_uint_le(result.exchanges, result.heard);
 }
@@ -349,7 +349,7 @@ START_TEST(who_is_refused_has_not_been_served)
 	ck_assert_str_eq(result.wrong.text,
 			 "refused: \"* error: the nickname \\x1b is taken\"");
 	ck_assert_uint_eq(result.served, 0);
-	ck_assert_uint_eq(result.said, 0);
+	ck_assert_uint_eq(result.lines_sent, 0);
 }
 END_TEST
 
@@ -382,7 +382,7 @@ START_TEST(a_window_bounds_what_is_on_its_way)
 	plan.timeout = 200;
 	start_room(SAY_NOTHING);
 	measure();
-	ck_assert_uint_eq(result.said, 5);
+	ck_assert_uint_eq(result.lines_sent, 5);
 	ck_assert_uint_eq(result.errors[LOAD_NOT_HEARD], 10);
 }
 END_TEST
@@ -397,9 +397,9 @@ START_TEST(lines_may_be_sent_when_they_are_due)
 	start_room(NONE);
 	measure();
 	assert_no_errors();
-	ck_assert_uint_le(result.said, 500);
-	ck_assert_uint_eq(result.said + result.unsent, 500);
-	ck_assert_uint_eq(result.due, result.said * 4);
+	ck_assert_uint_le(result.lines_sent, 500);
+	ck_assert_uint_eq(result.lines_sent + result.unsent, 500);
+	ck_assert_uint_eq(result.due, result.lines_sent * 4);
 	ck_assert_uint_eq(result.heard, result.due);
 }
 END_TEST
@@ -464,7 +464,7 @@ START_TEST(lines_that_chatd_holds_back_are_waited_for)
 	plan.duration = 100;
 	measure();
 	assert_no_errors();
-	ck_assert_uint_ge(result.said, 120);
+	ck_assert_uint_ge(result.lines_sent, 120);
 	ck_assert_uint_eq(result.heard, result.due);
 	server_finish(&chatd);
 }

@@ -88,7 +88,7 @@ START_TEST(tables_of_datagrams_fit_into_80_columns)
 END_TEST
 
 /* The tables of figures that nobody has measured. */
-static struct contest made_up;
+static struct comparison made_up;
 static char *printed;
 
 static void make_up(unsigned models, double rate, double latency)
@@ -97,7 +97,7 @@ static void make_up(unsigned models, double rate, double latency)
 	static struct run_figures runs[2 * LOAD_KINDS * 3];
 
 	memset(runs, 0, sizeof runs);
-	made_up = (struct contest){ .service = "echo", .rounds = 2, .runs = runs };
+	made_up = (struct comparison){ .service = "echo", .rounds = 2, .runs = runs };
 	made_up.model_count = models;
 	for (unsigned i = 0; i < models; i++)
 		made_up.models[i] = names[i];
@@ -126,7 +126,7 @@ static void print_made_up(void)
 	FILE *memory = open_memstream(&printed, &length);
 
 	ck_assert_ptr_nonnull(memory);
-	contest_print(&made_up, memory);
+	comparison_print(&made_up, memory);
 	ck_assert_int_eq(fclose(memory), 0);
 }
 
@@ -136,7 +136,7 @@ START_TEST(the_widest_figures_fit_into_80_columns)
 
 	make_up(3, widths[_i] * 1e4, widths[_i]);
 	made_up.datagrams = true;
-	made_up.contestants[0].failed = false;
+	made_up.servers[0].failed = false;
 	made_up.runs[0].served = 1;
 	made_up.runs[1].errors = UINT64_MAX / 8;
 	failure_set(&made_up.runs[1].wrong, "%0250d", 0);
@@ -156,8 +156,8 @@ START_TEST(a_star_needs_a_difference_in_every_round)
 
 	make_up(2, 90000, 100);
 	made_up.with[LOAD_CONVERSATIONS] = true;
-	contest_run(&made_up, 0, LOAD_CONVERSATIONS, 0)->figure[FIGURE_RATE] = 97000;
-	contest_run(&made_up, 1, LOAD_CONVERSATIONS, 0)->figure[FIGURE_RATE] =
+	comparison_run(&made_up, 0, LOAD_CONVERSATIONS, 0)->figure[FIGURE_RATE] = 97000;
+	comparison_run(&made_up, 1, LOAD_CONVERSATIONS, 0)->figure[FIGURE_RATE] =
 		clear ? 96000 : 89000;
 	print_made_up();
 	ck_assert_int_eq(strstr(printed, "*  ") != NULL, clear);

@@ -11,8 +11,8 @@ enum {
 	NUMBER_MOST = 9999,
 	PASTE_BEGINS = 200,
 	PASTE_ENDS = 201,
-	SEQUENCE_PATIENCE = 500, /* milliseconds: a slow network may split a sequence */
-	PASTE_PATIENCE = 2000,
+	SEQUENCE_TIMEOUT = 500, /* milliseconds: a slow network may split a sequence */
+	PASTE_TIMEOUT = 2000,
 };
 
 struct binding {
@@ -287,11 +287,11 @@ struct key keys_take(struct keys *keys, unsigned char byte)
 	return (struct key){ .name = keys->pasting ? KEY_NONE : name };
 }
 
-int keys_patience(const struct keys *keys)
+int keys_timeout(const struct keys *keys)
 {
 	if (keys->state != KEYS_PLAIN)
-		return SEQUENCE_PATIENCE;
-	return keys->pasting ? PASTE_PATIENCE : -1;
+		return SEQUENCE_TIMEOUT;
+	return keys->pasting ? PASTE_TIMEOUT : -1;
 }
 
 void keys_give_up(struct keys *keys)

@@ -4,7 +4,7 @@
  * A key that is no character comes as a control byte or as an escape sequence (ECMA-48, 5.4;
  * ctlseqs of xterm, rxvt, the Linux console and tmux, which differ): several bytes, which
  * may arrive in several reads. So this takes one byte at a time and keeps what it has of a
- * sequence. That nothing follows an ESC can be known only by waiting: keys_patience().
+ * sequence. That nothing follows an ESC can be known only by waiting: keys_timeout().
  *
  * A key is named for what it does in a line editor. It does no input itself.
  */
@@ -75,7 +75,7 @@ struct keys {
 struct key keys_take(struct keys *keys, unsigned char byte);
 
 /** Milliseconds to wait for what is to follow, before keys_give_up(); -1: nothing is. */
-int keys_patience(const struct keys *keys);
+int keys_timeout(const struct keys *keys);
 
 /** Nothing has followed: what there is of a sequence is dropped, and a paste has ended. */
 void keys_give_up(struct keys *keys);

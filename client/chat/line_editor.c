@@ -357,9 +357,9 @@ bool line_editor_is_pasting(const struct line_editor *editor)
 	return editor->keys.pasting;
 }
 
-int line_editor_patience(const struct line_editor *editor)
+int line_editor_timeout(const struct line_editor *editor)
 {
-	return keys_patience(&editor->keys);
+	return keys_timeout(&editor->keys);
 }
 
 void line_editor_give_up(struct line_editor *editor)
@@ -431,7 +431,7 @@ static size_t append(char *out, size_t used, const char *text, size_t length)
 
 /* How far the line is seen: up to which character, with a column left for the mark. */
 static size_t end_of_row(const struct line_editor *editor, const struct row *row,
-			 size_t room)
+			 size_t columns)
 {
 	size_t at = editor->first, width = 0, fits = at;
 
@@ -439,10 +439,10 @@ static size_t end_of_row(const struct line_editor *editor, const struct row *row
 		size_t next = next_of(editor, at);
 
 		width += width_between(editor, at, next);
-		if (width > room)
+		if (width > columns)
 			return fits;
 		at = next;
-		if (width + (row->marks ? 1 : 0) <= room)
+		if (width + (row->marks ? 1 : 0) <= columns)
 			fits = at;
 	}
 	return at;

@@ -57,7 +57,7 @@ enum line_event line_editor_take(struct line_editor *editor, unsigned char byte)
 
 /** Milliseconds to wait for the rest of a key, before line_editor_give_up(); -1: no key is
  *  half there. */
-int line_editor_patience(const struct line_editor *editor);
+int line_editor_timeout(const struct line_editor *editor);
 
 /** The rest of the key has not come. */
 void line_editor_give_up(struct line_editor *editor);

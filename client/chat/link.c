@@ -82,13 +82,13 @@ static void hand_over(struct chat_link *link, taker *take, void *context)
 static void take_part(struct chat_link *link, const char *bytes, size_t n, taker *take,
 		      void *context)
 {
-	size_t room = sizeof link->line - link->length;
+	size_t space = sizeof link->line - link->length;
 
 	if (link->skipping)
 		return;
-	memcpy(link->line + link->length, bytes, n < room ? n : room);
-	link->length += n < room ? n : room;
-	if (n <= room)
+	memcpy(link->line + link->length, bytes, n < space ? n : space);
+	link->length += n < space ? n : space;
+	if (n <= space)
 		return;
 	hand_over(link, take, context);
 	link->skipping = true;

@@ -514,7 +514,7 @@ static int until(int64_t moment)
 }
 
 /* Milliseconds to wait for the next thing; -1: for ever. */
-static int patience(const struct screen *screen)
+static int poll_timeout(const struct screen *screen)
 {
 	if (screen->phase == WAITING)
 		return until(screen->again_at);
@@ -531,7 +531,7 @@ static void time_is_over(struct screen *screen)
 		start_connecting(screen);
 	if (screen->phase == LEAVING && until(screen->since + FAREWELL) == 0)
 		end(screen, 0);
-	if (screen->paste.held_since > 0 && patience(screen) == 0)
+	if (screen->paste.held_since > 0 && poll_timeout(screen) == 0)
 		screen->paste.given_up = true;
 }
 
@@ -570,8 +570,8 @@ static void take_turn(struct screen *screen)
 				: -1,
 		  .events = POLLIN },
 	};
-	int key = has_keys(screen) ? -1 : line_editor_patience(&screen->editor);
-	int wait = has_keys(screen) && !is_held(screen) ? 0 : patience(screen);
+	int key = has_keys(screen) ? -1 : line_editor_timeout(&screen->editor);
+	int wait = has_keys(screen) && !is_held(screen) ? 0 : poll_timeout(screen);
 	int ready = poll(ends, sizeof ends / sizeof *ends,
 			 key >= 0 && (wait < 0 || key < wait) ? key : wait);
 

@@ -189,7 +189,7 @@ static void give_up_waiting(struct talk *talk)
 }
 
 /* Milliseconds for poll(2). */
-static int patience(const struct talk *talk)
+static int poll_timeout(const struct talk *talk)
 {
 	int64_t reply = time_left(talk), link = dial_link_wait(&talk->link);
 	int64_t least = reply < 0 || (link >= 0 && link < reply) ? link : reply;
@@ -220,7 +220,7 @@ static enum dial_outcome take_turn(struct talk *talk, struct failure *failure)
 		  .events = (short)(POLLIN | (talk->blocked ? POLLOUT : 0)) },
 	};
 
-	if (poll(ends, 2, patience(talk)) < 0)
+	if (poll(ends, 2, poll_timeout(talk)) < 0)
 		return DIAL_GOING_ON; /* a signal */
 	if (ends[1].revents != 0) {
 		talk->blocked = false;

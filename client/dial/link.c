@@ -23,7 +23,7 @@ static void say_where(const struct dial_link *link)
 	char there[ADDRESS_TEXT], here[ADDRESS_TEXT] = "?";
 	struct address local;
 
-	if (link->said_where || !message_wanted(MESSAGE_CLIENT))
+	if (link->reported_address || !message_wanted(MESSAGE_CLIENT))
 		return;
 	address_text(&link->there, there);
 	if (address_local(link->fd, &local) == 0)
@@ -84,8 +84,8 @@ static void settle(struct dial_link *link)
 {
 	link->settled = true;
 	link->round_at = 0;
-	if (link->said_where) {
-		link->said_where = false;
+	if (link->reported_address) {
+		link->reported_address = false;
 		say_where(link);
 	}
 }
@@ -101,7 +101,7 @@ static int send_first(struct dial_link *link)
 			return 0;
 		note_error(link, errno);
 	}
-	link->said_where = true;
+	link->reported_address = true;
 	if (may_come_back(link)) {
 		link->round_at = clock_milliseconds() + DIAL_RETRY_PAUSE;
 		return 0;

@@ -35,7 +35,7 @@ struct dial_link {
 	const struct addrinfo *where; /* that of them in use */
 	bool probing;                 /* the first has been sent, to an uncertain end */
 	bool settled;                 /* no other address is tried any more */
-	bool said_where;              /* to the user, of all addresses */
+	bool reported_address;        /* to the user, of all addresses */
 	int error;                    /* why the last round of addresses failed */
 	int64_t round_at;             /* milliseconds: when the next begins; 0 */
 	int64_t rounds_end;           /* milliseconds: none begins later */

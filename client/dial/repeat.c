@@ -284,7 +284,7 @@ static int64_t until(int64_t nanoseconds)
 }
 
 /* Milliseconds until something is to be done. -1: only when something comes. */
-static int patience(struct repeat *repeat)
+static int poll_timeout(struct repeat *repeat)
 {
 	int64_t least = dial_link_wait(&repeat->link);
 
@@ -304,7 +304,7 @@ static enum dial_outcome take_turn(struct repeat *repeat, struct failure *failur
 		{ .fd = stop_pipe[0], .events = POLLIN },
 	};
 
-	if (poll(ends, 2, patience(repeat)) < 0)
+	if (poll(ends, 2, poll_timeout(repeat)) < 0)
 		return DIAL_GOING_ON; /* a signal: the pipe tells */
 	if (ends[0].revents != 0)
 		repeat->blocked = false;

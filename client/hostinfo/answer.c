@@ -87,7 +87,7 @@ static void find_service(struct answer *answer)
 
 static void find_name(struct answer *answer, const struct answer_wish *wish)
 {
-	answer->known = lookup_host(answer->word, wish->family, &wish->patience,
+	answer->known = lookup_host(answer->word, wish->family, &wish->limits,
 				    &answer->host, &answer->failure) == 0;
 	answer->failed = !answer->known;
 }
@@ -104,13 +104,13 @@ static bool has_address(const struct lookup_host *host, const struct address *ad
  * addresses it has. So the name counts if it leads back. A name that reads as an address
  * itself is no name, and would seem to lead back to whatever it claims to be. */
 static void find_forward(struct answer *answer, int family,
-			 const struct lookup_patience *patience)
+			 const struct lookup_limits *limits)
 {
 	struct address claimed;
 
 	if (address_parse(answer->name, &claimed) == 0)
 		return;
-	answer->failed = lookup_host(answer->name, family, patience, &answer->host,
+	answer->failed = lookup_host(answer->name, family, limits, &answer->host,
 				     &answer->failure) < 0;
 	answer->confirmed = has_address(&answer->host, &answer->address);
 }
@@ -126,11 +126,11 @@ static void find_address(struct answer *answer, const struct answer_wish *wish)
 		return;
 	}
 	answer->known = true; /* what it is by itself */
-	answer->named = lookup_name(&answer->address, &wish->patience, answer->name,
+	answer->named = lookup_name(&answer->address, &wish->limits, answer->name,
 				    &answer->failure) == 0;
 	answer->failed = !answer->named;
 	if (answer->named)
-		find_forward(answer, family, &wish->patience);
+		find_forward(answer, family, &wish->limits);
 }
 
 static void find_unknown(struct answer *answer)
@@ -173,7 +173,7 @@ void answer_self(const struct answer_wish *wish, struct answer *answer)
 		return;
 	}
 	answer->known = true;
-	answer->failed = lookup_host(answer->name, wish->family, &wish->patience,
+	answer->failed = lookup_host(answer->name, wish->family, &wish->limits,
 				     &answer->host, &answer->failure) < 0;
 }
 

@@ -25,7 +25,7 @@ enum answer_kind {
 struct answer_wish {
 	int family;           /* AF_UNSPEC, or only addresses of AF_INET or AF_INET6 */
 	bool services, names; /* take every word as one: at most one of the two */
-	struct lookup_patience patience;
+	struct lookup_limits limits;
 };
 
 /** All texts in it may be a stranger's: escape them. */

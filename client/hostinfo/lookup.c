@@ -86,39 +86,39 @@ static int start_asking(struct lookup *lookup)
 	return error;
 }
 
-static void tell(const struct lookup_patience *patience, const char *question)
+static void tell(const struct lookup_limits *limits, const char *question)
 {
-	if (patience->slow != NULL)
-		patience->slow(question);
+	if (limits->slow != NULL)
+		limits->slow(question);
 }
 
 /* @return more than 0 when there is an answer, 0 when the time is over, -1 with errno */
 static int wait_for_answer(const struct lookup *lookup,
-			   const struct lookup_patience *patience)
+			   const struct lookup_limits *limits)
 {
-	int64_t timeout = patience->timeout;
+	int64_t timeout = limits->timeout;
 	bool patient = timeout < 0 || timeout > SLOW;
 	int ready = io_wait(lookup->ended[0], POLLIN, patient ? SLOW : timeout);
 	char byte;
 
 	if (ready == 0 && patient) {
-		tell(patience, lookup->subject);
+		tell(limits, lookup->subject);
 		ready = io_wait(lookup->ended[0], POLLIN,
 				timeout < 0 ? -1 : timeout - SLOW);
-		tell(patience, NULL);
+		tell(limits, NULL);
 	}
 	return ready > 0 ? (int)io_read(lookup->ended[0], &byte, 1) : ready;
 }
 
 /* Asks, and waits. @return 0 with the answer in *lookup, or -1 with *failure */
-static int lookup_answer(struct lookup *lookup, const struct lookup_patience *patience,
+static int lookup_answer(struct lookup *lookup, const struct lookup_limits *limits,
 			 struct failure *failure)
 {
 	int error = start_asking(lookup);
 	int ready = 0;
 
 	if (error == 0) {
-		ready = wait_for_answer(lookup, patience);
+		ready = wait_for_answer(lookup, limits);
 		error = ready < 0 ? errno : 0;
 	}
 	if (error != 0)
@@ -126,7 +126,7 @@ static int lookup_answer(struct lookup *lookup, const struct lookup_patience *pa
 				   strerror(error));
 	if (ready == 0)
 		return failure_set(failure, "cannot find %s: no answer within %g s",
-				   lookup->subject, (double)patience->timeout / 1000);
+				   lookup->subject, (double)limits->timeout / 1000);
 	if (lookup->result < 0)
 		*failure = lookup->failure;
 	return lookup->result;
@@ -161,7 +161,7 @@ static int take_addresses(struct lookup_host *host, const struct addrinfo *list)
 	return 0;
 }
 
-int lookup_host(const char *name, int family, const struct lookup_patience *patience,
+int lookup_host(const char *name, int family, const struct lookup_limits *limits,
 		struct lookup_host *host, struct failure *failure)
 {
 	struct lookup *lookup;
@@ -180,7 +180,7 @@ int lookup_host(const char *name, int family, const struct lookup_patience *pati
 	snprintf(lookup->subject, sizeof lookup->subject, "host %s", shown);
 	memcpy(lookup->name, name, strlen(name) + 1);
 	lookup->family = family;
-	result = lookup_answer(lookup, patience, failure);
+	result = lookup_answer(lookup, limits, failure);
 	if (result == 0) {
 		const char *canonical = lookup->list->ai_canonname;
 
@@ -199,7 +199,7 @@ void lookup_host_free(struct lookup_host *host)
 	memset(host, 0, sizeof *host);
 }
 
-int lookup_name(const struct address *address, const struct lookup_patience *patience,
+int lookup_name(const struct address *address, const struct lookup_limits *limits,
 		char name[HOST_NAME_TEXT], struct failure *failure)
 {
 	struct lookup *lookup = lookup_create();
@@ -212,7 +212,7 @@ int lookup_name(const struct address *address, const struct lookup_patience *pat
 				   strerror(errno));
 	snprintf(lookup->subject, sizeof lookup->subject, "the name of %s", text);
 	lookup->address = *address;
-	result = lookup_answer(lookup, patience, failure);
+	result = lookup_answer(lookup, limits, failure);
 	if (result == 0)
 		memcpy(name, lookup->name, sizeof lookup->name);
 	lookup_release(lookup);

@@ -15,7 +15,7 @@
 #include "common/failure.h"
 
 /** How long to wait, and whom to tell that it takes long. */
-struct lookup_patience {
+struct lookup_limits {
 	int64_t timeout; /* milliseconds; -1 for ever */
 	/* Called when there is no answer after a second, and again, with NULL, when the
 	 * waiting is over. May be NULL. @p question is fit to print. */
@@ -36,7 +36,7 @@ struct lookup_host {
  * @param host    receives them; to be released with lookup_host_free()
  * @return 0, or -1 with *failure, which names the host; *host is empty then
  */
-int lookup_host(const char *name, int family, const struct lookup_patience *patience,
+int lookup_host(const char *name, int family, const struct lookup_limits *limits,
 		struct lookup_host *host, struct failure *failure);
 
 /** Frees what lookup_host() has allocated, not *host itself. */
@@ -44,7 +44,7 @@ void lookup_host_free(struct lookup_host *host);
 
 /** Looks up the name of the host with this address.
  *  @return 0, or -1 with *failure, which names the address */
-int lookup_name(const struct address *address, const struct lookup_patience *patience,
+int lookup_name(const struct address *address, const struct lookup_limits *limits,
 		char name[HOST_NAME_TEXT], struct failure *failure);
 
 #endif

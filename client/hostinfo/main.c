@@ -65,7 +65,7 @@ static int take_option(void *context, const struct options *options, int letter,
 		wish->names = letter == 'n';
 		return 0;
 	case 'w':
-		return take_wait(options, &wish->patience.timeout, failure);
+		return take_wait(options, &wish->limits.timeout, failure);
 	case 'j':
 		command->json = true;
 		return 0;
@@ -419,8 +419,8 @@ int main(int argc, char **argv)
 {
 	struct command command = {
 		.wish = { .family = AF_UNSPEC,
-			  .patience = { .timeout = DEFAULT_WAIT * 1000,
-					.slow = show_progress } },
+			  .limits = { .timeout = DEFAULT_WAIT * 1000,
+				      .slow = show_progress } },
 	};
 	int status;
 

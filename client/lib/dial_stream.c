@@ -198,7 +198,7 @@ static bool may_read_input(const struct dial *dial)
 	       dial->error == 0;
 }
 
-/* Puts a carriage return in front of each newline that has none. @p to has twice the room,
+/* Puts a carriage return in front of each newline that has none. @p to has twice the size,
  * and may be where @p from is if that is the second half of it: what is written never
  * overtakes what is read. @return the new length */
 static size_t add_returns(struct dial *dial, char *to, const char *from, size_t length)
@@ -219,9 +219,9 @@ static size_t add_returns(struct dial *dial, char *to, const char *from, size_t 
 /* @return 0, or -1 with errno */
 static int read_input(struct dial *dial)
 {
-	size_t room = dial->settings->crlf ? BLOCK / 2 : BLOCK;
-	char *to = dial->typed + BLOCK - room;
-	ssize_t n = io_read(STDIN_FILENO, to, room);
+	size_t capacity = dial->settings->crlf ? BLOCK / 2 : BLOCK;
+	char *to = dial->typed + BLOCK - capacity;
+	ssize_t n = io_read(STDIN_FILENO, to, capacity);
 
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -1;
@@ -276,7 +276,7 @@ static void send_input(struct dial *dial)
 	dial->waited = 0;
 }
 
-static bool has_said_all(const struct dial *dial)
+static bool has_sent_all(const struct dial *dial)
 {
 	return dial->input_ended && !has_unsent(dial) && !dial->awaiting_reply;
 }
@@ -285,7 +285,7 @@ static bool has_said_all(const struct dial *dial)
  * take a half-close for the end of the client, and cut the reply off: keep_open. */
 static void half_close_when_done(struct dial *dial)
 {
-	if (!has_said_all(dial) || dial->half_closed || dial->settings->keep_open)
+	if (!has_sent_all(dial) || dial->half_closed || dial->settings->keep_open)
 		return;
 	shutdown(dial->fd, SHUT_WR); /* if it fails, reading will say why */
 	dial->half_closed = true;
@@ -383,7 +383,7 @@ static bool is_waited_for(const struct dial *dial)
 {
 	if (dial->settings->chat && dial->got == 0)
 		return true;
-	return has_said_all(dial) && !(dial->settings->chat && dial->settings->keep_open);
+	return has_sent_all(dial) && !(dial->settings->chat && dial->settings->keep_open);
 }
 
 /* Not while somebody thinks what to type. */

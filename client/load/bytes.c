@@ -34,7 +34,8 @@ size_t load_letters_offset(unsigned connection, uint64_t sequence)
 
 void load_show_bytes(const char *bytes, size_t length, char out[LOAD_SHOWN_TEXT])
 {
-	text_escape_quoted(bytes, length < LOAD_SHOWN ? length : LOAD_SHOWN, out, LOAD_SHOWN_TEXT);
+	text_escape_quoted(bytes, length < LOAD_SHOWN ? length : LOAD_SHOWN, out,
+			   LOAD_SHOWN_TEXT);
 }
 
 enum load_verdict load_wrong_bytes(struct load_exchange *exchange, size_t at,

@@ -184,7 +184,7 @@ static enum load_verdict chat_check(const struct load_material *material,
 
 const struct load_protocol load_chat = {
 	.name = "chat",
-	.pattern = LOAD_MEETING,
+	.pattern = LOAD_BROADCAST,
 	.loads = 1U << LOAD_ROOM | 1U << LOAD_TALK | 1U << LOAD_IDLE,
 	.shortest = LOAD_STAMP + 1,
 	.longest = LONGEST,

@@ -76,7 +76,7 @@ struct load_way {
 	void (*finish)(struct load_worker *worker);
 };
 
-extern const struct load_way load_stream, load_datagram, load_meeting;
+extern const struct load_way load_stream, load_datagram, load_broadcast;
 
 struct load_worker {
 	struct load_shared *shared;

@@ -129,20 +129,20 @@ static void put_letters(char *bytes, const struct load_exchange *exchange)
 	}
 }
 
-/* The request as it goes over the wire, put together in @p room. No two of a socket are the
+/* The request as it goes over the wire, put together in @p buffer. No two of a socket are the
  * same, also where the reply does not bring the number back: a server may take the same
  * datagram again and again for the replies of another server, and not answer it. */
 static const char *request_bytes(const struct load_protocol *protocol,
-				 const struct load_exchange *exchange, char *room)
+				 const struct load_exchange *exchange, char *buffer)
 {
 	if (protocol->pattern == LOAD_SINK)
 		return exchange->request;
-	memcpy(room, exchange->request, exchange->length);
+	memcpy(buffer, exchange->request, exchange->length);
 	if (protocol->mirrors)
-		put_number(room, exchange);
+		put_number(buffer, exchange);
 	else
-		put_letters(room, exchange);
-	return room;
+		put_letters(buffer, exchange);
+	return buffer;
 }
 
 /* ---- the socket ---------------------------------------------------------------------------- */
@@ -470,13 +470,13 @@ static int await_reply(int fd, int64_t milliseconds)
 }
 
 /* The request of a connection that does not exist. */
-static int ask(int fd, const struct load_shared *shared, char *room)
+static int ask(int fd, const struct load_shared *shared, char *buffer)
 {
 	const struct load_protocol *protocol = shared->plan->protocol;
 	struct load_exchange exchange = { .connection = UINT32_MAX, .sequence = 1 };
 
 	protocol->begin(&shared->material, &exchange);
-	if (send(fd, request_bytes(protocol, &exchange, room), exchange.length,
+	if (send(fd, request_bytes(protocol, &exchange, buffer), exchange.length,
 		 MSG_NOSIGNAL) < 0)
 		return errno;
 	if (protocol->pattern != LOAD_SINK)
@@ -490,15 +490,15 @@ int load_datagram_reach(const struct load_shared *shared, const struct address *
 	const struct load_plan *plan = shared->plan;
 	int64_t end = clock_milliseconds() + limit;
 	int fd = sock_connect_start(&address->any, address->length, SOCK_DGRAM);
-	char *room = malloc(plan->size);
-	int error = fd < 0 || room == NULL ? errno : ETIMEDOUT;
+	char *buffer = malloc(plan->size);
+	int error = fd < 0 || buffer == NULL ? errno : ETIMEDOUT;
 
 	if (fd >= 0 && sock_is_connected_to_itself(fd))
 		error = ECONNREFUSED;
 	while (error == ETIMEDOUT && clock_milliseconds() < end &&
 	       !(plan->stop != NULL && *plan->stop != 0))
-		error = ask(fd, shared, room);
-	free(room);
+		error = ask(fd, shared, buffer);
+	free(buffer);
 	if (fd >= 0)
 		close(fd);
 	return error;

@@ -227,9 +227,9 @@ static enum load_verdict take_connection(struct load_exchange *exchange,
 	(void)line;
 	while (at < end) {
 		const char *comma = memchr(at, ',', (size_t)(end - at));
-		const char *behind = comma != NULL ? comma : end;
+		const char *after = comma != NULL ? comma : end;
 		struct line word =
-			trimmed((struct line){ at, (size_t)(behind - at), false });
+			trimmed((struct line){ at, (size_t)(after - at), false });
 
 		reply->closes |= is_word(word.text, word.length, "close");
 		reply->stays |= is_word(word.text, word.length, "keep-alive");
@@ -372,9 +372,9 @@ static size_t measure_line(struct http_reply *reply, const char *bytes, size_t l
 /* Keeps as much of a piece of a line as there is room for. */
 static void keep(struct http_reply *reply, const char *bytes, size_t length)
 {
-	size_t room = reply->line < KEPT ? KEPT - reply->line : 0;
+	size_t space = reply->line < KEPT ? KEPT - reply->line : 0;
 
-	memcpy(reply->text + (KEPT - room), bytes, length < room ? length : room);
+	memcpy(reply->text + (KEPT - space), bytes, length < space ? length : space);
 	reply->line += length;
 }
 

@@ -76,7 +76,7 @@ static size_t default_size(const struct load_plan *plan)
 {
 	const struct load_protocol *protocol = plan->protocol;
 
-	if (protocol->pattern == LOAD_MEETING)
+	if (protocol->pattern == LOAD_BROADCAST)
 		return 32;
 	if (plan->kind != LOAD_BULK)
 		return protocol->usual_size > 0 ? protocol->usual_size : 64;
@@ -162,18 +162,18 @@ static int check_choices(const struct load_plan *plan, struct failure *failure)
 }
 
 /* Who is there where clients meet, and who speaks. */
-static int complete_meeting(struct load_plan *plan, struct failure *failure)
+static int complete_broadcast(struct load_plan *plan, struct failure *failure)
 {
-	bool meeting = plan->protocol->pattern == LOAD_MEETING;
+	bool broadcast = plan->protocol->pattern == LOAD_BROADCAST;
 	bool all = plan->kind == LOAD_TALK;
 
-	if (!meeting && plan->speakers != 0)
+	if (!broadcast && plan->speakers != 0)
 		return failure_set(failure, "--senders: clients of %s do not meet",
 				   plan->protocol->name);
-	if (!meeting && plan->window != 0)
+	if (!broadcast && plan->window != 0)
 		return failure_set(failure, "--window: clients of %s do not meet",
 				   plan->protocol->name);
-	if (!meeting)
+	if (!broadcast)
 		return 0;
 	if (plan->connections == 0)
 		plan->connections = all ? TALKERS : LISTENERS + 1;
@@ -200,7 +200,7 @@ int load_plan_complete(struct load_plan *plan, struct failure *failure)
 				   plan->protocol->name, plan->datagrams ? "UDP" : "TCP");
 	if (!(loads & 1U << plan->kind))
 		return refuse_kind(plan, loads, failure);
-	if (check_choices(plan, failure) < 0 || complete_meeting(plan, failure) < 0)
+	if (check_choices(plan, failure) < 0 || complete_broadcast(plan, failure) < 0)
 		return -1;
 	if (plan->idle == 0)
 		plan->idle = 500;
@@ -406,7 +406,7 @@ static int prepare_material(struct load *load, struct failure *failure)
 		protocol->compose(load->plan, block, size + LOAD_OFFSETS);
 	else
 		protocol->fill(&load->shared.material, block, size + LOAD_OFFSETS);
-	if (protocol->pattern != LOAD_MEETING)
+	if (protocol->pattern != LOAD_BROADCAST)
 		return 0;
 	load->shared.room = load_room_create(&load->shared);
 	if (load->shared.room == NULL)
@@ -612,7 +612,7 @@ int load_run(const struct load_plan *plan, struct load_result *result,
 	};
 	int first, reached, done = -1;
 	uint64_t cookies = 0, cookies_now = 0;
-	bool told = tcp_cookies_sent(&cookies);
+	bool known = tcp_cookies_sent(&cookies);
 
 	memset(result, 0, sizeof *result);
 	result->threads = load.shared.threads;
@@ -623,7 +623,7 @@ int load_run(const struct load_plan *plan, struct load_result *result,
 		if (reached == 0)
 			done = set_up_and_measure(&load, first, failure);
 	}
-	if (result->unheard > 0 && told && tcp_cookies_sent(&cookies_now))
+	if (result->unheard > 0 && known && tcp_cookies_sent(&cookies_now))
 		result->cookies = cookies_now - cookies;
 	clean_up(&load);
 	return done;

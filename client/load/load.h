@@ -58,7 +58,7 @@ struct load_plan {
 	int family;           /* AF_UNSPEC, AF_INET or AF_INET6 */
 	unsigned connections; /* at a time, beside the idle ones; 1 or more */
 	unsigned idle;        /* silent connections, for LOAD_IDLE */
-	unsigned speakers;    /* of a LOAD_MEETING: how many of the connections speak */
+	unsigned speakers;    /* of a LOAD_BROADCAST: how many of the connections speak */
 	unsigned window;   /* ... lines that each may have on their way to the others */
 	size_t size;       /* of a message in bytes, 1 or more; 0 where the protocol does
 				 not leave it for choice */
@@ -105,13 +105,14 @@ struct load_result {
 	uint64_t uploads;   /* of these, those that are (load_exchange.upload) */
 	uint64_t bytes;     /* of their replies, or of the request of an upload; with a
 			       sink: that the kernel took */
-	uint64_t said;   /* where clients meet an exchange is a line that one has heard,
+	uint64_t
+		lines_sent; /* where clients meet an exchange is a line that one has heard,
 			       in the measured time; and these count beyond it, too:
 			       lines that were sent, */
-	uint64_t due;    /* how often they should have been heard, */
-	uint64_t heard;  /* and how often they were: due - errors[LOAD_NOT_HEARD] */
-	uint64_t made;   /* connections established in all, the idle ones aside */
-	unsigned served; /* of plan.connections, how many ever got a whole reply in the
+	uint64_t due;       /* how often they should have been heard, */
+	uint64_t heard;     /* and how often they were: due - errors[LOAD_NOT_HEARD] */
+	uint64_t made;      /* connections established in all, the idle ones aside */
+	unsigned served;    /* of plan.connections, how many ever got a whole reply in the
 			    measured time; */
 	unsigned served_late; /* and how many got their first one only after it */
 	unsigned waiting; /* how many waited for a reply when the load was stopped early:

@@ -21,7 +21,7 @@ struct load_plan; /* client/load/load.h */
 enum load_kind {
 	LOAD_CONVERSATIONS, /* stay, and exchange again and again */
 	LOAD_CONNECTIONS, /* connect, one exchange, close, again: latency covers it all */
-	LOAD_ROOM, /* clients that meet: some speak, all listen (of a LOAD_MEETING) */
+	LOAD_ROOM, /* clients that meet: some speak, all listen (of a LOAD_BROADCAST) */
 	LOAD_TALK, /* ... all of them speak */
 	LOAD_IDLE, /* conversations, or a room, beside load_plan.idle silent connections */
 	LOAD_BULK, /* conversations with large messages */
@@ -31,17 +31,17 @@ enum load_kind {
 /** How the two take turns on a connection. With datagrams it is always the client who
  *  begins, and each is answered by one; but those to a LOAD_SINK, by none. */
 enum load_pattern {
-	LOAD_REPLIES,  /* a reply for each request */
-	LOAD_SINK,     /* the client sends, the server never does */
-	LOAD_SOURCE,   /* the server sends without being asked, and without end */
-	LOAD_GREETING, /* the server speaks first, once, and closes */
-	LOAD_MEETING,  /* what a client says is told to all others */
+	LOAD_REPLIES,   /* a reply for each request */
+	LOAD_SINK,      /* the client sends, the server never does */
+	LOAD_SOURCE,    /* the server sends without being asked, and without end */
+	LOAD_GREETING,  /* the server speaks first, once, and closes */
+	LOAD_BROADCAST, /* what a client says is told to all others */
 };
 
 /** A request may begin anywhere in so many bytes of the block. */
 enum { LOAD_OFFSETS = 8192 };
 
-/** Of a LOAD_MEETING: bytes that begin each line and number it; most bytes of what the server
+/** Of a LOAD_BROADCAST: bytes that begin each line and number it; most bytes of what the server
  *  puts in front, with a terminator; and most of a line as it is sent. */
 enum { LOAD_STAMP = 10, LOAD_HEADING = 32, LOAD_LINE = 4096 };
 
@@ -120,7 +120,7 @@ struct load_protocol {
 	enum load_verdict (*end)(const struct load_material *material,
 				 struct load_exchange *exchange);
 
-	/* A LOAD_MEETING has these, too. Its begin() names what a client sends on arrival.
+	/* A LOAD_BROADCAST has these, too. Its begin() names what a client sends on arrival.
 	 * Its check() is given each whole line, without its newline, that none of our
 	 * clients has said: LOAD_COMPLETE when it tells that this client has come in. */
 

@@ -33,9 +33,9 @@ static const int64_t look_pause = 2 * MILLISECOND;
  * the heading. A place is not used again before all have heard what is in it. */
 struct speaker {
 	char heading[LOAD_HEADING];
-	atomic_uint_least64_t said;  /* lines; those up to here are in the ring */
-	atomic_uint_least64_t heard; /* ... and these have been heard by all */
-	atomic_bool reached;         /* somebody, ever */
+	atomic_uint_least64_t lines_sent; /* lines; those up to here are in the ring */
+	atomic_uint_least64_t heard;      /* ... and these have been heard by all */
+	atomic_bool reached;              /* somebody, ever */
 	atomic_bool waits; /* for its window to open, and another thread has to tell it */
 	char *lines;       /* line_length bytes in each place */
 	int64_t *due;      /* when they were to be sent */
@@ -242,7 +242,7 @@ void load_seats_free(struct load_worker *worker)
 
 static uint64_t on_their_way(const struct speaker *speaker)
 {
-	return atomic_load(&speaker->said) - atomic_load(&speaker->heard);
+	return atomic_load(&speaker->lines_sent) - atomic_load(&speaker->heard);
 }
 
 /* It may speak again, if nothing else keeps it from that. */
@@ -315,7 +315,7 @@ static void go_away(struct load_worker *worker, struct load_connection *connecti
 		struct speaker *speaker = &room->speakers[i];
 
 		for (uint64_t n = seat->next[i];
-		     speaker != own && n < atomic_load(&speaker->said); n++)
+		     speaker != own && n < atomic_load(&speaker->lines_sent); n++)
 			take_off(worker, speaker, n);
 	}
 	pthread_mutex_unlock(&room->lock);
@@ -386,7 +386,7 @@ static void say(struct load_worker *worker, struct load_connection *connection,
 	struct load_room *room = room_of(worker);
 	struct seat *seat = seat_of(worker, connection);
 	struct speaker *speaker = &room->speakers[connection->exchange.connection];
-	uint64_t number = atomic_load(&speaker->said);
+	uint64_t number = atomic_load(&speaker->lines_sent);
 	char *line = line_at(room, speaker, number), *text = line + room->heading;
 
 	memcpy(line, speaker->heading, room->heading);
@@ -395,7 +395,7 @@ static void say(struct load_worker *worker, struct load_connection *connection,
 	seat->size += room->material->size;
 	speaker->due[place_of(room, number)] = due;
 	atomic_store(&speaker->missing[place_of(room, number)], room->present - 1);
-	atomic_store(&speaker->said, number + 1);
+	atomic_store(&speaker->lines_sent, number + 1);
 }
 
 /* In a closed loop as many lines as there may be on their way, in an open one the one that
@@ -482,7 +482,7 @@ static bool is_next(const struct load_room *room, const struct seat *seat,
 	const struct speaker *speaker = &room->speakers[number];
 	uint64_t line = seat->next[number];
 
-	return line < atomic_load_explicit(&speaker->said, memory_order_acquire) &&
+	return line < atomic_load_explicit(&speaker->lines_sent, memory_order_acquire) &&
 	       memcmp(bytes, line_at(room, speaker, line), room->line_length) == 0;
 }
 
@@ -536,14 +536,14 @@ static bool take_stamp(const char *text, uint64_t *number)
 
 /* Whether the line (its newline included) is whole and one that this speaker has said, and
  * *number, which. */
-static bool was_said(const struct load_room *room, unsigned speaker, const char *line,
+static bool was_sent(const struct load_room *room, unsigned speaker, const char *line,
 		     size_t length, uint64_t *number)
 {
 	const char *text = line + room->heading;
 	char right[LOAD_LINE];
 
 	if (length != room->line_length || !take_stamp(text, number) ||
-	    *number >= atomic_load(&room->speakers[speaker].said))
+	    *number >= atomic_load(&room->speakers[speaker].lines_sent))
 		return false;
 	write_line(room, speaker, *number, right);
 	return memcmp(text, right, room->material->size) == 0;
@@ -551,8 +551,8 @@ static bool was_said(const struct load_room *room, unsigned speaker, const char 
 
 /* A line of that speaker that it has not said. Where its number tells which one it should
  * be, also from which byte on it is not. */
-static void wrong_said(struct load_worker *worker, unsigned speaker, const char *line,
-		       size_t length)
+static void report_altered(struct load_worker *worker, unsigned speaker, const char *line,
+			   size_t length)
 {
 	const struct load_room *room = room_of(worker);
 	struct failure where = { "" };
@@ -562,7 +562,7 @@ static void wrong_said(struct load_worker *worker, unsigned speaker, const char 
 	uint64_t number;
 
 	if (length != room->line_length || !take_stamp(text, &number) ||
-	    number >= atomic_load(&room->speakers[speaker].said)) {
+	    number >= atomic_load(&room->speakers[speaker].lines_sent)) {
 		wrong_line(worker,
 			   length < room->line_length   ? "a line that was cut"
 			   : length > room->line_length ? "lines that were merged"
@@ -580,8 +580,9 @@ static void wrong_said(struct load_worker *worker, unsigned speaker, const char 
 }
 
 /* A line of one of ours that is not the next one. */
-static void judge_said(struct load_worker *worker, struct load_connection *connection,
-		       unsigned speaker, const char *line, size_t length)
+static void judge_broadcast(struct load_worker *worker,
+			    struct load_connection *connection, unsigned speaker,
+			    const char *line, size_t length)
 {
 	const struct load_room *room = room_of(worker);
 	struct seat *seat = seat_of(worker, connection);
@@ -589,8 +590,8 @@ static void judge_said(struct load_worker *worker, struct load_connection *conne
 
 	if (speaker >= room->plan->speakers) {
 		wrong_line(worker, "by one who does not speak", line, length - 1);
-	} else if (!was_said(room, speaker, line, length, &number)) {
-		wrong_said(worker, speaker, line, length);
+	} else if (!was_sent(room, speaker, line, length, &number)) {
+		report_altered(worker, speaker, line, length);
 	} else if (speaker == connection->exchange.connection) {
 		wrong_line(worker, "told to who said it", line, length - 1);
 	} else if (number < seat->next[speaker]) {
@@ -614,7 +615,7 @@ static void take_other(struct load_worker *worker, struct load_connection *conne
 	enum load_verdict verdict;
 
 	if (present && room->protocol->speaker(room->material, line, length, &speaker)) {
-		judge_said(worker, connection, speaker, line, length);
+		judge_broadcast(worker, connection, speaker, line, length);
 		return;
 	}
 	verdict = room->protocol->check(room->material, exchange, line, length - 1);
@@ -900,17 +901,17 @@ static void account(struct load_worker *worker)
 		const struct speaker *own = speaker_of(worker, connection);
 
 		if (own != NULL)
-			result->said += atomic_load(&own->said);
+			result->lines_sent += atomic_load(&own->lines_sent);
 		if (own != NULL && atomic_load(&own->reached))
 			load_connection_served(worker, connection);
 		for (unsigned j = 0; seat->takes_part && j < worker->plan->speakers;
 		     j++) {
-			uint64_t said = atomic_load(&room->speakers[j].said);
+			uint64_t sent = atomic_load(&room->speakers[j].lines_sent);
 
 			if (&room->speakers[j] == own)
 				continue;
-			result->due += said;
-			result->errors[LOAD_NOT_HEARD] += said - seat->next[j];
+			result->due += sent;
+			result->errors[LOAD_NOT_HEARD] += sent - seat->next[j];
 		}
 	}
 }
@@ -922,7 +923,7 @@ static void room_finish(struct load_worker *worker)
 	account(worker);
 }
 
-const struct load_way load_meeting = {
+const struct load_way load_broadcast = {
 	.prepare = room_prepare,
 	.open = room_open,
 	.begin = room_begin,

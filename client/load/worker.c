@@ -230,7 +230,7 @@ static void await_replies(struct load_worker *worker)
 static bool has_replies(const struct load_worker *worker)
 {
 	return worker->protocol->pattern != LOAD_SINK &&
-	       worker->protocol->pattern != LOAD_MEETING;
+	       worker->protocol->pattern != LOAD_BROADCAST;
 }
 
 void *load_worker_run(void *argument)
@@ -289,8 +289,8 @@ static void prepare_connections(struct load_worker *worker, int first)
 
 static const struct load_way *choose_way(const struct load_plan *plan)
 {
-	if (plan->protocol->pattern == LOAD_MEETING)
-		return &load_meeting;
+	if (plan->protocol->pattern == LOAD_BROADCAST)
+		return &load_broadcast;
 	return plan->datagrams ? &load_datagram : &load_stream;
 }
 
@@ -343,7 +343,7 @@ void load_worker_report(const struct load_worker *worker, struct load_result *re
 	result->exchanges += part->exchanges;
 	result->uploads += part->uploads;
 	result->bytes += part->bytes;
-	result->said += part->said;
+	result->lines_sent += part->lines_sent;
 	result->due += part->due;
 	result->heard += part->heard;
 	result->made += part->made;

@@ -13,7 +13,7 @@
 struct load_shared {
 	const struct load_plan *plan;
 	struct load_material material;
-	struct load_room *room; /* of a LOAD_MEETING; room.h */
+	struct load_room *room; /* of a LOAD_BROADCAST; room.h */
 	struct address address;
 	unsigned threads;
 	int64_t settle_time;               /* nanoseconds to wait for connections */

@@ -80,7 +80,7 @@ struct command {
 struct progress {
 	bool terminal;
 	bool shown;
-	double told;         /* measured time of the last line of -v */
+	double shown_at;     /* measured time of the last line of -v */
 	const char *counted; /* "exchanges" */
 	uint64_t exchanges;
 };
@@ -311,14 +311,14 @@ static const struct options_program program = {
 	.finish = finish,
 };
 
-static bool is_meeting(const struct load_plan *plan)
+static bool is_broadcast(const struct load_plan *plan)
 {
-	return plan->protocol->pattern == LOAD_MEETING;
+	return plan->protocol->pattern == LOAD_BROADCAST;
 }
 
 static const char *what_is_counted(const struct load_plan *plan)
 {
-	return is_meeting(plan) ? "deliveries" : "exchanges";
+	return is_broadcast(plan) ? "deliveries" : "exchanges";
 }
 
 /* ---- progress ------------------------------------------------------------------------------ */
@@ -328,13 +328,13 @@ static void show_progress(const struct load_progress *now, void *context)
 	struct progress *progress = context;
 
 	if (message_wanted(MESSAGE_CLIENT)) {
-		if (now->phase != LOAD_RUNNING || now->seconds < progress->told + 1)
+		if (now->phase != LOAD_RUNNING || now->seconds < progress->shown_at + 1)
 			return;
 		message(MESSAGE_CLIENT, "%.0f s: %ju %s, %.0f /s", now->seconds,
 			(uintmax_t)now->exchanges, progress->counted,
 			(double)(now->exchanges - progress->exchanges) /
-				(now->seconds - progress->told));
-		progress->told = now->seconds;
+				(now->seconds - progress->shown_at));
+		progress->shown_at = now->seconds;
 		progress->exchanges = now->exchanges;
 		return;
 	}
@@ -445,7 +445,7 @@ static void print_text(const struct load_plan *plan, const struct load_result *r
 	if (result->waiting > 0)
 		printf("%-15s%u for a reply when the load was stopped\n", "waiting",
 		       result->waiting);
-	if (is_meeting(plan))
+	if (is_broadcast(plan))
 		printf("%-15s%u, each with a window of %u\n", "senders", plan->speakers,
 		       plan->window);
 	if (plan->kind == LOAD_IDLE)
@@ -474,8 +474,8 @@ static void print_text(const struct load_plan *plan, const struct load_result *r
 	print_latency("latency max", histogram_max(&result->latency));
 	if (plan->datagrams)
 		print_fate(plan, &result->fate);
-	if (is_meeting(plan)) {
-		printf("%-15s%ju\n", "sent", (uintmax_t)result->said);
+	if (is_broadcast(plan)) {
+		printf("%-15s%ju\n", "sent", (uintmax_t)result->lines_sent);
 		printf("%-15s%ju of %ju\n", "delivered", (uintmax_t)result->heard,
 		       (uintmax_t)result->due);
 	}
@@ -499,8 +499,8 @@ static void print_json_fate(const struct load_plan *plan,
 	bool answered = plan->datagrams && plan->protocol->pattern != LOAD_SINK;
 	bool numbered = plan->datagrams && plan->protocol->mirrors;
 
-	print_json_count("sent", is_meeting(plan) ? result->said : fate->sent,
-			 plan->datagrams || is_meeting(plan));
+	print_json_count("sent", is_broadcast(plan) ? result->lines_sent : fate->sent,
+			 plan->datagrams || is_broadcast(plan));
 	print_json_count("lost", fate->lost, answered);
 	print_json_count("late", fate->late, numbered);
 	print_json_count("duplicates", fate->duplicates, answered);
@@ -565,10 +565,10 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 			 plan->protocol->uploads);
 	printf("\"rate\":%.0f,\"unsent\":%ju,", plan->rate, (uintmax_t)result->unsent);
 	print_json_fate(plan, result);
-	print_json_count("senders", plan->speakers, is_meeting(plan));
-	print_json_count("window", plan->window, is_meeting(plan));
-	print_json_count("due", result->due, is_meeting(plan));
-	print_json_count("delivered", result->heard, is_meeting(plan));
+	print_json_count("senders", plan->speakers, is_broadcast(plan));
+	print_json_count("window", plan->window, is_broadcast(plan));
+	print_json_count("due", result->due, is_broadcast(plan));
+	print_json_count("delivered", result->heard, is_broadcast(plan));
 	print_json_latency(&result->latency);
 	print_json_text(",\"no_reply\":", result->silence.text);
 	printf(",\"syn_cookies\":%ju,\"errors\":{", (uintmax_t)result->cookies);

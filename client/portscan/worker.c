@@ -48,7 +48,7 @@ struct scan_worker {
 	int64_t next_start; /* not before: the rate, or a shortage */
 	int64_t interval;   /* the rate: between two attempts */
 	int64_t pause, short_since; /* of a shortage; 0: none */
-	int64_t told;               /* when progress was last shown */
+	int64_t shown_at;           /* when progress was last shown */
 	bool leading;
 };
 
@@ -171,7 +171,7 @@ static void wait_for_better_times(struct scan_worker *worker, unsigned port, int
 	if (is_hopeless(worker, error, now - worker->short_since))
 		atomic_store(&worker->shared->error, error);
 	else if (now - worker->short_since >= tell_after &&
-		 !atomic_exchange(&worker->shared->told, true))
+		 !atomic_exchange(&worker->shared->shortage_shown, true))
 		message(MESSAGE_NOTICE, "waiting, for now there is no going on: %s",
 			error == EADDRNOTAVAIL ? "Out of source ports" : strerror(error));
 }
@@ -342,9 +342,9 @@ static void show_progress(struct scan_worker *worker)
 	if (!worker->leading || worker->plan->progress == NULL)
 		return;
 	now = clock_nanoseconds();
-	if (now - worker->told < look_up_after)
+	if (now - worker->shown_at < look_up_after)
 		return;
-	worker->told = now;
+	worker->shown_at = now;
 	progress.done = atomic_load_explicit(&shared->done, memory_order_relaxed);
 	progress.open = atomic_load_explicit(&shared->open, memory_order_relaxed);
 	progress.of = shared->wanted;

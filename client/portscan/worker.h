@@ -17,10 +17,10 @@ struct scan_shared {
 	unsigned queued;
 	unsigned wanted; /* ports in all, for the progress */
 	unsigned workers;
-	atomic_uint taken;      /* so many of the queue have a worker */
-	atomic_uint done, open; /* ports, in all rounds */
-	atomic_int error;       /* errno that keeps all from going on; 0 */
-	atomic_bool told;       /* that we wait, and for what */
+	atomic_uint taken;          /* so many of the queue have a worker */
+	atomic_uint done, open;     /* ports, in all rounds */
+	atomic_int error;           /* errno that keeps all from going on; 0 */
+	atomic_bool shortage_shown; /* that we wait, and for what */
 };
 
 struct scan_worker;

@@ -26,10 +26,11 @@ static const char *const figure_names[FIGURES] = {
 	[FIGURE_ALL_PER_CLIENT] = "memory_in_all_per_client_kib",
 };
 
-struct run_figures *contest_run(const struct contest *contest, unsigned round,
-				enum load_kind kind, unsigned model)
+struct run_figures *comparison_run(const struct comparison *comparison, unsigned round,
+				   enum load_kind kind, unsigned model)
 {
-	return &contest->runs[(round * LOAD_KINDS + kind) * contest->model_count + model];
+	return &comparison->runs[(round * LOAD_KINDS + kind) * comparison->model_count +
+				 model];
 }
 
 /* ---- over all rounds ---- */
@@ -41,15 +42,16 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-struct summary contest_summary(const struct contest *contest, enum load_kind kind,
-			       unsigned model, enum figure figure)
+struct summary comparison_summary(const struct comparison *comparison,
+				  enum load_kind kind, unsigned model, enum figure figure)
 {
-	double values[CONTEST_ROUNDS];
+	double values[COMPARISON_ROUNDS];
 	struct summary summary = { 0 };
 	unsigned n = 0;
 
-	for (unsigned round = 0; round < contest->rounds; round++) {
-		const struct run_figures *run = contest_run(contest, round, kind, model);
+	for (unsigned round = 0; round < comparison->rounds; round++) {
+		const struct run_figures *run =
+			comparison_run(comparison, round, kind, model);
 
 		if (run->done && run->figure[figure] >= 0)
 			values[n++] = run->figure[figure];
@@ -64,13 +66,14 @@ struct summary contest_summary(const struct contest *contest, enum load_kind kin
 	return summary;
 }
 
-double contest_total(const struct contest *contest, enum load_kind kind, unsigned model,
-		     enum figure figure)
+double comparison_total(const struct comparison *comparison, enum load_kind kind,
+			unsigned model, enum figure figure)
 {
 	double total = -1;
 
-	for (unsigned round = 0; round < contest->rounds; round++) {
-		const struct run_figures *run = contest_run(contest, round, kind, model);
+	for (unsigned round = 0; round < comparison->rounds; round++) {
+		const struct run_figures *run =
+			comparison_run(comparison, round, kind, model);
 
 		if (run->done && run->figure[figure] >= 0)
 			total = (total < 0 ? 0 : total) + run->figure[figure];
@@ -78,14 +81,15 @@ double contest_total(const struct contest *contest, enum load_kind kind, unsigne
 	return total;
 }
 
-struct service_summary contest_served(const struct contest *contest, enum load_kind kind,
-				      unsigned model)
+struct service_summary comparison_served(const struct comparison *comparison,
+					 enum load_kind kind, unsigned model)
 {
 	struct service_summary sum = { 0 };
-	double values[CONTEST_ROUNDS];
+	double values[COMPARISON_ROUNDS];
 
-	for (unsigned round = 0; round < contest->rounds; round++) {
-		const struct run_figures *run = contest_run(contest, round, kind, model);
+	for (unsigned round = 0; round < comparison->rounds; round++) {
+		const struct run_figures *run =
+			comparison_run(comparison, round, kind, model);
 
 		if (!run->done)
 			continue;
@@ -101,15 +105,16 @@ struct service_summary contest_served(const struct contest *contest, enum load_k
 }
 
 /* Whether a model did the whole of the load: only then may it be the best at it. */
-static bool did_all(const struct contest *contest, enum load_kind kind, unsigned model)
+static bool did_all(const struct comparison *comparison, enum load_kind kind,
+		    unsigned model)
 {
-	struct service_summary served = contest_served(contest, kind, model);
+	struct service_summary served = comparison_served(comparison, kind, model);
 
 	return served.rounds > 0 && served.served == served.of && served.errors == 0;
 }
 
 /* What a server weighs before and after is told, but it is the difference that counts. */
-static bool is_contested(enum figure figure)
+static bool is_compared(enum figure figure)
 {
 	return figure != FIGURE_EMPTY && figure != FIGURE_CROWDED &&
 	       figure != FIGURE_KERNEL_EMPTY && figure != FIGURE_KERNEL_CROWDED;
@@ -121,35 +126,36 @@ static bool more_is_better(enum figure figure)
 }
 
 /* The best model at a figure; model_count when there is none to compare. */
-static unsigned best_model(const struct contest *contest, enum load_kind kind,
+static unsigned best_model(const struct comparison *comparison, enum load_kind kind,
 			   enum figure figure)
 {
-	unsigned best = contest->model_count, compared = 0;
+	unsigned best = comparison->model_count, compared = 0;
 	double best_value = 0;
 
-	for (unsigned model = 0; model < contest->model_count; model++) {
-		struct summary summary = contest_summary(contest, kind, model, figure);
+	for (unsigned model = 0; model < comparison->model_count; model++) {
+		struct summary summary =
+			comparison_summary(comparison, kind, model, figure);
 
-		if (summary.count == 0 || !did_all(contest, kind, model))
+		if (summary.count == 0 || !did_all(comparison, kind, model))
 			continue;
 		compared++;
-		if (best == contest->model_count ||
+		if (best == comparison->model_count ||
 		    (more_is_better(figure) ? summary.median > best_value
 					    : summary.median < best_value)) {
 			best = model;
 			best_value = summary.median;
 		}
 	}
-	return compared > 1 ? best : contest->model_count;
+	return compared > 1 ? best : comparison->model_count;
 }
 
 /* Whether one is better than the other in every round: if not, it may be chance. One round
  * cannot tell. */
-static bool is_clear(const struct contest *contest, enum load_kind kind,
+static bool is_clear(const struct comparison *comparison, enum load_kind kind,
 		     enum figure figure, unsigned better, unsigned worse)
 {
-	struct summary a = contest_summary(contest, kind, better, figure);
-	struct summary b = contest_summary(contest, kind, worse, figure);
+	struct summary a = comparison_summary(comparison, kind, better, figure);
+	struct summary b = comparison_summary(comparison, kind, worse, figure);
 
 	if (a.count < 2 || b.count < 2)
 		return false;
@@ -157,15 +163,15 @@ static bool is_clear(const struct contest *contest, enum load_kind kind,
 }
 
 /* Whether a model is better than all others, in every round. */
-static bool is_clearly_best(const struct contest *contest, enum load_kind kind,
+static bool is_clearly_best(const struct comparison *comparison, enum load_kind kind,
 			    unsigned model, enum figure figure)
 {
-	if (best_model(contest, kind, figure) != model)
+	if (best_model(comparison, kind, figure) != model)
 		return false;
-	for (unsigned other = 0; other < contest->model_count; other++)
-		if (other != model && did_all(contest, kind, other) &&
-		    contest_summary(contest, kind, other, figure).count > 0 &&
-		    !is_clear(contest, kind, figure, model, other))
+	for (unsigned other = 0; other < comparison->model_count; other++)
+		if (other != model && did_all(comparison, kind, other) &&
+		    comparison_summary(comparison, kind, other, figure).count > 0 &&
+		    !is_clear(comparison, kind, figure, model, other))
 			return false;
 	return true;
 }
@@ -234,26 +240,27 @@ static void print_value(char cell[CELL_TEXT], double value, int decimals, int wi
 	}
 }
 
-static void print_cell(const struct contest *contest, enum load_kind kind, unsigned model,
-		       enum figure figure, int width, bool last, FILE *out)
+static void print_cell(const struct comparison *comparison, enum load_kind kind,
+		       unsigned model, enum figure figure, int width, bool last,
+		       FILE *out)
 {
-	struct summary summary = contest_summary(contest, kind, model, figure);
+	struct summary summary = comparison_summary(comparison, kind, model, figure);
 	double scale = figure == FIGURE_BYTES ? 1e-6 : 1;
 	char cell[CELL_TEXT] = "-";
 
 	if (summary.count > 0)
 		print_value(cell, summary.median * scale, 2, width);
 	fprintf(out, " %*s", width, cell);
-	if (is_contested(figure) && is_clearly_best(contest, kind, model, figure))
+	if (is_compared(figure) && is_clearly_best(comparison, kind, model, figure))
 		fputc('*', out);
 	else if (!last)
 		fputc(' ', out);
 }
 
-static void print_spread(const struct contest *contest, enum load_kind kind,
+static void print_spread(const struct comparison *comparison, enum load_kind kind,
 			 unsigned model, enum figure figure, FILE *out)
 {
-	struct summary summary = contest_summary(contest, kind, model, figure);
+	struct summary summary = comparison_summary(comparison, kind, model, figure);
 	char cell[CELL_TEXT] = "-";
 
 	if (summary.count > 1 && summary.median > 0)
@@ -265,10 +272,10 @@ static void print_spread(const struct contest *contest, enum load_kind kind,
 }
 
 /* Of all rounds together: such things are rare, and a median would hide them. */
-static void print_total(const struct contest *contest, enum load_kind kind,
+static void print_total(const struct comparison *comparison, enum load_kind kind,
 			unsigned model, enum figure figure, FILE *out)
 {
-	double total = contest_total(contest, kind, model, figure);
+	double total = comparison_total(comparison, kind, model, figure);
 	char cell[CELL_TEXT] = "-";
 
 	if (total == 0)
@@ -299,13 +306,13 @@ static void print_remark(const struct service_summary *served, bool below, FILE 
 	fputc('\n', out);
 }
 
-static void print_model_row(const struct contest *contest, enum load_kind kind,
+static void print_model_row(const struct comparison *comparison, enum load_kind kind,
 			    unsigned model, FILE *out)
 {
-	struct service_summary served = contest_served(contest, kind, model);
+	struct service_summary served = comparison_served(comparison, kind, model);
 	enum figure rate = kind == LOAD_BULK ? FIGURE_BYTES : FIGURE_RATE;
 
-	print_name(contest->models[model], out);
+	print_name(comparison->models[model], out);
 	if (served.rounds == 0) {
 		fprintf(out, " %11s\n", "not run");
 		return;
@@ -315,12 +322,12 @@ static void print_model_row(const struct contest *contest, enum load_kind kind,
 		print_remark(&served, false, out);
 		return;
 	}
-	print_cell(contest, kind, model, rate, 11, false, out);
-	print_spread(contest, kind, model, rate, out);
-	print_cell(contest, kind, model, FIGURE_P50, 8, false, out);
-	print_cell(contest, kind, model, FIGURE_P99, 8, false, out);
-	print_cell(contest, kind, model, FIGURE_CPU, 8, false, out);
-	print_cell(contest, kind, model, FIGURE_SWITCHES, 8, true, out);
+	print_cell(comparison, kind, model, rate, 11, false, out);
+	print_spread(comparison, kind, model, rate, out);
+	print_cell(comparison, kind, model, FIGURE_P50, 8, false, out);
+	print_cell(comparison, kind, model, FIGURE_P99, 8, false, out);
+	print_cell(comparison, kind, model, FIGURE_CPU, 8, false, out);
+	print_cell(comparison, kind, model, FIGURE_SWITCHES, 8, true, out);
 	print_remark(&served, true, out);
 }
 
@@ -328,7 +335,7 @@ static const char *what_they_do(const struct load_plan *plan)
 {
 	if (plan->protocol->pattern == LOAD_SINK)
 		return " that only send";
-	if (plan->protocol->pattern == LOAD_MEETING)
+	if (plan->protocol->pattern == LOAD_BROADCAST)
 		return plan->speakers == plan->connections ? " (all talk)"
 		       : plan->speakers == 1               ? " (one talks)"
 							   : " (some talk)";
@@ -339,22 +346,22 @@ static const char *what_they_do(const struct load_plan *plan)
 	return plan->protocol->pattern == LOAD_GREETING ? " that only listen" : "";
 }
 
-static void write_load_title(const struct contest *contest, enum load_kind kind,
+static void write_load_title(const struct comparison *comparison, enum load_kind kind,
 			     FILE *out)
 {
-	const struct load_plan *plan = &contest->plans[kind];
+	const struct load_plan *plan = &comparison->plans[kind];
 
 	fprintf(out, "%s: %u clients%s", load_kind_name(kind), plan->connections,
 		what_they_do(plan));
 	if (kind == LOAD_IDLE)
 		fprintf(out, " beside %u silent ones", plan->idle);
-	if (contest->reply_sizes[kind] > 0)
-		fprintf(out, ", replies of %zu bytes", contest->reply_sizes[kind]);
+	if (comparison->reply_sizes[kind] > 0)
+		fprintf(out, ", replies of %zu bytes", comparison->reply_sizes[kind]);
 	else if (plan->datagrams)
 		fprintf(out, ", datagrams of %zu bytes", plan->size);
 	else if (plan->protocol->pattern == LOAD_SOURCE)
 		fprintf(out, ", pieces of %zu bytes", plan->size);
-	else if (plan->protocol->pattern == LOAD_MEETING)
+	else if (plan->protocol->pattern == LOAD_BROADCAST)
 		fprintf(out, ", lines of %zu bytes", plan->size);
 	else if (plan->protocol->pattern != LOAD_GREETING)
 		fprintf(out, ", messages of %zu bytes", plan->size);
@@ -363,7 +370,7 @@ static void write_load_title(const struct contest *contest, enum load_kind kind,
 			plan->datagrams ? "socket" : "connection");
 }
 
-static void print_load_title(const struct contest *contest, enum load_kind kind,
+static void print_load_title(const struct comparison *comparison, enum load_kind kind,
 			     FILE *out)
 {
 	char *text = NULL;
@@ -372,7 +379,7 @@ static void print_load_title(const struct contest *contest, enum load_kind kind,
 
 	if (memory == NULL)
 		return;
-	write_load_title(contest, kind, memory);
+	write_load_title(comparison, kind, memory);
 	if (fclose(memory) == 0)
 		print_wrapped(text, 2, out);
 	free(text);
@@ -381,35 +388,36 @@ static void print_load_title(const struct contest *contest, enum load_kind kind,
 static void print_load_heading(const struct load_plan *plan, FILE *out)
 {
 	enum load_kind kind = plan->kind;
-	bool meeting = plan->protocol->pattern == LOAD_MEETING;
+	bool broadcast = plan->protocol->pattern == LOAD_BROADCAST;
 
 	fprintf(out, "  %-12s %11s  %5s %9s %9s %9s %9s", "",
 		kind == LOAD_BULK          ? "MB/s"
 		: kind == LOAD_CONNECTIONS ? "clients/s"
-		: meeting                  ? "delivered/s"
+		: broadcast                ? "delivered/s"
 					   : "exchanges/s",
 		"+-", "p50 us", "p99 us", "cpu ms/k", "switch/k");
 	fputc('\n', out);
 }
 
 /* What became of the datagrams of a load, below its table. */
-static void print_fates(const struct contest *contest, enum load_kind kind, FILE *out)
+static void print_fates(const struct comparison *comparison, enum load_kind kind,
+			FILE *out)
 {
 	static const enum figure fates[] = { FIGURE_SENT, FIGURE_LOST, FIGURE_LATE,
 					     FIGURE_DUPLICATES, FIGURE_REORDERED };
 
 	fprintf(out, "  %-12s %11s %11s %11s %11s %11s\n", "datagrams", "sent", "lost",
 		"late", "doubled", "reordered");
-	for (unsigned model = 0; model < contest->model_count; model++) {
-		print_name(contest->models[model], out);
+	for (unsigned model = 0; model < comparison->model_count; model++) {
+		print_name(comparison->models[model], out);
 		for (size_t i = 0; i < sizeof fates / sizeof *fates; i++)
-			print_total(contest, kind, model, fates[i], out);
+			print_total(comparison, kind, model, fates[i], out);
 		fputc('\n', out);
 	}
 }
 
 /* The seven columns: what the server has, and what the kernel needs for it. */
-static void print_memory(const struct contest *contest, FILE *out)
+static void print_memory(const struct comparison *comparison, FILE *out)
 {
 	static const enum figure columns[] = {
 		FIGURE_EMPTY,          FIGURE_KERNEL_EMPTY, FIGURE_CROWDED,
@@ -424,16 +432,17 @@ static void print_memory(const struct contest *contest, FILE *out)
 		"with the crowd", "per idle client");
 	fprintf(out, "  %-*s %7s %8s %8s %8s %8s %8s %8s\n", NAME_WIDTH, "", "own",
 		"kernel", "own", "kernel", "own", "kernel", "in all");
-	for (unsigned model = 0; model < contest->model_count; model++) {
-		struct service_summary served = contest_served(contest, LOAD_IDLE, model);
+	for (unsigned model = 0; model < comparison->model_count; model++) {
+		struct service_summary served =
+			comparison_served(comparison, LOAD_IDLE, model);
 
-		print_name(contest->models[model], out);
+		print_name(comparison->models[model], out);
 		if (served.rounds == 0) {
 			fprintf(out, " not run\n");
 			continue;
 		}
 		for (int i = 0; i < COUNT; i++)
-			print_cell(contest, LOAD_IDLE, model, columns[i], 7,
+			print_cell(comparison, LOAD_IDLE, model, columns[i], 7,
 				   i == COUNT - 1, out);
 		fputc('\n', out);
 	}
@@ -452,44 +461,45 @@ static const char *times_text(double ratio, char out[CELL_TEXT])
 }
 
 /* The best and the worst of those that did all of a load, in one sentence. */
-static void explain_extremes(const struct contest *contest, enum load_kind kind,
+static void explain_extremes(const struct comparison *comparison, enum load_kind kind,
 			     enum figure figure, const char *format, FILE *out)
 {
-	unsigned best = best_model(contest, kind, figure), worst = best;
+	unsigned best = best_model(comparison, kind, figure), worst = best;
 	double least = 0, most;
 	char times[CELL_TEXT], sentence[400];
 
-	if (!contest->with[kind] || best == contest->model_count)
+	if (!comparison->with[kind] || best == comparison->model_count)
 		return;
-	most = least = contest_summary(contest, kind, best, figure).median;
-	for (unsigned model = 0; model < contest->model_count; model++) {
-		double value = contest_summary(contest, kind, model, figure).median;
+	most = least = comparison_summary(comparison, kind, best, figure).median;
+	for (unsigned model = 0; model < comparison->model_count; model++) {
+		double value = comparison_summary(comparison, kind, model, figure).median;
 
-		if (!did_all(contest, kind, model))
+		if (!did_all(comparison, kind, model))
 			continue;
 		if (more_is_better(figure) ? value < least : value > most)
 			worst = model;
 		least = value < least ? value : least;
 		most = value > most ? value : most;
 	}
-	if (worst == best || least <= 0 || !is_clear(contest, kind, figure, best, worst))
+	if (worst == best || least <= 0 ||
+	    !is_clear(comparison, kind, figure, best, worst))
 		return;
-	snprintf(sentence, sizeof sentence, format, contest->models[best],
-		 times_text(most / least, times), contest->models[worst]);
+	snprintf(sentence, sizeof sentence, format, comparison->models[best],
+		 times_text(most / least, times), comparison->models[worst]);
 	print_wrapped(sentence, 2, out);
 }
 
 /* A model that failed is not one whose clients wait for each other. */
-static void explain_waiting(const struct contest *contest, FILE *out)
+static void explain_waiting(const struct comparison *comparison, FILE *out)
 {
 	char sentence[200];
 
-	for (unsigned model = 0; model < contest->model_count; model++) {
+	for (unsigned model = 0; model < comparison->model_count; model++) {
 		bool waits = false, fails = false;
 
 		for (int kind = 0; kind < LOAD_KINDS; kind++) {
-			struct service_summary served =
-				contest_served(contest, (enum load_kind)kind, model);
+			struct service_summary served = comparison_served(
+				comparison, (enum load_kind)kind, model);
 
 			if (served.rounds == 0 || served.served == served.of)
 				continue;
@@ -499,33 +509,33 @@ static void explain_waiting(const struct contest *contest, FILE *out)
 		if (!waits && !fails)
 			continue;
 		snprintf(sentence, sizeof sentence, "- %s did not serve all clients: %s.",
-			 contest->models[model],
+			 comparison->models[model],
 			 fails ? "it made errors" : "the first ones kept others waiting");
 		print_wrapped(sentence, 2, out);
 	}
 }
 
 /* All that the loads together have cost a model. */
-static void explain_losses(const struct contest *contest, FILE *out)
+static void explain_losses(const struct comparison *comparison, FILE *out)
 {
-	for (unsigned model = 0; model < contest->model_count; model++) {
+	for (unsigned model = 0; model < comparison->model_count; model++) {
 		double sent = 0, lost = 0;
 
 		for (int i = 0; i < LOAD_KINDS; i++) {
 			enum load_kind kind = (enum load_kind)i;
-			double n = contest_total(contest, kind, model, FIGURE_LOST);
+			double n = comparison_total(comparison, kind, model, FIGURE_LOST);
 
 			lost += n > 0 ? n : 0;
-			n = contest_total(contest, kind, model, FIGURE_SENT);
+			n = comparison_total(comparison, kind, model, FIGURE_SENT);
 			sent += n > 0 ? n : 0;
 		}
 		if (lost > 0 && sent > 0)
 			fprintf(out, "- With %s %.2g %% of the datagrams were lost.\n",
-				contest->models[model], lost / sent * 100);
+				comparison->models[model], lost / sent * 100);
 	}
 }
 
-static void explain(const struct contest *contest, FILE *out)
+static void explain(const struct comparison *comparison, FILE *out)
 {
 	char *text = NULL;
 	size_t length = 0;
@@ -533,61 +543,61 @@ static void explain(const struct contest *contest, FILE *out)
 
 	if (memory == NULL)
 		return;
-	explain_extremes(contest, LOAD_CONVERSATIONS, FIGURE_RATE,
+	explain_extremes(comparison, LOAD_CONVERSATIONS, FIGURE_RATE,
 			 "- Of clients that stay, %s serves %s times as many exchanges "
 			 "as %s.",
 			 memory);
 	explain_extremes(
-		contest, LOAD_CONNECTIONS, FIGURE_RATE,
+		comparison, LOAD_CONNECTIONS, FIGURE_RATE,
 		"- Of clients that come and go, %s serves %s times as many as %s.",
 		memory);
-	explain_extremes(contest, LOAD_ROOM, FIGURE_RATE,
+	explain_extremes(comparison, LOAD_ROOM, FIGURE_RATE,
 			 "- Where one talks, %s delivers %s times as many lines as %s.",
 			 memory);
-	explain_extremes(contest, LOAD_TALK, FIGURE_RATE,
+	explain_extremes(comparison, LOAD_TALK, FIGURE_RATE,
 			 "- Where all talk, %s delivers %s times as many lines as %s.",
 			 memory);
-	explain_extremes(contest, LOAD_BULK, FIGURE_BYTES,
+	explain_extremes(comparison, LOAD_BULK, FIGURE_BYTES,
 			 "- In bulk, %s moves %s times as much as %s.", memory);
 	explain_extremes(
-		contest, LOAD_IDLE, FIGURE_ALL_PER_CLIENT,
+		comparison, LOAD_IDLE, FIGURE_ALL_PER_CLIENT,
 		"- For a silent client %s needs %s times less memory in all than %s.",
 		memory);
-	if (contest->datagrams)
-		explain_losses(contest, memory);
+	if (comparison->datagrams)
+		explain_losses(comparison, memory);
 	else
-		explain_waiting(contest, memory);
+		explain_waiting(comparison, memory);
 	if (fclose(memory) == 0 && length > 0)
 		fprintf(out, "\nWhat it shows, here and now:\n%s", text);
 	free(text);
 }
 
 /* The last runs of a model in which a reply was wrong, and one did not come; NULL: none. */
-static void find_faults(const struct contest *contest, unsigned model,
+static void find_faults(const struct comparison *comparison, unsigned model,
 			const struct run_figures **wrong,
 			const struct run_figures **silent)
 {
-	unsigned all = contest->rounds * LOAD_KINDS * contest->model_count;
+	unsigned all = comparison->rounds * LOAD_KINDS * comparison->model_count;
 
 	*wrong = *silent = NULL;
-	for (unsigned i = model; i < all; i += contest->model_count) {
-		if (contest->runs[i].wrong.text[0] != '\0')
-			*wrong = &contest->runs[i];
-		if (contest->runs[i].errors > 0 &&
-		    contest->runs[i].silence.text[0] != '\0')
-			*silent = &contest->runs[i];
+	for (unsigned i = model; i < all; i += comparison->model_count) {
+		if (comparison->runs[i].wrong.text[0] != '\0')
+			*wrong = &comparison->runs[i];
+		if (comparison->runs[i].errors > 0 &&
+		    comparison->runs[i].silence.text[0] != '\0')
+			*silent = &comparison->runs[i];
 	}
 }
 
-static void print_wrong(const struct contest *contest, FILE *out)
+static void print_wrong(const struct comparison *comparison, FILE *out)
 {
 	const struct run_figures *wrong, *silent;
 	char text[FAILURE_TEXT + 300];
 
-	for (unsigned model = 0; model < contest->model_count; model++) {
-		const char *name = contest->models[model];
+	for (unsigned model = 0; model < comparison->model_count; model++) {
+		const char *name = comparison->models[model];
 
-		find_faults(contest, model, &wrong, &silent);
+		find_faults(comparison, model, &wrong, &silent);
 		if (wrong != NULL) {
 			snprintf(text, sizeof text, "A wrong reply of %s: %s.", name,
 				 wrong->wrong.text);
@@ -608,12 +618,12 @@ static void print_wrong(const struct contest *contest, FILE *out)
 	}
 }
 
-static void print_legend(const struct contest *contest, FILE *out)
+static void print_legend(const struct comparison *comparison, FILE *out)
 {
 	fprintf(out, "* better than all others in every round; +- half of the range "
 		     "between rounds;\np50, p99 latency; cpu ms/k and switch/k the "
 		     "server's CPU time and context\nswitches for 1000 ");
-	if (contest->plans[0].protocol->pattern == LOAD_MEETING)
+	if (comparison->plans[0].protocol->pattern == LOAD_BROADCAST)
 		fprintf(out, "deliveries; k thousands; - not available.\ndelivered: a "
 			     "line counts for "
 			     "each who hears it.\n");
@@ -621,71 +631,71 @@ static void print_legend(const struct contest *contest, FILE *out)
 		fprintf(out, "exchanges; k thousands; - not available.\n");
 }
 
-void contest_print(const struct contest *contest, FILE *out)
+void comparison_print(const struct comparison *comparison, FILE *out)
 {
 	fprintf(out,
 		"%s%s: medians of %u round%s, interleaved, of %g s for each load and "
 		"model\n\n",
-		contest->service, contest->datagrams ? " (udp)" : "", contest->rounds,
-		contest->rounds == 1 ? "" : "s",
-		(double)contest->plans[0].duration / 1000);
+		comparison->service, comparison->datagrams ? " (udp)" : "",
+		comparison->rounds, comparison->rounds == 1 ? "" : "s",
+		(double)comparison->plans[0].duration / 1000);
 	for (int i = 0; i < LOAD_KINDS; i++) {
 		enum load_kind kind = (enum load_kind)i;
 
-		if (!contest->with[kind])
+		if (!comparison->with[kind])
 			continue;
-		print_load_title(contest, kind, out);
-		print_load_heading(&contest->plans[kind], out);
-		for (unsigned model = 0; model < contest->model_count; model++)
-			print_model_row(contest, kind, model, out);
-		if (contest->datagrams)
-			print_fates(contest, kind, out);
+		print_load_title(comparison, kind, out);
+		print_load_heading(&comparison->plans[kind], out);
+		for (unsigned model = 0; model < comparison->model_count; model++)
+			print_model_row(comparison, kind, model, out);
+		if (comparison->datagrams)
+			print_fates(comparison, kind, out);
 		fputc('\n', out);
 	}
-	if (contest->with[LOAD_IDLE])
-		print_memory(contest, out);
-	print_legend(contest, out);
-	if (contest->datagrams)
+	if (comparison->with[LOAD_IDLE])
+		print_memory(comparison, out);
+	print_legend(comparison, out);
+	if (comparison->datagrams)
 		fprintf(out, "datagrams: requests of all rounds; lost: not answered in "
 			     "time; late: answered\nafter that; doubled: replies to what "
 			     "had been answered; reordered: replies after\nthat to a "
 			     "later request.\n");
-	print_wrong(contest, out);
-	explain(contest, out);
+	print_wrong(comparison, out);
+	explain(comparison, out);
 }
 
 /* ---- for programs ---- */
 
-static const char *transport_name(const struct contest *contest)
+static const char *transport_name(const struct comparison *comparison)
 {
-	return contest->datagrams ? "udp" : "tcp";
+	return comparison->datagrams ? "udp" : "tcp";
 }
 
-void contest_write_tsv(const struct contest *contest, FILE *out)
+void comparison_write_tsv(const struct comparison *comparison, FILE *out)
 {
 	fprintf(out, "service\tmodel\tload\tround\tserved\tconnections\terrors");
 	for (int figure = 0; figure < FIGURES; figure++)
 		fprintf(out, "\t%s", figure_names[figure]);
 	fprintf(out, "\ttransport\n");
-	for (unsigned i = 0; i < contest->rounds * LOAD_KINDS * contest->model_count;
-	     i++) {
-		unsigned model = i % contest->model_count;
+	for (unsigned i = 0;
+	     i < comparison->rounds * LOAD_KINDS * comparison->model_count; i++) {
+		unsigned model = i % comparison->model_count;
 		enum load_kind kind =
-			(enum load_kind)(i / contest->model_count % LOAD_KINDS);
-		const struct run_figures *run = &contest->runs[i];
+			(enum load_kind)(i / comparison->model_count % LOAD_KINDS);
+		const struct run_figures *run = &comparison->runs[i];
 
 		if (!run->done)
 			continue;
-		fprintf(out, "%s\t%s\t%s\t%u\t%u\t%u\t%ju", contest->service,
-			contest->models[model], load_kind_name(kind),
-			i / contest->model_count / LOAD_KINDS + 1, run->served, run->of,
-			(uintmax_t)run->errors);
+		fprintf(out, "%s\t%s\t%s\t%u\t%u\t%u\t%ju", comparison->service,
+			comparison->models[model], load_kind_name(kind),
+			i / comparison->model_count / LOAD_KINDS + 1, run->served,
+			run->of, (uintmax_t)run->errors);
 		for (int figure = 0; figure < FIGURES; figure++)
 			if (run->figure[figure] >= 0)
 				fprintf(out, "\t%.3f", run->figure[figure]);
 			else
 				fprintf(out, "\t");
-		fprintf(out, "\t%s\n", transport_name(contest));
+		fprintf(out, "\t%s\n", transport_name(comparison));
 	}
 }
 
@@ -697,20 +707,21 @@ static void write_number(double value, bool known, FILE *out)
 		fprintf(out, "null");
 }
 
-static void write_json_result(const struct contest *contest, enum load_kind kind,
+static void write_json_result(const struct comparison *comparison, enum load_kind kind,
 			      unsigned model, FILE *out)
 {
-	struct service_summary served = contest_served(contest, kind, model);
+	struct service_summary served = comparison_served(comparison, kind, model);
 
 	fprintf(out,
 		"{\"model\": \"%s\", \"load\": \"%s\", \"rounds\": %u, \"connections\": "
 		"%u, "
 		"\"served\": %u, \"errors\": %ju",
-		contest->models[model], load_kind_name(kind), served.rounds, served.of,
+		comparison->models[model], load_kind_name(kind), served.rounds, served.of,
 		served.served, (uintmax_t)served.errors);
 	for (int i = 0; i < FIGURES; i++) {
 		enum figure figure = (enum figure)i;
-		struct summary summary = contest_summary(contest, kind, model, figure);
+		struct summary summary =
+			comparison_summary(comparison, kind, model, figure);
 		bool known = summary.count > 0;
 
 		fprintf(out, ",\n     \"%s\": {\"median\": ", figure_names[figure]);
@@ -720,9 +731,9 @@ static void write_json_result(const struct contest *contest, enum load_kind kind
 		fprintf(out, ", \"most\": ");
 		write_number(summary.most, known, out);
 		fprintf(out, ", \"rounds\": [");
-		for (unsigned round = 0; round < contest->rounds; round++) {
+		for (unsigned round = 0; round < comparison->rounds; round++) {
 			const struct run_figures *run =
-				contest_run(contest, round, kind, model);
+				comparison_run(comparison, round, kind, model);
 
 			fprintf(out, "%s", round > 0 ? ", " : "");
 			write_number(run->figure[figure],
@@ -743,9 +754,10 @@ static void write_size(size_t size, FILE *out)
 }
 
 /* What was done, whatever came of it. */
-static void write_json_load(const struct contest *contest, enum load_kind kind, FILE *out)
+static void write_json_load(const struct comparison *comparison, enum load_kind kind,
+			    FILE *out)
 {
-	const struct load_plan *plan = &contest->plans[kind];
+	const struct load_plan *plan = &comparison->plans[kind];
 
 	fprintf(out,
 		"{\"load\": \"%s\", \"clients\": %u, \"idle\": %u, \"seconds\": %g, "
@@ -754,33 +766,33 @@ static void write_json_load(const struct contest *contest, enum load_kind kind, 
 		(double)plan->duration / 1000);
 	write_size(load_plan_has_size(plan) ? plan->size : 0, out);
 	fprintf(out, ", \"reply_size\": ");
-	write_size(contest->reply_sizes[kind], out);
+	write_size(comparison->reply_sizes[kind], out);
 	fprintf(out, "}");
 }
 
-void contest_write_json(const struct contest *contest, FILE *out)
+void comparison_write_json(const struct comparison *comparison, FILE *out)
 {
 	bool first = true;
 
 	fprintf(out,
 		"{\"service\": \"%s\", \"transport\": \"%s\", \"rounds\": %u,\n"
 		" \"loads\": [",
-		contest->service, transport_name(contest), contest->rounds);
+		comparison->service, transport_name(comparison), comparison->rounds);
 	for (int kind = 0; kind < LOAD_KINDS; kind++) {
-		if (!contest->with[kind])
+		if (!comparison->with[kind])
 			continue;
 		fprintf(out, "%s\n    ", first ? "" : ",");
-		write_json_load(contest, (enum load_kind)kind, out);
+		write_json_load(comparison, (enum load_kind)kind, out);
 		first = false;
 	}
 	first = true;
 	fprintf(out, "],\n \"results\": [");
 	for (int kind = 0; kind < LOAD_KINDS; kind++) {
-		for (unsigned model = 0; model < contest->model_count; model++) {
-			if (!contest->with[kind])
+		for (unsigned model = 0; model < comparison->model_count; model++) {
+			if (!comparison->with[kind])
 				continue;
 			fprintf(out, "%s\n    ", first ? "" : ",");
-			write_json_result(contest, (enum load_kind)kind, model, out);
+			write_json_result(comparison, (enum load_kind)kind, model, out);
 			first = false;
 		}
 	}

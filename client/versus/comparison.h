@@ -1,5 +1,5 @@
 /*
- * contest - what versus measures: loads, models, rounds, and the figures of each.
+ * comparison - what versus measures: loads, models, rounds, and the figures of each.
  */
 #ifndef CLIENT_VERSUS_COMPARISON_H
 #define CLIENT_VERSUS_COMPARISON_H
@@ -11,7 +11,7 @@
 #include "client/versus/server_process.h"
 #include "client/load/load.h"
 
-enum { CONTEST_MODELS = 32, CONTEST_ROUNDS = 99 };
+enum { COMPARISON_MODELS = 32, COMPARISON_ROUNDS = 99 };
 
 /** The figures of one run. Each has its place in an array, so that medians, spreads and
  *  files are made by one piece of code. */
@@ -48,23 +48,23 @@ struct run_figures {
 	bool done;
 };
 
-struct contest {
+struct comparison {
 	const char *service;
 	bool datagrams; /* UDP, not TCP */
-	const char *models[CONTEST_MODELS];
-	struct contestant contestants[CONTEST_MODELS];
+	const char *models[COMPARISON_MODELS];
+	struct server_process servers[COMPARISON_MODELS];
 	unsigned model_count;
 	bool with[LOAD_KINDS]; /* which loads */
 	struct load_plan plans[LOAD_KINDS];
 	size_t reply_sizes
 		[LOAD_KINDS]; /* bytes; 0: that of the message, or of no choice */
 	unsigned rounds;
-	struct run_figures *runs; /* [round][load][model]; see contest_run() */
+	struct run_figures *runs; /* [round][load][model]; see comparison_run() */
 };
 
 /** The figures of a run. */
-struct run_figures *contest_run(const struct contest *contest, unsigned round,
-				enum load_kind kind, unsigned model);
+struct run_figures *comparison_run(const struct comparison *comparison, unsigned round,
+				   enum load_kind kind, unsigned model);
 
 /** A figure over all rounds that were done. */
 struct summary {
@@ -72,12 +72,13 @@ struct summary {
 	unsigned count; /* of rounds; 0: there is no such figure */
 };
 
-struct summary contest_summary(const struct contest *contest, enum load_kind kind,
-			       unsigned model, enum figure figure);
+struct summary comparison_summary(const struct comparison *comparison,
+				  enum load_kind kind, unsigned model,
+				  enum figure figure);
 
 /** The sum of a figure over all rounds that were done; below 0: there is no such figure. */
-double contest_total(const struct contest *contest, enum load_kind kind, unsigned model,
-		     enum figure figure);
+double comparison_total(const struct comparison *comparison, enum load_kind kind,
+			unsigned model, enum figure figure);
 
 /** How many of its connections a model served in the median round, and errors in all. */
 struct service_summary {
@@ -85,16 +86,16 @@ struct service_summary {
 	uint64_t errors;
 };
 
-struct service_summary contest_served(const struct contest *contest, enum load_kind kind,
-				      unsigned model);
+struct service_summary comparison_served(const struct comparison *comparison,
+					 enum load_kind kind, unsigned model);
 
 /** Prints the table for people, and a few lines on what it shows. */
-void contest_print(const struct contest *contest, FILE *out);
+void comparison_print(const struct comparison *comparison, FILE *out);
 
 /** Writes a line of tab-separated figures for each run, below a line of their names. */
-void contest_write_tsv(const struct contest *contest, FILE *out);
+void comparison_write_tsv(const struct comparison *comparison, FILE *out);
 
 /** Writes the same, with the medians, as one JSON object (RFC 8259). */
-void contest_write_json(const struct contest *contest, FILE *out);
+void comparison_write_json(const struct comparison *comparison, FILE *out);
 
 #endif

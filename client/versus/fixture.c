@@ -14,17 +14,17 @@
 #include "common/io.h"
 
 /* What a service needs beyond its default options. */
-struct stage_needs {
+struct fixture_needs {
 	const char *service;
 	bool quiet;  /* -q: its log would be a line a reply */
 	bool folder; /* -r in all loads: its clients put files there */
-	const char *options[STAGE_OPTIONS - 3]; /* others; NULL behind the last */
+	const char *options[FIXTURE_OPTIONS - 3]; /* others; NULL behind the last */
 	const char *reply; /* by default; NULL: what is right for the protocol */
 	unsigned files;    /* loads in which it serves a folder, by -r: of each the bit
 			      1 << kind */
 };
 
-static const struct stage_needs http = {
+static const struct fixture_needs http = {
 	.service = "http",
 	.quiet = true,
 	.reply = "Hello, World!",
@@ -32,23 +32,23 @@ static const struct stage_needs http = {
 };
 
 /* No limits: what is said as fast as it goes, and waits for all to be heard, is not misuse. */
-static const struct stage_needs chat = {
+static const struct fixture_needs chat = {
 	.service = "chat",
 	.quiet = true,
 	.options = { "-R", "0", "-B", "64M" },
 };
 
 /* What is measured is the server and not the disk: nobody waits for that. */
-static const struct stage_needs file = {
+static const struct fixture_needs file = {
 	.service = "file",
 	.quiet = true,
 	.folder = true,
 	.options = { "--replace", "--no-sync" },
 };
 
-static const struct stage_needs nothing = { 0 };
+static const struct fixture_needs nothing = { 0 };
 
-static const struct stage_needs *const stages[] = { &http, &chat, &file };
+static const struct fixture_needs *const services_with_needs[] = { &http, &chat, &file };
 
 /* The one file, and what is asked for. */
 #define FILE_PATH "/letters.txt"
@@ -56,23 +56,24 @@ static const struct stage_needs *const stages[] = { &http, &chat, &file };
 /* What the keeper says at first. */
 struct keeper_report {
 	int error;
-	char folder[STAGE_PATH];
+	char folder[FIXTURE_PATH];
 };
 
-static const struct stage_needs *find(const char *service)
+static const struct fixture_needs *find(const char *service)
 {
-	for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
-		if (strcmp(stages[i]->service, service) == 0)
-			return stages[i];
+	for (size_t i = 0; i < sizeof services_with_needs / sizeof *services_with_needs;
+	     i++)
+		if (strcmp(services_with_needs[i]->service, service) == 0)
+			return services_with_needs[i];
 	return &nothing;
 }
 
-static bool serves_file(const struct stage_needs *needs, enum load_kind kind)
+static bool serves_file(const struct fixture_needs *needs, enum load_kind kind)
 {
 	return needs->files & 1U << kind;
 }
 
-bool stage_has_file(const char *service, enum load_kind kind)
+bool fixture_has_file(const char *service, enum load_kind kind)
 {
 	return serves_file(find(service), kind);
 }
@@ -105,24 +106,24 @@ static void empty_folder(int fd)
 	closedir(stream);
 }
 
-static void remove_folder(const struct stage *stage)
+static void remove_folder(const struct fixture *fixture)
 {
-	int fd = open(stage->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open(fixture->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd >= 0)
 		empty_folder(fd);
-	rmdir(stage->folder);
+	rmdir(fixture->folder);
 }
 
 /* Makes the folder, and sets its name; or nothing, and returns -1 with errno. */
-static int make_folder(struct stage *stage)
+static int make_folder(struct fixture *fixture)
 {
 	const char *where = getenv("TMPDIR");
-	int n = snprintf(stage->folder, sizeof stage->folder, "%s/versus.XXXXXX",
+	int n = snprintf(fixture->folder, sizeof fixture->folder, "%s/versus.XXXXXX",
 			 where != NULL && *where != '\0' ? where : "/tmp");
 
-	if (n > 0 && (size_t)n < sizeof stage->folder)
-		return mkdtemp(stage->folder) != NULL ? 0 : -1;
+	if (n > 0 && (size_t)n < sizeof fixture->folder)
+		return mkdtemp(fixture->folder) != NULL ? 0 : -1;
 	errno = ENAMETOOLONG;
 	return -1;
 }
@@ -130,7 +131,7 @@ static int make_folder(struct stage *stage)
 /* In the child: nothing that the terminal sends is for it. It makes the folder, says which,
  * or the errno, and waits until the last descriptor of the other end of guard has gone. So
  * have we then; the servers never had it. */
-static _Noreturn void keep(struct stage *stage, int said, int guard)
+static _Noreturn void keep(struct fixture *fixture, int report_fd, int guard)
 {
 	struct keeper_report report = { 0 };
 	sigset_t all;
@@ -139,27 +140,27 @@ static _Noreturn void keep(struct stage *stage, int said, int guard)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	setsid();
-	report.error = make_folder(stage) < 0 ? errno : 0;
-	memcpy(report.folder, stage->folder, sizeof report.folder);
-	io_write(said, &report, sizeof report);
-	close(said);
+	report.error = make_folder(fixture) < 0 ? errno : 0;
+	memcpy(report.folder, fixture->folder, sizeof report.folder);
+	io_write(report_fd, &report, sizeof report);
+	close(report_fd);
 	while (report.error == 0 && io_read(guard, &byte, 1) > 0)
 		;
 	if (report.error == 0)
-		remove_folder(stage);
+		remove_folder(fixture);
 	_exit(0);
 }
 
 /* Waits for what the keeper says. @return 0, or -1 with errno */
-static int hear_keeper(struct stage *stage, int said)
+static int read_report(struct fixture *fixture, int report_fd)
 {
 	struct keeper_report report;
 
-	if (io_read_all(said, &report, sizeof report) != sizeof report) {
+	if (io_read_all(report_fd, &report, sizeof report) != sizeof report) {
 		errno = ECHILD; /* it has been killed */
 		return -1;
 	}
-	memcpy(stage->folder, report.folder, sizeof stage->folder);
+	memcpy(fixture->folder, report.folder, sizeof fixture->folder);
 	errno = report.error;
 	return report.error == 0 ? 0 : -1;
 }
@@ -181,128 +182,128 @@ static void close_pipe(int ends[2])
 
 /* The keeper makes the folder, so that it never is there without one who removes it.
  * @return 0, or -1 with errno */
-static int start_keeper(struct stage *stage)
+static int start_keeper(struct fixture *fixture)
 {
-	int said[2], guard[2], result;
+	int report_fd[2], guard[2], result;
 
-	if (open_pipe(said) < 0)
+	if (open_pipe(report_fd) < 0)
 		return -1;
 	if (open_pipe(guard) < 0) {
-		close_pipe(said);
+		close_pipe(report_fd);
 		return -1;
 	}
-	stage->keeper = fork();
-	if (stage->keeper == 0) {
-		close(said[0]);
+	fixture->keeper = fork();
+	if (fixture->keeper == 0) {
+		close(report_fd[0]);
 		close(guard[1]);
-		keep(stage, said[1], guard[0]);
+		keep(fixture, report_fd[1], guard[0]);
 	}
-	close(said[1]);
+	close(report_fd[1]);
 	close(guard[0]);
-	stage->guard = guard[1];
-	result = stage->keeper < 0 ? -1 : hear_keeper(stage, said[0]);
-	close(said[0]);
+	fixture->guard = guard[1];
+	result = fixture->keeper < 0 ? -1 : read_report(fixture, report_fd[0]);
+	close(report_fd[0]);
 	return result;
 }
 
-static int write_file(const struct stage *stage)
+static int write_file(const struct fixture *fixture)
 {
-	char path[STAGE_PATH + sizeof FILE_PATH];
+	char path[FIXTURE_PATH + sizeof FILE_PATH];
 	bool whole;
 	int fd;
 
-	snprintf(path, sizeof path, "%s" FILE_PATH, stage->folder);
+	snprintf(path, sizeof path, "%s" FILE_PATH, fixture->folder);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
-	whole = io_write(fd, stage->text, stage->size) == (ssize_t)stage->size;
+	whole = io_write(fd, fixture->text, fixture->size) == (ssize_t)fixture->size;
 	return close(fd) == 0 && whole ? 0 : -1;
 }
 
-static int open_folder(struct stage *stage, struct failure *failure)
+static int open_folder(struct fixture *fixture, struct failure *failure)
 {
-	if (start_keeper(stage) == 0)
+	if (start_keeper(fixture) == 0)
 		return 0;
-	return failure_set(failure, "cannot make the folder %s: %s", stage->folder,
+	return failure_set(failure, "cannot make the folder %s: %s", fixture->folder,
 			   strerror(errno));
 }
 
-static int make_file(struct stage *stage, struct failure *failure)
+static int make_file(struct fixture *fixture, struct failure *failure)
 {
-	stage->text = malloc(stage->size + 1);
-	if (stage->text == NULL)
+	fixture->text = malloc(fixture->size + 1);
+	if (fixture->text == NULL)
 		return failure_set(failure, "no memory for a file of %zu bytes",
-				   stage->size);
-	load_letters(stage->text, stage->size);
-	stage->text[stage->size] = '\0';
-	if (open_folder(stage, failure) < 0)
+				   fixture->size);
+	load_letters(fixture->text, fixture->size);
+	fixture->text[fixture->size] = '\0';
+	if (open_folder(fixture, failure) < 0)
 		return -1;
-	if (write_file(stage) < 0)
+	if (write_file(fixture) < 0)
 		return failure_set(failure, "cannot write a file in %s: %s",
-				   stage->folder, strerror(errno));
+				   fixture->folder, strerror(errno));
 	return 0;
 }
 
-int stage_set(struct stage *stage, const char *service, size_t size,
-	      struct failure *failure)
+int fixture_prepare(struct fixture *fixture, const char *service, size_t size,
+		    struct failure *failure)
 {
-	*stage = (struct stage){ .needs = find(service), .guard = -1, .size = size };
-	if (size > 0 ? make_file(stage, failure) == 0
-		     : !stage->needs->folder || open_folder(stage, failure) == 0)
+	*fixture = (struct fixture){ .needs = find(service), .guard = -1, .size = size };
+	if (size > 0 ? make_file(fixture, failure) == 0
+		     : !fixture->needs->folder || open_folder(fixture, failure) == 0)
 		return 0;
-	stage_clear(stage);
+	fixture_remove(fixture);
 	return -1;
 }
 
-void stage_clear(struct stage *stage)
+void fixture_remove(struct fixture *fixture)
 {
-	if (stage->guard >= 0)
-		close(stage->guard);
-	if (stage->keeper > 0)
-		while (waitpid(stage->keeper, NULL, 0) < 0 && errno == EINTR)
+	if (fixture->guard >= 0)
+		close(fixture->guard);
+	if (fixture->keeper > 0)
+		while (waitpid(fixture->keeper, NULL, 0) < 0 && errno == EINTR)
 			;
-	free(stage->text);
-	*stage = (struct stage){ .needs = &nothing, .guard = -1 };
+	free(fixture->text);
+	*fixture = (struct fixture){ .needs = &nothing, .guard = -1 };
 }
 
 /* ---- what to tell the servers, and the load ------------------------------------------------ */
 
-void stage_options(const struct stage *stage, enum load_kind kind,
-		   const char *options[STAGE_OPTIONS])
+void fixture_options(const struct fixture *fixture, enum load_kind kind,
+		     const char *options[FIXTURE_OPTIONS])
 {
 	size_t count = 0;
 
-	for (; stage->needs->options[count] != NULL; count++)
-		options[count] = stage->needs->options[count];
-	if (stage->needs->quiet)
+	for (; fixture->needs->options[count] != NULL; count++)
+		options[count] = fixture->needs->options[count];
+	if (fixture->needs->quiet)
 		options[count++] = "--quiet";
-	if (stage->needs->folder || serves_file(stage->needs, kind)) {
+	if (fixture->needs->folder || serves_file(fixture->needs, kind)) {
 		options[count++] = "-r";
-		options[count++] = stage->folder;
+		options[count++] = fixture->folder;
 	}
 	options[count] = NULL;
 }
 
-bool stage_is_quiet(const struct stage *stage)
+bool fixture_is_quiet(const struct fixture *fixture)
 {
-	return stage->needs->quiet;
+	return fixture->needs->quiet;
 }
 
-const char *stage_path(const struct stage *stage, enum load_kind kind)
+const char *fixture_path(const struct fixture *fixture, enum load_kind kind)
 {
-	return serves_file(stage->needs, kind) ? FILE_PATH : NULL;
+	return serves_file(fixture->needs, kind) ? FILE_PATH : NULL;
 }
 
-const char *stage_reply(const struct stage *stage, enum load_kind kind)
+const char *fixture_reply(const struct fixture *fixture, enum load_kind kind)
 {
-	return serves_file(stage->needs, kind) ? stage->text : stage->needs->reply;
+	return serves_file(fixture->needs, kind) ? fixture->text : fixture->needs->reply;
 }
 
-size_t stage_reply_size(const struct stage *stage, enum load_kind kind)
+size_t fixture_reply_size(const struct fixture *fixture, enum load_kind kind)
 {
-	const char *greeting = stage->needs->reply;
+	const char *greeting = fixture->needs->reply;
 
-	if (serves_file(stage->needs, kind))
-		return stage->size;
+	if (serves_file(fixture->needs, kind))
+		return fixture->size;
 	return greeting != NULL ? strlen(greeting) + 1 : 0;
 }

@@ -1,5 +1,5 @@
 /*
- * stage - what a service needs around it to be compared: options of its own for its
+ * fixture - what a service needs around it to be compared: options of its own for its
  * servers, and a folder of files for them to serve.
  *
  * One entry in fixture.c for each service that needs more than the default. The folder is a
@@ -16,48 +16,48 @@
 #include "client/load/protocol.h"
 #include "common/failure.h"
 
-enum { STAGE_PATH = 4096, STAGE_OPTIONS = 8 };
+enum { FIXTURE_PATH = 4096, FIXTURE_OPTIONS = 8 };
 
-struct stage {
-	const struct stage_needs *needs;
-	char folder[STAGE_PATH]; /* "": there is none */
-	char *text;              /* of the file in it, terminated */
-	size_t size;             /* ... and its length */
-	int guard;               /* while it is open, the folder stays */
-	pid_t keeper;            /* who removes it; 0: nobody */
+struct fixture {
+	const struct fixture_needs *needs;
+	char folder[FIXTURE_PATH]; /* "": there is none */
+	char *text;                /* of the file in it, terminated */
+	size_t size;               /* ... and its length */
+	int guard;                 /* while it is open, the folder stays */
+	pid_t keeper;              /* who removes it; 0: nobody */
 };
 
 /** Whether the service serves a file in a load of that kind, whose size is for choice. */
-bool stage_has_file(const char *service, enum load_kind kind);
+bool fixture_has_file(const char *service, enum load_kind kind);
 
 /**
- * Prepares the stage for a service.
+ * Prepares the fixture for a service.
  *
  * @param size  of the file, in bytes, for the loads that need one; 0: none of these is run
- * @return 0, for stage_clear(); or -1 with *failure: no folder or file can be made
+ * @return 0, for fixture_remove(); or -1 with *failure: no folder or file can be made
  */
-int stage_set(struct stage *stage, const char *service, size_t size,
-	      struct failure *failure);
+int fixture_prepare(struct fixture *fixture, const char *service, size_t size,
+		    struct failure *failure);
 
 /** The options for its servers in a load of that kind.
- *  @param options  receives them, NULL behind the last; they live as long as the stage */
-void stage_options(const struct stage *stage, enum load_kind kind,
-		   const char *options[STAGE_OPTIONS]);
+ *  @param options  receives them, NULL behind the last; they live as long as the fixture */
+void fixture_options(const struct fixture *fixture, enum load_kind kind,
+		     const char *options[FIXTURE_OPTIONS]);
 
 /** Whether these options make the servers say nothing but errors. */
-bool stage_is_quiet(const struct stage *stage);
+bool fixture_is_quiet(const struct fixture *fixture);
 
 /** What the load asks for, or NULL: nothing in particular. */
-const char *stage_path(const struct stage *stage, enum load_kind kind);
+const char *fixture_path(const struct fixture *fixture, enum load_kind kind);
 
 /** What the servers reply then, without a newline at its end; or NULL: what is right
- *  for the protocol. Lives as long as the stage. */
-const char *stage_reply(const struct stage *stage, enum load_kind kind);
+ *  for the protocol. Lives as long as the fixture. */
+const char *fixture_reply(const struct fixture *fixture, enum load_kind kind);
 
 /** Bytes of that reply, with the newline that a greeting ends with; 0 where it is NULL. */
-size_t stage_reply_size(const struct stage *stage, enum load_kind kind);
+size_t fixture_reply_size(const struct fixture *fixture, enum load_kind kind);
 
 /** Removes what was made. */
-void stage_clear(struct stage *stage);
+void fixture_remove(struct fixture *fixture);
 
 #endif

@@ -59,12 +59,12 @@ static const struct option_line lines[] = {
 };
 
 struct settings {
-	struct contest contest;
+	struct comparison comparison;
 	unsigned clients, bulk_clients, idle, threads;
 	size_t size, bulk_size;
 	int64_t duration;
 	const char *tsv, *json;
-	struct stage stage;
+	struct fixture fixture;
 	const char *program; /* argv[0]: the servers are beside it */
 	bool quiet, loads_named;
 };
@@ -72,7 +72,7 @@ struct settings {
 /* What the progress line tells. */
 struct progress {
 	struct settings *settings;
-	struct contestant *contestant;
+	struct server_process *server;
 	struct run_figures *figures;
 	unsigned round, done, all;
 	int64_t began;
@@ -95,10 +95,10 @@ static int take_loads(struct settings *settings, const struct options *options,
 	const char *word = options->value;
 
 	settings->loads_named = true;
-	memset(settings->contest.with, 0, sizeof settings->contest.with);
+	memset(settings->comparison.with, 0, sizeof settings->comparison.with);
 	while (*word != '\0') {
 		size_t length = strcspn(word, ",");
-		char name[CONTESTANT_NAME];
+		char name[SERVER_PROCESS_NAME];
 		enum load_kind kind;
 
 		snprintf(name, sizeof name, "%.*s", (int)(length < 60 ? length : 60),
@@ -108,7 +108,7 @@ static int take_loads(struct settings *settings, const struct options *options,
 						 "is not a list of loads (conversations, "
 						 "connections, room, talk, idle, "
 						 "bulk)");
-		settings->contest.with[kind] = true;
+		settings->comparison.with[kind] = true;
 		word += length + (word[length] == ',');
 	}
 	return 0;
@@ -143,7 +143,7 @@ static int take_option(void *context, const struct options *options, int letter,
 
 	switch (letter) {
 	case 'u':
-		settings->contest.datagrams = true;
+		settings->comparison.datagrams = true;
 		return 0;
 	case 'l':
 		return take_loads(settings, options, failure);
@@ -169,8 +169,8 @@ static int take_option(void *context, const struct options *options, int letter,
 			       : options_bad_value(failure, options, letter,
 						   "must be more than 0 seconds");
 	case 'r':
-		return take_count(options, letter, CONTEST_ROUNDS,
-				  &settings->contest.rounds, failure);
+		return take_count(options, letter, COMPARISON_ROUNDS,
+				  &settings->comparison.rounds, failure);
 	case 'T':
 		return take_count(options, letter, 1024, &settings->threads, failure);
 	case OPTION_TSV:
@@ -191,35 +191,36 @@ static int take_models(struct settings *settings, char **models, int count,
 		       struct failure *failure)
 {
 	static char known[] = SOCKWAYS_MODELS; /* strtok_r writes to it */
-	struct contest *contest = &settings->contest;
+	struct comparison *comparison = &settings->comparison;
 	char *rest = known, *model;
 
-	if (count > CONTEST_MODELS)
+	if (count > COMPARISON_MODELS)
 		return failure_set(failure, "too many models (at most %d)",
-				   CONTEST_MODELS);
+				   COMPARISON_MODELS);
 	for (int i = 0; i < count; i++) {
 		for (int j = 0; j < i; j++)
 			if (strcmp(models[i], models[j]) == 0)
 				return failure_set(failure, "%s is named twice",
 						   models[i]);
-		if (contestant_find(&contest->contestants[i], settings->program,
-				    contest->service, models[i], failure) < 0)
+		if (server_process_find(&comparison->servers[i], settings->program,
+					comparison->service, models[i], failure) < 0)
 			return -1;
-		contest->models[contest->model_count++] = models[i];
+		comparison->models[comparison->model_count++] = models[i];
 	}
-	while (count == 0 && contest->model_count < CONTEST_MODELS &&
+	while (count == 0 && comparison->model_count < COMPARISON_MODELS &&
 	       (model = strtok_r(rest, " ", &rest)) != NULL)
-		if (contestant_find(&contest->contestants[contest->model_count],
-				    settings->program, contest->service, model,
-				    failure) == 0)
-			contest->models[contest->model_count++] = model;
-	return contest->model_count > 0 ? 0 : -1; /* *failure names the last one tried */
+		if (server_process_find(&comparison->servers[comparison->model_count],
+					settings->program, comparison->service, model,
+					failure) == 0)
+			comparison->models[comparison->model_count++] = model;
+	return comparison->model_count > 0 ? 0
+					   : -1; /* *failure names the last one tried */
 }
 
 /* 0: the default. Where --bulk-size is that of a file, no message has it. */
 static size_t message_size(const struct settings *settings, enum load_kind kind)
 {
-	if (stage_has_file(settings->contest.service, kind))
+	if (fixture_has_file(settings->comparison.service, kind))
 		return 0;
 	return kind == LOAD_BULK ? settings->bulk_size : settings->size;
 }
@@ -228,19 +229,19 @@ static size_t message_size(const struct settings *settings, enum load_kind kind)
 static int plan_loads(struct settings *settings, const struct load_protocol *protocol,
 		      struct failure *failure)
 {
-	struct contest *contest = &settings->contest;
-	unsigned sensible = load_protocol_loads(protocol, contest->datagrams);
+	struct comparison *comparison = &settings->comparison;
+	unsigned sensible = load_protocol_loads(protocol, comparison->datagrams);
 
 	if (sensible == 0)
 		return failure_set(failure, "%s is not spoken over UDP", protocol->name);
 	for (int kind = 0; kind < LOAD_KINDS; kind++) {
-		struct load_plan *plan = &contest->plans[kind];
+		struct load_plan *plan = &comparison->plans[kind];
 		bool bulk = kind == LOAD_BULK;
 
 		*plan = (struct load_plan){
 			.kind = (enum load_kind)kind,
 			.protocol = protocol,
-			.datagrams = contest->datagrams,
+			.datagrams = comparison->datagrams,
 			.host = "127.0.0.1",
 			.family = AF_INET,
 			.connections = bulk ? settings->bulk_clients : settings->clients,
@@ -249,14 +250,14 @@ static int plan_loads(struct settings *settings, const struct load_protocol *pro
 			.duration = settings->duration,
 			/* Not an error within a run: a client that waits, waits. But for a
 			 * datagram that was lost it would wait in vain. */
-			.timeout = contest->datagrams ? LOST_AFTER
-						      : settings->duration + 5000,
+			.timeout = comparison->datagrams ? LOST_AFTER
+							 : settings->duration + 5000,
 			.threads = settings->threads,
 			.stop = &interrupted,
 		};
 		if (!settings->loads_named)
-			contest->with[kind] = sensible & 1U << kind;
-		if (contest->with[kind] && load_plan_complete(plan, failure) < 0)
+			comparison->with[kind] = sensible & 1U << kind;
+		if (comparison->with[kind] && load_plan_complete(plan, failure) < 0)
 			return -1;
 		if (kind != LOAD_IDLE)
 			plan->idle = 0;
@@ -268,9 +269,9 @@ static int take_service(struct settings *settings, const char *service,
 			struct failure *failure)
 {
 	const struct load_protocol *protocol = load_protocol_find(service);
-	char name[CONTESTANT_NAME], names[160];
+	char name[SERVER_PROCESS_NAME], names[160];
 
-	settings->contest.service = service;
+	settings->comparison.service = service;
 	if (protocol != NULL)
 		return plan_loads(settings, protocol, failure);
 	text_escape(service, strlen(service), name, sizeof name);
@@ -308,7 +309,7 @@ static void show_progress(struct progress *progress, const char *load)
 	if (!progress->shown)
 		return;
 	fprintf(stderr, "\r\033[Kround %u of %u: %s, %s", progress->round + 1,
-		progress->settings->contest.rounds, load, progress->contestant->name);
+		progress->settings->comparison.rounds, load, progress->server->name);
 	if (progress->done > 0)
 		fprintf(stderr, "; about %jd s left",
 			(intmax_t)(spent * left / progress->done + 999) / 1000);
@@ -331,12 +332,12 @@ static void weigh(const struct load_progress *load, void *context)
 {
 	struct progress *progress = context;
 	struct run_figures *figures = progress->figures;
-	struct contestant_memory memory;
+	struct server_process_memory memory;
 	double clients = load->idle + figures->of, *figure = figures->figure;
 
 	if (load->phase != LOAD_SETTLED || load->idle == 0 || figure[FIGURE_EMPTY] < 0)
 		return;
-	memory = contestant_weigh(progress->contestant);
+	memory = server_process_memory(progress->server);
 	if (memory.own < 0)
 		return;
 	figure[FIGURE_CROWDED] = (double)memory.own / 1024;
@@ -408,7 +409,7 @@ static void note_figures(struct run_figures *figures, const struct load_plan *pl
 	figures->cookies = result->cookies;
 	figures->errors = load_errors(result);
 	/* Where clients meet, some models let in but one: the others wait. */
-	if (plan->protocol->pattern == LOAD_MEETING)
+	if (plan->protocol->pattern == LOAD_BROADCAST)
 		figures->errors -= result->errors[LOAD_NO_REPLY];
 	figures->done = true;
 	if (result->served < plan->connections)
@@ -433,49 +434,50 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 		    struct failure *failure)
 {
 	static struct load_result result; /* large */
-	struct contest *contest = &progress->settings->contest;
-	struct contestant *contestant = &contest->contestants[model];
-	struct run_figures *figures = contest_run(contest, progress->round, kind, model);
-	struct load_plan plan = contest->plans[kind];
-	const char *options[STAGE_OPTIONS];
-	const struct contestant_orders orders = {
+	struct comparison *comparison = &progress->settings->comparison;
+	struct server_process *server = &comparison->servers[model];
+	struct run_figures *figures =
+		comparison_run(comparison, progress->round, kind, model);
+	struct load_plan plan = comparison->plans[kind];
+	const char *options[FIXTURE_OPTIONS];
+	const struct server_process_settings settings = {
 		.datagrams = plan.datagrams,
 		.clients = plan.connections + plan.idle + 1,
 		.options = options,
-		.quiet = stage_is_quiet(&progress->settings->stage),
+		.quiet = fixture_is_quiet(&progress->settings->fixture),
 	};
-	struct contestant_memory memory;
+	struct server_process_memory memory;
 	struct process_usage usage;
 	int measured;
 
-	progress->contestant = contestant;
+	progress->server = server;
 	progress->figures = figures;
 	for (int figure = 0; figure < FIGURES; figure++)
 		figures->figure[figure] = -1;
 	figures->of = plan.connections;
-	stage_options(&progress->settings->stage, kind, options);
-	if (contestant_start(contestant, &orders, failure) < 0)
+	fixture_options(&progress->settings->fixture, kind, options);
+	if (server_process_start(server, &settings, failure) < 0)
 		return -1;
 	if (kind == LOAD_IDLE) {
-		memory = contestant_weigh(contestant);
+		memory = server_process_memory(server);
 		if (memory.own >= 0) {
 			figures->figure[FIGURE_EMPTY] = (double)memory.own / 1024;
 			figures->figure[FIGURE_KERNEL_EMPTY] =
 				(double)memory.kernel / 1024;
 		}
 	}
-	plan.port = contestant->port;
+	plan.port = server->port;
 	plan.progress = weigh;
 	plan.context = progress;
 	measured = load_run(&plan, &result, failure);
-	if (contestant_stop(contestant, &usage, measured == 0 ? failure : NULL) < 0)
+	if (server_process_stop(server, &usage, measured == 0 ? failure : NULL) < 0)
 		return -1;
 	if (measured < 0 || interrupted)
 		return measured;
 	if (plan.datagrams)
 		note_fate(figures, &plan, &result.fate);
 	if (plan.datagrams && plan.protocol->pattern == LOAD_SINK)
-		believe_server(figures, &result, &plan, contestant->received);
+		believe_server(figures, &result, &plan, server->received);
 	note_figures(figures, &plan, &result, &usage);
 	return measured;
 }
@@ -483,14 +485,14 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 /* A model that fails is said, and left out from then on: the others are not to suffer. */
 static void run_model(struct progress *progress, enum load_kind kind, unsigned model)
 {
-	struct contestant *contestant = &progress->settings->contest.contestants[model];
+	struct server_process *server = &progress->settings->comparison.servers[model];
 	struct failure failure;
 
-	progress->contestant = contestant;
+	progress->server = server;
 	show_progress(progress, load_kind_name(kind));
 	/* Ctrl-C reaches the server, too: then it is no failure */
 	if (run_once(progress, kind, model, &failure) < 0 && !interrupted) {
-		contestant->failed = true;
+		server->failed = true;
 		end_progress(progress);
 		message(MESSAGE_ERROR, "%s", failure.text);
 	}
@@ -498,22 +500,22 @@ static void run_model(struct progress *progress, enum load_kind kind, unsigned m
 
 static void run_round(struct progress *progress)
 {
-	struct contest *contest = &progress->settings->contest;
+	struct comparison *comparison = &progress->settings->comparison;
 
 	for (int kind = 0; kind < LOAD_KINDS; kind++) {
-		for (unsigned model = 0; model < contest->model_count; model++) {
-			if (!contest->with[kind] || interrupted)
+		for (unsigned model = 0; model < comparison->model_count; model++) {
+			if (!comparison->with[kind] || interrupted)
 				continue;
-			if (!contest->contestants[model].failed)
+			if (!comparison->servers[model].failed)
 				run_model(progress, (enum load_kind)kind, model);
 			progress->done++;
 		}
 	}
 }
 
-static void run_contest(struct settings *settings)
+static void run_comparison(struct settings *settings)
 {
-	struct contest *contest = &settings->contest;
+	struct comparison *comparison = &settings->comparison;
 	struct progress progress = {
 		.settings = settings,
 		.began = clock_milliseconds(),
@@ -521,17 +523,17 @@ static void run_contest(struct settings *settings)
 	};
 
 	for (int kind = 0; kind < LOAD_KINDS; kind++)
-		progress.all +=
-			contest->with[kind] * contest->rounds * contest->model_count;
-	for (; progress.round < contest->rounds && !interrupted; progress.round++)
+		progress.all += comparison->with[kind] * comparison->rounds *
+				comparison->model_count;
+	for (; progress.round < comparison->rounds && !interrupted; progress.round++)
 		run_round(&progress);
 	end_progress(&progress);
 }
 
 /* ---- what comes of it ---- */
 
-static int write_file(const struct contest *contest, const char *name,
-		      void (*write)(const struct contest *, FILE *))
+static int write_file(const struct comparison *comparison, const char *name,
+		      void (*write)(const struct comparison *, FILE *))
 {
 	FILE *file;
 	bool whole;
@@ -541,7 +543,7 @@ static int write_file(const struct contest *contest, const char *name,
 	file = fopen(name, "we");
 	whole = file != NULL;
 	if (file != NULL) {
-		write(contest, file);
+		write(comparison, file);
 		whole = !ferror(file);
 		whole = fclose(file) == 0 && whole;
 	}
@@ -565,39 +567,41 @@ static int check_file(const char *name)
 }
 
 /* Prepares what the servers need to serve, and tells the loads. */
-static int set_stage(struct settings *settings, struct failure *failure)
+static int prepare_fixture(struct settings *settings, struct failure *failure)
 {
-	struct contest *contest = &settings->contest;
+	struct comparison *comparison = &settings->comparison;
 	size_t size = settings->bulk_size > 0 ? settings->bulk_size : FILE_SIZE;
 	bool needed = false;
 
 	for (int kind = 0; kind < LOAD_KINDS; kind++)
-		needed |= contest->with[kind] &&
-			  stage_has_file(contest->service, (enum load_kind)kind);
-	if (stage_set(&settings->stage, contest->service, needed ? size : 0, failure) < 0)
+		needed |= comparison->with[kind] &&
+			  fixture_has_file(comparison->service, (enum load_kind)kind);
+	if (fixture_prepare(&settings->fixture, comparison->service, needed ? size : 0,
+			    failure) < 0)
 		return -1;
 	for (int i = 0; i < LOAD_KINDS; i++) {
 		enum load_kind kind = (enum load_kind)i;
 
-		contest->plans[i].path = stage_path(&settings->stage, kind);
-		contest->plans[i].reply = stage_reply(&settings->stage, kind);
-		contest->reply_sizes[i] = stage_reply_size(&settings->stage, kind);
+		comparison->plans[i].path = fixture_path(&settings->fixture, kind);
+		comparison->plans[i].reply = fixture_reply(&settings->fixture, kind);
+		comparison->reply_sizes[i] = fixture_reply_size(&settings->fixture, kind);
 	}
 	return 0;
 }
 
-static bool any_errors(const struct contest *contest)
+static bool any_errors(const struct comparison *comparison)
 {
-	for (unsigned i = 0; i < contest->rounds * LOAD_KINDS * contest->model_count; i++)
-		if (contest->runs[i].errors > 0)
+	for (unsigned i = 0;
+	     i < comparison->rounds * LOAD_KINDS * comparison->model_count; i++)
+		if (comparison->runs[i].errors > 0)
 			return true;
 	return false;
 }
 
-static bool any_failed(const struct contest *contest)
+static bool any_failed(const struct comparison *comparison)
 {
-	for (unsigned model = 0; model < contest->model_count; model++)
-		if (contest->contestants[model].failed)
+	for (unsigned model = 0; model < comparison->model_count; model++)
+		if (comparison->servers[model].failed)
 			return true;
 	return false;
 }
@@ -613,46 +617,46 @@ static void catch_signals(void)
 
 static int compare(struct settings *settings)
 {
-	struct contest *contest = &settings->contest;
+	struct comparison *comparison = &settings->comparison;
 	struct failure failure;
 	int status = EXIT_SUCCESS;
 
 	if (check_file(settings->tsv) < 0 || check_file(settings->json) < 0)
 		return EXIT_FAILURE;
-	contest->runs =
-		calloc((size_t)contest->rounds * LOAD_KINDS * contest->model_count,
-		       sizeof *contest->runs);
-	if (contest->runs == NULL) {
+	comparison->runs =
+		calloc((size_t)comparison->rounds * LOAD_KINDS * comparison->model_count,
+		       sizeof *comparison->runs);
+	if (comparison->runs == NULL) {
 		message(MESSAGE_ERROR, "%s", strerror(errno));
 		return EXIT_FAILURE;
 	}
 	catch_signals();
-	if (set_stage(settings, &failure) < 0) {
+	if (prepare_fixture(settings, &failure) < 0) {
 		message(MESSAGE_ERROR, "%s", failure.text);
-		free(contest->runs);
+		free(comparison->runs);
 		return EXIT_FAILURE;
 	}
-	run_contest(settings);
-	if (any_failed(contest))
+	run_comparison(settings);
+	if (any_failed(comparison))
 		status = EXIT_FAILURE;
 	if (interrupted) {
 		message(MESSAGE_ERROR, "interrupted: these are the runs up to then");
 		status = EXIT_FAILURE;
 	}
-	contest_print(contest, stdout);
-	if (write_file(contest, settings->tsv, contest_write_tsv) < 0 ||
-	    write_file(contest, settings->json, contest_write_json) < 0 ||
-	    any_errors(contest))
+	comparison_print(comparison, stdout);
+	if (write_file(comparison, settings->tsv, comparison_write_tsv) < 0 ||
+	    write_file(comparison, settings->json, comparison_write_json) < 0 ||
+	    any_errors(comparison))
 		status = EXIT_FAILURE;
-	stage_clear(&settings->stage);
-	free(contest->runs);
+	fixture_remove(&settings->fixture);
+	free(comparison->runs);
 	return options_finish_output(status);
 }
 
 int main(int argc, char **argv)
 {
 	static struct settings settings = {
-		.contest = { .rounds = 5 },
+		.comparison = { .rounds = 5 },
 		.idle = 200,
 		.duration = 600,
 	};

@@ -28,24 +28,24 @@ enum {
 
 /* ---- finding it ---- */
 
-static bool is_there(struct contestant *contestant, const char *folder, size_t length,
+static bool is_there(struct server_process *server, const char *folder, size_t length,
 		     const char *below)
 {
-	int n = snprintf(contestant->path, sizeof contestant->path, "%.*s%s/%s",
-			 (int)length, folder, below, contestant->name);
+	int n = snprintf(server->path, sizeof server->path, "%.*s%s/%s", (int)length,
+			 folder, below, server->name);
 
-	return n > 0 && (size_t)n < sizeof contestant->path &&
-	       access(contestant->path, X_OK) == 0;
+	return n > 0 && (size_t)n < sizeof server->path &&
+	       access(server->path, X_OK) == 0;
 }
 
-static bool is_in_path(struct contestant *contestant)
+static bool is_in_path(struct server_process *server)
 {
 	const char *folder = getenv("PATH");
 
 	while (folder != NULL && *folder != '\0') {
 		size_t length = strcspn(folder, ":");
 
-		if (length > 0 && is_there(contestant, folder, length, ""))
+		if (length > 0 && is_there(server, folder, length, ""))
 			return true;
 		folder += length + (folder[length] == ':');
 	}
@@ -53,14 +53,14 @@ static bool is_in_path(struct contestant *contestant)
 }
 
 /* The folder of our own program: as the kernel knows it, or as we were called. */
-static size_t own_folder(const char *argv0, char out[CONTESTANT_PATH])
+static size_t own_folder(const char *argv0, char out[SERVER_PROCESS_PATH])
 {
-	ssize_t n = readlink("/proc/self/exe", out, CONTESTANT_PATH - 1);
+	ssize_t n = readlink("/proc/self/exe", out, SERVER_PROCESS_PATH - 1);
 	char *slash;
 
 	if (n < 0) {
-		n = snprintf(out, CONTESTANT_PATH, "%s", argv0);
-		if (n < 0 || n >= CONTESTANT_PATH)
+		n = snprintf(out, SERVER_PROCESS_PATH, "%s", argv0);
+		if (n < 0 || n >= SERVER_PROCESS_PATH)
 			n = 0;
 	}
 	out[n] = '\0';
@@ -68,22 +68,21 @@ static size_t own_folder(const char *argv0, char out[CONTESTANT_PATH])
 	return slash ? (size_t)(slash - out) : 0;
 }
 
-int contestant_find(struct contestant *contestant, const char *argv0, const char *service,
-		    const char *model, struct failure *failure)
+int server_process_find(struct server_process *server, const char *argv0,
+			const char *service, const char *model, struct failure *failure)
 {
-	char folder[CONTESTANT_PATH], culprit[2 * CONTESTANT_NAME];
+	char folder[SERVER_PROCESS_PATH], culprit[2 * SERVER_PROCESS_NAME];
 	size_t length = own_folder(argv0, folder);
-	int n = snprintf(contestant->name, sizeof contestant->name, "%sd-%s", service,
-			 model);
+	int n = snprintf(server->name, sizeof server->name, "%sd-%s", service, model);
 
-	contestant->pid = 0;
-	if (n > 0 && (size_t)n < sizeof contestant->name &&
-	    strchr(contestant->name, '/') == NULL &&
-	    ((length > 0 && (is_there(contestant, folder, length, "") ||
-			     is_there(contestant, folder, length, "/../sbin"))) ||
-	     is_in_path(contestant)))
+	server->pid = 0;
+	if (n > 0 && (size_t)n < sizeof server->name &&
+	    strchr(server->name, '/') == NULL &&
+	    ((length > 0 && (is_there(server, folder, length, "") ||
+			     is_there(server, folder, length, "/../sbin"))) ||
+	     is_in_path(server)))
 		return 0;
-	text_escape(contestant->name, strlen(contestant->name), culprit, sizeof culprit);
+	text_escape(server->name, strlen(server->name), culprit, sizeof culprit);
 	return failure_set(failure, "there is no %s beside this program or in PATH",
 			   culprit);
 }
@@ -91,28 +90,30 @@ int contestant_find(struct contestant *contestant, const char *argv0, const char
 /* ---- starting and stopping it ---- */
 
 /* Its name, and all that it is told. */
-static void put_arguments(const struct contestant *contestant,
-			  const struct contestant_orders *orders, const char *limit,
-			  const char *arguments[CONTESTANT_OPTIONS + 5])
+static void put_arguments(const struct server_process *server,
+			  const struct server_process_settings *settings,
+			  const char *limit,
+			  const char *arguments[SERVER_PROCESS_OPTIONS + 5])
 {
 	size_t count = 0;
 
-	arguments[count++] = contestant->name;
+	arguments[count++] = server->name;
 	arguments[count++] = "--max-clients";
 	arguments[count++] = limit;
-	if (orders->datagrams)
+	if (settings->datagrams)
 		arguments[count++] = "--udp";
-	for (size_t i = 0; i < CONTESTANT_OPTIONS && orders->options[i] != NULL; i++)
-		arguments[count++] = orders->options[i];
+	for (size_t i = 0; i < SERVER_PROCESS_OPTIONS && settings->options[i] != NULL;
+	     i++)
+		arguments[count++] = settings->options[i];
 	arguments[count] = NULL;
 }
 
 /* In the child: descriptor 3 is the listener, 2 the pipe, and then it is the server. */
-static _Noreturn void become(const struct contestant *contestant,
-			     const struct contestant_orders *orders, int listener,
+static _Noreturn void become(const struct server_process *server,
+			     const struct server_process_settings *settings, int listener,
 			     int errors, pid_t parent)
 {
-	const char *arguments[CONTESTANT_OPTIONS + 5];
+	const char *arguments[SERVER_PROCESS_OPTIONS + 5];
 	char pid[24], limit[24];
 
 	signal(SIGTERM, SIG_DFL); /* our own handler would do no more than note it */
@@ -120,8 +121,8 @@ static _Noreturn void become(const struct contestant *contestant,
 	signal(SIGXFSZ, SIG_DFL);
 	process_signal_with_parent(SIGTERM, parent);
 	snprintf(pid, sizeof pid, "%ld", (long)getpid());
-	snprintf(limit, sizeof limit, "%u", orders->clients);
-	put_arguments(contestant, orders, limit, arguments);
+	snprintf(limit, sizeof limit, "%u", settings->clients);
+	put_arguments(server, settings, limit, arguments);
 	setenv("LISTEN_PID", pid, 1);
 	setenv("LISTEN_FDS", "1", 1);
 	/* The pipe first: its number may be the 3 that the listener needs. A copy stays open
@@ -130,12 +131,12 @@ static _Noreturn void become(const struct contestant *contestant,
 	    (listener == ACTIVATED_FD ? fcntl(listener, F_SETFD, 0)
 				      : dup2(listener, ACTIVATED_FD)) < 0)
 		_exit(127);
-	execv(contestant->path, (char *const *)arguments);
-	dprintf(STDERR_FILENO, "cannot run %s: %s\n", contestant->path, strerror(errno));
+	execv(server->path, (char *const *)arguments);
+	dprintf(STDERR_FILENO, "cannot run %s: %s\n", server->path, strerror(errno));
 	_exit(127);
 }
 
-static int open_listener(struct contestant *contestant, bool datagrams,
+static int open_listener(struct server_process *server, bool datagrams,
 			 struct failure *failure)
 {
 	const struct sock_place place = { "127.0.0.1", "0",
@@ -150,34 +151,34 @@ static int open_listener(struct contestant *contestant, bool datagrams,
 		close(fd);
 		return failure_set(failure, "%s", strerror(errno));
 	}
-	snprintf(contestant->port, sizeof contestant->port, "%u", address_port(&address));
+	snprintf(server->port, sizeof server->port, "%u", address_port(&address));
 	return fd;
 }
 
 /* Reads what it says until a line of that text has come (NULL: until the end of it, which
  * is when the last of its processes has gone). */
-static bool listen_to(struct contestant *contestant, const char *text, int64_t time)
+static bool listen_to(struct server_process *server, const char *text, int64_t time)
 {
 	int64_t end = clock_milliseconds() + time, left;
-	char bytes[CONTESTANT_SAID];
+	char bytes[SERVER_PROCESS_OUTPUT];
 	size_t used = 0;
 
-	contestant->said[0] = '\0';
+	server->output[0] = '\0';
 	while ((left = end - clock_milliseconds()) > 0) {
 		ssize_t n;
 
-		if (io_wait(contestant->errors, POLLIN, left) <= 0)
+		if (io_wait(server->errors, POLLIN, left) <= 0)
 			continue;
 		if (used == sizeof bytes) /* only its beginning is of interest */
 			used--;
-		n = io_read(contestant->errors, bytes + used, sizeof bytes - used);
+		n = io_read(server->errors, bytes + used, sizeof bytes - used);
 		if (n <= 0)
 			return text == NULL;
 		used += (size_t)n;
-		text_escape(bytes, used - (bytes[used - 1] == '\n'), contestant->said,
-			    sizeof contestant->said);
+		text_escape(bytes, used - (bytes[used - 1] == '\n'), server->output,
+			    sizeof server->output);
 		if (text != NULL && bytes[used - 1] == '\n' &&
-		    strstr(contestant->said, text) != NULL)
+		    strstr(server->output, text) != NULL)
 			return true;
 	}
 	return false;
@@ -185,9 +186,9 @@ static bool listen_to(struct contestant *contestant, const char *text, int64_t t
 
 /* Comes to it as a client who has nothing to say, and waits for it to close. Where it ends
  * instead, or never begins, its listening socket goes, and our connection with it. */
-static bool serves_nothing(const struct contestant *contestant)
+static bool serves_nothing(const struct server_process *server)
 {
-	struct sock_target target = { "127.0.0.1", contestant->port, AF_INET, SOCK_STREAM,
+	struct sock_target target = { "127.0.0.1", server->port, AF_INET, SOCK_STREAM,
 				      START_TIME };
 	int64_t end = clock_milliseconds() + START_TIME, left;
 	int fd = sock_connect(&target, NULL, NULL);
@@ -204,27 +205,28 @@ static bool serves_nothing(const struct contestant *contestant)
 	return n == 0;
 }
 
-/* Whether it has become ready; what it said instead is in contestant->said. */
-static bool becomes_ready(struct contestant *contestant, bool quiet)
+/* Whether it has become ready; what it said instead is in server->output. */
+static bool becomes_ready(struct server_process *server, bool quiet)
 {
 	if (!quiet)
-		return listen_to(contestant, "listening on", START_TIME);
-	contestant->said[0] = '\0';
-	if (serves_nothing(contestant))
+		return listen_to(server, "listening on", START_TIME);
+	server->output[0] = '\0';
+	if (serves_nothing(server))
 		return true;
-	listen_to(contestant, NULL, SAY_TIME);
+	listen_to(server, NULL, SAY_TIME);
 	return false;
 }
 
-int contestant_start(struct contestant *contestant,
-		     const struct contestant_orders *orders, struct failure *failure)
+int server_process_start(struct server_process *server,
+			 const struct server_process_settings *settings,
+			 struct failure *failure)
 {
 	int errors[2], listener;
 	pid_t parent = getpid();
 	struct process_usage usage;
 	struct failure ignored;
 
-	listener = open_listener(contestant, orders->datagrams, failure);
+	listener = open_listener(server, settings->datagrams, failure);
 	if (listener < 0)
 		return -1;
 	if (pipe(errors) < 0) {
@@ -233,34 +235,34 @@ int contestant_start(struct contestant *contestant,
 	}
 	io_set_close_on_exec(errors[0]);
 	io_set_close_on_exec(errors[1]);
-	contestant->pid = fork();
-	if (contestant->pid == 0)
-		become(contestant, orders, listener, errors[1], parent);
+	server->pid = fork();
+	if (server->pid == 0)
+		become(server, settings, listener, errors[1], parent);
 	close(listener);
 	close(errors[1]);
-	contestant->errors = errors[0];
-	if (contestant->pid < 0) {
-		contestant->pid = 0;
+	server->errors = errors[0];
+	if (server->pid < 0) {
+		server->pid = 0;
 		close(errors[0]);
 		return failure_set(failure, "cannot fork: %s", strerror(errno));
 	}
-	if (becomes_ready(contestant, orders->quiet))
+	if (becomes_ready(server, settings->quiet))
 		return 0;
-	failure_set(failure, "%s did not start: %s", contestant->name,
-		    contestant->said[0] ? contestant->said : "it said nothing");
-	(void)contestant_stop(contestant, &usage, &ignored);
+	failure_set(failure, "%s did not start: %s", server->name,
+		    server->output[0] ? server->output : "it said nothing");
+	(void)server_process_stop(server, &usage, &ignored);
 	return -1;
 }
 
 /* The number before these words in what it said; -1 if they are not there. */
-static int64_t number_before(const char *said, const char *words)
+static int64_t number_before(const char *output, const char *words)
 {
-	const char *end = strstr(said, words), *digit = end;
+	const char *end = strstr(output, words), *digit = end;
 	int64_t number = 0;
 
 	if (end == NULL)
 		return -1;
-	while (digit > said && digit[-1] >= '0' && digit[-1] <= '9')
+	while (digit > output && digit[-1] >= '0' && digit[-1] <= '9')
 		digit--;
 	if (digit == end || end - digit > 18)
 		return -1;
@@ -278,39 +280,39 @@ static bool has_ended(pid_t pid)
 	       facts.si_pid == pid;
 }
 
-int contestant_stop(struct contestant *contestant, struct process_usage *usage,
-		    struct failure *failure)
+int server_process_stop(struct server_process *server, struct process_usage *usage,
+			struct failure *failure)
 {
-	const char *said = contestant->said, *colon;
+	const char *output = server->output, *colon;
 	bool ended, gone;
 	int status;
 
 	*usage = (struct process_usage){ 0 };
-	contestant->received = -1;
-	if (contestant->pid == 0)
+	server->received = -1;
+	if (server->pid == 0)
 		return 0;
-	ended = has_ended(contestant->pid);
-	kill(contestant->pid, SIGTERM);
-	gone = listen_to(contestant, NULL, STOP_TIME);
+	ended = has_ended(server->pid);
+	kill(server->pid, SIGTERM);
+	gone = listen_to(server, NULL, STOP_TIME);
 	if (!gone)
-		kill(contestant->pid, SIGKILL);
-	contestant->received = number_before(said, " bytes in,");
-	status = process_wait(contestant->pid, usage);
-	close(contestant->errors);
-	contestant->pid = 0;
+		kill(server->pid, SIGKILL);
+	server->received = number_before(output, " bytes in,");
+	status = process_wait(server->pid, usage);
+	close(server->errors);
+	server->pid = 0;
 	if (!gone)
-		return failure_set(failure, "%s did not stop", contestant->name);
+		return failure_set(failure, "%s did not stop", server->name);
 	/* A program that has no handler for it ends well by it. */
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
 		return 0;
-	colon = said[0] != '\0' ? ": " : "";
+	colon = output[0] != '\0' ? ": " : "";
 	if (WIFSIGNALED(status))
 		return failure_set(failure, "%s was killed by signal %d%s%s",
-				   contestant->name, WTERMSIG(status), colon, said);
+				   server->name, WTERMSIG(status), colon, output);
 	if (status != 0 || ended)
 		return failure_set(failure, "%s ended %swith exit status %d%s%s",
-				   contestant->name, ended ? "by itself " : "",
-				   WEXITSTATUS(status), colon, said);
+				   server->name, ended ? "by itself " : "",
+				   WEXITSTATUS(status), colon, output);
 	return 0;
 }
 
@@ -321,7 +323,7 @@ int contestant_stop(struct contestant *contestant, struct process_usage *usage,
 static pid_t parent_of(pid_t pid)
 {
 	char path[64], text[512];
-	const char *behind;
+	const char *after_name;
 	size_t n;
 	long parent;
 	FILE *file;
@@ -333,8 +335,8 @@ static pid_t parent_of(pid_t pid)
 	n = fread(text, 1, sizeof text - 1, file);
 	fclose(file);
 	text[n] = '\0';
-	behind = strrchr(text, ')');
-	if (behind == NULL || sscanf(behind + 1, " %*c %ld", &parent) != 1)
+	after_name = strrchr(text, ')');
+	if (after_name == NULL || sscanf(after_name + 1, " %*c %ld", &parent) != 1)
 		return -1;
 	return (pid_t)parent;
 }
@@ -374,19 +376,19 @@ enum {
 /* Sockets that a server's processes have open. The same one may be open in several. */
 struct sockets {
 	uint64_t *inodes;
-	size_t count, room;
+	size_t count, capacity;
 };
 
 static void note_socket(struct sockets *sockets, uint64_t inode)
 {
-	if (sockets->count == sockets->room) {
-		size_t room = sockets->room > 0 ? sockets->room * 2 : 256;
-		uint64_t *more = realloc(sockets->inodes, room * sizeof *more);
+	if (sockets->count == sockets->capacity) {
+		size_t capacity = sockets->capacity > 0 ? sockets->capacity * 2 : 256;
+		uint64_t *more = realloc(sockets->inodes, capacity * sizeof *more);
 
 		if (more == NULL)
 			return;
 		sockets->inodes = more;
-		sockets->room = room;
+		sockets->capacity = capacity;
 	}
 	sockets->inodes[sockets->count++] = inode;
 }
@@ -466,7 +468,7 @@ static int64_t kernel_memory_of(pid_t pid)
 }
 
 /* Adds a process. One that has just gone has no part. @return 0, or -1 if we may not know */
-static int add_memory(struct contestant_memory *memory, struct sockets *sockets,
+static int add_memory(struct server_process_memory *memory, struct sockets *sockets,
 		      pid_t pid)
 {
 	int64_t own = number_of(pid, "smaps_rollup", "Pss:");
@@ -478,16 +480,16 @@ static int add_memory(struct contestant_memory *memory, struct sockets *sockets,
 }
 
 /* Its own and its children's. Models have children, but no grandchildren. */
-static struct contestant_memory memory_now(pid_t root)
+static struct server_process_memory memory_now(pid_t root)
 {
-	struct contestant_memory memory = { 0, 0 };
+	struct server_process_memory memory = { 0, 0 };
 	struct sockets sockets = { NULL, 0, 0 };
 	DIR *processes = opendir("/proc");
 	struct dirent *entry;
 	uint64_t pid;
 
 	if (processes == NULL || add_memory(&memory, &sockets, root) < 0)
-		memory = (struct contestant_memory){ -1, -1 };
+		memory = (struct server_process_memory){ -1, -1 };
 	while (memory.own >= 0 && (entry = readdir(processes)) != NULL)
 		if (text_number(entry->d_name, 1, INT_MAX, &pid) &&
 		    parent_of((pid_t)pid) == root)
@@ -500,16 +502,16 @@ static struct contestant_memory memory_now(pid_t root)
 	return memory;
 }
 
-struct contestant_memory contestant_weigh(const struct contestant *contestant)
+struct server_process_memory server_process_memory(const struct server_process *server)
 {
 	int64_t end = clock_milliseconds() + STILL_TIME;
 	const struct timespec step = clock_timespec(STILL_STEP);
-	struct contestant_memory before, now = memory_now(contestant->pid);
+	struct server_process_memory before, now = memory_now(server->pid);
 
 	do {
 		before = now;
 		nanosleep(&step, NULL);
-		now = memory_now(contestant->pid);
+		now = memory_now(server->pid);
 	} while (now.own >= 0 && (now.own != before.own || now.kernel != before.kernel) &&
 		 clock_milliseconds() < end);
 	return now;

@@ -72,14 +72,14 @@ static bool has_ended(struct xfer_link *link)
 static int connect_patiently(const struct xfer_link *link,
 			     const struct sock_target *target, struct failure *failure)
 {
-	bool patient = link->settings->patient && !link->reached;
+	bool wait_for_server = link->settings->wait_for_server && !link->reached;
 	int64_t end =
 		target->timeout < 0 ? INT64_MAX : clock_milliseconds() + target->timeout;
 
 	for (;;) {
 		int fd = sock_connect(target, NULL, failure);
 
-		if (fd >= 0 || !patient || errno != ECONNREFUSED ||
+		if (fd >= 0 || !wait_for_server || errno != ECONNREFUSED ||
 		    clock_milliseconds() >= end)
 			return fd;
 		pause_for(RETRY_PAUSE);

@@ -50,20 +50,21 @@ static enum xfer_outcome reserve(struct xfer_link *link, struct xfer_entries *en
 static enum xfer_outcome make_room(struct xfer_link *link, struct xfer_entries *entries,
 				   struct failure *failure)
 {
-	size_t room = entries->room > 0 ? 2 * entries->room : 64;
+	size_t capacity = entries->capacity > 0 ? 2 * entries->capacity : 64;
 	struct xfer_entry *list;
 	enum xfer_outcome outcome;
 
-	if (entries->count < entries->room)
+	if (entries->count < entries->capacity)
 		return XFER_DONE;
-	outcome = reserve(link, entries, (room - entries->room) * sizeof *list, failure);
+	outcome = reserve(link, entries, (capacity - entries->capacity) * sizeof *list,
+			  failure);
 	if (outcome != XFER_DONE)
 		return outcome;
-	list = realloc(entries->list, room * sizeof *list);
+	list = realloc(entries->list, capacity * sizeof *list);
 	if (list == NULL)
 		return out_of_memory(link, failure);
 	entries->list = list;
-	entries->room = room;
+	entries->capacity = capacity;
 	return XFER_DONE;
 }
 

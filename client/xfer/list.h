@@ -23,8 +23,8 @@ struct xfer_entry {
 struct xfer_entries {
 	struct xfer_entry *list;
 	size_t count;
-	size_t room;  /* this module's own; so, too: */
-	size_t bytes; /* that it and those above it take, about */
+	size_t capacity; /* this module's own; so, too: */
+	size_t bytes;    /* that it and those above it take, about */
 };
 
 /** Asks for what is in the folder; "" is the uppermost. Says by itself when it has to try

@@ -137,7 +137,7 @@ static int take_setting(struct xfer_settings *settings, const struct options *op
 	case OPTION_RETRIES:
 		return take_retries(settings, options, failure);
 	case 'R':
-		settings->patient = true;
+		settings->wait_for_server = true;
 		break;
 	case OPTION_NO_RETRY:
 		settings->retries = 0;

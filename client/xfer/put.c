@@ -462,16 +462,16 @@ static void free_names(struct names *names)
 	free(names->list);
 }
 
-static bool add_name(struct names *names, size_t *room, const char *name)
+static bool add_name(struct names *names, size_t *capacity, const char *name)
 {
-	if (names->count == *room) {
-		size_t more = *room > 0 ? 2 * *room : 64;
+	if (names->count == *capacity) {
+		size_t more = *capacity > 0 ? 2 * *capacity : 64;
 		char **list = realloc(names->list, more * sizeof *list);
 
 		if (list == NULL)
 			return false;
 		names->list = list;
-		*room = more;
+		*capacity = more;
 	}
 	names->list[names->count] = strdup(name);
 	return names->list[names->count] != NULL && ++names->count > 0;
@@ -482,7 +482,7 @@ static bool read_names(int fd, struct names *names)
 {
 	DIR *stream = fdopendir(fd);
 	const struct dirent *entry;
-	size_t room = 0;
+	size_t capacity = 0;
 	int error;
 
 	if (stream == NULL) {
@@ -492,7 +492,7 @@ static bool read_names(int fd, struct names *names)
 	errno = 0;
 	while ((entry = readdir(stream)) != NULL) {
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-		    !add_name(names, &room, entry->d_name))
+		    !add_name(names, &capacity, entry->d_name))
 			break;
 		errno = 0;
 	}

@@ -48,7 +48,7 @@ struct xfer_settings {
 	int64_t timeout; /* of silence, or for a whole line, in milliseconds; 0: none */
 	int64_t retry_delay; /* before the second attempt, in milliseconds */
 	unsigned retries; /* attempts in a row without a byte; 0: none after the first */
-	bool patient;     /* at the start, waits for a server that does not listen yet */
+	bool wait_for_server; /* at the start, waits for a server that does not listen yet */
 	bool recursive, force, no_sum, no_sync, json, quiet;
 	const char *directory; /* put: at the server; get: here; NULL: none */
 	const char *name; /* that the one file is to have at its other end, or NULL */
