@@ -1,3 +1,10 @@
+/*
+ * connector - connects in a thread, so that the caller can wait in poll(2) meanwhile.
+ *
+ * The thread closes its end of a pipe when it ends; the caller sees the other end become
+ * readable. An attempt costs a thread and two descriptors. A lookup cannot be interrupted:
+ * connector_finish() may therefore wait for the resolver.
+ */
 #include "client/chat/connector.h"
 
 #include <errno.h>
@@ -14,7 +21,7 @@ struct connector {
 	pthread_t thread;
 	char host[HOST_TEXT], port[PORT_TEXT];
 	struct sock_target target;
-	int done[2]; /* the thread has the second, and closes it at its end */
+	int done[2]; /* a pipe; the thread closes the write end when it ends */
 	int fd;
 	struct failure failure;
 };

@@ -1,9 +1,9 @@
 /*
- * connector - connecting without waiting.
+ * connector - connects without blocking the caller.
  *
- * connect(2) can be begun and left alone; to look up a name cannot (getaddrinfo(3)). So a
- * thread does both, and tells by a pipe when it is done: one more descriptor to poll() for a
- * program that has other things to do meanwhile.
+ * A non-blocking connect(2) can run in the background, but getaddrinfo(3) always
+ * blocks. So a thread does both, and reports its end through a pipe: one more
+ * descriptor for poll(2).
  */
 #ifndef CLIENT_CHAT_CONNECTOR_H
 #define CLIENT_CHAT_CONNECTOR_H
@@ -13,16 +13,16 @@
 
 struct connector;
 
-/** Begins to connect, as sock_connect() does. Signals stay with the calling thread.
- *  @param target  is copied, its host and port too
- *  @return an attempt, to be ended by connector_finish(), or NULL with *failure */
+/** Starts to connect, as sock_connect() does. Signals stay with the calling thread.
+ *  @param target  copied, with its host and port
+ *  @return an attempt for connector_finish(), or NULL with *failure */
 struct connector *connector_start(const struct sock_target *target,
 				  struct failure *failure);
 
-/** A descriptor that is readable once the attempt has ended, one way or the other. */
+/** A descriptor that becomes readable when the attempt has ended. */
 int connector_descriptor(const struct connector *connector);
 
-/** Ends the attempt and frees it; waits for it if it must.
+/** Waits for the end of the attempt and frees it.
  *  @return the connection (blocking), or -1 with *failure */
 int connector_finish(struct connector *connector, struct failure *failure);
 

@@ -1,3 +1,15 @@
+/*
+ * keys - decodes the bytes of a terminal into keys.
+ *
+ * A state machine with one byte of input per step. Terminals send different sequences for
+ * the same key, so tables list the known ones. An unknown sequence is read to its end and
+ * dropped, so that none of its bytes appear as text.
+ *
+ *     PLAIN ──ESC──> ESCAPE ──[──> CSI ──[──> CONSOLE
+ *       ^              │ O           │           │
+ *       │              └──> SS3      │           │
+ *       └── final byte of the sequence ──────────┘
+ */
 #include "client/chat/keys.h"
 
 #include <string.h>
@@ -5,7 +17,7 @@
 #include "common/text.h"
 
 enum {
-	CONTROL = 0x1f, /* what is left of a letter when Ctrl is held */
+	CONTROL = 0x1f, /* Ctrl and a letter give these bits of the letter */
 	ESCAPE = 0x1b,
 	DEL = 0x7f,
 	NUMBER_MOST = 9999,
@@ -41,7 +53,7 @@ static const struct binding controls[] = {
 	{ 0, KEY_NONE },
 };
 
-/* Alt and a letter is sent as ESC and the letter. */
+/* Terminals send Alt and a letter as ESC and the letter. */
 static const struct binding after_escape[] = {
 	{ 'b', KEY_WORD_LEFT },
 	{ 'B', KEY_WORD_LEFT },
@@ -54,7 +66,7 @@ static const struct binding after_escape[] = {
 	{ 0, KEY_NONE },
 };
 
-/* The byte that ends ESC [ ... or ESC O .... Lower case is rxvt with a modifier. */
+/* By the final byte of ESC [ ... or ESC O .... Lower case: rxvt with a modifier. */
 static const struct binding finals[] = {
 	{ 'A', KEY_UP },         { 'B', KEY_DOWN },      { 'C', KEY_RIGHT },
 	{ 'D', KEY_LEFT },       { 'F', KEY_END },       { 'H', KEY_HOME },
@@ -62,7 +74,7 @@ static const struct binding finals[] = {
 	{ 'c', KEY_WORD_RIGHT }, { 'd', KEY_WORD_LEFT }, { 0, KEY_NONE },
 };
 
-/* The number of ESC [ number ~, after the keys of the VT220. */
+/* By the number of ESC [ number ~, as the keys of the VT220. */
 static const struct binding numbered[] = {
 	{ 1, KEY_HOME }, { 3, KEY_DELETE }, { 4, KEY_END },
 	{ 7, KEY_HOME }, { 8, KEY_END },    { 0, KEY_NONE },
@@ -99,7 +111,7 @@ static struct key typed(const char *text, size_t length)
 	return key;
 }
 
-/* U+0080 to U+009F are controls, too. */
+/* U+0080 to U+009F are control characters, too. */
 static bool is_control(const char *text)
 {
 	unsigned char lead = (unsigned char)text[0], next = (unsigned char)text[1];
@@ -118,7 +130,7 @@ static struct key take_part(struct keys *keys, unsigned char byte)
 	size_t expected, length;
 
 	if (byte >= 0xc0)
-		keys->length = 0; /* the one before is not whole: dropped */
+		keys->length = 0; /* the character before is incomplete: dropped */
 	else if (keys->length == 0)
 		return nothing;
 	keys->text[keys->length++] = (char)byte;
@@ -220,7 +232,7 @@ static enum key_name end_numbered(struct keys *keys, unsigned char byte)
 	return modified ? with_modifier(name) : name;
 }
 
-/* 1 is Shift or none (xterm counts modifiers from 1); SS3 has it as its only number. */
+/* The modifier, from 1 for none (xterm). In SS3 it is the only number. */
 static enum key_name end_lettered(const struct keys *keys, unsigned char byte)
 {
 	bool csi = keys->state == KEYS_CSI;
@@ -229,7 +241,7 @@ static enum key_name end_lettered(const struct keys *keys, unsigned char byte)
 
 	if (csi && (byte == 'c' || byte == 'd')) /* rxvt: Shift and an arrow */
 		return byte == 'c' ? KEY_RIGHT : KEY_LEFT;
-	if (csi && byte == 'M') /* a report of the mouse, or a line deleted: no key */
+	if (csi && byte == 'M') /* a mouse report, or "delete line": not a key */
 		return KEY_NONE;
 	return modifier > 2 || keys->meta ? with_modifier(name) : name;
 }
@@ -256,7 +268,7 @@ static enum key_name take_in_sequence(struct keys *keys, unsigned char byte)
 		name = end_lettered(keys, byte);
 	} else if (byte >= ' ' && byte < DEL) {
 		return KEY_NONE; /* a private or an intermediate byte (ECMA-48, 5.4) */
-	} else {                 /* a control, which begins something else */
+	} else {                 /* a control character, which starts something else */
 		keys->state = KEYS_PLAIN;
 		return take_plain(keys, byte).name;
 	}
@@ -269,7 +281,7 @@ struct key keys_take(struct keys *keys, unsigned char byte)
 	enum key_name name = KEY_NONE;
 
 	if (keys->pasting && (byte == '\r' || byte == '\n'))
-		keys->state = KEYS_PLAIN; /* a line ends, whatever is in it */
+		keys->state = KEYS_PLAIN; /* a newline ends a sequence in any state */
 	switch (keys->state) {
 	case KEYS_PLAIN:
 		return take_plain(keys, byte);

@@ -1,12 +1,12 @@
 /*
- * keys - what was pressed, from the bytes that a terminal sends.
+ * keys - decodes the bytes of a terminal into keys.
  *
- * A key that is no character comes as a control byte or as an escape sequence (ECMA-48, 5.4;
- * ctlseqs of xterm, rxvt, the Linux console and tmux, which differ): several bytes, which
- * may arrive in several reads. So this takes one byte at a time and keeps what it has of a
- * sequence. That nothing follows an ESC can be known only by waiting: keys_timeout().
+ * A key without a character arrives as a control byte or as an escape sequence
+ * (ECMA-48, 5.4; xterm ctlseqs, rxvt, the Linux console and tmux, which differ). A
+ * sequence may arrive in several reads, so this module takes one byte at a time and
+ * keeps its state. Only a timeout shows that nothing follows an ESC: keys_timeout().
  *
- * A key is named for what it does in a line editor. It does no input itself.
+ * Keys are named after their function in a line editor. This module does no input.
  */
 #ifndef CLIENT_CHAT_KEYS_H
 #define CLIENT_CHAT_KEYS_H
@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 enum key_name {
-	KEY_NONE, /* nothing yet, or nothing that means anything */
+	KEY_NONE, /* incomplete, or without a meaning */
 	KEY_TEXT, /* a character */
 	KEY_ENTER,
 	KEY_LEFT,
@@ -30,7 +30,7 @@ enum key_name {
 	KEY_BACKSPACE,
 	KEY_DELETE,
 	KEY_DELETE_OR_END, /* Ctrl-D */
-	KEY_KILL_WORD,     /* Ctrl-W: back to a blank */
+	KEY_KILL_WORD,     /* Ctrl-W: back to the last blank */
 	KEY_KILL_WORD_LEFT,
 	KEY_KILL_WORD_RIGHT,
 	KEY_KILL_TO_START,
@@ -44,11 +44,11 @@ enum { KEY_TEXT_MOST = 4 };
 
 struct key {
 	enum key_name name;
-	char text[KEY_TEXT_MOST]; /* KEY_TEXT: well-formed UTF-8, no control */
+	char text[KEY_TEXT_MOST]; /* KEY_TEXT: well-formed UTF-8, no control character */
 	size_t length;
 };
 
-/** Where the reading of a sequence stands. All zero at first; this module's own. */
+/** State of the decoder. Zeroed at first; private to this module. */
 struct keys {
 	enum keys_state {
 		KEYS_PLAIN,
@@ -59,25 +59,26 @@ struct keys {
 	} state;
 	bool meta;                /* another ESC came before */
 	bool pasting;             /* between the marks of a bracketed paste */
-	bool pasted_return;       /* whose newline, if one follows, is not another */
+	bool pasted_return;       /* a newline after it belongs to it */
 	unsigned numbers[2];      /* parameters of the sequence ... */
 	size_t parameter;         /* ... and which of them is being read */
-	char text[KEY_TEXT_MOST]; /* of a character that is not whole */
+	char text[KEY_TEXT_MOST]; /* bytes of an incomplete character */
 	size_t length;
 };
 
 /**
- * Takes the next byte. What is no UTF-8 (RFC 3629) and what is no known sequence is dropped.
- * In a bracketed paste every character stands for itself: a newline, a carriage return and
- * both together are KEY_ENTER, a tab is a blank, and other controls are dropped.
- * @return the key that it completes, if any
+ * Takes the next byte. Invalid UTF-8 (RFC 3629) and unknown sequences are dropped. In a
+ * bracketed paste control characters are not commands: LF, CR and CR LF are KEY_ENTER,
+ * a tab is a blank, all others are dropped.
+ * @return the key that the byte completes, or KEY_NONE
  */
 struct key keys_take(struct keys *keys, unsigned char byte);
 
-/** Milliseconds to wait for what is to follow, before keys_give_up(); -1: nothing is. */
+/** Milliseconds to wait for the next byte before keys_give_up(); -1: no sequence is
+ *  incomplete. */
 int keys_timeout(const struct keys *keys);
 
-/** Nothing has followed: what there is of a sequence is dropped, and a paste has ended. */
+/** After the timeout: drops an incomplete sequence, and ends a paste. */
 void keys_give_up(struct keys *keys);
 
 #endif

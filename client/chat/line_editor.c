@@ -1,3 +1,10 @@
+/*
+ * line_editor - the line that the user edits, its history, and how it is shown in one row.
+ *
+ * The text is one array of bytes; insertion and deletion move its rest. This is linear,
+ * which does not matter for a line of at most LINE_MOST bytes. Only a window around the
+ * cursor is shown, so a long line never wraps: where it would wrap depends on the terminal.
+ */
 #define _XOPEN_SOURCE 700 /* wcwidth */
 
 #include "client/chat/line_editor.h"
@@ -12,7 +19,7 @@
 
 enum {
 	PROMPT = 2, /* columns of "> " */
-	ROOMY = 8,  /* columns from which there are marks where the line goes on */
+	ROOMY = 8,  /* columns from which < and > mark a hidden part */
 	USUAL_COLUMNS = 80,
 };
 
@@ -28,8 +35,8 @@ static wchar_t decode(const char *text, size_t length)
 	return (wchar_t)code;
 }
 
-/* Columns of the one character of UTF-8 at text. One that the locale does not know is taken
- * to be as wide as most. */
+/* Columns of the UTF-8 character at text. A character unknown to the locale counts
+ * as one column, as most characters have. */
 static size_t code_width(const char *text, size_t length)
 {
 	int width = length > 1 ? wcwidth(decode(text, length)) : 1;
@@ -44,7 +51,7 @@ static bool is_mark(const struct line_editor *editor, size_t at)
 	return length > 1 && code_width(editor->text + at, length) == 0;
 }
 
-/* Where the character after the one at @p at begins. */
+/* Offset of the character after the one at @p at. */
 static size_t next_of(const struct line_editor *editor, size_t at)
 {
 	if (at < editor->length)
@@ -119,14 +126,14 @@ static size_t word_right(const struct line_editor *editor)
 
 /* ---- changing the text ----------------------------------------------------------------- */
 
-/* What is shown may begin in the middle of a character now: it is found anew. */
+/* The window may start in the middle of a character now, so it is computed again. */
 static void changed_at(struct line_editor *editor, size_t at)
 {
 	if (at <= editor->first)
 		editor->first = 0;
 }
 
-/* All of it or, when there is no room, nothing: it is counted as lost. */
+/* Inserts all bytes, or none if there is not enough space: then they count as lost. */
 static void insert(struct line_editor *editor, const char *text, size_t length)
 {
 	char *to = editor->text + editor->cursor;
@@ -163,7 +170,7 @@ static void kill_between(struct line_editor *editor, size_t from, size_t to)
 	erase(editor, from, to);
 }
 
-/* As in readline: the character before the cursor goes behind the one at it. */
+/* As in readline: exchanges the character before the cursor with the one at it. */
 static void transpose(struct line_editor *editor)
 {
 	size_t at = editor->cursor < editor->length ? editor->cursor
@@ -369,7 +376,8 @@ void line_editor_give_up(struct line_editor *editor)
 
 /* ---- what is shown --------------------------------------------------------------------- */
 
-/* One row: the prompt where there is room for it, the line, and a column that stays free. */
+/* Layout of the row: the prompt if there is space for it, the line, and one free
+ * column. */
 struct row {
 	size_t area;   /* columns for the line */
 	size_t prompt; /* columns of the prompt */
@@ -386,7 +394,7 @@ static struct row measure(size_t columns)
 	return row;
 }
 
-/* Columns that must be seen from the first character shown: up to the cursor, with the
+/* Columns from the first shown character that must be visible: up to the cursor, the
  * character at it, and the marks. */
 static size_t width_needed(const struct line_editor *editor, const struct row *row)
 {
@@ -400,7 +408,7 @@ static size_t width_needed(const struct line_editor *editor, const struct row *r
 	return width;
 }
 
-/* The first character such that some are seen before the cursor, by half of the row. */
+/* First shown character, chosen so that half a row before the cursor is visible. */
 static size_t first_around_cursor(const struct line_editor *editor, const struct row *row)
 {
 	size_t at = editor->cursor;
@@ -429,7 +437,7 @@ static size_t append(char *out, size_t used, const char *text, size_t length)
 	return used + length;
 }
 
-/* How far the line is seen: up to which character, with a column left for the mark. */
+/* Offset of the end of the visible part, with a column left for the mark. */
 static size_t end_of_row(const struct line_editor *editor, const struct row *row,
 			 size_t columns)
 {

@@ -1,12 +1,13 @@
 /*
- * line_editor - a line that is being typed.
+ * line_editor - a line that the user edits.
  *
- * It does no input or output: it takes the bytes of a terminal one at a time, and writes the
- * text that shows the line in one row. So it can be tried key by key without a terminal, and
- * whoever has one may print something else in between and then show the line again.
+ * This module does no input or output. It takes the bytes of a terminal one at a time,
+ * and writes the text that shows the line in one row. So tests need no terminal, and
+ * the caller may print other text and then show the line again.
  *
- * A character here is what one sees as one: a character of UTF-8 with the combining marks
- * behind it. How many columns it takes is asked of wcwidth(3), which goes by LC_CTYPE.
+ * A character here is what a user sees as one: a UTF-8 character with the combining
+ * marks that follow it. wcwidth(3) gives its width in columns, for the LC_CTYPE of the
+ * process.
  */
 #ifndef CLIENT_CHAT_LINE_EDITOR_H
 #define CLIENT_CHAT_LINE_EDITOR_H
@@ -17,69 +18,69 @@
 #include "client/chat/keys.h"
 
 enum {
-	LINE_MOST = 1024,                 /* bytes in a line; more are not taken */
-	HISTORY_MOST = 500,               /* lines; the oldest are forgotten */
+	LINE_MOST = 1024,                 /* bytes of a line; more are refused */
+	HISTORY_MOST = 500,               /* lines; the oldest are dropped */
 	LINE_SHOWN_MOST = LINE_MOST + 64, /* bytes that line_editor_show() writes */
 };
 
-/** What a byte has done. */
+/** The effect of a byte. */
 enum line_event {
 	LINE_NOTHING,
-	LINE_CHANGED, /* show it again */
-	LINE_FULL,    /* a character, or what Ctrl-Y inserts, had no room: see lost */
-	LINE_ENTERED, /* Enter: take text, then line_editor_accept(), or leave it there */
+	LINE_CHANGED, /* the line must be shown again */
+	LINE_FULL,    /* no space for a character or for the text of Ctrl-Y: see lost */
+	LINE_ENTERED, /* Enter: read text, then call line_editor_accept(), or leave it */
 	LINE_NO_MORE, /* Ctrl-D on an empty line */
-	LINE_REDRAW,  /* Ctrl-L: the whole screen is to be made new */
+	LINE_REDRAW,  /* Ctrl-L: the whole screen must be drawn again */
 };
 
-/** For callers: text, length and lost, to read. All zero at first. */
+/** Callers only read text, length and lost. Zeroed at first. */
 struct line_editor {
 	char text[LINE_MOST]; /* well-formed UTF-8 without controls; not terminated */
 	size_t length;
-	size_t lost;   /* bytes for which there was no room, since it was begun or cut */
+	size_t lost;   /* bytes without space since the line was started or shortened */
 	size_t cursor; /* in bytes, between two characters */
-	size_t first;  /* the first character that is shown */
+	size_t first;  /* offset of the first visible character */
 	struct keys keys;
 	char killed[LINE_MOST]; /* what Ctrl-Y inserts */
 	size_t killed_length;
 	char *history[HISTORY_MOST]; /* the oldest first */
 	size_t history_count;
-	size_t history_at; /* the one shown; history_count: the line being typed */
-	char unfinished[LINE_MOST]; /* that line meanwhile */
+	size_t history_at; /* index of the shown line; history_count: the new line */
+	char unfinished[LINE_MOST]; /* the new line, while another is shown */
 	size_t unfinished_length;
 };
 
-/** Frees what it holds, not itself. */
+/** Frees the memory it owns, not the structure itself. */
 void line_editor_end(struct line_editor *editor);
 
-/** Takes a byte that the terminal has sent. */
+/** Takes a byte from the terminal. */
 enum line_event line_editor_take(struct line_editor *editor, unsigned char byte);
 
-/** Milliseconds to wait for the rest of a key, before line_editor_give_up(); -1: no key is
- *  half there. */
+/** Milliseconds to wait for the rest of a key before line_editor_give_up(); -1: no
+ *  key is incomplete. */
 int line_editor_timeout(const struct line_editor *editor);
 
-/** The rest of the key has not come. */
+/** The rest of the key has not arrived in time. */
 void line_editor_give_up(struct line_editor *editor);
 
-/** Whether what comes is pasted: between the marks of a bracketed paste. */
+/** Whether the input is pasted: between the marks of a bracketed paste. */
 bool line_editor_is_pasting(const struct line_editor *editor);
 
-/** Drops the line, and begins an empty one. */
+/** Drops the line and starts an empty one. */
 void line_editor_drop(struct line_editor *editor);
 
-/** Puts the line into the history, unless it is blank or the same as the last, and begins an
- *  empty one. Without memory the history does without it. */
+/** Adds the line to the history, unless it is blank or equal to the last one, and
+ *  starts an empty line. Without memory the history is left unchanged. */
 void line_editor_accept(struct line_editor *editor);
 
 /**
- * Writes what shows the line with its prompt: from the beginning of the row, the rest of it
- * erased, the cursor where it belongs. It takes less than the row, so that no terminal goes
- * on to the next one. A line that is too long is shown in part, around the cursor, with
- * < and > where it goes on.
+ * Writes the text that shows the line with its prompt: from the start of the row, the
+ * rest of the row erased, the cursor in place. It never fills the row, so no terminal
+ * wraps. A line that is too long is shown in part, around the cursor, with < and >
+ * where it continues.
  *
- * @param columns  of the terminal; 0 counts as 80
- * @param out      receives it, not terminated
+ * @param columns  width of the terminal; 0 counts as 80
+ * @param out      receives the text, not terminated
  * @return its length
  */
 size_t line_editor_show(struct line_editor *editor, size_t columns,

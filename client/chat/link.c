@@ -1,3 +1,10 @@
+/*
+ * link - the connection to a chat server, read and written line by line without blocking.
+ *
+ * Lines to send are queued up to CHAT_UNSENT_MOST bytes; a received line is collected up to
+ * SPEECH_MOST bytes. So neither a slow nor a hostile server makes the client use more
+ * memory.
+ */
 #include "client/chat/link.h"
 
 #include <errno.h>
@@ -7,7 +14,7 @@
 #include "common/io.h"
 #include "common/sock.h"
 
-enum { BLOCK = 16 * 1024 }; /* bytes in one read: the user's keys wait so long */
+enum { BLOCK = 16 * 1024 }; /* bytes of one read; during its handling no key is read */
 
 int chat_link_open(struct chat_link *link, int fd)
 {
@@ -78,7 +85,7 @@ static void hand_over(struct chat_link *link, taker *take, void *context)
 	link->length = 0;
 }
 
-/* Takes bytes that have no newline. */
+/* Appends bytes without a newline to the line. */
 static void take_part(struct chat_link *link, const char *bytes, size_t n, taker *take,
 		      void *context)
 {

@@ -1,8 +1,8 @@
 /*
- * chat - the client of chatd(8): on a terminal with a line editor of its own, in a pipe a
- * plain filter.
+ * chat - client of chatd(8): on a terminal with a line editor, otherwise a plain filter.
  *
- * Here are its options; see chat(1).
+ * This file reads the options and chooses between client/chat/screen.c and
+ * client/lib/dial_stream.c. See chat(1).
  */
 #include <signal.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ enum {
 	OPTION_NO_RECONNECT = OPTIONS_LETTERS_FROM,
 };
 
-static const char default_port[] = "7194"; /* of chatd */
+static const char default_port[] = "7194"; /* default port of chatd */
 
 static const struct option_line option_lines[] = {
 	{ 'n', "nick", "NICK", "be called NICK" },
@@ -48,7 +48,7 @@ static const struct option_line option_lines[] = {
 
 /* ---- options --------------------------------------------------------------------------- */
 
-/* Nicknames and rooms are named alike. @return 0, or -1 with *failure */
+/* Nicknames and rooms have the same syntax. @return 0, or -1 with *failure */
 static int take_name(const struct options *options, int letter,
 		     char name[NICKNAME_MOST + 1], struct failure *failure)
 {
@@ -124,7 +124,8 @@ static const struct options_program program = {
 
 /* ---- in a pipe ------------------------------------------------------------------------- */
 
-/* A conversation of dial's that begins with the two commands. */
+/* Without a terminal: a TCP conversation as in dial(1) that starts with the two
+ * commands. */
 static int filter(const struct chat_settings *settings)
 {
 	struct dial_settings dial = settings->dial;
@@ -154,6 +155,7 @@ int main(int argc, char **argv)
 	status = options_read(&program, &settings, argc, argv);
 	if (status != OPTIONS_GO_ON)
 		return status;
-	signal(SIGPIPE, SIG_IGN); /* a server or reader that has gone: an errno */
+	signal(SIGPIPE, SIG_IGN); /* write(2) to a closed connection or pipe fails with
+				   * EPIPE instead */
 	return terminal_is_usable() ? chat_screen(&settings) : filter(&settings);
 }

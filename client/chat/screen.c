@@ -1,14 +1,19 @@
 /*
- * chat on a terminal: messages come in above the line that is being typed.
+ * screen - chat on a terminal: messages appear above the line that the user edits.
  *
- * What it shows: a program that waits for a person and for a server at once, and does both in
- * one thread. poll() tells whose turn it is. The row at the bottom belongs to the line
- * editor; whatever is printed erases it first, and at the end of the turn it is shown again
- * with the cursor where it was. All of a turn is one write(2), so nothing flickers.
+ * What it shows: one thread waits for the user and for the server at once, in poll(2). The
+ * bottom row belongs to the line editor. Any other output first erases that row; at the end
+ * of the iteration the row is shown again with the cursor in place. All output of an
+ * iteration is one write(2), so the screen does not flicker.
  *
- * When the server goes away the user goes on typing, and this goes on connecting: after 1 s,
- * 2 s, 4 s ... 60 s, each more or less by a quarter, so that the clients of a server that
- * comes back do not all arrive at the same moment.
+ * After the server closes, the user can still type, and the program reconnects after 1 s, 2
+ * s, 4 s ... 60 s. Each delay varies by up to a quarter, so that the clients of a restarted
+ * server do not all connect at the same time.
+ *
+ *     CONNECTING ──connected──> TALKING ──/quit──> LEAVING ──closed──> OVER
+ *       ^   │                      │
+ *       │   └──failed──> WAITING <─┘ closed by the server
+ *       └──delay is over────┘
  *
  * Try it: bin/chatd-select & bin/chat -n alice localhost
  */
@@ -39,51 +44,55 @@
 enum {
 	FIRST_DELAY = 1000,    /* milliseconds */
 	LONGEST_DELAY = 60000, /* milliseconds */
-	LASTING = 10000,       /* a connection of so many milliseconds was a success */
-	FAREWELL = 2000,       /* milliseconds that the server has after /quit */
+	LASTING = 10000,       /* milliseconds: a connection that lasted longer resets
+			        * the delay */
+	FAREWELL = 2000,       /* milliseconds: the server must close within this after
+			        * /quit */
 	OUTPUT = 4 * SPEECH_SHOWN_MOST,
 	NOTICE_TEXT = FAILURE_TEXT + 128,
-	KEYS = 512, /* bytes of input in one read */
+	KEYS = 512, /* bytes of one read of the terminal */
 };
 
 enum phase {
 	TALKING,
-	WAITING,    /* until it is time to connect again */
-	CONNECTING, /* a connector is at it */
+	WAITING,    /* for the time to reconnect */
+	CONNECTING, /* a connector runs */
 	LEAVING,    /* /quit was sent */
 	OVER,
 };
 
-/* A bracketed paste, while it comes. */
+/* State of a bracketed paste. */
 struct paste {
-	size_t unsent;      /* lines that could not be sent ... */
-	const char *reason; /* ... and why the first of them */
-	size_t too_long;    /* lines that were longer than LINE_MOST */
-	bool given_up;      /* the server takes no more of it */
-	int64_t held_since; /* milliseconds: it waits until the server takes more; 0 */
+	size_t unsent;      /* number of lines that could not be sent ... */
+	const char *reason; /* ... and the reason for the first */
+	size_t too_long;    /* number of lines longer than LINE_MOST */
+	bool given_up;      /* the server reads no more of it */
+	int64_t held_since; /* milliseconds: since when it waits for the server; 0: it
+			     * does not */
 };
 
 struct screen {
 	const struct chat_settings *settings;
 	struct speech_style style;
 	enum phase phase;
-	int status; /* once it is OVER */
+	int status; /* exit status, in the state OVER */
 	struct chat_link link;
 	struct connector *connector;
-	int64_t since;    /* milliseconds: when it connected, or said /quit */
-	int64_t again_at; /* milliseconds: when to connect again */
-	int64_t delay;    /* milliseconds: the last one, 0 at first */
-	/* What to ask for after connecting: "" for what one is given anyhow. */
+	int64_t since;    /* milliseconds: time of connecting, or of /quit */
+	int64_t again_at; /* milliseconds: when to reconnect */
+	int64_t delay;    /* milliseconds: the last delay, 0 at first */
+	/* Requested after connecting; "": nothing, the default of the server. */
 	char nickname[NICKNAME_MOST + 1], room[NICKNAME_MOST + 1];
-	char start[NICKNAME_MOST + 1]; /* the room where everybody starts */
-	bool arrived;                  /* the server has said which */
+	char start[NICKNAME_MOST + 1]; /* the room in which every client starts */
+	bool arrived;                  /* the server has named that room */
 	struct failure failure;
 	struct line_editor editor;
 	struct paste paste;
-	char keys[KEYS];             /* what was typed or pasted ... */
-	size_t keys_start, keys_end; /* ... and not yet taken */
-	bool stale;                  /* the line is to be shown again */
-	size_t output_used;          /* of output, which erases the line first */
+	char keys[KEYS];             /* typed or pasted bytes ... */
+	size_t keys_start, keys_end; /* ... that are not handled yet */
+	bool stale;                  /* the line must be shown again */
+	size_t output_used;          /* used bytes of output, which starts with the
+				      * sequence that erases the line */
 	char output[OUTPUT];
 };
 
@@ -190,8 +199,7 @@ static int64_t next_delay(int64_t last)
 	return delay < LONGEST_DELAY ? delay : LONGEST_DELAY;
 }
 
-/* From three to five quarters of it. What the clock says in microseconds is random enough
- * for that. */
+/* Between 3/4 and 5/4 of the delay. The microseconds of the clock are random enough. */
 static int64_t spread(int64_t delay)
 {
 	return delay - delay / 4 + clock_nanoseconds() / 1000 % (delay / 2);
@@ -265,7 +273,8 @@ static void finish_connecting(struct screen *screen)
 
 /* ---- from the server ------------------------------------------------------------------- */
 
-/* If the line is START NAME and what ends a name, keeps the name. */
+/* If the line is START NAME and then a character that cannot be in a name, keeps the
+ * name. */
 static bool learn(const char *line, size_t length, const char *start,
 		  char name[NICKNAME_MOST + 1])
 {
@@ -280,7 +289,8 @@ static bool learn(const char *line, size_t length, const char *start,
 	return true;
 }
 
-/* Who and where one is, as chatd(8) says it: to be so again after reconnecting. */
+/* Learns the nickname and the room from the messages of chatd(8), to restore both
+ * after reconnecting. */
 static void learn_names(struct screen *screen, const char *line, size_t length)
 {
 	char *room = screen->arrived ? screen->room : screen->start;
@@ -314,7 +324,8 @@ static void flush(struct screen *screen)
 {
 	size_t before = chat_link_unsent(&screen->link);
 
-	/* Why it fails is told by reading, after what the server said last. */
+	/* The receive path reports the reason, after the last messages of the
+	 * server. */
 	if (chat_link_flush(&screen->link) < 0)
 		screen->link.start = screen->link.end;
 	if (chat_link_unsent(&screen->link) < before)
@@ -346,8 +357,8 @@ static void quit(struct screen *screen)
 		end(screen, 0);
 }
 
-/* Lines of a paste are sent as lines, one after the other. Those that cannot be sent are
- * counted, and in the history: a line that is cut would be another one. */
+/* Sends the lines of a paste one by one. Lines that cannot be sent are counted and
+ * kept in the history. A cut line is never sent: it would be another message. */
 static void enter_pasted(struct screen *screen)
 {
 	const struct line_editor *editor = &screen->editor;
@@ -379,7 +390,7 @@ static void enter_pasted(struct screen *screen)
 	line_editor_accept(&screen->editor);
 }
 
-/* Says what has not been sent of a paste that is over. */
+/* Reports the unsent lines of a finished paste. */
 static void end_paste(struct screen *screen)
 {
 	struct paste *paste = &screen->paste;
@@ -396,7 +407,7 @@ static void end_paste(struct screen *screen)
 	*paste = (struct paste){ 0 };
 }
 
-/* What cannot be sent stays in the editor. */
+/* A line that cannot be sent stays in the editor. */
 static void enter_line(struct screen *screen)
 {
 	const struct line_editor *editor = &screen->editor;
@@ -418,7 +429,7 @@ static void enter_line(struct screen *screen)
 	}
 }
 
-/* Once for each line: the next characters say nothing new. */
+/* Reports it once per line. */
 static void say_full(struct screen *screen, size_t lost_before)
 {
 	screen->stale = true;
@@ -462,8 +473,8 @@ static bool has_keys(const struct screen *screen)
 	return screen->keys_start < screen->keys_end;
 }
 
-/* Whether the next line of a paste would have no room in the queue: then the paste waits, in
- * the terminal, until the server takes more. */
+/* Whether the next line of a paste might not fit into the queue. Then the rest of
+ * the paste waits in the terminal until the server reads more. */
 static bool is_held(struct screen *screen)
 {
 	struct paste *paste = &screen->paste;
@@ -505,7 +516,7 @@ static bool has_connection(const struct screen *screen)
 	return screen->link.fd >= 0;
 }
 
-/* Milliseconds until a time, for poll(2). */
+/* Milliseconds until then, as timeout for poll(2). */
 static int until(int64_t moment)
 {
 	int64_t left = moment - clock_milliseconds();
@@ -513,7 +524,7 @@ static int until(int64_t moment)
 	return left > 0 ? (int)left : 0;
 }
 
-/* Milliseconds to wait for the next thing; -1: for ever. */
+/* Timeout for poll(2), in milliseconds; -1: none. */
 static int poll_timeout(const struct screen *screen)
 {
 	if (screen->phase == WAITING)
@@ -541,13 +552,14 @@ static void take_changes(struct screen *screen)
 		failure_set(&screen->failure, "the terminal has gone");
 		end(screen, 1);
 	}
-	/* In a terminal that has become narrow, the line may go on in the next row. Where that
-	 * terminal has moved the cursor there, the row before is not erased: in one that has
-	 * not it would be somebody's line, and which of the two it is, nothing tells. */
+	/* After a terminal has become narrower, the old line may continue in the
+	 * next row. Some terminals move the cursor there, others do not, and a
+	 * program cannot tell. So the row above is not erased: it might hold a
+	 * message. */
 	put(screen, "\r\x1b[J");
 }
 
-/* Nothing has followed what looked like the beginning of a key, or of a paste. */
+/* Timeout of an incomplete key or paste. */
 static void give_up_key(struct screen *screen)
 {
 	bool pasting = line_editor_is_pasting(&screen->editor);
@@ -598,8 +610,8 @@ static void take_turn(struct screen *screen)
 
 /* ---- beginning and end ------------------------------------------------------------------ */
 
-/* Characters are as wide as LC_CTYPE says. What comes over the wire is UTF-8 whatever the
- * locale is, so in one that has it not, that of C.UTF-8 is the next best. */
+/* wcwidth(3) depends on LC_CTYPE. The server sends UTF-8 in any locale, so for a
+ * locale without UTF-8 the width comes from C.UTF-8. */
 static void choose_locale(void)
 {
 	if (setlocale(LC_CTYPE, "") == NULL || MB_CUR_MAX == 1)

@@ -1,8 +1,5 @@
 /*
- * chat - what the parts of the client have in common.
- *
- * client/chat/main.c reads the command line. On a terminal the conversation is
- * client/chat/screen.c; in a pipe it is that of dial, client/lib/dial_stream.c.
+ * screen - chat on a terminal, and the settings of chat.
  */
 #ifndef CLIENT_CHAT_SCREEN_H
 #define CLIENT_CHAT_SCREEN_H
@@ -12,15 +9,15 @@
 #include "client/lib/dial_stream.h"
 #include "client/lib/speech.h"
 
-/** What the command line says. */
+/** The options of chat. */
 struct chat_settings {
-	struct dial_settings dial;        /* whom to connect to, and how; times */
-	char nickname[NICKNAME_MOST + 1]; /* "": that of a guest */
-	char room[NICKNAME_MOST + 1];     /* "": where everybody starts */
+	struct dial_settings dial;        /* the server, how to connect, and times */
+	char nickname[NICKNAME_MOST + 1]; /* "": the server gives one */
+	char room[NICKNAME_MOST + 1];     /* "": the first room of the server */
 	bool reconnect;
 };
 
-/** Talks with the server on the terminal, until the user has enough.
+/** Runs the chat on the terminal until the user quits.
  *  @return the exit status */
 int chat_screen(const struct chat_settings *settings);
 

@@ -1,3 +1,11 @@
+/*
+ * terminal - puts the terminal into non-canonical mode, and restores it whenever the
+ * program ends.
+ *
+ * What to watch for: the terminal outlives the process. It must be restored on exit(3), on
+ * every fatal signal, and while the process is stopped (Ctrl-Z). The handlers call only
+ * functions that are async-signal-safe: tcsetattr(3) and write(2).
+ */
 #define _XOPEN_SOURCE 700 /* sigaltstack */
 
 #include "client/chat/terminal.h"
@@ -14,8 +22,8 @@
 
 #include "common/io.h"
 
-/* By default these end a process (POSIX, signal.h); two of them cannot be caught or are
- * dealt with elsewhere (SIGKILL, SIGPIPE). */
+/* Signals whose default action terminates the process (POSIX, signal.h). SIGKILL
+ * cannot be caught; SIGPIPE is handled elsewhere. */
 static const int deadly[] = {
 	SIGHUP,    SIGINT,  SIGQUIT, SIGTERM, SIGABRT, SIGALRM,
 	SIGUSR1,   SIGUSR2, SIGSEGV, SIGBUS,  SIGILL,  SIGFPE,
@@ -36,7 +44,7 @@ enum {
 	HANDLER_STACK = 64 * 1024,
 };
 
-/* What a handler must reach. It is written before the handlers are there. */
+/* State for the handlers. It is complete before they are installed. */
 static struct termios original, edited;
 static struct sigaction before[DEADLY];
 static volatile sig_atomic_t taken;
@@ -44,7 +52,7 @@ static int changes[2] = { -1, -1 };
 
 static const char paste_marks_on[] = "\x1b[?2004h";
 static const char leaving[] =
-	"\x1b[0m\x1b[?2004l\r\n"; /* plain text, on a row of its own */
+	"\x1b[0m\x1b[?2004l\r\n"; /* default attributes, no bracketed paste, a new row */
 static const char leaving_clean[] = "\x1b[0m\x1b[?2004l\r\x1b[K";
 
 bool terminal_is_usable(void)
@@ -57,37 +65,37 @@ bool terminal_is_usable(void)
 
 /* ---- in handlers: only what is safe there (POSIX, 2.4.3) -------------------------------- */
 
-/* A terminal that takes nothing, stopped or gone, must not keep the program from ending. */
+/* A terminal that blocks, or is gone, must not keep the process from ending. */
 static void say(const char *text, size_t length)
 {
 	struct pollfd terminal = { .fd = STDOUT_FILENO, .events = POLLOUT };
 
 	if (poll(&terminal, 1, 0) == 1 && (terminal.revents & POLLOUT) != 0 &&
 	    write(STDOUT_FILENO, text, length) < 0)
-		return; /* there is nobody to tell */
+		return; /* the terminal is gone */
 }
 
-/* A program in the background has no say in what the terminal does: it belongs to the shell
- * now, or to another program. */
+/* A background process must not change the terminal: the shell or another program
+ * uses it. */
 static bool is_in_foreground(void)
 {
 	return tcgetpgrp(STDIN_FILENO) == getpgrp();
 }
 
-/* TCSANOW: to wait until all output is shown might be to wait for ever. */
+/* TCSANOW: to wait for the output could block forever. */
 static void give_back(const char *text, size_t length)
 {
 	if (taken && is_in_foreground()) {
 		say(text, length);
 		tcsetattr(STDIN_FILENO, TCSANOW, &original);
 	}
-	taken = 0; /* not before: a signal here does it once more */
+	taken = 0; /* after tcsetattr: a signal in between restores it once more */
 }
 
 static void note_change(void)
 {
 	if (write(changes[1], "", 1) < 0)
-		return; /* full: it is known already */
+		return; /* full pipe: the reader is notified already */
 }
 
 static void on_change(int number)
@@ -99,7 +107,8 @@ static void on_change(int number)
 	errno = error;
 }
 
-/* The signal is blocked in its handler, and so ends the process when this returns. */
+/* The signal is blocked during its handler, so it terminates the process after the
+ * return. */
 static void on_death(int number)
 {
 	int error = errno;
@@ -117,13 +126,13 @@ static void handle(int number, void (*handler)(int), struct sigaction *old)
 	struct sigaction action = { .sa_flags = SA_RESTART | SA_ONSTACK };
 
 	action.sa_handler = handler;
-	sigfillset(&action.sa_mask); /* one at a time */
+	sigfillset(&action.sa_mask); /* block all signals during a handler */
 	sigaction(number, &action, old);
 }
 
-/* Ctrl-Z: stops as any program does, with the terminal as it was, and goes on after fg.
- * The default action is needed for that: SIGSTOP instead would also stop a process whose
- * shell has gone, which nobody could continue. */
+/* Ctrl-Z: restores the terminal, then stops by the default action of SIGTSTP.
+ * SIGSTOP instead would also stop a process in an orphaned process group, which
+ * nothing would continue. */
 static void on_stop(int number)
 {
 	int error = errno;
@@ -137,7 +146,7 @@ static void on_stop(int number)
 	sigemptyset(&this_one);
 	sigaddset(&this_one, number);
 	raise(number);
-	pthread_sigmask(SIG_UNBLOCK, &this_one, NULL); /* here it stops */
+	pthread_sigmask(SIG_UNBLOCK, &this_one, NULL); /* the process stops here */
 	pthread_sigmask(SIG_BLOCK, &this_one, NULL);
 	handle(number, on_stop, NULL);
 	note_change();
@@ -146,7 +155,7 @@ static void on_stop(int number)
 
 /* ---- taking and giving back -------------------------------------------------------------- */
 
-/* One that was ignored when the program started (nohup(1)) stays so. */
+/* A signal that was ignored at the start (nohup(1)) stays ignored. */
 static void handle_unless_ignored(int number, void (*handler)(int), struct sigaction *old)
 {
 	handle(number, handler, old);
@@ -154,7 +163,7 @@ static void handle_unless_ignored(int number, void (*handler)(int), struct sigac
 		sigaction(number, old, NULL);
 }
 
-/* A stack that has overflowed is one of the ways to crash. */
+/* A handler on its own stack also works after a stack overflow. */
 static void prepare_stack(void)
 {
 	static char memory[HANDLER_STACK];
@@ -171,15 +180,14 @@ static void handle_signals(void)
 	for (size_t i = 0; i < DEADLY; i++)
 		handle_unless_ignored(deadly[i], on_death, &before[i]);
 	handle_unless_ignored(SIGTSTP, on_stop, &old);
-	handle(SIGCONT, on_change,
-	       NULL); /* after SIGSTOP, too, of which we were not told */
+	handle(SIGCONT, on_change, NULL); /* also after SIGSTOP, which cannot be caught */
 #ifdef SIGWINCH
 	handle(SIGWINCH, on_change, NULL);
 #endif
 }
 
-/* Bytes as they are typed, no echo; ISIG stays, so that the keys that end or stop a program
- * do so even if this one hangs. Output is still processed: \n goes to the next row's start. */
+/* Each byte at once, no echo. ISIG stays set, so that Ctrl-C and Ctrl-Z work even if
+ * the program hangs. Output processing stays set: \n also returns the carriage. */
 static void choose_modes(void)
 {
 	edited = original;
@@ -205,11 +213,11 @@ static int open_changes(void)
 	return atexit(terminal_leave) == 0 ? 0 : -1;
 }
 
-/* Not done by a handler: in the background this stops the process (SIGTTOU), which then is
- * to be continued in the foreground, or ended. @return 0, or -1 with errno */
+/* Called outside handlers: in the background tcsetattr(3) stops the process
+ * (SIGTTOU) until it is in the foreground. @return 0, or -1 with errno */
 static int take(void)
 {
-	taken = 1; /* first: a signal from now on gives it back */
+	taken = 1; /* first, so that a signal from now on restores it */
 	if (tcsetattr(STDIN_FILENO, TCSANOW, &edited) < 0) {
 		taken = 0;
 		return -1;

@@ -1,11 +1,12 @@
 /*
- * dial by UDP: each line goes out as a datagram, each datagram that comes is printed.
+ * datagram - dial over UDP: sends each line as a datagram, prints each datagram that
+ * arrives.
  *
- * What it shows: UDP carries messages, not a stream, and promises nothing. A datagram
- * arrives whole or not at all, perhaps twice, perhaps after a later one; there is no
- * connection to end, so only the clock tells that no more will come; and nothing slows down
- * who sends faster than the other reads: what does not fit into the receiver's buffer is
- * dropped. Who wants to be sure sends one, and waits for the answer (-1).
+ * What it shows: UDP transfers messages, not a stream, and guarantees nothing. A datagram
+ * arrives whole or not at all; it may arrive twice, or after a later one. There is no
+ * connection to close, so only a timeout tells that no more replies will come. There is no
+ * flow control: the kernel drops datagrams that do not fit into the receiver's buffer. To
+ * notice every loss, send one datagram and wait for its reply (-1).
  *
  * Try it: bin/echod-select -u & bin/dial -u -v localhost 7007
  */
@@ -28,33 +29,33 @@
 #include "common/text.h"
 
 enum {
-	BLOCK = 64 * 1024,     /* more than any datagram has */
+	BLOCK = 64 * 1024,     /* larger than any datagram */
 	SHOWN = 4 * BLOCK + 1, /* one escaped, and a newline */
 };
 
-/* One conversation. */
+/* A conversation with one server. */
 struct talk {
 	const struct dial_settings *settings;
 	char who[DIAL_WHO_TEXT];
 	struct dial_link link;
 	struct dial_input input;
-	struct datagram next; /* to be sent; it stays in the input's buffer till then */
+	struct datagram next; /* next to send; its bytes stay in the input's buffer */
 	bool has_next;
-	bool blocked;       /* the kernel takes no more for now */
-	bool escape;        /* for a terminal */
-	int error;          /* why it has failed; 0 */
+	bool blocked;       /* the send buffer of the socket is full */
+	bool escape;        /* standard output is a terminal */
+	int error;          /* errno of the failure, or 0 */
 	uint64_t sent, got; /* datagrams */
 	uint64_t sent_bytes, got_bytes;
-	uint64_t awaited;    /* sent, and neither answered nor given up */
+	uint64_t awaited;    /* sent, neither answered nor given up */
 	uint64_t unanswered; /* given up */
 	int64_t began;       /* nanoseconds */
-	int64_t quiet_since; /* milliseconds: when something last happened */
+	int64_t quiet_since; /* milliseconds: time of the last event */
 	char received[BLOCK], shown[SHOWN];
 };
 
 /* ---- what is printed ------------------------------------------------------------------- */
 
-/* A reply ends a line, so that the next begins one; with --whole it is as it came. */
+/* Each reply is printed as a line of its own; with --whole, unchanged. */
 static int print_reply(struct talk *talk, size_t length)
 {
 	const char *bytes = talk->received;
@@ -73,7 +74,8 @@ static int print_reply(struct talk *talk, size_t length)
 
 /* ---- from the server ------------------------------------------------------------------- */
 
-/* With more than one under way, who could say which of them this answers? */
+/* The time of a reply is known only if one request is outstanding. With more, a
+ * reply cannot be assigned to one of them. */
 static void note_reply(struct talk *talk, size_t length)
 {
 	if (talk->awaited == 1)
@@ -86,7 +88,8 @@ static void note_reply(struct talk *talk, size_t length)
 	talk->quiet_since = clock_milliseconds();
 }
 
-/* All that is there, also behind an error. @return 0, or -1 with errno of standard output */
+/* Receives all queued datagrams, also those after a pending error of the socket.
+ * @return 0, or -1 with errno of standard output */
 static int receive_all(struct talk *talk)
 {
 	for (;;) {
@@ -148,7 +151,8 @@ static int send_next(struct talk *talk)
 		return 0;
 	} else {
 		talk->error = errno;
-		return receive_all(talk); /* what has come before is still printed */
+		return receive_all(talk); /* replies that arrived before the error are
+					   * printed */
 	}
 	talk->has_next = false;
 	if (talk->settings->hex)
@@ -158,21 +162,23 @@ static int send_next(struct talk *talk)
 
 /* ---- time ------------------------------------------------------------------------------ */
 
-/* Whether time counts: not while somebody thinks what to type. */
+/* Whether the server has to reply now. The time in which the user types does not
+ * count. */
 static bool is_servers_turn(const struct talk *talk)
 {
 	return awaits_turn(talk) ||
 	       (talk->awaited > 0 && talk->input.ended && !talk->has_next);
 }
 
-/* Milliseconds that may still be waited for replies, 0 when the time is over, -1: for ever. */
+/* Milliseconds left to wait for replies; 0 after the timeout; -1 without one. */
 static int64_t time_left(const struct talk *talk)
 {
 	int64_t since = talk->link.sent_at / 1000000, left;
 
 	if (!is_servers_turn(talk) || talk->settings->timeout == 0)
 		return -1;
-	if (since < talk->quiet_since) /* else it was sent, perhaps again, after that */
+	if (since < talk->quiet_since) /* otherwise the last datagram was sent (or sent
+				        * again) later */
 		since = talk->quiet_since;
 	left = since + talk->settings->timeout - clock_milliseconds();
 	return left > 0 ? left : 0;
@@ -188,14 +194,14 @@ static void give_up_waiting(struct talk *talk)
 	talk->awaited = 0;
 }
 
-/* Milliseconds for poll(2). */
+/* Timeout for poll(2), in milliseconds; -1: none. */
 static int poll_timeout(const struct talk *talk)
 {
 	int64_t reply = time_left(talk), link = dial_link_wait(&talk->link);
 	int64_t least = reply < 0 || (link >= 0 && link < reply) ? link : reply;
 
 	if (may_send(talk) && !talk->blocked)
-		return 0; /* only a look whether something has come meanwhile */
+		return 0; /* poll only checks for datagrams that have arrived */
 	return least > INT_MAX ? INT_MAX : (int)least;
 }
 
@@ -211,7 +217,7 @@ static bool is_over(struct talk *talk)
 	return !talk->has_next && talk->input.ended && talk->awaited == 0;
 }
 
-/* Waits for the next thing that can be done, and does it. */
+/* Waits for the next event and handles it. */
 static enum dial_outcome take_turn(struct talk *talk, struct failure *failure)
 {
 	struct pollfd ends[] = {
@@ -241,7 +247,8 @@ static enum dial_outcome take_turn(struct talk *talk, struct failure *failure)
 	return DIAL_GOING_ON;
 }
 
-/* How it ended. In lockstep each reply that did not come has been reported already. */
+/* Reports how the conversation ended. In lockstep each missing reply is already
+ * reported. */
 static enum dial_outcome judge(const struct talk *talk, struct failure *failure)
 {
 	double seconds = (double)talk->settings->timeout / 1000;

@@ -1,3 +1,10 @@
+/*
+ * input - divides the input of dial -u into datagrams.
+ *
+ * The buffer holds one datagram of the maximum size and as much again. Of a line that is
+ * too long for a datagram only the length is kept, for the error message, so memory stays
+ * bounded whatever the input is.
+ */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,8 +23,8 @@ void dial_input_begin(struct dial_input *input, const struct dial_settings *sett
 
 /* ---- reading --------------------------------------------------------------------------- */
 
-/* Of a line that is too long only the length is wanted, not the bytes; and then there is
- * always room. */
+/* Makes space in the buffer. Of a line that is too long only the length is kept, so
+ * there is always space. */
 static void make_room(struct dial_input *input)
 {
 	size_t length = input->end - input->start;
@@ -73,7 +80,8 @@ static bool next_message(struct dial_input *input, size_t longest,
 	return false;
 }
 
-/* The next line without its newline; the input's last one need not have one. */
+/* Takes the next line, without its newline. The last line of the input may lack a
+ * newline. */
 static bool take_line(struct dial_input *input, struct datagram *line)
 {
 	const char *from = input->buffer + input->start;
@@ -86,7 +94,7 @@ static bool take_line(struct dial_input *input, struct datagram *line)
 	line->length = newline != NULL ? (size_t)(newline - from) : left;
 	input->start += line->length + (newline != NULL ? 1 : 0);
 	line->length +=
-		input->line_before; /* of which there are no bytes: it is too long */
+		input->line_before; /* these bytes are dropped: the line is too long */
 	input->line_before = 0;
 	input->lines++;
 	return true;
@@ -102,7 +110,8 @@ static bool next_line(struct dial_input *input, size_t longest, struct datagram 
 	return false;
 }
 
-/* All of it, once it has ended, newlines and all; an empty input is an empty datagram. */
+/* The whole input, with its newlines, after its end. An empty input is an empty
+ * datagram. */
 static bool next_whole(struct dial_input *input, size_t longest,
 		       struct datagram *datagram)
 {

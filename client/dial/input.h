@@ -1,9 +1,9 @@
 /*
- * dial_input - what dial -u has to say, datagram by datagram.
+ * dial_input - divides the input of dial -u into datagrams.
  *
- * A stream has no messages and a datagram is one, so what is a datagram must be decided:
- * each -m, each line of standard input, or with --whole all of it. What is too long for
- * one is never sent in part.
+ * A stream has no message boundaries, so a rule is needed: each -m option is a
+ * datagram, or each line of standard input, or with --whole all of standard input.
+ * Input that is too long for a datagram is skipped as a whole, never sent in part.
  */
 #ifndef CLIENT_DIAL_INPUT_H
 #define CLIENT_DIAL_INPUT_H
@@ -21,32 +21,33 @@ struct datagram {
 	size_t length;
 };
 
-/** Where the reading stands; its members are this module's own but for those named. */
+/** State of the input. Callers read only the members marked so. */
 struct dial_input {
 	const struct dial_settings *settings;
-	bool ended;     /* for callers: nothing more comes from standard input */
-	bool passed_by; /* for callers: something was too long, and was not sent */
+	bool ended;     /* for callers: end of standard input */
+	bool passed_by; /* for callers: something was too long and was skipped */
 	size_t messages_taken;
 	uint64_t lines;
-	size_t start, end;  /* of what is in the buffer */
-	size_t line_before; /* bytes of the line there that did not even fit into it */
+	size_t start, end;  /* the unread part of the buffer */
+	size_t line_before; /* bytes already dropped of a line longer than the buffer */
 	char buffer[DIAL_INPUT_BUFFER];
 };
 
-/** Begins to read: nothing is read yet. @p input is zeroed or was never used. */
+/** Initializes @p input. It reads nothing yet. */
 void dial_input_begin(struct dial_input *input, const struct dial_settings *settings);
 
-/** Reads what is there of standard input. Only when dial_input_next() has said false and
- *  it has not ended; it invalidates the datagram that was had last.
- *  @return 0, or -1 with errno of read(2); nothing there (EAGAIN) is no error */
+/** Reads available bytes of standard input. Call it only after dial_input_next() has
+ *  returned false and if input->ended is false. It invalidates the last datagram.
+ *  @return 0, or -1 with errno of read(2); EAGAIN counts as success */
 int dial_input_read(struct dial_input *input);
 
 /**
- * Takes the next datagram, if a whole one is there. What is too long for one is reported
- * to the user, in one line, and passed by.
+ * Takes the next datagram, if it is complete. A datagram that is too long is reported
+ * to the user in one line and skipped.
  *
- * @param longest  bytes that a datagram to the server may have (datagram_longest())
- * @return whether there was one; if not, and input->ended, there never will be
+ * @param longest  maximum size of a datagram to the server, in bytes
+ *                 (datagram_longest())
+ * @return whether there was one; false with input->ended means: no more
  */
 bool dial_input_next(struct dial_input *input, size_t longest, struct datagram *datagram);
 

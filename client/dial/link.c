@@ -1,3 +1,10 @@
+/*
+ * link - finds the address of a UDP server that answers, and sends and receives there.
+ *
+ * The first datagram is also the probe of the address. Until the address is certain, a copy
+ * of it is kept, to be sent again to the next address. The copy costs 64 KiB of memory per
+ * link.
+ */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,7 +38,7 @@ static void say_where(const struct dial_link *link)
 	message(MESSAGE_CLIENT, "sending to %s from %s", there, here);
 }
 
-/* A socket to the address in use. @return 0, or -1 with errno */
+/* Opens a socket to the current address. @return 0, or -1 with errno */
 static int open_socket(struct dial_link *link)
 {
 	const struct addrinfo *where = link->where;
@@ -50,7 +57,7 @@ static int open_socket(struct dial_link *link)
 	return 0;
 }
 
-/* send(2) and not write(2): a datagram may be empty. */
+/* send(2), because write(2) of an empty datagram is not portable. */
 static int transmit(struct dial_link *link, const char *bytes, size_t length)
 {
 	ssize_t n;
@@ -64,8 +71,8 @@ static int transmit(struct dial_link *link, const char *bytes, size_t length)
 
 /* ---- one address after the other ------------------------------------------------------- */
 
-/* Of several, that nobody is on the port tells most: another address may have had no way
- * to it at all, as IPv6 often has not. */
+/* Of the errors of several addresses, ECONNREFUSED says most: the others may be
+ * unreachable for this host, as IPv6 often is. */
 static void note_error(struct dial_link *link, int error)
 {
 	if (link->error != ECONNREFUSED)
@@ -78,8 +85,8 @@ static bool may_come_back(const struct dial_link *link)
 	       (link->settings->timeout == 0 || clock_milliseconds() < link->rounds_end);
 }
 
-/* This address it is. After several rounds through all addresses, of which the user is told
- * but the first, it is time to say which. */
+/* The current address is used from now on. After the first round through all
+ * addresses "sending to" is not printed for each attempt; so it is printed here. */
 static void settle(struct dial_link *link)
 {
 	link->settled = true;
@@ -90,9 +97,10 @@ static void settle(struct dial_link *link)
 	}
 }
 
-/* Sends the first datagram to the address in use, or one of those behind it; when all have
- * failed it may begin again later. @return 0, or -1 with errno: it is over. The last
- * socket stays: the server may come yet, if the caller wants to see. */
+/* Sends the first datagram to the current address, or to one of the next. After all
+ * have failed it may start again later. The last socket stays open, because the caller
+ * may still wait for a server to start.
+ * @return 0, or -1 with errno: no address is left */
 static int send_first(struct dial_link *link)
 {
 	for (; link->where != NULL; link->where = link->where->ai_next) {
@@ -152,7 +160,7 @@ bool dial_link_may_send(const struct dial_link *link)
 	return link->settled || !link->probing;
 }
 
-/* The first datagram, which may have to be sent again. */
+/* Sends the first datagram and keeps a copy, to be sent again. */
 static int probe(struct dial_link *link, const struct datagram *datagram)
 {
 	memcpy(link->first, datagram->bytes, datagram->length);
@@ -163,17 +171,18 @@ static int probe(struct dial_link *link, const struct datagram *datagram)
 		return 0;
 	if (errno != EAGAIN && errno != EMSGSIZE)
 		return try_the_next(link, errno);
-	link->probing = false; /* it has not been sent, but not for want of a server */
+	link->probing = false; /* not sent, for a local reason: this says nothing about
+			        * the server */
 	return -1;
 }
 
 int dial_link_send(struct dial_link *link, const struct datagram *datagram)
 {
 	if (!link->settled && link->where->ai_next == NULL && !link->settings->retry)
-		link->settled = true; /* there is nothing to try but this */
+		link->settled = true; /* there is no other address to try */
 	if (!link->settled)
 		return probe(link, datagram);
-	if (link->fd < 0) { /* no address of the host could be used */
+	if (link->fd < 0) { /* no socket could be opened for any address of the host */
 		errno = link->error;
 		return -1;
 	}
@@ -203,7 +212,7 @@ ssize_t dial_link_receive(struct dial_link *link, char *buffer, size_t size)
 
 /* ---- time ------------------------------------------------------------------------------ */
 
-/* Milliseconds, by the clock: when dial_link_turn() has something to do; -1: never. */
+/* When dial_link_turn() has work, in clock_milliseconds(); -1: never. */
 static int64_t turn_at(const struct dial_link *link)
 {
 	if (link->settled || !link->probing)
@@ -227,7 +236,8 @@ int dial_link_turn(struct dial_link *link)
 	if (dial_link_wait(link) != 0)
 		return 0;
 	if (link->round_at == 0) {
-		settle(link); /* nobody has objected */
+		settle(link); /* no error arrived: the server got the datagram, or it
+			       * was lost */
 		return 0;
 	}
 	link->round_at = 0;

@@ -1,9 +1,10 @@
 /*
- * dial - the general client: what is typed goes to the server, what the server says is
- * printed.
+ * dial - general client for TCP and UDP: sends its input to a server and prints the
+ * replies.
  *
- * Here are its options; the conversation is client/lib/dial_stream.c, client/dial/datagram.c
- * or client/dial/repeat.c. See dial(1).
+ * This file reads the options and starts one of three conversations:
+ * client/lib/dial_stream.c (TCP), client/dial/datagram.c (UDP), or client/dial/repeat.c
+ * (UDP, -n or -i). See dial(1).
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -127,7 +128,7 @@ static int take_option(void *context, const struct options *options, int letter,
 	return 0;
 }
 
-/* Options that make no sense together. @return 0, or -1 with *failure */
+/* Rejects options that contradict each other. @return 0, or -1 with *failure */
 static int check(struct dial_settings *settings, struct failure *failure)
 {
 	if (settings->type != SOCK_DGRAM && settings->repeat)
@@ -197,7 +198,8 @@ int main(int argc, char **argv)
 	io_begin();
 	status = options_read(&program, &settings, argc, argv);
 	if (status == OPTIONS_GO_ON) {
-		signal(SIGPIPE, SIG_IGN); /* a server or reader that has gone: an errno */
+		signal(SIGPIPE, SIG_IGN); /* write(2) to a closed connection or pipe
+					   * fails with EPIPE instead */
 		status = converse(&settings);
 	}
 	free(settings.messages);

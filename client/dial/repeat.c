@@ -1,8 +1,9 @@
 /*
- * dial by UDP, again and again: how many datagrams are lost, and how long replies take.
+ * repeat - ping over UDP: how many datagrams are lost, and how long replies take.
  *
- * What it shows: as ping(8) does it, but with a service instead of the kernel at the other
- * end. Which request a reply belongs to is the difficulty: client/dial/requests.h.
+ * What it shows: the same as ping(8), but against a service, not against the kernel of the
+ * other host. The difficulty is to find the request that a reply belongs to:
+ * client/dial/requests.h.
  *
  * Try it: bin/echod-select -u & bin/dial -u -n 5 -i 0.2 localhost 7007
  */
@@ -28,7 +29,7 @@
 #include "common/message.h"
 
 enum {
-	BLOCK = 64 * 1024, /* more than any datagram has */
+	BLOCK = 64 * 1024, /* larger than any datagram */
 	LINE_TEXT = 256,
 	MILLION = 1000 * 1000, /* nanoseconds in a millisecond */
 };
@@ -39,18 +40,18 @@ struct repeat {
 	struct dial_link link;
 	struct dial_input input;
 	struct datagram payload; /* stamped[], or the user's */
-	bool blocked;            /* the kernel takes no more for now */
+	bool blocked;            /* the send buffer of the socket is full */
 	int output_error;        /* errno of standard output; 0 */
 	int64_t due;             /* nanoseconds: when the next is to be sent */
-	uint64_t errors;         /* as the network, or the host there, reported them */
+	uint64_t errors;         /* ICMP errors, reported by the kernel */
 	struct dial_requests requests;
 	char stamped[DIAL_STAMPED], reply[BLOCK];
 };
 
 /* ---- Ctrl-C ---------------------------------------------------------------------------- */
 
-/* The handler writes to a pipe that poll(2) watches too: a signal that comes just before
- * the waiting begins ends it nevertheless. */
+/* The handler writes to a pipe that poll(2) watches. So a signal just before poll(2)
+ * also ends it ("self-pipe trick"). */
 static int stop_pipe[2] = { -1, -1 };
 
 static void on_signal(int number)
@@ -62,8 +63,8 @@ static void on_signal(int number)
 	errno = saved;
 }
 
-/* The first signal ends the sending and lets the summary be printed, the second ends us.
- * What a shell has put into the background ignores Ctrl-C: it is not meant for us then.
+/* The first signal stops sending, and the summary is printed. The second terminates the
+ * process. If SIGINT is ignored (background job of a shell), it stays ignored.
  * @return 0, or -1 with errno */
 static int catch_signals(void)
 {
@@ -87,7 +88,7 @@ static int catch_signals(void)
 
 /* ---- what is printed ------------------------------------------------------------------- */
 
-/* A line of the report, at once: somebody may be watching. */
+/* Prints a line of the report without buffering: a user may be watching. */
 static void print_line(struct repeat *repeat, const char *format, ...) PRINTF_LIKE(2, 3);
 
 static void print_line(struct repeat *repeat, const char *format, ...)
@@ -174,8 +175,8 @@ static void note_reply(struct repeat *repeat, size_t length)
 		report_reply(repeat, length, &answer);
 }
 
-/* An ICMP message says that something could not be delivered; which, is taken for the
- * oldest: such messages come in the order of what they are about. */
+/* An ICMP error does not say which datagram it concerns. The oldest outstanding one
+ * is assumed: the messages arrive in order. */
 static void note_error(struct repeat *repeat, int error)
 {
 	repeat->errors++;
@@ -227,7 +228,7 @@ static void note_sent(struct repeat *repeat)
 	print_dump(repeat, '>', repeat->payload.bytes, repeat->payload.length);
 }
 
-/* @return 0, or -1 with errno: it is too long to be sent at all */
+/* Sends the next datagram. @return 0, or -1 with errno: it is too long to be sent */
 static int send_next(struct repeat *repeat)
 {
 	int error = 0;
@@ -242,7 +243,8 @@ static int send_next(struct repeat *repeat)
 		repeat->blocked = true;
 		return 0;
 	}
-	/* Not sent, because the kernel first tells what became of one before: once more. */
+	/* send(2) reported the error of an earlier datagram and did not send this
+	 * one: once more. */
 	if (error != 0 && repeat->requests.under_way > 0) {
 		note_error(repeat, error);
 		return 0;
@@ -275,7 +277,7 @@ static int64_t sooner(int64_t one, int64_t other)
 	return one < 0 || (other >= 0 && other < one) ? other : one;
 }
 
-/* Milliseconds from now, not less; 0 when it is past. */
+/* Milliseconds until then, rounded up; 0 if it is past. */
 static int64_t until(int64_t nanoseconds)
 {
 	int64_t left = nanoseconds - clock_nanoseconds();
@@ -283,7 +285,7 @@ static int64_t until(int64_t nanoseconds)
 	return left > 0 ? (left + MILLION - 1) / MILLION : 0;
 }
 
-/* Milliseconds until something is to be done. -1: only when something comes. */
+/* Timeout for poll(2): milliseconds until the next timer; -1: none. */
 static int poll_timeout(struct repeat *repeat)
 {
 	int64_t least = dial_link_wait(&repeat->link);
@@ -295,7 +297,7 @@ static int poll_timeout(struct repeat *repeat)
 	return least > INT_MAX ? INT_MAX : (int)least;
 }
 
-/* Waits for the next thing that can be done, and does it. */
+/* Waits for the next event and handles it. */
 static enum dial_outcome take_turn(struct repeat *repeat, struct failure *failure)
 {
 	struct pollfd ends[] = {
@@ -305,7 +307,7 @@ static enum dial_outcome take_turn(struct repeat *repeat, struct failure *failur
 	};
 
 	if (poll(ends, 2, poll_timeout(repeat)) < 0)
-		return DIAL_GOING_ON; /* a signal: the pipe tells */
+		return DIAL_GOING_ON; /* a signal; its pipe is readable next time */
 	if (ends[0].revents != 0)
 		repeat->blocked = false;
 	receive_all(repeat);
@@ -338,8 +340,8 @@ static enum dial_outcome converse(struct repeat *repeat, struct failure *failure
 	return outcome;
 }
 
-/* What is to be sent: the user's own, or a stamp.
- * @return 0, or -1 with *failure, or without when the user has been told */
+/* Chooses the payload: the user's, or a stamp.
+ * @return 0, or -1: with *failure, or after dial_input_next() has reported the error */
 static int choose_payload(struct repeat *repeat, struct failure *failure)
 {
 	const struct dial_settings *settings = repeat->settings;
@@ -374,7 +376,8 @@ static int begin(struct repeat *repeat, const struct dial_settings *settings,
 	dial_requests_begin(&repeat->requests);
 	dial_who(settings, repeat->who);
 	if (dial_link_open(&repeat->link, settings, failure) < 0 ||
-	    choose_payload(repeat, failure) < 0) /* as long as the address allows */
+	    choose_payload(repeat, failure) < 0) /* the maximum length depends on the
+						  * address */
 		return -1;
 	repeat->requests.in_turn = settings->lockstep || settings->interval == 0 ||
 				   repeat->payload.bytes != repeat->stamped;

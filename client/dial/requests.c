@@ -1,3 +1,9 @@
+/*
+ * requests - finds the request that a UDP reply answers, and counts losses and duplicates.
+ *
+ * The last DIAL_REMEMBERED requests are kept in a ring, indexed by their number. So memory
+ * is constant however long dial -n runs. A reply to an older request is not recognized.
+ */
 #include "client/dial/requests.h"
 
 #include <stdio.h>
@@ -38,7 +44,7 @@ static bool is_remembered(const struct dial_requests *requests, uint64_t number)
 	       requests->sent - number < DIAL_REMEMBERED;
 }
 
-/* Where the stamp's number begins; NULL if there is none of ours. */
+/* Finds the number of our stamp in the reply; NULL if there is none. */
 static const char *find_number(const struct dial_requests *requests, const char *reply,
 			       const char *end)
 {
@@ -55,7 +61,7 @@ static const char *find_number(const struct dial_requests *requests, const char 
 	return NULL;
 }
 
-/* The number of a stamp somewhere in the reply; 0 if there is none of ours. */
+/* The number of our stamp anywhere in the reply; 0 if there is none. */
 static uint64_t stamped_number(const struct dial_requests *requests, const char *reply,
 			       size_t length)
 {
@@ -87,7 +93,7 @@ static void settle(struct dial_requests *requests, uint64_t number,
 
 void dial_requests_sent(struct dial_requests *requests, int64_t sent_at)
 {
-	/* Its place is that of one long ago, which is given up at last. */
+	/* The slot belongs to an old request, which is given up now. */
 	if (requests->sent + 1 - requests->oldest >= DIAL_REMEMBERED)
 		settle(requests, requests->oldest, REQUEST_GIVEN_UP);
 	requests->sent++;

@@ -1,17 +1,19 @@
 /*
- * dial_requests - the books of dial -n: which request a reply belongs to, and what is
- * missing.
+ * dial_requests - the requests of dial -n: which one a reply answers, and which are
+ * lost.
  *
- * An ICMP echo carries a number and comes back as it went: easy for ping(8). A service
- * answers what it likes. So:
+ * An ICMP echo reply carries the number of its request. A reply of a UDP service
+ * carries what the service likes. So:
  *
- *   - Unless the user says what to send, each request carries a stamp. A reply that has
- *     it somewhere belongs to that request, whatever is lost, doubled or overtaken.
- *   - Replies without it (daytime's, or when the user says what to send) look all alike.
- *     They can be told apart only by never having two under way. That is the caller's
- *     part; here it is found out when the first such reply comes.
+ * - Unless the user gives the payload, each request carries a stamp. A reply that
+ *   contains the stamp belongs to that request, despite losses, duplicates and
+ *   reordering.
+ * - Replies without a stamp (daytime, or with a payload of the user) look all the same.
+ *   Then there must be only one outstanding request at a time. The caller does that;
+ *   this module sets in_turn when the first such reply arrives.
  *
- * Nothing here touches a socket or asks for the time: it can be tested by itself.
+ * This module neither uses sockets nor reads the clock, so that tests can call it
+ * directly.
  */
 #ifndef CLIENT_DIAL_REQUESTS_H
 #define CLIENT_DIAL_REQUESTS_H
@@ -28,7 +30,7 @@ enum {
 	 *  sent, can say something. */
 	DIAL_STAMPED = 56,
 	DIAL_STAMP_TEXT = 24,
-	/** Requests: those before the last so many can be answered no more. */
+	/** number of requests that are kept; older ones cannot be answered any more */
 	DIAL_REMEMBERED = 64 * 1024,
 };
 
@@ -39,55 +41,56 @@ struct dial_request {
 	enum dial_request_state state;
 };
 
-/** Requests are numbered from 1, as ping(8) does. For callers: the first group. */
+/** Requests are numbered from 1, as in ping(8). Callers read the first group of
+ *  members. */
 struct dial_requests {
-	bool in_turn;        /* never have two under way: replies cannot be told apart */
-	uint64_t sent;       /* so many, and the number of the last */
-	uint64_t under_way;  /* neither answered nor given up */
+	bool in_turn;        /* at most one outstanding request: replies carry no stamp */
+	uint64_t sent;       /* number of requests, and the number of the last one */
+	uint64_t under_way;  /* outstanding: neither answered nor given up */
 	uint64_t received;   /* requests answered */
-	uint64_t duplicates; /* replies to those that had been answered */
+	uint64_t duplicates; /* further replies to an answered request */
 	struct round_trip times;
 
-	char stamp[DIAL_STAMP_TEXT]; /* what a stamp begins with; "" if there is none */
-	uint64_t oldest;             /* none before it is under way */
+	char stamp[DIAL_STAMP_TEXT]; /* start of a stamp; "": requests carry none */
+	uint64_t oldest;             /* all requests before it are settled */
 	struct dial_request memory[DIAL_REMEMBERED];
 };
 
-/** What a reply turned out to be. */
+/** The result for one reply. */
 struct dial_answer {
 	uint64_t number; /* of the request */
 	int64_t took;    /* nanoseconds */
 	bool duplicate;
 };
 
-/** Begins, with nothing sent. @param requests  zeroed */
+/** Initializes. @param requests  zeroed */
 void dial_requests_begin(struct dial_requests *requests);
 
-/** From now on the requests carry stamps. @param unlike  other runs have another number,
- *  so that a late reply to one of them is not taken for ours */
+/** Requests carry stamps from now on. @param unlike  a number that differs from
+ *  other runs, so that a late reply to another run is not taken for one of this run */
 void dial_requests_stamp(struct dial_requests *requests, uint32_t unlike);
 
-/** Writes the next request, stamped: "dial 5f0c6a1e seq 1 abcdefg...", readable where a
- *  server shows what it is sent. */
+/** Writes the next request with its stamp: "dial 5f0c6a1e seq 1 abcdefg...". It is
+ *  text, so that it is readable where a server shows its input. */
 void dial_requests_write(const struct dial_requests *requests, char to[DIAL_STAMPED]);
 
-/** Notes that the next request has been sent. */
+/** Records that the next request has been sent. */
 void dial_requests_sent(struct dial_requests *requests, int64_t sent_at);
 
-/** Notes that the first, if it is the only one yet, was sent again. */
+/** Records that the first request, if it is the only one, was sent again. */
 void dial_requests_sent_again(struct dial_requests *requests, int64_t sent_at);
 
-/** Finds out which request a reply answers, and notes that. A reply without a stamp is
- *  for the oldest request under way; if there is none, for the last: late, or a second
- *  time. @return false if nothing has been sent yet */
+/** Finds the request that a reply answers, and records the reply. A reply without a
+ *  stamp answers the oldest outstanding request; if there is none, it is late or a
+ *  duplicate for the last one. @return false if nothing has been sent yet */
 bool dial_requests_answered(struct dial_requests *requests, const char *reply,
 			    size_t length, int64_t now, struct dial_answer *answer);
 
-/** Gives up the oldest that is under way; a late reply counts nevertheless. @return its
- *  number; that of the last one if none is under way */
+/** Gives up the oldest outstanding request; a late reply still counts. @return its
+ *  number, or the number of the last request if none is outstanding */
 uint64_t dial_requests_give_up(struct dial_requests *requests);
 
-/** When the oldest under way was sent. Only if there is one. */
+/** When the oldest outstanding request was sent. There must be one. */
 int64_t dial_requests_oldest_sent_at(const struct dial_requests *requests);
 
 #endif

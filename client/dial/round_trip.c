@@ -1,3 +1,9 @@
+/*
+ * round_trip - statistics of reply times, in constant memory.
+ *
+ * Welford's method: see client/dial/round_trip.h. The square root is computed here so that
+ * the program needs no libm.
+ */
 #include "client/dial/round_trip.h"
 
 void round_trip_record(struct round_trip *times, int64_t nanoseconds)
@@ -13,7 +19,7 @@ void round_trip_record(struct round_trip *times, int64_t nanoseconds)
 	times->squares += (value - before) * (value - times->mean);
 }
 
-/* By Newton's method, from above, until it falls no more: sqrt() would need libm. */
+/* Newton's method, starting above the root, until the value no longer decreases. */
 static double square_root(double value)
 {
 	double root = value > 1 ? value : 1;

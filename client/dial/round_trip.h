@@ -1,16 +1,16 @@
 /*
- * round_trip - how long replies took: least, mean, most, and how far they lie apart.
+ * round_trip - statistics of reply times: minimum, mean, maximum, standard deviation.
  *
- * Nothing but a few sums is kept, however many there were (Welford, "Note on a method for
- * calculating corrected sums of squares and products", 1962: unlike the difference of two
- * large sums of squares, it loses no digits).
+ * Only a few sums are kept, whatever the number of replies (B. P. Welford, "Note on a
+ * method for calculating corrected sums of squares and products", 1962). Unlike the
+ * difference of two large sums of squares, the method does not lose precision.
  */
 #ifndef CLIENT_DIAL_ROUND_TRIP_H
 #define CLIENT_DIAL_ROUND_TRIP_H
 
 #include <stdint.h>
 
-/** Zeroed, it is empty. All times are nanoseconds. */
+/** Zeroed, it is empty. All times are in nanoseconds. */
 struct round_trip {
 	uint64_t count;
 	int64_t least, most;
@@ -18,7 +18,7 @@ struct round_trip {
 	double squares; /* sum of the squared distances from the mean */
 };
 
-/** Adds one. */
+/** Adds a reply time. */
 void round_trip_record(struct round_trip *times, int64_t nanoseconds);
 
 /** The standard deviation: what ping(8) calls mdev. 0 when it is empty. */

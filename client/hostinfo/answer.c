@@ -1,3 +1,10 @@
+/*
+ * answer - decides what a word is (service, port, address or host) and looks it up.
+ *
+ * The text decides before any lookup: a mistyped address is never sent to a name server as
+ * a name. All texts of the resolver and of the services list are untrusted; the caller
+ * escapes them.
+ */
 #include "client/hostinfo/answer.h"
 
 #include <errno.h>
@@ -25,15 +32,15 @@ static bool is_number(const char *word)
 	return word[0] != '\0' && word[strspn(word, "0123456789")] == '\0';
 }
 
-/* No name ends in a number (RFC 1123, section 2.1), or has a colon or a bracket in it. A
- * mistyped address is no business of the name server's. */
+/* No host name ends in a number (RFC 1123, section 2.1) or contains a colon or a
+ * bracket. A mistyped address is not sent to the name server. */
 static bool is_meant_as_address(const char *word)
 {
 	size_t length = strlen(word), digits = 0;
 
 	if (strpbrk(word, ":[]") != NULL)
 		return true;
-	if (length > 0 && word[length - 1] == '.') /* of the root: "host." */
+	if (length > 0 && word[length - 1] == '.') /* an absolute name: "host." */
 		length--;
 	while (digits < length && strchr("0123456789", word[length - digits - 1]) != NULL)
 		digits++;
@@ -100,9 +107,10 @@ static bool has_address(const struct lookup_host *host, const struct address *ad
 	return false;
 }
 
-/* Whoever has an address may call it what he likes; only the name's owner says which
- * addresses it has. So the name counts if it leads back. A name that reads as an address
- * itself is no name, and would seem to lead back to whatever it claims to be. */
+/* The owner of an address can give it any name in the reverse zone; only the owner
+ * of the name decides which addresses it has. So a name counts as confirmed if it
+ * resolves to the address again. A name that looks like an address is no name: it
+ * would resolve to whatever address it claims. */
 static void find_forward(struct answer *answer, int family,
 			 const struct lookup_limits *limits)
 {
@@ -125,7 +133,7 @@ static void find_address(struct answer *answer, const struct answer_wish *wish)
 				       : "is not an IPv4 address");
 		return;
 	}
-	answer->known = true; /* what it is by itself */
+	answer->known = true; /* the address itself is known */
 	answer->named = lookup_name(&answer->address, &wish->limits, answer->name,
 				    &answer->failure) == 0;
 	answer->failed = !answer->named;

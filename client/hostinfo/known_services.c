@@ -1,3 +1,9 @@
+/*
+ * known_services - looks up services and ports in the services list of the system.
+ *
+ * getservbyname(3) and getservbyport(3) return static storage, so results are copied. They
+ * are not thread-safe; hostinfo calls them from one thread.
+ */
 #include "client/hostinfo/known_services.h"
 
 #include <arpa/inet.h>
@@ -57,7 +63,7 @@ int service_question_parse(const char *word, struct service_question *question,
 static void add_alias(struct known_service *service, const char *alias)
 {
 	if (service->alias_count == SERVICE_ALIASES || strcmp(alias, service->name) == 0)
-		return; /* musl calls a service's own name an alias */
+		return; /* musl lists the name of a service as an alias of itself */
 	snprintf(service->aliases[service->alias_count++], SERVICE_TEXT, "%s", alias);
 }
 

@@ -1,6 +1,6 @@
 /*
- * known_services - the names that ports have, as this system's list of services tells
- * (services(5)): "http" is 80/tcp.
+ * known_services - names of ports in the services list of the system (services(5)):
+ * "http" is 80/tcp.
  */
 #ifndef CLIENT_HOSTINFO_KNOWN_SERVICES_H
 #define CLIENT_HOSTINFO_KNOWN_SERVICES_H
@@ -12,30 +12,30 @@
 
 enum { SERVICE_TEXT = 64, SERVICE_PROTOCOLS = 2, SERVICE_ALIASES = 16 };
 
-/** A word such as "http", "domain/udp", "80/tcp" or "80". */
+/** A parsed word: "http", "domain/udp", "80/tcp" or "80". */
 struct service_question {
-	char name[SERVICE_TEXT]; /* "" when it is asked for a port */
+	char name[SERVICE_TEXT]; /* "": a port is asked for */
 	unsigned port;
 	const char *protocol; /* "tcp", "udp", or NULL: both */
 };
 
-/** A service by one protocol. The names are those of the list: escape them. */
+/** A service with one protocol. Its names are untrusted: escape them. */
 struct known_service {
 	char name[SERVICE_TEXT];
 	unsigned port;
 	const char *protocol;
 	char aliases[SERVICE_ALIASES][SERVICE_TEXT];
-	size_t alias_count; /* what exceeds SERVICE_ALIASES is left out */
+	size_t alias_count; /* more than SERVICE_ALIASES are left out */
 };
 
-/** Takes a word apart: NAME, PORT, NAME/PROTOCOL or PORT/PROTOCOL. Whether there is such
- *  a service is not asked. @return 0, or -1 with *failure, which names the culprit */
+/** Parses a word: NAME, PORT, NAME/PROTOCOL or PORT/PROTOCOL. It does not look it
+ *  up. @return 0, or -1 with *failure, which names the wrong part */
 int service_question_parse(const char *word, struct service_question *question,
 			   struct failure *failure);
 
-/** Looks it up; not for use by several threads at a time (getservbyname(3)).
- *  @param found  receives at most one for each protocol: tcp, then udp
- *  @return how many there are */
+/** Looks it up. Not thread-safe (getservbyname(3)).
+ *  @param found  receives at most one entry per protocol: tcp, then udp
+ *  @return the number of entries */
 size_t known_services_find(const struct service_question *question,
 			   struct known_service found[SERVICE_PROTOCOLS]);
 

@@ -1,3 +1,11 @@
+/*
+ * lookup - getaddrinfo(3) and getnameinfo(3) with a timeout.
+ *
+ * Neither function can be interrupted. So a detached thread calls it and writes a byte to a
+ * pipe; the caller waits for the pipe. After a timeout the thread continues in the
+ * background until the resolver returns. So each lookup costs a thread and a pipe, and an
+ * abandoned one keeps them.
+ */
 #include "client/hostinfo/lookup.h"
 
 #include <errno.h>
@@ -14,16 +22,16 @@
 
 enum { SLOW = 1000 /* milliseconds */, QUESTION_TEXT = 120 };
 
-/* A question and its answer. It belongs to two, the thread that asks and who waits for it,
- * and the last of them frees it. */
+/* A question and its answer. Two threads own it, the asking one and the waiting one;
+ * the last owner frees it. */
 struct lookup {
 	atomic_int owners;
-	int ended[2];                /* a pipe: a byte when there is an answer */
-	char subject[QUESTION_TEXT]; /* "host NAME", fit to print */
+	int ended[2];                /* a pipe; a byte means: the answer is complete */
+	char subject[QUESTION_TEXT]; /* "host NAME", printable */
 
-	char name[HOST_NAME_TEXT]; /* the question, or the answer */
+	char name[HOST_NAME_TEXT]; /* question or answer */
 	int family;
-	struct address address; /* its length is 0 when the name is the question */
+	struct address address; /* length 0: the name is the question */
 	struct addrinfo *list;
 	int result; /* 0, or -1 with failure */
 	struct failure failure;
@@ -92,7 +100,7 @@ static void tell(const struct lookup_limits *limits, const char *question)
 		limits->slow(question);
 }
 
-/* @return more than 0 when there is an answer, 0 when the time is over, -1 with errno */
+/* @return more than 0: answered; 0: timeout; -1 with errno */
 static int wait_for_answer(const struct lookup *lookup,
 			   const struct lookup_limits *limits)
 {
@@ -110,7 +118,8 @@ static int wait_for_answer(const struct lookup *lookup,
 	return ready > 0 ? (int)io_read(lookup->ended[0], &byte, 1) : ready;
 }
 
-/* Asks, and waits. @return 0 with the answer in *lookup, or -1 with *failure */
+/* Asks, and waits for the answer. @return 0 with the answer in *lookup, or -1 with
+ * *failure */
 static int lookup_answer(struct lookup *lookup, const struct lookup_limits *limits,
 			 struct failure *failure)
 {
@@ -140,7 +149,7 @@ static bool is_known(const struct lookup_host *host, const struct address *addre
 	return false;
 }
 
-/* A hosts file may name an address twice, and a name server may answer as it likes. */
+/* A hosts file or a name server may list an address twice. */
 static int take_addresses(struct lookup_host *host, const struct addrinfo *list)
 {
 	const struct addrinfo *each;

@@ -1,8 +1,8 @@
 /*
- * hostinfo - says what the system knows of hosts, addresses and services.
+ * hostinfo - prints what the system knows about hosts, addresses and services.
  *
- * What a word is and what is known of it is found by client/hostinfo/answer.c; here are the
- * options, and how it is said: to people or as JSON. See hostinfo(1).
+ * client/hostinfo/answer.c decides what a word is and looks it up. This file reads the
+ * options and prints the answers, as text or as JSON. See hostinfo(1).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static const struct option_line option_lines[] = {
 	{ 0 },
 };
 
-/** What the command line says. */
+/** The options. */
 struct command {
 	struct answer_wish wish;
 	bool json;
@@ -78,7 +78,7 @@ static int take_words(void *context, int count, char **operands, struct failure 
 {
 	struct command *command = context;
 
-	(void)count; /* a NULL is behind the last one */
+	(void)count; /* the array ends with NULL */
 	(void)failure;
 	command->words = operands;
 	return 0;
@@ -116,7 +116,8 @@ static const char *family_name(const struct address *address)
 	return address_family(address) == AF_INET ? "IPv4" : "IPv6";
 }
 
-/* The special-purpose block that it is in, if any, and what it carries. */
+/* The special-purpose block of the address, if any, and the IPv4 address embedded in
+ * it. */
 static void print_block(const struct address *address)
 {
 	const struct address_block *block = address_block(address);
@@ -163,7 +164,7 @@ static void print_services(const struct answer *answer)
 	}
 }
 
-/* The texts of an interface's line. */
+/* The texts of an interface. */
 struct interface_line {
 	char name[4 * IF_NAMESIZE], address[ADDRESS_TEXT];
 	const char *scope;
@@ -375,7 +376,7 @@ static void show_progress(const char *question)
 		fprintf(stderr, "\r\033[K");
 }
 
-/* Each answer is shown as soon as it is there: the next may take long. */
+/* Each answer is printed at once: the next lookup may take long. */
 static void print_answer(const struct command *command, const struct answer *answer,
 			 bool first)
 {

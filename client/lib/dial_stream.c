@@ -1,12 +1,12 @@
 /*
- * dial by TCP: what is typed goes to the server, what the server says is printed.
+ * dial_stream - a conversation over TCP: sends the input to the server, prints the replies.
  *
  * What it shows: a conversation has two directions, and neither may wait for the other. A
  * client that sends everything before it reads anything deadlocks with a server that
- * answers as it goes, as soon as the buffers between the two are full. So one poll()
- * waits for all that can happen: there is input, the server takes more, the server has
- * spoken, our output takes more. Each direction has one buffer, filled again only when it
- * is empty: whoever is slow slows down the other end, and nothing piles up here.
+ * answers as it reads, as soon as the buffers between them are full. So one poll(2) waits
+ * for all four events: input is readable, the socket is writable, the socket is readable,
+ * standard output is writable. Each direction has one buffer, which is refilled only when
+ * it is empty. So a slow end slows down the other end, and memory stays bounded.
  *
  * Try it: bin/echod-select & bin/dial -v localhost 7007
  */
@@ -30,41 +30,44 @@
 #include "common/text.h"
 
 enum {
-	BLOCK = 64 * 1024,     /* bytes in one read or write of the socket, at most */
+	BLOCK = 64 * 1024,     /* bytes of one read or write of the socket, at most */
 	NANOSECONDS = 1000000, /* in a millisecond */
 	CHAT_LINE_TIME = 100, /* milliseconds: chatd takes 20 lines a second by default */
 	HELD = 3,             /* bytes of an unfinished character, at most */
-	/* A block of empty lines, each with its time; dumped or escaped it is shorter. */
+	/* A block of empty lines, each with its time; a dump or escaped text is
+	 * shorter. */
 	OUTPUT = (HELD + BLOCK) * (SPEECH_TIME + 1),
 };
 
-/* One conversation. */
+/* A conversation with one server. */
 struct dial {
 	const struct dial_settings *settings;
 	char who[DIAL_WHO_TEXT]; /* "HOST port PORT", fit to print */
 	int fd;                  /* the connection, non-blocking */
-	int64_t connected;       /* nanoseconds: when it stood */
-	int error;               /* why it has failed; 0 */
+	int64_t connected;       /* nanoseconds: when it was established */
+	int error;               /* errno of the failure, or 0 */
 
 	/* Towards the server. */
 	const char *input; /* typed[], or the messages */
 	char *messages;    /* those of -m, each with its newline; NULL: standard input */
-	size_t start, end; /* of what is still to be sent */
+	size_t start, end; /* the part that is still to be sent */
 	bool input_ended, input_seen, half_closed;
-	bool return_seen; /* the last byte that was read is a carriage return */
+	bool return_seen; /* the last byte of the input was a carriage return */
 
 	/* From the server. */
-	size_t held;                /* received[] begins with so many bytes from before */
+	size_t held;                /* number of bytes from an earlier read at the
+				     * start of received[] */
 	size_t written, output_end; /* of output[] */
-	bool escape;                /* for a terminal */
+	bool escape;                /* standard output is a terminal */
 	bool within_line;           /* the last byte printed was no newline */
 	bool server_ended;
 
-	/* Whose turn it is, and since when. */
-	bool awaiting_reply; /* lockstep: a line was sent, none has come back */
-	bool answered;       /* something has come since something was last sent */
-	bool timing;         /* something was sent whose reply is not yet reported */
-	int64_t asked;       /* nanoseconds: when that was */
+	/* Whose turn it is to send, and since when. */
+	bool awaiting_reply; /* lockstep: a line was sent, its reply has not arrived */
+	bool answered;       /* data arrived since the last send */
+	bool timing;         /* the time of the reply to the last send is still to be
+			      * reported */
+	int64_t asked;       /* nanoseconds: time of that send */
 	int64_t waited;      /* nanoseconds of the server's turn without progress */
 	int64_t turn_began;  /* nanoseconds: when poll(2) returned last */
 	bool within_reply;   /* the last byte received is not a newline */
@@ -81,8 +84,8 @@ static bool output_is_empty(const struct dial *dial)
 	return dial->written == dial->output_end;
 }
 
-/* Where the next length bytes of output go; they are counted as there. The buffer is
- * large enough for a block in any form, and is empty before a block comes. */
+/* Reserves the next length bytes of the output buffer, which is large enough for a
+ * block in any form and is empty before each block. */
 static char *output_room(struct dial *dial)
 {
 	if (output_is_empty(dial))
@@ -99,8 +102,8 @@ static void print_dump(struct dial *dial, char direction, uint64_t offset,
 				      length - i < DIAL_ROW ? length - i : DIAL_ROW);
 }
 
-/* How many bytes at the end mean something only with what follows them: the beginning of
- * a UTF-8 character (RFC 3629), or a carriage return that may belong to a newline. */
+/* Number of bytes at the end whose meaning depends on what follows: the start of a
+ * UTF-8 character (RFC 3629), or a carriage return that may belong to a newline. */
 static size_t unfinished_tail(const char *bytes, size_t length)
 {
 	const unsigned char *end = (const unsigned char *)bytes + length;
@@ -119,7 +122,7 @@ static size_t unfinished_tail(const char *bytes, size_t length)
 	return 0;
 }
 
-/* Prints bytes that are within a line, or end it. */
+/* Prints bytes up to the end of a line. */
 static void print_piece(struct dial *dial, const char *bytes, size_t length)
 {
 	char *to = output_room(dial);
@@ -151,7 +154,8 @@ static void print_lines(struct dial *dial, const char *bytes, size_t length)
 	}
 }
 
-/* Prints what stands in received[]; a terminal gets a split character in one piece. */
+/* Prints received[]. A character that was split between two reads is written to a
+ * terminal in one piece. */
 static void print_received(struct dial *dial, size_t length)
 {
 	size_t tail = 0;
@@ -163,9 +167,10 @@ static void print_received(struct dial *dial, size_t length)
 	dial->held = tail;
 }
 
-/* Called when standard output is ready. It may be blocking, and that is not changed, for
- * a terminal is shared with the shell: but a pipe that is ready takes PIPE_BUF bytes
- * without waiting. @return 0, or -1 with errno */
+/* Called when standard output is writable. The descriptor may be blocking; O_NONBLOCK
+ * is not set, because the shell shares the open file description of a terminal. A pipe
+ * that poll(2) reports as writable takes PIPE_BUF bytes without blocking.
+ * @return 0, or -1 with errno */
 static int write_output(struct dial *dial)
 {
 	size_t left = dial->output_end - dial->written;
@@ -198,9 +203,10 @@ static bool may_read_input(const struct dial *dial)
 	       dial->error == 0;
 }
 
-/* Puts a carriage return in front of each newline that has none. @p to has twice the size,
- * and may be where @p from is if that is the second half of it: what is written never
- * overtakes what is read. @return the new length */
+/* Inserts a carriage return before each newline that has none. @p to has twice the
+ * size. @p from may be its second half: the write position never passes the read
+ * position.
+ * @return the new length */
 static size_t add_returns(struct dial *dial, char *to, const char *from, size_t length)
 {
 	char *end = to;
@@ -234,7 +240,7 @@ static int read_input(struct dial *dial)
 	return 0;
 }
 
-/* What goes out next: in lockstep a line, or the part of it that has been read. */
+/* What to send next: in lockstep a line, or the part of it that has been read. */
 static size_t next_piece(const struct dial *dial)
 {
 	const char *from = dial->input + dial->start;
@@ -258,7 +264,8 @@ static void send_input(struct dial *dial)
 	const char *from = dial->input + dial->start;
 	ssize_t n = io_write(dial->fd, from, next_piece(dial));
 
-	if (n < 0 && errno != EAGAIN) /* what it said before it hung up is still read */
+	if (n < 0 && errno != EAGAIN) /* the data that the server sent before it closed
+				       * is still read */
 		dial->error = errno == EPIPE ? ECONNRESET : errno;
 	if (n <= 0)
 		return;
@@ -270,7 +277,7 @@ static void send_input(struct dial *dial)
 		count_lines(dial, from, (size_t)n);
 	dial->awaiting_reply = dial->settings->lockstep && from[n - 1] == '\n';
 	dial->answered = false;
-	/* What comes back after a long piece is hardly the answer to its end. */
+	/* Data that arrives after a long piece is probably not the reply to its end. */
 	dial->timing = dial->settings->lockstep || n < PIPE_BUF;
 	dial->asked = clock_nanoseconds();
 	dial->waited = 0;
@@ -281,13 +288,14 @@ static bool has_sent_all(const struct dial *dial)
 	return dial->input_ended && !has_unsent(dial) && !dial->awaiting_reply;
 }
 
-/* All is sent: tells the server so, and it can still answer. Some servers and most proxies
- * take a half-close for the end of the client, and cut the reply off: keep_open. */
+/* Half-closes the connection after everything is sent, so that the server sees the
+ * end and can still reply. Some servers and most proxies take a half-close for a
+ * close and drop the reply: hence keep_open. */
 static void half_close_when_done(struct dial *dial)
 {
 	if (!has_sent_all(dial) || dial->half_closed || dial->settings->keep_open)
 		return;
-	shutdown(dial->fd, SHUT_WR); /* if it fails, reading will say why */
+	shutdown(dial->fd, SHUT_WR); /* if it fails, recv(2) reports the error */
 	dial->half_closed = true;
 }
 
@@ -298,7 +306,8 @@ static bool may_receive(const struct dial *dial)
 	return !dial->server_ended && output_is_empty(dial);
 }
 
-/* A reply is a line in lockstep; else it is what comes once we have no more to say. */
+/* In lockstep a reply is a line. Otherwise it is what arrives after all input is
+ * sent. */
 static void note_reply(struct dial *dial, const char *bytes, size_t length, bool paused)
 {
 	bool whole = dial->settings->lockstep
@@ -316,15 +325,15 @@ static void note_reply(struct dial *dial, const char *bytes, size_t length, bool
 		dial_milliseconds_since(dial->asked));
 }
 
-/* Where the server speaks in lines, a line must be whole in time: otherwise a byte now and
- * then would hold us forever. */
+/* If the server sends lines, a whole line must arrive before the timeout. Otherwise
+ * a server that sends a byte now and then could hold the client forever. */
 static bool expects_lines(const struct dial *dial)
 {
 	return dial->awaiting_reply || dial->settings->chat;
 }
 
-/* A chat server has nothing to do after the half-close but to take what was sent, and to end:
- * what others say meanwhile does not prolong that. */
+/* After the half-close a chat server only has to take the sent lines and close.
+ * Messages of other users do not extend the timeout. */
 static void note_progress(struct dial *dial, const char *bytes, size_t length)
 {
 	bool ending = dial->settings->chat && dial->half_closed;
@@ -334,7 +343,7 @@ static void note_progress(struct dial *dial, const char *bytes, size_t length)
 	dial->within_reply = bytes[length - 1] != '\n';
 }
 
-/* paused: for now there is nothing more to send. */
+/* paused: nothing can be sent now */
 static void receive(struct dial *dial, bool paused)
 {
 	char *to = dial->received + dial->held;
@@ -359,9 +368,9 @@ static void receive(struct dial *dial, bool paused)
 
 /* ---- whose turn it is ------------------------------------------------------------------ */
 
-/* The server has ended its side. It may still want to hear the rest, so that is sent; but
- * nobody types to a server that has gone, and an input that has said nothing so far need
- * not be waited for. */
+/* The server has closed its side. It may still read, so the rest is sent. But
+ * further input of a user, or of a pipe that has sent nothing yet, is not waited
+ * for. */
 static bool input_is_worth_reading(const struct dial *dial)
 {
 	if (dial->input_ended || dial->settings->lockstep || isatty(STDIN_FILENO))
@@ -378,7 +387,8 @@ static bool is_over(const struct dial *dial)
 	return !has_unsent(dial) && !input_is_worth_reading(dial);
 }
 
-/* A chat server greets its clients. Then a room may be silent, until we have left it. */
+/* A chat server sends a greeting. After it, a room may be silent until the client
+ * leaves. */
 static bool is_waited_for(const struct dial *dial)
 {
 	if (dial->settings->chat && dial->got == 0)
@@ -386,15 +396,15 @@ static bool is_waited_for(const struct dial *dial)
 	return has_sent_all(dial) && !(dial->settings->chat && dial->settings->keep_open);
 }
 
-/* Not while somebody thinks what to type. */
+/* The time in which the user types does not count. */
 static bool is_servers_turn(const struct dial *dial)
 {
 	return has_unsent(dial) || dial->awaiting_reply || is_waited_for(dial) ||
 	       dial->server_ended || dial->error != 0;
 }
 
-/* Milliseconds that the server has. A chat server may take only so many lines a second from
- * each client, without a word: it has a while for each line. */
+/* Timeout of the server, in milliseconds. A chat server may limit the lines per
+ * second of a client without a message, so it gets additional time for each line. */
 static int64_t time_limit(const struct dial *dial)
 {
 	int64_t lines = dial->got > 0 ? (int64_t)dial->lines_sent : 0;
@@ -402,7 +412,7 @@ static int64_t time_limit(const struct dial *dial)
 	return dial->settings->timeout + lines * CHAT_LINE_TIME;
 }
 
-/* Milliseconds that may still be waited, 0 when the time is over, -1: for ever. */
+/* Milliseconds left to wait; 0 after the timeout; -1 without one. */
 static int time_left(const struct dial *dial)
 {
 	int64_t left;
@@ -438,13 +448,13 @@ static int silence_failure(const struct dial *dial, struct failure *failure)
 
 /* ---- the conversation ------------------------------------------------------------------ */
 
-/* Waits for the next thing that can be done, and does it. */
+/* Waits for the next event and handles it. */
 static enum dial_outcome take_turn(struct dial *dial, struct failure *failure)
 {
 	short wanted = (short)((may_receive(dial) ? POLLIN : 0) |
 			       (may_send(dial) ? POLLOUT : 0));
-	/* Negative ones are skipped: an end that nothing is wanted of might be broken, and
-	 * poll() would report that again and again. */
+	/* poll(2) skips negative descriptors. A descriptor that is not needed now
+	 * might have an error, which poll(2) would report again and again. */
 	struct pollfd ends[] = {
 		{ .fd = may_read_input(dial) ? STDIN_FILENO : -1, .events = POLLIN },
 		{ .fd = wanted != 0 ? dial->fd : -1, .events = wanted },
@@ -455,19 +465,22 @@ static enum dial_outcome take_turn(struct dial *dial, struct failure *failure)
 	bool counts = is_servers_turn(dial);
 
 	if (left == 0 && dial->server_ended && !has_unsent(dial))
-		return DIAL_DONE; /* neither side says any more */
+		return DIAL_DONE; /* both sides have ended */
 	if (left == 0) {
 		silence_failure(dial, failure);
 		return DIAL_FAILED;
 	}
-	if (counts && expects_lines(dial)) /* a flood without a line is silence, too */
+	if (counts && expects_lines(dial)) /* endless data without a newline counts as
+					    * silence */
 		dial->waited += began - dial->turn_began;
 	ready = poll(ends, 3, left);
 	dial->turn_began = clock_nanoseconds();
-	if (left >= 0) /* else our own output is slow, or it is nobody's turn */
+	if (left >= 0) /* otherwise standard output is slow, or the server has nothing
+		        * to send */
 		dial->waited += dial->turn_began - began;
 	if (ready <= 0)
-		return DIAL_GOING_ON; /* a signal, or the time is over, which we see above */
+		return DIAL_GOING_ON; /* a signal, or the timeout, which the next call
+				       * notices */
 	if (ends[2].revents != 0 && write_output(dial) < 0)
 		return dial_output_failed(failure);
 	if ((ends[1].revents & ~POLLOUT) != 0 && may_receive(dial))
@@ -486,7 +499,8 @@ static bool is_unanswered(const struct dial *dial)
 	return dial->sent > 0 || dial->settings->chat;
 }
 
-/* How it ended, once both sides have and everything is printed. */
+/* Reports how the conversation ended, after both sides have ended and everything is
+ * printed. */
 static enum dial_outcome judge(const struct dial *dial, struct failure *failure)
 {
 	if (dial->error != 0) {

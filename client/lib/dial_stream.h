@@ -14,37 +14,37 @@
 
 enum { DIAL_RETRY_PAUSE = 20 }; /* milliseconds before -R tries again */
 
-/** What the command line says. */
+/** The options of a conversation. */
 struct dial_settings {
 	char host[HOST_TEXT], port[PORT_TEXT];
 	int family;      /* AF_UNSPEC, AF_INET or AF_INET6 */
 	int type;        /* SOCK_STREAM, or SOCK_DGRAM: -u */
-	int64_t timeout; /* milliseconds; 0: for ever */
+	int64_t timeout; /* milliseconds; 0: no timeout */
 	bool lockstep, hex, raw, retry;
-	bool keep_open;   /* by TCP: no half-close at the end of the input */
-	bool no_reply;    /* by TCP: an end without a reply is no failure */
-	bool crlf;        /* by TCP: each newline goes out as CR LF */
-	bool whole;       /* datagrams: all of standard input is one */
-	bool repeat;      /* datagrams: one again and again, as follows */
-	uint64_t count;   /* how often; 0: until interrupted */
-	int64_t interval; /* milliseconds between two */
-	/* Of chat, which in a pipe is a conversation of this kind. */
-	const char *opening; /* is sent before the input; NULL: nothing */
-	bool times;          /* each line printed begins with the time of day */
-	bool chat;           /* the server speaks first, in lines; nobody is there to hear
-				the rest of the input when it has ended */
-	const char **messages; /* those of -m, without newline */
+	bool keep_open;   /* TCP: no half-close at the end of the input */
+	bool no_reply;    /* TCP: a server that closes without a reply is no error */
+	bool crlf;        /* TCP: newlines are sent as CR LF */
+	bool whole;       /* UDP: all of standard input is one datagram */
+	bool repeat;      /* UDP: send one datagram repeatedly */
+	uint64_t count;   /* with repeat: number of datagrams; 0: until interrupted */
+	int64_t interval; /* with repeat: milliseconds between two */
+	/* Set by chat, which without a terminal uses dial_stream(). */
+	const char *opening;   /* sent before the input; NULL: nothing */
+	bool times;            /* each printed line begins with the time of day */
+	bool chat;             /* a chat server: it speaks first, in lines, and need not
+			      * read the rest of the input after it has closed */
+	const char **messages; /* values of -m, without newline */
 	size_t message_count;  /* 0: standard input */
 };
 
-/** sock_connect() to where the settings say, with -R again and again while the connection is
- *  refused: for a script that has only just started the server.
- *  @param reached  receives the address that answered
+/** Connects as the settings say. With -R it tries again while the connection is
+ *  refused, for scripts that have just started the server.
+ *  @param reached  receives the address of the server
  *  @return the descriptor (blocking), or -1 with *failure */
 int dial_connect(const struct dial_settings *settings, struct address *reached,
 		 struct failure *failure);
 
-/** Talks to the server by TCP until both sides have ended. @return the exit status */
+/** Runs the conversation until both sides have ended. @return the exit status */
 int dial_stream(const struct dial_settings *settings);
 
 #endif

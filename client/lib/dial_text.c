@@ -1,3 +1,11 @@
+/*
+ * dial_text - output of a conversation: the peer's name, hex dumps, errors of the standard
+ * streams.
+ *
+ * Output of a datagram is written at once and may block: UDP has no flow control that a
+ * slow reader could use. The TCP conversation has its own non-blocking output
+ * (client/lib/dial_stream.c).
+ */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -57,7 +65,8 @@ int dial_print(const char *bytes, size_t length)
 		if (n < 0 && errno != EAGAIN)
 			return -1;
 		if (n < 0 && io_wait(STDOUT_FILENO, POLLOUT, -1) < 0)
-			return -1; /* it was non-blocking when we were given it */
+			return -1; /* EAGAIN: the descriptor was already non-blocking
+				    * at the start */
 		if (n > 0) {
 			bytes += n;
 			length -= (size_t)n;

@@ -18,49 +18,49 @@ enum {
 	DIAL_ROW_TEXT = 112, /* ... and the text of one, at most */
 };
 
-/** How a conversation goes, and went. */
+/** State of a conversation. */
 enum dial_outcome {
 	DIAL_GOING_ON,
 	DIAL_DONE,
-	DIAL_FAILED,     /* a struct failure says why */
-	DIAL_READER_GONE /* nobody reads our standard output any more */
+	DIAL_FAILED,     /* with a struct failure */
+	DIAL_READER_GONE /* standard output is a pipe without a reader */
 };
 
-/** Who is talked to: "HOST port PORT", fit to print. */
+/** The peer as printable text: "HOST port PORT". */
 void dial_who(const struct dial_settings *settings, char who[DIAL_WHO_TEXT]);
 
-/** For the times that are printed. @param nanoseconds  by clock_nanoseconds() */
+/** Milliseconds since @p nanoseconds (clock_nanoseconds()). */
 double dial_milliseconds_since(int64_t nanoseconds);
 
 /**
- * Writes a row of a dump: "> 00000000  68 65 6c 6c 6f 0a          |hello.|", the part
- * behind the direction as hexdump -C has it.
+ * Writes a row of a hex dump: "> 00000000  68 65 6c 6c 6f 0a          |hello.|". The
+ * part after the direction has the format of hexdump -C.
  *
- * @param to         receives it with its newline, but without a NUL
+ * @param to         receives the row with its newline, not terminated
  * @param direction  '>' sent, '<' received
- * @param count      of @p bytes, at most DIAL_ROW
+ * @param count      number of @p bytes, at most DIAL_ROW
  * @return its length
  */
 size_t dial_dump_row(char to[DIAL_ROW_TEXT], char direction, uint64_t offset,
 		     const char *bytes, size_t count);
 
-/** Writes all of it to standard output, waiting as long as that takes.
+/** Writes all bytes to standard output. It blocks as long as needed.
  *  @return 0, or -1 with errno of write(2) */
 int dial_print(const char *bytes, size_t length);
 
-/** Prints a datagram as a dump of its own: the offsets begin at 0, and an empty one is a
- *  row too. @return 0, or -1 with errno of write(2) */
+/** Prints a datagram as a hex dump. Offsets start at 0; an empty datagram has one
+ *  row. @return 0, or -1 with errno of write(2) */
 int dial_print_datagram_dump(char direction, const char *bytes, size_t length);
 
-/** What to make of a failed read(2) of standard input, by errno.
+/** Turns errno of a read(2) of standard input into an outcome.
  *  @return DIAL_FAILED, with *failure */
 enum dial_outcome dial_input_failed(struct failure *failure);
 
-/** What to make of a failed write(2) to standard output, by errno.
+/** Turns errno of a write(2) to standard output into an outcome.
  *  @return DIAL_READER_GONE, or DIAL_FAILED with *failure */
 enum dial_outcome dial_output_failed(struct failure *failure);
 
-/** Ends as any program does that writes to nobody: by SIGPIPE. */
+/** Terminates the process by SIGPIPE, as the default action would. */
 void dial_end_by_sigpipe(void);
 
 #endif

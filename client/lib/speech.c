@@ -1,3 +1,11 @@
+/*
+ * speech - shows a line of a chat on a terminal, with the time and a colour for each
+ * nickname.
+ *
+ * The colour is a hash of the nickname, so every client shows a user in the same colour
+ * without asking the server. Different nicknames may share a colour. Control characters of
+ * a line never reach the terminal.
+ */
 #include "client/lib/speech.h"
 
 #include <ctype.h>
@@ -7,15 +15,16 @@
 
 #include "common/text.h"
 
-/* Of the 256 colours of xterm those whose contrast (WCAG 2.1, 1.4.3) is 4 or more both on
- * black and on white, and that do not look alike. */
+/* Colours of the 256 of xterm that are distinguishable and have a contrast (WCAG
+ * 2.1, 1.4.3) of 4 or more both on black and on white. */
 static const char *const many_colours[] = {
 	"38;5;27m",  "38;5;28m",  "38;5;30m",  "38;5;63m",  "38;5;64m",
 	"38;5;99m",  "38;5;130m", "38;5;131m", "38;5;133m", "38;5;161m",
 	"38;5;162m", "38;5;164m", "38;5;196m",
 };
 
-/* Of the eight that every terminal has: not yellow and white, nor black and blue. */
+/* Colours of the eight that every terminal has, without yellow, white, black and
+ * blue. */
 static const char *const few_colours[] = {
 	"31m", "32m", "35m", "36m", "1;31m", "1;32m", "1;35m", "1;36m",
 };
@@ -153,7 +162,7 @@ size_t speech_show(const struct speech_style *style, enum speaker speaker,
 {
 	size_t used = style->times ? speech_time(now, out) : 0;
 
-	if (length > 0 && line[length - 1] == '\r') /* telnet's end of a line */
+	if (length > 0 && line[length - 1] == '\r') /* line end of telnet: CR LF */
 		length--;
 	if (speaker == SPEAKER_OURSELVES)
 		used = append(out, used, "> ", 2);

@@ -1,6 +1,6 @@
 /*
- * speech - a line of a conversation as it is shown on a terminal: with the time, and with
- * colours that tell who speaks.
+ * speech - shows a line of a chat on a terminal, with the time and a colour for each
+ * nickname.
  */
 #ifndef CLIENT_LIB_SPEECH_H
 #define CLIENT_LIB_SPEECH_H
@@ -11,14 +11,15 @@
 
 struct speech_style {
 	bool times;        /* each line begins with the time of day */
-	bool colours;      /* whether there are any ... */
+	bool colours;      /* use colours ... */
 	bool many_colours; /* ... and 256 of them */
 };
 
 enum speaker {
-	SPEAKER_ROOM, /* a line from the server: speech "alice: text", or its own "* text" */
-	SPEAKER_OURSELVES, /* what was typed here */
-	SPEAKER_PROGRAM,   /* what this program has to say */
+	SPEAKER_ROOM,      /* a line from the server: "alice: text", or "* text" of the
+		       * server itself */
+	SPEAKER_OURSELVES, /* a line that the user typed */
+	SPEAKER_PROGRAM,   /* a message of this program */
 };
 
 enum {
@@ -28,39 +29,40 @@ enum {
 	SPEECH_SHOWN_MOST = 4 * SPEECH_MOST + 128, /* bytes that speech_show() writes */
 };
 
-/** How lines are to be shown here: colours as $NO_COLOR (https://no-color.org), $TERM and
- *  $COLORTERM say. */
+/** The style for this terminal. $NO_COLOR (https://no-color.org), $TERM and
+ *  $COLORTERM decide on colours. */
 struct speech_style speech_style_here(bool times);
 
-/** Writes the time of day as it stands before a line: "23:59:59 ", not terminated.
+/** Writes the time of day for the start of a line: "23:59:59 ", not terminated.
  *  @return its length, at most SPEECH_TIME */
 size_t speech_time(time_t now, char out[SPEECH_TIME]);
 
-/** Whether it can be the name of a person or a room: one to NICKNAME_MOST letters, digits,
- *  - and _ (ASCII). */
+/** Whether it is a valid name of a user or a room: 1 to NICKNAME_MOST letters,
+ *  digits, - and _ (ASCII). */
 bool speech_is_name(const char *text, size_t length);
 
 /**
- * Finds who speaks, as chatd(8) has it: "alice: text" to all, "alice -> bob: text" to one,
- * "** alice waves".
+ * Finds the speaker in a line of chatd(8): "alice: text" to all, "alice -> bob: text"
+ * to one, "** alice waves".
  *
- * @param at  receives where the nickname begins
- * @return its length, or 0 if nobody speaks: it is a line of the server, or none of chatd
+ * @param at  receives the offset of the nickname
+ * @return its length, or 0: the line is from the server itself, or not from chatd
  */
 size_t speech_nickname(const char *line, size_t length, size_t *at);
 
-/** The colour of a nickname, the same always and everywhere: what to write after ESC [. */
+/** The colour of a nickname, as the parameters of ESC [. It depends on the nickname
+ *  only. */
 const char *speech_colour(const struct speech_style *style, const char *nick,
 			  size_t length);
 
 /**
- * Writes a line with its newline. Nothing in it is obeyed by the terminal: see
- * text_for_terminal().
+ * Writes a line with its newline. The terminal obeys no control character of the line:
+ * see text_for_terminal().
  *
  * @param line    without its newline
  * @param length  at most SPEECH_MOST
  * @param now     the time of day
- * @param out     receives it, not terminated
+ * @param out     receives the text, not terminated
  * @return its length
  */
 size_t speech_show(const struct speech_style *style, enum speaker speaker,

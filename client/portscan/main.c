@@ -1,9 +1,9 @@
 /*
- * portscan - who listens there?
+ * portscan - finds the open TCP ports of a host.
  *
- * The scan itself is client/portscan/scan.c; here are its options, and the report. What it shows:
- * a non-blocking connect(2) lets one process have a thousand attempts in the air, where a
- * blocking one would spend its whole time in waiting for the first host that says nothing.
+ * This file reads the options and prints the report; client/portscan/scan.c scans. What it
+ * shows: with non-blocking connect(2) one process has a thousand attempts in progress. With
+ * blocking connect(2) it would spend its time on the first host that drops packets.
  *
  * Try it: bin/echod-select & bin/portscan -p 7000-7010 localhost
  */
@@ -32,7 +32,8 @@ enum {
 	MOST_WAIT = 3600,    /* seconds */
 	MOST_RATE = 1000000,
 	MOST_RETRIES = 100,
-	OTHER_DESCRIPTORS = 16, /* that we need beside one for each attempt, at most */
+	OTHER_DESCRIPTORS = 16, /* descriptors of the process beside one per attempt,
+				 * at most */
 	OPTION_JSON = OPTIONS_LETTERS_FROM,
 	OPTION_ALL_ADDRESSES,
 };
@@ -61,11 +62,12 @@ static const struct option_line option_lines[] = {
 struct target {
 	struct address address;
 	bool skipped;
-	int error;          /* why: there is no way to it; 0: because of ... */
+	int error;          /* errno: there is no route to it; 0: not scanned because
+			     * of ... */
 	const char *reason; /* ... this */
 };
 
-/* What the command line says, and the addresses of the host. */
+/* The options, and the addresses of the host. */
 struct command {
 	struct scan_plan plan;
 	struct ports ports;
@@ -76,18 +78,18 @@ struct command {
 	bool all, all_addresses, json, quiet;
 };
 
-/* How it went. */
+/* The outcome of all scans. */
 struct outcome {
-	bool incomplete, open; /* any of the scans; any port */
+	bool incomplete, open; /* of any scan; on any address */
 	size_t scanned;        /* addresses */
 };
 
-/* What progress needs to remember. */
+/* State of the progress line. */
 struct line {
 	bool shown;
 };
 
-/* Atomic, for it is not only the thread with the signal that looks at it. */
+/* Atomic: other threads than the one with the signal read it. */
 static atomic_int stop;
 
 static void on_signal(int number)
@@ -95,7 +97,8 @@ static void on_signal(int number)
 	atomic_store(&stop, number);
 }
 
-/* The first signal ends the scan and lets the report be printed, the second ends us. */
+/* The first signal ends the scan, and the report is printed. The second terminates
+ * the process. */
 static void catch_signals(void)
 {
 	struct sigaction action = { .sa_handler = on_signal,
@@ -176,7 +179,7 @@ static int take_option(void *context, const struct options *options, int letter,
 	}
 }
 
-/* HOST: brackets around an IPv6 address do no harm. */
+/* HOST: brackets around an IPv6 address are accepted. */
 static int take_operand(void *context, int count, char **operands,
 			struct failure *failure)
 {
@@ -206,7 +209,7 @@ static const struct options_program program = {
 
 /* ---- which addresses, and how many attempts ---------------------------------------------- */
 
-/* An address and its interface, without a port. */
+/* An address with its interface, without a port. */
 static void host_text(const struct address *address, char out[HOST_TEXT])
 {
 	if (getnameinfo(&address->any, address->length, out, HOST_TEXT, NULL, 0,
@@ -214,8 +217,8 @@ static void host_text(const struct address *address, char out[HOST_TEXT])
 		snprintf(out, HOST_TEXT, "?");
 }
 
-/* Whether there is a way to it. A datagram socket can be asked without a packet being
- * sent: connect(2) only looks for the route and for our own address. @return 0 or errno */
+/* Whether there is a route. connect(2) of a datagram socket sends no packet: it only
+ * looks up the route and the source address. @return 0 or errno */
 static int find_way(const struct addrinfo *where)
 {
 	int fd = sock_connect_start(where->ai_addr, where->ai_addrlen, SOCK_DGRAM);
@@ -240,8 +243,8 @@ static void skip(struct target *target, const char *reason)
 	target->reason = reason;
 }
 
-/* Takes an address, if it is another one. @return whether it is to be scanned, and there is a
- * way to it */
+/* Adds an address, unless it is a duplicate. @return whether it is to be scanned and
+ * there is a route to it */
 static bool take_address(struct command *command, const struct addrinfo *where,
 			 bool wanted, int *error)
 {
@@ -265,8 +268,8 @@ static bool take_address(struct command *command, const struct addrinfo *where,
 	return false;
 }
 
-/* Finds the addresses of the host, and decides which are scanned: the first to which there is
- * a way, or all such. @return 0, or -1 with *failure */
+/* Resolves the host and chooses the addresses to scan: the first one with a route,
+ * or all of them. @return 0, or -1 with *failure */
 static int choose_addresses(struct command *command, struct failure *failure)
 {
 	struct address_query query = { command->family, SOCK_STREAM, false };
@@ -326,8 +329,8 @@ static void clear_progress(const struct line *line)
 		fprintf(stderr, "\r\033[K");
 }
 
-/* The name of the service that has the port; its number when none has. @return whether
- * it is a name */
+/* The name of the service with that port, or its number. @return whether it is a
+ * name */
 static bool service_name(unsigned port, char out[PORT_TEXT])
 {
 	struct sockaddr_in any = { .sin_family = AF_INET,
@@ -415,7 +418,7 @@ static void print_json(const struct command *command, const struct target *targe
 	putchar(']');
 }
 
-/* Of one address of the host; with --all-addresses it is one of several. */
+/* The result for one address; with --all-addresses there are several. */
 static void print_report(const struct command *command, const struct target *target,
 			 const struct scan_result *result, bool first)
 {

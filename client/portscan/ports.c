@@ -1,3 +1,9 @@
+/*
+ * ports - parses a list of ports: 22,80,8000-8100,http
+ *
+ * The set is an array with a flag for each of the 65536 ports: simple, without duplicates,
+ * and iterated in order.
+ */
 #include "client/portscan/ports.h"
 
 #include <stdint.h>
@@ -22,7 +28,7 @@ static bool is_all_digits(const char *text)
 	return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
-/* The port of a service that is known by name. */
+/* The port of a named service. */
 static bool look_up(const char *name, unsigned *port)
 {
 	struct address_query query = { AF_UNSPEC, SOCK_STREAM, false };
@@ -47,8 +53,8 @@ static bool read_number(const char *text, unsigned *port)
 	return true;
 }
 
-/* item is one number, a range or a name; what is before its hyphen tells a range from a
- * name, for names have hyphens too. */
+/* An item is a number, a range or a name. The text before the hyphen distinguishes a
+ * range from a name, because names contain hyphens too. */
 static int add_item(struct ports *ports, char *item, struct failure *failure)
 {
 	char *hyphen = strchr(item, '-'), culprit[ITEM_TEXT];

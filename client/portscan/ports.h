@@ -1,5 +1,5 @@
 /*
- * ports - a set of ports, and how one writes it: 22,80,8000-8100,http
+ * ports - a set of ports, and its text form: 22,80,8000-8100,http
  */
 #ifndef CLIENT_PORTSCAN_PORTS_H
 #define CLIENT_PORTSCAN_PORTS_H
@@ -10,21 +10,22 @@
 
 enum { PORTS_NUMBERS = 65536 };
 
-/** Which ports are in the set. All zero is the empty set. Port 0 is never in it. */
+/** The ports of the set. Zeroed, it is empty. Port 0 is never in it. */
 struct ports {
 	bool wanted[PORTS_NUMBERS];
 	unsigned count;
 };
 
-/** Puts the ports from @p first to @p last in; it does not matter if some are. */
+/** Adds the ports from @p first to @p last. Ports that are in the set already are
+ *  ignored. */
 void ports_add(struct ports *ports, unsigned first, unsigned last);
 
 /**
- * Adds what a list names: numbers from 1 to 65535, ranges of them, and names of TCP
- * services, separated by commas. Order and repetition mean nothing.
+ * Adds the ports of a list: numbers from 1 to 65535, ranges, and names of TCP services,
+ * separated by commas. Order and repetition do not matter.
  *
- * @return 0, or -1 with *failure, which names the item that is none; *ports then has some
- *         of the others
+ * @return 0, or -1 with *failure, which names the wrong item; *ports may then contain
+ * the items before it
  */
 int ports_parse(struct ports *ports, const char *list, struct failure *failure);
 

@@ -1,3 +1,11 @@
+/*
+ * scan - scans the ports of an address in rounds, with one or more worker threads.
+ *
+ * Rounds: the first one tries every port, each further one the ports without a result. A
+ * lost packet or a full backlog looks like a filter, so a single attempt would report wrong
+ * results. The workers take ports from one shared queue by an atomic counter. A thread that
+ * cannot be created only makes the scan slower.
+ */
 #include "client/portscan/scan.h"
 
 #include <errno.h>
@@ -13,10 +21,12 @@
 
 enum {
 	MOST_WORKERS = 4,
-	PORTS_PER_WORKER = 4096, /* fewer are scanned before a thread has started */
-	FIRST_PAUSE = 250, /* milliseconds before the first retry, then twice as long */
+	PORTS_PER_WORKER = 4096, /* with fewer ports, the scan ends before a thread has
+				  * started */
+	FIRST_PAUSE = 250,       /* milliseconds before the first retry; doubled for each
+			    * further one */
 	LONGEST_PAUSE = 4000,
-	NAP = 50, /* milliseconds between two looks at plan->stop */
+	NAP = 50, /* milliseconds between two checks of plan->stop */
 };
 
 struct scan {
@@ -51,8 +61,8 @@ static bool queue_unknown(struct scan *scan)
 	return count > 0;
 }
 
-/* One that has reached itself may try again at once; silence may have been too many
- * packets, which passes sooner if there are none for a while. */
+/* An attempt that reached itself may be repeated at once. Silence may mean that too
+ * many packets were sent; a pause helps. */
 static bool wants_pause(const struct scan *scan)
 {
 	for (unsigned i = 0; i < scan->shared.queued; i++)
@@ -73,8 +83,8 @@ static void pause_before(const struct scan *scan, unsigned retry)
 	}
 }
 
-/* The first worker is the thread that called us; signals are for it alone. A thread that
- * cannot be started is not missed: its share stays in the queue for the others. */
+/* The calling thread is the first worker and the only one that handles signals. If a
+ * thread cannot be created, the other workers take its share of the queue. */
 static void run_round(struct scan *scan)
 {
 	unsigned running = 1;
@@ -106,8 +116,8 @@ static void run_rounds(struct scan *scan)
 
 /* ---- before and after ------------------------------------------------------------------ */
 
-/* Two processors find two refusals at a time; but a rate is kept by one worker, and a few
- * ports need no second one. */
+/* Each processor handles refusals in parallel. But one worker keeps the rate, and
+ * few ports need no second one. */
 static unsigned workers_for(const struct scan_plan *plan)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -122,7 +132,7 @@ static unsigned workers_for(const struct scan_plan *plan)
 	return most < plan->in_flight ? most : plan->in_flight;
 }
 
-/* Each gets its part of what may be in flight. @return 0, or -1 with errno */
+/* Divides the attempts in progress among the workers. @return 0, or -1 with errno */
 static int create_workers(struct scan *scan)
 {
 	unsigned count = workers_for(scan->plan), left = scan->plan->in_flight;
@@ -146,7 +156,7 @@ static void count_states(struct scan *scan)
 			scan->result->count[scan->result->ports[port].state]++;
 }
 
-/* @return 0, or the errno that kept it from going on */
+/* @return 0, or the errno that ended the scan */
 static int scan_all(struct scan *scan)
 {
 	int error = 0;

@@ -17,7 +17,8 @@ const char *scan_state_name(enum scan_state state)
 	return names[state];
 }
 
-/* A connection that has been reset has stood before that: one that does not is refused. */
+/* A reset or broken connection was established before. An attempt that is not
+ * established is refused. */
 enum scan_state scan_state_of(int error)
 {
 	switch (error) {
@@ -32,7 +33,8 @@ enum scan_state scan_state_of(int error)
 	}
 }
 
-/* What ICMP and ICMPv6 say comes as an errno (Linux: icmp_err_convert, tab_unreach). */
+/* The kernel reports ICMP and ICMPv6 messages as errno (Linux: icmp_err_convert,
+ * tab_unreach). */
 const char *scan_reason(int error)
 {
 	switch (error) {

@@ -9,7 +9,7 @@ enum scan_state { SCAN_UNKNOWN, SCAN_OPEN, SCAN_CLOSED, SCAN_FILTERED, SCAN_STAT
 /** "open", "closed", "filtered", "unknown" */
 const char *scan_state_name(enum scan_state state);
 
-/** The state of a port to which connecting has ended with @p error (0: it stands). */
+/** The state of a port for the result @p error of connecting to it (0: established). */
 enum scan_state scan_state_of(int error);
 
 /** Why a port counts as filtered: "no answer", "host unreachable" ... */

@@ -1,3 +1,11 @@
+/*
+ * worker - one thread of a scan: non-blocking attempts to connect, and a poller that
+ * reports their results.
+ *
+ * All attempts have the same timeout, so the list of attempts in the order of their start
+ * is also the order of their deadlines: no timer heap is needed. A closed connection is
+ * reset (SO_LINGER), or each open port would keep a source port in TIME_WAIT.
+ */
 #include "client/portscan/worker.h"
 
 #include <errno.h>
@@ -12,21 +20,22 @@
 #include "common/sock.h"
 
 enum {
-	BURST = 128, /* attempts begun, and answers taken, before one looks up again */
-	MOST_SELVES = 8, /* so often ourselves: nobody else is there */
+	BURST = 128,     /* attempts started and answers handled before the next check */
+	MOST_SELVES = 8, /* connections to itself after which the port counts as closed */
 	NOBODY = -1,
 };
 
 static const int64_t second = 1000000000, millisecond = 1000000; /* in nanoseconds */
 
-/* So are these. To see plan->stop; what being late for the rate may be made up for; the
- * pauses of a shortage, and how long it lasts before one says so, or gives up. */
+/* Also in nanoseconds: the interval of checking plan->stop; how much delay the rate
+ * may make up for; the pauses during a shortage, and how long it lasts before it is
+ * reported, or ends the scan. */
 static const int64_t look_up_after = 100000000, rate_slack = 10000000;
 static const int64_t shortest_pause = 1000000, longest_pause = 250000000;
 static const int64_t tell_after = 1000000000, despair_after = INT64_C(60000000000);
 
-/* An attempt that waits for its answer; those that do are linked in the order of their
- * beginning, which is that of their deadlines, for all have the same time. */
+/* An attempt in progress. They are linked in the order of their start, which is also
+ * the order of their deadlines, because all have the same timeout. */
 struct attempt {
 	struct attempt *earlier, *later;
 	int fd;
@@ -37,17 +46,19 @@ struct attempt {
 struct scan_worker {
 	struct scan_shared *shared;
 	const struct scan_plan *plan;
-	struct address address; /* with the port of the attempt in hand */
+	struct address address; /* with the port of the current attempt */
 	struct poller *poller;
 	struct attempt *attempts; /* all of them */
 	struct attempt *unused;   /* linked by later */
 	struct attempt *oldest, *newest;
 	unsigned in_flight;
-	int spare;          /* a socket that was refused and can be used again, or -1 */
-	int held;           /* a port that is taken but could not be begun, or NOBODY */
-	int64_t next_start; /* not before: the rate, or a shortage */
-	int64_t interval;   /* the rate: between two attempts */
-	int64_t pause, short_since; /* of a shortage; 0: none */
+	int spare;          /* a refused socket that can be used again, or -1 */
+	int held;           /* a port that was taken from the queue but not started, or
+			     * NOBODY */
+	int64_t next_start; /* earliest time of the next attempt: because of the rate,
+			     * or of a shortage */
+	int64_t interval;   /* the rate: nanoseconds between two attempts */
+	int64_t pause, short_since; /* during a shortage; 0: none */
 	int64_t shown_at;           /* when progress was last shown */
 	bool leading;
 };
@@ -109,7 +120,7 @@ static void settle(struct scan_worker *worker, unsigned number, enum scan_state 
 		atomic_fetch_add_explicit(&worker->shared->open, 1, memory_order_relaxed);
 }
 
-/* What comes to nothing here stays unknown, and has its turn again in the next round. */
+/* A port without a result stays unknown; the next round tries it again. */
 static void judge(struct scan_worker *worker, int fd, unsigned number, int error)
 {
 	struct scan_port *port = &worker->shared->ports[number];
@@ -122,7 +133,7 @@ static void judge(struct scan_worker *worker, int fd, unsigned number, int error
 		settle(worker, number, SCAN_CLOSED, 0);
 }
 
-/* An attempt has ended, with error, or 0 when the connection stands. */
+/* An attempt has ended with error, or 0: established. */
 static void conclude(struct scan_worker *worker, int fd, unsigned port, int error)
 {
 	judge(worker, fd, port, error);
@@ -130,15 +141,16 @@ static void conclude(struct scan_worker *worker, int fd, unsigned port, int erro
 		worker->spare = fd;
 		return;
 	}
-	if (error == 0) /* or it would keep a source port in TIME_WAIT for a minute */
+	if (error == 0) /* otherwise the source port stays in TIME_WAIT for a minute */
 		sock_set_abortive(fd);
 	close(fd);
 }
 
 /* ---- beginning ------------------------------------------------------------------------- */
 
-/* What passes when somebody closes sockets, we or others: it says nothing about the port.
- * That the address can be reached at all is known, so EADDRNOTAVAIL is about source ports. */
+/* Shortages that end when this or another process closes sockets; they say nothing
+ * about the port. The address is known to be reachable, so EADDRNOTAVAIL means: no
+ * source port is free. */
 static bool is_shortage(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
@@ -146,7 +158,7 @@ static bool is_shortage(int error)
 	       error == EAGAIN || error == ENOSPC;
 }
 
-/* Without another worker nobody can give us a descriptor; the rest is a matter of time. */
+/* Only another worker could free a descriptor. Other shortages end with time. */
 static bool is_hopeless(const struct scan_worker *worker, int error, int64_t since)
 {
 	if (error == EMFILE && worker->shared->workers == 1)
@@ -167,7 +179,7 @@ static void wait_for_better_times(struct scan_worker *worker, unsigned port, int
 	}
 	worker->next_start = now + worker->pause;
 	if (worker->in_flight > 0)
-		return; /* when one of those ends, so may the shortage */
+		return; /* the end of an attempt may end the shortage */
 	if (is_hopeless(worker, error, now - worker->short_since))
 		atomic_store(&worker->shared->error, error);
 	else if (now - worker->short_since >= tell_after &&
@@ -189,8 +201,9 @@ static int open_attempt(struct scan_worker *worker, unsigned port)
 	return sock_connect_start(&address->any, address->length, SOCK_STREAM);
 }
 
-/* Our own host has answered by now, so the answer is asked for at once: no poller, and the
- * same socket for the next port. That makes the scan of a loopback twice as fast. */
+/* The local host answers at once, so the result is read without the poller, and the
+ * socket is used again for the next port. This doubles the speed of a scan of
+ * loopback. */
 static void begin_attempt(struct scan_worker *worker, unsigned port)
 {
 	struct attempt *attempt = worker->unused;
@@ -222,7 +235,7 @@ static void begin_attempt(struct scan_worker *worker, unsigned port)
 	link_newest(worker, attempt);
 }
 
-/* The next port to be tried, or NOBODY. */
+/* The next port, or NOBODY. */
 static int take_port(struct scan_worker *worker)
 {
 	struct scan_shared *shared = worker->shared;
@@ -233,7 +246,7 @@ static int take_port(struct scan_worker *worker)
 	if (port != NOBODY)
 		return port;
 	if (atomic_load_explicit(&shared->taken, memory_order_relaxed) >= shared->queued)
-		return NOBODY; /* or the count would run on for ever */
+		return NOBODY; /* otherwise the counter would grow without limit */
 	place = atomic_fetch_add_explicit(&shared->taken, 1, memory_order_relaxed);
 	return place < shared->queued ? shared->queue[place] : NOBODY;
 }
@@ -250,7 +263,7 @@ static bool may_begin(const struct scan_worker *worker)
 	return worker->unused != NULL && has_more(worker);
 }
 
-/* With a rate, attempts that came late may be made up for, but not many of them. */
+/* With a rate, a few late attempts may be made up for. */
 static void note_start(struct scan_worker *worker, int64_t now)
 {
 	if (worker->interval == 0)
@@ -283,7 +296,7 @@ static int64_t least(int64_t one, int64_t other)
 	return one < other ? one : other;
 }
 
-/* Nanoseconds until there is something to do even if nobody answers. */
+/* Nanoseconds until the next action without an answer. */
 static int64_t time_left(const struct scan_worker *worker)
 {
 	int64_t now = clock_nanoseconds(), until = now + look_up_after;
@@ -295,7 +308,7 @@ static int64_t time_left(const struct scan_worker *worker)
 	return until > now ? until - now : 0;
 }
 
-/* The attempt in hand is no longer in flight. */
+/* Ends the current attempt. */
 static void finish(struct scan_worker *worker, struct attempt *attempt, int error)
 {
 	poller_remove(worker->poller, attempt->fd);
@@ -319,8 +332,8 @@ static void take_answers(struct scan_worker *worker)
 	}
 }
 
-/* Perhaps it is we who were late (stopped, or busy with other answers): so one that is
- * overdue is asked once more. */
+/* Perhaps this process was late (stopped, or busy with other answers). So an overdue
+ * attempt is checked once more. */
 static void give_up_overdue(struct scan_worker *worker)
 {
 	int64_t now = clock_nanoseconds();

@@ -1,6 +1,6 @@
 /*
- * scan_worker - one thread of a scan: takes ports from the queue, and waits for the answers
- * to many attempts at once.
+ * scan_worker - one thread of a scan: takes ports from the queue, with many attempts in
+ * progress at once.
  */
 #ifndef CLIENT_PORTSCAN_WORKER_H
 #define CLIENT_PORTSCAN_WORKER_H
@@ -12,15 +12,16 @@
 /** What all workers of a scan share. */
 struct scan_shared {
 	const struct scan_plan *plan;
-	struct scan_port *ports; /* by number; whoever took a port writes to its own */
+	struct scan_port *ports; /* by number; a worker writes only to ports that it
+				  * has taken */
 	const uint16_t *queue;   /* the ports of this round */
 	unsigned queued;
 	unsigned wanted; /* ports in all, for the progress */
 	unsigned workers;
-	atomic_uint taken;          /* so many of the queue have a worker */
+	atomic_uint taken;          /* number of ports that were taken from the queue */
 	atomic_uint done, open;     /* ports, in all rounds */
-	atomic_int error;           /* errno that keeps all from going on; 0 */
-	atomic_bool shortage_shown; /* that we wait, and for what */
+	atomic_int error;           /* errno that ends the scan; 0: none */
+	atomic_bool shortage_shown; /* the shortage was reported */
 };
 
 struct scan_worker;
@@ -33,13 +34,13 @@ struct scan_worker;
 struct scan_worker *scan_worker_create(struct scan_shared *shared, unsigned in_flight,
 				       bool leading);
 
-/** The thread's function: works until the queue is empty and every attempt has ended, or
- *  until *plan->stop or shared->error. Ports that time out for the last time, or are
- *  answered, have their state then; all others stay SCAN_UNKNOWN. Takes the worker,
- *  returns NULL. */
+/** Runs until the queue is empty and every attempt has ended, or until *plan->stop
+ *  or shared->error is set. Ports with an answer, or with their last timeout, then
+ *  have a state; all others stay SCAN_UNKNOWN. It is a start routine for
+ *  pthread_create(3): it takes the worker, and returns NULL. */
 void *scan_worker_run(void *worker);
 
-/** Frees it. NULL is nothing to do. */
+/** Frees the worker. NULL is allowed. */
 void scan_worker_destroy(struct scan_worker *worker);
 
 #endif
