@@ -9,19 +9,18 @@
 /** How many bytes of a wrong reply are shown, and the size of their text. */
 enum { LOAD_SHOWN = 16, LOAD_SHOWN_TEXT = 4 * LOAD_SHOWN + 1 };
 
-/** Where in the block a request begins: another place for each connection and sequence. */
+/** Offset of a request in the block. It differs by connection and sequence number. */
 size_t load_letters_offset(unsigned connection, uint64_t sequence);
 
-/** Pseudo-random letters and digits, always the same: what has to be told apart from any
- *  other text of its length. Not terminated. */
+/** Pseudo-random letters and digits, the same in each run. Not terminated. */
 void load_letters(char *out, size_t size);
 
 /**
- * Notes in exchange->wrong what is wrong with the @p length @p bytes that came: from which
- * byte of the reply on they are not the @p expected ones, and some of both, escaped.
+ * Describes in exchange->wrong how the @p length @p bytes differ from the @p expected
+ * ones: the first wrong byte of the reply, and some bytes of both, escaped.
  *
- * @param at               bytes of the reply before these, which were right
- * @param expected_length  bytes that were expected at most; the reply ends after them
+ * @param at               number of correct bytes of the reply before these
+ * @param expected_length  maximum number of bytes; the reply ends after them
  * @return LOAD_WRONG
  */
 enum load_verdict load_wrong_bytes(struct load_exchange *exchange, size_t at,

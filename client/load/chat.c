@@ -1,15 +1,15 @@
 /*
- * load_chat - what load says to a server of chat, and what it may hear there: the protocol
- * of chatd(8).
+ * chat - the protocol of chatd(8), as spoken by the load: nicknames, the room, lines of the
+ * server.
  *
- * Each client takes a nickname that tells its number, and all go to a room of their own,
- * which nobody else should know of. What is said there is load_room's business; here are
- * the way into the room, and the lines of the server:
+ * Each client takes a nickname that contains its number, and all join one room that no
+ * other client knows. client/load/room.c checks the messages; this file does the way into
+ * the room and the lines of the server itself:
  *
- *     AT_THE_DOOR ── "* welcome, …" ──> ARRIVED ── "* you are in ROOM (…" ──> INSIDE
+ *     LOBBY ── "* welcome, …" ──> ARRIVED ── "* you are in ROOM (…" ──> INSIDE
  *
- * On the way others may be heard: what is said in the lobby, and was before. Inside, the
- * server tells who comes and goes, and nothing else.
+ * Before INSIDE, messages of other users may arrive: those in the lobby, and older ones.
+ * Inside, the server only reports who joins and leaves.
  */
 #include <stdio.h>
 #include <string.h>
@@ -21,29 +21,29 @@
 #include "common/text.h"
 
 /* exchange->place */
-enum place { AT_THE_DOOR, ARRIVED, INSIDE };
+enum place { LOBBY, ARRIVED, INSIDE };
 
 enum {
-	TAG = 5,    /* characters that begin all our names: an l and a number */
-	DIGITS = 5, /* ... and tell whose it is, in hexadecimal */
+	TAG = 5,    /* characters at the start of all names: an l and a number */
+	DIGITS = 5, /* ... and the digits of the client number, hexadecimal */
 	NAME = TAG + DIGITS,
-	LONGEST = 1024 + 1, /* line that chatd takes, with its newline */
+	LONGEST = 1024 + 1, /* longest line of chatd, with its newline */
 };
 
-/* Of the whole load. */
+/* State of the whole load. */
 struct chat_shared {
-	char tag[TAG + 1]; /* the name of the room, too */
+	char tag[TAG + 1]; /* also the name of the room */
 };
 
-/* Of each client: how it comes in. */
+/* State of each client. */
 struct chat_state {
 	char arrival[sizeof "/nick \n/join \n" + NAME + TAG];
 };
 
 /* ---- what is said -------------------------------------------------------------------------- */
 
-/* Two loads on one server are to have different names: it is the time and the process that
- * tell them apart. */
+/* Two loads on one server need different names: they depend on the time and the
+ * process id. */
 static void choose_tag(char tag[TAG + 1])
 {
 	static const char characters[] = "0123456789abcdefghijklmnopqrstuvwxyz";
@@ -73,7 +73,7 @@ static void chat_begin(const struct load_material *material,
 	const struct chat_shared *shared = material->shared;
 	struct chat_state *state = exchange->state;
 
-	exchange->place = AT_THE_DOOR;
+	exchange->place = LOBBY;
 	exchange->request = state->arrival;
 	exchange->length = (size_t)snprintf(state->arrival, sizeof state->arrival,
 					    "/nick %s%0*x\n/join %s\n", shared->tag,
@@ -128,7 +128,7 @@ static bool ends(const char *line, size_t length, const char *text)
 	return length >= n && memcmp(line + length - n, text, n) == 0;
 }
 
-/* What the server tells those in a room of others, and "goodbye" when we go. */
+/* Lines of the server for the members of a room, and "goodbye" at the end. */
 static bool is_event(const char *line, size_t length)
 {
 	const char *name = line + 2, *end = line + length, *blank;
@@ -155,7 +155,7 @@ static enum load_verdict wrong(struct load_exchange *exchange, const char *what,
 	return LOAD_WRONG;
 }
 
-/* A line without its newline, that nobody of ours has said. */
+/* A line, without its newline, that no client of this load has sent. */
 static enum load_verdict chat_check(const struct load_material *material,
 				    struct load_exchange *exchange, const char *line,
 				    size_t length)
@@ -164,7 +164,7 @@ static enum load_verdict chat_check(const struct load_material *material,
 	char inside[sizeof "* you are in  (" + TAG];
 
 	snprintf(inside, sizeof inside, "* you are in %s (", shared->tag);
-	if (exchange->place == AT_THE_DOOR) {
+	if (exchange->place == LOBBY) {
 		if (!begins(line, length, "* welcome, you are "))
 			return wrong(exchange, "no welcome", line, length);
 		exchange->place = ARRIVED;

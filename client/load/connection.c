@@ -97,7 +97,8 @@ void load_connection_fail_errno(struct load_worker *worker,
 	load_connection_fail(worker, connection, kind);
 }
 
-/* How much of the reply came. Of those that mirror it is known how much there is of it. */
+/* Describes how much of the reply arrived. The expected length is known if the reply
+ * is the request. */
 static void describe_silence(struct load_worker *worker,
 			     const struct load_connection *connection)
 {
@@ -145,8 +146,8 @@ void load_connection_watch(struct load_worker *worker, struct load_connection *c
 		connection->watched = wanted;
 }
 
-/* What never has to wait for a reply would begin again from within, without end: it takes
- * its turn with the others. */
+/* A sink never waits for a reply, so begin() would call itself without end. Such a
+ * connection is queued like the others. */
 void load_connection_go_on(struct load_worker *worker, struct load_connection *connection)
 {
 	int64_t due;

@@ -1,24 +1,24 @@
 /*
- * load_connection - what the ways to drive a connection share: stream.c over TCP,
- * datagram.c over UDP, room.c where clients meet. Only these and worker.c need
- * to know.
+ * load_connection - a connection of the load: what its transports share. These are
+ * stream.c (TCP), datagram.c (UDP) and room.c (broadcasts). Only they and worker.c use
+ * it.
  *
  * A connection is in one of five states:
  *
  *     CLOSED ──────> CONNECTING ──────> FREE ──────> BUSY ──────> ENDING
- *       ^  pause over      │  connected  ^  a request  │  the time    the server is to
- *       │                  │             │  is due     │  is over     close (a sink only)
+ *       ^  pause over      │  connected  ^  a request  │  the time    the server must
+ *       │                  │             │  is due     │  is over     close (sink only)
  *       └──────────────────┴─────────────┴─────────────┘
- *         refused, reset, timed out, wrong, closed; or FREE again: the reply is whole
+ *         refused, reset, timed out, wrong, closed; or FREE again: the reply is complete
  *
- * At the end of the measured time those that are CONNECTING or BUSY are waited for
- * (worker.c), and each is CLOSED when it has its reply.
+ * After the measured time, worker.c waits for the connections that are CONNECTING or
+ * BUSY, and each is CLOSED when it has its reply.
  *
- * With LOAD_CONNECTIONS a free one has no socket: a request that is due goes through
- * CONNECTING, and the socket is closed when the reply is whole. A socket of UDP is never
- * CONNECTING, and BUSY only when it can have no further request on its way. Where clients
- * meet, CONNECTING lasts until one has come in; who only listens is FREE, and who speaks is
- * BUSY when it can have no further line on its way.
+ * With LOAD_CONNECTIONS a free connection has no socket: a due request goes through
+ * CONNECTING, and the socket is closed after the reply. A UDP socket is never
+ * CONNECTING, and BUSY only if no further request may be outstanding. With a broadcast
+ * protocol, CONNECTING lasts until the client is in the room; a client that only
+ * listens is FREE, and a sender is BUSY if its window is full.
  */
 #ifndef CLIENT_LOAD_CONNECTION_H
 #define CLIENT_LOAD_CONNECTION_H
@@ -39,40 +39,42 @@ struct load_seats;
 
 struct load_connection {
 	struct load_exchange exchange;
-	int64_t due;   /* when its request was: the latency counts from here */
-	int64_t wake;  /* its time is over; CLOSED: try again */
-	int64_t pause; /* before the next try; 0 if the last one went well */
+	int64_t due;   /* when its request was due: its latency starts here */
+	int64_t wake;  /* when its timeout expires; CLOSED: when to try again */
+	int64_t pause; /* before the next try; 0 after a success */
 	int fd;
-	unsigned watched; /* what the poller watches it for; 0: does not know it */
+	unsigned watched; /* events that the poller watches; 0: not in the poller */
 	enum load_state state;
-	bool queued;                  /* in the queue of those that are free */
-	bool served;                  /* got a whole reply at least once */
+	bool queued;                  /* in the queue of free connections */
+	bool served;                  /* got a complete reply at least once */
 	bool served_late;             /* ... but only after the measured time */
 	struct load_connection *next; /* in the queue */
-	int64_t moved_at;             /* of a sink: when the kernel last took bytes */
-	/* Of datagrams: */
-	struct load_slot *slots; /* the requests on their way, and the last ones before */
-	unsigned waiting;        /* how many are on their way */
-	uint64_t newest;         /* the highest number that was answered */
+	int64_t moved_at;             /* sink: when the kernel last accepted bytes */
+	/* UDP: */
+	struct load_slot *slots; /* the outstanding requests, and the last ones before
+				  * them */
+	unsigned waiting;        /* number of outstanding requests */
+	uint64_t newest;         /* highest number of an answered request */
 };
 
-/** How a connection is driven. */
+/** A transport: how a connection is driven. */
 struct load_way {
-	/** What it needs, beside zeroed connections. @return 0, or -1 with errno */
+	/** Allocates what the transport needs. The connections are zeroed. @return
+	 *  0, or -1 with errno */
 	int (*prepare)(struct load_worker *worker);
-	/** A CLOSED connection is to get a socket. */
+	/** A CLOSED connection needs a socket. */
 	void (*open)(struct load_worker *worker, struct load_connection *connection);
-	/** A FREE one has a request to send that was due then. */
+	/** A FREE connection sends a request that was due at @p due. */
 	void (*begin)(struct load_worker *worker, struct load_connection *connection,
 		      int64_t due);
 	/** Its socket is ready. */
 	void (*ready)(struct load_worker *worker, struct load_connection *connection,
 		      unsigned ready);
-	/** Its time is over. */
+	/** Its timeout has expired. */
 	void (*expire)(struct load_worker *worker, struct load_connection *connection);
-	/** The measured time begins. NULL: nothing is to be done. */
+	/** The measured time starts. NULL: nothing to do. */
 	void (*start)(struct load_worker *worker);
-	/** The measured time is over. NULL: the sockets just close. */
+	/** The measured time is over. NULL: sockets are just closed. */
 	void (*finish)(struct load_worker *worker);
 };
 
@@ -87,25 +89,28 @@ struct load_worker {
 	unsigned number;
 	unsigned count;
 	struct load_connection *connections;
-	char *states; /* of the protocol: state_size bytes for each of them */
-	struct load_connection *queue, **queue_end; /* free ones; longest free first */
+	char *states; /* of the protocol: state_size bytes per connection */
+	struct load_connection *queue, **queue_end; /* free connections; the longest
+						     * free first */
 	char *received;                             /* RECEIVE_SIZE bytes */
-	int64_t now;                                /* as of the last look at the clock */
+	int64_t now;                                /* time of the last clock reading */
 	int64_t start; /* of the measured time; NEVER before it is known */
 	int64_t end;
 	int64_t next_wake;        /* the earliest wake of all connections, or earlier */
-	uint64_t requests;        /* how many were taken from the schedule (open loop) */
-	unsigned turns;           /* threads that take turns at that */
-	unsigned ending;          /* connections that are ENDING */
-	struct load_slot *slots;  /* of datagrams: those of all connections */
-	char *datagram;           /* ... room to put one together */
-	unsigned slots_each;      /* ... how many of them a connection has */
-	struct load_seats *seats; /* where clients meet: what each has heard */
+	uint64_t requests;        /* number of requests taken from the schedule (open
+				   * loop) */
+	unsigned turns;           /* number of threads that share the schedule */
+	unsigned ending;          /* number of connections that are ENDING */
+	struct load_slot *slots;  /* UDP: the slots of all connections */
+	char *datagram;           /* ... buffer for one datagram */
+	unsigned slots_each;      /* ... slots per connection */
+	struct load_seats *seats; /* broadcast: what each client has received */
 	atomic_uint_least64_t exchanges; /* for load_worker_exchanges() */
-	struct load_result result;       /* its share */
+	struct load_result result;       /* the result of this thread */
 };
 
-/** It has nothing to do: it gets the next request, if one is due, or waits for one. */
+/** A connection has no work: it sends the next request, if one is due, or waits in
+ *  the queue. */
 void load_connection_go_on(struct load_worker *worker,
 			   struct load_connection *connection);
 
@@ -116,25 +121,26 @@ void load_connection_queue(struct load_worker *worker,
 /** Takes the connection that waits longest out of the queue, which is not empty. */
 struct load_connection *load_connection_dequeue(struct load_worker *worker);
 
-/** It is FREE, and no time runs for it. */
+/** Makes it FREE, without a timeout. */
 void load_connection_set_free(struct load_connection *connection);
 
-/** Has the way's expire() called at that time, unless it is changed before. */
+/** Sets the time at which way->expire() is called, unless it is changed before. */
 void load_connection_set_wake(struct load_worker *worker,
 			      struct load_connection *connection, int64_t wake);
 
-/** Has the poller watch for this (0: for nothing); asks it for nothing that it knows. */
+/** Sets the events to watch (0: none). No system call if nothing changes. */
 void load_connection_watch(struct load_worker *worker, struct load_connection *connection,
 			   unsigned wanted);
 
 /** Closes its socket. */
 void load_connection_shut(struct load_worker *worker, struct load_connection *connection);
 
-/** It came to a bad end: counts that, closes it, and has it opened anew after a pause. */
+/** It failed: counts the error, closes the socket, and opens a new one after a
+ *  pause. */
 void load_connection_fail(struct load_worker *worker, struct load_connection *connection,
 			  enum load_error error);
 
-/** It has come to an end that is no error: as load_connection_fail(), but not counted. */
+/** It ended without an error: as load_connection_fail(), but not counted. */
 void load_connection_retire(struct load_worker *worker,
 			    struct load_connection *connection);
 
@@ -142,19 +148,20 @@ void load_connection_retire(struct load_worker *worker,
 void load_connection_fail_errno(struct load_worker *worker,
 				struct load_connection *connection, int error);
 
-/** Counts an exchange whose request was @p due, if it is not too late for that.
+/** Counts an exchange whose request was @p due, if the measured time is not over.
  *  @return whether it was counted */
 bool load_connection_count(struct load_worker *worker, int64_t due, size_t bytes);
 
-/** It got no whole reply in time: as load_connection_fail(), and notes how far it came. */
+/** No complete reply in time: as load_connection_fail(), and records how much
+ *  arrived. */
 void load_connection_fail_silent(struct load_worker *worker,
 				 struct load_connection *connection);
 
-/** It got a whole reply, but after the measured time. */
+/** It got a complete reply after the measured time. */
 void load_connection_served_late(struct load_worker *worker,
 				 struct load_connection *connection);
 
-/** It got what it was there for at least once. */
+/** It got a complete reply (or what the protocol calls so). */
 void load_connection_served(struct load_worker *worker,
 			    struct load_connection *connection);
 

@@ -1,3 +1,10 @@
+/*
+ * crowd - the silent connections of the load "idle".
+ *
+ * They are connected without blocking, a few at a time: a short backlog must not overflow,
+ * because the kernel repeats a SYN that found it full only after a second. Afterwards each
+ * costs this program a descriptor and nothing else.
+ */
 #include "client/load/crowd.h"
 
 #include <errno.h>
@@ -10,12 +17,12 @@
 #include "common/poller.h"
 #include "common/sock.h"
 
-/* At a time on their way, so that even a short backlog is not overrun: a connect that
- * finds it full is tried again by the kernel only after a second. */
+/* Number of simultaneous attempts. A short backlog must not overflow: the kernel
+ * repeats a SYN that found it full only after a second. */
 enum { ON_THEIR_WAY = 64, PAUSE_NANOSECONDS = 20 * 1000 * 1000 };
 
-/* The crowd while it comes together. fds[0 … made) stand, fds[made … begun) are on their
- * way; the poller's owner of each is its place in the array. */
+/* State while connecting. fds[0 … made) are connected, fds[made … begun) are in
+ * progress. The poller identifies each by its place in the array. */
 struct gathering {
 	struct load_crowd *crowd;
 	struct poller *poller;
@@ -38,7 +45,7 @@ static int start_one(struct gathering *gathering, const struct address *address)
 	return 0;
 }
 
-/* Takes the descriptor at *to and puts it at *from. */
+/* Moves the descriptor at *to to *from. */
 static void move(struct gathering *gathering, int *to, int *from)
 {
 	if (to == from)
@@ -47,8 +54,7 @@ static void move(struct gathering *gathering, int *to, int *from)
 	poller_change(gathering->poller, *to, POLLER_WRITE, to);
 }
 
-/* One whose connect has come to its end. The places stay as struct gathering says: those
- * that stand, then those on their way. */
+/* An attempt has ended. The order of the array stays as struct gathering describes. */
 static void settle_one(struct gathering *gathering, int *place)
 {
 	int *fds = gathering->crowd->fds, fd = *place;
@@ -77,8 +83,8 @@ static void gather(struct gathering *gathering, const struct load_plan *plan,
 		       gathering->begun - gathering->crowd->made < ON_THEIR_WAY)
 			if (start_one(gathering, address) < 0)
 				break;
-		/* One at a time: an event that waits here in a batch would name the place
-		 * of a descriptor that has been moved meanwhile. */
+		/* One event at a time: the next one of a batch could name the place
+		 * of a descriptor that has just been moved. */
 		if (poller_wait(gathering->poller, &event, 1, PAUSE_NANOSECONDS) == 1)
 			settle_one(gathering, event.owner);
 	}

@@ -1,5 +1,5 @@
 /*
- * load_crowd - silent connections: clients that are there and want nothing.
+ * load_crowd - silent connections: clients that are connected and send nothing.
  */
 #ifndef CLIENT_LOAD_CROWD_H
 #define CLIENT_LOAD_CROWD_H
@@ -8,25 +8,25 @@
 
 #include "client/load/load.h"
 
-/** The connections that were made. */
+/** The established connections. */
 struct load_crowd {
 	int *fds;
 	unsigned made;
 };
 
 /**
- * Makes as many silent connections as the plan says, to @p address, for at most @p limit
- * milliseconds: crowd->made tells how many there are then.
+ * Opens plan->idle silent connections to @p address, within @p limit milliseconds.
+ * crowd->made is the number that succeeded.
  *
- * @param first  a connection that is there already and becomes the first; or -1. It is
- *               the crowd's in any case
- * @return 0, or -1 with *failure: no memory, no descriptor for the poller
+ * @param first  an established connection that becomes the first one, or -1. The crowd
+ *               owns it in any case
+ * @return 0, or -1 with *failure: no memory, or no descriptor for the poller
  */
 int load_crowd_open(struct load_crowd *crowd, const struct load_plan *plan,
 		    const struct address *address, int first, int64_t limit,
 		    struct failure *failure);
 
-/** How many of them the server has not closed. What it sent is read and dropped. */
+/** Number of connections that the server has not closed. Received bytes are dropped. */
 unsigned load_crowd_standing(const struct load_crowd *crowd);
 
 /** Closes all of them. */

@@ -1,20 +1,20 @@
 /*
- * load_datagram - a socket of the load over UDP.
+ * datagram - the transport of the load over UDP: one socket per connection.
  *
- * UDP loses datagrams, doubles them and lets them overtake each other. So each request
- * carries its number, where the reply brings it back (echo), and the connection keeps a
- * slot for each of the last ones:
+ * UDP loses, duplicates and reorders datagrams. So each request carries its number, if the
+ * reply brings it back (echo), and the connection keeps a slot for each of the last
+ * requests:
  *
  *     UNUSED ──sent──> WAITING ──reply──> ANSWERED ──reply──> a duplicate
  *                         │
  *                         └─no reply in time──> LOST ──reply──> late
  *
- * Where the reply does not tell which request it answers (daytime, reply ...), a socket has
- * but one on its way, and when that is lost is replaced by another with another port, so
- * that a late reply cannot be taken for that to the next.
+ * If the reply does not identify its request (daytime, reply ...), a socket has only one
+ * outstanding request. After a loss the socket is replaced by one with another port, so
+ * that a late reply is not taken for the reply to the next request.
  *
  * A closed loop sends the next request when the last one is answered or lost. An open loop
- * sends when it is time to, without waiting, whatever becomes of the others.
+ * sends at the scheduled times, whatever happens to the other requests.
  */
 #include "client/load/datagram.h"
 
@@ -34,15 +34,16 @@
 enum {
 	FEWEST_SLOTS = 64, /* for each socket */
 	MOST_SLOTS = 65536,
-	ASK_AGAIN = 100,     /* milliseconds, while the server does not answer */
-	REFUSED_WITHIN = 20, /* milliseconds that a refusal takes, on the loopback */
-	NUMBER_LETTERS = 10, /* of 6 bits: more than are sent in a lifetime */
+	ASK_AGAIN = 100,     /* milliseconds between probes, while the server does not
+			      * answer */
+	REFUSED_WITHIN = 20, /* milliseconds within which loopback reports a refusal */
+	NUMBER_LETTERS = 10, /* of 6 bits: enough for any run */
 };
 
 struct load_slot {
 	uint64_t number; /* of the request, on its connection, from 1 */
 	int64_t due;
-	int64_t lost_at; /* if there is no reply by then */
+	int64_t lost_at; /* without a reply by then */
 	enum { UNUSED, WAITING, ANSWERED, LOST } state;
 };
 
@@ -63,15 +64,16 @@ static struct load_slot *slot_of(const struct load_worker *worker,
 	return &connection->slots[number % worker->slots_each];
 }
 
-/* Whether several requests of a socket may be on their way at a time. */
+/* Whether a socket may have several outstanding requests. */
 static bool overlaps(const struct load_plan *plan)
 {
 	return plan->rate > 0 && plan->protocol->mirrors &&
 	       plan->kind != LOAD_CONNECTIONS;
 }
 
-/* Enough for twice what a socket sends until a request counts as lost: one that has no
- * answer must not hold up those behind it. A power of two. */
+/* Number of slots: enough for twice the requests that a socket sends before one
+ * counts as lost, so that an unanswered request does not delay the next ones. A
+ * power of two. */
 static unsigned slots_for(const struct load_plan *plan)
 {
 	double meanwhile = plan->rate / plan->connections * (double)plan->timeout / 1000;
@@ -98,7 +100,7 @@ static int prepare_slots(struct load_worker *worker)
 
 /* ---- numbers ------------------------------------------------------------------------------- */
 
-/* On the wire: 4 bytes connection, 8 bytes number, the highest first. */
+/* Format: 4 bytes connection, 8 bytes number, big-endian. */
 static void put_number(char *bytes, const struct load_exchange *exchange)
 {
 	for (int i = 0; i < 4; i++)
@@ -118,7 +120,7 @@ static void get_number(const char *bytes, struct load_exchange *exchange)
 		exchange->sequence = exchange->sequence << 8 | (unsigned char)bytes[i];
 }
 
-/* In letters, as far as they fit in front of the last byte, which may have to end a line. */
+/* As letters, as many as fit before the last byte, which may be a newline. */
 static void put_letters(char *bytes, const struct load_exchange *exchange)
 {
 	uint64_t number = exchange->sequence;
@@ -129,9 +131,9 @@ static void put_letters(char *bytes, const struct load_exchange *exchange)
 	}
 }
 
-/* The request as it goes over the wire, put together in @p buffer. No two of a socket are the
- * same, also where the reply does not bring the number back: a server may take the same
- * datagram again and again for the replies of another server, and not answer it. */
+/* Builds the request in @p buffer. All requests of a socket differ, also if the
+ * reply does not contain the number: a server may take repeated equal datagrams for
+ * the replies of another server, and not answer. */
 static const char *request_bytes(const struct load_protocol *protocol,
 				 const struct load_exchange *exchange, char *buffer)
 {
@@ -156,7 +158,7 @@ static bool open_socket(struct load_worker *worker, struct load_connection *conn
 		load_connection_fail_errno(worker, connection, errno);
 		return false;
 	}
-	/* Our own port may be the very one that the server has left. */
+	/* the kernel may have given this socket the port of the stopped server */
 	if (sock_is_connected_to_itself(connection->fd)) {
 		load_connection_fail(worker, connection, LOAD_REFUSED);
 		return false;
@@ -186,15 +188,15 @@ static bool has_room(const struct load_worker *worker,
 	return slot_of(worker, connection, next)->state != WAITING;
 }
 
-/* The kernel did not take it yet. */
+/* The send buffer was full. */
 static bool is_sending(const struct load_connection *connection)
 {
 	return connection->state == BUSY &&
 	       connection->exchange.sent < connection->exchange.length;
 }
 
-/* A request has been answered or lost. There is room for the next now, but where a much
- * older one is still waiting in its slot. */
+/* A request was answered or lost. The next one can be sent, unless a much older
+ * request still occupies its slot. */
 static void go_on(struct load_worker *worker, struct load_connection *connection)
 {
 	if (makes_a_socket_for_each(worker))
@@ -209,7 +211,7 @@ static void go_on(struct load_worker *worker, struct load_connection *connection
 
 /* ---- sending ------------------------------------------------------------------------------- */
 
-/* It is on its way, or, where nobody will answer, that was all. */
+/* The request was sent. For a sink that completes it. */
 static void note_sent(struct load_worker *worker, struct load_connection *connection)
 {
 	struct load_exchange *exchange = &connection->exchange;
@@ -291,8 +293,8 @@ static void take_answer(struct load_worker *worker, struct load_connection *conn
 	go_on(worker, connection);
 }
 
-/* A right reply to a request of this number. One that no slot remembers is older than all
- * that do, and so most probably late. */
+/* A correct reply to the request with this number. A number without a slot is older
+ * than all slots, so the reply is most probably late. */
 static void take_numbered(struct load_worker *worker, struct load_connection *connection,
 			  uint64_t number, size_t n)
 {
@@ -306,7 +308,7 @@ static void take_numbered(struct load_worker *worker, struct load_connection *co
 		take_answer(worker, connection, slot, n);
 }
 
-/* A mirrored reply that is not wrong in one of its letters. */
+/* A mirrored reply without a wrong letter. */
 static void describe_mirrored(struct load_worker *worker,
 			      const struct load_connection *connection, size_t n)
 {
@@ -320,9 +322,9 @@ static void describe_mirrored(struct load_worker *worker,
 			    LOAD_NUMBER_SIZE);
 }
 
-/* The reply tells by its number to which request it belongs, and must be the same. To one
- * that this connection has sent; only where each has a socket of its own, the port may be
- * one that another had before. */
+/* The number in the reply identifies the request, and the rest must equal it. A
+ * number of another connection is an error only if each connection keeps its socket;
+ * otherwise the port may have belonged to another one. */
 static void judge_mirrored(struct load_worker *worker, struct load_connection *connection,
 			   size_t n)
 {
@@ -352,8 +354,9 @@ static void judge_mirrored(struct load_worker *worker, struct load_connection *c
 		take_numbered(worker, connection, asked.sequence, n);
 }
 
-/* One that is not asked for is taken for the double of the last. A reply may be cut to the
- * length of the request: many servers give no more, lest they be used as amplifiers. */
+/* An unexpected reply counts as a duplicate of the last. A reply may be cut to the
+ * length of the request: many servers limit replies so, against amplification
+ * attacks. */
 static void judge_unnumbered(struct load_worker *worker,
 			     struct load_connection *connection, size_t n)
 {
@@ -383,7 +386,7 @@ static void judge_unnumbered(struct load_worker *worker,
 			    slot_of(worker, connection, exchange->sequence), n);
 }
 
-/* One for each event: the poller tells if there are more. */
+/* One datagram per event; the poller reports further ones. */
 static void receive_one(struct load_worker *worker, struct load_connection *connection)
 {
 	ssize_t n = io_read(connection->fd, worker->received, RECEIVE_SIZE);
@@ -409,7 +412,7 @@ static void datagram_ready(struct load_worker *worker, struct load_connection *c
 
 /* ---- losing -------------------------------------------------------------------------------- */
 
-/* Gives up those whose time is over. Returns when the next one's is. */
+/* Gives up the requests whose timeout has expired. @return when the next one expires */
 static int64_t lose(struct load_worker *worker, struct load_connection *connection)
 {
 	int64_t next = NEVER;
@@ -458,7 +461,7 @@ const struct load_way load_datagram = {
 
 /* ---- is anybody there? ----------------------------------------------------------------------- */
 
-/* Waits for a reply. Returns 0 or an errno. */
+/* Waits for a reply. @return 0 or an errno */
 static int await_reply(int fd, int64_t milliseconds)
 {
 	char bytes[1];
@@ -469,7 +472,7 @@ static int await_reply(int fd, int64_t milliseconds)
 	return ready < 0 || io_read(fd, bytes, sizeof bytes) < 0 ? errno : 0;
 }
 
-/* The request of a connection that does not exist. */
+/* Sends a probe, with the number of a connection that does not exist. */
 static int ask(int fd, const struct load_shared *shared, char *buffer)
 {
 	const struct load_protocol *protocol = shared->plan->protocol;

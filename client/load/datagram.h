@@ -1,6 +1,6 @@
 /*
- * load_datagram - asking whether a server of datagrams is there. How one is loaded is
- * connection.h's load_datagram.
+ * load_datagram - probes a UDP server. The transport load_datagram is declared in
+ * connection.h.
  */
 #ifndef CLIENT_LOAD_DATAGRAM_H
 #define CLIENT_LOAD_DATAGRAM_H
@@ -9,14 +9,14 @@
 
 #include "client/load/worker.h"
 
-/** Bytes that the number takes in a datagram which comes back: no such is shorter. */
+/** Bytes of the number in a mirrored datagram, which is never shorter. */
 enum { LOAD_NUMBER_SIZE = 12 };
 
 /**
- * Sends datagrams to @p address until one is answered, for at most @p limit milliseconds;
- * where none ever is, until none is refused.
+ * Sends datagrams to @p address until a reply arrives, for at most @p limit
+ * milliseconds. For a protocol without replies: until one is not refused.
  *
- * @return 0, or an errno: ECONNREFUSED nobody listens, ETIMEDOUT no answer
+ * @return 0, or an errno: ECONNREFUSED no process listens, ETIMEDOUT no reply
  */
 int load_datagram_reach(const struct load_shared *shared, const struct address *address,
 			int64_t limit);

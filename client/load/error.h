@@ -4,26 +4,27 @@
 #ifndef CLIENT_LOAD_ERROR_H
 #define CLIENT_LOAD_ERROR_H
 
-/** What can go wrong with a connection; each makes an end of it, and it is replaced. But
- *  where clients meet it is not; and the last three, and there LOAD_WRONG_REPLY, count
- *  lines, and make an end of nothing. */
+/** Errors of a connection. Each ends the connection, which is replaced, except with
+ *  a broadcast protocol. The last three kinds, and there LOAD_WRONG_REPLY, count
+ *  lines and do not end the connection. */
 enum load_error {
-	LOAD_REFUSED,      /* nobody listens */
+	LOAD_REFUSED,      /* no process listens */
 	LOAD_RESET,        /* reset by the server */
-	LOAD_TIMED_OUT,    /* no connection or, at the end of a sink, no close within
-			      the timeout */
-	LOAD_NO_REPLY,     /* connected, but no whole reply within the timeout, or until
-			      the load had waited for it after the measured time */
-	LOAD_WRONG_REPLY,  /* other bytes than they should be, or more of them */
-	LOAD_CLOSED_EARLY, /* closed by the server before the whole reply, or before any */
-	LOAD_OTHER,        /* anything else: load_result.other tells what */
-	LOAD_NOT_HEARD,    /* by one who should have */
+	LOAD_TIMED_OUT,    /* no connection; or, at the end of a sink, no close within
+			    * the timeout */
+	LOAD_NO_REPLY,     /* connected, but no complete reply within the timeout, or
+			    * within the time that the load waits after the measured
+			    * time */
+	LOAD_WRONG_REPLY,  /* wrong bytes, or too many */
+	LOAD_CLOSED_EARLY, /* closed by the server before the reply was complete */
+	LOAD_OTHER,        /* other; load_result.other is the errno */
+	LOAD_NOT_HEARD,    /* a line that a client should have received */
 	LOAD_HEARD_TWICE,
-	LOAD_OUT_OF_ORDER, /* behind a later line of the same speaker */
+	LOAD_OUT_OF_ORDER, /* received after a later line of the same sender */
 	LOAD_ERRORS,
 };
 
-/** Which kind of error an errno of connect(2), read(2) or write(2) is. */
+/** The kind of error for an errno of connect(2), read(2) or write(2). */
 enum load_error load_error_of(int error);
 
 /** "refused", "reset", "timed out", "no reply", "wrong reply", "closed early", "other",

@@ -1,15 +1,14 @@
 /*
- * The load of file transfers: on each connection a file is put, then gotten back, again and
- * again.
+ * file - the protocol of filed(8), as spoken by the load: each connection puts a file, then
+ * gets it back, repeatedly.
  *
- * The protocol (filed(8)) is a dialogue: PUT, and only when the server has said SEND, the
- * bytes. Nothing in it is for the server to choose, so each reply is known beforehand to the
- * last byte.
+ * The client sends PUT, and the bytes only after the server has replied SEND. The protocol
+ * leaves no choice to the server, so every reply is known in advance to the last byte.
  *
- * What is put has to be another file each time, or one that was not replaced would not be
- * noticed; but no bytes are to be copied, and the sum must stand right behind them. So the
- * contents overlap in the block, each a little later than the one before; its sum stands
- * behind it, and is among the bytes of the next.
+ * Each put must have other contents; otherwise a file that was not replaced would go
+ * unnoticed. But no bytes are copied, and the checksum must follow them directly. So the
+ * contents overlap in the block, each a little later than the one before. The checksum of
+ * each follows it, and belongs to the bytes of the next.
  *
  *     block:  xxxxxxxxxxxxxxxxxxxxxxxxxxx SUM 1 xxx SUM 2 xxx SUM 3
  *             `------- content 1 -------´
@@ -28,26 +27,26 @@
 
 enum {
 	CONTENTS = 16,
-	STEP = 32, /* bytes from one content to the next: a line with a sum fits in */
+	STEP = 32, /* bytes between two contents: a line with a sum fits in */
 	LINE = 120,
-	TIME = 1000000000, /* of the first file: the next are a second younger each */
+	TIME = 1000000000, /* of the first file; each next one is a second younger */
 };
 
 _Static_assert((CONTENTS + 1) * STEP <= LOAD_OFFSETS, "the contents leave the block");
 
-/* How a connection's exchange stands. */
+/* State of an exchange. */
 struct file_state {
 	char request[LINE];
-	char reply[LINE]; /* that is expected, as far as it is a line */
-	size_t length;    /* of it */
-	size_t content;   /* which */
-	size_t start;     /* of exchange->received, what came before this reply */
-	bool asked;       /* a put: the server has said SEND */
+	char reply[LINE]; /* expected reply, without the bytes of a file */
+	size_t length;    /* length of reply */
+	size_t content;   /* number of the content */
+	size_t start;     /* exchange->received at the start of this reply */
+	bool asked;       /* put: the server has replied SEND */
 };
 
-/* For all of them. */
+/* Shared by all connections. */
 struct file_shared {
-	size_t sum_length[CONTENTS]; /* of the line with the sum */
+	size_t sum_length[CONTENTS]; /* length of the line with the sum */
 	uint32_t sum[CONTENTS];
 };
 
@@ -86,7 +85,8 @@ static void begin_put(const struct load_material *material,
 	expect_line(state, snprintf(state->reply, sizeof state->reply, "SEND 0\n"));
 }
 
-/* exchange->kept is the sequence of the put before, whose file has not been gotten yet. */
+/* exchange->kept is the sequence number of the last put whose file was not fetched
+ * yet. */
 static void begin_get(const struct load_material *material,
 		      struct load_exchange *exchange)
 {
@@ -117,7 +117,7 @@ static void file_begin(const struct load_material *material,
 	exchange->request = state->request;
 }
 
-/* The server has said SEND: the bytes, and their sum behind them. */
+/* The server has replied SEND: sends the bytes and their sum. */
 static enum load_verdict send_content(const struct load_material *material,
 				      struct load_exchange *exchange)
 {
@@ -148,7 +148,7 @@ static enum load_verdict wrong_line(struct load_exchange *exchange, const char *
 	return LOAD_WRONG;
 }
 
-/* Not the file that was put, or not the line with its sum. */
+/* Wrong bytes of the file, or a wrong line with its sum. */
 static enum load_verdict wrong_content(const struct load_material *material,
 				       struct load_exchange *exchange, size_t at,
 				       const char *bytes, size_t length)
@@ -165,7 +165,7 @@ static enum load_verdict wrong_content(const struct load_material *material,
 	return LOAD_WRONG;
 }
 
-/* The bytes of a file that is gotten, and the line with their sum. */
+/* The bytes of a fetched file, and the line with their sum. */
 static enum load_verdict check_content(const struct load_material *material,
 				       struct load_exchange *exchange, size_t at,
 				       const char *bytes, size_t length)

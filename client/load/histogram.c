@@ -1,10 +1,16 @@
+/*
+ * histogram - latencies in buckets: see client/load/histogram.h.
+ *
+ * Recording a value takes a few shifts and one addition, whatever the number of values; so
+ * the load is not slowed by its own statistics. A histogram is large for a stack.
+ */
 #include "client/load/histogram.h"
 
 #include <stddef.h>
 
 static const uint64_t largest = ((uint64_t)1 << HISTOGRAM_VALUE_BITS) - 1;
 
-/* The place of the highest bit that is set; 0 for a value of 0. */
+/* Index of the highest bit that is set; 0 for a value of 0. */
 static unsigned highest_bit(uint64_t value)
 {
 #ifdef __GNUC__
@@ -18,8 +24,8 @@ static unsigned highest_bit(uint64_t value)
 #endif
 }
 
-/* Values below 2^8 have a bucket each. From there on the highest 8 bits of the value, of
- * which the first is 1, choose one of the 128 buckets of its power of two. */
+/* Values below 2^8 have a bucket each. Above, the highest 8 bits of the value, the
+ * first of which is 1, select one of the 128 buckets of its power of two. */
 static size_t bucket_of(uint64_t value)
 {
 	unsigned highest = highest_bit(value);
@@ -29,7 +35,7 @@ static size_t bucket_of(uint64_t value)
 	return ((size_t)shift << HISTOGRAM_STEP_BITS) + (size_t)(value >> shift);
 }
 
-/* The value in the middle of a bucket. */
+/* The middle of a bucket. */
 static int64_t middle_of(size_t bucket)
 {
 	size_t shift = bucket >> HISTOGRAM_STEP_BITS;
@@ -68,7 +74,7 @@ int64_t histogram_percentile(const struct histogram *histogram, double percent)
 
 	for (size_t i = 0; i < HISTOGRAM_BUCKETS && histogram->count > 0; i++) {
 		passed += histogram->buckets[i];
-		/* The first value there is answers for percent 0, too. */
+		/* percent 0 gives the first value, too */
 		if (passed > 0 && (double)passed >= rank) {
 			int64_t value = middle_of(i);
 

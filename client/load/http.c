@@ -1,18 +1,18 @@
 /*
- * load_http - what load says to a server of HTTP, and what is a right answer to it
- * (RFC 9110, 9112).
+ * http - the load's HTTP client: builds a GET request and parses the replies (RFC 9110,
+ * 9112).
  *
- * All requests of a load are one and the same GET. Its reply is taken apart as it comes, in
- * whatever pieces:
+ * All requests of a load are the same GET. The reply is parsed as it arrives, in pieces of
+ * any size:
  *
  *     STATUS ──> FIELDS ──┬──> BODY                         Content-Length
  *        ^         │      ├──> CHUNK_SIZE <──> CHUNK        Transfer-Encoding: chunked
  *        └── 1xx ──┘      └──> ENDLESS                      until the server closes
  *
- * It is judged strictly: what a lenient client would let pass is wrong here, since who is
- * measured should be right. Of a line that comes in pieces the beginning is kept until its
- * end is there; of the body nothing is. The status must be 200. The body must be what -e
- * says; or without that, always as long as the first one of the load.
+ * The parser is strict: what a lenient client accepts is an error here, because the server
+ * is under test. Of a line that arrives in pieces the start is kept until its end; the body
+ * is not kept. The status must be 200. The body must equal the text of -e; without -e it
+ * must have the length of the first body of the load.
  */
 #include <ctype.h>
 #include <stdatomic.h>
@@ -25,18 +25,18 @@
 #include "common/text.h"
 
 enum {
-	HEADER_MOST =
-		32 * 1024,      /* bytes of all lines in front of a body, or behind one */
-	CHUNK_LINE_MOST = 1024, /* ... with the size of a chunk, and its extensions */
-	KEPT = 128,             /* ... of a line that came in pieces */
+	HEADER_MOST = 32 * 1024, /* bytes of all lines before or after a body */
+	CHUNK_LINE_MOST = 1024,  /* ... of the line with the size and the extensions of
+				 * a chunk */
+	KEPT = 128,              /* ... kept of a line that arrives in pieces */
 };
 
-/* No body is longer: 2^60 bytes, so that no sum of two overflows. */
+/* Longest body: 2^60 bytes, so that no sum of two lengths overflows. */
 static const uint64_t body_most = UINT64_C(1) << 60;
 
 enum part { STATUS, FIELDS, BODY, ENDLESS, CHUNK_SIZE, CHUNK, CHUNK_END, TRAILER, DONE };
 
-/* A reply, as far as it has come. */
+/* Parser state of a reply. */
 struct http_reply {
 	enum part part;
 	unsigned status;
@@ -44,14 +44,15 @@ struct http_reply {
 	bool closes, stays;    /* Connection: close, keep-alive */
 	bool counted, chunked; /* Content-Length, Transfer-Encoding */
 	bool return_came;      /* the last byte was a CR */
-	size_t lines;          /* bytes of the lines that are limited together */
-	size_t line;           /* bytes of this line that came before */
-	uint64_t left;         /* bytes of the body, or of the chunk, to come */
-	uint64_t body;         /* bytes of the body that came */
-	char text[KEPT];       /* the beginning of a line that came in pieces */
+	size_t lines;          /* bytes of the lines that share a limit */
+	size_t line;           /* bytes of this line so far */
+	uint64_t left;         /* bytes of the body, or of the chunk, that are still to
+			        * arrive */
+	uint64_t body;         /* bytes of the body so far */
+	char text[KEPT];       /* start of a line that arrives in pieces */
 };
 
-/* Of the whole load: how long the first body was, and 1 more; 0 before there was one. */
+/* Of the whole load: length of the first body plus 1; 0: there was none. */
 struct http_shared {
 	atomic_uint_least64_t first;
 };
@@ -72,14 +73,14 @@ static unsigned port_number(const char *port)
 	struct address address;
 
 	if (address_resolve(NULL, port, &any, &list, NULL) < 0)
-		return 0; /* connecting will fail, and say why */
+		return 0; /* connecting fails later with a message */
 	address_set(&address, list->ai_addr, list->ai_addrlen);
 	freeaddrinfo(list);
 	return address_port(&address);
 }
 
-/* The Host of RFC 9110, 7.2: an IPv6 address in brackets, and without the name of an
- * interface, which means something to this machine only (RFC 6874, 1). */
+/* The Host field (RFC 9110, 7.2): an IPv6 address in brackets, without the
+ * interface, which has a meaning on this machine only (RFC 6874, 1). */
 static void host_text(const struct load_plan *plan, char *out, size_t size)
 {
 	size_t length = strcspn(plan->host, "%");
@@ -144,7 +145,7 @@ static struct line trimmed(struct line value)
 	return value;
 }
 
-/* A number of so many digits of that base, 10 or 16, and nothing else. */
+/* A number with that many digits in base 10 or 16, and nothing else. */
 static bool take_number(const char *text, size_t length, unsigned base, uint64_t *number)
 {
 	*number = 0;
@@ -182,7 +183,8 @@ static enum load_verdict take_status(struct load_exchange *exchange, struct line
 	    (text[7] != '0' && text[7] != '1') || text[8] != ' ' || text[12] != ' ' ||
 	    !take_number(text + 9, 3, 10, &status))
 		return wrong_line(exchange, "no status line", line);
-	/* Nobody asked for another protocol (101); other interim replies may come. */
+	/* The request does not offer another protocol (101). Other interim replies
+	 * are allowed. */
 	if (status != 200 && (status < 100 || status > 199 || status == 101))
 		return wrong_line(exchange, "status", line);
 	reply->old = text[7] == '0';
@@ -204,8 +206,8 @@ static enum load_verdict take_length(struct load_exchange *exchange, struct line
 	return LOAD_MORE;
 }
 
-/* Without a TE in the request, chunked is all there may be; and not from HTTP/1.0
- * (RFC 9112, 6.1). */
+/* Without TE in the request only chunked is allowed, and not from HTTP/1.0 (RFC
+ * 9112, 6.1). */
 static enum load_verdict take_encoding(struct load_exchange *exchange, struct line value,
 				       struct line line)
 {
@@ -217,7 +219,7 @@ static enum load_verdict take_encoding(struct load_exchange *exchange, struct li
 	return LOAD_MORE;
 }
 
-/* A list with commas (RFC 9110, 7.6.1). */
+/* A comma-separated list (RFC 9110, 7.6.1). */
 static enum load_verdict take_connection(struct load_exchange *exchange,
 					 struct line value, struct line line)
 {
@@ -238,8 +240,8 @@ static enum load_verdict take_connection(struct load_exchange *exchange,
 	return LOAD_MORE;
 }
 
-/* RFC 9112, 5: a name, and a colon right behind it. A line that goes on in the next
- * (obs-fold) begins with a blank, which is no name. @return 0 if there is none */
+/* RFC 9112, 5: a name directly followed by a colon. A continuation line (obs-fold)
+ * starts with a blank, which is not in a name. @return 0 if there is none */
 static size_t name_length(struct line line)
 {
 	const char *colon = memchr(line.text, ':', line.length);
@@ -276,12 +278,12 @@ static enum load_verdict take_field(struct load_exchange *exchange, struct line 
 	return LOAD_MORE;
 }
 
-/* How long the body is: RFC 9112, 6.3. */
+/* The length of the body: RFC 9112, 6.3. */
 static enum load_verdict end_fields(struct load_exchange *exchange)
 {
 	struct http_reply *reply = exchange->state;
 
-	if (reply->status != 200) { /* an interim one: the reply itself is to come yet */
+	if (reply->status != 200) { /* an interim reply: the final one follows */
 		*reply = (struct http_reply){ .lines = reply->lines };
 		return LOAD_MORE;
 	}
@@ -299,14 +301,14 @@ static enum load_verdict end_fields(struct load_exchange *exchange)
 	return LOAD_MORE;
 }
 
-/* RFC 9112, 7.1: the size, and extensions that mean nothing to us. */
+/* RFC 9112, 7.1: the size, and extensions, which are ignored. */
 static enum load_verdict take_chunk_size(struct load_exchange *exchange, struct line line)
 {
 	struct http_reply *reply = exchange->state;
 	const char *extension = memchr(line.text, ';', line.length);
 	struct line size = line;
 
-	if (extension != NULL) { /* blanks are allowed in front of it, and only there */
+	if (extension != NULL) { /* blanks are allowed only before the extension */
 		size.length = (size_t)(extension - line.text);
 		while (size.length > 0 && is_blank(size.text[size.length - 1]))
 			size.length--;
@@ -348,9 +350,9 @@ static enum load_verdict take_whole_line(struct load_exchange *exchange, struct 
 
 /* ---- the bytes that come ------------------------------------------------------------------- */
 
-/* Looks for the end of the line, and at each byte up to there: no control character but a
- * tab, a CR only in front of an LF, and no LF without one (RFC 9112, 2.2; RFC 9110, 5.5).
- * @return how many bytes belong to the line; 0 if one of them is wrong */
+/* Finds the end of the line and checks each byte: no control characters but tab, CR
+ * only before LF, LF only after CR (RFC 9112, 2.2; RFC 9110, 5.5).
+ * @return number of bytes that belong to the line; 0 if one is wrong */
 static size_t measure_line(struct http_reply *reply, const char *bytes, size_t length,
 			   bool *ends)
 {
@@ -369,7 +371,7 @@ static size_t measure_line(struct http_reply *reply, const char *bytes, size_t l
 	return n;
 }
 
-/* Keeps as much of a piece of a line as there is room for. */
+/* Keeps as much of a piece of a line as fits. */
 static void keep(struct http_reply *reply, const char *bytes, size_t length)
 {
 	size_t space = reply->line < KEPT ? KEPT - reply->line : 0;
@@ -378,7 +380,7 @@ static void keep(struct http_reply *reply, const char *bytes, size_t length)
 	reply->line += length;
 }
 
-/* The next bytes of a line. @return how many they are; 0 if they are wrong */
+/* Takes the next bytes of a line. @return their number; 0 if they are wrong */
 static size_t take_line(struct load_exchange *exchange, const char *bytes, size_t length)
 {
 	struct http_reply *reply = exchange->state;
@@ -412,8 +414,8 @@ static size_t take_line(struct load_exchange *exchange, const char *bytes, size_
 	return take_whole_line(exchange, line) == LOAD_WRONG ? 0 : n;
 }
 
-/* Whether these bytes of the body are those that are expected: all of the text, with or
- * without a newline behind it. */
+/* Whether these bytes of the body equal the expected text, with or without a newline
+ * at its end. */
 static bool is_expected(const struct load_material *material, uint64_t place,
 			const char *bytes, size_t length)
 {
@@ -429,7 +431,7 @@ static bool is_expected(const struct load_material *material, uint64_t place,
 					bytes, length) == 0;
 }
 
-/* Another body than -e says. */
+/* The body differs from the text of -e. */
 static void describe_body(const struct load_material *material,
 			  struct load_exchange *exchange, const char *bytes,
 			  size_t length)
@@ -439,14 +441,14 @@ static void describe_body(const struct load_material *material,
 	struct load_exchange part = { .wrong = &where };
 	uint64_t at = reply->body;
 
-	if (at > material->reply_length) /* and the newline behind it */
+	if (at > material->reply_length) /* the newline after it */
 		at = material->reply_length;
 	load_wrong_bytes(&part, (size_t)reply->body, material->reply + at,
 			 material->reply_length - (size_t)at, bytes, length);
 	failure_set(exchange->wrong, "another body than -e says: %.200s", where.text);
 }
 
-/* The next bytes of the body. @return how many they are; 0 if they are wrong */
+/* Takes the next bytes of the body. @return their number; 0 if they are wrong */
 static size_t take_body(const struct load_material *material,
 			struct load_exchange *exchange, const char *bytes, size_t length)
 {
@@ -467,7 +469,7 @@ static size_t take_body(const struct load_material *material,
 	return length;
 }
 
-/* The reply is whole: is it as long as it should be? */
+/* The reply is complete: checks its length. */
 static enum load_verdict judge_whole(const struct load_material *material,
 				     struct load_exchange *exchange)
 {
@@ -489,7 +491,7 @@ static enum load_verdict judge_whole(const struct load_material *material,
 			    (uintmax_t)reply->body, (uintmax_t)before - 1);
 		return LOAD_WRONG;
 	}
-	/* RFC 9112, 9.3: HTTP/1.0 has to say that it stays. */
+	/* RFC 9112, 9.3: HTTP/1.0 must ask for a persistent connection. */
 	return reply->closes || (reply->old && !reply->stays) || reply->part == ENDLESS
 		       ? LOAD_LAST
 		       : LOAD_COMPLETE;
@@ -520,7 +522,8 @@ static enum load_verdict http_check(const struct load_material *material,
 	return judge_whole(material, exchange);
 }
 
-/* That ends a body which nothing else ends; any other is not whole. */
+/* The server has closed. That completes a body without a length; any other reply is
+ * incomplete. */
 static enum load_verdict http_end(const struct load_material *material,
 				  struct load_exchange *exchange)
 {

@@ -1,3 +1,11 @@
+/*
+ * load - runs a load: checks the plan, finds the server, starts the threads, waits, adds up
+ * the results.
+ *
+ * Order of events: a first connection shows that the server answers; then the silent
+ * connections, then the threads with their connections; then the clock starts for all
+ * threads at once. So connecting is not measured, unless it is the load (LOAD_CONNECTIONS).
+ */
 #include "client/load/load.h"
 
 #include <errno.h>
@@ -22,19 +30,19 @@
 #define SECOND      INT64_C(1000000000)
 
 enum {
-	SETTLE_LIMIT = 1000,    /* milliseconds for the connections to be made */
-	CROWD_LIMIT = 2000,     /* milliseconds for the idle ones */
+	SETTLE_LIMIT = 1000,    /* milliseconds to establish the connections */
+	CROWD_LIMIT = 2000,     /* milliseconds to establish the silent connections */
 	RETRY_PAUSE = 10,       /* milliseconds between two tries of plan.retry */
-	ASK_LEAST = 2000,       /* milliseconds for a server of datagrams to answer */
-	RETRY_LEAST = 5000,     /* ... if it may have to be started first */
+	ASK_LEAST = 2000,       /* milliseconds for a UDP server to answer */
+	RETRY_LEAST = 5000,     /* ... if the server may still be starting */
 	PROGRESS_PAUSE = 100,   /* milliseconds between two calls of plan.progress */
-	DESCRIPTORS_ASIDE = 64, /* that the program may have open beside ours */
-	LISTENERS = 50,         /* of a room, where nothing else is said */
-	TALKERS = 16,           /* of a talk */
-	LOAD_WINDOW = 64,       /* lines on their way */
+	DESCRIPTORS_ASIDE = 64, /* other descriptors of the program */
+	LISTENERS = 50,         /* listeners in a room, by default */
+	TALKERS = 16,           /* senders in a talk, by default */
+	LOAD_WINDOW = 64,       /* lines in flight per sender, by default */
 };
 
-/* A load while it runs. */
+/* A running load. */
 struct load {
 	const struct load_plan *plan;
 	struct load_result *result;
@@ -42,7 +50,7 @@ struct load {
 	struct load_crowd crowd;
 	struct load_worker **workers;
 	pthread_t *threads;
-	unsigned running; /* how many threads have been started */
+	unsigned running; /* number of started threads */
 };
 
 uint64_t load_errors(const struct load_result *result)
@@ -83,12 +91,12 @@ static size_t default_size(const struct load_plan *plan)
 	if (!plan->datagrams)
 		return protocol->usual_bulk_size > 0 ? protocol->usual_bulk_size
 						     : 64 * 1024;
-	/* RFC 864: no reply is longer. The others are such that one of each of the eight
-	 * sockets fits into a receive buffer of the usual size. */
+	/* RFC 864 limits a chargen reply. The others have a size of which one of
+	 * each of eight sockets fits into a receive buffer of the default size. */
 	return protocol->pattern == LOAD_SOURCE ? 512 : 16 * 1024;
 }
 
-/* As far as can be said before the address is known. */
+/* What can be checked before the address is known. */
 static size_t longest_datagram(const struct load_plan *plan)
 {
 	return plan->family == AF_INET ? DATAGRAM_LONGEST_IPV4 : DATAGRAM_LONGEST;
@@ -112,8 +120,8 @@ static int check_size(const struct load_plan *plan, struct failure *failure)
 			   plan->datagrams ? "UDP" : "TCP", least, longest);
 }
 
-/* What may stand in a line between two blanks: no more is asked, for a server may be sent
- * what is no path to RFC 3986. */
+/* Checks only that the path has no blanks and control characters: it is allowed to
+ * send a server a path that is invalid in RFC 3986. */
 static bool is_path(const char *path)
 {
 	if (*path != '/')
@@ -123,7 +131,7 @@ static bool is_path(const char *path)
 	return *path == '\0';
 }
 
-/* Options that make no sense for this protocol or load. */
+/* Rejects options that do not fit the protocol or load. */
 static int check_choices(const struct load_plan *plan, struct failure *failure)
 {
 	const struct load_protocol *protocol = plan->protocol;
@@ -161,7 +169,7 @@ static int check_choices(const struct load_plan *plan, struct failure *failure)
 	return 0;
 }
 
-/* Who is there where clients meet, and who speaks. */
+/* Broadcast: the number of clients and of senders. */
 static int complete_broadcast(struct load_plan *plan, struct failure *failure)
 {
 	bool broadcast = plan->protocol->pattern == LOAD_BROADCAST;
@@ -232,7 +240,7 @@ static unsigned choose_threads(const struct load_plan *plan)
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned threads = plan->threads;
 
-	/* Half of them: the server is to have the other half. */
+	/* Half of the CPUs: the server needs the other half. */
 	if (threads == 0)
 		threads = processors > 2 ? (unsigned)(processors / 2) : 1;
 	return threads < plan->connections ? threads : plan->connections;
@@ -247,7 +255,8 @@ static int raise_descriptor_limit(const struct load_plan *plan, unsigned threads
 				  struct failure *failure)
 {
 	rlim_t needed = (rlim_t)plan->connections + idle_wanted(plan) + 3 * threads +
-			DESCRIPTORS_ASIDE; /* a poller, and a bell of two, for each */
+			DESCRIPTORS_ASIDE; /* per thread: a poller, and a wake-up
+					    * descriptor pair */
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
@@ -267,14 +276,14 @@ static int raise_descriptor_limit(const struct load_plan *plan, unsigned threads
 	return 0;
 }
 
-/* For how many milliseconds to try the server. With datagrams the timeout says how soon one
- * counts as lost, which may be very soon. */
+/* Milliseconds to try to reach the server. With UDP plan->timeout is the time after
+ * which a datagram is lost, and may be very short. */
 static int64_t time_to_reach(const struct load_plan *plan)
 {
 	int64_t limit = plan->timeout;
 	int64_t least = !plan->datagrams ? 0 : plan->retry ? RETRY_LEAST : ASK_LEAST;
 
-	/* Who is lost never, is not waited for, for ever, before the clock runs. */
+	/* With no timeout, the first probe must still end. */
 	if (plan->datagrams && !plan->retry && limit == LOAD_FOR_EVER)
 		return least;
 	if (!plan->retry && !plan->datagrams && limit > plan->duration &&
@@ -292,7 +301,8 @@ static int connect_first(struct load *load, int64_t limit, struct failure *failu
 	return sock_connect(&target, &load->shared.address, failure);
 }
 
-/* Asks each of the host's addresses. As connect_first(), but returns 0 and no descriptor. */
+/* Probes each address of the host over UDP. As connect_first(), but without a
+ * descriptor. */
 static int ask_first(struct load *load, int64_t limit, struct failure *failure)
 {
 	const struct load_plan *plan = load->plan;
@@ -335,7 +345,7 @@ static int try_once(struct load *load, int64_t end, struct failure *failure)
 				     : connect_first(load, left, failure);
 }
 
-/* Tries until somebody answers, or has refused and is not to be tried again. */
+/* Tries until the server answers, or refuses and no retry is wanted. */
 static int try_to_reach(struct load *load, struct failure *failure)
 {
 	const struct load_plan *plan = load->plan;
@@ -348,8 +358,8 @@ static int try_to_reach(struct load *load, struct failure *failure)
 		if (reached >= 0 || errno != ECONNREFUSED || !plan->retry ||
 		    stopped(plan))
 			return reached;
-		nanosleep(&pause, NULL); /* a signal may end it early */
-		/* A last try must have the time to be refused again. */
+		nanosleep(&pause, NULL); /* a signal may end it */
+		/* The last attempt needs time to be refused. */
 		if (clock_milliseconds() + RETRY_PAUSE >= end) {
 			errno = ECONNREFUSED;
 			return -1;
@@ -357,9 +367,9 @@ static int try_to_reach(struct load *load, struct failure *failure)
 	}
 }
 
-/* The first connection tells which of the host's addresses answers, and whether any does.
- * Returns 0 with its descriptor, non-blocking, in *first (datagrams: -1), or -1 with
- * *failure. */
+/* The first connection shows which address of the host answers, if any.
+ * @return 0 with its descriptor, non-blocking, in *first (UDP: -1), or -1 with
+ * *failure */
 static int reach(struct load *load, int *first, struct failure *failure)
 {
 	int fd = try_to_reach(load, failure);
@@ -387,7 +397,8 @@ static int prepare_material(struct load *load, struct failure *failure)
 	size_t size = protocol->compose ? protocol->compose(load->plan, NULL, 0)
 					: load->plan->size;
 	char *block = size < SIZE_MAX - LOAD_OFFSETS ? malloc(size + LOAD_OFFSETS) : NULL;
-	void *shared = calloc(1, protocol->shared_size + 1); /* 0 might give NULL */
+	void *shared = calloc(1, protocol->shared_size + 1); /* calloc(0) may return
+							      * NULL */
 
 	load->result->size = size;
 	load->shared.material.block = block;
@@ -418,7 +429,7 @@ static int prepare_material(struct load *load, struct failure *failure)
 
 /* ---- the threads --------------------------------------------------------------------------- */
 
-/* first becomes the first worker's first connection. */
+/* first becomes the first connection of the first worker. */
 static int create_workers(struct load *load, int first, struct failure *failure)
 {
 	unsigned threads = load->shared.threads;
@@ -440,8 +451,8 @@ static int create_workers(struct load *load, int first, struct failure *failure)
 	return 0;
 }
 
-/* Signals are for the thread that called us: it looks at plan->stop. SIGPIPE is blocked
- * with the others, so that writing to a reset connection is an error and not the end. */
+/* The calling thread handles signals; it checks plan->stop. SIGPIPE is blocked with
+ * the others, so a write to a reset connection fails with EPIPE. */
 static int start_threads(struct load *load, struct failure *failure)
 {
 	sigset_t all, before;
@@ -476,7 +487,7 @@ static void tell_progress(struct load *load, enum load_phase phase)
 	load->plan->progress(&progress, load->plan->context);
 }
 
-/* Until every thread has its connections: they see to it that this comes to an end. */
+/* Waits until every thread has its connections; the threads limit that time. */
 static void await_settled(struct load *load)
 {
 	struct timespec pause = clock_timespec(1);
@@ -502,7 +513,7 @@ static void start_clock(struct load *load)
 	pthread_mutex_unlock(&load->shared.lock);
 }
 
-/* Waits for the end, or for who stops it. Returns when that was. */
+/* Waits for the end of the load, or for plan->stop. @return the time of it */
 static int64_t await_end(struct load *load)
 {
 	for (;;) {
@@ -517,12 +528,12 @@ static int64_t await_end(struct load *load)
 		}
 		left = (left + MILLISECOND - 1) / MILLISECOND;
 		pause = clock_timespec(left < PROGRESS_PAUSE ? left : PROGRESS_PAUSE);
-		nanosleep(&pause, NULL); /* a signal ends it early */
+		nanosleep(&pause, NULL); /* a signal ends it */
 		tell_progress(load, LOAD_RUNNING);
 	}
 }
 
-/* They may wait for replies that are on their way: not when the load is stopped. */
+/* The threads may wait for outstanding replies, unless the load is stopped. */
 static void join_threads(struct load *load)
 {
 	struct timespec pause = clock_timespec(1);
@@ -556,14 +567,15 @@ static int measure(struct load *load, struct failure *failure)
 	load->result->elapsed =
 		(double)(await_end(load) - load->shared.start) / (double)SECOND;
 	load->result->idle_standing = load_crowd_standing(&load->crowd);
-	load_crowd_close(&load->crowd); /* whoever waits after it may be served now */
+	load_crowd_close(&load->crowd); /* clients in the backlog may be served now */
 	join_threads(load);
 	for (unsigned i = 0; i < load->running; i++)
 		load_worker_report(load->workers[i], load->result);
 	return started;
 }
 
-/* The server is there; first is a connection that stands, or -1: the crowd, the threads, and then the measuring. */
+/* The server answers; first is an established connection, or -1: starts the silent
+ * connections and the threads, then measures. */
 static int set_up_and_measure(struct load *load, int first, struct failure *failure)
 {
 	const struct load_plan *plan = load->plan;
@@ -571,7 +583,7 @@ static int set_up_and_measure(struct load *load, int first, struct failure *fail
 
 	tell_progress(load, LOAD_CONNECTING);
 	if (idle_wanted(plan) > 0) {
-		/* The first client to come is a silent one: that is the point. */
+		/* the silent connections come first, on purpose */
 		if (load_crowd_open(&load->crowd, plan, &load->shared.address, first,
 				    limit, failure) < 0)
 			return -1;
@@ -579,7 +591,7 @@ static int set_up_and_measure(struct load *load, int first, struct failure *fail
 		tell_progress(load, LOAD_CONNECTING);
 		first = -1;
 	} else if (plan->kind == LOAD_CONNECTIONS && first >= 0) {
-		close(first); /* their connecting is to be measured */
+		close(first); /* connecting is part of what is measured */
 		first = -1;
 	}
 	if (create_workers(load, first, failure) < 0)

@@ -1,3 +1,10 @@
+/*
+ * protocol - the protocols that can be loaded: the small services, and the list of all.
+ *
+ * A small service is an entry of function pointers here. Larger protocols have files of
+ * their own (http.c, chat.c, file.c). Lower files (bytes.c) hold what several protocols
+ * need.
+ */
 #include "client/load/protocol.h"
 
 #include <stdio.h>
@@ -46,8 +53,8 @@ static void letters_begin(const struct load_material *material,
 	exchange->length = material->size;
 }
 
-/* The first message of the block is a line. All requests are the same: the reply would not
- * tell them apart. */
+/* The first message of the block is a line. All requests are equal, because the
+ * reply does not identify its request. */
 static void line_fill(const struct load_material *material, char *block, size_t size)
 {
 	load_letters(block, size);
@@ -62,7 +69,7 @@ static void line_begin(const struct load_material *material,
 	exchange->place = 0;
 }
 
-/* On a stream the server speaks without being asked. */
+/* On a stream the server sends without a request. */
 static void unasked_begin(const struct load_material *material,
 			  struct load_exchange *exchange)
 {
@@ -89,8 +96,8 @@ static enum load_verdict echo_check(const struct load_material *material,
 	return length == left ? LOAD_COMPLETE : LOAD_MORE;
 }
 
-/* Any text that is one line and says something: no control characters but a newline, with
- * or without a carriage return, at its end. exchange->place is 1 after that. */
+/* Any non-empty line: no control characters but tab, and a newline, with or without
+ * a carriage return, at its end. exchange->place is 1 after it. */
 static enum load_verdict line_check(const struct load_material *material,
 				    struct load_exchange *exchange, const char *bytes,
 				    size_t length)
@@ -117,7 +124,7 @@ static enum load_verdict line_check(const struct load_material *material,
 	return exchange->place != 0 ? LOAD_COMPLETE : LOAD_MORE;
 }
 
-/* Not the text that is expected, or not the newline behind it. */
+/* Wrong text, or no newline after it. */
 static enum load_verdict wrong_text(const struct load_material *material,
 				    struct load_exchange *exchange, const char *bytes,
 				    size_t length)
@@ -132,7 +139,7 @@ static enum load_verdict wrong_text(const struct load_material *material,
 				length - piece);
 }
 
-/* The text that is expected, and a newline. */
+/* The expected text and a newline. */
 static enum load_verdict text_check(const struct load_material *material,
 				    struct load_exchange *exchange, const char *bytes,
 				    size_t length)
@@ -148,7 +155,7 @@ static enum load_verdict text_check(const struct load_material *material,
 	return ends ? LOAD_COMPLETE : LOAD_MORE;
 }
 
-/* A greeting ends where the server closes, and is whole if its line is. */
+/* The server closes after a greeting, which is complete if its line is. */
 static enum load_verdict greeting_end(const struct load_material *material,
 				      struct load_exchange *exchange)
 {
@@ -162,14 +169,14 @@ static enum load_verdict greeting_end(const struct load_material *material,
 /* ---- the characters of RFC 864 --------------------------------------------------------------- */
 
 enum {
-	CHARACTERS = 95, /* that can be printed: from ' ' to '~' */
+	CHARACTERS = 95, /* printable ones: from ' ' to '~' */
 	WIDTH = 72,
 	LINE = WIDTH + 2, /* with CR and LF */
 	PERIOD = CHARACTERS * LINE,
-	CHARGEN_DATAGRAM = 512, /* bytes of the longest */
+	CHARGEN_DATAGRAM = 512, /* bytes of the longest datagram */
 };
 
-/* A piece of the stream may begin anywhere in its period. */
+/* A piece of the stream may start anywhere in its period. */
 _Static_assert(PERIOD + CHARGEN_DATAGRAM <= LOAD_OFFSETS, "a piece may leave the block");
 
 static void chargen_fill(const struct load_material *material, char *block, size_t size)
@@ -185,10 +192,10 @@ static void chargen_fill(const struct load_material *material, char *block, size
 	}
 }
 
-/* RFC 864 does not say with which line to begin, so the first character does. From there
- * on every byte is known: exchange->place is 1 more than that of the next in the period.
- * Of a stream an exchange is the next piece of the size of a message; a datagram may have
- * any length. */
+/* RFC 864 does not define the first line, so the first character selects it. From
+ * there on every byte is known: exchange->place is 1 plus the offset of the next
+ * byte in the period. On a stream an exchange is the next piece with the size of a
+ * message; a datagram may have any length. */
 static enum load_verdict chargen_check(const struct load_material *material,
 				       struct load_exchange *exchange, const char *bytes,
 				       size_t length)
@@ -213,7 +220,7 @@ static enum load_verdict chargen_check(const struct load_material *material,
 
 #define KIND(name) (1U << LOAD_##name)
 
-enum { LONGEST_LINE = 64 * 1024 }; /* that replyd takes, with its newline */
+enum { LONGEST_LINE = 64 * 1024 }; /* longest line of replyd, with its newline */
 
 static const struct load_protocol echo = {
 	.name = "echo",

@@ -1,10 +1,10 @@
 /*
- * load_protocol - what load says to a server, and what is a right answer to it.
+ * load_protocol - what the load sends to a server, and which replies are correct.
  *
- * A protocol does no input or output and never waits: it names the bytes of a request,
- * and judges the bytes of its reply as they come. The small services are in
- * protocol.c, each an entry of the list there; a protocol that is a lesson of its own
- * has a file of its own (http.c, chat.c, file.c), and its name in that list.
+ * A protocol does no input or output and never blocks: it provides the bytes of a
+ * request, and checks the bytes of its reply as they arrive. The small services and the
+ * list of all are in protocol.c; larger protocols have files of their own (http.c,
+ * chat.c, file.c).
  */
 #ifndef CLIENT_LOAD_PROTOCOL_H
 #define CLIENT_LOAD_PROTOCOL_H
@@ -17,138 +17,146 @@
 
 struct load_plan; /* client/load/load.h */
 
-/** What the connections do. */
+/** The kinds of load. */
 enum load_kind {
-	LOAD_CONVERSATIONS, /* stay, and exchange again and again */
-	LOAD_CONNECTIONS, /* connect, one exchange, close, again: latency covers it all */
-	LOAD_ROOM, /* clients that meet: some speak, all listen (of a LOAD_BROADCAST) */
-	LOAD_TALK, /* ... all of them speak */
-	LOAD_IDLE, /* conversations, or a room, beside load_plan.idle silent connections */
+	LOAD_CONVERSATIONS, /* connections stay open, with one exchange after the other */
+	LOAD_CONNECTIONS,   /* connect, one exchange, close, repeat: the latency includes
+			   * all of it */
+	LOAD_ROOM,          /* LOAD_BROADCAST: some clients send, all receive */
+	LOAD_TALK,          /* ... all clients send */
+	LOAD_IDLE, /* as conversations, or room, with load_plan.idle silent connections */
 	LOAD_BULK, /* conversations with large messages */
 	LOAD_KINDS,
 };
 
-/** How the two take turns on a connection. With datagrams it is always the client who
- *  begins, and each is answered by one; but those to a LOAD_SINK, by none. */
+/** Who sends when. With UDP the client always sends first, and each datagram has one
+ *  reply; with a LOAD_SINK none. */
 enum load_pattern {
 	LOAD_REPLIES,   /* a reply for each request */
 	LOAD_SINK,      /* the client sends, the server never does */
-	LOAD_SOURCE,    /* the server sends without being asked, and without end */
-	LOAD_GREETING,  /* the server speaks first, once, and closes */
-	LOAD_BROADCAST, /* what a client says is told to all others */
+	LOAD_SOURCE,    /* the server sends unasked, without end */
+	LOAD_GREETING,  /* the server sends once at the start, and closes */
+	LOAD_BROADCAST, /* the server sends each line of a client to all other clients */
 };
 
-/** A request may begin anywhere in so many bytes of the block. */
+/** A request starts at one of this many offsets of the block. */
 enum { LOAD_OFFSETS = 8192 };
 
-/** Of a LOAD_BROADCAST: bytes that begin each line and number it; most bytes of what the server
- *  puts in front, with a terminator; and most of a line as it is sent. */
+/** LOAD_BROADCAST, in bytes: the number at the start of each line; the longest
+ *  heading that the server adds, with a terminator; the longest line that is sent. */
 enum { LOAD_STAMP = 10, LOAD_HEADING = 32, LOAD_LINE = 4096 };
 
-/** What requests and replies are made of, shared by all of them, so that no request of a
- *  stream is ever copied. */
+/** The contents of requests and replies, shared by all connections, so that requests
+ *  are never copied. */
 struct load_material {
-	const char *block; /* size + LOAD_OFFSETS bytes, by protocol->fill or ->compose */
+	const char *block; /* size + LOAD_OFFSETS bytes, from protocol->fill or
+			    * ->compose */
 	size_t size;       /* of a message */
-	const char
-		*reply; /* that is expected, without its newline; "": any. NULL: nothing
-			       in particular */
+	const char *reply; /* expected reply, without its newline; "": any; NULL: none */
 	size_t reply_length;
 	bool datagrams;
-	void *shared; /* the protocol's own (shared_size): zeroed at first, for all threads
-			 at once */
+	void *shared; /* private to the protocol (shared_size), shared by all threads;
+		       * zeroed at first */
 };
 
-/** One request and its reply, as far as it has come. */
+/** An exchange: a request and its reply. */
 struct load_exchange {
-	unsigned connection; /* on which, counted through all threads */
-	uint64_t sequence;   /* of the exchanges on it, counted from 1 */
-	const char *request; /* set by protocol->begin; stays until the reply is whole */
-	size_t length;       /* of the request; 0: the server speaks unasked */
-	size_t sent;         /* of these bytes, how many went out: the engine counts */
-	size_t received;     /* bytes of the reply that came and were right: so, too */
-	size_t place;        /* the protocol's own; 0 when the connection is new */
-	void *state;   /* the same (state_size): zeroed when the connection is new */
-	uint64_t kept; /* the same; stays when the connection is replaced, 0 at first */
-	bool upload;   /* set by protocol->begin: it is the request that counts in the
-			  throughput, not its reply */
-	struct failure *wrong; /* may be told what is wrong with a reply; NULL: nobody
-				  listens */
+	unsigned connection; /* number of the connection, over all threads */
+	uint64_t sequence;   /* number of the exchange on the connection, from 1 */
+	const char *request; /* set by protocol->begin; valid until the reply is
+			      * complete */
+	size_t length;       /* of the request; 0: the server sends unasked */
+	size_t sent;         /* bytes of the request already sent; the engine counts */
+	size_t received;     /* correct bytes of the reply so far; the engine counts */
+	size_t place;        /* private to the protocol; 0 for a new connection */
+	void *state;         /* private to the protocol (state_size); zeroed for a new
+		        * connection */
+	uint64_t kept;       /* private to the protocol; kept when the connection is
+		        * replaced, 0 at first */
+	bool upload;         /* set by protocol->begin: the throughput counts the request,
+		        * not the reply */
+	struct failure *wrong; /* receives what is wrong with a reply; may be NULL */
 };
 
-/** What to think of the bytes that came. */
+/** The verdict on received bytes. */
 enum load_verdict {
-	LOAD_MORE,  /* right as far as they go */
-	LOAD_ASKED, /* so, too, and it asks for more: exchange->request and ->length are
-			  now what to send next, for the same exchange (streams only) */
-	LOAD_COMPLETE, /* the reply is whole */
-	LOAD_LAST,     /* ... and the server closes now: the connection is replaced */
+	LOAD_MORE,     /* correct so far */
+	LOAD_ASKED,    /* correct so far, and the server expects more: exchange->request
+		     * and ->length are what to send next in this exchange (streams
+		     * only) */
+	LOAD_COMPLETE, /* the reply is complete */
+	LOAD_LAST,     /* ... and the server closes now: replace the connection */
 	LOAD_WRONG,
 };
 
 struct load_protocol {
 	const char *name; /* of the service */
 	enum load_pattern pattern;
-	unsigned loads; /* that make sense for it: of each kind the bit 1 << kind */
-	unsigned datagram_loads; /* ... on UDP; 0: it is not spoken there */
-	bool mirrors;            /* the reply is the request: it brings back its number */
-	bool hangs_up; /* the server may close between two exchanges: that is no error */
-	bool takes_path;  /* plan->path says what is asked for */
-	bool takes_reply; /* plan->reply says what is expected */
-	bool uploads;     /* some exchanges are, and are counted (exchange->upload) */
-	size_t shortest, longest;           /* message, on a stream; 0: any */
-	size_t usual_size, usual_bulk_size; /* by default, on a stream; 0: 64, 64K */
-	const char *reply; /* that its server gives by default; NULL: there is no such */
-	size_t state_size; /* of exchange->state, for each connection; 0: there is none */
-	size_t shared_size; /* of material->shared; 0: there is none */
+	unsigned loads;          /* allowed kinds, as bits 1 << kind */
+	unsigned datagram_loads; /* ... over UDP; 0: no UDP */
+	bool mirrors;            /* the reply equals the request, so it brings back its
+				  * number */
+	bool hangs_up;    /* the server may close between exchanges without an error */
+	bool takes_path;  /* plan->path applies */
+	bool takes_reply; /* plan->reply applies */
+	bool uploads;     /* some exchanges are uploads, which are counted
+			   * (exchange->upload) */
+	size_t shortest, longest;           /* message size on a stream; 0: any */
+	size_t usual_size, usual_bulk_size; /* default sizes on a stream; 0: 64, 64K */
+	const char *reply;                  /* default reply of the server; NULL: none */
+	size_t state_size;  /* of exchange->state, per connection; 0: none */
+	size_t shared_size; /* of material->shared; 0: none */
 	/** Fills @p size bytes of the block, for messages of material->size. */
 	void (*fill)(const struct load_material *material, char *block, size_t size);
-	/** In place of fill, where all requests are one and its size is not for choice:
-	 *  writes it as snprintf(3) would, cut to @p size. @return its whole length */
+	/** Used instead of fill if all requests are equal and the size is fixed:
+	 *  writes the request as snprintf(3) would, cut to @p size. @return its full
+	 *  length */
 	size_t (*compose)(const struct load_plan *plan, char *block, size_t size);
-	/** Names the request of exchange->connection and ->sequence. */
+	/** Sets the request of exchange->connection and ->sequence. */
 	void (*begin)(const struct load_material *material,
 		      struct load_exchange *exchange);
-	/** Judges the next @p length (1 or more) bytes of the reply, of which
-	 *  exchange->received came before. A datagram comes whole. NULL: there is none. */
+	/** Checks the next @p length (1 or more) bytes of the reply;
+	 *  exchange->received bytes came before. A datagram comes as a whole. NULL:
+	 *  no replies. */
 	enum load_verdict (*check)(const struct load_material *material,
 				   struct load_exchange *exchange, const char *bytes,
 				   size_t length);
-	/** Judges that the server has closed, with a request on its way: LOAD_COMPLETE if
-	 *  that is how the reply ends, LOAD_MORE if it came too early, or LOAD_WRONG.
-	 *  NULL: it is too early whenever it comes. */
+	/** The server has closed during an exchange. @return LOAD_COMPLETE if that ends
+	 *  the reply, LOAD_MORE if it is too early, or LOAD_WRONG.
+	 *  NULL: it is always too early. */
 	enum load_verdict (*end)(const struct load_material *material,
 				 struct load_exchange *exchange);
 
-	/* A LOAD_BROADCAST has these, too. Its begin() names what a client sends on arrival.
-	 * Its check() is given each whole line, without its newline, that none of our
-	 * clients has said: LOAD_COMPLETE when it tells that this client has come in. */
+	/* Only for a LOAD_BROADCAST. Its begin() sets what a client sends after
+	 * connecting. Its check() gets each complete line, without its newline, that
+	 * no client of the load has sent; it returns LOAD_COMPLETE when the client
+	 * is in the room. */
 
-	/** Writes what stands in front of a line that the client @p connection has said:
-	 *  as long for each of them. @return its length */
+	/** Writes the heading that the server puts before a line of the client @p
+	 *  connection. The length is the same for all. @return the length */
 	size_t (*heading)(const struct load_material *material, unsigned connection,
 			  char out[LOAD_HEADING]);
-	/** Whether a line begins with a heading, and *connection, whose. */
+	/** Whether a line starts with a heading; *connection receives the sender. */
 	bool (*speaker)(const struct load_material *material, const char *line,
 			size_t length, unsigned *connection);
 };
 
-/** Those with a file of their own. */
+/** The protocols with files of their own. */
 extern const struct load_protocol load_http, load_chat, load_file;
 
-/** The protocol of the service of that name, or NULL. */
+/** The protocol with that name, or NULL. */
 const struct load_protocol *load_protocol_find(const char *name);
 
-/** Writes the names of all protocols, with commas between them. @return @p out */
+/** Writes the names of all protocols, separated by commas. @return @p out */
 const char *load_protocol_names(char *out, size_t size);
 
-/** The loads that make sense for a protocol, as bits 1 << kind. */
+/** The kinds of load that a protocol allows, as bits 1 << kind. */
 unsigned load_protocol_loads(const struct load_protocol *protocol, bool datagrams);
 
 /** "conversations", "connections", "room", "talk", "idle", "bulk". */
 const char *load_kind_name(enum load_kind kind);
 
-/** The kind of that name. @return true and *kind, or false when there is none */
+/** The kind with that name. @return true with *kind, or false */
 bool load_kind_find(const char *name, enum load_kind *kind);
 
 #endif

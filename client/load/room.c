@@ -1,3 +1,16 @@
+/*
+ * room - the transport of the load for broadcast protocols: clients in one chat room.
+ *
+ * Each sender has a ring of its lines in flight, as they must arrive: heading included.
+ * Receivers compare with the ring, so a correct line costs one memcmp(3) and no parsing. A
+ * place of the ring is used again only after all clients have received its line. A line
+ * that differs is parsed to find out whether it is late, duplicated, cut, merged or
+ * altered.
+ *
+ * Threads: a sender's ring is written by its thread and read by all. Counters are atomic;
+ * joining, leaving and sending hold a mutex. A thread whose sender may continue is woken
+ * through a descriptor in its poller.
+ */
 #include "client/load/room.h"
 
 #include <errno.h>
@@ -16,30 +29,35 @@
 
 enum {
 	BATCH = 256,
-	KEPT = 4096,     /* bytes of a line that came in pieces: more than any line has */
-	REMEMBERED = 64, /* lines behind the last that are known to be missing, or not */
+	KEPT = 4096,     /* bytes kept of a line that arrives in pieces: longer than
+			  * any line */
+	REMEMBERED = 64, /* number of lines before the last for which a gap is
+			  * remembered */
 };
 
-/* How long all listen at most for what does not come. */
+/* Longest wait after the measured time without receiving anything. */
 static const int64_t longest_silence = 5 * SECOND;
 
-/* ... and for what does. */
+/* ... and with receiving. */
 static const int64_t longest_rest = 60 * SECOND;
 
-/* Between two looks whether all others are done. */
+/* Pause between two checks whether all threads are done. */
 static const int64_t look_pause = 2 * MILLISECOND;
 
-/* The lines of one speaker that are on their way are in a ring, as they should be heard: with
- * the heading. A place is not used again before all have heard what is in it. */
+/* A sender, and the ring of its lines in flight, as they must arrive: with the
+ * heading. A place is used again only after all have received its line. */
 struct speaker {
 	char heading[LOAD_HEADING];
-	atomic_uint_least64_t lines_sent; /* lines; those up to here are in the ring */
-	atomic_uint_least64_t heard;      /* ... and these have been heard by all */
-	atomic_bool reached;              /* somebody, ever */
-	atomic_bool waits; /* for its window to open, and another thread has to tell it */
-	char *lines;       /* line_length bytes in each place */
-	int64_t *due;      /* when they were to be sent */
-	atomic_uint *missing; /* how many of those in the room have not heard them */
+	atomic_uint_least64_t lines_sent; /* number of lines; the ring holds the last
+					   * ones */
+	atomic_uint_least64_t heard;      /* ... of which all clients have received
+					   * this many */
+	atomic_bool reached;              /* any client has received a line */
+	atomic_bool waits;    /* its window is full, and another thread must wake it */
+	char *lines;          /* line_length bytes per place */
+	int64_t *due;         /* when each was due */
+	atomic_uint *missing; /* per line: clients in the room that have not received
+			       * it */
 	struct load_worker *worker;
 	struct load_connection *connection;
 };
@@ -48,26 +66,27 @@ struct load_room {
 	const struct load_plan *plan;
 	const struct load_protocol *protocol;
 	const struct load_material *material;
-	size_t heading, line_length; /* bytes of both, and of the heading alone */
-	uint64_t places;             /* of a ring: a power of two */
-	pthread_mutex_t lock;        /* held by who speaks, comes or goes; and this: */
-	unsigned present;            /* who is in the room */
-	atomic_uint speaking;        /* threads whose measured time is not over */
+	size_t heading, line_length; /* bytes of the heading, and of the whole line */
+	uint64_t places;             /* size of a ring, a power of two */
+	pthread_mutex_t lock;        /* held to send, join or leave; protects: */
+	unsigned present;            /* number of clients in the room */
+	atomic_uint speaking;        /* number of threads in the measured time */
 	struct speaker *speakers;
 };
 
-/* One client, beside its load_connection. */
+/* State of a client, beside its load_connection. */
 struct seat {
-	bool stands;       /* the connection */
-	bool present;      /* in the room */
-	bool takes_part;   /* was so at the start */
-	unsigned last;     /* speaker that it has heard */
-	uint64_t *next;    /* of each speaker, the number of the line to be heard next */
-	uint64_t *gaps;    /* ... and of the REMEMBERED before that, which are missing */
+	bool stands;       /* its connection is established */
+	bool present;      /* it is in the room */
+	bool takes_part;   /* it was in the room at the start */
+	unsigned last;     /* the sender of the last line received */
+	uint64_t *next;    /* per sender: number of the next line to receive */
+	uint64_t *gaps;    /* ... and which of the REMEMBERED lines before it are
+			    * missing */
 	const char *out;   /* to be sent: */
-	size_t sent, size; /*   so much of so much */
-	char *lines;       /* of a speaker: room for what it says */
-	size_t kept;       /* bytes of a line whose end is to come: */
+	size_t sent, size; /* this many bytes of that many */
+	char *lines;       /* sender: buffer of its lines */
+	size_t kept;       /* bytes of an incomplete line: */
 	char text[KEPT];
 };
 
@@ -75,8 +94,8 @@ struct load_seats {
 	struct seat *seats; /* one for each connection */
 	uint64_t *next, *gaps;
 	char *lines;
-	struct bell bell; /* rung by other threads, for speakers that wait */
-	struct load_connection bell_rope; /* what the poller knows it by */
+	struct bell bell; /* other threads wake this one, for senders that wait */
+	struct load_connection bell_rope; /* the entry of bell in the poller */
 };
 
 /* ---- the room ------------------------------------------------------------------------------ */
@@ -92,7 +111,7 @@ static struct seat *seat_of(const struct load_worker *worker,
 	return &worker->seats->seats[connection - worker->connections];
 }
 
-/* The first connections of all are those that speak. NULL: it does not. */
+/* The first connections are the senders. NULL: it is not a sender. */
 static struct speaker *speaker_of(const struct load_worker *worker,
 				  const struct load_connection *connection)
 {
@@ -182,7 +201,8 @@ static unsigned speakers_here(const struct load_worker *worker)
 	return count;
 }
 
-/* Runs before the connections have their numbers: they are counted as the worker does. */
+/* Runs before the connections have their numbers, so it computes them as the worker
+ * does. */
 static int room_prepare(struct load_worker *worker)
 {
 	struct load_room *room = room_of(worker);
@@ -195,7 +215,8 @@ static int room_prepare(struct load_worker *worker)
 		return -1;
 	}
 	worker->seats = seats;
-	worker->now = clock_nanoseconds(); /* for a first connection that stands */
+	worker->now = clock_nanoseconds(); /* for a first connection that is
+					    * established already */
 	if (worker->turns > speakers)
 		worker->turns = speakers;
 	seats->seats = calloc(worker->count, sizeof *seats->seats);
@@ -245,7 +266,7 @@ static uint64_t on_their_way(const struct speaker *speaker)
 	return atomic_load(&speaker->lines_sent) - atomic_load(&speaker->heard);
 }
 
-/* It may speak again, if nothing else keeps it from that. */
+/* The client may send again, if nothing else prevents it. */
 static void open_window(struct load_worker *worker, struct load_connection *connection)
 {
 	const struct seat *seat = seat_of(worker, connection);
@@ -257,7 +278,7 @@ static void open_window(struct load_worker *worker, struct load_connection *conn
 	load_connection_queue(worker, connection);
 }
 
-/* One more has heard that line, or will not hear it any more. */
+/* One more client has received the line, or will not receive it any more. */
 static void take_off(struct load_worker *worker, struct speaker *speaker, uint64_t number)
 {
 	atomic_uint *missing = &speaker->missing[place_of(room_of(worker), number)];
@@ -293,11 +314,11 @@ static void come_in(struct load_worker *worker, struct load_connection *connecti
 	load_connection_set_free(connection);
 	if (speaker_of(worker, connection) != NULL)
 		load_connection_queue(worker, connection);
-	/* As long as they come in, the others are waited for. */
+	/* as long as clients join, the start waits for the others */
 	atomic_store(&shared->settle_limit, worker->now + shared->settle_time);
 }
 
-/* What is on its way is not for this one any more: nobody waits for that. */
+/* The client leaves: its missing lines are not waited for. */
 static void go_away(struct load_worker *worker, struct load_connection *connection)
 {
 	struct load_room *room = room_of(worker);
@@ -343,13 +364,13 @@ static void watch(struct load_worker *worker, struct load_connection *connection
 			      !seat->stands             ? POLLER_WRITE
 			      : seat->sent < seat->size ? POLLER_READ | POLLER_WRITE
 							: POLLER_READ);
-	if (connection->state == CLOSED) /* the poller would not */
+	if (connection->state == CLOSED) /* the poller no longer reports it */
 		go_away(worker, connection);
 }
 
 /* ---- sending ------------------------------------------------------------------------------- */
 
-/* Sends as much of seat->out as goes. */
+/* Sends as much of seat->out as the kernel accepts. */
 static void send_out(struct load_worker *worker, struct load_connection *connection)
 {
 	struct seat *seat = seat_of(worker, connection);
@@ -364,7 +385,7 @@ static void send_out(struct load_worker *worker, struct load_connection *connect
 	watch(worker, connection);
 }
 
-/* The text of a line: its number, letters that belong to it, and a newline. */
+/* Writes the text of a line: its number, letters that depend on it, and a newline. */
 static void write_line(const struct load_room *room, unsigned speaker, uint64_t number,
 		       char *out)
 {
@@ -379,7 +400,7 @@ static void write_line(const struct load_room *room, unsigned speaker, uint64_t 
 	out[material->size - 1] = '\n';
 }
 
-/* Puts the next line into the ring, and behind what is to be sent. */
+/* Adds the next line to the ring, and to the bytes to be sent. */
 static void say(struct load_worker *worker, struct load_connection *connection,
 		int64_t due)
 {
@@ -398,8 +419,8 @@ static void say(struct load_worker *worker, struct load_connection *connection,
 	atomic_store(&speaker->lines_sent, number + 1);
 }
 
-/* In a closed loop as many lines as there may be on their way, in an open one the one that
- * is due. Who is alone says nothing: nobody would hear it. */
+/* Closed loop: sends as many lines as the window allows. Open loop: the due one. A
+ * client that is alone sends nothing. */
 static void room_begin(struct load_worker *worker, struct load_connection *connection,
 		       int64_t due)
 {
@@ -424,13 +445,13 @@ static void room_begin(struct load_worker *worker, struct load_connection *conne
 	send_out(worker, connection);
 	if (connection->state != BUSY)
 		return;
-	atomic_store(&speaker->waits, true); /* before the look at the window */
+	atomic_store(&speaker->waits, true); /* before checking the window */
 	open_window(worker, connection);
 }
 
 /* ---- hearing ------------------------------------------------------------------------------- */
 
-/* The next line of that speaker has come, as it should. */
+/* The next line of that sender has arrived. */
 static void hear(struct load_worker *worker, struct seat *seat, unsigned number)
 {
 	struct load_room *room = room_of(worker);
@@ -450,7 +471,7 @@ static void hear(struct load_worker *worker, struct seat *seat, unsigned number)
 	take_off(worker, speaker, line);
 }
 
-/* The next line of that speaker was left out. */
+/* The next line of that sender is missing. */
 static void miss(struct load_worker *worker, struct seat *seat, unsigned number)
 {
 	seat->gaps[number] = seat->gaps[number] << 1 | 1;
@@ -458,7 +479,7 @@ static void miss(struct load_worker *worker, struct seat *seat, unsigned number)
 	take_off(worker, &room_of(worker)->speakers[number], seat->next[number]++);
 }
 
-/* A line that came before, or should have. */
+/* A line that arrived before, or too late. */
 static void hear_late(struct load_worker *worker, struct seat *seat, unsigned number,
 		      uint64_t line)
 {
@@ -475,7 +496,7 @@ static void hear_late(struct load_worker *worker, struct seat *seat, unsigned nu
 	worker->result.heard++;
 }
 
-/* Whether the bytes begin with the next line of that speaker. */
+/* Whether the bytes start with the next line of that sender. */
 static bool is_next(const struct load_room *room, const struct seat *seat,
 		    unsigned number, const char *bytes)
 {
@@ -486,7 +507,8 @@ static bool is_next(const struct load_room *room, const struct seat *seat,
 	       memcmp(bytes, line_at(room, speaker, line), room->line_length) == 0;
 }
 
-/* Most lines are this: of a speaker, the next, and whole. @return whether it is so */
+/* Fast path for most lines: the next line of a sender, complete. @return whether it
+ * is one */
 static bool take_next(struct load_worker *worker, struct load_connection *connection,
 		      const char *bytes, size_t length)
 {
@@ -534,8 +556,8 @@ static bool take_stamp(const char *text, uint64_t *number)
 	return true;
 }
 
-/* Whether the line (its newline included) is whole and one that this speaker has said, and
- * *number, which. */
+/* Whether the line, with its newline, is complete and was sent by that client;
+ * *number receives its number. */
 static bool was_sent(const struct load_room *room, unsigned speaker, const char *line,
 		     size_t length, uint64_t *number)
 {
@@ -549,8 +571,8 @@ static bool was_sent(const struct load_room *room, unsigned speaker, const char 
 	return memcmp(text, right, room->material->size) == 0;
 }
 
-/* A line of that speaker that it has not said. Where its number tells which one it should
- * be, also from which byte on it is not. */
+/* Reports a line that its sender has not sent. If its number shows which line it
+ * should be, also the first wrong byte. */
 static void report_altered(struct load_worker *worker, unsigned speaker, const char *line,
 			   size_t length)
 {
@@ -579,7 +601,7 @@ static void report_altered(struct load_worker *worker, unsigned speaker, const c
 	worker->result.errors[LOAD_WRONG_REPLY]++;
 }
 
-/* A line of one of ours that is not the next one. */
+/* A line of a client of the load that is not the next one. */
 static void judge_broadcast(struct load_worker *worker,
 			    struct load_connection *connection, unsigned speaker,
 			    const char *line, size_t length)
@@ -604,7 +626,7 @@ static void judge_broadcast(struct load_worker *worker,
 	}
 }
 
-/* A line, with its newline, that is not the next of anybody. */
+/* A line, with its newline, that is not the next of any sender. */
 static void take_other(struct load_worker *worker, struct load_connection *connection,
 		       const char *line, size_t length)
 {
@@ -627,7 +649,7 @@ static void take_other(struct load_worker *worker, struct load_connection *conne
 		room_fail(worker, connection, LOAD_WRONG_REPLY);
 }
 
-/* Takes all lines that are whole. @return how many bytes they have */
+/* Handles all complete lines. @return their size in bytes */
 static size_t take_lines(struct load_worker *worker, struct load_connection *connection,
 			 const char *bytes, size_t length)
 {
@@ -651,7 +673,7 @@ static size_t take_lines(struct load_worker *worker, struct load_connection *con
 	return done;
 }
 
-/* The server has closed, as it should when we have. */
+/* The server has closed. That is right after our half-close. */
 static void take_end(struct load_worker *worker, struct load_connection *connection)
 {
 	struct seat *seat = seat_of(worker, connection);
@@ -669,7 +691,7 @@ static void take_end(struct load_worker *worker, struct load_connection *connect
 	go_away(worker, connection);
 }
 
-/* @return whether there may be more */
+/* @return whether there may be more to read */
 static bool receive_some(struct load_worker *worker, struct load_connection *connection)
 {
 	struct seat *seat = seat_of(worker, connection);
@@ -695,7 +717,7 @@ static bool receive_some(struct load_worker *worker, struct load_connection *con
 		return false;
 	if (length - done > KEPT) {
 		wrong_line(worker, "a line without end", bytes + done, length - done);
-		worker->result.errors[LOAD_WRONG_REPLY]--; /* it is counted here: */
+		worker->result.errors[LOAD_WRONG_REPLY]--; /* counted already here: */
 		room_fail(worker, connection, LOAD_WRONG_REPLY);
 		return false;
 	}
@@ -706,7 +728,7 @@ static bool receive_some(struct load_worker *worker, struct load_connection *con
 
 /* ---- the way in ---------------------------------------------------------------------------- */
 
-/* The connection stands: says who it is, and where it wants to go. */
+/* The connection is established: sends the nickname and the room. */
 static void ask_in(struct load_worker *worker, struct load_connection *connection)
 {
 	struct seat *seat = seat_of(worker, connection);
@@ -714,7 +736,8 @@ static void ask_in(struct load_worker *worker, struct load_connection *connectio
 	size_t speakers = worker->plan->speakers;
 
 	if (sock_is_connected_to_itself(connection->fd)) {
-		sock_set_abortive(connection->fd); /* TIME_WAIT would hold the port */
+		sock_set_abortive(connection->fd); /* otherwise TIME_WAIT keeps the
+						    * port */
 		room_fail(worker, connection, LOAD_REFUSED);
 		return;
 	}
@@ -730,7 +753,8 @@ static void ask_in(struct load_worker *worker, struct load_connection *connectio
 	send_out(worker, connection);
 }
 
-/* Who comes when the room is full of talk would not know what it has missed. */
+/* A client that joins during the measured time would not know which lines it has
+ * missed. */
 static void room_open(struct load_worker *worker, struct load_connection *connection)
 {
 	const struct address *address = &worker->shared->address;
@@ -784,7 +808,7 @@ static void room_ready(struct load_worker *worker, struct load_connection *conne
 			;
 }
 
-/* It has not come in: the connection was not made, or the server did not let it in. */
+/* It did not join in time: not connected, or the server did not let it in. */
 static void room_expire(struct load_worker *worker, struct load_connection *connection)
 {
 	if (!seat_of(worker, connection)->stands) {
@@ -797,7 +821,7 @@ static void room_expire(struct load_worker *worker, struct load_connection *conn
 
 /* ---- the measured time, and after ---------------------------------------------------------- */
 
-/* Who has not come in is left out. */
+/* A client that has not joined is left out. */
 static void room_start(struct load_worker *worker)
 {
 	bool stopped = atomic_load(&worker->shared->over);
@@ -826,7 +850,7 @@ static bool all_heard(const struct load_room *room)
 	return true;
 }
 
-/* Handles what is ready. @return whether something was heard */
+/* Handles ready descriptors. @return whether a line was received */
 static bool listen_on(struct load_worker *worker)
 {
 	struct poller_event events[BATCH];
@@ -850,7 +874,7 @@ static int64_t silence_limit(const struct load_worker *worker)
 	return worker->now + (limit < longest_silence ? limit : longest_silence);
 }
 
-/* Until each has heard all; or nothing more, for some time. */
+/* Until every client has received all lines, or nothing for some time. */
 static void hear_the_rest(struct load_worker *worker)
 {
 	struct load_room *room = room_of(worker);
@@ -863,8 +887,8 @@ static void hear_the_rest(struct load_worker *worker)
 			limit = silence_limit(worker);
 }
 
-/* Says that no more will come, and waits for the server to close, too: whatever it should
- * not have said, it has said by then. */
+/* Half-closes, and reads until the server closes, too: then every wrong line has
+ * arrived. */
 static void leave_together(struct load_worker *worker)
 {
 	int64_t limit, end;
@@ -889,7 +913,7 @@ static void leave_together(struct load_worker *worker)
 	worker->result.errors[LOAD_TIMED_OUT] += worker->ending;
 }
 
-/* What each should have heard of all others, and what it has not. */
+/* Adds up what each client should have received, and what is missing. */
 static void account(struct load_worker *worker)
 {
 	struct load_room *room = room_of(worker);

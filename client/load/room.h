@@ -1,26 +1,27 @@
 /*
- * load_room - clients that meet: what one of them says, the server tells all others.
+ * load_room - clients in one room: the server sends each line of a client to all
+ * others.
  *
- * Some speak, and all listen. A line has its number and is known to the last byte before it
- * is sent, so each who hears it compares it with what is to come next from that speaker: a
- * line that is lost, doubled, out of order, cut, or merged with another is noticed where
- * it is. A speaker has a window: so many of its lines may be on their way, which is to
- * say not heard by all others. Without that a load would measure nothing but how much
- * fits into all buffers between the two.
+ * Some clients send, all receive. A line has a number and is known to the last byte
+ * before it is sent. So each receiver compares it with the next line of that sender,
+ * and notices a lost, duplicated, reordered, cut or merged line at once. A sender has a
+ * window: the number of its lines in flight, that is, not yet received by all others.
+ * Without a window the load would only measure the size of the buffers between both
+ * ends.
  */
 #ifndef CLIENT_LOAD_ROOM_H
 #define CLIENT_LOAD_ROOM_H
 
 #include "client/load/worker.h"
 
-/** Who speaks, and what is on its way; for all threads.
- *  @return it, for load_room_destroy(); or NULL with errno (ENOMEM) */
+/** Creates the senders and their rings, for all threads.
+ *  @return the room, for load_room_destroy(); or NULL with errno (ENOMEM) */
 struct load_room *load_room_create(const struct load_shared *shared);
 
-/** Frees it. NULL is nothing to do. */
+/** Frees the room. NULL is allowed. */
 void load_room_destroy(struct load_room *room);
 
-/** Frees what a worker's clients have, if there is any such thing. */
+/** Frees the state of a worker's clients, if there is any. */
 void load_seats_free(struct load_worker *worker);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * load_stream - a connection of the load over TCP.
+ * stream - the transport of the load over TCP.
  *
- * What is sent and what comes are streams of bytes: a request may go out, and a reply come
- * in, in any number of pieces. How the two take turns is the protocol's pattern.
+ * Requests and replies are streams of bytes: each is sent and received in any number of
+ * pieces. The pattern of the protocol (client/load/protocol.h) decides who sends when.
  */
 #include <errno.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 
 enum {
 	BATCH = 256,
-	SMALLEST_SEGMENT = 536, /* that TCP must be able to send: RFC 9293, 3.7.1 */
+	SMALLEST_SEGMENT = 536, /* that every TCP must accept: RFC 9293, 3.7.1 */
 };
 
 static bool makes_a_connection_for_each(const struct load_worker *worker)
@@ -37,8 +37,9 @@ static bool connect_start(struct load_worker *worker, struct load_connection *co
 		load_connection_fail_errno(worker, connection, errno);
 		return false;
 	}
-	/* The end of a message is not to wait until the part before it is acknowledged. A
-	 * single one that fits into a segment has no such part. */
+	/* The last part of a message must not wait for the acknowledgement of the
+	 * part before it (Nagle). A message that fits into a segment has no such
+	 * part. */
 	if (!makes_a_connection_for_each(worker) ||
 	    worker->shared->material.size > SMALLEST_SEGMENT)
 		sock_set_nodelay(connection->fd);
@@ -48,12 +49,13 @@ static bool connect_start(struct load_worker *worker, struct load_connection *co
 	return true;
 }
 
-/* The connection stands. Not if it is with ourselves, who would give the right replies for
- * ever: then the server is gone. */
+/* The connection is established. But if it is a connection of the socket to itself,
+ * every reply would be correct: then the server is gone. */
 static bool established(struct load_worker *worker, struct load_connection *connection)
 {
 	if (sock_is_connected_to_itself(connection->fd)) {
-		sock_set_abortive(connection->fd); /* TIME_WAIT would hold the port */
+		sock_set_abortive(connection->fd); /* otherwise TIME_WAIT keeps the
+						    * port */
 		load_connection_fail(worker, connection, LOAD_REFUSED);
 		return false;
 	}
@@ -61,8 +63,8 @@ static bool established(struct load_worker *worker, struct load_connection *conn
 	return true;
 }
 
-/* Until its first exchange. Who hears what nobody asked for has found something wrong; but
- * a source speaks at once, and is not listened to before it is measured. */
+/* Before the first exchange. Unexpected bytes are an error, except from a source,
+ * which sends at once; they are not read before the measured time. */
 static void await_request(struct load_worker *worker, struct load_connection *connection)
 {
 	load_connection_set_free(connection);
@@ -72,7 +74,7 @@ static void await_request(struct load_worker *worker, struct load_connection *co
 		load_connection_go_on(worker, connection);
 }
 
-/* The first connection of all stands already: it showed that there is a server. */
+/* The first connection is already established: it showed that the server answers. */
 static void stream_open(struct load_worker *worker, struct load_connection *connection)
 {
 	if (connection->fd >= 0) {
@@ -94,7 +96,8 @@ static void complete_exchange(struct load_worker *worker,
 	if (makes_a_connection_for_each(worker))
 		load_connection_shut(worker, connection);
 	if (!load_connection_count(worker, connection->due, bytes)) {
-		if (worker->protocol->pattern != LOAD_SINK) /* no reply: not yet served */
+		if (worker->protocol->pattern != LOAD_SINK) /* a sink is not served
+							     * until it closes */
 			load_connection_served_late(worker, connection);
 		return;
 	}
@@ -107,8 +110,8 @@ static void complete_exchange(struct load_worker *worker,
 		load_connection_go_on(worker, connection);
 }
 
-/* The server closes behind this one, as it may: the connection is replaced at once. Which
- * side closes first is not known yet; if it is ours, TIME_WAIT would hold the port. */
+/* The server closes after this exchange, which is allowed: the connection is
+ * replaced at once. If this side closes first, TIME_WAIT would keep its port. */
 static void complete_last_exchange(struct load_worker *worker,
 				   struct load_connection *connection, size_t bytes)
 {
@@ -117,7 +120,7 @@ static void complete_last_exchange(struct load_worker *worker,
 	complete_exchange(worker, connection, bytes);
 }
 
-/* What a sink takes is counted as it goes: there will be no other sign of it. */
+/* Bytes to a sink are counted when the kernel accepts them: there is no reply. */
 static void count_taken(struct load_worker *worker, struct load_connection *connection,
 			size_t n)
 {
@@ -125,7 +128,7 @@ static void count_taken(struct load_worker *worker, struct load_connection *conn
 	connection->moved_at = worker->now;
 }
 
-/* Has the poller watch for what can happen next. */
+/* Sets the events of the next step in the poller. */
 static void await_event(struct load_worker *worker, struct load_connection *connection)
 {
 	const struct load_exchange *exchange = &connection->exchange;
@@ -138,8 +141,8 @@ static void await_event(struct load_worker *worker, struct load_connection *conn
 		load_connection_watch(worker, connection, POLLER_READ);
 }
 
-/* Sends as much of the request as goes. On a connection that is being made, too: on the
- * loopback it stands as soon as connect returns, and need not be waited for. */
+/* Sends as much of the request as the kernel accepts. It also tries during
+ * connecting: on loopback a connection is established when connect(2) returns. */
 static void send_request(struct load_worker *worker, struct load_connection *connection)
 {
 	struct load_exchange *exchange = &connection->exchange;
@@ -191,13 +194,13 @@ static void stream_begin(struct load_worker *worker, struct load_connection *con
 
 /* ---- receiving ----------------------------------------------------------------------------- */
 
-/* What came, n bytes of it. Returns whether to look for more at once. */
+/* Handles n received bytes. @return whether to read again at once */
 static bool take_reply(struct load_worker *worker, struct load_connection *connection,
 		       size_t n)
 {
 	const struct load_protocol *protocol = worker->protocol;
 	struct load_exchange *exchange = &connection->exchange;
-	enum load_verdict verdict = LOAD_WRONG; /* nothing was asked */
+	enum load_verdict verdict = LOAD_WRONG; /* no request was sent */
 
 	if (connection->state == BUSY && protocol->check != NULL)
 		verdict = protocol->check(&worker->shared->material, exchange,
@@ -210,7 +213,7 @@ static bool take_reply(struct load_worker *worker, struct load_connection *conne
 	}
 	exchange->received += n;
 	if (protocol->pattern == LOAD_GREETING)
-		return true; /* the end has most probably come with it */
+		return true; /* the end of file has most probably arrived, too */
 	if (verdict == LOAD_ASKED) {
 		exchange->sent = 0;
 		send_request(worker, connection);
@@ -222,8 +225,8 @@ static bool take_reply(struct load_worker *worker, struct load_connection *conne
 	return verdict == LOAD_MORE && n == RECEIVE_SIZE;
 }
 
-/* The server has closed, as it should after a greeting, and may where the protocol lets
- * it. */
+/* The server has closed. That is right after a greeting, and where the protocol
+ * allows it. */
 static void take_end(struct load_worker *worker, struct load_connection *connection)
 {
 	const struct load_protocol *protocol = worker->protocol;
@@ -243,7 +246,7 @@ static void take_end(struct load_worker *worker, struct load_connection *connect
 		complete_last_exchange(worker, connection, connection->exchange.received);
 }
 
-/* Of a source, no more than belongs to this exchange: its stream knows no bounds. */
+/* From a source, reads no more than belongs to this exchange: its stream is endless. */
 static size_t most_to_read(const struct load_worker *worker,
 			   const struct load_connection *connection)
 {
@@ -273,7 +276,8 @@ static void receive_reply(struct load_worker *worker, struct load_connection *co
 	} while (take_reply(worker, connection, (size_t)n));
 }
 
-/* The connection stands or has failed; or, where the server speaks first, it has spoken. */
+/* The connection is established or has failed; or a server that speaks first has
+ * sent bytes. */
 static void finish_connect(struct load_worker *worker, struct load_connection *connection)
 {
 	int error = sock_error(connection->fd);
@@ -309,8 +313,8 @@ static void stream_ready(struct load_worker *worker, struct load_connection *con
 		receive_reply(worker, connection);
 }
 
-/* Where the server speaks first a connection counts as one that is being made until then:
- * the kernel knows better. */
+/* If the server speaks first, the connection counts as connecting until then; the
+ * kernel knows whether it is established. */
 static void stream_expire(struct load_worker *worker, struct load_connection *connection)
 {
 	struct address peer;
@@ -324,9 +328,9 @@ static void stream_expire(struct load_worker *worker, struct load_connection *co
 
 /* ---- the end of a sink ----------------------------------------------------------------------- */
 
-/* Whether the server has read from it to the last. The kernel takes some for a server that
- * does not read, and then no more: it was stuck if it took nothing in the second half of
- * the time while there was something to take. */
+/* Whether the server was reading until the end. The kernel buffers some bytes for a
+ * server that does not read. A server that accepted nothing in the second half of
+ * the measured time, with bytes to send, was stuck. */
 static bool was_read(const struct load_worker *worker,
 		     const struct load_connection *connection)
 {
@@ -336,7 +340,7 @@ static bool was_read(const struct load_worker *worker,
 	       (connection->state != BUSY || connection->moved_at >= middle);
 }
 
-/* Says that no more will come, and waits for the server to close, too. */
+/* Half-closes, and waits for the server to close, too. */
 static void half_close(struct load_worker *worker, struct load_connection *connection)
 {
 	if (connection->state != FREE && connection->state != BUSY) {
@@ -373,8 +377,8 @@ static void hear_end(struct load_worker *worker, struct load_connection *connect
 	}
 }
 
-/* That the kernel took the bytes does not mean that anybody read them: that the server has
- * come to their end does. What it needed for that belongs to the measured time. */
+/* The kernel accepts bytes that no process reads; only the close of the server shows
+ * that it has read all. That time belongs to the measured time. */
 static void stream_finish(struct load_worker *worker)
 {
 	struct poller_event events[BATCH];

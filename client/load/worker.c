@@ -1,3 +1,10 @@
+/*
+ * worker - one thread of a load: an event loop over its connections.
+ *
+ * Each iteration handles expired timeouts, sends the due requests on free connections, and waits
+ * in the poller. A timeout is a field of a connection, and next_wake is a lower bound of all of
+ * them: the loop over all connections runs at most once per millisecond.
+ */
 #ifdef __linux__
 #define _GNU_SOURCE /* prctl, PR_SET_TIMERSLACK */
 #endif
@@ -18,15 +25,15 @@
 
 enum {
 	BATCH = 256,   /* events for one call of the poller */
-	AT_ONCE = 256, /* requests handed out before the next one */
+	AT_ONCE = 256, /* requests started per iteration */
 };
 
-/* How soon shared->over is noticed. */
+/* Longest wait: after it shared->over is checked. */
 static const int64_t longest_wait = 50 * MILLISECOND;
 
 /* ---- all connections ----------------------------------------------------------------------- */
 
-/* Its time is over, or its pause. */
+/* The timeout or the pause of a connection has expired. */
 static void wake(struct load_worker *worker, struct load_connection *connection)
 {
 	if (connection->state != CLOSED) {
@@ -52,19 +59,19 @@ static void wake_all(struct load_worker *worker)
 		if (connection->wake < worker->next_wake)
 			worker->next_wake = connection->wake;
 	}
-	/* Looking through all of them is not for every event. */
+	/* not for every event: the loop is linear */
 	if (worker->next_wake < worker->now + MILLISECOND)
 		worker->next_wake = worker->now + MILLISECOND;
 }
 
-/* Hands the requests that are due to the connections that are free. Not without end: those
- * of a sink may be free again at once. */
+/* Starts due requests on free connections. A limited number: those of a sink may be
+ * free again at once. */
 static void send_due(struct load_worker *worker)
 {
 	int64_t due;
 
 	for (int i = 0; worker->queue != NULL && i < AT_ONCE; i++) {
-		if (worker->queue->state != FREE) { /* it failed while it waited */
+		if (worker->queue->state != FREE) { /* it failed in the queue */
 			load_connection_dequeue(worker);
 			continue;
 		}
@@ -74,7 +81,7 @@ static void send_due(struct load_worker *worker)
 	}
 }
 
-/* How long there will be nothing to do but wait for events. */
+/* Nanoseconds until there is work without an event. */
 static int64_t time_to_wait(const struct load_worker *worker, int64_t until)
 {
 	int64_t wait;
@@ -86,7 +93,7 @@ static int64_t time_to_wait(const struct load_worker *worker, int64_t until)
 	if (worker->queue != NULL && worker->start != NEVER) {
 		int64_t due = load_schedule_due(worker, worker->requests);
 
-		/* To the nanosecond: the schedule must not wait for a whole millisecond. */
+		/* not rounded to milliseconds: the schedule is exact */
 		if (due < until && due < worker->now + longest_wait)
 			return due > worker->now ? due - worker->now : 0;
 	}
@@ -98,7 +105,7 @@ static int64_t time_to_wait(const struct load_worker *worker, int64_t until)
 	return (wait + MILLISECOND - 1) / MILLISECOND * MILLISECOND;
 }
 
-/* An event for a connection that an earlier one of the same batch has closed is void. */
+/* An event of a connection that an earlier event of the batch has closed is ignored. */
 static void handle_event(struct load_worker *worker, const struct poller_event *event)
 {
 	struct load_connection *connection = event->owner;
@@ -135,10 +142,11 @@ static bool all_settled(const struct load_worker *worker)
 	return true;
 }
 
-/* Makes the connections. Those that cannot be made now will be tried for further. */
+/* Establishes the connections. Failed ones are tried again later. */
 static void settle(struct load_worker *worker)
 {
-	atomic_int_least64_t *limit = &worker->shared->settle_limit; /* it may move */
+	atomic_int_least64_t *limit = &worker->shared->settle_limit; /* another thread
+								      * may extend it */
 
 	worker->now = clock_nanoseconds();
 	wake_all(worker);
@@ -161,7 +169,7 @@ static void wait_for_start(struct load_worker *worker)
 
 /* ---- the last replies ---------------------------------------------------------------------- */
 
-/* Whether it has a request whose reply is to come. One that is connecting waits, too. */
+/* Whether it waits for a reply, or is connecting. */
 static bool waits(const struct load_worker *worker,
 		  const struct load_connection *connection)
 {
@@ -170,8 +178,8 @@ static bool waits(const struct load_worker *worker,
 	return connection->state == CONNECTING || connection->state == BUSY;
 }
 
-/* Closes those that have no more to wait for, so that a server that serves one client at a
- * time comes to the next. @return how many wait */
+/* Closes the connections that wait for nothing, so that an iterative server can
+ * serve the next client. @return the number that waits */
 static unsigned close_the_others(struct load_worker *worker)
 {
 	unsigned waiting = 0;
@@ -189,7 +197,7 @@ static unsigned close_the_others(struct load_worker *worker)
 	return waiting;
 }
 
-/* There is no more time to wait. */
+/* The time for last replies is over. */
 static void give_up_the_rest(struct load_worker *worker)
 {
 	for (unsigned i = 0; i < worker->count; i++) {
@@ -204,8 +212,8 @@ static void give_up_the_rest(struct load_worker *worker)
 	}
 }
 
-/* A request that was sent just before the end is to have its reply: each has its own time,
- * and the server must not look broken for one that it was not given. */
+/* A request sent just before the end gets its reply: each has its own timeout.
+ * Otherwise the server would look broken. */
 static void await_replies(struct load_worker *worker)
 {
 	struct poller_event events[BATCH];
@@ -226,7 +234,7 @@ static void await_replies(struct load_worker *worker)
 		give_up_the_rest(worker);
 }
 
-/* What is never answered, and what is heard by others, has an end of its own. */
+/* Sinks and broadcasts have their own end. */
 static bool has_replies(const struct load_worker *worker)
 {
 	return worker->protocol->pattern != LOAD_SINK &&
@@ -238,7 +246,7 @@ void *load_worker_run(void *argument)
 	struct load_worker *worker = argument;
 
 #ifdef __linux__
-	/* The kernel may wake us 50 microseconds late, to save a wake-up or two. */
+	/* by default the kernel may wake a thread 50 µs late */
 	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 #endif
 	settle(worker);
@@ -263,8 +271,8 @@ void *load_worker_run(void *argument)
 
 /* ---- making, asking, freeing --------------------------------------------------------------- */
 
-/* All begin as closed ones whose pause is over, or as free ones without a socket. The first
- * may have one already. */
+/* All connections start as CLOSED with an expired pause, or as FREE without a
+ * socket. The first one may have a socket already. */
 static void prepare_connections(struct load_worker *worker, int first)
 {
 	for (unsigned i = 0; i < worker->count; i++) {
@@ -313,7 +321,7 @@ struct load_worker *load_worker_create(struct load_shared *shared, unsigned numb
 	worker->start = worker->end = NEVER;
 	worker->poller = poller_create();
 	worker->connections = calloc(worker->count, sizeof *worker->connections);
-	/* A byte more, since calloc(3) may return NULL for none. */
+	/* one byte more, because calloc(0) may return NULL */
 	worker->states = calloc(worker->count + 1U, worker->protocol->state_size + 1);
 	worker->received = malloc(RECEIVE_SIZE);
 	if (worker->poller == NULL || worker->connections == NULL ||
@@ -326,7 +334,7 @@ failed:
 	if (first >= 0)
 		close(first);
 	if (worker != NULL)
-		worker->count = 0; /* no connection has been prepared */
+		worker->count = 0; /* no connection is initialized */
 	load_worker_destroy(worker);
 	return NULL;
 }

@@ -1,5 +1,5 @@
 /*
- * load_worker - one thread of a load: a poller, and the connections it keeps busy.
+ * load_worker - one thread of a load: a poller and the connections that it drives.
  */
 #ifndef CLIENT_LOAD_WORKER_H
 #define CLIENT_LOAD_WORKER_H
@@ -9,7 +9,7 @@
 
 #include "client/load/load.h"
 
-/** What all threads of a load share. Times are clock_nanoseconds(). */
+/** Shared by all threads of a load. Times are in clock_nanoseconds(). */
 struct load_shared {
 	const struct load_plan *plan;
 	struct load_material material;
@@ -17,39 +17,39 @@ struct load_shared {
 	struct address address;
 	unsigned threads;
 	int64_t settle_time;               /* nanoseconds to wait for connections */
-	atomic_int_least64_t settle_limit; /* until when they may */
-	pthread_mutex_t lock;              /* holds these: */
+	atomic_int_least64_t settle_limit; /* until when the threads wait for them */
+	pthread_mutex_t lock;              /* protects: */
 	pthread_cond_t begin;              /*   start has been set */
-	unsigned settled;                  /*   how many threads wait for it */
+	unsigned settled;                  /* number of threads that wait for it */
 	int64_t start, end;   /*   of the measured time; 0 before it is known */
-	atomic_bool over;     /* leave off, whatever the time */
-	atomic_uint finished; /* how many threads are at their end */
+	atomic_bool over;     /* stop at once */
+	atomic_uint finished; /* number of threads that have finished */
 };
 
 struct load_connection;
 struct load_worker;
 
 /**
- * Makes the worker that is the @p number-th (from 0) of shared->threads.
+ * Creates worker number @p number (from 0) of shared->threads.
  *
- * @param first  a connection that is there already, for its first; or -1. The worker's in
+ * @param first  an established connection to start with, or -1. The worker owns it in
  *               any case
  * @return the worker, for load_worker_destroy(); or NULL with errno (ENOMEM, EMFILE)
  */
 struct load_worker *load_worker_create(struct load_shared *shared, unsigned number,
 				       int first);
 
-/** The thread's function: makes the connections, waits for shared->start, and drives them
- *  until shared->end, or until shared->over. Takes the worker, returns NULL. */
+/** Start routine of the thread: connects, waits for shared->start, and drives the
+ *  connections until shared->end or shared->over. Takes the worker, returns NULL. */
 void *load_worker_run(void *worker);
 
-/** How many exchanges it has completed, about: may be asked while it runs. */
+/** Approximate number of completed exchanges; may be called while it runs. */
 uint64_t load_worker_exchanges(struct load_worker *worker);
 
-/** Adds to *result what the worker has counted. After its thread has ended. */
+/** Adds the results of the worker to *result. Only after its thread has ended. */
 void load_worker_report(const struct load_worker *worker, struct load_result *result);
 
-/** Frees it. NULL is nothing to do. */
+/** Frees the worker. NULL is allowed. */
 void load_worker_destroy(struct load_worker *worker);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * loadgen - puts a server under load and says what came of it.
+ * loadgen - puts load on a server and reports throughput, latency and errors.
  *
- * The load itself is client/load/load.c; here are its options, and the report. See loadgen(1).
+ * client/load/load.c is the engine; this file reads the options and prints the report. See
+ * loadgen(1).
  */
 #include <signal.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@ enum {
 	MOST_WINDOW = 65536,
 	MOST_SECONDS = 24 * 60 * 60,
 	MOST_SIZE = 1024 * 1024 * 1024,
-	PROTOCOL_NAMES = 160, /* characters of all names in a row */
+	PROTOCOL_NAMES = 160, /* bytes of the list of all names */
 };
 
 static const struct option_line option_lines[] = {
@@ -68,7 +69,7 @@ static const struct option_line option_lines[] = {
 	{ 0 },
 };
 
-/** What the command line says. */
+/** The options. */
 struct command {
 	struct load_plan plan;
 	bool kind_named, protocol_named;
@@ -76,7 +77,7 @@ struct command {
 	bool json;
 };
 
-/* What the progress lines need to remember. */
+/* State of the progress lines. */
 struct progress {
 	bool terminal;
 	bool shown;
@@ -93,7 +94,8 @@ static void on_signal(int number)
 	stop = 1;
 }
 
-/* The first signal ends the load and lets the report be printed, the second ends us. */
+/* The first signal ends the load, and the report is printed. The second terminates
+ * the process. */
 static void catch_signals(void)
 {
 	struct sigaction action = { .sa_handler = on_signal,
@@ -222,8 +224,8 @@ static int take_option(void *context, const struct options *options, int letter,
 	}
 }
 
-/* Whether the first operand is to be taken for a protocol. HOST PORT alone is always that,
- * even where the host has such a name. */
+/* Whether the first operand is a protocol. In HOST PORT alone it is the host, even
+ * if a protocol has that name. */
 static bool names_protocol(const struct command *command, int count, char **operands)
 {
 	struct failure ignored;
@@ -234,7 +236,7 @@ static bool names_protocol(const struct command *command, int count, char **oper
 	return count > 2 || address_check_port(operands[1], SOCK_STREAM, &ignored) < 0;
 }
 
-/* What stands in front of HOST PORT and means nothing, or behind it. */
+/* Reports a first operand that is neither a protocol nor a load. */
 static int refuse_operand(char **operands, struct failure *failure)
 {
 	char culprit[80], names[PROTOCOL_NAMES];
@@ -247,7 +249,7 @@ static int refuse_operand(char **operands, struct failure *failure)
 		culprit, load_protocol_names(names, sizeof names));
 }
 
-/* Whether it is HOST:PORT, so that nothing else than a protocol or load is in front. */
+/* Whether it is HOST:PORT, so that only a protocol or load can precede it. */
 static bool has_port(const char *operand)
 {
 	char host[HOST_TEXT], port[PORT_TEXT];
@@ -281,7 +283,7 @@ static int take_operands(struct command *command, int count, char **operands,
 	return 0;
 }
 
-/* The first load that makes sense for the protocol. */
+/* The first kind of load that the protocol allows. */
 static void choose_kind(struct load_plan *plan)
 {
 	unsigned loads = load_protocol_loads(plan->protocol, plan->datagrams);
@@ -362,7 +364,7 @@ static double per_second(double count, const struct load_result *result)
 	return result->elapsed > 0 ? count / result->elapsed : 0;
 }
 
-/* Without an exchange there is none: no histogram has one of 0. */
+/* Without an exchange there is no latency: an empty histogram would give 0. */
 static void print_latency(const char *label, int64_t nanoseconds)
 {
 	double value = (double)nanoseconds;
@@ -402,7 +404,7 @@ static void print_errors(const struct load_result *result)
 	putchar('\n');
 }
 
-/* Clients that the kernel let in, and the server does not know of. */
+/* Clients that the kernel accepted and the server has not noticed (SYN cookies). */
 static void print_cookies(const struct load_result *result)
 {
 	if (result->cookies == 0)
@@ -412,8 +414,8 @@ static void print_cookies(const struct load_result *result)
 	       "backlog", (uintmax_t)result->cookies, "");
 }
 
-/* What became of the datagrams. Where no reply tells which request it answers, some of it
- * cannot be known; and nothing where there is none. */
+/* Prints the counts of datagrams. Some are unknown if the reply does not identify
+ * its request; all are if there are no replies. */
 static void print_fate(const struct load_plan *plan, const struct load_fate *fate)
 {
 	printf("%-15s%ju\n", "sent", (uintmax_t)fate->sent);
@@ -483,7 +485,7 @@ static void print_text(const struct load_plan *plan, const struct load_result *r
 	print_cookies(result);
 }
 
-/* A count, or null where it cannot be known. */
+/* A count, or null if unknown. */
 static void print_json_count(const char *name, uint64_t count, bool known)
 {
 	if (known)
@@ -525,7 +527,7 @@ static void print_json_latency(const struct histogram *latency)
 		printf("\"max\":null}");
 }
 
-/* A text, or null where there is none. */
+/* A text, or null if there is none. */
 static void print_json_text(const char *before, const char *text)
 {
 	fputs(before, stdout);
@@ -535,8 +537,8 @@ static void print_json_text(const char *before, const char *text)
 		printf("null");
 }
 
-/* But for what was wrong or missing, all texts in it are our own words or numeric addresses: none needs
- * to be quoted. */
+/* All texts, except wrong and missing replies, are constants or numeric addresses
+ * and need no quoting. */
 static void print_json(const struct load_plan *plan, const struct load_result *result)
 {
 	char address[ADDRESS_TEXT];
@@ -585,7 +587,7 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 	printf("}\n");
 }
 
-/* Whether the figures are those of a server that did all that was asked of it. */
+/* Whether the server has done all that was requested. */
 static bool went_well(const struct load_plan *plan, const struct load_result *result)
 {
 	return result->exchanges > 0 && load_errors(result) == 0 &&
