@@ -1,3 +1,11 @@
+/*
+ * comparison - the statistics of all runs, and their output: tables, a few sentences, TSV,
+ * JSON.
+ *
+ * Medians and not means: a run that the machine disturbed must not change the result. A
+ * sentence that one model is better than another is printed only if that holds in every
+ * round.
+ */
 #include "client/versus/comparison.h"
 
 #include <stdlib.h>
@@ -104,7 +112,7 @@ struct service_summary comparison_served(const struct comparison *comparison,
 	return sum;
 }
 
-/* Whether a model did the whole of the load: only then may it be the best at it. */
+/* Whether a model served the whole load: only then can it be the best. */
 static bool did_all(const struct comparison *comparison, enum load_kind kind,
 		    unsigned model)
 {
@@ -113,7 +121,7 @@ static bool did_all(const struct comparison *comparison, enum load_kind kind,
 	return served.rounds > 0 && served.served == served.of && served.errors == 0;
 }
 
-/* What a server weighs before and after is told, but it is the difference that counts. */
+/* The memory before and after is printed, but only the difference is compared. */
 static bool is_compared(enum figure figure)
 {
 	return figure != FIGURE_EMPTY && figure != FIGURE_CROWDED &&
@@ -125,7 +133,7 @@ static bool more_is_better(enum figure figure)
 	return figure == FIGURE_RATE || figure == FIGURE_BYTES;
 }
 
-/* The best model at a figure; model_count when there is none to compare. */
+/* The best model for a figure; model_count if fewer than two can be compared. */
 static unsigned best_model(const struct comparison *comparison, enum load_kind kind,
 			   enum figure figure)
 {
@@ -149,8 +157,8 @@ static unsigned best_model(const struct comparison *comparison, enum load_kind k
 	return compared > 1 ? best : comparison->model_count;
 }
 
-/* Whether one is better than the other in every round: if not, it may be chance. One round
- * cannot tell. */
+/* Whether one model is better than the other in every round; otherwise it may be
+ * chance. One round shows nothing. */
 static bool is_clear(const struct comparison *comparison, enum load_kind kind,
 		     enum figure figure, unsigned better, unsigned worse)
 {
@@ -178,8 +186,8 @@ static bool is_clearly_best(const struct comparison *comparison, enum load_kind 
 
 /* ---- the table ---- */
 
-/* A paragraph in lines of 80 columns at most, the further ones indented, but for words that
- * are longer. */
+/* Prints a paragraph in lines of at most 80 columns, continuation lines indented.
+ * Longer words are not divided. */
 static void print_wrapped(const char *text, size_t indent, FILE *out)
 {
 	size_t column = 0;
@@ -201,8 +209,8 @@ static void print_wrapped(const char *text, size_t indent, FILE *out)
 	fputc('\n', out);
 }
 
-/* "1234567.8" as "1,234,568"; small values keep decimals, where they have any: three digits
- * tell enough. */
+/* Formats "1234567.8" as "1,234,568"; small values keep decimals: three digits
+ * suffice. */
 static void print_whole(char cell[CELL_TEXT], double value, int decimals)
 {
 	char digits[CELL_TEXT];
@@ -214,7 +222,7 @@ static void print_whole(char cell[CELL_TEXT], double value, int decimals)
 		snprintf(cell, CELL_TEXT, "%.*f", decimals, value);
 		return;
 	}
-	if (value > 1e15) /* nothing that is measured */
+	if (value > 1e15) /* not a measured value */
 		value = 1e15;
 	snprintf(digits, sizeof digits, "%.0f", value);
 	length = strlen(digits);
@@ -226,7 +234,7 @@ static void print_whole(char cell[CELL_TEXT], double value, int decimals)
 	cell[used] = '\0';
 }
 
-/* As print_whole(), or in thousands (k), millions (M) ... where that is too wide. */
+/* As print_whole(), or in thousands (k), millions (M) ... if that is too wide. */
 static void print_value(char cell[CELL_TEXT], double value, int decimals, int width)
 {
 	static const char units[] = "kMGT";
@@ -271,7 +279,7 @@ static void print_spread(const struct comparison *comparison, enum load_kind kin
 	fprintf(out, " %5s", cell);
 }
 
-/* Of all rounds together: such things are rare, and a median would hide them. */
+/* The total of all rounds: rare events would not show in a median. */
 static void print_total(const struct comparison *comparison, enum load_kind kind,
 			unsigned model, enum figure figure, FILE *out)
 {
@@ -285,7 +293,7 @@ static void print_total(const struct comparison *comparison, enum load_kind kind
 	fprintf(out, " %11s", cell);
 }
 
-/* The name that begins a row. A long one has a line of its own. */
+/* The name at the start of a row. A long name has a row of its own. */
 static void print_name(const char *name, FILE *out)
 {
 	if (strlen(name) <= NAME_WIDTH)
@@ -294,7 +302,8 @@ static void print_name(const char *name, FILE *out)
 		fprintf(out, "  %s\n  %*s", name, NAME_WIDTH, "");
 }
 
-/* What the numbers of a row do not say: behind it if there are none, else below. */
+/* What the figures of a row do not show: printed after them if there are none,
+ * otherwise below. */
 static void print_remark(const struct service_summary *served, bool below, FILE *out)
 {
 	if (below && (served->errors > 0 || served->served < served->of))
@@ -399,7 +408,7 @@ static void print_load_heading(const struct load_plan *plan, FILE *out)
 	fputc('\n', out);
 }
 
-/* What became of the datagrams of a load, below its table. */
+/* Counts of datagrams, below the table of a load. */
 static void print_fates(const struct comparison *comparison, enum load_kind kind,
 			FILE *out)
 {
@@ -416,7 +425,7 @@ static void print_fates(const struct comparison *comparison, enum load_kind kind
 	}
 }
 
-/* The seven columns: what the server has, and what the kernel needs for it. */
+/* Seven columns of memory: of the server, and of the kernel for it. */
 static void print_memory(const struct comparison *comparison, FILE *out)
 {
 	static const enum figure columns[] = {
@@ -460,7 +469,7 @@ static const char *times_text(double ratio, char out[CELL_TEXT])
 	return out;
 }
 
-/* The best and the worst of those that did all of a load, in one sentence. */
+/* One sentence about the best and the worst of the models that served all of a load. */
 static void explain_extremes(const struct comparison *comparison, enum load_kind kind,
 			     enum figure figure, const char *format, FILE *out)
 {
@@ -489,7 +498,7 @@ static void explain_extremes(const struct comparison *comparison, enum load_kind
 	print_wrapped(sentence, 2, out);
 }
 
-/* A model that failed is not one whose clients wait for each other. */
+/* A failed model is left out: its clients do not wait for each other. */
 static void explain_waiting(const struct comparison *comparison, FILE *out)
 {
 	char sentence[200];
@@ -515,7 +524,7 @@ static void explain_waiting(const struct comparison *comparison, FILE *out)
 	}
 }
 
-/* All that the loads together have cost a model. */
+/* The losses of a model in all loads together. */
 static void explain_losses(const struct comparison *comparison, FILE *out)
 {
 	for (unsigned model = 0; model < comparison->model_count; model++) {
@@ -572,7 +581,7 @@ static void explain(const struct comparison *comparison, FILE *out)
 	free(text);
 }
 
-/* The last runs of a model in which a reply was wrong, and one did not come; NULL: none. */
+/* The last runs of a model with a wrong reply, and with a missing one; NULL: none. */
 static void find_faults(const struct comparison *comparison, unsigned model,
 			const struct run_figures **wrong,
 			const struct run_figures **silent)
@@ -744,7 +753,7 @@ static void write_json_result(const struct comparison *comparison, enum load_kin
 	fprintf(out, "}");
 }
 
-/* 0: there is none to speak of. */
+/* 0 is written as null. */
 static void write_size(size_t size, FILE *out)
 {
 	if (size > 0)
@@ -753,7 +762,7 @@ static void write_size(size_t size, FILE *out)
 		fprintf(out, "null");
 }
 
-/* What was done, whatever came of it. */
+/* The parameters of a load. */
 static void write_json_load(const struct comparison *comparison, enum load_kind kind,
 			    FILE *out)
 {

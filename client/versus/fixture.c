@@ -1,3 +1,11 @@
+/*
+ * fixture - what a service needs to be compared: its options, and a temporary folder of
+ * files.
+ *
+ * The folder must be removed even if versus is killed. So a child process, the keeper,
+ * creates it and waits for the end of file of a pipe that only versus holds open. The
+ * kernel closes the pipe whenever versus ends. It costs one process.
+ */
 #include "client/versus/fixture.h"
 
 #include <dirent.h>
@@ -13,15 +21,14 @@
 #include "client/load/bytes.h"
 #include "common/io.h"
 
-/* What a service needs beyond its default options. */
+/* The needs of a service beyond its default options. */
 struct fixture_needs {
 	const char *service;
-	bool quiet;  /* -q: its log would be a line a reply */
-	bool folder; /* -r in all loads: its clients put files there */
-	const char *options[FIXTURE_OPTIONS - 3]; /* others; NULL behind the last */
-	const char *reply; /* by default; NULL: what is right for the protocol */
-	unsigned files;    /* loads in which it serves a folder, by -r: of each the bit
-			      1 << kind */
+	bool quiet;  /* -q: otherwise it logs a line per reply */
+	bool folder; /* -r in all loads: clients upload files to the folder */
+	const char *options[FIXTURE_OPTIONS - 3]; /* other options, terminated by NULL */
+	const char *reply; /* default reply; NULL: as the protocol says */
+	unsigned files;    /* loads in which it serves a folder, by -r: bits 1 << kind */
 };
 
 static const struct fixture_needs http = {
@@ -31,14 +38,14 @@ static const struct fixture_needs http = {
 	.files = 1U << LOAD_BULK,
 };
 
-/* No limits: what is said as fast as it goes, and waits for all to be heard, is not misuse. */
+/* Without limits: the load sends as fast as it can, which is no misuse here. */
 static const struct fixture_needs chat = {
 	.service = "chat",
 	.quiet = true,
 	.options = { "-R", "0", "-B", "64M" },
 };
 
-/* What is measured is the server and not the disk: nobody waits for that. */
+/* The server is measured, not the disk: nothing waits for fsync(2). */
 static const struct fixture_needs file = {
 	.service = "file",
 	.quiet = true,
@@ -50,10 +57,10 @@ static const struct fixture_needs nothing = { 0 };
 
 static const struct fixture_needs *const services_with_needs[] = { &http, &chat, &file };
 
-/* The one file, and what is asked for. */
+/* The file in the folder, and its path in requests. */
 #define FILE_PATH "/letters.txt"
 
-/* What the keeper says at first. */
+/* The first report of the keeper. */
 struct keeper_report {
 	int error;
 	char folder[FIXTURE_PATH];
@@ -80,8 +87,8 @@ bool fixture_has_file(const char *service, enum load_kind kind)
 
 /* ---- the folder -------------------------------------------------------------------------- */
 
-/* Removes what is in the open folder, which is closed: the servers' clients have put files
- * there, in folders a few deep. */
+/* Removes the contents of the open folder, and closes it. Clients may have uploaded
+ * files into folders a few levels deep. */
 static void empty_folder(int fd)
 {
 	DIR *stream = fdopendir(fd);
@@ -115,7 +122,7 @@ static void remove_folder(const struct fixture *fixture)
 	rmdir(fixture->folder);
 }
 
-/* Makes the folder, and sets its name; or nothing, and returns -1 with errno. */
+/* Creates the folder and sets its name. @return 0, or -1 with errno */
 static int make_folder(struct fixture *fixture)
 {
 	const char *where = getenv("TMPDIR");
@@ -128,9 +135,9 @@ static int make_folder(struct fixture *fixture)
 	return -1;
 }
 
-/* In the child: nothing that the terminal sends is for it. It makes the folder, says which,
- * or the errno, and waits until the last descriptor of the other end of guard has gone. So
- * have we then; the servers never had it. */
+/* In the child, without signals of the terminal. Creates the folder, reports its
+ * name or the errno, and waits until the write end of guard is closed everywhere.
+ * That is when versus has ended; the servers do not inherit it. */
 static _Noreturn void keep(struct fixture *fixture, int report_fd, int guard)
 {
 	struct keeper_report report = { 0 };
@@ -151,13 +158,13 @@ static _Noreturn void keep(struct fixture *fixture, int report_fd, int guard)
 	_exit(0);
 }
 
-/* Waits for what the keeper says. @return 0, or -1 with errno */
+/* Reads the report of the keeper. @return 0, or -1 with errno */
 static int read_report(struct fixture *fixture, int report_fd)
 {
 	struct keeper_report report;
 
 	if (io_read_all(report_fd, &report, sizeof report) != sizeof report) {
-		errno = ECHILD; /* it has been killed */
+		errno = ECHILD; /* the keeper was killed */
 		return -1;
 	}
 	memcpy(fixture->folder, report.folder, sizeof fixture->folder);
@@ -180,7 +187,8 @@ static void close_pipe(int ends[2])
 	close(ends[1]);
 }
 
-/* The keeper makes the folder, so that it never is there without one who removes it.
+/* Starts the keeper, which creates the folder itself: so the folder never exists
+ * without a process that removes it.
  * @return 0, or -1 with errno */
 static int start_keeper(struct fixture *fixture)
 {

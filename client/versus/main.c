@@ -1,9 +1,9 @@
 /*
- * versus - the models side by side, under the same load.
+ * versus - compares the models of a service side by side, under the same load.
  *
- * For each model it starts SERVICEd-MODEL, runs the loads, stops it; all of that several
- * times over, interleaved (model A, B, C, A, B, C ...), so that what else the machine does
- * in the meantime troubles all of them alike. The medians make one table.
+ * For each model it starts SERVICEd-MODEL, runs the loads, and stops it. It does this
+ * several times, interleaved (model A, B, C, A, B, C ...), so that other work of the
+ * machine disturbs all models alike. The report shows the medians.
  */
 #include <errno.h>
 #include <limits.h>
@@ -22,9 +22,12 @@
 
 enum { MOST_SECONDS = 3600, MOST_CLIENTS = 100000 };
 
-enum { FILE_SIZE = 1024 * 1024 }; /* that is served where nothing else is said */
+enum { FILE_SIZE = 1024 * 1024 }; /* bytes of the file that is served by default */
 
-enum { LOST_AFTER = 200 }; /* milliseconds: much longer than any reply takes here */
+enum {
+	LOST_AFTER = 200
+}; /* milliseconds: much longer than any reply takes on
+			    * loopback */
 
 enum {
 	OPTION_BULK_SIZE = OPTIONS_LETTERS_FROM,
@@ -69,7 +72,7 @@ struct settings {
 	bool quiet, loads_named;
 };
 
-/* What the progress line tells. */
+/* State of the progress line. */
 struct progress {
 	struct settings *settings;
 	struct server_process *server;
@@ -186,7 +189,8 @@ static int take_option(void *context, const struct options *options, int letter,
 	return 0;
 }
 
-/* The models that the operands name; without any, those of the suite that are there. */
+/* The models of the operands; without any, all models of the suite that are
+ * installed. */
 static int take_models(struct settings *settings, char **models, int count,
 		       struct failure *failure)
 {
@@ -213,11 +217,10 @@ static int take_models(struct settings *settings, char **models, int count,
 					settings->program, comparison->service, model,
 					failure) == 0)
 			comparison->models[comparison->model_count++] = model;
-	return comparison->model_count > 0 ? 0
-					   : -1; /* *failure names the last one tried */
+	return comparison->model_count > 0 ? 0 : -1; /* *failure names the last one */
 }
 
-/* 0: the default. Where --bulk-size is that of a file, no message has it. */
+/* 0: the default. If --bulk-size is the size of a file, it is not that of a message. */
 static size_t message_size(const struct settings *settings, enum load_kind kind)
 {
 	if (fixture_has_file(settings->comparison.service, kind))
@@ -225,7 +228,7 @@ static size_t message_size(const struct settings *settings, enum load_kind kind)
 	return kind == LOAD_BULK ? settings->bulk_size : settings->size;
 }
 
-/* The loads that were named, which must make sense for the service; or all that do. */
+/* The loads of -l, which the service must allow; or all that it allows. */
 static int plan_loads(struct settings *settings, const struct load_protocol *protocol,
 		      struct failure *failure)
 {
@@ -248,8 +251,8 @@ static int plan_loads(struct settings *settings, const struct load_protocol *pro
 			.idle = kind == LOAD_IDLE ? settings->idle : 0,
 			.size = message_size(settings, (enum load_kind)kind),
 			.duration = settings->duration,
-			/* Not an error within a run: a client that waits, waits. But for a
-			 * datagram that was lost it would wait in vain. */
+			/* A waiting client is no error within a run. But for a lost
+			 * datagram it would wait in vain. */
 			.timeout = comparison->datagrams ? LOST_AFTER
 							 : settings->duration + 5000,
 			.threads = settings->threads,
@@ -327,7 +330,7 @@ static double more_by(double before, double after)
 	return after > before ? after - before : 0;
 }
 
-/* All clients are connected and nothing is sent yet: the moment to weigh the server. */
+/* All clients are connected and nothing is sent yet: reads the memory of the server. */
 static void weigh(const struct load_progress *load, void *context)
 {
 	struct progress *progress = context;
@@ -351,8 +354,8 @@ static void weigh(const struct load_progress *load, void *context)
 		figure[FIGURE_PER_CLIENT] + figure[FIGURE_KERNEL_PER_CLIENT];
 }
 
-/* Of a server that did not serve all clients it is not known for how many of them it needed
- * memory. */
+/* If the server did not serve all clients, the number of clients that its memory
+ * belongs to is unknown. */
 static void drop_memory(struct run_figures *figures)
 {
 	static const enum figure figures_of_crowd[] = {
@@ -364,8 +367,8 @@ static void drop_memory(struct run_figures *figures)
 		figures->figure[figures_of_crowd[i]] = -1;
 }
 
-/* Where nothing comes back, only the server knows how much it got: what it tells takes the
- * place of what was sent. There is no latency then, either. */
+/* Without replies, only the server knows how much it received: its count replaces
+ * the number of sent bytes. Then there is no latency either. */
 static void believe_server(struct run_figures *figures, struct load_result *result,
 			   const struct load_plan *plan, int64_t received)
 {
@@ -388,7 +391,7 @@ static void note_fate(struct run_figures *figures, const struct load_plan *plan,
 		return;
 	figures->figure[FIGURE_LOST] = (double)fate->lost;
 	figures->figure[FIGURE_DUPLICATES] = (double)fate->duplicates;
-	if (!plan->protocol->mirrors) /* no numbers come back */
+	if (!plan->protocol->mirrors) /* replies carry no numbers */
 		return;
 	figures->figure[FIGURE_LATE] = (double)fate->late;
 	figures->figure[FIGURE_REORDERED] = (double)fate->reordered;
@@ -408,7 +411,8 @@ static void note_figures(struct run_figures *figures, const struct load_plan *pl
 	figures->silence = result->silence;
 	figures->cookies = result->cookies;
 	figures->errors = load_errors(result);
-	/* Where clients meet, some models let in but one: the others wait. */
+	/* With a broadcast protocol some models let in one client only; the others
+	 * wait. */
 	if (plan->protocol->pattern == LOAD_BROADCAST)
 		figures->errors -= result->errors[LOAD_NO_REPLY];
 	figures->done = true;
@@ -429,7 +433,7 @@ static void note_figures(struct run_figures *figures, const struct load_plan *pl
 		(double)histogram_percentile(&result->latency, 99) / 1000;
 }
 
-/* One load against one model, from its start to its stop. */
+/* One run: starts one model, puts one load on it, stops it. */
 static int run_once(struct progress *progress, enum load_kind kind, unsigned model,
 		    struct failure *failure)
 {
@@ -482,7 +486,8 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 	return measured;
 }
 
-/* A model that fails is said, and left out from then on: the others are not to suffer. */
+/* Reports a model that fails, and leaves it out from then on; the comparison of the
+ * others continues. */
 static void run_model(struct progress *progress, enum load_kind kind, unsigned model)
 {
 	struct server_process *server = &progress->settings->comparison.servers[model];
@@ -490,7 +495,7 @@ static void run_model(struct progress *progress, enum load_kind kind, unsigned m
 
 	progress->server = server;
 	show_progress(progress, load_kind_name(kind));
-	/* Ctrl-C reaches the server, too: then it is no failure */
+	/* Ctrl-C also stops the server: then it is no failure */
 	if (run_once(progress, kind, model, &failure) < 0 && !interrupted) {
 		server->failed = true;
 		end_progress(progress);
@@ -552,7 +557,8 @@ static int write_file(const struct comparison *comparison, const char *name,
 	return whole ? 0 : -1;
 }
 
-/* Better told before a minute of measuring than after it. What is there stays as it is. */
+/* Checks that the file can be written, before minutes of measuring. Its contents are
+ * not changed. */
 static int check_file(const char *name)
 {
 	FILE *file = name ? fopen(name, "ae") : NULL;
@@ -566,7 +572,7 @@ static int check_file(const char *name)
 	return 0;
 }
 
-/* Prepares what the servers need to serve, and tells the loads. */
+/* Prepares the files for the servers, and sets them in the plans. */
 static int prepare_fixture(struct settings *settings, struct failure *failure)
 {
 	struct comparison *comparison = &settings->comparison;

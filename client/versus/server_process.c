@@ -1,3 +1,11 @@
+/*
+ * server_process - a server under comparison: found, started, measured, stopped.
+ *
+ * The server inherits its listening socket (socket activation, sd_listen_fds(3)), so it is
+ * reachable before it runs. Its standard error is a pipe that is read for "listening on"
+ * and for the final statistics. Memory comes from /proc (Linux): smaps_rollup for the
+ * process, and an estimate for the kernel.
+ */
 #include "client/versus/server_process.h"
 
 #include <dirent.h>
@@ -19,10 +27,11 @@
 
 enum {
 	ACTIVATED_FD = 3,
-	START_TIME = 5000, /* milliseconds in which a server must be ready */
-	SAY_TIME = 1000,   /* ... and who is not may say why */
-	STOP_TIME = 8000,  /* ... and after SIGTERM gone: its grace, and some */
-	STILL_TIME = 2000, /* ... and its memory stand still */
+	START_TIME = 5000, /* milliseconds within which a server must be ready */
+	SAY_TIME = 1000,   /* ... and within which it may print why it is not */
+	STOP_TIME = 8000,  /* ... and within which it must end after SIGTERM: its grace
+			    * period, and more */
+	STILL_TIME = 2000, /* ... and within which its memory becomes stable */
 	STILL_STEP = 40,
 };
 
@@ -52,7 +61,7 @@ static bool is_in_path(struct server_process *server)
 	return false;
 }
 
-/* The folder of our own program: as the kernel knows it, or as we were called. */
+/* The folder of this program: from the kernel, or from argv[0]. */
 static size_t own_folder(const char *argv0, char out[SERVER_PROCESS_PATH])
 {
 	ssize_t n = readlink("/proc/self/exe", out, SERVER_PROCESS_PATH - 1);
@@ -89,7 +98,7 @@ int server_process_find(struct server_process *server, const char *argv0,
 
 /* ---- starting and stopping it ---- */
 
-/* Its name, and all that it is told. */
+/* Writes the arguments of the server. */
 static void put_arguments(const struct server_process *server,
 			  const struct server_process_settings *settings,
 			  const char *limit,
@@ -108,7 +117,8 @@ static void put_arguments(const struct server_process *server,
 	arguments[count] = NULL;
 }
 
-/* In the child: descriptor 3 is the listener, 2 the pipe, and then it is the server. */
+/* In the child: makes the listener descriptor 3 and the pipe descriptor 2, and
+ * executes the server. */
 static _Noreturn void become(const struct server_process *server,
 			     const struct server_process_settings *settings, int listener,
 			     int errors, pid_t parent)
@@ -116,8 +126,8 @@ static _Noreturn void become(const struct server_process *server,
 	const char *arguments[SERVER_PROCESS_OPTIONS + 5];
 	char pid[24], limit[24];
 
-	signal(SIGTERM, SIG_DFL); /* our own handler would do no more than note it */
-	signal(SIGPIPE, SIG_DFL); /* what we ignore, exec(2) would leave ignored */
+	signal(SIGTERM, SIG_DFL); /* the handler of versus would only set a flag */
+	signal(SIGPIPE, SIG_DFL); /* ignored signals stay ignored across exec(2) */
 	signal(SIGXFSZ, SIG_DFL);
 	process_signal_with_parent(SIGTERM, parent);
 	snprintf(pid, sizeof pid, "%ld", (long)getpid());
@@ -125,8 +135,8 @@ static _Noreturn void become(const struct server_process *server,
 	put_arguments(server, settings, limit, arguments);
 	setenv("LISTEN_PID", pid, 1);
 	setenv("LISTEN_FDS", "1", 1);
-	/* The pipe first: its number may be the 3 that the listener needs. A copy stays open
-	 * across exec; but there is none where the number is the right one already. */
+	/* The pipe first: its number may be the 3 that the listener needs. dup2(2)
+	 * clears FD_CLOEXEC, but not if both numbers are equal. */
 	if (dup2(errors, STDERR_FILENO) < 0 ||
 	    (listener == ACTIVATED_FD ? fcntl(listener, F_SETFD, 0)
 				      : dup2(listener, ACTIVATED_FD)) < 0)
@@ -155,8 +165,8 @@ static int open_listener(struct server_process *server, bool datagrams,
 	return fd;
 }
 
-/* Reads what it says until a line of that text has come (NULL: until the end of it, which
- * is when the last of its processes has gone). */
+/* Reads the output of the server until a line contains the text (NULL: until end of
+ * file, after its last process has ended). */
 static bool listen_to(struct server_process *server, const char *text, int64_t time)
 {
 	int64_t end = clock_milliseconds() + time, left;
@@ -169,7 +179,7 @@ static bool listen_to(struct server_process *server, const char *text, int64_t t
 
 		if (io_wait(server->errors, POLLIN, left) <= 0)
 			continue;
-		if (used == sizeof bytes) /* only its beginning is of interest */
+		if (used == sizeof bytes) /* only the start of the output is kept */
 			used--;
 		n = io_read(server->errors, bytes + used, sizeof bytes - used);
 		if (n <= 0)
@@ -184,8 +194,8 @@ static bool listen_to(struct server_process *server, const char *text, int64_t t
 	return false;
 }
 
-/* Comes to it as a client who has nothing to say, and waits for it to close. Where it ends
- * instead, or never begins, its listening socket goes, and our connection with it. */
+/* Connects, half-closes, and waits until the server closes. If the server ends, or
+ * never starts, its listening socket is closed, and the connection with it. */
 static bool serves_nothing(const struct server_process *server)
 {
 	struct sock_target target = { "127.0.0.1", server->port, AF_INET, SOCK_STREAM,
@@ -205,7 +215,7 @@ static bool serves_nothing(const struct server_process *server)
 	return n == 0;
 }
 
-/* Whether it has become ready; what it said instead is in server->output. */
+/* Whether the server becomes ready; otherwise server->output is what it printed. */
 static bool becomes_ready(struct server_process *server, bool quiet)
 {
 	if (!quiet)
@@ -254,7 +264,7 @@ int server_process_start(struct server_process *server,
 	return -1;
 }
 
-/* The number before these words in what it said; -1 if they are not there. */
+/* The number before these words in the output; -1 if there is none. */
 static int64_t number_before(const char *output, const char *words)
 {
 	const char *end = strstr(output, words), *digit = end;
@@ -271,7 +281,8 @@ static int64_t number_before(const char *output, const char *words)
 	return number;
 }
 
-/* Whether it has ended, though nobody has asked it to. Its status stays to be waited for. */
+/* Whether the server has ended without a request. WNOWAIT leaves its status to a
+ * later wait. */
 static bool has_ended(pid_t pid)
 {
 	siginfo_t facts = { 0 };
@@ -302,7 +313,7 @@ int server_process_stop(struct server_process *server, struct process_usage *usa
 	server->pid = 0;
 	if (!gone)
 		return failure_set(failure, "%s did not stop", server->name);
-	/* A program that has no handler for it ends well by it. */
+	/* the default action of SIGTERM is a normal end */
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
 		return 0;
 	colon = output[0] != '\0' ? ": " : "";
@@ -318,8 +329,8 @@ int server_process_stop(struct server_process *server, struct process_usage *usa
 
 /* ---- its memory ---- */
 
-/* The parent of a process: the second field behind the name in parentheses, which may
- * itself hold blanks and parentheses. */
+/* The parent of a process: the second field after the name in parentheses. The name
+ * itself may contain blanks and parentheses. */
 static pid_t parent_of(pid_t pid)
 {
 	char path[64], text[512];
@@ -341,8 +352,8 @@ static pid_t parent_of(pid_t pid)
 	return (pid_t)parent;
 }
 
-/* The number in KiB behind a name at the beginning of a line of /proc/PID/FILE, in bytes; -1
- * if the process has gone, or the system does not tell. */
+/* The number after a name at the start of a line of /proc/PID/FILE, as printed
+ * there; -1 if the process has ended, or it is unknown. */
 static int64_t number_of(pid_t pid, const char *name, const char *field)
 {
 	size_t length = strlen(field);
@@ -362,9 +373,9 @@ static int64_t number_of(pid_t pid, const char *name, const char *field)
 	return number;
 }
 
-/* What the kernel keeps, in bytes, beside page tables. These are estimates: the sizes of the
- * objects that are named, in Linux 6.18 on x86-64, added up and rounded. A 64-bit kernel
- * gives each thread a stack of 16 KiB. */
+/* Memory of the kernel beside page tables, in bytes. These are estimates: the sizes
+ * of the named objects in Linux 6.18 on x86-64, added up and rounded. A 64-bit
+ * kernel gives each thread a stack of 16 KiB. */
 enum {
 	THREAD_STACK = 16 * 1024,
 	THREAD_OBJECTS = 5 * 1024,  /* task_struct, its credentials, its number (pid) */
@@ -373,7 +384,8 @@ enum {
 	SOCKET_OBJECTS = 3600, /* TCP, its inode, file and name */
 };
 
-/* Sockets that a server's processes have open. The same one may be open in several. */
+/* Open sockets of the processes of a server. Several processes may have the same
+ * one. */
 struct sockets {
 	uint64_t *inodes;
 	size_t count, capacity;
@@ -393,7 +405,7 @@ static void note_socket(struct sockets *sockets, uint64_t inode)
 	sockets->inodes[sockets->count++] = inode;
 }
 
-/* @return 0, or -1 if we may not know */
+/* @return 0, or -1 without permission */
 static int note_sockets_of(struct sockets *sockets, pid_t pid)
 {
 	char path[64], text[64];
@@ -437,7 +449,7 @@ static size_t count_different(struct sockets *sockets)
 	return different;
 }
 
-/* Lines of /proc/PID/maps; 0 if the process has gone. */
+/* Number of lines of /proc/PID/maps; 0 if the process has ended. */
 static int64_t mappings_of(pid_t pid)
 {
 	int64_t lines = 0;
@@ -455,7 +467,7 @@ static int64_t mappings_of(pid_t pid)
 	return lines;
 }
 
-/* Of one process, without its sockets; -1 as number_of(). */
+/* Kernel memory of one process, without its sockets; -1 as number_of(). */
 static int64_t kernel_memory_of(pid_t pid)
 {
 	int64_t tables = number_of(pid, "status", "VmPTE:");
@@ -467,7 +479,8 @@ static int64_t kernel_memory_of(pid_t pid)
 	       PROCESS_OBJECTS + mappings_of(pid) * MAPPING_OBJECTS;
 }
 
-/* Adds a process. One that has just gone has no part. @return 0, or -1 if we may not know */
+/* Adds a process. A process that has just ended is ignored. @return 0, or -1 without
+ * permission */
 static int add_memory(struct server_process_memory *memory, struct sockets *sockets,
 		      pid_t pid)
 {
@@ -479,7 +492,7 @@ static int add_memory(struct server_process_memory *memory, struct sockets *sock
 	return note_sockets_of(sockets, pid) < 0 || own < 0 || kernel < 0 ? -1 : 0;
 }
 
-/* Its own and its children's. Models have children, but no grandchildren. */
+/* Memory of the server and its children. Models have no grandchildren. */
 static struct server_process_memory memory_now(pid_t root)
 {
 	struct server_process_memory memory = { 0, 0 };

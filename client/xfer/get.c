@@ -1,9 +1,10 @@
 /*
- * Files from the server to here: STAT, GET, FILE, the bytes, SUM.
+ * get - downloads files: STAT, GET, FILE, the bytes, SUM.
  *
- * What is there of a file is told by its part (client/xfer/part.h), and asked for from there
- * on. So whatever cuts us off, the next attempt goes on where this one ended, unless the file
- * is another one by then.
+ * The incomplete local file (client/xfer/part.h) shows how much has arrived; GET asks for
+ * the rest. So after a lost connection, or a new start of the program, the transfer
+ * continues where it stopped, unless the file on the server has changed. The checksum
+ * covers the whole file, so the local bytes are read again once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,16 +28,16 @@
 
 enum { NUMBER_TEXT = 24 };
 
-/* A file that is gotten. */
+/* A file that is downloaded. */
 struct job {
 	struct xfer *xfer;
 	struct xfer_file file;
 	struct xfer_part_plan plan;
-	struct xfer_part part; /* part.at counts what went to standard output, too */
-	struct checksum sum;   /* of the first sum.length bytes */
+	struct xfer_part part; /* part.at also counts bytes written to standard output */
+	struct checksum sum;   /* over the first sum.length bytes */
 	bool to_output;
-	bool known;     /* plan.size and .time are what the server said last */
-	bool is_folder; /* it is none: nothing more has been done */
+	bool known;     /* plan.size and .time are from the server */
+	bool is_folder; /* it is a folder: nothing else was done */
 };
 
 /* ---- where the bytes go ------------------------------------------------------------------ */
@@ -46,7 +47,7 @@ static bool is_begun(const struct job *job)
 	return job->part.fd >= 0;
 }
 
-/* Standard output may have been opened for reading only, or be a file on a full disk. */
+/* Standard output may be read-only, or a file on a full disk. */
 static int check_output(uint64_t size, struct failure *failure)
 {
 	int flags = fcntl(STDOUT_FILENO, F_GETFL);
@@ -77,7 +78,7 @@ static void give_up(struct job *job)
 	job->part.fd = -1;
 }
 
-/* The file at the server is not the one that was begun. */
+/* The file on the server is not the one that was started. */
 static enum xfer_outcome start_anew(struct job *job, struct failure *failure)
 {
 	if (is_begun(job) && job->to_output && job->part.at > 0) {
@@ -92,11 +93,11 @@ static enum xfer_outcome start_anew(struct job *job, struct failure *failure)
 
 static enum xfer_outcome local_failure(struct xfer_link *link)
 {
-	xfer_link_drop(link); /* more bytes are on their way than we are going to take */
+	xfer_link_drop(link); /* the server sends more bytes than are wanted */
 	return XFER_FAILED;
 }
 
-/* Sums what is there from an earlier time. */
+/* Adds the bytes of an earlier run to the checksum. */
 static enum xfer_outcome sum_what_is_there(struct job *job, struct failure *failure)
 {
 	while (!job->xfer->settings->no_sum && job->sum.length < job->part.at) {
@@ -139,7 +140,7 @@ static enum xfer_outcome ask_what_it_is(struct job *job, struct xfer_link *link,
 	return outcome;
 }
 
-/* The reply to GET must be about the file that we know; else everything is asked again. */
+/* The reply to GET must match the known file; otherwise start again with STAT. */
 static enum xfer_outcome take_file(struct job *job, struct xfer_link *link,
 				   struct failure *failure)
 {
@@ -204,7 +205,7 @@ static enum xfer_outcome take_bytes(struct job *job, struct xfer_link *link,
 	return XFER_DONE;
 }
 
-/* Whether the server has read the same as we have got. */
+/* Whether the checksum of the server equals ours. */
 static enum xfer_outcome take_sum(struct job *job, struct xfer_link *link,
 				  struct failure *failure)
 {
@@ -315,7 +316,8 @@ static struct job prepare(struct xfer *xfer, int root, const char *name, const c
 		.plan = { .root = root,
 			  .path = path,
 			  .force = settings->force,
-			  /* nothing would tell that an earlier part is of this file */
+			  /* without a checksum, an earlier part could be of another
+			   * file */
 			  .anew = settings->no_sum,
 			  .sync = !settings->no_sync },
 		.part = { .fd = -1, .folder = -1 },
@@ -327,7 +329,7 @@ static struct job prepare(struct xfer *xfer, int root, const char *name, const c
 static void get_folder(struct xfer *xfer, int root, const char *name, const char *path,
 		       const struct xfer_entries *above, unsigned depth);
 
-/* detail: NULL where there is none. */
+/* detail: NULL if there is none. */
 static void fail(struct xfer *xfer, const char *name, const char *reason,
 		 const char *detail)
 {
@@ -339,7 +341,7 @@ static void fail(struct xfer *xfer, const char *name, const char *reason,
 	xfer_report_failed(xfer, &file, false, &failure);
 }
 
-/* @param list  that it is in */
+/* @param list  the list that contains it */
 static void get_entry(struct xfer *xfer, int root, const char *name, const char *path,
 		      const struct xfer_entries *list, const struct xfer_entry *entry,
 		      unsigned depth)
@@ -357,8 +359,8 @@ static void get_entry(struct xfer *xfer, int root, const char *name, const char 
 	report(&job, run(&job, &failure), &failure);
 }
 
-/* Gets all that is in the folder of that name at the server to `path` here ("": straight
- * into the root). */
+/* Downloads the folder with that name on the server to `path` ("": directly into the
+ * root). */
 static void get_folder(struct xfer *xfer, int root, const char *name, const char *path,
 		       const struct xfer_entries *above, unsigned depth)
 {
@@ -424,8 +426,8 @@ static void get_named(struct xfer *xfer, int root, const char *name)
 		     job.to_output ? "is a folder" : "is a folder, which takes -r", NULL);
 }
 
-/* A name that filed would not take need not be asked for; nor would a file of that name be
- * made here. "." is all there is. */
+/* A name that filed does not accept is not requested, and no such local file is
+ * created. "." means: everything. */
 static void get_checked(struct xfer *xfer, int root, const char *name)
 {
 	size_t length = strlen(name);

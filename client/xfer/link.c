@@ -1,3 +1,11 @@
+/*
+ * link - the connection to filed: connects, reconnects after a loss, sends requests, reads
+ * replies.
+ *
+ * Blocking I/O with a timeout on the socket: xfer has nothing else to do while it waits.
+ * While it sends a large file it checks between the pieces whether the server has sent an
+ * error, so that an upload which the server refuses stops early.
+ */
 #include "client/xfer/link.h"
 
 #include <errno.h>
@@ -19,9 +27,10 @@
 
 enum {
 	LONGEST_DELAY = 30000, /* milliseconds */
-	RETRY_PAUSE = 20,      /* milliseconds, as long as nobody listens yet: -R */
-	IDLE = 1000,           /* milliseconds: it may have ended in so long */
-	SMALL = 65536, /* bytes that are sent without asking for objections first */
+	RETRY_PAUSE = 20,      /* milliseconds between attempts while refused (-R) */
+	IDLE = 1000,           /* milliseconds after which an unused connection is
+			        * checked */
+	SMALL = 65536, /* bytes that are sent before checking for an error reply */
 };
 
 /* ---- a connection ------------------------------------------------------------------------ */
@@ -52,14 +61,13 @@ void xfer_link_finish(struct xfer_link *link)
 {
 	static const char quit[] = "QUIT\n";
 
-	if (link->fd >= 0) /* all that mattered has been answered: whether it comes there
-			      does not */
+	if (link->fd >= 0) /* every request has its reply; whether QUIT arrives does
+			    * not matter */
 		sock_send(link->fd, quit, strlen(quit), false);
 	xfer_link_drop(link);
 }
 
-/* Whether the server has closed while nothing was asked of it: it may have been idle for too
- * long. */
+/* Whether the server has closed an unused connection, because of its idle timeout. */
 static bool has_ended(struct xfer_link *link)
 {
 	int64_t now = clock_milliseconds();
@@ -112,7 +120,8 @@ static enum xfer_outcome connect_if_needed(struct xfer_link *link,
 	return XFER_DONE;
 }
 
-/* What a failed call says, by errno. A reason that trying again will not mend would be new. */
+/* Turns errno of a failed call into an outcome. Every error counts as a lost
+ * connection. */
 static enum xfer_outcome cut(struct xfer_link *link, struct failure *failure)
 {
 	int64_t timeout = link->settings->timeout;
@@ -135,8 +144,8 @@ static enum xfer_outcome ended(struct xfer_link *link, struct failure *failure)
 
 /* ---- trying again ------------------------------------------------------------------------ */
 
-/* After a cut the server may not know yet that we are gone: to it, the first upload is still
- * on its way. */
+/* After a lost connection the server may not have noticed it yet; for it the first
+ * upload is still in progress. */
 static bool is_busy_with_us(const struct xfer_link *link, enum xfer_outcome outcome)
 {
 	return outcome == XFER_REFUSED && link->again && strcmp(link->code, "busy") == 0;
@@ -196,9 +205,8 @@ enum xfer_outcome xfer_link_nonsense(struct xfer_link *link, const char *what,
 	return XFER_LOST;
 }
 
-/* @param end  by when there must be something, in clock_milliseconds(); INT64_MAX: the
- *             socket's own limit will do
- * @return as io_read(): -1 with EAGAIN when there is nothing by then */
+/* @param end  deadline in clock_milliseconds(); INT64_MAX: the timeout of the socket
+ * @return as io_read(): -1 with EAGAIN after the deadline */
 static ssize_t fill(struct xfer_link *link, int64_t end)
 {
 	int64_t left = end != INT64_MAX ? end - clock_milliseconds() : 0;
@@ -213,7 +221,7 @@ static ssize_t fill(struct xfer_link *link, int64_t end)
 	return n;
 }
 
-/* A line that has begun, and does not come to its end. */
+/* A line was started but did not end in time. */
 static enum xfer_outcome line_cut(struct xfer_link *link, size_t length,
 				  struct failure *failure)
 {
@@ -225,8 +233,9 @@ static enum xfer_outcome line_cut(struct xfer_link *link, size_t length,
 	return XFER_CUT;
 }
 
-/* The next line, without its LF or CR LF, into link->line. The time is that of all of it:
- * else a byte now and then would hold us for ever. */
+/* Reads the next line, without LF or CR LF, into link->line. The timeout is for the
+ * whole line: otherwise a server that sends a byte now and then could hold the
+ * client forever. */
 static enum xfer_outcome read_line(struct xfer_link *link, struct failure *failure)
 {
 	int64_t timeout = link->settings->timeout;
@@ -274,7 +283,7 @@ static enum xfer_outcome take_refusal(struct xfer_link *link, struct failure *fa
 		length = sizeof link->code - 1;
 	memcpy(link->code, code, length);
 	link->code[length] = '\0';
-	link->used = 0; /* it may hang up now */
+	link->used = 0; /* from now on the server may close */
 	failure_set(failure, "the server says: %s",
 		    xfer_show(*text != '\0' ? text : code, shown));
 	return XFER_REFUSED;
@@ -354,7 +363,7 @@ enum xfer_outcome xfer_link_receive(struct xfer_link *link, void *buffer, size_t
 
 /* ---- requests ---------------------------------------------------------------------------- */
 
-/* What cannot be sent any more may have been answered: that tells more than errno. */
+/* After a failed send, a reply of the server says more than errno. */
 static enum xfer_outcome hear_why(struct xfer_link *link, struct failure *failure)
 {
 	int error = errno;
@@ -396,14 +405,14 @@ enum xfer_outcome xfer_link_request(struct xfer_link *link, const char *const wo
 	return XFER_DONE;
 }
 
-/* The server speaks in the middle of what is sent: it objects, or has gone. */
+/* The server has sent something in the middle of an upload: an error, or the end. */
 static enum xfer_outcome hear_objection(struct xfer_link *link, struct failure *failure)
 {
 	char *words[XFER_WORDS];
 	enum xfer_outcome outcome = xfer_link_reply(link, "ERR", 0, words, failure);
 
 	if (outcome == XFER_REFUSED)
-		xfer_link_drop(link); /* the rest of the file is not what it expects */
+		xfer_link_drop(link); /* the rest of the file will not be sent */
 	return outcome;
 }
 

@@ -1,3 +1,10 @@
+/*
+ * list - lists folders of the server, for xfer ls and for recursive downloads.
+ *
+ * A server is not trusted: the number of entries and the memory of nested lists are
+ * limited, and names that could leave the target folder or contain control characters are
+ * dropped.
+ */
 #include "client/xfer/list.h"
 
 #include <stdio.h>
@@ -7,9 +14,9 @@
 #include "client/xfer/path.h"
 #include "client/xfer/report.h"
 
-enum { ALLOCATION = 16 }; /* bytes that malloc(3) needs for itself, about */
+enum { ALLOCATION = 16 }; /* approximate overhead of malloc(3), in bytes */
 
-/* What is asked for, and what has come of it. */
+/* A query and its result. */
 struct question {
 	const char *folder;
 	const struct xfer_entries *above;
@@ -31,15 +38,15 @@ static enum xfer_outcome out_of_memory(struct xfer_link *link, struct failure *f
 	return XFER_FAILED;
 }
 
-/* Accounts for @p more bytes: a server can make up folders in folders, each with a list that
- * is as long as it may be. */
+/* Counts @p more bytes of memory. A server can invent nested folders, each with a
+ * list of the maximum length. */
 static enum xfer_outcome reserve(struct xfer_link *link, struct xfer_entries *entries,
 				 size_t more, struct failure *failure)
 {
 	entries->bytes += more;
 	if (entries->bytes <= XFER_LIST_BYTES)
 		return XFER_DONE;
-	xfer_link_drop(link); /* the rest of the list is on its way */
+	xfer_link_drop(link); /* the rest of the list is not read */
 	failure_set(failure,
 		    "its list, with those of the folders above it, needs more than "
 		    "%d MiB of memory",
@@ -86,7 +93,7 @@ static enum xfer_outcome add(struct xfer_link *link, struct xfer_entries *entrie
 	return XFER_DONE;
 }
 
-/* "F 1234 1700000000.5" or "D - 1700000000", as a list and STAT have it. */
+/* Parses "F 1234 1700000000.5" or "D - 1700000000", as in a list and in STAT. */
 static enum xfer_outcome take_facts(struct xfer_link *link, char *const words[],
 				    struct xfer_entry *entry, struct failure *failure)
 {
@@ -101,7 +108,7 @@ static enum xfer_outcome take_facts(struct xfer_link *link, char *const words[],
 	return xfer_link_number(link, words[1], INT64_MAX, &entry->size, failure);
 }
 
-/* The facts, and "name". */
+/* Parses such facts and "name". */
 static enum xfer_outcome take_entry(struct xfer_link *link, struct xfer_entries *entries,
 				    struct failure *failure)
 {
@@ -174,7 +181,7 @@ enum xfer_outcome xfer_entry_ask(struct xfer_link *link, const char *name,
 
 /* ---- xfer ls ----------------------------------------------------------------------------- */
 
-/* What there is of that name, where it is no folder. */
+/* Lists a name that is not a folder. */
 struct single {
 	const char *name;
 	struct xfer_entry entry;
@@ -188,7 +195,8 @@ static enum xfer_outcome attempt_stat(struct xfer_link *link, void *context,
 	return xfer_entry_ask(link, single->name, &single->entry, failure);
 }
 
-/* What is no folder may be a file. @return as xfer_link_try(): what *failure says */
+/* A name that is not a folder may be a file. @return as xfer_link_try() with the
+ * *failure of it */
 static enum xfer_outcome list_file(struct xfer *xfer, const char *name,
 				   struct failure *failure)
 {
@@ -235,7 +243,7 @@ static void list_folder(struct xfer *xfer, const char *folder,
 		char path[XFER_NAME];
 
 		if (!xfer_join(path, folder, entry->name))
-			continue; /* it could not be asked for either */
+			continue; /* it could not be requested either */
 		xfer_report_entry(xfer, path, entry->is_folder, entry->size,
 				  &entry->time);
 		if (entry->is_folder && xfer->settings->recursive)

@@ -1,10 +1,10 @@
 /*
- * xfer - files to a server and back.
+ * xfer - client of filed(8): uploads, downloads and lists files.
  *
- * Here are its commands and options; how it does what they say is in the files that
- * client/xfer/xfer.h names. What it shows: a transfer is not done when the last byte has been
- * written, but when the other side has said that all are safely there. Until then anything may
- * break, and the same request goes on where it broke off. See xfer(1).
+ * This file reads the command and the options; client/xfer/xfer.h names the other files.
+ * What it shows: a transfer is complete when the other side has confirmed that the file is
+ * on its disk, not when the last byte was written to the socket. Until then every step may
+ * fail, and the same request resumes the transfer. See xfer(1).
  *
  * Try it: bin/filed-select -r /tmp/files & bin/xfer put localhost README.md
  */
@@ -25,7 +25,7 @@
 #include "common/text.h"
 
 enum {
-	DEFAULT_WAIT = 30,   /* seconds: a server may have much to bring to its disk */
+	DEFAULT_WAIT = 30,   /* seconds: a server may write much data to its disk */
 	MOST_WAIT = 86400,   /* seconds */
 	DEFAULT_DELAY = 500, /* milliseconds */
 	DEFAULT_RETRIES = 10,
@@ -68,12 +68,12 @@ static const struct option_line option_lines[] = {
 	{ 0 },
 };
 
-/* put, get and ls. */
+/* The commands put, get and ls. */
 struct command {
 	const char *name;
 	void (*run)(struct xfer *xfer, const char *operand);
-	const char
-		*operand; /* what is missing where there is none; NULL: it is "" then */
+	const char *operand; /* named in the error if it is missing; NULL: it defaults to
+			   * "" */
 	bool takes_many;
 };
 
@@ -85,14 +85,14 @@ static const struct command commands[] = {
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
-/* What the command line says. */
+/* The command line. */
 struct line {
 	struct xfer_settings settings;
 	const struct command *command;
-	char **operands; /* behind HOST */
+	char **operands; /* the operands after HOST */
 	int count;
-	bool has_port;                  /* HOST has brought it */
-	char letters[OPTIONS_MOST + 1]; /* the options that were given, each once */
+	bool has_port;                  /* HOST contains the port */
+	char letters[OPTIONS_MOST + 1]; /* the given options, each once */
 };
 
 /* ---- the command line -------------------------------------------------------------------- */
@@ -108,7 +108,7 @@ static int take_retries(struct xfer_settings *settings, const struct options *op
 	return 0;
 }
 
-/* Port 0 is none that one could connect to. */
+/* Port 0 cannot be connected to. */
 static int check_port(const char *port, struct failure *failure)
 {
 	uint64_t number;
@@ -186,7 +186,7 @@ static int find_command(struct line *line, const char *name, struct failure *fai
 			   xfer_show(name, shown));
 }
 
-/* COMMAND HOST [FILE ...], where HOST may bring its port. */
+/* COMMAND HOST [FILE ...]; HOST may contain the port. */
 static int take_operands(struct line *line, int count, char **operands,
 			 struct failure *failure)
 {
@@ -218,8 +218,8 @@ static int take_operands(struct line *line, int count, char **operands,
 	return 0;
 }
 
-/* Options that make no sense with this command, or together. Which of -d and -o it was is
- * known by the letter only. */
+/* Rejects options that do not fit the command, or each other. Only the letter
+ * distinguishes -d from -o. */
 static int check(const struct line *line, struct failure *failure)
 {
 	const struct xfer_settings *settings = &line->settings;
@@ -290,8 +290,8 @@ static const struct options_program program = {
 
 /* ---- all of it --------------------------------------------------------------------------- */
 
-/* What is in the making is never under its name, and what is kept of it is always fit to be
- * gone on with. But the rest, and the terminal, are tidied up. */
+/* An incomplete file never has its final name, and a kept part can always be
+ * continued. The handler removes small parts and the progress line. */
 static void on_signal(int number)
 {
 	xfer_part_interrupt();
@@ -304,9 +304,10 @@ static void set_signals(void)
 {
 	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
-	signal(SIGPIPE, SIG_IGN); /* a server or reader that has gone: an errno */
+	signal(SIGPIPE, SIG_IGN); /* write(2) to a closed connection or pipe fails with
+				   * EPIPE instead */
 #ifdef SIGXFSZ
-	signal(SIGXFSZ, SIG_IGN); /* a file larger than ulimit -f: so, too */
+	signal(SIGXFSZ, SIG_IGN); /* a file larger than ulimit -f: EFBIG */
 #endif
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
 		struct sigaction action = { .sa_handler = on_signal }, old;
@@ -316,8 +317,8 @@ static void set_signals(void)
 	}
 }
 
-/* In other clients the port follows the host; here a file or folder does, which may well be
- * called 21300. So that is said only when there is none. */
+/* In other clients the port follows the host; here a file name does, and it may be
+ * "21300". So the hint is printed only if no such file exists. */
 static void hint_at_port(const struct line *line)
 {
 	const char *word = line->count > 0 ? line->operands[0] : "";
@@ -335,7 +336,7 @@ static void hint_at_port(const struct line *line)
 static int run(const struct line *line)
 {
 	static struct xfer_link link;
-	static struct xfer xfer; /* large for a stack, both of them */
+	static struct xfer xfer; /* both are too large for a stack */
 	int i;
 
 	xfer_link_prepare(&link, &line->settings);

@@ -1,3 +1,11 @@
+/*
+ * part - an incomplete local file: created hidden, synced, then renamed.
+ *
+ * The order of the steps makes it crash-safe: see client/xfer/part.h. What to watch for:
+ * the folder may be writable by other users. So a part is opened without following symbolic
+ * links, and used only if this user owns it and it has one link; a lock (fcntl) keeps two
+ * processes apart.
+ */
 #define _XOPEN_SOURCE 700 /* S_ISVTX */
 
 #include "client/xfer/part.h"
@@ -24,13 +32,14 @@ enum { NAME_KEPT = 150, OPEN_TRIES = 10 };
 
 static const char suffix[] = ".part";
 
-/* The part that a signal would leave behind for nothing: a small one. */
+/* A small part, which the signal handler removes. */
 static _Atomic(const struct xfer_part *) passing;
 
 /* ---- names ------------------------------------------------------------------------------- */
 
-/* ".NAME.", or of a long one its beginning and its sum, so that there is room for the rest:
- * that is longer than any that is short enough to be itself. */
+/* ".NAME.", or for a long name its start and its checksum, so that the rest fits.
+ * Such a name is longer than any that is short enough to be kept, so they cannot
+ * collide. */
 static int begin_name(const char *target, char out[NAME_MAX + 1])
 {
 	struct checksum sum = { 0 };
@@ -45,8 +54,8 @@ static int begin_name(const char *target, char out[NAME_MAX + 1])
 			checksum_value(&sum));
 }
 
-/* Neither a size nor a time without its sign has a '-': so no two files have parts of the
- * same name, though "log" and "log.1" may both be gotten. */
+/* Sizes and unsigned times contain no "-", so parts of two files never have the same
+ * name, even of "log" and "log.1". */
 static void name_kept(struct xfer_part *part, const struct xfer_part_plan *plan)
 {
 	int length = begin_name(part->target, part->name);
@@ -57,7 +66,7 @@ static void name_kept(struct xfer_part *part, const struct xfer_part_plan *plan)
 		 suffix);
 }
 
-/* A name that nobody has, nor can have in advance. */
+/* A random name that nobody can create in advance. */
 static void name_passing(struct xfer_part *part)
 {
 	int length = begin_name(part->target, part->name);
@@ -72,8 +81,8 @@ static void name_passing(struct xfer_part *part)
 		 "%016" PRIx64 "%s", number, suffix);
 }
 
-/* Whether a name in the folder is that of a kept part of the same file: `start` is ".NAME.",
- * and what follows is just what name_kept() would write. */
+/* Whether a name is that of a kept part of the same file: `start` is ".NAME.", and
+ * the rest is as name_kept() writes it. */
 static bool is_sibling(const char *name, const char *start)
 {
 	size_t length = strlen(start), size_length, time_length;
@@ -103,8 +112,8 @@ static bool is_sibling(const char *name, const char *start)
 
 /* ---- the folder -------------------------------------------------------------------------- */
 
-/* Opens the folder of that name in another, made if need be; closes the other one. A new
- * folder is on the disk only when the one it is in is. */
+/* Opens the folder with that name in another one, created if needed; closes the
+ * other one. A new folder is on the disk only after its parent is synced. */
 static int enter(int above, const char *name, bool sync)
 {
 	int fd = beneath_open(above, name, O_RDONLY | O_DIRECTORY, 0), error;
@@ -120,7 +129,7 @@ static int enter(int above, const char *name, bool sync)
 	return fd;
 }
 
-/* Opens the folder that the file is to be in. @return it, or -1 with errno */
+/* Opens the folder of the file. @return its descriptor, or -1 with errno */
 static int open_folder(struct xfer_part *part, const struct xfer_part_plan *plan)
 {
 	int fd = fcntl(plan->root, F_DUPFD_CLOEXEC, 0);
@@ -161,8 +170,8 @@ int xfer_part_make_folder(int root, const char *path, bool sync, struct failure 
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
-/* In a folder with the sticky bit only the owner of a file, or of the folder, may replace the
- * file (POSIX, rename()). */
+/* In a folder with the sticky bit only the owner of the file or of the folder may
+ * replace the file (POSIX, rename()). */
 static bool is_anothers(const struct xfer_part *part, const struct stat *target)
 {
 	struct stat folder;
@@ -173,7 +182,7 @@ static bool is_anothers(const struct xfer_part *part, const struct stat *target)
 	       target->st_uid != user;
 }
 
-/* Whether the file may have its name at the end. @return 0, or -1 with errno and *what */
+/* Whether the file may get its final name. @return 0, or -1 with errno and *what */
 static int check_target(const struct xfer_part *part, const char **what)
 {
 	struct stat status;
@@ -194,7 +203,7 @@ static int check_target(const struct xfer_part *part, const char **what)
 	return -1;
 }
 
-/* Bytes that this user may add to the file system; UINT64_MAX where it does not tell. */
+/* Bytes that this user may add to the file system; UINT64_MAX if unknown. */
 static uint64_t free_bytes(int fd)
 {
 	struct statvfs system;
@@ -223,8 +232,8 @@ int xfer_part_check_room(int fd, uint64_t at, uint64_t size, struct failure *fai
 			   strerror(ENOSPC), missing, left);
 }
 
-/* Whether an open file is one that only we can have made: of this user, and under this one
- * name. What is written into another would change what somebody else has. */
+/* Whether only this user can have created the open file, and it has no other name.
+ * Writing into any other file would change data of somebody else. */
 static bool is_ours_alone(int fd)
 {
 	struct stat status;
@@ -233,8 +242,8 @@ static bool is_ours_alone(int fd)
 	       status.st_nlink == 1 && status.st_uid == geteuid();
 }
 
-/* Whether we have it for ourselves, and it still has its name: another one of us may have
- * finished it, or given it up, just before. -1 with errno when not. */
+/* Whether this process holds the lock and the file still has its name: another xfer
+ * may just have finished or removed it. @return 0, or -1 with errno */
 static int lock(int folder, const char *name, int fd)
 {
 	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -254,9 +263,9 @@ static int lock(int folder, const char *name, int fd)
 	return 0;
 }
 
-/* Opens the kept part, which is made if there is none. Only what has been there before may be
- * another's: a file system may have its own idea of whose a new one is.
- * @return it, or -1 with errno: EPERM when it is not ours alone */
+/* Opens the kept part, or creates it. The check is only for a file that existed: a file
+ * system may report another owner for a new one.
+ * @return its descriptor, or -1 with errno: EPERM if it is not ours alone */
 static int open_kept(const struct xfer_part *part)
 {
 	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
@@ -320,7 +329,7 @@ void xfer_part_interrupt(void)
 		unlinkat(part->folder, part->name, 0);
 }
 
-/* Removes one, unless another xfer is at it. */
+/* Removes a part, unless another xfer uses it. */
 static void remove_sibling(int folder, const char *name)
 {
 	int fd = openat(folder, name,
@@ -333,7 +342,7 @@ static void remove_sibling(int folder, const char *name)
 	close(fd);
 }
 
-/* Removes parts of the same file as it was before. */
+/* Removes parts of earlier versions of the same file. */
 static void remove_siblings(const struct xfer_part *part)
 {
 	int copy = openat(part->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -354,7 +363,7 @@ static void remove_siblings(const struct xfer_part *part)
 	closedir(stream);
 }
 
-/* What is there already. @return 0, or -1 with errno */
+/* Finds the number of existing bytes. @return 0, or -1 with errno */
 static int take_up(struct xfer_part *part, const struct xfer_part_plan *plan)
 {
 	struct stat status;
@@ -432,7 +441,8 @@ void xfer_part_leave(struct xfer_part *part)
 		xfer_part_discard(part);
 }
 
-/* Only a large file is worth asking for. @return 0, or -1 with *failure, and it is left */
+/* Checks the free space only for a large file. @return 0, or -1 with *failure; then
+ * the part is closed */
 static int check_room(struct xfer_part *part, const struct xfer_part_plan *plan,
 		      struct failure *failure)
 {

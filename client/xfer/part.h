@@ -1,18 +1,18 @@
 /*
- * xfer_part - a local file in the making: whole under its name, or not there.
+ * xfer_part - an incomplete local file: complete under its name, or not there.
  *
- * The bytes go into a hidden file beside it. When all are there and their sum is right, they
- * are brought to the disk (fdatasync), given their name (link or rename) and the folder is
- * brought to the disk as well (fsync of it): in this order, a crash at any moment leaves what
- * was there before, or the new file as a whole.
+ * The bytes go to a hidden file in the same folder. When all have arrived and the
+ * checksum is right, they are synced (fdatasync), the file gets its name (link or
+ * rename), and the folder is synced (fsync). In this order, a crash at any moment
+ * leaves either the old state or the complete new file.
  *
- * The part of a large file stays when we are cut off, for the next time. Its name tells of
- * what it is a part: ".NAME.SIZE-MTIME.part". Parts of the same name, but another size or
- * time, are of no use any more, and are removed when a new one is begun, unless another xfer
- * is at them: that holds a lock. What is there and not ours alone is neither written to nor
- * removed.
+ * The part of a large file is kept after an interruption, for the next run. Its name
+ * identifies the file: ".NAME.SIZE-MTIME.part". Parts with the same name but another
+ * size or time are useless; they are removed when a new one is created, unless another
+ * xfer has locked them. A file that is not ours alone is neither written nor removed.
  *
- * That of a small one is ".NAME.RANDOM.part": always a new file, and gone when we are.
+ * A small file has the part ".NAME.RANDOM.part", which is always new and is removed at
+ * the end.
  */
 #ifndef CLIENT_XFER_PART_H
 #define CLIENT_XFER_PART_H
@@ -25,81 +25,82 @@
 #include "common/failure.h"
 #include "common/text.h"
 
-/** A file of so many bytes is large: worth keeping what there is of it. */
+/** A file of this size or more is large: its part is kept. */
 enum { XFER_PART_KEPT = 1 << 20 };
 
-/** For callers: fd and at. The rest is this module's own. */
+/** Callers read only fd and at. */
 struct xfer_part {
 	int fd;      /* -1 while there is none */
-	uint64_t at; /* so many bytes are there */
+	uint64_t at; /* number of bytes in the part */
 	int folder;
 	bool kept, force;
-	char name[NAME_MAX + 1];   /* in the folder */
-	char target[NAME_MAX + 1]; /* so, too */
+	char name[NAME_MAX + 1];   /* name of the part in its folder */
+	char target[NAME_MAX + 1]; /* final name there */
 };
 
-/** What the file is to be. */
+/** The file to create. */
 struct xfer_part_plan {
 	int root;         /* an open directory ... */
-	const char *path; /* ... and the file below it: name_flaw(). Folders on the
-			     way are made */
+	const char *path; /* ... and the path of the file relative to it: name_flaw().
+			   * Missing folders are created */
 	uint64_t size;
-	struct timespec time; /* of its last change, at the server */
-	bool force;           /* replaces a file that is there */
-	bool anew;            /* does not go on with what is there from an earlier time */
-	bool sync;            /* to the disk */
+	struct timespec time; /* modification time on the server */
+	bool force;           /* replace an existing file */
+	bool anew;            /* ignore the part of an earlier run */
+	bool sync;            /* sync to the disk */
 };
 
 /**
- * Opens the part, with what is there of it from an earlier time. What would keep it from
- * getting its name at the end, or from becoming whole, is found out now, as far as that is
- * possible: then there is nothing to transfer.
+ * Opens the part, with the bytes of an earlier run. It checks, as far as possible,
+ * whether the file can become complete and get its name; if not, nothing is
+ * transferred.
  *
- * @param part  receives it; to be ended by xfer_part_finish(), _leave() or _discard()
- * @return 0, or -1 with *failure: the file exists or is a folder, somebody else is at it,
- *         no way to it, no room for it
+ * @param part  receives it; end it with xfer_part_finish(), _leave() or _discard()
+ * @return 0, or -1 with *failure: the file exists or is a folder, another xfer has
+ * locked the part, the folder cannot be opened, no space left
  */
 int xfer_part_open(struct xfer_part *part, const struct xfer_part_plan *plan,
 		   struct failure *failure);
 
 /**
- * Makes a folder and those on the way to it, or finds them there.
+ * Creates a folder and those above it, if they do not exist.
  *
  * @param root  an open directory
- * @param path  below it: name_flaw()
- * @param sync  to the disk
+ * @param path  relative to it: name_flaw()
+ * @param sync  sync to the disk
  * @return 0, or -1 with *failure
  */
 int xfer_part_make_folder(int root, const char *path, bool sync, struct failure *failure);
 
 /**
- * Whether a file can become as long as it is to be: by the free space of its file system
- * (fstatvfs) and the limit of a file's size (RLIMIT_FSIZE). A quota shows only when it is
- * reached.
+ * Checks whether a file can reach a size: by the free space of the file system
+ * (fstatvfs) and the limit of file sizes (RLIMIT_FSIZE). A quota is noticed only when
+ * it is reached.
  *
  * @param fd    the file, open for writing
- * @param at    bytes that are there
- * @param size  bytes that there are to be
+ * @param at    current size in bytes
+ * @param size  final size in bytes
  * @return 0, or -1 with *failure
  */
 int xfer_part_check_room(int fd, uint64_t at, uint64_t size, struct failure *failure);
 
-/** Writes at its end. @return 0, or -1 with *failure */
+/** Appends bytes. @return 0, or -1 with *failure */
 int xfer_part_write(struct xfer_part *part, const void *bytes, size_t length,
 		    struct failure *failure);
 
-/** Makes it the file. @return 0, or -1 with *failure, and the part is gone */
+/** Syncs the part and gives it its name. @return 0, or -1 with *failure; then the
+ *  part is removed */
 int xfer_part_finish(struct xfer_part *part, const struct xfer_part_plan *plan,
 		     struct failure *failure);
 
-/** Closes it. It stays if it is large. */
+/** Closes the part, and keeps it if it is large. */
 void xfer_part_leave(struct xfer_part *part);
 
-/** Removes it. */
+/** Closes and removes the part. */
 void xfer_part_discard(struct xfer_part *part);
 
-/** For a handler of signals that end the program: removes the part that is open, if it is not
- *  to be kept. Async-signal-safe. */
+/** For handlers of fatal signals: removes the open part, if it is not to be kept.
+ *  Async-signal-safe. */
 void xfer_part_interrupt(void);
 
 #endif

@@ -1,3 +1,11 @@
+/*
+ * progress - the progress line of a transfer on the terminal.
+ *
+ * The line is drawn at most ten times per second and one column narrower than the terminal,
+ * so that it never wraps. Before any other message it must be erased:
+ * xfer_progress_clear(). The width of characters comes from a short table, not from
+ * wcwidth(3), whose result depends on the locale.
+ */
 #include "client/xfer/progress.h"
 
 #include <signal.h>
@@ -13,10 +21,10 @@
 #include "common/text.h"
 
 enum {
-	INTERVAL = 100,     /* milliseconds from one drawing to the next */
+	INTERVAL = 100,     /* milliseconds between two drawings */
 	DEFAULT_WIDTH = 80, /* columns */
 	MOST_WIDTH = 500,   /* columns */
-	LEAST_NAME = 8,     /* columns that are the name's, however narrow it gets */
+	LEAST_NAME = 8,     /* minimum columns of the name */
 	LEAST_BAR = 8,
 	MOST_BAR = 32,
 	LINE_TEXT = 5 * MOST_WIDTH,
@@ -25,13 +33,13 @@ enum {
 static const char clear[] = "\r\033[K";
 
 static bool allowed;
-static volatile sig_atomic_t shown; /* the handler of a signal asks, too */
-static int64_t drawn;               /* when, in milliseconds */
+static volatile sig_atomic_t shown; /* read by the signal handler, too */
+static int64_t drawn;               /* milliseconds: time of the last drawing */
 
 void xfer_progress_allow(void)
 {
 	allowed = isatty(STDERR_FILENO) == 1;
-	drawn = clock_milliseconds(); /* what is done at once needs no line */
+	drawn = clock_milliseconds(); /* a short transfer needs no line */
 }
 
 bool xfer_progress_is_allowed(void)
@@ -81,9 +89,9 @@ static const char *time_text(double seconds, char out[XFER_NUMBER_TEXT])
 
 /* ---- the line ---------------------------------------------------------------------------- */
 
-/* The columns of a character. wcwidth(3) knows better, but only in a locale of UTF-8, and
- * musl's and glibc's tables differ: the blocks of wide characters (Unicode's
- * EastAsianWidth.txt) and the common combining marks have to do. */
+/* The width of a character in columns. wcwidth(3) is exact only in a UTF-8 locale,
+ * and the tables of musl and glibc differ. The blocks of wide characters
+ * (EastAsianWidth.txt of Unicode) and the common combining marks suffice here. */
 static unsigned columns_of(const unsigned char *at, size_t n)
 {
 	unsigned long point = at[0];
@@ -111,8 +119,8 @@ static unsigned columns_of(const unsigned char *at, size_t n)
 	return 1;
 }
 
-/* How much of the text goes into so many columns, and four bytes for each: there are
- * characters that take none. @return its bytes, and *used columns */
+/* Number of bytes of the text that fit into that many columns, at four bytes per
+ * column: some characters have no width. @return it, and *used columns */
 static size_t fitting(const char *text, unsigned columns, unsigned *used)
 {
 	size_t length = strlen(text), at = 0;
@@ -154,7 +162,7 @@ static int figures(const struct xfer_progress *progress, char *out, size_t size)
 	return length;
 }
 
-/* "[#####-----] ", the share of the file that was there before as '=' */
+/* "[#####-----] "; "=" is the part that existed before. */
 static size_t bar(const struct xfer_progress *progress, unsigned columns, char *out)
 {
 	unsigned cells = columns - (unsigned)strlen("[] ");
@@ -194,10 +202,10 @@ char *xfer_progress_text(const struct xfer_progress *progress, unsigned width, c
 	if (name_columns < LEAST_NAME)
 		name_columns = LEAST_NAME;
 	name = fitting(progress->name, name_columns, &columns);
-	used = text_one_line(progress->name, name, line); /* so many bytes, and columns */
+	used = text_one_line(progress->name, name, line); /* name in bytes and columns */
 	line[used++] = ' ';
 	for (; bar_columns > 0 && columns < name_columns; columns++)
-		line[used++] = ' '; /* the bar stays where it is, whatever the name */
+		line[used++] = ' '; /* the bar is at a fixed column, whatever the name */
 	if (bar_columns > 0)
 		used += bar(progress, bar_columns, line + used);
 	snprintf(line + used, sizeof line - used, "%s", text);

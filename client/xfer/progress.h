@@ -1,7 +1,7 @@
 /*
- * xfer_progress - the line on the terminal that tells how far a file is.
+ * xfer_progress - the progress line of a transfer on the terminal.
  *
- * Only where standard error is a terminal, and drawn ten times a second at most.
+ * Only if standard error is a terminal; drawn at most ten times per second.
  */
 #ifndef CLIENT_XFER_PROGRESS_H
 #define CLIENT_XFER_PROGRESS_H
@@ -12,35 +12,35 @@
 
 enum { XFER_NUMBER_TEXT = 24 };
 
-/** What the line tells. */
+/** The contents of the line. */
 struct xfer_progress {
-	const char *name;    /* UTF-8 without controls */
-	uint64_t size, at;   /* bytes of the file; so many are there */
-	uint64_t resumed;    /* of these, what was there before */
-	int64_t nanoseconds; /* since we began with the others */
+	const char *name;    /* UTF-8 without control characters */
+	uint64_t size, at;   /* size of the file, and bytes transferred */
+	uint64_t resumed;    /* of these: existed before */
+	int64_t nanoseconds; /* since the transfer of new bytes began */
 };
 
-/** From now on there is a line, if standard error is a terminal. */
+/** Enables the line, if standard error is a terminal. */
 void xfer_progress_allow(void);
 
-/** Whether there is one. */
+/** Whether it is enabled. */
 bool xfer_progress_is_allowed(void);
 
-/** Writes a number of bytes as people read it: "840 MB", by powers of 1000. @return @p out */
+/** Formats a number of bytes: "840 MB", in powers of 1000. @return @p out */
 const char *xfer_bytes_text(double bytes, char out[XFER_NUMBER_TEXT]);
 
-/** Draws it, if that is due. */
+/** Draws the line, if that is due. */
 void xfer_progress_show(const struct xfer_progress *progress);
 
-/** Takes it away, for something else is to be said. Async-signal-safe. */
+/** Erases the line, before other output. Async-signal-safe. */
 void xfer_progress_clear(void);
 
 /**
- * Writes the line.
+ * Formats the line.
  *
- * @param width  columns of the terminal: what is written takes one less. A character takes
- *               one, or two if it is as wide as those of East Asia
- * @return @p out; it ends at a character
+ * @param width  columns of the terminal; the line is one shorter. Characters have one
+ *               column, wide ones of East Asia two
+ * @return @p out; it ends at a character boundary
  */
 char *xfer_progress_text(const struct xfer_progress *progress, unsigned width, char *out,
 			 size_t size);

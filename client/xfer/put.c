@@ -1,9 +1,9 @@
 /*
- * Files from here to the server: PUT, SEND, the bytes, SUM, DONE.
+ * put - uploads files: PUT, SEND, the bytes, SUM, DONE.
  *
- * The server says from which byte on it wants the file; so a connection that was cut needs
- * nothing but the same request again. The sum is that of the whole file, so what is not sent
- * for being there already is read all the same.
+ * The reply SEND contains the offset from which the server wants the file. So after a lost
+ * connection the same request resumes the upload. The checksum covers the whole file, so
+ * bytes that the server already has are read once more, but not sent.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -28,21 +28,23 @@
 
 enum { SUM_TEXT = 24 };
 
-/* A file that is put. */
+/* A file that is uploaded. */
 struct job {
 	struct xfer *xfer;
 	struct xfer_file file;
 	int fd;
-	struct stat status;  /* when it was opened: what is put must still be that */
-	struct checksum sum; /* of the first sum.length bytes, which have been read */
-	bool summed_up;      /* all has been sent once: the server may have taken it */
+	struct stat status;  /* at opening time; the file must not change during the
+			      * upload */
+	struct checksum sum; /* over the first sum.length bytes, which have been read */
+	bool summed_up;      /* everything was sent once: the server may have stored
+			      * the file */
 };
 
 /* ---- the local file ---------------------------------------------------------------------- */
 
 static enum xfer_outcome changed(struct xfer_link *link, struct failure *failure)
 {
-	xfer_link_drop(link); /* the server waits for bytes that there are not */
+	xfer_link_drop(link); /* the server waits for bytes that do not exist */
 	failure_set(failure, "it has changed while it was read");
 	return XFER_FAILED;
 }
@@ -55,7 +57,7 @@ static bool is_unchanged(const struct job *job)
 	       xfer_same_time(&now.st_mtim, &job->status.st_mtim);
 }
 
-/* Linux gives files of /proc a size of 0, though there is something to read in them. */
+/* Linux reports size 0 for files of /proc, although they are not empty. */
 static bool ends_at_its_size(const struct job *job)
 {
 	char byte;
@@ -63,7 +65,7 @@ static bool ends_at_its_size(const struct job *job)
 	return pread(job->fd, &byte, 1, job->status.st_size) <= 0;
 }
 
-/* Reads and sums up to `most` bytes behind those that have been summed. */
+/* Reads up to `most` bytes after those in the checksum, and adds them to it. */
 static enum xfer_outcome read_piece(struct job *job, struct xfer_link *link, size_t most,
 				    size_t *got, struct failure *failure)
 {
@@ -103,7 +105,7 @@ static void show(const struct job *job, uint64_t at)
 	xfer_progress_show(&progress);
 }
 
-/* Sums what the server has got already. */
+/* Adds the bytes that the server already has to the checksum. */
 static enum xfer_outcome skip(struct job *job, struct xfer_link *link, uint64_t offset,
 			      struct failure *failure)
 {
@@ -129,7 +131,7 @@ static int sum_line(const struct job *job, char out[SUM_TEXT])
 	return snprintf(out, SUM_TEXT, "SUM %" PRIu32 "\n", checksum_value(&job->sum));
 }
 
-/* The line behind the bytes: with it the server takes them for the file. */
+/* The line after the bytes. The server stores the file only after it. */
 static enum xfer_outcome send_sum(struct job *job, struct xfer_link *link,
 				  struct failure *failure)
 {
@@ -142,8 +144,8 @@ static enum xfer_outcome send_sum(struct job *job, struct xfer_link *link,
 	return xfer_link_send(link, line, (size_t)length, failure);
 }
 
-/* The last piece and the line behind it leave together if they can: a small file is then one
- * segment, and one read(2) of the server's. */
+/* Sends the last piece together with the line after it, if possible: then a small
+ * file is one segment, and one read(2) of the server. */
 static enum xfer_outcome send_last_piece(struct job *job, struct xfer_link *link,
 					 size_t n, struct failure *failure)
 {
@@ -175,7 +177,7 @@ static enum xfer_outcome send_bytes(struct job *job, struct xfer_link *link, uin
 		job->file.moved += n;
 		if (at == job->file.size)
 			return send_last_piece(job, link, n, failure);
-		if (!is_unchanged(job)) /* the rest need not be sent */
+		if (!is_unchanged(job)) /* the rest is not sent */
 			return changed(link, failure);
 		outcome = xfer_link_send(link, job->xfer->piece, n, failure);
 		show(job, at);
@@ -206,7 +208,8 @@ static enum xfer_outcome take_done(struct job *job, struct xfer_link *link,
 	return XFER_DONE;
 }
 
-/* "exists", after all had been sent and before DONE came: what exists may be just that. */
+/* "exists" after everything was sent and before DONE arrived: the existing file may
+ * be this one. */
 static enum xfer_outcome ask_whether_done(struct job *job, struct xfer_link *link,
 					  struct failure *failure)
 {
@@ -263,7 +266,7 @@ static enum xfer_outcome attempt_put(struct xfer_link *link, void *context,
 	return outcome == XFER_DONE ? take_done(job, link, failure) : outcome;
 }
 
-/* Puts what is open. */
+/* Uploads the open file. */
 static void put_open(struct xfer *xfer, int fd, const struct stat *status,
 		     const char *path, const char *name)
 {
@@ -305,7 +308,8 @@ static void put_open(struct xfer *xfer, int fd, const struct stat *status,
 
 /* ---- standard input ---------------------------------------------------------------------- */
 
-/* The size has to be said in advance: what is no file becomes one, without a name. */
+/* The protocol needs the size first. So input that is not a regular file is copied
+ * to a temporary file without a name. */
 static int open_spool(struct failure *failure)
 {
 	const char *folder = getenv("TMPDIR");
@@ -377,8 +381,8 @@ static enum xfer_outcome attempt_look(struct xfer_link *link, void *context,
 	return outcome;
 }
 
-/* All of standard input may be copied before the server is asked to take it: so whether it is
- * there, and whether the name can be had, is found out first. */
+/* Standard input may be copied before the request. So it is checked first whether it
+ * can be read and whether the server accepts the name. */
 static enum xfer_outcome check_before_input(struct xfer *xfer, const char *name,
 					    struct failure *failure)
 {
@@ -417,13 +421,13 @@ static void put_input(struct xfer *xfer, const char *name)
 
 /* ---- folders ----------------------------------------------------------------------------- */
 
-/* Where a walk is: each call of its own opens what the last one has found. */
+/* State of the directory walk: each call opens what the last one has found. */
 struct place {
 	int folder;       /* AT_FDCWD, or an open directory */
-	const char *name; /* in it */
-	const char *path; /* as it is told of */
+	const char *name; /* its name in that directory */
+	const char *path; /* its path in messages */
 	const char *remote;
-	bool found; /* by us, in a folder: no symbolic link is followed */
+	bool found; /* found by the walk: symbolic links are not followed */
 	unsigned depth;
 };
 
@@ -477,7 +481,7 @@ static bool add_name(struct names *names, size_t *capacity, const char *name)
 	return names->list[names->count] != NULL && ++names->count > 0;
 }
 
-/* Reads the names in a folder, in order, and closes it. @return whether it could */
+/* Reads and sorts the names of a folder, and closes it. @return whether it succeeded */
 static bool read_names(int fd, struct names *names)
 {
 	DIR *stream = fdopendir(fd);
@@ -542,7 +546,8 @@ static void walk_folder(struct xfer *xfer, const struct place *place, int fd)
 	free_names(&names);
 }
 
-/* A FIFO must not be waited for, and a symbolic link that we have found not be followed. */
+/* O_NONBLOCK: open(2) of a FIFO must not block. O_NOFOLLOW: a symbolic link found by
+ * the walk is not followed. */
 static void walk(struct xfer *xfer, const struct place *place)
 {
 	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;

@@ -1,3 +1,9 @@
+/*
+ * report - one line, or one JSON entry, for each file, and a summary at the end.
+ *
+ * Names come from a server and may contain anything. So on a terminal they are escaped; in
+ * JSON they are quoted; and only "xfer ls" into a pipe prints them unchanged.
+ */
 #include "client/xfer/report.h"
 
 #include <inttypes.h>
@@ -11,9 +17,12 @@
 #include "common/message.h"
 #include "common/text.h"
 
-enum { LONG_TRANSFER = 1000 }; /* milliseconds: then one likes to know how long */
+enum {
+	LONG_TRANSFER = 1000
+}; /* milliseconds after which the summary is printed on a
+			        * terminal */
 
-static const char *before; /* the next entry of the JSON array: "" or "," */
+static const char *before; /* the separator of the next JSON entry: "" or "," */
 
 const char *xfer_show(const char *text, char out[XFER_SHOWN])
 {
@@ -30,7 +39,8 @@ const char *xfer_show(const char *text, char out[XFER_SHOWN])
 			break;
 		at += n;
 	}
-	at = text_one_line(text, at, out); /* as many: what it replaces has three bytes */
+	at = text_one_line(text, at, out); /* the result is not longer: replaced
+					    * characters have three bytes */
 	snprintf(out + at, XFER_SHOWN - at, "%s", text[at] != '\0' ? "..." : "");
 	return out;
 }
@@ -127,7 +137,7 @@ static void json_file(const struct xfer_file *file, const char *status,
 
 /* ---- files ------------------------------------------------------------------------------- */
 
-/* Who reads the line has named one of the two, and knows it by that. */
+/* The name that the user has given: of the two, only one. */
 static const char *known_as(const struct xfer_file *file)
 {
 	return file->local != NULL && strcmp(file->local, "-") != 0 ? file->local
@@ -144,8 +154,8 @@ static void say(enum message_level level, const struct xfer_file *file, const ch
 	message(level, "%s: %s", xfer_show(known_as(file), shown), text);
 }
 
-/* Who has asked for all that the server has did not name a file: when the server is lost, it
- * is not the uppermost folder that is wrong. */
+/* The user has requested everything, so no file was named: if the server is lost,
+ * the root folder is not the reason. */
 static bool is_nobodys(const struct xfer_file *file, bool lost)
 {
 	return lost && file->local == NULL && strcmp(file->name, "/") == 0;
@@ -243,7 +253,7 @@ void xfer_report_entry(struct xfer *xfer, const char *path, bool folder, uint64_
 		json_entry(path, folder, size, time);
 		return;
 	}
-	if (isatty(STDOUT_FILENO)) { /* a script gets the name as it is, as from ls(1) */
+	if (isatty(STDOUT_FILENO)) { /* a pipe gets the name unchanged, as from ls(1) */
 		shown[text_one_line(path, strlen(path), shown)] = '\0';
 		path = shown;
 	}
