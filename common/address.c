@@ -1,3 +1,10 @@
+/*
+ * address - socket addresses: lookup by name, parsing, formatting, comparing.
+ *
+ * All users of sockaddr structures are in this file, so IPv4, IPv6 and IPv4-mapped IPv6 are
+ * handled in one place. What to watch for: a lookup by name may block for seconds;
+ * address_parse() never does.
+ */
 #include "common/address.h"
 
 #include <arpa/inet.h>
@@ -10,9 +17,10 @@
 
 enum { CULPRIT_TEXT = 80 };
 
-/* A port in digits: getaddrinfo alone would take " 80", "+80" and 65616 (as 80). A name
- * must look like one (RFC 6335, section 5.1: a letter, digits, hyphens; some old names
- * have other marks), or it is a mistyped number. */
+/* A port number has only digits: getaddrinfo(3) would also accept " 80", "+80" and
+ * 65616 (as 80). A service name must look like one (RFC 6335, section 5.1: a letter,
+ * digits, hyphens; some old names contain other characters); otherwise it is a
+ * mistyped number. */
 static bool port_is_sound(const char *port)
 {
 	uint64_t number;
@@ -60,7 +68,7 @@ int address_resolve(const char *host, const char *port, const struct address_que
 	}
 	if (host != NULL && host[0] == '\0')
 		return failure_set(failure, "'' is not a host");
-	/* Numbers first: that needs no name service, none of its files and libraries. */
+	/* Numeric first: this needs no name service, and none of its files and libraries. */
 	error = look_up(host, port, query, AI_NUMERICHOST | AI_NUMERICSERV, list);
 	if (error == EAI_NONAME || error == EAI_SERVICE) /* the latter on BSD */
 		error = look_up(host, port, query, 0, list);
@@ -80,7 +88,8 @@ int address_find_host(const char *host, int family, struct addrinfo **list,
 {
 	struct addrinfo hints = {
 		.ai_family = family,
-		.ai_socktype = SOCK_STREAM, /* or each address comes once a type */
+		.ai_socktype = SOCK_STREAM, /* otherwise each address is listed once
+					     * per socket type */
 		.ai_flags = AI_CANONNAME,
 	};
 	int error = EAI_NONAME;
@@ -135,10 +144,11 @@ int address_split(const char *text, char host[HOST_TEXT], char port[PORT_TEXT],
 	} else {
 		colon = strchr(text, ':');
 		if (colon != NULL && strchr(colon + 1, ':') != NULL)
-			colon = NULL; /* two colons and no brackets: IPv6 without a port */
+			colon = NULL; /* two colons without brackets: IPv6 without a
+				       * port */
 		end = colon ? colon : text + strlen(text);
 	}
-	if (end == start || strchr(text, '/') != NULL || /* of a URL, or of a path */
+	if (end == start || strchr(text, '/') != NULL || /* part of a URL, or of a path */
 	    (colon != NULL && colon[1] == '\0') ||
 	    !copy_part(host, HOST_TEXT, start, (size_t)(end - start)) ||
 	    !copy_part(port, PORT_TEXT, colon ? colon + 1 : "",
@@ -191,8 +201,8 @@ void address_set(struct address *address, const struct sockaddr *from, socklen_t
 	memcpy(&address->v6, from, address->length);
 }
 
-/* The address alone: 4 bytes of IPv4, also of one inside IPv6, or 16 bytes of IPv6.
- * @return how many; 0 where the family has none */
+/* The bytes of the address: 4 of IPv4, also if IPv4-mapped, or 16 of IPv6.
+ * @return their number; 0 for other families */
 static size_t host_bytes(const struct address *address, const unsigned char **bytes)
 {
 	switch (address->any.sa_family) {
@@ -240,7 +250,7 @@ const char *address_host_text(const struct address *address, char out[ADDRESS_TE
 	return out;
 }
 
-/* IPv4 inside IPv6 is IPv4 to name services: hosts files have it so. */
+/* Name services know IPv4-mapped IPv6 addresses as IPv4: hosts files list them so. */
 static struct address without_mapping(const struct address *address)
 {
 	struct address plain = *address;
@@ -325,8 +335,8 @@ void address_set_port(struct address *address, unsigned port)
 		address->v6.sin6_port = htons((uint16_t)port);
 }
 
-/* Asks get for an address. The kernel tells how long it would be whole, though it wrote
- * no more than there is room for: the path of a local socket is longer. */
+/* Calls get (getsockname or getpeername). The kernel returns the full length, even
+ * if it has written less: the path of a local socket is longer. */
 static int ask(int (*get)(int, struct sockaddr *, socklen_t *), int fd,
 	       struct address *address)
 {

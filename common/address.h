@@ -1,7 +1,7 @@
 /*
- * address - who is at the other end: socket addresses and their text.
+ * address - socket addresses and their text.
  *
- * IPv4 and IPv6 alike; nothing outside this module looks into a sockaddr.
+ * IPv4 and IPv6 alike. Nothing outside this module reads a sockaddr.
  */
 #ifndef COMMON_ADDRESS_H
 #define COMMON_ADDRESS_H
@@ -14,8 +14,8 @@
 
 #include "common/failure.h"
 
-/** An address and port. 28 bytes and its length, where sockaddr_storage takes 128: a
- *  server keeps one for each client. */
+/** An address and a port. 28 bytes and a length; sockaddr_storage has 128. A server
+ *  keeps one per client. */
 struct address {
 	union {
 		struct sockaddr any;
@@ -28,10 +28,10 @@ struct address {
 /** Enough for "[IPv6%interface]:65535" and its NUL. */
 enum { ADDRESS_TEXT = 80, HOST_TEXT = 256, PORT_TEXT = 32 };
 
-/** Enough for any host's name, as RFC 3493 has it (NI_MAXHOST), and its NUL. */
+/** Enough for any host name (NI_MAXHOST, RFC 3493) and its NUL. */
 enum { HOST_NAME_TEXT = 1025 };
 
-/** How a name is to be looked up. */
+/** How to look up a name. */
 struct address_query {
 	int family;   /* AF_UNSPEC, AF_INET or AF_INET6 */
 	int type;     /* SOCK_STREAM or SOCK_DGRAM: which list of service names */
@@ -50,8 +50,8 @@ int address_resolve(const char *host, const char *port, const struct address_que
 		    struct addrinfo **list, struct failure *failure);
 
 /**
- * Looks up a host for its own sake: all its addresses, in the order to try them, and
- * in the first one its canonical name (ai_canonname).
+ * Looks up a host: all its addresses, in the order to try them; the first one has its
+ * canonical name (ai_canonname).
  *
  * @param family  AF_UNSPEC, AF_INET or AF_INET6
  * @param list    receives the addresses, port 0; free with freeaddrinfo()
@@ -60,17 +60,17 @@ int address_resolve(const char *host, const char *port, const struct address_que
 int address_find_host(const char *host, int family, struct addrinfo **list,
 		      struct failure *failure);
 
-/** Looks up the name of the host that has this address (RFC 3493, getnameinfo).
- *  What a name server says is a stranger's text.
+/** Looks up the name of the host with this address (RFC 3493, getnameinfo). The name is
+ *  untrusted text.
  *  @return 0, or -1 with *failure, which names the address */
 int address_find_name(const struct address *address, char name[HOST_NAME_TEXT],
 		      struct failure *failure);
 
 /**
- * Reads an address in numbers, and asks no name service: IPv6, also in brackets and with
- * %interface; IPv4, also in the old forms that getaddrinfo takes (127.1, 0x7f000001).
+ * Parses a numeric address, without a name service: IPv6, also in brackets and with
+ * %interface; IPv4, also in the old forms of getaddrinfo(3) (127.1, 0x7f000001).
  *
- * @return 0 with *address, its port 0; or -1 when @p text is none
+ * @return 0 with *address, port 0; or -1 if @p text is none
  */
 int address_parse(const char *text, struct address *address);
 
@@ -84,13 +84,13 @@ int address_parse(const char *text, struct address *address);
 int address_split(const char *text, char host[HOST_TEXT], char port[PORT_TEXT],
 		  struct failure *failure);
 
-/** Whether @p port is one: a number from 0 to 65535, or a service known for this @p type of
- *  socket. @return 0, or -1 with *failure */
+/** Whether @p port is valid: a number from 0 to 65535, or a service known for this
+ *  @p type of socket. @return 0, or -1 with *failure */
 int address_check_port(const char *port, int type, struct failure *failure);
 
 /**
- * Reads a client's operands: HOST PORT, or one word that address_split() takes apart. A
- * port that is none is found here, as bad usage; whether the host exists is not asked.
+ * Parses the operands of a client: HOST PORT, or one word for address_split(). An
+ * invalid port is bad usage and found here; the host is not looked up.
  *
  * @param type  as for address_check_port()
  * @return 0, or -1 with *failure
@@ -98,7 +98,7 @@ int address_check_port(const char *port, int type, struct failure *failure);
 int address_operands(char *const operands[], int count, int type, char host[HOST_TEXT],
 		     char port[PORT_TEXT], struct failure *failure);
 
-/** Copies a socket address, cut to what struct address holds. */
+/** Copies a socket address, cut to the size of struct address. */
 void address_set(struct address *address, const struct sockaddr *from, socklen_t length);
 
 /**
@@ -126,10 +126,10 @@ unsigned address_port(const struct address *address);
 /** Sets the port, in host order; nothing where the family has none. */
 void address_set_port(struct address *address, unsigned port);
 
-/** Our own end of a socket (getsockname). @return 0, or -1 with errno */
+/** The local address of a socket (getsockname). @return 0, or -1 with errno */
 int address_local(int fd, struct address *address);
 
-/** The other end of a connected socket (getpeername). @return 0, or -1 with errno */
+/** The peer of a connected socket (getpeername). @return 0, or -1 with errno */
 int address_peer(int fd, struct address *address);
 
 #endif

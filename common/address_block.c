@@ -1,11 +1,19 @@
+/*
+ * address_block - what an IP address tells by itself: its special-purpose block and its
+ * scope.
+ *
+ * A table of about fifty prefixes; the longest prefix that matches wins. A linear search is
+ * fast enough for a command line tool. New blocks are added to the table by hand, from the
+ * registries of IANA.
+ */
 #include "common/address_block.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
-/* The registries of IANA, "IPv4 Special-Purpose Address Space" and "IPv6 Special-Purpose
- * Address Space" (as of October 2024); and what they leave to other registries: multicast,
- * and addresses that were given up. */
+/* The IANA registries "IPv4 Special-Purpose Address Space" and "IPv6 Special-Purpose
+ * Address Space" (October 2024), and blocks of other registries: multicast, and
+ * deprecated addresses. */
 static const struct address_block v4_blocks[] = {
 	{ "0.0.0.0", 8, "this network", "RFC 791", "reserved" },
 	{ "0.0.0.0", 32, "this host", "RFC 1122", "unspecified" },
@@ -74,10 +82,11 @@ enum { V4_BYTES = 4, V6_BYTES = 16 };
 static const struct address_block teredo = { .prefix = "2001::", .bits = 32 };
 static const struct address_block six_to_four = { .prefix = "2002::", .bits = 16 };
 static const struct address_block nat64 = { .prefix = "64:ff9b::", .bits = 96 };
-/* All that IANA has to give to hosts for now (RFC 4291, section 2.4). */
+/* All addresses that IANA allocates to hosts today (RFC 4291, section 2.4). */
 static const struct address_block global_unicast = { .prefix = "2000::", .bits = 3 };
 
-/* The address alone, IPv4 also of one inside IPv6. @return AF_INET, AF_INET6 or AF_UNSPEC */
+/* The bytes of the address, IPv4 also if IPv4-mapped. @return AF_INET, AF_INET6 or
+ * AF_UNSPEC */
 static int host_bytes(const struct address *address, unsigned char bytes[V6_BYTES])
 {
 	int family = address_family(address);
@@ -154,7 +163,8 @@ bool address_embedded(const struct address *address, struct address *inner)
 	if (is_within(AF_INET6, bytes, &six_to_four))
 		at = 2;
 	else if (is_within(AF_INET6, bytes, &teredo))
-		mask = 0xff; /* so that no translator on the way changes it (section 4) */
+		mask = 0xff; /* Teredo inverts the bits, so that NATs do not translate
+			      * them (section 4) */
 	else if (!is_within(AF_INET6, bytes, &nat64))
 		return false;
 	for (size_t i = 0; i < V4_BYTES; i++)

@@ -1,3 +1,9 @@
+/*
+ * bell - wakes a thread that waits in poll(2): an eventfd, or a non-blocking pipe.
+ *
+ * An eventfd needs one descriptor and counts; a pipe needs two and may fill up. Both stay
+ * readable until they are read. Writing never blocks: a full pipe wakes the reader anyway.
+ */
 #include "common/bell.h"
 
 #include <stdint.h>
@@ -45,7 +51,7 @@ void bell_close(struct bell *bell)
 
 #endif
 
-/* What can fail is that it is full, of rings that were not heard yet. */
+/* write(2) fails only if the pipe is full; then the reader is woken anyway. */
 void bell_ring(const struct bell *bell)
 {
 	const uint64_t once = 1;
@@ -55,7 +61,8 @@ void bell_ring(const struct bell *bell)
 
 void bell_silence(const struct bell *bell)
 {
-	char rings[1024]; /* a whole number of them, of an eventfd all */
+	char rings[1024]; /* a multiple of the size of a write; of an eventfd the whole
+			   * counter */
 
 	while (io_read(bell->fd, rings, sizeof rings) == (ssize_t)sizeof rings)
 		;

@@ -1,24 +1,24 @@
 /*
- * bell - lets one thread wake another that waits in poll(2): eventfd(2) on Linux, a pipe
- * elsewhere. However often it was rung, it wakes once.
+ * bell - lets a thread wake another one that waits in poll(2): eventfd(2) on Linux, a
+ * pipe elsewhere. Several calls before the reader wakes up count as one.
  */
 #ifndef COMMON_BELL_H
 #define COMMON_BELL_H
 
 struct bell {
-	int fd; /* readable while it has been rung and not silenced */
+	int fd; /* readable from a wake-up until it is cleared */
 	int rope;
 };
 
-/** Opens one, silent. @return 0, or -1 with errno (EMFILE, ENFILE, ENOMEM) */
+/** Opens it, not readable. @return 0, or -1 with errno (EMFILE, ENFILE, ENOMEM) */
 int bell_open(struct bell *bell);
 
 void bell_close(struct bell *bell);
 
-/** Wakes who waits for bell->fd. Never waits; any thread may call it. */
+/** Wakes the thread that waits for bell->fd. Never blocks; any thread may call it. */
 void bell_ring(const struct bell *bell);
 
-/** Is silent again until the next ring. Never waits. */
+/** Clears the wake-up. Never blocks. */
 void bell_silence(const struct bell *bell);
 
 #endif

@@ -1,3 +1,10 @@
+/*
+ * beneath - opens files below a directory: openat2(2), or openat(2) component by component.
+ *
+ * openat2(2) is one system call, whatever the depth. The fallback needs one per component,
+ * and holds the directory of each open, so renaming a directory meanwhile cannot redirect
+ * it. Both give the same errno values.
+ */
 #ifdef __linux__
 #define _GNU_SOURCE /* syscall, O_PATH, O_LARGEFILE */
 #endif
@@ -20,7 +27,7 @@
 
 enum { ALWAYS = O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
 
-/* A directory on the way need only be searched, not read. */
+/* A directory on the path needs search permission only, not read permission. */
 #if defined(O_SEARCH)
 enum { ON_THE_WAY = O_SEARCH };
 #elif defined(O_PATH)
@@ -29,8 +36,9 @@ enum { ON_THE_WAY = O_PATH };
 enum { ON_THE_WAY = O_RDONLY };
 #endif
 
-/* The component at the start of *path, which is moved behind it and the '/' that follow.
- * @return its length, 0 when there is no more */
+/* Takes the first component of *path, and moves *path past it and the following
+ * slashes.
+ * @return its length; 0 at the end */
 static size_t next_component(const char **path)
 {
 	size_t length = strcspn(*path, "/");
@@ -55,8 +63,8 @@ static bool leads_outside(const char *path)
 	return false;
 }
 
-/* For a symbolic link, O_NOFOLLOW gives ELOOP by POSIX, but EMLINK on FreeBSD, and with
- * O_DIRECTORY, on Linux, ENOTDIR. */
+/* For a symbolic link with O_NOFOLLOW, POSIX requires ELOOP; FreeBSD returns EMLINK,
+ * and Linux with O_DIRECTORY ENOTDIR. */
 static void name_a_link(int directory, const char *component)
 {
 	struct stat status;
@@ -69,7 +77,8 @@ static void name_a_link(int directory, const char *component)
 	errno = saved;
 }
 
-/* Opens the component in the directory at, which is closed if it is not the caller's. */
+/* Opens a component in the directory at, which is closed unless it is that of the
+ * caller. */
 static int step(int callers, int at, const char *component, int flags, mode_t mode)
 {
 	int fd = openat(at, component, flags | O_NOFOLLOW | ALWAYS, mode), saved;
@@ -83,8 +92,8 @@ static int step(int callers, int at, const char *component, int flags, mode_t mo
 	return fd;
 }
 
-/* Cuts off the '/' at the end, which would have a symbolic link followed in spite of
- * O_NOFOLLOW. @return the flags that stand for it, or -1 with errno */
+/* Removes trailing slashes: they would make open(2) follow a symbolic link in spite
+ * of O_NOFOLLOW. @return the flags that replace them, or -1 with errno */
 static int take_slash(char *path, int flags)
 {
 	size_t length = strlen(path), kept = length;
@@ -101,7 +110,7 @@ static int take_slash(char *path, int flags)
 	return flags | O_DIRECTORY;
 }
 
-/* Once a directory is open, nothing that happens to its name can lead us elsewhere. */
+/* Walks down. An open directory stays the same, whatever happens to its name. */
 static int open_by_components(int directory, const char *path, int flags, mode_t mode)
 {
 	char copy[PATH_MAX];
@@ -136,18 +145,18 @@ static int open_at_once(int directory, const char *path, int flags, mode_t mode)
 {
 	struct open_how how = {
 		.flags = (unsigned)(flags | ALWAYS),
-		.mode = flags & O_CREAT ? mode & 07777 : 0, /* more is EINVAL */
+		.mode = flags & O_CREAT ? mode & 07777 : 0, /* other bits are EINVAL */
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 
 #ifdef O_LARGEFILE
-	how.flags |= O_LARGEFILE; /* of 32-bit systems, where open() adds it */
+	how.flags |= O_LARGEFILE; /* on 32-bit systems, where open(2) adds it */
 #endif
 	return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
-/* ENOSYS: Linux before 5.6. EPERM: so do filters of system calls speak (seccomp(2)) that are
- * older than that; if it was said in earnest, openat says it again. */
+/* ENOSYS: Linux before 5.6. EPERM: a system call filter (seccomp(2)) that does not
+ * know openat2. If EPERM has another reason, openat(2) returns it again. */
 static bool is_missing(int error)
 {
 	return error == ENOSYS || error == EPERM;

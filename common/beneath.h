@@ -1,13 +1,13 @@
 /*
- * beneath - files below a directory, and never outside of it.
+ * beneath - opens files below a directory, and never outside of it.
  *
- * A server that opens what its clients name must not let "..", an absolute path or a
- * symbolic link lead it elsewhere; and to check a path before opening it is no help, since
- * it may be another one by then. So the kernel resolves the name beneath the directory:
- * openat2(2) with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS on Linux; where that is missing,
- * openat(2), one component after the other, each with O_NOFOLLOW.
+ * A server that opens files by names from clients must not follow "..", absolute paths
+ * or symbolic links out of its directory. Checking a path before opening it does not
+ * help: it may change in between. So the kernel resolves the name: openat2(2) with
+ * RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS on Linux; elsewhere openat(2) for one
+ * component after the other, each with O_NOFOLLOW.
  *
- * Build with -DBENEATH_USE_OPENAT to have the second way on Linux too.
+ * Build with -DBENEATH_USE_OPENAT to use the fallback on Linux.
  */
 #ifndef COMMON_BENEATH_H
 #define COMMON_BENEATH_H
@@ -16,18 +16,17 @@
 #include <sys/types.h>
 
 /**
- * Opens @p path beneath the directory @p directory.
+ * Opens @p path below the directory @p directory.
  *
- * @param directory  an open directory; it need not be readable, only searchable
- * @param path       relative, with '/' between its components, where several in a row count
- *                   as one; "." is the directory itself. One at the end asks for a
- *                   directory
- * @param flags      of POSIX's open(2), to which O_CLOEXEC, O_NOCTTY and O_NONBLOCK are
- *                   added: a FIFO or a device without its other side must not be waited for
- * @param mode       of a file that O_CREAT makes
- * @return the descriptor, or -1 with errno of open(2); EXDEV for a path that is absolute or
- *         has a component "..", even one that would not lead outside; ELOOP for a symbolic
- *         link anywhere in it (but EEXIST with O_CREAT and O_EXCL where it is the last)
+ * @param directory  an open directory; search permission suffices
+ * @param path       relative; several '/' in a row count as one; "." is the directory
+ *              itself. A trailing '/' requires a directory
+ * @param flags      of open(2) in POSIX. O_CLOEXEC, O_NOCTTY and O_NONBLOCK are added:
+ *               opening a FIFO or a device must not block
+ * @param mode       of a file that O_CREAT creates
+ * @return the descriptor, or -1 with errno of open(2); EXDEV for an absolute path or a
+ * component "..", even if it would not lead outside; ELOOP for a symbolic link anywhere
+ * in it (but EEXIST with O_CREAT and O_EXCL if it is the last component)
  */
 int beneath_open(int directory, const char *path, int flags, mode_t mode);
 

@@ -1,10 +1,13 @@
 /*
- * A remainder is taken a byte at a time with a table of what each byte leaves behind. One
- * byte then waits for the one before. But a CRC is linear: what a byte leaves behind when
- * others follow can be looked up as well, in a table for each distance from the end, and
- * the findings of sixteen bytes be added (exclusive or) at once, in no order. That keeps a
- * processor's units busy: "slicing" (M. E. Kounavis, F. L. Berry, A Systematic Approach to
- * Building High Performance Software-Based CRC Generators, ISCC 2005).
+ * checksum - the CRC of POSIX cksum(1), sixteen bytes at a time.
+ *
+ * The usual method takes one byte at a time with a table lookup, and each step waits for
+ * the result of the one before. But a CRC is linear: the effect of a byte that is followed
+ * by k others can be looked up in a table for k, and the effects of sixteen bytes are added
+ * (exclusive or) in any order. So the processor does the lookups in parallel ("slicing": M.
+ * E. Kounavis, F. L. Berry, A Systematic Approach to Building High Performance
+ * Software-Based CRC Generators, ISCC 2005). It costs 16 KiB of tables, which are computed
+ * at the first use.
  */
 #include "common/checksum.h"
 
@@ -14,7 +17,8 @@
 
 enum { SLICE = 16, GENERATOR = 0x04C11DB7, FILE_PIECE = 16384 };
 
-/* tables[k][b]: what the byte b leaves when k more bytes follow. 16 KiB, made once. */
+/* tables[k][b]: the effect of byte b followed by k more bytes. 16 KiB, computed
+ * once. */
 static uint32_t tables[SLICE][256];
 static pthread_once_t made = PTHREAD_ONCE_INIT;
 
@@ -41,7 +45,8 @@ static uint32_t add_byte(uint32_t remainder, unsigned char byte)
 	return (remainder << 8) ^ tables[0][(remainder >> 24) ^ byte];
 }
 
-/* The four bytes from p on, of which the first is followed by `following` more. */
+/* The effect of the four bytes at p, the first of which is followed by `following`
+ * more. */
 static uint32_t add_word(const unsigned char *p, uint32_t remainder, int following)
 {
 	return tables[following][p[0] ^ (remainder >> 24)] ^
@@ -65,7 +70,7 @@ void checksum_add(struct checksum *sum, const void *bytes, size_t n)
 	sum->remainder = remainder;
 }
 
-/* The number of bytes follows as bytes, the least significant first, as few as hold it. */
+/* The length is added as bytes, the least significant first, as few as needed. */
 uint32_t checksum_value(const struct checksum *sum)
 {
 	uint32_t remainder = sum->remainder;

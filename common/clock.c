@@ -1,3 +1,9 @@
+/*
+ * clock - monotonic time in nanoseconds and milliseconds.
+ *
+ * clock_gettime(2) is a function of the vDSO on Linux: no system call. Timeouts must not
+ * use the time of day, which can be set.
+ */
 #include "common/clock.h"
 
 int64_t clock_nanoseconds(void)

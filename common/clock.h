@@ -1,5 +1,5 @@
 /*
- * clock - monotonic time: it never jumps when somebody sets the date.
+ * clock - monotonic time: setting the date does not change it.
  */
 #ifndef COMMON_CLOCK_H
 #define COMMON_CLOCK_H

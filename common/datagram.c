@@ -1,3 +1,10 @@
+/*
+ * datagram - sends and receives UDP datagrams with both addresses, by control messages.
+ *
+ * recvmsg(2) and sendmsg(2) carry the local address in a control message (IP_PKTINFO,
+ * IPV6_PKTINFO). Without it, a server on all addresses of a host would answer from an
+ * address that the client has not written to.
+ */
 #ifdef __linux__
 #define _GNU_SOURCE /* struct in_pktinfo, struct in6_pktinfo */
 #endif
@@ -12,7 +19,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-/* Room for one such message of each kind; the union aligns it as CMSG_FIRSTHDR wants it. */
+/* Space for one control message of each kind; the union aligns it for CMSG_FIRSTHDR. */
 union control {
 	struct cmsghdr header;
 #if defined(IP_PKTINFO) && defined(IPV6_PKTINFO)
@@ -43,8 +50,8 @@ int datagram_prepare(int fd)
 #ifdef IPV6_RECVPKTINFO
 	if (local.any.sa_family == AF_INET6) {
 #if defined(IP_PKTINFO) && defined(__linux__)
-		/* Of a datagram over IPv4, too, since only this says what to answer a
-		 * broadcast from. A system that refuses it serves the others. */
+		/* Also for IPv4 datagrams: only this tells the source for a reply to
+		 * a broadcast. If a system refuses it, the other still works. */
 		(void)set_flag(fd, IPPROTO_IP, IP_PKTINFO);
 #endif
 		return set_flag(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
@@ -63,13 +70,12 @@ size_t datagram_longest(const struct address *to)
 }
 
 #ifdef IP_PKTINFO
-/* ipi_spec_dst and not ipi_addr: they are the same, but where the datagram was sent to many
- * (broadcast, multicast). Then ipi_addr is nobody's own address and cannot be a source;
- * ipi_spec_dst is the address of the interface that received it (ip(7)). @p family is that of
- * the socket: on one for IPv6 the address is IPv4-mapped (RFC 4291, section 2.5.5.2).
- *
- * Linux finds ipi_spec_dst when the datagram arrives, and only if IP_PKTINFO is set by then.
- * In one that came before, to a socket that somebody else has bound, it is 0. */
+/* ipi_spec_dst, not ipi_addr. They differ for a broadcast or multicast: then ipi_addr
+ * is no address of this host and cannot be a source; ipi_spec_dst is an address of the
+ * receiving interface (ip(7)). @p family is that of the socket: for an IPv6 socket the
+ * result is IPv4-mapped (RFC 4291, section 2.5.5.2).
+ * Linux computes ipi_spec_dst when the datagram arrives, if IP_PKTINFO is set then.
+ * For datagrams that arrived before, it is 0. */
 static void note_ipv4(const struct cmsghdr *part, sa_family_t family, struct address *to)
 {
 	struct in_pktinfo info;
@@ -92,7 +98,7 @@ static void note_ipv4(const struct cmsghdr *part, sa_family_t family, struct add
 #endif
 
 #ifdef IPV6_PKTINFO
-/* A multicast address cannot be a source. The interface alone is kept, and the kernel then
+/* A multicast address cannot be a source. Only the interface is kept, and the kernel
  * chooses one of its addresses. */
 static void note_ipv6(const struct cmsghdr *part, struct address *to)
 {
@@ -107,8 +113,8 @@ static void note_ipv6(const struct cmsghdr *part, struct address *to)
 }
 #endif
 
-/* From where to answer, from what the kernel says beside the bytes. A datagram over IPv4 to a
- * socket for IPv6 has both messages, of which that of IPv4 counts. */
+/* Reads the source for a reply from the control messages. An IPv4 datagram on an
+ * IPv6 socket has both messages; that of IPv4 counts. */
 static void note_destination(struct msghdr *message, sa_family_t family,
 			     struct address *to)
 {
@@ -156,7 +162,7 @@ ssize_t datagram_receive(int fd, void *bytes, size_t size, struct address *from,
 	return n;
 }
 
-/* Says which of our addresses it is to be sent from. */
+/* Adds the control message with the source address. */
 static void set_source(struct msghdr *message, union control *control,
 		       const struct address *from)
 {
@@ -177,7 +183,7 @@ static void set_source(struct msghdr *message, union control *control,
 	if (from->length > 0 && from->any.sa_family == AF_INET6) {
 		struct in6_pktinfo info = { .ipi6_addr = from->v6.sin6_addr };
 
-		/* A link-local address needs its interface, and so does none at all. */
+		/* a link-local address, or none, needs the interface */
 		if (IN6_IS_ADDR_LINKLOCAL(&from->v6.sin6_addr) ||
 		    IN6_IS_ADDR_UNSPECIFIED(&from->v6.sin6_addr))
 			info.ipi6_ifindex = from->v6.sin6_scope_id;
@@ -201,7 +207,7 @@ static ssize_t send_message(int fd, const struct msghdr *message)
 	return n;
 }
 
-/* What the kernel says of a source address that this host does not have. */
+/* Errors for a source address that this host does not have. */
 static bool is_no_source(int error)
 {
 	return error == EINVAL || error == ENETUNREACH || error == EADDRNOTAVAIL;
@@ -223,8 +229,8 @@ int datagram_send(int fd, const void *bytes, size_t length, const struct address
 
 	set_source(&message, &control, from);
 	n = send_message(fd, &message);
-	/* Not an address of ours: a broadcast that came too early to be told from others (see
-	 * note_ipv4()), or one that has been taken away since. */
+	/* The source is no address of this host: a broadcast that arrived before
+	 * IP_PKTINFO was set (see note_ipv4()), or an address that has been removed. */
 	if (n < 0 && message.msg_control != NULL && is_no_source(errno)) {
 		message.msg_control = NULL;
 		message.msg_controllen = 0;

@@ -1,12 +1,12 @@
 /*
- * datagram - UDP messages, with both of their addresses.
+ * datagram - UDP datagrams with both of their addresses.
  *
- * A socket that listens on all of a host's addresses answers, left to itself, from the
- * one that the routing table prefers, and a client that wrote to another takes no notice
- * of the reply. So the address that a datagram was sent to is asked for, and used as the
- * source of the reply (IP_PKTINFO, ip(7); IPV6_PKTINFO, RFC 3542, section 6). A datagram to
- * many, by broadcast or multicast, is answered from an address of the interface that received
- * it (RFC 1122, section 4.1.3.5).
+ * A socket bound to all addresses of a host sends from the address that the routing
+ * table prefers; a client that has written to another address ignores such a reply. So
+ * the kernel is asked for the destination address of each datagram, and the reply is
+ * sent from it (IP_PKTINFO, ip(7); IPV6_PKTINFO, RFC 3542, section 6). A broadcast or
+ * multicast is answered from an address of the receiving interface (RFC 1122, section
+ * 4.1.3.5).
  */
 #ifndef COMMON_DATAGRAM_H
 #define COMMON_DATAGRAM_H
@@ -17,36 +17,36 @@
 #include "common/address.h"
 
 /**
- * The most bytes that a datagram carries. The length of an IPv4 packet includes its header of
- * 20 bytes (RFC 791), the length in an IPv6 header does not (RFC 8200, section 3); each is
- * 65,535 at most, and the header of UDP takes 8 of it.
+ * Maximum payload of a datagram. The length of an IPv4 packet includes its header of 20
+ * bytes (RFC 791); the length in an IPv6 header does not (RFC 8200, section 3). Each is
+ * at most 65,535; the UDP header takes 8.
  */
 enum { DATAGRAM_LONGEST_IPV4 = 65535 - 20 - 8, DATAGRAM_LONGEST = 65535 - 8 };
 
-/** The most bytes that a datagram to @p to carries: DATAGRAM_LONGEST_IPV4 for an IPv4 address,
- *  an IPv4-mapped one included, else DATAGRAM_LONGEST. */
+/** Maximum payload of a datagram to @p to: DATAGRAM_LONGEST_IPV4 for IPv4, also
+ *  IPv4-mapped, otherwise DATAGRAM_LONGEST. */
 size_t datagram_longest(const struct address *to);
 
-/** Asks the kernel to tell, for each datagram that @p fd receives, from where to answer it.
+/** Makes the kernel report the destination address of each datagram on @p fd.
  *  @return 0, or -1 with errno */
 int datagram_prepare(int fd);
 
 /**
- * Receives one.
+ * Receives a datagram.
  *
- * @param from  receives who sent it
- * @param to    receives from where to answer it, with port 0: our address that it was sent
- *              to. If it was sent to many, that of the interface over IPv4; over IPv6 no
- *              address (::), and the interface as its scope. Its length is 0 where the
- *              system does not tell
- * @return its length, 0 or more; or -1 with errno (EAGAIN: there is none). A datagram
- *         longer than @p size is cut, and the rest lost.
+ * @param from  receives the sender
+ * @param to    receives the source address for a reply, with port 0: the address that
+ *            the datagram was sent to. For a broadcast or multicast over IPv4 it is
+ *            that of the interface; over IPv6 no address (::), and the interface as
+ *            scope. Its length is 0 if the system does not tell
+ * @return its length, 0 or more; or -1 with errno (EAGAIN: none is queued). A datagram
+ * longer than @p size is cut, and the rest is lost.
  */
 ssize_t datagram_receive(int fd, void *bytes, size_t size, struct address *from,
 			 struct address *to);
 
-/** Sends one to @p to, from our address @p from (see datagram_receive()); if that is no
- *  address of this host, from the one that the routing table prefers.
+/** Sends a datagram to @p to, from the local address @p from (see datagram_receive());
+ *  if this host does not have it, from the address that the routing table prefers.
  *  @return 0, or -1 with errno */
 int datagram_send(int fd, const void *bytes, size_t length, const struct address *to,
 		  const struct address *from);

@@ -1,3 +1,9 @@
+/*
+ * failure - an error as a value: one line of text.
+ *
+ * A fixed buffer: setting an error needs no memory, so it also works when memory is
+ * exhausted. Longer lines are cut.
+ */
 #include "common/failure.h"
 
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 /*
- * failure - an error as a value: one line that says what went wrong with what.
+ * failure - an error as a value: one line that says what failed, on what, and why.
  *
- * A function that can fail in a way a person must understand takes a
- * `struct failure *` and fills it; who calls it decides whether the line is
- * printed, by whom, and whether the program ends. Only main() may exit.
+ * A function whose error a user must understand takes a `struct failure *` and fills
+ * it. The caller decides whether the line is printed and whether the program ends. Only
+ * main() may exit.
  */
 #ifndef COMMON_FAILURE_H
 #define COMMON_FAILURE_H
@@ -16,13 +16,13 @@
 
 enum { FAILURE_TEXT = 320 };
 
-/** One line without its newline, always terminated; long culprits are cut. */
+/** One line without its newline, always terminated; long names are cut. */
 struct failure {
 	char text[FAILURE_TEXT];
 };
 
-/** Sets the line from a printf(3) format. @return -1 always, so that a caller can
- *  write `return failure_set(failure, ...)`. @p failure may be NULL: nothing is kept. */
+/** Sets the line from a printf(3) format. @return -1 always, for `return
+ *  failure_set(failure, ...)`. @p failure may be NULL: then nothing is stored. */
 int failure_set(struct failure *failure, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

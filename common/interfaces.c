@@ -1,3 +1,9 @@
+/*
+ * interfaces - lists the addresses of this host, by getifaddrs(3).
+ *
+ * getifaddrs(3) returns several entries per interface, one of them for the link layer. They
+ * are sorted, and an entry without an address stays only if its interface has no other.
+ */
 #ifdef __APPLE__
 #define _DARWIN_C_SOURCE /* getifaddrs, IFF_UP */
 #else
@@ -11,8 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Every interface is told about in its own family, too (AF_PACKET, AF_LINK), which says
- * that it is there though it has no address. */
+/* getifaddrs(3) also lists each interface in its own family (AF_PACKET, AF_LINK).
+ * That entry has no IP address, but shows that the interface exists. */
 static void set_entry(struct interface_address *entry, const struct ifaddrs *from,
 		      int family)
 {
@@ -30,7 +36,7 @@ static void set_entry(struct interface_address *entry, const struct ifaddrs *fro
 		address_set(&entry->address, address, sizeof(struct sockaddr_in6));
 }
 
-/* Those without an address behind the others of the same interface. */
+/* Entries without an address sort after the others of the same interface. */
 static int compare_entries(const void *one, const void *other)
 {
 	const struct interface_address *a = one, *b = other;
@@ -43,7 +49,7 @@ static int compare_entries(const void *one, const void *other)
 	return address_compare_host(&a->address, &b->address);
 }
 
-/* Drops what tells nothing that the entry before did not. @return how many are left */
+/* Drops entries that add nothing to the one before. @return the number that is left */
 static size_t drop_empty(struct interface_address *list, size_t count)
 {
 	size_t kept = 0;

@@ -1,7 +1,7 @@
 /*
- * interfaces - what addresses this host has itself.
+ * interfaces - the addresses of this host.
  *
- * getifaddrs(3) tells, which POSIX lacks, but every system with IPv6 has.
+ * getifaddrs(3) is not in POSIX, but every system with IPv6 has it.
  */
 #ifndef COMMON_INTERFACES_H
 #define COMMON_INTERFACES_H
@@ -14,17 +14,17 @@
 
 /** An address of an interface. */
 struct interface_address {
-	char name[IF_NAMESIZE]; /* of the interface; root may have chosen odd bytes */
+	char name[IF_NAMESIZE]; /* name of the interface; it may contain any bytes */
 	bool up;
 	struct address address; /* its length is 0 if the interface has none */
 };
 
 /**
- * Lists the addresses of all interfaces, those that are down included, by name of the
- * interface, then IPv4 before IPv6, then by address. An interface that has no address
- * is there once.
+ * Lists the addresses of all interfaces, also of those that are down, sorted by name of
+ * the interface, then IPv4 before IPv6, then by address. An interface without an
+ * address is listed once.
  *
- * @param family  AF_UNSPEC, or only addresses of AF_INET or AF_INET6
+ * @param family  AF_UNSPEC, or AF_INET or AF_INET6 for only such addresses
  * @param list    receives an array; free(3) it
  * @param count   its length
  * @return 0, or -1 with errno

@@ -1,3 +1,9 @@
+/*
+ * io - read(2), write(2) and poll(2) with the loops for partial results and signals.
+ *
+ * The second half is the writing of log lines: many processes write to one descriptor, each
+ * line must stay whole, and a reader that does not read must not stop a server.
+ */
 #define _GNU_SOURCE /* pwritev2 */
 
 #include "common/io.h"
@@ -17,7 +23,7 @@
 #include "common/clock.h"
 #include "common/process.h"
 
-enum { STUCK = 100 }; /* milliseconds, in each second */
+enum { STUCK = 100 }; /* milliseconds of waiting per second */
 
 ssize_t io_read(int fd, void *buffer, size_t size)
 {
@@ -57,7 +63,8 @@ ssize_t io_write(int fd, const void *bytes, size_t size)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n == 0)
-			errno = EIO; /* no device should; then again, for ever? */
+			errno = EIO; /* write(2) of more than 0 bytes should not return
+				      * 0; an error, to avoid a loop */
 		if (n <= 0)
 			return sent > 0 ? (ssize_t)sent : -1;
 		sent += (size_t)n;
@@ -65,7 +72,7 @@ ssize_t io_write(int fd, const void *bytes, size_t size)
 	return (ssize_t)sent;
 }
 
-/* One write(2): what is left of a line is not written behind another process's line. */
+/* One write(2): the rest of a line must not follow a line of another process. */
 static ssize_t write_once(int fd, const void *bytes, size_t size)
 {
 	ssize_t n;
@@ -74,7 +81,7 @@ static ssize_t write_once(int fd, const void *bytes, size_t size)
 		n = write(fd, bytes, size);
 	while (n < 0 && errno == EINTR);
 	if (n == 0 && size > 0)
-		errno = EIO; /* no device should */
+		errno = EIO; /* write(2) of more than 0 bytes should not return 0 */
 	return n == 0 && size > 0 ? -1 : n;
 }
 
@@ -99,7 +106,8 @@ int io_wait(int fd, short events, int64_t timeout)
 	}
 }
 
-/* All that can be done where the write itself may wait: another may take the room first. */
+/* For descriptors whose write may block: poll(2) first. Another process may fill the
+ * space in between. */
 static ssize_t write_if_ready(int fd, const void *bytes, size_t size)
 {
 	if (io_wait(fd, POLLOUT, 0) != 0)
@@ -108,9 +116,9 @@ static ssize_t write_if_ready(int fd, const void *bytes, size_t size)
 	return -1;
 }
 
-/* Whether a pipe can be written without waiting is for its flags to say; but they are shared
- * with everybody who has it open, our shell or other programs, and not ours to change. Linux
- * can be told at each call, of pipes since 6.5, or opens one anew with flags of its own. */
+/* O_NONBLOCK belongs to the open file description, which the shell and other
+ * programs share, so it is not changed. Linux has a flag per call, for pipes since
+ * 6.5; or a pipe can be opened again, with its own flags. */
 static ssize_t write_pipe_now(int fd, const void *bytes, size_t size)
 {
 #ifdef RWF_NOWAIT
@@ -152,9 +160,9 @@ static ssize_t write_now(int fd, const void *bytes, size_t size)
 	return write_if_ready(fd, bytes, size);
 }
 
-/* Waits for room, if there is patience left: so much in each second, for all descriptors
- * together, since in a loop everybody waits along. */
-static bool wait_patiently(int fd)
+/* Waits until @p fd is writable, within a budget of STUCK milliseconds per second
+ * for all descriptors together, because a loop delays all clients while it waits. */
+static bool wait_within_budget(int fd)
 {
 	static atomic_llong second;
 	static atomic_llong waited;
@@ -179,8 +187,8 @@ ssize_t io_write_unless_stuck(int fd, const void *bytes, size_t size, atomic_boo
 
 	do
 		n = write_now(fd, bytes, size);
-	while (n < 0 && (errno == EINTR ||
-			 (errno == EAGAIN && !atomic_load(stuck) && wait_patiently(fd))));
+	while (n < 0 && (errno == EINTR || (errno == EAGAIN && !atomic_load(stuck) &&
+					    wait_within_budget(fd))));
 	atomic_store(stuck, n < 0 && errno == EAGAIN);
 	return n;
 }
@@ -224,8 +232,8 @@ static ssize_t write_bytes(int fd, const char *bytes, size_t size, bool waits,
 		     : write_once(fd, bytes, size);
 }
 
-/* Only a part of a line has gone. An attempt to end it tells why: the write that was short has
- * no errno. @return -1 always */
+/* Only a part of a line was written. A short write sets no errno, so one more write
+ * finds the reason. @return -1 always */
 static ssize_t end_cut_line(int fd, struct io_lines *lines)
 {
 	off_t size;
@@ -249,7 +257,7 @@ static ssize_t write_after_cut_line(int fd, const char *line, size_t length, boo
 	off_t size = 1;
 	ssize_t n;
 
-	/* Somebody has emptied it meanwhile. */
+	/* Another process has truncated the file meanwhile. */
 	if (is_file(fd, &size) && size == 0)
 		return io_write_line(fd, line, length, waits, lines);
 	if (length > IO_LINE_MOST)
@@ -272,7 +280,7 @@ ssize_t io_write_line(int fd, const char *line, size_t length, bool waits,
 {
 	ssize_t n;
 
-	/* Of several who come at once, one ends the line that was cut. */
+	/* One of several processes adds the missing newline. */
 	if (atomic_load_explicit(&lines->cut, memory_order_relaxed) &&
 	    atomic_exchange(&lines->cut, false))
 		return write_after_cut_line(fd, line, length, waits, lines);

@@ -1,10 +1,16 @@
+/*
+ * json - writes untrusted text as a JSON string.
+ *
+ * Output must be valid JSON and valid UTF-8 for any input bytes, so invalid bytes become
+ * U+FFFD.
+ */
 #include "common/json.h"
 
 #include <string.h>
 
 #include "common/text.h"
 
-/* The escapes that have a letter. @return it, or 0 */
+/* Escapes with a letter. @return the letter, or 0 */
 static char short_escape(unsigned char byte)
 {
 	static const char named[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
@@ -38,7 +44,8 @@ void json_write_string(FILE *out, const char *text)
 			fputs("\xef\xbf\xbd", out); /* U+FFFD */
 		else if (n == 1)
 			write_ascii(out, from[0]);
-		else if (n == 2 && from[0] == 0xc2 && from[1] < 0xa0) /* its code point */
+		else if (n == 2 && from[0] == 0xc2 && from[1] < 0xa0) /* C1 control
+								       * characters */
 			fprintf(out, "\\u%04x", (unsigned)from[1]);
 		else
 			fwrite(from, 1, n, out);

@@ -1,3 +1,10 @@
+/*
+ * listeners - the listening sockets of a server: opened for each address, or inherited.
+ *
+ * Several sockets instead of one dual-stack socket: a host name may have addresses of both
+ * families, and "-a NAME" must listen on all of them. Inherited sockets (socket activation)
+ * are only checked.
+ */
 #include "common/listeners.h"
 
 #include <errno.h>
@@ -8,11 +15,11 @@
 #include "common/io.h"
 #include "common/text.h"
 
-/* FIRST_ACTIVATED: SD_LISTEN_FDS_START. PORT_TRIES: a port that is free on one address is
- * taken on another only by chance. */
+/* FIRST_ACTIVATED: SD_LISTEN_FDS_START. PORT_TRIES: a port that is free on one
+ * address may be in use on another, so several are tried. */
 enum { FIRST_ACTIVATED = 3, PORT_TRIES = 32 };
 
-/* The distinct addresses of a name. A hosts file may well name one of them twice. */
+/* The addresses of a name without duplicates, which a hosts file may contain. */
 struct addresses {
 	struct address all[LISTENERS_MOST];
 	unsigned count;
@@ -86,7 +93,7 @@ static void cannot_listen(const struct address *address, struct failure *failure
 	errno = error;
 }
 
-/* The port that the first socket was given, when any would do. */
+/* The port that the kernel gave to the first socket, for port 0. */
 static unsigned chosen_port(const struct listeners *listeners)
 {
 	struct address local;
@@ -150,7 +157,8 @@ int listeners_open(const struct sock_place *place, struct listeners *listeners,
 	}
 }
 
-/* Whether fd is a socket of this type and, if of a stream, listening; else -1 and errno. */
+/* Whether fd is a socket of this type and, for a stream, listening; otherwise -1
+ * with errno. */
 static int check_activated(int fd, int type)
 {
 	int value = 0;
@@ -171,7 +179,7 @@ static int check_activated(int fd, int type)
 	return io_set_close_on_exec(fd);
 }
 
-/* How many sockets are meant for this process. */
+/* The number of sockets that are passed to this process. */
 static uint64_t count_passed(void)
 {
 	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");

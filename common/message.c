@@ -1,3 +1,9 @@
+/*
+ * message - messages to the operator, one write(2) per line on standard error.
+ *
+ * A line is built in a buffer first, so that lines of many processes do not mix. See
+ * io_write_line() for a full disk and for a reader that does not read.
+ */
 #include "common/message.h"
 
 #include <errno.h>
@@ -54,7 +60,8 @@ static void write_line(const char *prefix, int prefix_length, const char *format
 	size_t used = 0;
 	int n;
 
-	if (prefix_length > 0) /* cut, it holds one byte less: its NUL */
+	if (prefix_length > 0) /* if the line was cut, vsnprintf(3) has used one byte
+			        * for the NUL */
 		used = prefix_length < LINE_LONGEST / 2 ? (size_t)prefix_length
 							: LINE_LONGEST / 2 - 1;
 	memcpy(line, prefix, used);
@@ -63,7 +70,7 @@ static void write_line(const char *prefix, int prefix_length, const char *format
 		used += (size_t)n < sizeof line - used ? (size_t)n
 						       : sizeof line - used - 1;
 	line[used++] = '\n';
-	/* Whom could a failure be told? */
+	/* a failed message cannot be reported */
 	io_write_line(STDERR_FILENO, line, used, true, lines);
 }
 

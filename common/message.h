@@ -1,10 +1,10 @@
 /*
- * message - what a program says to its operator: whole lines on standard error.
+ * message - messages to the operator: whole lines on standard error.
  *
- * Each line is one write(2), so that lines of many processes and threads that share
- * a terminal or a log never run into each other. If standard error does not keep up, we wait
- * for it for a tenth of each second at most, and else drop lines until it takes them again:
- * a log that nobody reads stops nobody.
+ * Each line is one write(2), so lines of processes and threads that share a terminal or
+ * a log do not mix. If standard error is not read, a program waits for at most a tenth
+ * of each second; after that it drops lines until there is space again. So an unread
+ * log stops no server.
  */
 #ifndef COMMON_MESSAGE_H
 #define COMMON_MESSAGE_H
@@ -13,8 +13,7 @@
 
 #include "common/failure.h"
 
-/** How important a line is. Set by -q and -v; a line is printed if its level is at most
- *  the one set. */
+/** The level of a message. -q and -v set the highest level that is printed. */
 enum message_level {
 	MESSAGE_ERROR,  /* always */
 	MESSAGE_NOTICE, /* unless -q */
@@ -22,28 +21,28 @@ enum message_level {
 	MESSAGE_EVENT,  /* a line per event: -v -v */
 };
 
-/** Names the program in front of every line: the last part of argv[0].
- *  @p argv0 must live as long as the program does, as argv does. */
+/** Sets the program name at the start of every line: the last part of argv[0].
+ *  @p argv0 must live as long as the program. */
 void message_program(const char *argv0);
 
-/** The name that message_program() took, or "?" before it was called. */
+/** The name that message_program() has set; "?" before. */
 const char *message_program_name(void);
 
-/** From now on children of fork(2) know what this process knows of standard error, and the
- *  other way round: that it is not read, or that the disk was full within a line. */
+/** Shares the state of standard error with children of fork(2): that it is not read,
+ *  or that the disk became full within a line. */
 void message_share(void);
 
-/** From now on prints lines up to @p level. At first: MESSAGE_NOTICE. */
+/** Sets the highest level that is printed. The default is MESSAGE_NOTICE. */
 void message_set_level(enum message_level level);
 
-/** Whether a line of @p level would be printed: asked before work is done for one. */
+/** Whether a message of @p level would be printed: saves the work of building it. */
 bool message_wanted(enum message_level level);
 
-/** Prints "PROGRAM: " and the line. What came from a client must have gone through
- *  text_escape(). errno is left as it was. */
+/** Prints "PROGRAM: " and the line. Text from clients must have passed
+ *  text_escape(). Keeps errno. */
 void message(enum message_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/** Prints "PROGRAM[PID]: WHO: " and the line: for what concerns one client. */
+/** Prints "PROGRAM[PID]: WHO: " and the line, for one client. */
 void message_about(enum message_level level, const char *who, const char *format, ...)
 	PRINTF_LIKE(3, 4);
 

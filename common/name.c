@@ -1,3 +1,9 @@
+/*
+ * name - checks names of files that come from another machine.
+ *
+ * A list of what is allowed, not of what is dangerous. Client and server both check,
+ * because neither trusts the other.
+ */
 #include "common/name.h"
 
 #include <stddef.h>

@@ -1,3 +1,10 @@
+/*
+ * options - parses command lines from a table of options, and prints the help from the same
+ * table.
+ *
+ * getopt_long(3) is not in POSIX, but glibc, musl and the BSDs have it. Its own messages
+ * are turned off, because they differ between libraries.
+ */
 #include "common/options.h"
 
 #include <errno.h>
@@ -26,7 +33,7 @@ static const struct option_line *find_line(const struct option_line *lines, int 
 	return lines;
 }
 
-/* "-p, --port", or "--json" where there is no letter. */
+/* "-p, --port", or "--json" without a letter. */
 static const char *full_name(const struct option_line *line, char out[NAME_TEXT])
 {
 	if (line->letter > 0 && line->letter < OPTIONS_LETTERS_FROM)
@@ -52,7 +59,8 @@ int options_begin(struct options *options, const struct option_line *lines, int 
 		errno = E2BIG;
 		return -1;
 	}
-	options->letters[used++] = ':'; /* a missing argument is ':', and we say so */
+	options->letters[used++] = ':'; /* getopt(3) then returns ':' for a missing
+					 * argument */
 	for (size_t i = 0; i < count; i++) {
 		struct option *option = &options->longs[i];
 
@@ -66,12 +74,12 @@ int options_begin(struct options *options, const struct option_line *lines, int 
 				options->letters[used++] = ':';
 		}
 	}
-	opterr = 0; /* our own words */
-	optind = 0; /* 1, and forget the word in which an earlier parse stopped */
+	opterr = 0; /* no messages of getopt(3) */
+	optind = 0; /* restart, also within a word */
 	return 0;
 }
 
-/* A long name that is none, or an abbreviation of several. */
+/* An unknown long name, or an ambiguous abbreviation. */
 static int describe_bad_name(const struct option_line *line, const char *word,
 			     struct failure *failure)
 {
@@ -93,9 +101,9 @@ static int describe_bad_name(const struct option_line *line, const char *word,
 	return failure_set(failure, "ambiguous option %s: %s", text, candidates);
 }
 
-/* What getopt_long stumbled on. optopt has the letter of an option that we know, of one
- * that we do not know, or 0 for a long name that we do not know. Only of the last is it
- * certain that the word is argv[optind - 1]: a bad letter may be in the middle of its own. */
+/* Describes the error of getopt_long(3). optopt is the letter of a known or unknown
+ * option, or 0 for an unknown long name. Only for the last is argv[optind - 1] the
+ * wrong word: a wrong letter may be in the middle of a word. */
 static int describe_bad(const struct options *options, int found, struct failure *failure)
 {
 	const struct option_line *line = find_line(options->lines, optopt);
@@ -231,7 +239,7 @@ int options_finish_output(int status)
 
 	if ((flushed && !ferror(stdout)) || status != 0)
 		return status;
-	/* An error met earlier is remembered by ferror(), but no longer by errno. */
+	/* ferror(3) remembers an earlier error, but errno may have changed */
 	message(MESSAGE_ERROR, "cannot write to standard output: %s",
 		flushed ? "it is not whole" : strerror(errno));
 	return 1;

@@ -1,3 +1,11 @@
+/*
+ * poller - waits for many descriptors: epoll(7) on Linux, poll(2) elsewhere, with the same
+ * interface.
+ *
+ * The cost of epoll_wait(2) depends on the ready descriptors, that of poll(2) on all of
+ * them. Both are used level-triggered, so a caller may leave data unread. epoll_wait(2) has
+ * a resolution of milliseconds; ppoll(2) on the epoll descriptor gives nanoseconds.
+ */
 #ifdef __linux__
 #define _GNU_SOURCE /* ppoll */
 #endif
@@ -31,7 +39,7 @@ struct poller *poller_create(void)
 		return NULL;
 	poller->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (poller->epoll < 0) {
-		free(poller); /* keeps errno (POSIX.1-2024; glibc and musl do) */
+		free(poller); /* free(3) keeps errno (POSIX.1-2024; glibc and musl do) */
 		return NULL;
 	}
 	return poller;
@@ -72,9 +80,9 @@ int poller_remove(struct poller *poller, int fd)
 	return control(poller, EPOLL_CTL_DEL, fd, 0, NULL);
 }
 
-/* epoll_wait counts in milliseconds. A time between two of them is waited for with
- * ppoll, which takes the epoll descriptor itself: readable when there are events.
- * Leaves in *milliseconds how long epoll_wait is still to wait; false: nothing came. */
+/* epoll_wait(2) has milliseconds. For a fraction of one, ppoll(2) waits for the
+ * epoll descriptor itself, which is readable when there are events. *milliseconds
+ * receives the remaining timeout of epoll_wait(2); false: no event. */
 static bool wait_finely(struct poller *poller, int64_t nanoseconds,
 			const sigset_t *signals, int *milliseconds)
 {
@@ -128,11 +136,12 @@ int poller_wait_with(struct poller *poller, struct poller_event *events, int mos
 
 struct poller {
 	struct pollfd *watched;
-	void **owners;       /* of each that is watched */
+	void **owners;       /* owner of each watched descriptor */
 	int count, capacity; /* of both arrays */
-	int *places;         /* by descriptor: its index there, or -1 */
+	int *places;         /* by descriptor: index in the arrays above, or -1 */
 	int place_capacity;  /* of that array */
-	int first;           /* where the next look through begins: all have their turn */
+	int first;           /* where the next scan starts, so that all descriptors
+			      * have their turn */
 };
 
 struct poller *poller_create(void)
@@ -156,7 +165,7 @@ static short events_for(unsigned wanted)
 		       (wanted & POLLER_WRITE ? POLLOUT : 0));
 }
 
-/* Where fd is, or -1 with errno. */
+/* Index of fd, or -1 with errno. */
 static int place_of(const struct poller *poller, int fd)
 {
 	if (fd >= 0 && fd < poller->place_capacity && poller->places[fd] >= 0)
@@ -165,8 +174,8 @@ static int place_of(const struct poller *poller, int fd)
 	return -1;
 }
 
-/* Each array grows on its own: one that has grown before the next could not is only
- * larger than it need be. */
+/* Each array grows on its own. If the second one cannot grow, the first is only
+ * larger than needed. */
 static int make_room(struct poller *poller, int fd)
 {
 	if (fd >= poller->place_capacity) {
@@ -241,7 +250,8 @@ int poller_remove(struct poller *poller, int fd)
 	return 0;
 }
 
-/* poll counts in milliseconds: rounded up, or what is left of one would be spun away. */
+/* poll(2) has milliseconds: rounded up, otherwise a rest below one would make a busy
+ * loop. */
 static int whole_milliseconds(int64_t nanoseconds)
 {
 	if (nanoseconds < 0)
@@ -251,7 +261,7 @@ static int whole_milliseconds(int64_t nanoseconds)
 	return (int)((nanoseconds + 999999) / 1000000);
 }
 
-/* ppoll is POSIX only since 2024, so it is left alone where no signal mask needs it. */
+/* ppoll(2) is in POSIX only since 2024, so it is used only with a signal mask. */
 static int wait_for_any(struct poller *poller, int64_t nanoseconds,
 			const sigset_t *signals)
 {

@@ -1,3 +1,9 @@
+/*
+ * process - memory shared by processes, resource usage, and the limits of a process.
+ *
+ * Small wrappers of mmap(2), wait4(2), getrusage(2), setrlimit(2) and prctl(2), with
+ * fallbacks where a system lacks one.
+ */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS, wait4 */
 
 #include "common/process.h"
@@ -67,9 +73,9 @@ static double seconds(struct timeval time)
 	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
-/* The most memory that this program had, in KiB. Linux counts in ru_maxrss what the process
- * had before execve(2), too: that of a large program which started a small one. @return 0 if
- * it is not known (see proc(5), VmHWM) */
+/* Peak memory of this program, in KiB (VmHWM, proc(5)). ru_maxrss of Linux also
+ * contains the memory before execve(2): that of a large program that has started a
+ * small one. @return 0 if unknown */
 static uint64_t own_peak_kib(void)
 {
 	FILE *status = fopen("/proc/self/status", "re");
@@ -90,7 +96,7 @@ static void add_usage(struct process_usage *sum, const struct rusage *part)
 	uint64_t peak = (uint64_t)part->ru_maxrss;
 
 #ifdef __APPLE__
-	peak /= 1024; /* bytes there, kilobytes elsewhere */
+	peak /= 1024; /* bytes on this system, kilobytes on others */
 #endif
 	sum->user_seconds += seconds(part->ru_utime);
 	sum->system_seconds += seconds(part->ru_stime);

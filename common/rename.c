@@ -1,3 +1,9 @@
+/*
+ * rename - renames a file without ever replacing another one.
+ *
+ * rename(2) replaces its target silently, and a check before it is a race. renameat2(2)
+ * does both in one step; the fallback is linkat(2), which fails if the name exists.
+ */
 #ifdef __linux__
 #define _GNU_SOURCE /* syscall */
 #endif
@@ -29,7 +35,7 @@ static int link_and_unlink(int from_directory, const char *from, int to_director
 #if defined(SYS_renameat2) && !defined(RENAME_USE_LINKAT)
 
 #ifndef RENAME_NOREPLACE
-#define RENAME_NOREPLACE 1u /* linux/fs.h, which not every libc lets one include */
+#define RENAME_NOREPLACE 1u /* from linux/fs.h, which not every libc can include */
 #endif
 
 /* EINVAL: the file system cannot do it. ENOSYS and EPERM: see beneath.c. */

@@ -1,3 +1,8 @@
+/*
+ * retry - the delay before a failed system call is repeated: none at first, then doubling.
+ *
+ * See common/retry.h for the reason.
+ */
 #include "common/retry.h"
 
 #include <stddef.h>
@@ -5,7 +10,7 @@
 
 #include "common/clock.h"
 
-enum { DOUBLINGS = 10 }; /* from 1 to 1024 milliseconds */
+enum { DOUBLINGS = 10 }; /* delays from 1 to 1024 milliseconds */
 
 int64_t retry_failed(struct retry *retry)
 {

@@ -1,3 +1,10 @@
+/*
+ * root - the directory that a server serves; it is found again after it was replaced.
+ *
+ * An open descriptor of a removed directory still works, but finds nothing. So after ENOENT
+ * the link count of the directory is checked (one fstat(2)), and its name is resolved
+ * again. Lookups that succeed cost nothing more.
+ */
 #include "common/root.h"
 
 #include <errno.h>
@@ -17,9 +24,9 @@
 
 enum { NAME_TEXT = 128 };
 
-/* Of all processes of the server: each would tell the operator the same. */
+/* Shared by all processes of the server: otherwise each would report the same. */
 struct root_shared {
-	atomic_bool gone; /* and the operator was told */
+	atomic_bool gone; /* the directory is gone, and that was reported */
 };
 
 static const char *shown(const char *name, char text[NAME_TEXT])
@@ -28,9 +35,9 @@ static const char *shown(const char *name, char text[NAME_TEXT])
 	return text;
 }
 
-/* A relative name is resolved against the directory in which the server was started. If that
- * one is removed as well ("-r ."), only the absolute name leads to the new one. A symbolic
- * link in the name is not resolved here: it may lead elsewhere the next time.
+/* A relative name is resolved against the working directory of the start. If that
+ * directory is removed, too ("-r ."), only an absolute name finds the new one. Symbolic
+ * links in the name are not resolved here: they may change.
  * @return allocated, or NULL with errno */
 static char *absolute(const char *name)
 {
@@ -72,7 +79,7 @@ unsigned root_renewals(const struct root *root)
 	return atomic_load(&root->renewals);
 }
 
-/* A removed directory has no link left, not even its own "."; NFS says ESTALE. */
+/* A removed directory has no link left, not even its "."; NFS returns ESTALE. */
 static bool has_gone(int fd)
 {
 	struct stat status;
@@ -82,8 +89,8 @@ static bool has_gone(int fd)
 	return status.st_nlink == 0;
 }
 
-/* dup2() puts the new directory in the place of the old one in one step: no thread finds the
- * number closed. @return 0, or -1 with errno */
+/* dup2(2) replaces the old directory by the new one in one step: no thread sees a
+ * closed descriptor. @return 0, or -1 with errno */
 static int renew(struct root *root)
 {
 	int fd = open_directory(root->name), saved;

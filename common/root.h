@@ -1,12 +1,12 @@
 /*
  * root - the directory that a server serves, found again by its name.
  *
- * A site generator, rsync or git may remove the directory and make it anew. An open
- * descriptor then still refers to the removed one, in which nothing can ever be found or
- * made. So a server that does not find a name asks here whether the directory itself has
- * gone; if so, its name is resolved again. A name that is found costs nothing more.
+ * A site generator, rsync or git may remove the directory and create it again. An open
+ * descriptor then refers to the removed one, in which nothing can be found or created.
+ * So a server that does not find a name checks here whether the directory itself was
+ * removed; if so, its name is resolved again.
  *
- * A directory that was renamed has not gone: it is served until root_reopen().
+ * A renamed directory is not removed: it is served until root_reopen().
  */
 #ifndef COMMON_ROOT_H
 #define COMMON_ROOT_H
@@ -17,46 +17,45 @@
 
 struct root_shared;
 
-/** Threads may use it at the same time; a forked child has a copy of its own. */
+/** Threads may share it; a forked child has its own copy. */
 struct root {
-	int fd; /* open on the directory; the number stays the same when it is renewed */
+	int fd; /* descriptor of the directory; the number never changes */
 
-	/* This module's own. */
-	char *name;           /* absolute, if the working directory was known */
-	atomic_uint renewals; /* how often fd was made to refer to another directory */
-	struct root_shared *shared; /* with all processes of the server */
+	/* Private to this module. */
+	char *name;                 /* absolute, if the working directory is known */
+	atomic_uint renewals;       /* number of times that fd was replaced */
+	struct root_shared *shared; /* shared by all processes of the server */
 };
 
 enum root_state {
-	ROOT_STAYS,   /* it is where it was: what was not found is not there */
+	ROOT_STAYS,   /* unchanged: the name does not exist */
 	ROOT_RENEWED, /* fd refers to a new directory: try again */
-	ROOT_GONE, /* it has gone, and its name leads to no directory: errno says why */
+	ROOT_GONE,    /* removed, and its name leads to no directory: errno says why */
 };
 
-/** Opens @p directory; only once, before the server forks or makes threads. The descriptor
- *  and the memory live as long as the process.
+/** Opens @p directory. Only once, before the server forks or creates threads. Never
+ *  freed.
  *  @return 0, or -1 with *failure, which names the directory */
 int root_open(struct root *root, const char *directory, struct failure *failure);
 
-/** How often the directory was renewed: to be read before a name is looked for, as an argument
- *  of root_check() later. */
+/** The number of replacements. Read it before looking up a name, for root_check(). */
 unsigned root_renewals(const struct root *root);
 
 /**
- * Whether the directory itself has gone, and finds it again if it can. To be called when a
- * name beneath it was not found (ENOENT, ESTALE), and when "." was opened, which a removed
- * directory still has.
+ * Checks whether the directory itself was removed, and opens it again if possible. Call
+ * it after a name below it was not found (ENOENT, ESTALE), and after opening ".", which
+ * a removed directory still has.
  *
- * When the directory has gone, one line tells the operator, whichever process or thread is the
- * first to notice; and one line that it is there again.
+ * The first process or thread to notice reports in one line that the directory was
+ * removed, and later that it exists again.
  *
- * @param seen  what root_renewals() was before the name was looked for: if another thread has
- *              renewed the directory since, that is ROOT_RENEWED, too
+ * @param seen  result of root_renewals() before the lookup: if another thread has
+ *              replaced the directory since, the result is ROOT_RENEWED, too
  */
 enum root_state root_check(struct root *root, unsigned seen);
 
-/** Resolves the name again, whether the directory has gone or not: for SIGHUP. If that fails
- *  the old one stays, and a line tells the operator. */
+/** Resolves the name again in any case: for SIGHUP. On failure the old directory
+ *  stays, and a line reports it. */
 void root_reopen(struct root *root);
 
 #endif

@@ -1,3 +1,10 @@
+/*
+ * sock - creates sockets: listen, connect, accept, and their options.
+ *
+ * All sockets are close-on-exec from the start (SOCK_CLOEXEC, accept4(2)); setting the flag
+ * later would be a race with fork(2) in another thread. Linux extensions have a POSIX
+ * fallback here, so that callers need no #ifdef.
+ */
 #ifdef __linux__
 #define _GNU_SOURCE /* accept4, sendfile */
 #endif
@@ -37,7 +44,7 @@ static int close_keeping_errno(int fd)
 	return -1;
 }
 
-/* flags: SOCK_NONBLOCK, where the system has that, or 0. */
+/* flags: SOCK_NONBLOCK, if the system has it, or 0. */
 static int open_socket(int family, int type, int flags)
 {
 #ifdef SOCK_CLOEXEC
@@ -73,7 +80,8 @@ int sock_listen_at(const struct address *address, const struct sock_place *place
 		return -1;
 	if (place->type == SOCK_STREAM && set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
 		return close_keeping_errno(fd);
-	if (is_wildcard_v6(address)) /* OpenBSD refuses to take IPv4 clients, as it may */
+	if (is_wildcard_v6(address)) /* fails on OpenBSD, where IPv6 sockets never take
+				      * IPv4 clients */
 		(void)set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, !alone);
 	if (bind(fd, &address->any, address->length) < 0)
 		return close_keeping_errno(fd);
@@ -127,8 +135,9 @@ int sock_connect_start(const struct sockaddr *address, socklen_t length, int typ
 	return fd;
 }
 
-/* Linux: the second connect(2) on a socket reports the first, and leaves one that failed as
- * if it were new (inet_stream_connect). Elsewhere: poll(2) and SO_ERROR. */
+/* Linux: a second connect(2) on a socket returns the result of the first, and after
+ * a failure the socket is as new (inet_stream_connect). Elsewhere: poll(2) and
+ * SO_ERROR. */
 int sock_connect_outcome(int fd, const struct sockaddr *address, socklen_t length)
 {
 #ifdef __linux__
@@ -169,8 +178,8 @@ bool sock_is_connected_to_itself(int fd)
 	       memcmp(&here.v6, &there.v6, here.length) == 0;
 }
 
-/* An address's share of the time until the moment @p end: the same for each that is left,
- * so that one that swallows all packets does not keep the others from being tried. */
+/* The share of an address in the time until @p end: equal for all that are left, so
+ * that an address that drops all packets does not use up the time of the others. */
 static int64_t share_of_time(const struct addrinfo *where, int64_t end)
 {
 	int64_t left = end - clock_milliseconds(), addresses = 0;
@@ -198,7 +207,7 @@ static int connect_to(const struct addrinfo *where, int type, int64_t left)
 		return close_keeping_errno(fd);
 	error = ready == 0 ? ETIMEDOUT : sock_error(fd);
 	if (error == 0 && type == SOCK_STREAM && sock_is_connected_to_itself(fd)) {
-		sock_set_abortive(fd); /* no TIME_WAIT: it would hold the port */
+		sock_set_abortive(fd); /* otherwise TIME_WAIT keeps the port */
 		error = ECONNREFUSED;
 	}
 	if (error != 0) {
@@ -266,10 +275,11 @@ int sock_accept(int listener, struct address *peer, bool nonblocking)
 		fd = accept(listener, &peer->any, &peer->length);
 #endif
 	} while (fd < 0 && errno == EINTR);
-	if (peer->length > sizeof peer->v6) /* the path of a local socket: cut */
+	if (peer->length > sizeof peer->v6) /* the path of a local socket is cut */
 		peer->length = (socklen_t)sizeof peer->v6;
 #ifndef __linux__
-	/* BSD passes the listener's O_NONBLOCK on, others do not: say it either way. */
+	/* On BSD accepted sockets inherit O_NONBLOCK, on Linux they do not: set it
+	 * in any case. */
 	if (fd >= 0 &&
 	    (io_set_close_on_exec(fd) < 0 || io_set_nonblocking(fd, nonblocking) < 0))
 		return close_keeping_errno(fd);
@@ -282,14 +292,14 @@ ssize_t sock_send(int fd, const void *bytes, size_t n, bool more)
 	return send(fd, bytes, n, MSG_DONTWAIT | (more ? SOCK_MORE : 0));
 }
 
-/* Where sendfile(2) is missing, or cannot read this kind of file. */
+/* Fallback for systems without sendfile(2), and for files that it cannot read. */
 static ssize_t copy_file(int fd, int file, uint64_t *offset, size_t n)
 {
 	char piece[PIECE];
 	ssize_t length = pread(file, piece, n < PIECE ? n : PIECE, (off_t)*offset);
 	ssize_t sent = length;
 
-	if (length > 0) /* piece by piece: the next may share the last segment */
+	if (length > 0) /* the next piece may share the last segment */
 		sent = sock_send(fd, piece, (size_t)length, (size_t)length < n);
 	if (sent > 0)
 		*offset += (uint64_t)sent;
@@ -314,13 +324,13 @@ ssize_t sock_send_file(int fd, int file, uint64_t *offset, size_t n)
 }
 #endif
 
-/* SOCK_WITHOUT_SEND_QUEUE: the way of a system that has no SIOCOUTQ, for its test on Linux. */
+/* SOCK_WITHOUT_SEND_QUEUE: behaves as a system without SIOCOUTQ, for tests on Linux. */
 int64_t sock_send_queue(int fd)
 {
 #if defined(__linux__) && !defined(SOCK_WITHOUT_SEND_QUEUE)
 	int length;
 
-	/* TIOCOUTQ is the same number as SIOCOUTQ, whose header musl does not bring. */
+	/* TIOCOUTQ has the same number as SIOCOUTQ, whose header musl lacks */
 	return ioctl(fd, TIOCOUTQ, &length) < 0 ? -1 : length;
 #else
 	(void)fd;

@@ -1,3 +1,9 @@
+/*
+ * tcp_cookies - reads the number of sent SYN cookies from /proc/net/netstat (Linux).
+ *
+ * The file has the names and the values of a group in two lines, so the column of a name is
+ * found in the first and read in the second.
+ */
 #include "common/tcp_cookies.h"
 
 #include <stdio.h>
@@ -6,9 +12,9 @@
 
 #include "common/text.h"
 
-enum { LINE = 8192 }; /* longer than either line of TcpExt */
+enum { LINE = 8192 }; /* longer than any line of TcpExt */
 
-/* The place of a name in a line of them; -1 if it is not there. */
+/* The column of a name in a line of names; -1 if it is missing. */
 static int place_of(char *names, const char *name)
 {
 	char *rest = names, *word;
@@ -29,8 +35,8 @@ static bool number_at(char *values, int place, uint64_t *number)
 	return false;
 }
 
-/* The file has two lines for each group, of the names and of the numbers; both begin with
- * the name of the group. */
+/* Each group has two lines, of names and of values; both start with the name of the
+ * group. */
 bool tcp_cookies_sent(uint64_t *count)
 {
 	static const char group[] = "TcpExt:";

@@ -1,10 +1,11 @@
 /*
- * tcp_cookies - SYN cookies that this machine's kernel has sent.
+ * tcp_cookies - the number of SYN cookies that the kernel of this machine has sent.
  *
- * When the backlog of a listening socket is full, Linux still answers a SYN, with a cookie
- * in place of memory of it (tcp(7), tcp_syncookies). The client is connected then. But if
- * there is no place in the backlog either when its ACK comes, the server never learns of
- * it until the client sends something: where the server speaks first, both wait for ever.
+ * When the backlog of a listening socket is full, Linux still answers a SYN, with a
+ * cookie instead of keeping state (tcp(7), tcp_syncookies). Then the client is
+ * connected. But if the backlog is still full when its ACK arrives, the server does not
+ * know the connection until the client sends data: if the server should speak first,
+ * both wait forever.
  */
 #ifndef COMMON_TCP_COOKIES_H
 #define COMMON_TCP_COOKIES_H
@@ -13,10 +14,10 @@
 #include <stdint.h>
 
 /**
- * How many SYN cookies were sent in this network namespace since it was made: Linux tells in
- * /proc/net/netstat.
+ * The number of SYN cookies sent in this network namespace, from /proc/net/netstat of
+ * Linux.
  *
- * @return true and *count, or false where the system does not tell
+ * @return true and *count, or false if unknown
  */
 bool tcp_cookies_sent(uint64_t *count);
 

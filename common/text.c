@@ -1,3 +1,10 @@
+/*
+ * text - makes untrusted bytes printable, and parses numbers strictly.
+ *
+ * There are several kinds of output: log lines (ASCII), terminals (UTF-8 without control),
+ * one line of a screen. strtol(3) and scanf(3) are not used to parse: they accept blanks,
+ * signs and trailing text.
+ */
 #include "common/text.h"
 
 #include <inttypes.h>
@@ -28,12 +35,12 @@ static size_t escape_byte(unsigned char byte, char out[ESCAPE_LONGEST])
 	return 4;
 }
 
-/* quote: a character that is escaped, too, or 0. */
+/* quote: one more character to escape, or 0. */
 static size_t escape(const void *bytes, size_t length, char quote, char *out, size_t size)
 {
 	static const char cut[] = "...";
 	const unsigned char *from = bytes;
-	size_t used = 0, safe = 0; /* safe: where "..." still fits behind */
+	size_t used = 0, safe = 0; /* safe: last position after which "..." still fits */
 
 	for (size_t i = 0; i < length; i++) {
 		char piece[ESCAPE_LONGEST];
@@ -69,10 +76,9 @@ size_t text_escape_quoted(const void *bytes, size_t length, char *out, size_t si
 	return escape(bytes, length, '"', out, size);
 }
 
-/* How many of the bytes are the beginning of a well-formed character, which has *whole
- * bytes: at most all of them. 0, when none begins there. The second byte of some is
- * narrowed: no longer form than needed, no surrogates, nothing past U+10FFFF (RFC 3629,
- * section 4). */
+/* Number of bytes that start a well-formed character, whose full length is *whole; 0
+ * if none starts there. The second byte is restricted for some: no overlong forms,
+ * no surrogates, nothing above U+10FFFF (RFC 3629, section 4). */
 static size_t utf8_prefix(const unsigned char *bytes, size_t length, size_t *whole)
 {
 	unsigned char lead = length > 0 ? bytes[0] : 0xff;
@@ -101,8 +107,8 @@ size_t text_utf8_length(const void *text, size_t length)
 	return n == whole ? n : 0;
 }
 
-/* Characters that end a line or turn its direction, so that it is read as what it is not:
- * U+2028 to U+202E, U+2066 to U+2069 (Unicode Standard Annex 9). */
+/* Characters that end a line or change its direction, so that the text reads
+ * differently: U+2028 to U+202E, U+2066 to U+2069 (Unicode Standard Annex 9). */
 static bool reorders(const unsigned char *bytes, size_t n)
 {
 	if (n != 3 || bytes[0] != 0xe2)
@@ -111,8 +117,8 @@ static bool reorders(const unsigned char *bytes, size_t n)
 	       (bytes[1] == 0x81 && bytes[2] >= 0xa6 && bytes[2] <= 0xa9);
 }
 
-/* Whether a terminal shows the byte at the start, or the character of n bytes, in its place
- * and does nothing else: U+0080 to U+009F are controls, too. */
+/* Whether a terminal only shows the first byte, or the character of n bytes. U+0080
+ * to U+009F are control characters, too. */
 static bool is_shown(const unsigned char *bytes, size_t left, size_t n)
 {
 	if (n > 1)
@@ -180,7 +186,8 @@ bool text_is_plain(const void *text, size_t length)
 	return true;
 }
 
-/* The digits at *text, which is moved behind them; false if none, or past UINT64_MAX. */
+/* Parses the digits at *text and moves *text past them; false if there are none, or
+ * above UINT64_MAX. */
 static bool take_digits(const char **text, uint64_t *value)
 {
 	const char *start = *text;
@@ -256,8 +263,8 @@ bool text_size(const char *text, uint64_t least, uint64_t most, uint64_t *value)
 	return true;
 }
 
-/* A time before 1970 has its nanoseconds counted from the second before it (POSIX, <time.h>);
- * as a decimal number it has a sign in front of both. */
+/* Before 1970 the nanoseconds count from the second before (POSIX, <time.h>); the
+ * decimal number has its sign in front. */
 const char *text_timestamp(struct timespec time, char out[TEXT_TIMESTAMP])
 {
 	bool negative = time.tv_sec < 0;

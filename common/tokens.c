@@ -1,3 +1,10 @@
+/*
+ * tokens - a counted resource shared by processes, without a lock.
+ *
+ * A semaphore would lose the tokens of a killed process. Here each token records the pid of
+ * its owner, and compare-and-swap moves it between owners. Taking a token scans the array,
+ * from the place of the last change; the dead owners are searched only if no token is free.
+ */
 #include "common/tokens.h"
 
 #include <errno.h>
@@ -10,8 +17,8 @@
 
 struct tokens {
 	unsigned count;
-	atomic_uint next;    /* where a free one is looked for first */
-	atomic_int owners[]; /* pids; 0: nobody has it */
+	atomic_uint next;    /* where the search for a free token starts */
+	atomic_int owners[]; /* pid of each owner; 0: free */
 };
 
 struct tokens *tokens_create(unsigned count)
@@ -24,7 +31,7 @@ struct tokens *tokens_create(unsigned count)
 	return tokens;
 }
 
-/* Changes the owner of up to @p n tokens. @return of how many */
+/* Changes the owner of up to @p n tokens. @return their number */
 static unsigned change_owner(struct tokens *tokens, int from, int to, unsigned n)
 {
 	unsigned start = atomic_load(&tokens->next), done = 0;
@@ -43,10 +50,10 @@ static unsigned change_owner(struct tokens *tokens, int from, int to, unsigned n
 	return done;
 }
 
-/* Takes back what processes have that are not there any more. @return whether there was any */
+/* Frees the tokens of processes that have ended. @return whether there were any */
 static bool reclaim(struct tokens *tokens)
 {
-	int there = getpid(); /* a process that is known to be there */
+	int there = getpid(); /* a process that is known to exist */
 	bool any = false;
 
 	for (unsigned i = 0; i < tokens->count; i++) {

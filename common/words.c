@@ -1,9 +1,16 @@
+/*
+ * words - splits a line into words in place, and quotes words.
+ *
+ * Unquoting only shortens a word, so the result is written over the line, without
+ * allocating memory. A parser may be given any bytes; wrong quotes are an error, never
+ * guessed.
+ */
 #include "common/words.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-/* Where the word begins to be read, and where it is written: never behind. */
+/* Read and write positions; the write position never passes the read position. */
 struct place {
 	char *from, *end, *to;
 };
@@ -56,7 +63,8 @@ int words_split(char *line, size_t length, char *words[], int most, const char *
 		place.to = place.from;
 		words[count++] = place.to;
 		*reason = *place.from == '"' ? take_quoted(&place) : take_plain(&place);
-		/* What ends the word has been read: a space, a quote or the line's end. */
+		/* the end of the word has been read: a space, a quote or the end of
+		 * the line */
 		if (place.from < place.end)
 			place.from++;
 		*place.to = '\0';

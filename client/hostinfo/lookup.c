@@ -105,11 +105,11 @@ static int wait_for_answer(const struct lookup *lookup,
 			   const struct lookup_limits *limits)
 {
 	int64_t timeout = limits->timeout;
-	bool patient = timeout < 0 || timeout > SLOW;
-	int ready = io_wait(lookup->ended[0], POLLIN, patient ? SLOW : timeout);
+	bool may_be_slow = timeout < 0 || timeout > SLOW;
+	int ready = io_wait(lookup->ended[0], POLLIN, may_be_slow ? SLOW : timeout);
 	char byte;
 
-	if (ready == 0 && patient) {
+	if (ready == 0 && may_be_slow) {
 		tell(limits, lookup->subject);
 		ready = io_wait(lookup->ended[0], POLLIN,
 				timeout < 0 ? -1 : timeout - SLOW);
