@@ -36,7 +36,7 @@ enum {
 /* A conversation with one server. */
 struct talk {
 	const struct dial_settings *settings;
-	char who[DIAL_WHO_TEXT];
+	char peer[DIAL_PEER_TEXT];
 	struct dial_link link;
 	struct dial_input input;
 	struct datagram next; /* next to send; its bytes stay in the input's buffer */
@@ -188,7 +188,7 @@ static void give_up_waiting(struct talk *talk)
 {
 	if (talk->settings->lockstep)
 		message(MESSAGE_ERROR, "no reply to datagram %ju from %s within %g s",
-			(uintmax_t)talk->sent, talk->who,
+			(uintmax_t)talk->sent, talk->peer,
 			(double)talk->settings->timeout / 1000);
 	talk->unanswered += talk->awaited;
 	talk->awaited = 0;
@@ -260,12 +260,12 @@ static enum dial_outcome judge(const struct talk *talk, struct failure *failure)
 	if (talk->unanswered == 0 || talk->settings->lockstep)
 		return DIAL_DONE;
 	if (talk->unanswered == talk->sent)
-		failure_set(failure, "no reply from %s within %g s", talk->who, seconds);
+		failure_set(failure, "no reply from %s within %g s", talk->peer, seconds);
 	else
 		failure_set(failure,
 			    "no reply from %s to %ju of %ju datagrams within %g s",
-			    talk->who, (uintmax_t)talk->unanswered, (uintmax_t)talk->sent,
-			    seconds);
+			    talk->peer, (uintmax_t)talk->unanswered,
+			    (uintmax_t)talk->sent, seconds);
 	return DIAL_FAILED;
 }
 
@@ -284,12 +284,12 @@ static void begin(struct talk *talk, const struct dial_settings *settings)
 {
 	talk->settings = settings;
 	talk->escape = !settings->raw && isatty(STDOUT_FILENO);
-	dial_who(settings, talk->who);
+	dial_peer_text(settings, talk->peer);
 	dial_input_begin(&talk->input, settings);
 	if (settings->message_count == 0 && isatty(STDIN_FILENO))
 		message(MESSAGE_NOTICE, "%s to %s; Ctrl-D ends the input",
 			settings->whole ? "one datagram" : "each line is a datagram",
-			talk->who);
+			talk->peer);
 }
 
 /* @return the exit status */

@@ -248,9 +248,9 @@ int dial_link_turn(struct dial_link *link)
 
 int dial_link_failed(const struct dial_link *link, int error, struct failure *failure)
 {
-	char who[DIAL_WHO_TEXT];
+	char peer[DIAL_PEER_TEXT];
 
-	dial_who(link->settings, who);
-	return failure_set(failure, "%s: %s%s", who, strerror(error),
+	dial_peer_text(link->settings, peer);
+	return failure_set(failure, "%s: %s%s", peer, strerror(error),
 			   error == ECONNREFUSED ? " (nobody is on that UDP port)" : "");
 }

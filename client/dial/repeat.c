@@ -36,7 +36,7 @@ enum {
 
 struct repeat {
 	const struct dial_settings *settings;
-	char who[DIAL_WHO_TEXT];
+	char peer[DIAL_PEER_TEXT];
 	struct dial_link link;
 	struct dial_input input;
 	struct datagram payload; /* stamped[], or the user's */
@@ -149,7 +149,7 @@ static void print_summary(struct repeat *repeat)
 	if (repeat->errors > 0)
 		snprintf(errors, sizeof errors, ", %ju errors",
 			 (uintmax_t)repeat->errors);
-	print_line(repeat, "\n--- %s ---\n", repeat->who);
+	print_line(repeat, "\n--- %s ---\n", repeat->peer);
 	print_line(repeat, "%ju sent, %ju received, %ju duplicates%s, %.1f%% lost\n",
 		   (uintmax_t)requests->sent, (uintmax_t)requests->received,
 		   (uintmax_t)requests->duplicates, errors,
@@ -374,7 +374,7 @@ static int begin(struct repeat *repeat, const struct dial_settings *settings,
 {
 	repeat->settings = settings;
 	dial_requests_begin(&repeat->requests);
-	dial_who(settings, repeat->who);
+	dial_peer_text(settings, repeat->peer);
 	if (dial_link_open(&repeat->link, settings, failure) < 0 ||
 	    choose_payload(repeat, failure) < 0) /* the maximum length depends on the
 						  * address */

@@ -42,10 +42,10 @@ enum {
 /* A conversation with one server. */
 struct dial {
 	const struct dial_settings *settings;
-	char who[DIAL_WHO_TEXT]; /* "HOST port PORT", fit to print */
-	int fd;                  /* the connection, non-blocking */
-	int64_t connected;       /* nanoseconds: when it was established */
-	int error;               /* errno of the failure, or 0 */
+	char peer[DIAL_PEER_TEXT]; /* "HOST port PORT", printable */
+	int fd;                    /* the connection, non-blocking */
+	int64_t connected;         /* nanoseconds: when it was established */
+	int error;                 /* errno of the failure, or 0 */
 
 	/* Towards the server. */
 	const char *input; /* typed[], or the messages */
@@ -432,18 +432,18 @@ static int silence_failure(const struct dial *dial, struct failure *failure)
 	double seconds = (double)time_limit(dial) / 1000;
 
 	if (dial->settings->chat && dial->got == 0)
-		return failure_set(failure, "no greeting from %s within %g s", dial->who,
+		return failure_set(failure, "no greeting from %s within %g s", dial->peer,
 				   seconds);
 	if (dial->awaiting_reply && dial->within_reply)
 		return failure_set(failure, "%s did not end a line within %g s",
-				   dial->who, seconds);
+				   dial->peer, seconds);
 	if (has_unsent(dial) && !dial->awaiting_reply)
-		return failure_set(failure, "%s took nothing more within %g s", dial->who,
-				   seconds);
+		return failure_set(failure, "%s took nothing more within %g s",
+				   dial->peer, seconds);
 	if (dial->answered && !dial->awaiting_reply)
 		return failure_set(failure, "no end of the reply from %s within %g s",
-				   dial->who, seconds);
-	return failure_set(failure, "no reply from %s within %g s", dial->who, seconds);
+				   dial->peer, seconds);
+	return failure_set(failure, "no reply from %s within %g s", dial->peer, seconds);
 }
 
 /* ---- the conversation ------------------------------------------------------------------ */
@@ -504,22 +504,22 @@ static bool is_unanswered(const struct dial *dial)
 static enum dial_outcome judge(const struct dial *dial, struct failure *failure)
 {
 	if (dial->error != 0) {
-		failure_set(failure, "%s: %s", dial->who, strerror(dial->error));
+		failure_set(failure, "%s: %s", dial->peer, strerror(dial->error));
 		return DIAL_FAILED;
 	}
 	if (dial->awaiting_reply || has_unsent(dial)) {
-		failure_set(failure, "%s closed the connection before it %s", dial->who,
+		failure_set(failure, "%s closed the connection before it %s", dial->peer,
 			    dial->settings->lockstep ? "replied" : "took everything");
 		return DIAL_FAILED;
 	}
 	if (is_unanswered(dial)) {
 		failure_set(
-			failure, "%s closed the connection without a reply%s", dial->who,
+			failure, "%s closed the connection without a reply%s", dial->peer,
 			dial->half_closed ? " (after a half-close; -k sends none)" : "");
 		return DIAL_FAILED;
 	}
 	if (!dial->input_ended && isatty(STDIN_FILENO))
-		message(MESSAGE_NOTICE, "%s closed the connection", dial->who);
+		message(MESSAGE_NOTICE, "%s closed the connection", dial->peer);
 	return DIAL_DONE;
 }
 
@@ -594,7 +594,7 @@ static int open_connection(struct dial *dial, struct failure *failure)
 	sock_set_nodelay(dial->fd);
 	sock_set_keepalive(dial->fd);
 	if (io_set_nonblocking(dial->fd, true) < 0)
-		return failure_set(failure, "%s: %s", dial->who, strerror(errno));
+		return failure_set(failure, "%s: %s", dial->peer, strerror(errno));
 	return 0;
 }
 
@@ -644,7 +644,7 @@ static int begin(struct dial *dial, const struct dial_settings *settings)
 		memcpy(dial->typed, settings->opening, dial->end);
 	}
 	dial->escape = !settings->raw && !settings->hex && isatty(STDOUT_FILENO);
-	dial_who(settings, dial->who);
+	dial_peer_text(settings, dial->peer);
 	return 0;
 }
 

@@ -18,13 +18,13 @@
 #include "common/io.h"
 #include "common/text.h"
 
-void dial_who(const struct dial_settings *settings, char who[DIAL_WHO_TEXT])
+void dial_peer_text(const struct dial_settings *settings, char peer[DIAL_PEER_TEXT])
 {
 	char host[DIAL_NAME_TEXT], port[DIAL_NAME_TEXT];
 
 	text_escape(settings->host, strlen(settings->host), host, sizeof host);
 	text_escape(settings->port, strlen(settings->port), port, sizeof port);
-	snprintf(who, DIAL_WHO_TEXT, "%s port %s", host, port);
+	snprintf(peer, DIAL_PEER_TEXT, "%s port %s", host, port);
 }
 
 double dial_milliseconds_since(int64_t nanoseconds)

@@ -13,7 +13,7 @@
 
 enum {
 	DIAL_NAME_TEXT = 80, /* a host or port, escaped */
-	DIAL_WHO_TEXT = 2 * DIAL_NAME_TEXT + 8,
+	DIAL_PEER_TEXT = 2 * DIAL_NAME_TEXT + 8,
 	DIAL_ROW = 16,       /* bytes in a row of a hex dump ... */
 	DIAL_ROW_TEXT = 112, /* ... and the text of one, at most */
 };
@@ -27,7 +27,7 @@ enum dial_outcome {
 };
 
 /** The peer as printable text: "HOST port PORT". */
-void dial_who(const struct dial_settings *settings, char who[DIAL_WHO_TEXT]);
+void dial_peer_text(const struct dial_settings *settings, char peer[DIAL_PEER_TEXT]);
 
 /** Milliseconds since @p nanoseconds (clock_nanoseconds()). */
 double dial_milliseconds_since(int64_t nanoseconds);

@@ -40,7 +40,7 @@ struct chat_state {
 	char arrival[sizeof "/nick \n/join \n" + NAME + TAG];
 };
 
-/* ---- what is said -------------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------------------------ */
 
 /* Two loads on one server need different names: they depend on the time and the
  * process id. */

@@ -3,7 +3,7 @@
  *
  * Each transport (stream.c, datagram.c, room.c) calls these functions when something has
  * happened to a connection. They keep the socket, the poller, the timeout, the counts and the
- * queue of free connections consistent. They call a transport only through worker->way.
+ * queue of free connections consistent. They call a transport only through worker->transport.
  */
 #include "client/load/connection.h"
 
@@ -153,7 +153,7 @@ void load_connection_go_on(struct load_worker *worker, struct load_connection *c
 	int64_t due;
 
 	if (worker->protocol->pattern != LOAD_SINK && load_schedule_take(worker, &due))
-		worker->way->begin(worker, connection, due);
+		worker->transport->begin(worker, connection, due);
 	else
 		load_connection_queue(worker, connection);
 }

@@ -35,7 +35,7 @@ enum { RECEIVE_SIZE = 128 * 1024 };
 enum load_state { CLOSED, CONNECTING, FREE, BUSY, ENDING };
 
 struct load_slot;
-struct load_seats;
+struct load_members;
 
 struct load_connection {
 	struct load_exchange exchange;
@@ -58,7 +58,7 @@ struct load_connection {
 };
 
 /** A transport: how a connection is driven. */
-struct load_way {
+struct load_transport {
 	/** Allocates what the transport needs. The connections are zeroed. @return
 	 *  0, or -1 with errno */
 	int (*prepare)(struct load_worker *worker);
@@ -78,13 +78,13 @@ struct load_way {
 	void (*finish)(struct load_worker *worker);
 };
 
-extern const struct load_way load_stream, load_datagram, load_broadcast;
+extern const struct load_transport load_stream, load_datagram, load_broadcast;
 
 struct load_worker {
 	struct load_shared *shared;
 	const struct load_plan *plan;
 	const struct load_protocol *protocol;
-	const struct load_way *way;
+	const struct load_transport *transport;
 	struct poller *poller;
 	unsigned number;
 	unsigned count;
@@ -96,15 +96,15 @@ struct load_worker {
 	int64_t now;                                /* time of the last clock reading */
 	int64_t start; /* of the measured time; NEVER before it is known */
 	int64_t end;
-	int64_t next_wake;        /* the earliest wake of all connections, or earlier */
-	uint64_t requests;        /* number of requests taken from the schedule (open
+	int64_t next_wake;       /* the earliest wake of all connections, or earlier */
+	uint64_t requests;       /* number of requests taken from the schedule (open
 				   * loop) */
-	unsigned turns;           /* number of threads that share the schedule */
-	unsigned ending;          /* number of connections that are ENDING */
-	struct load_slot *slots;  /* UDP: the slots of all connections */
-	char *datagram;           /* ... buffer for one datagram */
-	unsigned slots_each;      /* ... slots per connection */
-	struct load_seats *seats; /* broadcast: what each client has received */
+	unsigned turns;          /* number of threads that share the schedule */
+	unsigned ending;         /* number of connections that are ENDING */
+	struct load_slot *slots; /* UDP: the slots of all connections */
+	char *datagram;          /* ... buffer for one datagram */
+	unsigned slots_each;     /* ... slots per connection */
+	struct load_members *members;    /* broadcast: what each client has received */
 	atomic_uint_least64_t exchanges; /* for load_worker_exchanges() */
 	struct load_result result;       /* the result of this thread */
 };
@@ -124,7 +124,7 @@ struct load_connection *load_connection_dequeue(struct load_worker *worker);
 /** Makes it FREE, without a timeout. */
 void load_connection_set_free(struct load_connection *connection);
 
-/** Sets the time at which way->expire() is called, unless it is changed before. */
+/** Sets the time at which transport->expire() is called, unless it is changed before. */
 void load_connection_set_wake(struct load_worker *worker,
 			      struct load_connection *connection, int64_t wake);
 

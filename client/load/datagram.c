@@ -451,7 +451,7 @@ static void datagram_expire(struct load_worker *worker,
 	go_on(worker, connection);
 }
 
-const struct load_way load_datagram = {
+const struct load_transport load_datagram = {
 	.prepare = prepare_slots,
 	.open = datagram_open,
 	.begin = datagram_begin,

@@ -75,7 +75,7 @@ struct load_room {
 };
 
 /* State of a client, beside its load_connection. */
-struct seat {
+struct member {
 	bool stands;       /* its connection is established */
 	bool present;      /* it is in the room */
 	bool takes_part;   /* it was in the room at the start */
@@ -90,8 +90,8 @@ struct seat {
 	char text[KEPT];
 };
 
-struct load_seats {
-	struct seat *seats; /* one for each connection */
+struct load_members {
+	struct member *members; /* one for each connection */
 	uint64_t *next, *gaps;
 	char *lines;
 	struct bell bell; /* other threads wake this one, for senders that wait */
@@ -105,10 +105,10 @@ static struct load_room *room_of(const struct load_worker *worker)
 	return worker->shared->room;
 }
 
-static struct seat *seat_of(const struct load_worker *worker,
-			    const struct load_connection *connection)
+static struct member *member_of(const struct load_worker *worker,
+				const struct load_connection *connection)
 {
-	return &worker->seats->seats[connection - worker->connections];
+	return &worker->members->members[connection - worker->connections];
 }
 
 /* The first connections are the senders. NULL: it is not a sender. */
@@ -208,55 +208,55 @@ static int room_prepare(struct load_worker *worker)
 	struct load_room *room = room_of(worker);
 	unsigned speakers = worker->plan->speakers, here = speakers_here(worker);
 	size_t block = worker->plan->window * room->material->size;
-	struct load_seats *seats = calloc(1, sizeof *seats);
+	struct load_members *members = calloc(1, sizeof *members);
 
-	if (seats == NULL || bell_open(&seats->bell) < 0) {
-		free(seats);
+	if (members == NULL || bell_open(&members->bell) < 0) {
+		free(members);
 		return -1;
 	}
-	worker->seats = seats;
+	worker->members = members;
 	worker->now = clock_nanoseconds(); /* for a first connection that is
 					    * established already */
 	if (worker->turns > speakers)
 		worker->turns = speakers;
-	seats->seats = calloc(worker->count, sizeof *seats->seats);
-	seats->next = calloc(worker->count, speakers * sizeof *seats->next);
-	seats->gaps = calloc(worker->count, speakers * sizeof *seats->gaps);
-	seats->lines = calloc(here + 1U, block);
-	if (seats->seats == NULL || seats->next == NULL || seats->gaps == NULL ||
-	    seats->lines == NULL)
+	members->members = calloc(worker->count, sizeof *members->members);
+	members->next = calloc(worker->count, speakers * sizeof *members->next);
+	members->gaps = calloc(worker->count, speakers * sizeof *members->gaps);
+	members->lines = calloc(here + 1U, block);
+	if (members->members == NULL || members->next == NULL || members->gaps == NULL ||
+	    members->lines == NULL)
 		return -1;
-	seats->bell_rope.fd = seats->bell.fd;
-	if (poller_add(worker->poller, seats->bell.fd, POLLER_READ, &seats->bell_rope) <
-	    0)
+	members->bell_rope.fd = members->bell.fd;
+	if (poller_add(worker->poller, members->bell.fd, POLLER_READ,
+		       &members->bell_rope) < 0)
 		return -1;
 	for (unsigned i = 0; i < worker->count; i++) {
-		seats->seats[i].next = seats->next + (size_t)i * speakers;
-		seats->seats[i].gaps = seats->gaps + (size_t)i * speakers;
+		members->members[i].next = members->next + (size_t)i * speakers;
+		members->members[i].gaps = members->gaps + (size_t)i * speakers;
 	}
 	for (unsigned i = 0; i < here; i++) {
 		struct speaker *speaker =
 			&room->speakers[worker->number + i * worker->shared->threads];
 
-		seats->seats[i].lines = seats->lines + i * block;
+		members->members[i].lines = members->lines + i * block;
 		speaker->worker = worker;
 		speaker->connection = &worker->connections[i];
 	}
 	return 0;
 }
 
-void load_seats_free(struct load_worker *worker)
+void load_members_free(struct load_worker *worker)
 {
-	struct load_seats *seats = worker->seats;
+	struct load_members *members = worker->members;
 
-	if (seats == NULL)
+	if (members == NULL)
 		return;
-	bell_close(&seats->bell);
-	free(seats->seats);
-	free(seats->next);
-	free(seats->gaps);
-	free(seats->lines);
-	free(seats);
+	bell_close(&members->bell);
+	free(members->members);
+	free(members->next);
+	free(members->gaps);
+	free(members->lines);
+	free(members);
 }
 
 /* ---- the window ---------------------------------------------------------------------------- */
@@ -269,9 +269,9 @@ static uint64_t on_their_way(const struct speaker *speaker)
 /* The client may send again, if nothing else prevents it. */
 static void open_window(struct load_worker *worker, struct load_connection *connection)
 {
-	const struct seat *seat = seat_of(worker, connection);
+	const struct member *member = member_of(worker, connection);
 
-	if (connection->state != BUSY || seat->sent < seat->size ||
+	if (connection->state != BUSY || member->sent < member->size ||
 	    on_their_way(speaker_of(worker, connection)) >= worker->plan->window)
 		return;
 	load_connection_set_free(connection);
@@ -289,12 +289,12 @@ static void take_off(struct load_worker *worker, struct speaker *speaker, uint64
 	if (speaker->worker == worker)
 		open_window(worker, speaker->connection);
 	else if (atomic_exchange(&speaker->waits, false))
-		bell_ring(&speaker->worker->seats->bell);
+		bell_ring(&speaker->worker->members->bell);
 }
 
 static void answer_bell(struct load_worker *worker)
 {
-	bell_silence(&worker->seats->bell);
+	bell_silence(&worker->members->bell);
 	for (unsigned i = 0; i < speakers_here(worker); i++)
 		open_window(worker, &worker->connections[i]);
 }
@@ -309,7 +309,7 @@ static void come_in(struct load_worker *worker, struct load_connection *connecti
 	pthread_mutex_lock(&room->lock);
 	room->present++;
 	pthread_mutex_unlock(&room->lock);
-	seat_of(worker, connection)->present = true;
+	member_of(worker, connection)->present = true;
 	connection->pause = 0;
 	load_connection_set_free(connection);
 	if (speaker_of(worker, connection) != NULL)
@@ -322,20 +322,20 @@ static void come_in(struct load_worker *worker, struct load_connection *connecti
 static void go_away(struct load_worker *worker, struct load_connection *connection)
 {
 	struct load_room *room = room_of(worker);
-	struct seat *seat = seat_of(worker, connection);
+	struct member *member = member_of(worker, connection);
 	const struct speaker *own = speaker_of(worker, connection);
 
-	seat->stands = false;
-	seat->kept = seat->sent = seat->size = 0;
-	if (!seat->present)
+	member->stands = false;
+	member->kept = member->sent = member->size = 0;
+	if (!member->present)
 		return;
-	seat->present = false;
+	member->present = false;
 	pthread_mutex_lock(&room->lock);
 	room->present--;
 	for (unsigned i = 0; i < worker->plan->speakers; i++) {
 		struct speaker *speaker = &room->speakers[i];
 
-		for (uint64_t n = seat->next[i];
+		for (uint64_t n = member->next[i];
 		     speaker != own && n < atomic_load(&speaker->lines_sent); n++)
 			take_off(worker, speaker, n);
 	}
@@ -358,30 +358,30 @@ static void room_fail_errno(struct load_worker *worker,
 
 static void watch(struct load_worker *worker, struct load_connection *connection)
 {
-	const struct seat *seat = seat_of(worker, connection);
+	const struct member *member = member_of(worker, connection);
 
 	load_connection_watch(worker, connection,
-			      !seat->stands             ? POLLER_WRITE
-			      : seat->sent < seat->size ? POLLER_READ | POLLER_WRITE
-							: POLLER_READ);
+			      !member->stands               ? POLLER_WRITE
+			      : member->sent < member->size ? POLLER_READ | POLLER_WRITE
+							    : POLLER_READ);
 	if (connection->state == CLOSED) /* the poller no longer reports it */
 		go_away(worker, connection);
 }
 
 /* ---- sending ------------------------------------------------------------------------------- */
 
-/* Sends as much of seat->out as the kernel accepts. */
+/* Sends as much of member->out as the kernel accepts. */
 static void send_out(struct load_worker *worker, struct load_connection *connection)
 {
-	struct seat *seat = seat_of(worker, connection);
-	ssize_t n =
-		io_write(connection->fd, seat->out + seat->sent, seat->size - seat->sent);
+	struct member *member = member_of(worker, connection);
+	ssize_t n = io_write(connection->fd, member->out + member->sent,
+			     member->size - member->sent);
 
 	if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
 		room_fail_errno(worker, connection, errno);
 		return;
 	}
-	seat->sent += n > 0 ? (size_t)n : 0;
+	member->sent += n > 0 ? (size_t)n : 0;
 	watch(worker, connection);
 }
 
@@ -405,15 +405,15 @@ static void say(struct load_worker *worker, struct load_connection *connection,
 		int64_t due)
 {
 	struct load_room *room = room_of(worker);
-	struct seat *seat = seat_of(worker, connection);
+	struct member *member = member_of(worker, connection);
 	struct speaker *speaker = &room->speakers[connection->exchange.connection];
 	uint64_t number = atomic_load(&speaker->lines_sent);
 	char *line = line_at(room, speaker, number), *text = line + room->heading;
 
 	memcpy(line, speaker->heading, room->heading);
 	write_line(room, connection->exchange.connection, number, text);
-	memcpy(seat->lines + seat->size, text, room->material->size);
-	seat->size += room->material->size;
+	memcpy(member->lines + member->size, text, room->material->size);
+	member->size += room->material->size;
 	speaker->due[place_of(room, number)] = due;
 	atomic_store(&speaker->missing[place_of(room, number)], room->present - 1);
 	atomic_store(&speaker->lines_sent, number + 1);
@@ -425,12 +425,12 @@ static void room_begin(struct load_worker *worker, struct load_connection *conne
 		       int64_t due)
 {
 	struct load_room *room = room_of(worker);
-	struct seat *seat = seat_of(worker, connection);
+	struct member *member = member_of(worker, connection);
 	struct speaker *speaker = &room->speakers[connection->exchange.connection];
 	uint64_t count = worker->plan->window - on_their_way(speaker);
 
-	seat->out = seat->lines;
-	seat->sent = seat->size = 0;
+	member->out = member->lines;
+	member->sent = member->size = 0;
 	pthread_mutex_lock(&room->lock);
 	if (room->present < 2)
 		count = 0;
@@ -452,13 +452,13 @@ static void room_begin(struct load_worker *worker, struct load_connection *conne
 /* ---- hearing ------------------------------------------------------------------------------- */
 
 /* The next line of that sender has arrived. */
-static void hear(struct load_worker *worker, struct seat *seat, unsigned number)
+static void hear(struct load_worker *worker, struct member *member, unsigned number)
 {
 	struct load_room *room = room_of(worker);
 	struct speaker *speaker = &room->speakers[number];
-	uint64_t line = seat->next[number]++;
+	uint64_t line = member->next[number]++;
 
-	seat->gaps[number] <<= 1;
+	member->gaps[number] <<= 1;
 	worker->result.heard++;
 	if (worker->now < worker->end) {
 		histogram_record(&worker->result.latency,
@@ -472,36 +472,36 @@ static void hear(struct load_worker *worker, struct seat *seat, unsigned number)
 }
 
 /* The next line of that sender is missing. */
-static void miss(struct load_worker *worker, struct seat *seat, unsigned number)
+static void miss(struct load_worker *worker, struct member *member, unsigned number)
 {
-	seat->gaps[number] = seat->gaps[number] << 1 | 1;
+	member->gaps[number] = member->gaps[number] << 1 | 1;
 	worker->result.errors[LOAD_NOT_HEARD]++;
-	take_off(worker, &room_of(worker)->speakers[number], seat->next[number]++);
+	take_off(worker, &room_of(worker)->speakers[number], member->next[number]++);
 }
 
 /* A line that arrived before, or too late. */
-static void hear_late(struct load_worker *worker, struct seat *seat, unsigned number,
+static void hear_late(struct load_worker *worker, struct member *member, unsigned number,
 		      uint64_t line)
 {
-	uint64_t back = seat->next[number] - 1 - line;
+	uint64_t back = member->next[number] - 1 - line;
 	uint64_t bit = back < REMEMBERED ? UINT64_C(1) << back : 0;
 
-	if (!(seat->gaps[number] & bit)) {
+	if (!(member->gaps[number] & bit)) {
 		worker->result.errors[LOAD_HEARD_TWICE]++;
 		return;
 	}
-	seat->gaps[number] &= ~bit;
+	member->gaps[number] &= ~bit;
 	worker->result.errors[LOAD_NOT_HEARD]--;
 	worker->result.errors[LOAD_OUT_OF_ORDER]++;
 	worker->result.heard++;
 }
 
 /* Whether the bytes start with the next line of that sender. */
-static bool is_next(const struct load_room *room, const struct seat *seat,
+static bool is_next(const struct load_room *room, const struct member *member,
 		    unsigned number, const char *bytes)
 {
 	const struct speaker *speaker = &room->speakers[number];
-	uint64_t line = seat->next[number];
+	uint64_t line = member->next[number];
 
 	return line < atomic_load_explicit(&speaker->lines_sent, memory_order_acquire) &&
 	       memcmp(bytes, line_at(room, speaker, line), room->line_length) == 0;
@@ -513,19 +513,19 @@ static bool take_next(struct load_worker *worker, struct load_connection *connec
 		      const char *bytes, size_t length)
 {
 	const struct load_room *room = room_of(worker);
-	struct seat *seat = seat_of(worker, connection);
-	unsigned own = connection->exchange.connection, speaker = seat->last;
+	struct member *member = member_of(worker, connection);
+	unsigned own = connection->exchange.connection, speaker = member->last;
 
 	if (length < room->line_length)
 		return false;
-	if (speaker == own || !is_next(room, seat, speaker, bytes)) {
+	if (speaker == own || !is_next(room, member, speaker, bytes)) {
 		if (!room->protocol->speaker(room->material, bytes, length, &speaker) ||
 		    speaker >= room->plan->speakers || speaker == own ||
-		    !is_next(room, seat, speaker, bytes))
+		    !is_next(room, member, speaker, bytes))
 			return false;
-		seat->last = speaker;
+		member->last = speaker;
 	}
-	hear(worker, seat, speaker);
+	hear(worker, member, speaker);
 	load_connection_served(worker, connection);
 	return true;
 }
@@ -607,7 +607,7 @@ static void judge_broadcast(struct load_worker *worker,
 			    const char *line, size_t length)
 {
 	const struct load_room *room = room_of(worker);
-	struct seat *seat = seat_of(worker, connection);
+	struct member *member = member_of(worker, connection);
 	uint64_t number;
 
 	if (speaker >= room->plan->speakers) {
@@ -616,12 +616,12 @@ static void judge_broadcast(struct load_worker *worker,
 		report_altered(worker, speaker, line, length);
 	} else if (speaker == connection->exchange.connection) {
 		wrong_line(worker, "told to who said it", line, length - 1);
-	} else if (number < seat->next[speaker]) {
-		hear_late(worker, seat, speaker, number);
+	} else if (number < member->next[speaker]) {
+		hear_late(worker, member, speaker, number);
 	} else {
-		while (seat->next[speaker] < number)
-			miss(worker, seat, speaker);
-		hear(worker, seat, speaker);
+		while (member->next[speaker] < number)
+			miss(worker, member, speaker);
+		hear(worker, member, speaker);
 		load_connection_served(worker, connection);
 	}
 }
@@ -632,7 +632,7 @@ static void take_other(struct load_worker *worker, struct load_connection *conne
 {
 	const struct load_room *room = room_of(worker);
 	struct load_exchange *exchange = &connection->exchange;
-	bool present = seat_of(worker, connection)->present;
+	bool present = member_of(worker, connection)->present;
 	unsigned speaker;
 	enum load_verdict verdict;
 
@@ -654,13 +654,14 @@ static size_t take_lines(struct load_worker *worker, struct load_connection *con
 			 const char *bytes, size_t length)
 {
 	const struct load_room *room = room_of(worker);
-	const struct seat *seat = seat_of(worker, connection);
+	const struct member *member = member_of(worker, connection);
 	size_t done = 0;
 
 	while (done < length && connection->fd >= 0) {
 		const char *line = bytes + done, *end;
 
-		if (seat->present && take_next(worker, connection, line, length - done)) {
+		if (member->present &&
+		    take_next(worker, connection, line, length - done)) {
 			done += room->line_length;
 			continue;
 		}
@@ -676,14 +677,14 @@ static size_t take_lines(struct load_worker *worker, struct load_connection *con
 /* The server has closed. That is right after our half-close. */
 static void take_end(struct load_worker *worker, struct load_connection *connection)
 {
-	struct seat *seat = seat_of(worker, connection);
+	struct member *member = member_of(worker, connection);
 
 	if (connection->state != ENDING) {
 		room_fail(worker, connection, LOAD_CLOSED_EARLY);
 		return;
 	}
-	if (seat->kept > 0)
-		wrong_line(worker, "a line that was cut", seat->text, seat->kept);
+	if (member->kept > 0)
+		wrong_line(worker, "a line that was cut", member->text, member->kept);
 	load_connection_shut(worker, connection);
 	connection->state = CLOSED;
 	connection->wake = NEVER;
@@ -694,12 +695,12 @@ static void take_end(struct load_worker *worker, struct load_connection *connect
 /* @return whether there may be more to read */
 static bool receive_some(struct load_worker *worker, struct load_connection *connection)
 {
-	struct seat *seat = seat_of(worker, connection);
+	struct member *member = member_of(worker, connection);
 	char *bytes = worker->received;
 	size_t length, done;
 	ssize_t n;
 
-	n = io_read(connection->fd, bytes + seat->kept, RECEIVE_SIZE - seat->kept);
+	n = io_read(connection->fd, bytes + member->kept, RECEIVE_SIZE - member->kept);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return false;
 	worker->now = clock_nanoseconds();
@@ -710,8 +711,8 @@ static bool receive_some(struct load_worker *worker, struct load_connection *con
 			room_fail_errno(worker, connection, errno);
 		return false;
 	}
-	memcpy(bytes, seat->text, seat->kept);
-	length = seat->kept + (size_t)n;
+	memcpy(bytes, member->text, member->kept);
+	length = member->kept + (size_t)n;
 	done = take_lines(worker, connection, bytes, length);
 	if (connection->fd < 0)
 		return false;
@@ -721,17 +722,17 @@ static bool receive_some(struct load_worker *worker, struct load_connection *con
 		room_fail(worker, connection, LOAD_WRONG_REPLY);
 		return false;
 	}
-	seat->kept = length - done;
-	memcpy(seat->text, bytes + done, seat->kept);
+	member->kept = length - done;
+	memcpy(member->text, bytes + done, member->kept);
 	return length == RECEIVE_SIZE;
 }
 
-/* ---- the way in ---------------------------------------------------------------------------- */
+/* ---- joining the room ---------------------------------------------------------------------- */
 
 /* The connection is established: sends the nickname and the room. */
 static void ask_in(struct load_worker *worker, struct load_connection *connection)
 {
-	struct seat *seat = seat_of(worker, connection);
+	struct member *member = member_of(worker, connection);
 	struct load_exchange *exchange = &connection->exchange;
 	size_t speakers = worker->plan->speakers;
 
@@ -743,13 +744,13 @@ static void ask_in(struct load_worker *worker, struct load_connection *connectio
 	}
 	sock_set_nodelay(connection->fd);
 	worker->result.made++;
-	memset(seat->next, 0, speakers * sizeof *seat->next);
-	memset(seat->gaps, 0, speakers * sizeof *seat->gaps);
+	memset(member->next, 0, speakers * sizeof *member->next);
+	memset(member->gaps, 0, speakers * sizeof *member->gaps);
 	worker->protocol->begin(worker->shared->room->material, exchange);
-	seat->stands = true;
-	seat->out = exchange->request;
-	seat->size = exchange->length;
-	seat->sent = seat->kept = 0;
+	member->stands = true;
+	member->out = exchange->request;
+	member->size = exchange->length;
+	member->sent = member->kept = 0;
 	send_out(worker, connection);
 }
 
@@ -782,15 +783,15 @@ static void room_open(struct load_worker *worker, struct load_connection *connec
 static void room_ready(struct load_worker *worker, struct load_connection *connection,
 		       unsigned ready)
 {
-	struct seat *seat;
+	struct member *member;
 	int error;
 
-	if (connection == &worker->seats->bell_rope) {
+	if (connection == &worker->members->bell_rope) {
 		answer_bell(worker);
 		return;
 	}
-	seat = seat_of(worker, connection);
-	if (!seat->stands) {
+	member = member_of(worker, connection);
+	if (!member->stands) {
 		error = sock_error(connection->fd);
 		if (error != 0)
 			room_fail_errno(worker, connection, error);
@@ -798,7 +799,7 @@ static void room_ready(struct load_worker *worker, struct load_connection *conne
 			ask_in(worker, connection);
 		return;
 	}
-	if ((ready & POLLER_WRITE) && seat->sent < seat->size) {
+	if ((ready & POLLER_WRITE) && member->sent < member->size) {
 		send_out(worker, connection);
 		if (speaker_of(worker, connection) != NULL)
 			open_window(worker, connection);
@@ -811,7 +812,7 @@ static void room_ready(struct load_worker *worker, struct load_connection *conne
 /* It did not join in time: not connected, or the server did not let it in. */
 static void room_expire(struct load_worker *worker, struct load_connection *connection)
 {
-	if (!seat_of(worker, connection)->stands) {
+	if (!member_of(worker, connection)->stands) {
 		room_fail(worker, connection, LOAD_TIMED_OUT);
 		return;
 	}
@@ -828,10 +829,10 @@ static void room_start(struct load_worker *worker)
 
 	for (unsigned i = 0; i < worker->count; i++) {
 		struct load_connection *connection = &worker->connections[i];
-		struct seat *seat = &worker->seats->seats[i];
+		struct member *member = &worker->members->members[i];
 
-		seat->takes_part = seat->present;
-		if (seat->present)
+		member->takes_part = member->present;
+		if (member->present)
 			continue;
 		if (connection->state == CONNECTING && !stopped)
 			room_expire(worker, connection);
@@ -921,21 +922,21 @@ static void account(struct load_worker *worker)
 
 	for (unsigned i = 0; i < worker->count; i++) {
 		struct load_connection *connection = &worker->connections[i];
-		const struct seat *seat = &worker->seats->seats[i];
+		const struct member *member = &worker->members->members[i];
 		const struct speaker *own = speaker_of(worker, connection);
 
 		if (own != NULL)
 			result->lines_sent += atomic_load(&own->lines_sent);
 		if (own != NULL && atomic_load(&own->reached))
 			load_connection_served(worker, connection);
-		for (unsigned j = 0; seat->takes_part && j < worker->plan->speakers;
+		for (unsigned j = 0; member->takes_part && j < worker->plan->speakers;
 		     j++) {
 			uint64_t sent = atomic_load(&room->speakers[j].lines_sent);
 
 			if (&room->speakers[j] == own)
 				continue;
 			result->due += sent;
-			result->errors[LOAD_NOT_HEARD] += sent - seat->next[j];
+			result->errors[LOAD_NOT_HEARD] += sent - member->next[j];
 		}
 	}
 }
@@ -947,7 +948,7 @@ static void room_finish(struct load_worker *worker)
 	account(worker);
 }
 
-const struct load_way load_broadcast = {
+const struct load_transport load_broadcast = {
 	.prepare = room_prepare,
 	.open = room_open,
 	.begin = room_begin,

@@ -22,6 +22,6 @@ struct load_room *load_room_create(const struct load_shared *shared);
 void load_room_destroy(struct load_room *room);
 
 /** Frees the state of a worker's clients, if there is any. */
-void load_seats_free(struct load_worker *worker);
+void load_members_free(struct load_worker *worker);
 
 #endif

@@ -399,7 +399,7 @@ static void stream_finish(struct load_worker *worker)
 	worker->result.errors[LOAD_TIMED_OUT] += worker->ending;
 }
 
-const struct load_way load_stream = {
+const struct load_transport load_stream = {
 	.open = stream_open,
 	.begin = stream_begin,
 	.ready = stream_ready,

@@ -37,12 +37,12 @@ static const int64_t longest_wait = 50 * MILLISECOND;
 static void wake(struct load_worker *worker, struct load_connection *connection)
 {
 	if (connection->state != CLOSED) {
-		worker->way->expire(worker, connection);
+		worker->transport->expire(worker, connection);
 	} else if (worker->plan->kind == LOAD_CONNECTIONS) {
 		load_connection_set_free(connection);
 		load_connection_queue(worker, connection);
 	} else {
-		worker->way->open(worker, connection);
+		worker->transport->open(worker, connection);
 	}
 }
 
@@ -77,7 +77,7 @@ static void send_due(struct load_worker *worker)
 		}
 		if (!load_schedule_take(worker, &due))
 			break;
-		worker->way->begin(worker, load_connection_dequeue(worker), due);
+		worker->transport->begin(worker, load_connection_dequeue(worker), due);
 	}
 }
 
@@ -111,7 +111,7 @@ static void handle_event(struct load_worker *worker, const struct poller_event *
 	struct load_connection *connection = event->owner;
 
 	if (connection->fd >= 0)
-		worker->way->ready(worker, connection, event->ready);
+		worker->transport->ready(worker, connection, event->ready);
 }
 
 static void turn(struct load_worker *worker, int64_t until)
@@ -188,7 +188,7 @@ static unsigned close_the_others(struct load_worker *worker)
 		struct load_connection *connection = &worker->connections[i];
 
 		if (waits(worker, connection) && connection->wake <= worker->now)
-			worker->way->expire(worker, connection);
+			worker->transport->expire(worker, connection);
 		if (waits(worker, connection))
 			waiting++;
 		else
@@ -208,7 +208,7 @@ static void give_up_the_rest(struct load_worker *worker)
 		if (worker->plan->datagrams)
 			worker->result.fate.lost += connection->waiting;
 		else
-			worker->way->expire(worker, connection);
+			worker->transport->expire(worker, connection);
 	}
 }
 
@@ -252,15 +252,15 @@ void *load_worker_run(void *argument)
 	settle(worker);
 	wait_for_start(worker);
 	worker->now = clock_nanoseconds();
-	if (worker->way->start != NULL)
-		worker->way->start(worker);
+	if (worker->transport->start != NULL)
+		worker->transport->start(worker);
 	while (worker->now < worker->end && !over(worker))
 		turn(worker, worker->end);
 	if (worker->now > worker->end)
 		worker->now = worker->end;
 	worker->result.unsent = load_schedule_unsent(worker, worker->now);
-	if (worker->way->finish != NULL)
-		worker->way->finish(worker);
+	if (worker->transport->finish != NULL)
+		worker->transport->finish(worker);
 	if (has_replies(worker))
 		await_replies(worker);
 	for (unsigned i = 0; i < worker->count; i++)
@@ -291,11 +291,11 @@ static void prepare_connections(struct load_worker *worker, int first)
 	}
 	if (first >= 0) {
 		worker->connections[0].fd = first;
-		worker->way->open(worker, &worker->connections[0]);
+		worker->transport->open(worker, &worker->connections[0]);
 	}
 }
 
-static const struct load_way *choose_way(const struct load_plan *plan)
+static const struct load_transport *choose_transport(const struct load_plan *plan)
 {
 	if (plan->protocol->pattern == LOAD_BROADCAST)
 		return &load_broadcast;
@@ -313,7 +313,7 @@ struct load_worker *load_worker_create(struct load_shared *shared, unsigned numb
 	worker->shared = shared;
 	worker->plan = shared->plan;
 	worker->protocol = shared->plan->protocol;
-	worker->way = choose_way(shared->plan);
+	worker->transport = choose_transport(shared->plan);
 	worker->turns = threads;
 	worker->number = number;
 	worker->count = (shared->plan->connections - number + threads - 1) / threads;
@@ -326,7 +326,8 @@ struct load_worker *load_worker_create(struct load_shared *shared, unsigned numb
 	worker->received = malloc(RECEIVE_SIZE);
 	if (worker->poller == NULL || worker->connections == NULL ||
 	    worker->states == NULL || worker->received == NULL ||
-	    (worker->way->prepare != NULL && worker->way->prepare(worker) < 0))
+	    (worker->transport->prepare != NULL &&
+	     worker->transport->prepare(worker) < 0))
 		goto failed;
 	prepare_connections(worker, first);
 	return worker;
@@ -388,7 +389,7 @@ void load_worker_destroy(struct load_worker *worker)
 	free(worker->connections);
 	free(worker->states);
 	free(worker->received);
-	load_seats_free(worker);
+	load_members_free(worker);
 	free(worker->slots);
 	free(worker->datagram);
 	free(worker);

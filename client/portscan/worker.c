@@ -22,7 +22,7 @@
 enum {
 	BURST = 128,     /* attempts started and answers handled before the next check */
 	MOST_SELVES = 8, /* connections to itself after which the port counts as closed */
-	NOBODY = -1,
+	NO_PORT = -1,
 };
 
 static const int64_t second = 1000000000, millisecond = 1000000; /* in nanoseconds */
@@ -54,7 +54,7 @@ struct scan_worker {
 	unsigned in_flight;
 	int spare;          /* a refused socket that can be used again, or -1 */
 	int held;           /* a port that was taken from the queue but not started, or
-			     * NOBODY */
+			     * NO_PORT */
 	int64_t next_start; /* earliest time of the next attempt: because of the rate,
 			     * or of a shortage */
 	int64_t interval;   /* the rate: nanoseconds between two attempts */
@@ -235,25 +235,25 @@ static void begin_attempt(struct scan_worker *worker, unsigned port)
 	link_newest(worker, attempt);
 }
 
-/* The next port, or NOBODY. */
+/* The next port, or NO_PORT. */
 static int take_port(struct scan_worker *worker)
 {
 	struct scan_shared *shared = worker->shared;
 	int port = worker->held;
 	unsigned place;
 
-	worker->held = NOBODY;
-	if (port != NOBODY)
+	worker->held = NO_PORT;
+	if (port != NO_PORT)
 		return port;
 	if (atomic_load_explicit(&shared->taken, memory_order_relaxed) >= shared->queued)
-		return NOBODY; /* otherwise the counter would grow without limit */
+		return NO_PORT; /* otherwise the counter would grow without limit */
 	place = atomic_fetch_add_explicit(&shared->taken, 1, memory_order_relaxed);
-	return place < shared->queued ? shared->queue[place] : NOBODY;
+	return place < shared->queued ? shared->queue[place] : NO_PORT;
 }
 
 static bool has_more(const struct scan_worker *worker)
 {
-	return worker->held != NOBODY ||
+	return worker->held != NO_PORT ||
 	       atomic_load_explicit(&worker->shared->taken, memory_order_relaxed) <
 		       worker->shared->queued;
 }
@@ -282,7 +282,7 @@ static void begin_attempts(struct scan_worker *worker)
 		if (now < worker->next_start)
 			return;
 		port = take_port(worker);
-		if (port == NOBODY)
+		if (port == NO_PORT)
 			return;
 		note_start(worker, now);
 		begin_attempt(worker, (unsigned)port);
@@ -413,7 +413,7 @@ struct scan_worker *scan_worker_create(struct scan_shared *shared, unsigned in_f
 	worker->address = *shared->plan->address;
 	worker->leading = leading;
 	worker->spare = -1;
-	worker->held = NOBODY;
+	worker->held = NO_PORT;
 	if (shared->plan->rate > 0)
 		worker->interval = second / (int64_t)shared->plan->rate;
 	worker->poller = poller_create();

@@ -77,8 +77,8 @@ static bool has_ended(struct xfer_link *link)
 	return idle && io_wait(link->fd, POLLIN, 0) != 0;
 }
 
-static int connect_patiently(const struct xfer_link *link,
-			     const struct sock_target *target, struct failure *failure)
+static int connect_retrying(const struct xfer_link *link,
+			    const struct sock_target *target, struct failure *failure)
 {
 	bool wait_for_server = link->settings->wait_for_server && !link->reached;
 	int64_t end =
@@ -110,7 +110,7 @@ static enum xfer_outcome connect_if_needed(struct xfer_link *link,
 		xfer_link_drop(link);
 	if (link->fd >= 0)
 		return XFER_DONE;
-	link->fd = connect_patiently(link, &target, failure);
+	link->fd = connect_retrying(link, &target, failure);
 	if (link->fd < 0)
 		return link->reached ? XFER_CUT : XFER_LOST;
 	link->reached = true;
