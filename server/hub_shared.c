@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "common/bell.h"
+#include "common/wakeup.h"
 #include "common/clock.h"
 #include "server/hub_client.h"
 
@@ -13,7 +13,7 @@ struct shared_link {
 	struct mailbox mailbox; /* its mail is the buffer here */
 	struct buffer mail;
 	struct shared_hub *shared;
-	struct bell bell;
+	struct wakeup wakeup;
 	atomic_bool stalled;
 	bool locked;                /* this thread holds the mutex */
 	bool rung;                  /* and it has not taken its mail since */
@@ -39,7 +39,7 @@ static void lock(struct shared_link *s)
 static void ring(struct shared_link *s)
 {
 	if (!s->rung || s->mailbox.state == MAILBOX_CUT_OFF)
-		bell_ring(&s->bell);
+		wakeup_send(&s->wakeup);
 	s->rung = true;
 }
 
@@ -133,7 +133,7 @@ static enum hub_client_state fetch(struct hub_client *link, struct buffer *queue
 	struct shared_link *s = (struct shared_link *)link;
 	enum hub_client_state state = HUB_CLIENT_OPEN;
 
-	bell_silence(&s->bell);
+	wakeup_clear(&s->wakeup);
 	lock(s);
 	mailbox_caught_up(&s->mailbox);
 	if (s->mailbox.state == MAILBOX_CUT_OFF) {
@@ -154,7 +154,7 @@ static void close_link(struct hub_client *link)
 	struct shared_link *s = (struct shared_link *)link;
 
 	leave(link);
-	bell_close(&s->bell);
+	wakeup_close(&s->wakeup);
 	buffer_consume(&s->mail, s->mail.length);
 	free(s);
 }
@@ -191,14 +191,14 @@ int hub_shared_join(struct shared_hub *shared, struct connection *connection)
 	s = calloc(1, sizeof *s + shared->hub.service->member_size);
 	if (s == NULL)
 		return -1;
-	if (bell_open(&s->bell) < 0) {
+	if (wakeup_open(&s->wakeup) < 0) {
 		free(s);
 		return -1;
 	}
 	s->shared = shared;
 	s->link.output = &connection->output;
 	s->link.kind = &shared_kind;
-	s->link.fd = s->bell.fd;
+	s->link.fd = s->wakeup.fd;
 	s->link.listens_always = true;
 	s->link.stalled = &s->stalled;
 	mailbox_begin(&s->mailbox, &shared->hub, &connection->peer, s->state_memory,
@@ -214,7 +214,7 @@ void hub_shared_unjoin(struct connection *connection)
 
 	if (s == NULL)
 		return;
-	bell_close(&s->bell);
+	wakeup_close(&s->wakeup);
 	free(s);
 	connection->hub = NULL;
 }

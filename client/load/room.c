@@ -21,11 +21,11 @@
 
 #include "client/load/bytes.h"
 #include "client/load/connection.h"
-#include "common/bell.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/sock.h"
 #include "common/text.h"
+#include "common/wakeup.h"
 
 enum {
 	BATCH = 256,
@@ -94,8 +94,8 @@ struct load_members {
 	struct member *members; /* one for each connection */
 	uint64_t *next, *gaps;
 	char *lines;
-	struct bell bell; /* other threads wake this one, for senders that wait */
-	struct load_connection bell_rope; /* the entry of bell in the poller */
+	struct wakeup wakeup; /* other threads wake this one, for senders that wait */
+	struct load_connection wakeup_entry; /* the entry of wakeup in the poller */
 };
 
 /* ---- the room ------------------------------------------------------------------------------ */
@@ -210,7 +210,7 @@ static int room_prepare(struct load_worker *worker)
 	size_t block = worker->plan->window * room->material->size;
 	struct load_members *members = calloc(1, sizeof *members);
 
-	if (members == NULL || bell_open(&members->bell) < 0) {
+	if (members == NULL || wakeup_open(&members->wakeup) < 0) {
 		free(members);
 		return -1;
 	}
@@ -226,9 +226,9 @@ static int room_prepare(struct load_worker *worker)
 	if (members->members == NULL || members->next == NULL || members->gaps == NULL ||
 	    members->lines == NULL)
 		return -1;
-	members->bell_rope.fd = members->bell.fd;
-	if (poller_add(worker->poller, members->bell.fd, POLLER_READ,
-		       &members->bell_rope) < 0)
+	members->wakeup_entry.fd = members->wakeup.fd;
+	if (poller_add(worker->poller, members->wakeup.fd, POLLER_READ,
+		       &members->wakeup_entry) < 0)
 		return -1;
 	for (unsigned i = 0; i < worker->count; i++) {
 		members->members[i].next = members->next + (size_t)i * speakers;
@@ -251,7 +251,7 @@ void load_members_free(struct load_worker *worker)
 
 	if (members == NULL)
 		return;
-	bell_close(&members->bell);
+	wakeup_close(&members->wakeup);
 	free(members->members);
 	free(members->next);
 	free(members->gaps);
@@ -289,12 +289,12 @@ static void take_off(struct load_worker *worker, struct speaker *speaker, uint64
 	if (speaker->worker == worker)
 		open_window(worker, speaker->connection);
 	else if (atomic_exchange(&speaker->waits, false))
-		bell_ring(&speaker->worker->members->bell);
+		wakeup_send(&speaker->worker->members->wakeup);
 }
 
-static void answer_bell(struct load_worker *worker)
+static void handle_wakeup(struct load_worker *worker)
 {
-	bell_silence(&worker->members->bell);
+	wakeup_clear(&worker->members->wakeup);
 	for (unsigned i = 0; i < speakers_here(worker); i++)
 		open_window(worker, &worker->connections[i]);
 }
@@ -786,8 +786,8 @@ static void room_ready(struct load_worker *worker, struct load_connection *conne
 	struct member *member;
 	int error;
 
-	if (connection == &worker->members->bell_rope) {
-		answer_bell(worker);
+	if (connection == &worker->members->wakeup_entry) {
+		handle_wakeup(worker);
 		return;
 	}
 	member = member_of(worker, connection);
