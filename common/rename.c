@@ -38,7 +38,7 @@ static int link_and_unlink(int from_directory, const char *from, int to_director
 #define RENAME_NOREPLACE 1u /* from linux/fs.h, which not every libc can include */
 #endif
 
-/* EINVAL: the file system cannot do it. ENOSYS and EPERM: see beneath.c. */
+/* EINVAL: the file system cannot do it. ENOSYS and EPERM: see open_within.c. */
 int rename_new(int from_directory, const char *from, int to_directory, const char *to)
 {
 	long done = syscall(SYS_renameat2, from_directory, from, to_directory, to,

@@ -46,7 +46,7 @@
 	SUITE(poller)                                                                    \
 	SUITE(tokens)                                                                    \
 	SUITE(root)                                                                      \
-	SUITE(beneath)                                                                   \
+	SUITE(open_within)                                                               \
 	SUITE(load)                                                                      \
 	SUITE(buffer)                                                                    \
 	SUITE(checksum)                                                                  \

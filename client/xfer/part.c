@@ -22,7 +22,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "common/beneath.h"
+#include "common/open_within.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/rename.h"
@@ -116,12 +116,12 @@ static bool is_sibling(const char *name, const char *start)
  * other one. A new folder is on the disk only after its parent is synced. */
 static int enter(int above, const char *name, bool sync)
 {
-	int fd = beneath_open(above, name, O_RDONLY | O_DIRECTORY, 0), error;
+	int fd = open_within(above, name, O_RDONLY | O_DIRECTORY, 0), error;
 
 	if (fd < 0 && errno == ENOENT) {
 		if (mkdirat(above, name, 0777) == 0 && sync)
 			fsync(above);
-		fd = beneath_open(above, name, O_RDONLY | O_DIRECTORY, 0);
+		fd = open_within(above, name, O_RDONLY | O_DIRECTORY, 0);
 	}
 	error = errno;
 	close(above);

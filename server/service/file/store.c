@@ -11,7 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "common/beneath.h"
+#include "common/open_within.h"
 #include "common/io.h"
 #include "common/process.h"
 #include "common/text.h"
@@ -126,7 +126,7 @@ static int count(const struct file_store *store)
 
 int file_store_open_parts(const struct file_store *store)
 {
-	return beneath_open(store->root.fd, parts_name, O_RDONLY | O_DIRECTORY, 0);
+	return open_within(store->root.fd, parts_name, O_RDONLY | O_DIRECTORY, 0);
 }
 
 /* dup2() keeps the number: no thread finds it closed. */
@@ -247,12 +247,12 @@ static bool may_be_fresh(const struct file_store *store)
 static int open_or_make(const struct file_store *store, const char *path, int at)
 {
 	const char *slash = strrchr(path, '/');
-	int fd = beneath_open(store->root.fd, path, O_RDONLY | O_DIRECTORY, 0), saved;
+	int fd = open_within(store->root.fd, path, O_RDONLY | O_DIRECTORY, 0), saved;
 
 	if (fd < 0 && errno == ENOENT) {
 		if (make_directory(store, at, slash != NULL ? slash + 1 : path) < 0)
 			return -1;
-		return beneath_open(store->root.fd, path, O_RDONLY | O_DIRECTORY, 0);
+		return open_within(store->root.fd, path, O_RDONLY | O_DIRECTORY, 0);
 	}
 	if (fd < 0 || !may_be_fresh(store) || fsync(at) == 0)
 		return fd;
@@ -297,7 +297,7 @@ int file_store_enter(const struct file_store *store, const char *name, bool make
 		return store->root.fd;
 	memcpy(path, name, (size_t)(slash - name));
 	path[slash - name] = '\0';
-	fd = beneath_open(store->root.fd, path, O_RDONLY | O_DIRECTORY, 0);
+	fd = open_within(store->root.fd, path, O_RDONLY | O_DIRECTORY, 0);
 	if (!make || (fd < 0 && errno != ENOENT) || (fd >= 0 && !may_be_fresh(store)))
 		return fd;
 	if (fd >= 0)
@@ -350,20 +350,20 @@ int file_store_look(struct file_store *store, const char *name, struct stat *sta
 			  : check_kind(status, refusal);
 }
 
-static int open_beneath(struct file_store *store, const char *name, int flags)
+static int open_in_root(struct file_store *store, const char *name, int flags)
 {
 	unsigned seen = root_renewals(&store->root);
-	int fd = beneath_open(store->root.fd, name, flags, 0);
+	int fd = open_within(store->root.fd, name, flags, 0);
 
 	if (fd < 0 && try_again(store, seen))
-		fd = beneath_open(store->root.fd, name, flags, 0);
+		fd = open_within(store->root.fd, name, flags, 0);
 	return fd;
 }
 
 int file_store_read(struct file_store *store, const char *name, struct stat *status,
 		    struct file_refusal *refusal)
 {
-	int fd = open_beneath(store, name, O_RDONLY);
+	int fd = open_in_root(store, name, O_RDONLY);
 
 	if (fd < 0)
 		return file_refuse_errno(refusal, errno);
@@ -384,7 +384,7 @@ int file_store_open_directory(struct file_store *store, const char *name)
 	if (name == NULL && !try_again(store, root_renewals(&store->root)) &&
 	    errno == ESTALE)
 		return -1;
-	return open_beneath(store, name != NULL ? name : ".", O_RDONLY | O_DIRECTORY);
+	return open_in_root(store, name != NULL ? name : ".", O_RDONLY | O_DIRECTORY);
 }
 
 /* ---- room ------------------------------------------------------------------------------- */

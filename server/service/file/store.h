@@ -2,7 +2,7 @@
  * store - the directory that is served: what is in it, how full it may get.
  *
  * No name leads out of it: the kernel resolves each one beneath it, and follows no symbolic
- * link (common/beneath.h). In it there is a hidden directory, .filed, for the parts of
+ * link (common/open_within.h). In it there is a hidden directory, .filed, for the parts of
  * uploads: in the same file system, so that a whole file is put in its place by a rename.
  */
 #ifndef SERVER_SERVICE_FILE_STORE_H
@@ -66,14 +66,14 @@ bool file_store_renew_parts(struct file_store *store);
  * @param make  make the ones that are missing, and bring them to disk if the store syncs, and
  *              those as well that somebody else is about to
  * @param last  receives where the name's last part begins
- * @return a descriptor for file_store_leave(), or -1 with errno of beneath_open()
+ * @return a descriptor for file_store_leave(), or -1 with errno of open_within()
  */
 int file_store_enter(const struct file_store *store, const char *name, bool make,
 		     const char **last);
 void file_store_leave(const struct file_store *store, int directory);
 
 /** Opens a directory for reading; with NULL the one that is served.
- *  @return the descriptor, which the caller closes, or -1 with errno of beneath_open(), and
+ *  @return the descriptor, which the caller closes, or -1 with errno of open_within(), and
  *          ESTALE if the directory that is served has gone */
 int file_store_open_directory(struct file_store *store, const char *name);
 

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/beneath.h"
+#include "common/open_within.h"
 #include "server/service/http/listing.h"
 #include "server/service/http/path.h"
 #include "server/service/http/types.h"
@@ -24,7 +24,7 @@ static bool is_hidden(const char *name)
 
 	if (length == sizeof well_known - 1 && memcmp(name, well_known, length) == 0)
 		name += length + strspn(name + length, "/");
-	return beneath_is_hidden(name);
+	return open_within_is_hidden(name);
 }
 
 /* ---- from the name to a document ---------------------------------------------------------- */
@@ -114,7 +114,7 @@ static int open_file(const struct http_root *root, const char *name)
 {
 	if (refuse_special(root, name) < 0)
 		return -1;
-	return beneath_open(root->directory.fd, name, O_RDONLY, 0);
+	return open_within(root->directory.fd, name, O_RDONLY, 0);
 }
 
 /* Takes what is open at fd, if it is a regular file. */
@@ -165,8 +165,8 @@ static void list(struct http_document *document, const struct http_target *targe
 static void find_listing(struct http_document *document, const struct http_root *root,
 			 const struct http_target *target, const char *name)
 {
-	int fd = beneath_open(root->directory.fd, *name != '\0' ? name : ".",
-			      O_RDONLY | O_DIRECTORY, 0);
+	int fd = open_within(root->directory.fd, *name != '\0' ? name : ".",
+			     O_RDONLY | O_DIRECTORY, 0);
 
 	if (fd < 0) {
 		fail(document, errno);

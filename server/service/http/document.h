@@ -3,7 +3,7 @@
  * redirect, or an error.
  *
  * No path leaves the directory, whatever is in it: the kernel itself resolves each name
- * beneath it (common/beneath.h), and follows no symbolic link. Names that begin with a dot
+ * beneath it (common/open_within.h), and follows no symbolic link. Names that begin with a dot
  * are hidden, but for /.well-known/. Only regular files and directories are served.
  */
 #ifndef SERVER_SERVICE_HTTP_DOCUMENT_H

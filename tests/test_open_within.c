@@ -1,9 +1,9 @@
 /*
- * Files beneath a directory and none outside: the same whether the kernel resolves the whole
+ * Files in a directory and none outside: the same whether the kernel resolves the whole
  * path or we do it component by component.
  */
 #ifdef __linux__
-#define _GNU_SOURCE /* as in beneath.c, which is included */
+#define _GNU_SOURCE /* as in open_within.c, which is included */
 #endif
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/beneath.h"
+#include "common/open_within.h"
 #include "common/io.h"
 #include "tests/folder.h"
 #include "tests/suites.h"
@@ -27,13 +27,13 @@
 int openat_open(int directory, const char *path, int flags, mode_t mode);
 bool openat_is_hidden(const char *path);
 
-#undef BENEATH_USE_OPENAT
-#define BENEATH_USE_OPENAT
-#define beneath_open      openat_open
-#define beneath_is_hidden openat_is_hidden
-#include "common/beneath.c"
-#undef beneath_open
-#undef beneath_is_hidden
+#undef OPEN_WITHIN_USE_OPENAT
+#define OPEN_WITHIN_USE_OPENAT
+#define open_within           openat_open
+#define open_within_is_hidden openat_is_hidden
+#include "common/open_within.c"
+#undef open_within
+#undef open_within_is_hidden
 
 #if defined(__linux__) && defined(__has_include)
 #if __has_include(<linux/seccomp.h>) && __has_include(<linux/filter.h>)
@@ -49,7 +49,7 @@ enum { NOBODY = 65534, RACES = 20000, TEXT = 64 };
 
 typedef int (*open_function)(int directory, const char *path, int flags, mode_t mode);
 
-static const open_function ways[] = { beneath_open, openat_open };
+static const open_function ways[] = { open_within, openat_open };
 
 enum { WAYS = sizeof ways / sizeof *ways };
 
@@ -111,7 +111,7 @@ static const struct {
 	{ "fifo", O_RDONLY, NULL },
 };
 
-START_TEST(what_is_beneath_is_opened)
+START_TEST(what_is_in_the_directory_is_opened)
 {
 	for (int way = 0; way < WAYS; way++) {
 		int fd = ways[way](inside.fd, found[_i].path, found[_i].flags, 0);
@@ -187,7 +187,7 @@ static const struct {
 	{ "nothing/new", O_WRONLY | O_CREAT, ENOENT },
 };
 
-START_TEST(what_is_not_beneath_or_behind_a_link_is_refused_and_the_error_says_why)
+START_TEST(what_is_outside_or_needs_a_symbolic_link_is_refused_with_the_reason)
 {
 	for (int way = 0; way < WAYS; way++) {
 		int fd = ways[way](inside.fd, refused[_i].path, refused[_i].flags, 0600);
@@ -407,12 +407,12 @@ START_TEST(where_openat2_is_missing_or_forbidden_openat_does_it)
 		skipped("needs seccomp(2)");
 		return;
 	}
-	fd = beneath_open(inside.fd, "a/b/file", O_RDONLY, 0);
+	fd = open_within(inside.fd, "a/b/file", O_RDONLY, 0);
 	ck_assert_msg(fd >= 0, "%s", strerror(errno));
 	ck_assert_int_gt(io_read_all(fd, text, TEXT - 1), 0);
 	ck_assert_str_eq(text, "below");
 	close(fd);
-	ck_assert_int_eq(beneath_open(inside.fd, "a/to-outside/secret", O_RDONLY, 0), -1);
+	ck_assert_int_eq(open_within(inside.fd, "a/to-outside/secret", O_RDONLY, 0), -1);
 	ck_assert_int_eq(errno, ELOOP);
 }
 END_TEST
@@ -428,23 +428,23 @@ START_TEST(a_name_with_a_dot_in_front_is_hidden_wherever_it_is_in_a_path)
 					     "a/b.", "a/b", "/a/", "~",    "a..b/c" };
 
 	for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
-		ck_assert_msg(beneath_is_hidden(hidden[i]), "%s", hidden[i]);
+		ck_assert_msg(open_within_is_hidden(hidden[i]), "%s", hidden[i]);
 	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
-		ck_assert_msg(!beneath_is_hidden(shown[i]), "%s", shown[i]);
+		ck_assert_msg(!open_within_is_hidden(shown[i]), "%s", shown[i]);
 }
 END_TEST
 
-Suite *suite_beneath(void)
+Suite *suite_open_within(void)
 {
-	Suite *suite = suite_create("beneath");
-	TCase *tcase = add_case(suite, "files beneath a directory");
+	Suite *suite = suite_create("open_within");
+	TCase *tcase = add_case(suite, "files in a directory");
 
 	tcase_add_checked_fixture(tcase, create_folders, remove_folders);
-	tcase_add_loop_test(tcase, what_is_beneath_is_opened, 0,
+	tcase_add_loop_test(tcase, what_is_in_the_directory_is_opened, 0,
 			    sizeof found / sizeof *found);
 	tcase_add_loop_test(
 		tcase,
-		what_is_not_beneath_or_behind_a_link_is_refused_and_the_error_says_why, 0,
+		what_is_outside_or_needs_a_symbolic_link_is_refused_with_the_reason, 0,
 		sizeof refused / sizeof *refused);
 	tcase_add_test(tcase, names_are_as_long_as_the_system_has_them);
 	tcase_add_test(tcase, a_file_is_made_with_its_mode_and_written);

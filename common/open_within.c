@@ -1,5 +1,5 @@
 /*
- * beneath - opens files below a directory: openat2(2), or openat(2) component by component.
+ * open_within - opens files below a directory: openat2(2), or openat(2) component by component.
  *
  * openat2(2) is one system call, whatever the depth. The fallback needs one per component,
  * and holds the directory of each open, so renaming a directory meanwhile cannot redirect
@@ -9,7 +9,7 @@
 #define _GNU_SOURCE /* syscall, O_PATH, O_LARGEFILE */
 #endif
 
-#include "common/beneath.h"
+#include "common/open_within.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#if defined(__linux__) && defined(__has_include) && !defined(BENEATH_USE_OPENAT)
+#if defined(__linux__) && defined(__has_include) && !defined(OPEN_WITHIN_USE_OPENAT)
 #if __has_include(<linux/openat2.h>)
 #include <linux/openat2.h>
 #include <sys/syscall.h>
@@ -162,7 +162,7 @@ static bool is_missing(int error)
 	return error == ENOSYS || error == EPERM;
 }
 
-static int open_beneath(int directory, const char *path, int flags, mode_t mode)
+static int open_below(int directory, const char *path, int flags, mode_t mode)
 {
 	int fd = open_at_once(directory, path, flags, mode);
 
@@ -173,14 +173,14 @@ static int open_beneath(int directory, const char *path, int flags, mode_t mode)
 
 #else
 
-static int open_beneath(int directory, const char *path, int flags, mode_t mode)
+static int open_below(int directory, const char *path, int flags, mode_t mode)
 {
 	return open_by_components(directory, path, flags, mode);
 }
 
 #endif
 
-int beneath_open(int directory, const char *path, int flags, mode_t mode)
+int open_within(int directory, const char *path, int flags, mode_t mode)
 {
 	int fd;
 
@@ -189,12 +189,12 @@ int beneath_open(int directory, const char *path, int flags, mode_t mode)
 		return -1;
 	}
 	do
-		fd = open_beneath(directory, path, flags, mode);
+		fd = open_below(directory, path, flags, mode);
 	while (fd < 0 && errno == EINTR);
 	return fd;
 }
 
-bool beneath_is_hidden(const char *path)
+bool open_within_is_hidden(const char *path)
 {
 	const char *component;
 

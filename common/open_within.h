@@ -1,5 +1,5 @@
 /*
- * beneath - opens files below a directory, and never outside of it.
+ * open_within - opens files below a directory, and never outside of it.
  *
  * A server that opens files by names from clients must not follow "..", absolute paths
  * or symbolic links out of its directory. Checking a path before opening it does not
@@ -7,10 +7,10 @@
  * RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS on Linux; elsewhere openat(2) for one
  * component after the other, each with O_NOFOLLOW.
  *
- * Build with -DBENEATH_USE_OPENAT to use the fallback on Linux.
+ * Build with -DOPEN_WITHIN_USE_OPENAT to use the fallback on Linux.
  */
-#ifndef COMMON_BENEATH_H
-#define COMMON_BENEATH_H
+#ifndef COMMON_OPEN_WITHIN_H
+#define COMMON_OPEN_WITHIN_H
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -28,9 +28,9 @@
  * component "..", even if it would not lead outside; ELOOP for a symbolic link anywhere
  * in it (but EEXIST with O_CREAT and O_EXCL if it is the last component)
  */
-int beneath_open(int directory, const char *path, int flags, mode_t mode);
+int open_within(int directory, const char *path, int flags, mode_t mode);
 
 /** Whether a component of @p path begins with a dot: hidden files, "." and "..". */
-bool beneath_is_hidden(const char *path);
+bool open_within_is_hidden(const char *path);
 
 #endif
