@@ -148,7 +148,7 @@ inject        = $(if $(CAN_INJECT),$(INJECTOR) $(abspath $(BIN)) $(abspath $(PRE
 
 # The sample is a make of its own: on a fresh machine the compiler, which CAN_INJECT asks, is
 # there only after deps.
-check: all $(TESTER) $(RELAYS)
+check: all $(TESTER) $(RELAYS) $(PLAIN)
 	@tests/calls.sh $(BUILD) server client
 	@$(if $(CK_RUN_SUITE),,$(MAKE) --no-print-directory check-faults FAULTS=$(FAULTS_SAMPLE))
 	CK_DEFAULT_TIMEOUT=60 SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) $(TESTER)
@@ -188,6 +188,13 @@ $(RELAYS): $(BUILD)/tests/relayd-%: $(BUILD)/tests/service/relay.o $(BUILD)/serv
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 $(TESTER): | $(RELAYS)
+
+# Servers without optimization, whose functions gdb can count: tests/test_frames.c.
+PLAIN := $(BUILD)/tests/plain
+.PHONY: $(PLAIN)
+$(PLAIN): | $(DEPS_FIRST)
+	@$(if $(SAN),,$(MAKE) --no-print-directory BUILD=$(PLAIN) BIN=$(PLAIN)/bin \
+		CFLAGS='-O0 -g -U_FORTIFY_SOURCE' $(foreach m,fork thread select,$(PLAIN)/bin/echod-$(m)) >/dev/null)
 
 # ---- fuzzing -----------------------------------------------------------------------------
 

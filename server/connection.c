@@ -209,14 +209,6 @@ static void note_result(struct connection *c, enum output_result result)
 		output_failed(c, result);
 }
 
-static void flush(struct connection *c)
-{
-	if (c->state == CONNECTION_OPEN)
-		note_result(c, output_flush(&c->output, &c->worker->output));
-	else
-		c->worker->output.gathered = 0;
-}
-
 void connection_write(struct connection *c, const char *bytes, size_t n)
 {
 	if (c->state == CONNECTION_OPEN)
@@ -325,7 +317,10 @@ static void conclude(struct connection *c)
 /* After each call of the service: sends what it left. */
 static void settle(struct connection *c)
 {
-	flush(c);
+	if (c->state == CONNECTION_OPEN)
+		note_result(c, output_flush(&c->output, &c->worker->output));
+	else
+		c->worker->output.gathered = 0;
 	connection_hold_deadline(c);
 	conclude(c);
 	c->producing = c->session.service->drained != NULL; /* it may have more to say */

@@ -18,6 +18,7 @@
 	SUITE(faults)                                                                    \
 	SUITE(connection_files)                                                          \
 	SUITE(engine)                                                                    \
+	SUITE(frames)                                                                    \
 	SUITE(servers)                                                                   \
 	SUITE(load_chat)                                                                 \
 	SUITE(portscan)                                                                  \
