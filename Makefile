@@ -72,6 +72,7 @@ PARTS      = $(call OBJECTS,$(wildcard server/service/$(1)/*.c))
 TESTER    := $(BUILD)/tests/check
 SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.c server/service/*/*.[ch] client/*/*.[ch] tests/*.[ch] tests/service/*.c tests/inject/*.[ch] tests/sanitizer/*.c tests/fuzz/*.[ch])
 INJECTOR  := $(BUILD)/tests/inject/driver
+PLAIN     := $(BUILD)/tests/plain
 PRELOAD   := $(BUILD)/tests/inject/preload.so
 RELAYS    := $(foreach m,$(MODELS),$(BUILD)/tests/relayd-$(m))
 PAGES     := $(wildcard man/*.[1-8])
@@ -190,7 +191,6 @@ $(RELAYS): $(BUILD)/tests/relayd-%: $(BUILD)/tests/service/relay.o $(BUILD)/serv
 $(TESTER): | $(RELAYS)
 
 # Servers without optimization, whose functions gdb can count: tests/test_frames.c.
-PLAIN := $(BUILD)/tests/plain
 .PHONY: $(PLAIN)
 $(PLAIN): | $(DEPS_FIRST)
 	@$(if $(SAN),,$(MAKE) --no-print-directory BUILD=$(PLAIN) BIN=$(PLAIN)/bin \
