@@ -112,9 +112,15 @@ $(COMMON) $(ENGINE) $(CLIENT_LIB) $(LOAD):
 	$(call say,AR,$@)
 	$(Q)$(AR) rc $@ $^
 
+# The object that names a program's service.
+$(BUILD)/server/service/selected/%.o: server/service/selected.c $(FLAGS) | $(DEPS_FIRST)
+	@mkdir -p $(@D)
+	$(call say,CC,"$< ($*)")
+	$(Q)$(COMPILE) -DSERVICE=$*_service -MMD -MP -c -o $@ $<
+
 # SERVICEd-MODEL: one service, one model, and the engine that is the same for all.
 define server_rule
-$(BIN)/$(1)d-$(2): $(BUILD)/server/service/$(1).o $(call PARTS,$(1)) $(BUILD)/server/model/$(2).o $(ENGINE) $(COMMON)
+$(BIN)/$(1)d-$(2): $(BUILD)/server/service/$(1).o $(BUILD)/server/service/selected/$(1).o $(call PARTS,$(1)) $(BUILD)/server/model/$(2).o $(ENGINE) $(COMMON)
 endef
 $(foreach s,$(SERVICES),$(foreach m,$(MODELS),$(eval $(call server_rule,$(s),$(m)))))
 
@@ -158,13 +164,16 @@ check: all $(TESTER) $(RELAYS) $(PLAIN)
 FUZZ_NAMES  = '-DFUZZ_TARGETS=$(patsubst %,TARGET(%),$(FUZZ))' -DLLVMFuzzerTestOneInput=fuzz_$(*F)
 $(BUILD)/tests/test_fuzz.o: Makefile
 
+# The tests of the other services include their files, to see what is static there.
+LINKED      = $(filter-out http chat file,$(SERVICES))
+
 HAVE_CHECK = printf '\043include <check.h>\n' | $(CC) $(CHECK_FLAGS) -E - >/dev/null 2>&1
 $(BUILD)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS_FIRST)
 	@$(HAVE_CHECK) || { echo "make check needs Check (libcheck): 'make deps' installs it" >&2; exit 1; }
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(COMPILE) $(CHECK_FLAGS) $(FUZZ_NAMES) -DTESTS_BUILD='"$(abspath $(BUILD))/tests"' -Wno-gnu-zero-variadic-macro-arguments -MMD -MP -c -o $@ $<
-$(TESTER): $(call OBJECTS,$(wildcard tests/*.c) $(FUZZ:%=tests/fuzz/%.c)) $(call PARTS,*) $(CLIENT_O) $(ENGINE) $(LOAD) $(CLIENT_LIB) $(COMMON)
+$(TESTER): $(call OBJECTS,$(wildcard tests/*.c) $(FUZZ:%=tests/fuzz/%.c)) $(LINKED:%=$(BUILD)/server/service/%.o) $(call PARTS,*) $(CLIENT_O) $(ENGINE) $(LOAD) $(CLIENT_LIB) $(COMMON)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LDLIBS)
 
@@ -185,7 +194,7 @@ $(PRELOAD): tests/inject/preload.c tests/inject/inject.h $(FLAGS) | $(DEPS_FIRST
 	$(Q)$(CC) -std=c11 -I. $(filter-out -Wpedantic,$(WARNINGS)) -fPIC -shared -pthread $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl
 
 # A service for the tests alone, where clients meet.
-$(RELAYS): $(BUILD)/tests/relayd-%: $(BUILD)/tests/service/relay.o $(BUILD)/server/model/%.o $(ENGINE) $(COMMON) $(AGAINST_SAN)
+$(RELAYS): $(BUILD)/tests/relayd-%: $(BUILD)/tests/service/relay.o $(BUILD)/server/service/selected/relay.o $(BUILD)/server/model/%.o $(ENGINE) $(COMMON) $(AGAINST_SAN)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 $(TESTER): | $(RELAYS)

@@ -363,23 +363,23 @@ int main(int argc, char **argv)
 {
 	/* static: threads may still look at it while the process exits */
 	static struct server server = {
-		.service = &this_service,
 		.model = &this_model,
 	};
 	struct settings settings = {
-		.place = { "127.0.0.1", this_service.port, SOCK_STREAM, SOMAXCONN },
+		.place = { "127.0.0.1", selected_service->port, SOCK_STREAM, SOMAXCONN },
 		.server = &server,
 		.level = MESSAGE_NOTICE,
 	};
 	int status;
 
+	server.service = selected_service;
 	io_begin();
 	message_program(argv[0]);
 	if (started_by_inetd())
 		return refuse_inetd();
 	server.max_clients = this_model.most_clients;
 	server.repeats = -1;
-	server.idle_timeout = 1000 * (int64_t)idle_seconds(&this_service);
+	server.idle_timeout = 1000 * (int64_t)idle_seconds(selected_service);
 	status = read_command_line(&settings, argc, argv);
 	if (status != OPTIONS_GO_ON)
 		return status;

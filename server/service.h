@@ -102,7 +102,18 @@ struct service {
 	void (*close)(struct session *);
 };
 
-/** The one service that a program is linked with. */
-extern const struct service this_service;
+/** The services, each defined in server/service/NAME.c. A program is linked with one. */
+extern const struct service echo_service;
+extern const struct service discard_service;
+extern const struct service chargen_service;
+extern const struct service daytime_service;
+extern const struct service greet_service;
+extern const struct service reply_service;
+extern const struct service http_service;
+extern const struct service chat_service;
+extern const struct service file_service;
+
+/** The one service that a program is linked with: server/service/selected.c. */
+extern const struct service *const selected_service;
 
 #endif

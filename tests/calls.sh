@@ -7,7 +7,7 @@
 # U) that the other defines. Calls through a table of functions need no symbol: so a lower file
 # can be given a function of a higher one. A cycle is printed, and the exit status is 1.
 #
-# A symbol that several files define (this_model, this_service) is an exchangeable part. An edge
+# A symbol that several files define (this_model, selected_service) is an exchangeable part. An edge
 # goes to each of its definitions.
 set -eu
 

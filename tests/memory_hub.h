@@ -1,7 +1,6 @@
 /*
  * memory_hub - clients that meet, without a network: the test is every one of them.
  *
- *	#define this_service chat_service
  *	#include "server/service/chat.c"
  *
  *	struct memory_member alice, bob;

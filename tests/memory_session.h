@@ -1,9 +1,6 @@
 /*
  * memory_session - a session without a network: the test is the client, and the transport.
  *
- *	#define this_service echo_service
- *	#include "server/service/echo.c"
- *
  *	struct memory_session client;
  *
  *	memory_open(&client, &echo_service);

@@ -3,11 +3,9 @@
  */
 #include <string.h>
 
+#include "server/service.h"
 #include "tests/memory_session.h"
 #include "tests/suites.h"
-
-#define this_service chargen_service
-#include "server/service/chargen.c"
 
 enum { ENOUGH = 2 * 1024 * 1024 };
 

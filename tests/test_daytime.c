@@ -1,16 +1,15 @@
 /*
  * daytime without a network: RFC 867, in the time zones of its readers.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "server/service.h"
 #include "tests/memory_session.h"
 #include "tests/suites.h"
 #include "tests/waiting.h"
-
-#define this_service daytime_service
-#include "server/service/daytime.c"
 
 /* Says what time it is in a zone, as POSIX writes it: hours west of Greenwich. */
 static void move_to(const char *zone)

@@ -7,13 +7,11 @@
 #include <unistd.h>
 
 #include "common/io.h"
+#include "server/service.h"
 #include "tests/folder.h"
 #include "tests/memory_session.h"
 #include "tests/suites.h"
 #include "tests/waiting.h"
-
-#define this_service discard_service
-#include "server/service/discard.c"
 
 enum { LOT = 100 * 1000, PRINTED = 1024 * 1024 };
 

@@ -3,12 +3,10 @@
  */
 #include <string.h>
 
+#include "server/service.h"
 #include "tests/memory_session.h"
 #include "tests/suites.h"
 #include "tests/waiting.h"
-
-#define this_service echo_service
-#include "server/service/echo.c"
 
 enum { LOT = 300 * 1000 };
 

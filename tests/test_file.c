@@ -25,7 +25,6 @@
 #include "tests/suites.h"
 #include "tests/waiting.h"
 
-#define this_service file_service
 #include "server/service/file.c"
 
 enum { TEXT = 1024, BIG = 9 * 1024 * 1024 + 5, MANY = 5000, DAY = 24 * 3600 };

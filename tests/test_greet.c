@@ -7,13 +7,11 @@
 #include <unistd.h>
 
 #include "common/io.h"
+#include "server/service.h"
 #include "tests/folder.h"
 #include "tests/memory_session.h"
 #include "tests/suites.h"
 #include "tests/waiting.h"
-
-#define this_service greet_service
-#include "server/service/greet.c"
 
 static void configure(const char *option, const char *value)
 {

@@ -31,7 +31,6 @@
 #include "tests/suites.h"
 #include "tests/waiting.h"
 
-#define this_service http_service
 #include "server/service/http.c"
 
 enum { TEXT = 16 * 1024 };

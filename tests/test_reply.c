@@ -5,12 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/service.h"
 #include "tests/memory_session.h"
 #include "tests/suites.h"
 #include "tests/waiting.h"
-
-#define this_service reply_service
-#include "server/service/reply.c"
 
 enum { LONGEST_LINE = 65535, LOT = 200 * 1000 };
 

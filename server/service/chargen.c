@@ -65,7 +65,7 @@ static void chargen_datagram(struct session *session, const char *bytes, size_t 
 	session_write(session, lines, DATAGRAM / LINE * LINE);
 }
 
-const struct service this_service = {
+const struct service chargen_service = {
 	.name = "chargen",
 	.summary = "sends lines of characters without end (RFC 864)",
 	.port = "7019", /* RFC 864 says 19, which takes a privileged server */

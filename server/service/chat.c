@@ -161,7 +161,7 @@ static const struct option_line chat_options[] = {
 	{ 0 },
 };
 
-const struct service this_service = {
+const struct service chat_service = {
 	.name = "chat",
 	.summary = "lets clients talk with each other, in rooms",
 	.port = "7194",

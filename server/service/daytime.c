@@ -89,7 +89,7 @@ static const struct option_line daytime_options[] = {
 	{ 0 },
 };
 
-const struct service this_service = {
+const struct service daytime_service = {
 	.name = "daytime",
 	.summary = "tells the date and time (RFC 867)",
 	.port = "7013", /* RFC 867 says 13, which takes a privileged server */

@@ -81,7 +81,7 @@ static const struct option_line discard_options[] = {
 	{ 0 },
 };
 
-const struct service this_service = {
+const struct service discard_service = {
 	.name = "discard",
 	.summary = "reads what it receives, and drops it (RFC 863)",
 	.port = "7009", /* RFC 863 says 9, which takes a privileged server */

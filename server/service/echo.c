@@ -18,7 +18,7 @@ static void echo_datagram(struct session *session, const char *bytes, size_t n)
 	session_write(session, bytes, n);
 }
 
-const struct service this_service = {
+const struct service echo_service = {
 	.name = "echo",
 	.summary = "sends back what it receives (RFC 862)",
 	.port = "7007", /* RFC 862 says 7, which takes a privileged server */

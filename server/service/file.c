@@ -764,7 +764,7 @@ static void file_reopen(void)
 	file_store_reopen(&store);
 }
 
-const struct service this_service = {
+const struct service file_service = {
 	.name = "file",
 	.summary = "receives files and gives them back",
 	.port = "7012",

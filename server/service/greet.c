@@ -135,7 +135,7 @@ static const struct option_line greet_options[] = {
 	{ 0 },
 };
 
-const struct service this_service = {
+const struct service greet_service = {
 	.name = "greet",
 	.summary = "sends a message to each client, and hangs up (RFC 865)",
 	.port = "7017", /* RFC 865 says 17, which takes a privileged server */

@@ -503,7 +503,7 @@ static void http_reopen(void)
 		root_reopen(&site.root->directory);
 }
 
-const struct service this_service = {
+const struct service http_service = {
 	.name = "http",
 	.summary = "web server: a greeting, or the files of a directory",
 	.port = "8080",

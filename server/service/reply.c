@@ -120,7 +120,7 @@ static const struct option_line reply_options[] = {
 	{ 0 },
 };
 
-const struct service this_service = {
+const struct service reply_service = {
 	.name = "reply",
 	.summary = "answers each line with a fixed text",
 	.port = "7010",

@@ -122,7 +122,7 @@ static int relay_option(int letter, const struct options *options,
 	return options_number(options, letter, 0, SIZE_MAX, &most, failure);
 }
 
-const struct service this_service = {
+const struct service relay_service = {
 	.name = "relay",
 	.summary = "sends each line to everybody else",
 	.port = "7099",
