@@ -2,8 +2,8 @@
  * fork - a process per client.
  *
  * What it shows: the classic server. The parent only accepts; for each client it forks a
- * child, which has a copy of everything, serves its one client with plain blocking reads
- * and writes, and exits.
+ * child, which has a copy of everything, serves its one client by serve_blocking(), which
+ * sleeps in recv(2), and exits.
  *
  * Why one would choose it: a child that crashes, leaks or is killed takes its own client
  * with it and nobody else's; and the code that serves a client is as simple as can be.

@@ -2,8 +2,8 @@
  * thread - a thread per client.
  *
  * What it shows: the forking server's shape, with pthread_create(3) in the place of
- * fork(2). Each thread serves its one client with plain blocking reads and writes; but
- * all of them share one memory, so what they share needs a lock.
+ * fork(2). Each thread serves its one client by serve_blocking(), which sleeps in recv(2);
+ * but all of them share one memory, so what they share needs a lock.
  *
  * Why one would choose it: a thread starts in a fraction of a fork's time and takes a
  * fraction of its memory, and clients can share state without copying. What it costs: a
