@@ -113,7 +113,8 @@ $(COMMON) $(ENGINE) $(CLIENT_LIB) $(LOAD):
 	$(Q)$(AR) rc $@ $^
 
 # The object that names a program's service.
-$(BUILD)/server/service/selected/%.o: server/service/selected.c $(FLAGS) | $(DEPS_FIRST)
+SELECTED := $(patsubst %,$(BUILD)/server/service/selected/%.o,$(SERVICES) relay)
+$(SELECTED): $(BUILD)/server/service/selected/%.o: server/service/selected.c $(FLAGS) | $(DEPS_FIRST)
 	@mkdir -p $(@D)
 	$(call say,CC,"$< ($*)")
 	$(Q)$(COMPILE) -DSERVICE=$*_service -MMD -MP -c -o $@ $<
