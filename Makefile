@@ -1,8 +1,8 @@
 # sockways: socket servers, many ways.  `make help` lists what can be made.
 #
-# A new service is a file in server/service, its name in SERVICES, and man/NAMEd.8. What one
-# file could not teach any more, it has beside it: server/service/NAME/*.c.
-# A new model is a file in server/model and its name in MODELS.
+# A new service is a file server/service/NAME.c, its name in SERVICES, and man/NAMEd.8; one that
+# takes several files is a folder server/service/NAME.
+# A new model is a file server/model/NAME.c and its name in MODELS.
 # A new client is a folder client/NAME with main() in main.c, its name in CLIENTS, and man/NAME.1.
 # Its program is linked from this folder, client/lib (what two or more clients share) and
 # common. loadgen and versus are also linked with client/load, the engine of the load.
@@ -65,12 +65,13 @@ PROGRAMS  := $(addprefix $(BIN)/,$(SERVERS) $(CLIENTS))
 OBJECTS    = $(patsubst %.c,$(BUILD)/%.o,$(1))
 COMMON    := $(BUILD)/common.a
 ENGINE    := $(BUILD)/server.a
+ENGINE_DIRS = core udp hub
 CLIENT_LIB := $(BUILD)/client/lib.a
 LOAD      := $(BUILD)/client/load.a
 CLIENT_O  := $(call OBJECTS,$(filter-out %/main.c,$(wildcard $(CLIENTS:%=client/%/*.c))))
-PARTS      = $(call OBJECTS,$(wildcard server/service/$(1)/*.c))
+SERVICE_O  = $(call OBJECTS,$(wildcard server/service/$(1).c server/service/$(1)/*.c))
 TESTER    := $(BUILD)/tests/check
-SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.c server/service/*/*.[ch] client/*/*.[ch] tests/*.[ch] tests/service/*.c tests/inject/*.[ch] tests/sanitizer/*.c tests/fuzz/*.[ch])
+SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.[ch] server/service/*/*.[ch] client/*/*.[ch] tests/*.[ch] tests/service/*.c tests/inject/*.[ch] tests/sanitizer/*.c tests/fuzz/*.[ch])
 INJECTOR  := $(BUILD)/tests/inject/driver
 PLAIN     := $(BUILD)/tests/plain
 PRELOAD   := $(BUILD)/tests/inject/preload.so
@@ -103,25 +104,25 @@ $(BUILD)/%.o: %.c $(FLAGS) | $(DEPS_FIRST)
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(COMMON): $(call OBJECTS,$(wildcard common/*.c))
-$(ENGINE): $(call OBJECTS,$(wildcard server/*.c))
+$(ENGINE): $(call OBJECTS,server/main.c $(wildcard $(ENGINE_DIRS:%=server/%/*.c)))
 $(CLIENT_LIB): $(call OBJECTS,$(wildcard client/lib/*.c))
 $(LOAD): $(call OBJECTS,$(wildcard client/load/*.c))
 $(COMMON) $(ENGINE) $(CLIENT_LIB) $(LOAD):
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(call say,AR,$@)
-	$(Q)$(AR) rc $@ $^
+	$(Q)$(AR) qc $@ $^
 
 # The object that names a program's service.
-SELECTED := $(patsubst %,$(BUILD)/server/service/selected/%.o,$(SERVICES) relay)
-$(SELECTED): $(BUILD)/server/service/selected/%.o: server/service/selected.c $(FLAGS) | $(DEPS_FIRST)
+SELECTED := $(patsubst %,$(BUILD)/server/selected/%.o,$(SERVICES) relay)
+$(SELECTED): $(BUILD)/server/selected/%.o: server/selected.c $(FLAGS) | $(DEPS_FIRST)
 	@mkdir -p $(@D)
 	$(call say,CC,"$< ($*)")
 	$(Q)$(COMPILE) -DSERVICE=$*_service -MMD -MP -c -o $@ $<
 
 # SERVICEd-MODEL: one service, one model, and the engine that is the same for all.
 define server_rule
-$(BIN)/$(1)d-$(2): $(BUILD)/server/service/$(1).o $(BUILD)/server/service/selected/$(1).o $(call PARTS,$(1)) $(BUILD)/server/model/$(2).o $(ENGINE) $(COMMON)
+$(BIN)/$(1)d-$(2): $(call SERVICE_O,$(1)) $(BUILD)/server/selected/$(1).o $(BUILD)/server/model/$(2).o $(ENGINE) $(COMMON)
 endef
 $(foreach s,$(SERVICES),$(foreach m,$(MODELS),$(eval $(call server_rule,$(s),$(m)))))
 
@@ -165,16 +166,13 @@ check: all $(TESTER) $(RELAYS) $(PLAIN)
 FUZZ_NAMES  = '-DFUZZ_TARGETS=$(patsubst %,TARGET(%),$(FUZZ))' -DLLVMFuzzerTestOneInput=fuzz_$(*F)
 $(BUILD)/tests/test_fuzz.o: Makefile
 
-# The tests of the other services include their files, to see what is static there.
-LINKED      = $(filter-out http chat file,$(SERVICES))
-
 HAVE_CHECK = printf '\043include <check.h>\n' | $(CC) $(CHECK_FLAGS) -E - >/dev/null 2>&1
 $(BUILD)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS_FIRST)
 	@$(HAVE_CHECK) || { echo "make check needs Check (libcheck): 'make deps' installs it" >&2; exit 1; }
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(COMPILE) $(CHECK_FLAGS) $(FUZZ_NAMES) -DTESTS_BUILD='"$(abspath $(BUILD))/tests"' -Wno-gnu-zero-variadic-macro-arguments -MMD -MP -c -o $@ $<
-$(TESTER): $(call OBJECTS,$(wildcard tests/*.c) $(FUZZ:%=tests/fuzz/%.c)) $(LINKED:%=$(BUILD)/server/service/%.o) $(call PARTS,*) $(CLIENT_O) $(ENGINE) $(LOAD) $(CLIENT_LIB) $(COMMON)
+$(TESTER): $(call OBJECTS,$(wildcard tests/*.c) $(FUZZ:%=tests/fuzz/%.c)) $(foreach s,$(SERVICES),$(call SERVICE_O,$(s))) $(CLIENT_O) $(ENGINE) $(LOAD) $(CLIENT_LIB) $(COMMON)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LDLIBS)
 
@@ -195,7 +193,7 @@ $(PRELOAD): tests/inject/preload.c tests/inject/inject.h $(FLAGS) | $(DEPS_FIRST
 	$(Q)$(CC) -std=c11 -I. $(filter-out -Wpedantic,$(WARNINGS)) -fPIC -shared -pthread $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl
 
 # A service for the tests alone, where clients meet.
-$(RELAYS): $(BUILD)/tests/relayd-%: $(BUILD)/tests/service/relay.o $(BUILD)/server/service/selected/relay.o $(BUILD)/server/model/%.o $(ENGINE) $(COMMON) $(AGAINST_SAN)
+$(RELAYS): $(BUILD)/tests/relayd-%: $(BUILD)/tests/service/relay.o $(BUILD)/server/selected/relay.o $(BUILD)/server/model/%.o $(ENGINE) $(COMMON) $(AGAINST_SAN)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 $(TESTER): | $(RELAYS)

@@ -21,7 +21,7 @@
 #include "common/sock.h"
 #include "common/text.h"
 #include "server/model.h"
-#include "server/server.h"
+#include "server/core/server.h"
 #include "server/service.h"
 
 enum { MOST_CLIENTS = 1000000, MOST_REPEATS = 1000000000, MOST_SECONDS = 365 * 86400 };

@@ -1,7 +1,7 @@
 /*
  * memory_hub - clients that meet, without a network: the test is every one of them.
  *
- *	#include "server/service/chat.c"
+ *	#include "server/service/chat/chat.c"
  *
  *	struct memory_member alice, bob;
  *
@@ -23,7 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "server/hub.h"
+#include "server/hub/hub.h"
 #include "tests/memory_session.h"
 
 struct memory_member {

@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 #include "common/failure.h"
-#include "server/session.h"
+#include "server/core/session.h"
 
 /** How much output the client takes when nothing else is said. */
 #define MEMORY_ROOM ((size_t)-1)

@@ -10,8 +10,8 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/sock.h"
-#include "server/serve_blocking.h"
-#include "server/signals.h"
+#include "server/core/serve_blocking.h"
+#include "server/core/signals.h"
 
 const struct form rig_forms[RIG_FORMS] = {
 	{ false, TCP },

@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/connection.h"
+#include "server/core/connection.h"
 #include "tests/client.h"
 #include "tests/waiting.h"
 

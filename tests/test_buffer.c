@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/buffer.h"
+#include "server/core/buffer.h"
 #include "tests/suites.h"
 #include "tests/waiting.h"
 

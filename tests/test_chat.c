@@ -11,7 +11,6 @@
 #include "tests/suites.h"
 #include "tests/waiting.h"
 
-#include "server/service/chat.c"
 #include "server/service/chat/people.h"
 #include "server/service/chat/room.h"
 

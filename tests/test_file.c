@@ -19,13 +19,15 @@
 #endif
 
 #include "common/io.h"
+#include "common/checksum.h"
 #include "common/text.h"
+#include "server/service/file/file.h"
+#include "server/service/file/listing.h"
+#include "server/service/file/upload.h"
 #include "tests/folder.h"
 #include "tests/memory_session.h"
 #include "tests/suites.h"
 #include "tests/waiting.h"
-
-#include "server/service/file.c"
 
 enum { TEXT = 1024, BIG = 9 * 1024 * 1024 + 5, MANY = 5000, DAY = 24 * 3600 };
 
@@ -48,19 +50,19 @@ static void clear(void)
 /* A server opens its directory once. The tests open it again, as the next server does. */
 static void forget_directory(void)
 {
-	if (store.root.name == NULL)
+	if (file_store.root.name == NULL)
 		return;
-	close(store.root.fd);
-	close(store.parts);
-	free(store.root.name);
-	store.root.name = NULL;
+	close(file_store.root.fd);
+	close(file_store.parts);
+	free(file_store.root.name);
+	file_store.root.name = NULL;
 }
 
 static int try_to_configure(const char *const arguments[], struct failure *failure)
 {
 	forget_directory();
-	store = (struct file_store){ .most = INT64_MAX, .part_life = DAY };
-	directory = NULL;
+	file_store = (struct file_store){ .most = INT64_MAX, .part_life = DAY };
+	file_directory = NULL;
 	return memory_configure(&file_service, arguments, failure);
 }
 
@@ -678,13 +680,13 @@ static void look_for_parts_of(int64_t part_life, bool at_start)
 {
 	struct failure failure = { .text = "" };
 
-	store.part_life = part_life;
-	atomic_store(&store.shared->expire_at, 0); /* a minute goes by */
+	file_store.part_life = part_life;
+	atomic_store(&file_store.shared->expire_at, 0); /* a minute goes by */
 	if (at_start) {
 		forget_directory();
-		ck_assert_msg(file_store_open(&store, folder.path, &failure) == 0, "%s",
-			      failure.text);
-		file_upload_expire(&store);
+		ck_assert_msg(file_store_open(&file_store, folder.path, &failure) == 0,
+			      "%s", failure.text);
+		file_upload_expire(&file_store);
 	}
 }
 
@@ -699,7 +701,7 @@ START_TEST(parts_are_removed_when_they_are_old)
 	begin_upload(&client, "used", 13, "1700000000", 0);
 	memory_send(&client, hello, 7);
 	folder_link(&folder, ".filed/slost", "13 1");
-	store.part_life = -DAY;
+	file_store.part_life = -DAY;
 	begin_upload(&other, "other", 13, "1700000000", 0);
 	ck_assert(folder_has(&folder, ".filed/pold")); /* somebody has just looked */
 	memory_close(&other);
@@ -804,10 +806,10 @@ START_TEST(what_is_there_counts_however_the_directory_is_named)
 	ask_and_be_refused(&client, "PUT b 14 1", "ERR no-space b: ");
 	upload_text(&client, "b", hello); /* 30 */
 	memory_close(&client);
-	store.part_life = -DAY;
+	file_store.part_life = -DAY;
 	forget_directory();
-	ck_assert_int_eq(file_store_open(&store, link, &failure), 0);
-	file_upload_expire(&store);
+	ck_assert_int_eq(file_store_open(&file_store, link, &failure), 0);
+	file_upload_expire(&file_store);
 	ck_assert_uint_eq(leftovers(), 0);
 	begin(&client);
 	ask_and_be_refused(&client, "PUT c 8 1", "ERR no-space c: ");
@@ -1099,7 +1101,7 @@ static void get_list(struct memory_session *client, size_t room)
 {
 	memory_open_full(client, &file_service, room);
 	tell(client, "LIST\n");
-	for (int i = 0; i < 2 * MANY / LIST_TURN; i++)
+	for (int i = 0; i < 2 * MANY / FILE_LIST_TURN; i++)
 		memory_advance(client, 1);
 }
 
@@ -1217,7 +1219,7 @@ START_TEST(of_many_requests_in_one_piece_only_some_are_a_turn)
 	folder_text(&folder, "one", "1");
 	folder_directory(&folder, "d");
 	fill_pattern(big, sizeof big, 3);
-	folder_file(&folder, "big", big, SUM_TURN);
+	folder_file(&folder, "big", big, FILE_SUM_TURN);
 	for (unsigned i = 0; i < floods[_i].times; i++)
 		end = stpcpy(end, floods[_i].request);
 	memcpy(end, "QUIT\n", 5);

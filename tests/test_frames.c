@@ -76,7 +76,7 @@ static void note_file(struct stack *stack, const char *name)
 		strcpy(stack->files[stack->file_count++], file);
 }
 
-/* "#4  0x00005555 in settle (c=0x5555) at server/connection.c:301" */
+/* "#4  0x00005555 in settle (c=0x5555) at server/core/connection.c:301" */
 static void read_stack(FILE *output, struct stack *stack)
 {
 	char line[LINE];

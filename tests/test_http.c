@@ -24,14 +24,17 @@
 #endif
 
 #include "common/io.h"
+#include "common/message.h"
 #include "common/text.h"
+#include "server/service/http/cache_control.h"
+#include "server/service/http/date.h"
+#include "server/service/http/http.h"
+#include "server/service/http/log.h"
 #include "tests/folder.h"
 #include "tests/harness.h"
 #include "tests/memory_session.h"
 #include "tests/suites.h"
 #include "tests/waiting.h"
-
-#include "server/service/http.c"
 
 enum { TEXT = 16 * 1024 };
 
@@ -52,8 +55,8 @@ static void configure_with(const char *const arguments[])
 {
 	struct failure failure = { .text = "" };
 
-	free(root.directory.name); /* a server opens its directory only once */
-	root.directory.name = NULL;
+	free(http_root.directory.name); /* a server opens its directory only once */
+	http_root.directory.name = NULL;
 	ck_assert_msg(try_to_configure(arguments, &failure) == 0, "%s", failure.text);
 }
 
@@ -312,7 +315,7 @@ END_TEST
 START_TEST(the_greeting_may_be_another)
 {
 	static struct answer answer;
-	static char text[GREETING_MOST + 2];
+	static char text[HTTP_GREETING_MOST + 2];
 	struct failure failure;
 
 	configure("-m", "Gr\xc3\xbc\xc3\x9f dich\r\n%s\n");
@@ -321,7 +324,7 @@ START_TEST(the_greeting_may_be_another)
 	configure("-m", "");
 	ask(GET, &answer);
 	expect_content(&answer, "\n");
-	memset(text, 'x', GREETING_MOST + 1);
+	memset(text, 'x', HTTP_GREETING_MOST + 1);
 	ck_assert_int_eq(
 		try_to_configure((const char *const[]){ "-m", text, NULL }, &failure),
 		-1);
@@ -1221,7 +1224,8 @@ START_TEST(who_leaves_while_a_directory_is_listed_leaves_nothing_behind)
 	configure("-r", folder.path, "-l");
 	descriptors = open_descriptors();
 	memory_open(&client, &http_service);
-	ck_assert_uint_eq(http_input(&client.session, request, sizeof request - 1), 0);
+	ck_assert_uint_eq(
+		http_service.input(&client.session, request, sizeof request - 1), 0);
 	ck_assert(client.session.resume_at != 0);
 	memory_expect(&client, "", 0);
 	memory_close(&client);
@@ -1242,7 +1246,8 @@ static bool fail_to_look(unsigned error)
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AT_SYMLINK_NOFOLLOW, 0, 3),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct seccomp_data, args[0])),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)root.directory.fd, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)http_root.directory.fd, 1,
+			 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
@@ -1309,7 +1314,7 @@ START_TEST(a_long_listing_goes_out_as_the_client_takes_it)
 	memory_half_close(&client);
 	while (!memory_finished(&client)) {
 		ck_assert(session_full(&client.session));
-		ck_assert_uint_le(client.length, client.room + PAGE_PIECE + TEXT);
+		ck_assert_uint_le(client.length, client.room + HTTP_PAGE_PIECE + TEXT);
 		memory_take(&client, 10000);
 	}
 	ck_assert_uint_eq(count_of(client.output, "HTTP/1.1 405 "), 1);

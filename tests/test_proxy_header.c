@@ -1,6 +1,6 @@
 /*
  * A PROXY protocol header at the beginning of a connection, in every model and service: the
- * server closes, and tells the operator. See server/proxy_header.h.
+ * server closes, and tells the operator. See server/core/proxy_header.h.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -10,7 +10,7 @@
 
 #include "common/io.h"
 #include "common/sock.h"
-#include "server/proxy_header.h"
+#include "server/core/proxy_header.h"
 #include "tests/harness.h"
 #include "tests/models.h"
 #include "tests/suites.h"

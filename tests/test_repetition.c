@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/repetition.h"
+#include "server/udp/repetition.h"
 #include "tests/suites.h"
 
 enum { LIMIT = 1000, A_MOMENT = 100 /* milliseconds */ };

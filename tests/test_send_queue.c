@@ -1,6 +1,6 @@
 /*
  * The idle timeout of a client that leaves no room for more output, by a clock that the test
- * holds: the client's kernel shows whether it reads. See server/connection.c, "a client that
+ * holds: the client's kernel shows whether it reads. See server/core/connection.c, "a client that
  * leaves no room".
  */
 #include <poll.h>
@@ -8,7 +8,7 @@
 
 #include "common/io.h"
 #include "common/sock.h"
-#include "server/session.h"
+#include "server/core/session.h"
 #include "tests/rig.h"
 #include "tests/suites.h"
 

@@ -19,13 +19,13 @@
 #include <unistd.h>
 
 #include "common/process.h"
-#include "server/connection.h"
-#include "server/datagrams.h"
-#include "server/hub_remote.h"
+#include "server/core/connection.h"
+#include "server/udp/datagrams.h"
+#include "server/hub/remote.h"
 #include "server/model.h"
-#include "server/serve_blocking.h"
-#include "server/server.h"
-#include "server/signals.h"
+#include "server/core/serve_blocking.h"
+#include "server/core/server.h"
+#include "server/core/signals.h"
 
 struct child {
 	pid_t pid;

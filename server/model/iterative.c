@@ -14,13 +14,13 @@
 #include <errno.h>
 #include <stddef.h>
 
-#include "server/connection.h"
-#include "server/datagrams.h"
-#include "server/hub_local.h"
+#include "server/core/connection.h"
+#include "server/udp/datagrams.h"
+#include "server/hub/local.h"
 #include "server/model.h"
-#include "server/serve_blocking.h"
-#include "server/server.h"
-#include "server/signals.h"
+#include "server/core/serve_blocking.h"
+#include "server/core/server.h"
+#include "server/core/signals.h"
 
 static int iterative_serve(struct server *server)
 {

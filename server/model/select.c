@@ -14,11 +14,11 @@
 #include <sys/select.h>
 
 #include "common/clock.h"
-#include "server/datagrams.h"
-#include "server/loop.h"
+#include "server/udp/datagrams.h"
+#include "server/core/loop.h"
 #include "server/model.h"
-#include "server/output.h"
-#include "server/server.h"
+#include "server/core/output.h"
+#include "server/core/server.h"
 
 struct selector {
 	struct loop loop;

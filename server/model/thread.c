@@ -14,13 +14,13 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "server/connection.h"
-#include "server/datagrams.h"
-#include "server/hub_shared.h"
+#include "server/core/connection.h"
+#include "server/udp/datagrams.h"
+#include "server/hub/shared.h"
 #include "server/model.h"
-#include "server/serve_blocking.h"
-#include "server/server.h"
-#include "server/signals.h"
+#include "server/core/serve_blocking.h"
+#include "server/core/server.h"
+#include "server/core/signals.h"
 
 /* Room for the worker's buffers and the calls below it. Explicit, since the default of
  * 8 MiB each would use up an address space or a limit long before a thousand clients;

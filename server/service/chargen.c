@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "server/service.h"
-#include "server/session.h"
+#include "server/core/session.h"
 
 enum {
 	CHARACTERS = 95, /* from ' ' to '~' */

@@ -9,7 +9,7 @@
 
 #include "common/options.h"
 #include "server/service.h"
-#include "server/session.h"
+#include "server/core/session.h"
 
 enum { DAY_TEXT = 256 };
 

@@ -14,7 +14,7 @@
 #include "common/options.h"
 #include "common/text.h"
 #include "server/service.h"
-#include "server/session.h"
+#include "server/core/session.h"
 
 /* So much of the input makes a line of output: four characters for each byte at most. */
 enum { PIECE = 512, LINE_TEXT = ADDRESS_TEXT + 4 * PIECE + 8 };

@@ -5,7 +5,7 @@
  * half-closes and all of it has gone. Useful to try a client, a network, or a model.
  */
 #include "server/service.h"
-#include "server/session.h"
+#include "server/core/session.h"
 
 static size_t echo_input(struct session *session, const char *bytes, size_t n)
 {

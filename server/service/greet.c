@@ -12,7 +12,7 @@
 #include "common/options.h"
 #include "common/text.h"
 #include "server/service.h"
-#include "server/session.h"
+#include "server/core/session.h"
 
 enum { CULPRIT_TEXT = 80, LINE_MOST = 8192, LINES_MOST = 1000000 };
 

@@ -10,7 +10,7 @@
 
 #include "common/options.h"
 #include "server/service.h"
-#include "server/session.h"
+#include "server/core/session.h"
 
 /* Of what {} may make of a text: it must fit into what is queued for a client. */
 enum { ANSWER_MOST = 1024 * 1024 - SESSION_INPUT };

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "common/options.h"
-#include "server/hub.h"
+#include "server/hub/hub.h"
 #include "server/service.h"
-#include "server/session.h"
+#include "server/core/session.h"
 
 static uint64_t most = 256 * 1024;
 

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "server/hub.h"
+#include "server/hub/hub.h"
 
 enum {
 	CHAT_LINE = 1024,            /* the longest line of a client, without its end */

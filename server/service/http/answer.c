@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/session.h"
+#include "server/core/session.h"
 
 enum { PAGE_TEXT = 2048 };
 

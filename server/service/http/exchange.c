@@ -10,7 +10,7 @@
 #include "server/service/http/conditions.h"
 #include "server/service/http/listing.h"
 #include "server/service/http/path.h"
-#include "server/session.h"
+#include "server/core/session.h"
 
 #define ALLOWED "GET, HEAD, OPTIONS"
 

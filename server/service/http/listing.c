@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "common/text.h"
-#include "server/buffer.h"
+#include "server/core/buffer.h"
 #include "server/service/http/names.h"
 #include "server/service/http/path.h"
 

@@ -1,0 +1,739 @@
+/*
+ * connection - the event path: readable, one recv(2), the service, send(2); writable, send(2).
+ *
+ * Each function does what is possible now and returns; connection_wants() says what to wait
+ * for. serve_blocking.c uses the same parts for a worker with one client. Idle timeouts,
+ * deadlines and pauses cost no system call: connection_expiry() is the next moment at which
+ * one of them is due.
+ *
+ *      accept                  service finished, all sent           client closed, or timeout
+ *     --------> OPEN ------------------------------------> LINGERING ---------> CLOSED
+ *                 |            the client closed first, error, timeout             ^
+ *                 +----------------------------------------------------------------+
+ *
+ * Closing loses nothing. close(2) on a socket with unread input makes the kernel send a
+ * reset, and a reset may destroy a reply that is still on its way. So when the server
+ * hangs up first it only shuts down its sending side, which the client sees as the end
+ * of the reply; then it reads and drops what still comes until the client closes too, or
+ * SERVER_LINGER is over (Stevens, UNIX Network Programming 1, section 7.5; RFC 9112,
+ * section 9.6, has the same advice for HTTP).
+ */
+#include "server/core/connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/message.h"
+#include "common/sock.h"
+#include "server/core/operator.h"
+
+/* How often a stopping server reads from one client before it looks at the others. */
+enum { STOP_READS = 16 };
+
+/* So often, in milliseconds, clients are looked after whose service pauses: all at the same
+ * moments, since a loop goes through all of them to find whose moment has come. */
+enum { LOOK_AFTER = 1000 };
+
+static void event(const struct connection *c, const char *what)
+{
+	char peer[ADDRESS_TEXT];
+
+	if (message_wanted(MESSAGE_EVENT))
+		message_about(MESSAGE_EVENT, address_text(&c->peer, peer), "%s", what);
+}
+
+void connection_drop(struct connection *c, const char *why)
+{
+	event(c, why);
+	c->state = CONNECTION_CLOSED;
+	c->session.finished = true; /* the service need not go on */
+}
+
+static void drop_for_error(struct connection *c, int error)
+{
+	connection_drop(c, message_wanted(MESSAGE_EVENT) ? strerror(error) : NULL);
+}
+
+/* A worker turns to this client. */
+static void take_up(struct connection *c, struct worker *worker)
+{
+	c->worker = worker;
+	worker->output.file_budget = CONNECTION_TURN;
+}
+
+/* A loop has read the clock for all that is ready now; a worker with one client reads it
+ * only when it must, in wait_for(): the first reading takes a forked child two page
+ * faults. */
+static void note_activity(struct connection *c)
+{
+	c->active_at = c->worker->now;
+	c->interrupted = false;
+}
+
+/* The client is not read from as long as output waits for it. That time is not its own. */
+void connection_hold_deadline(struct connection *c)
+{
+	if (output_waits(&c->output) && c->session.deadline_at > 0 && c->held_at == 0) {
+		c->held_at = session_now(&c->session);
+	} else if (!output_waits(&c->output) && c->held_at > 0) {
+		if (c->session.deadline_at > 0)
+			c->session.deadline_at += session_now(&c->session) - c->held_at;
+		c->held_at = 0;
+	}
+}
+
+/* `b` uses 0 for "never"; `a` and the result use -1. */
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return b > 0 && (a < 0 || b < a) ? b : a;
+}
+
+/* ---- a client that leaves no room ---- */
+
+/*
+ * The kernel reports room (EAGAIN no more, POLLOUT) only when a third of its send buffer is
+ * free. With a slow reader that can take longer than the idle timeout, so the lack of room
+ * does not show that a client has stopped reading. The length of the send queue shows it: see sock_send_queue(). It costs
+ * a system call, so it is looked at only while there is no room, LOOKS times in the time of
+ * the idle timeout.
+ *
+ * A slow reader makes the queue shrink in steps. The client's kernel announces a window again
+ * only when a sixteenth of its receive buffer is free, or a segment (Linux,
+ * __tcp_select_window(); RFC 9293, 3.8.6.2.2, "silly window syndrome"). Measured on Linux:
+ * steps of up to 400 KiB.
+ */
+enum { LOOKS = 8 };
+
+static bool awaits_room(const struct connection *c)
+{
+	return c->state == CONNECTION_OPEN && (output_waits(&c->output) || c->producing);
+}
+
+/* Whether bytes have left the send queue since it was last looked at. */
+static bool has_taken(struct connection *c)
+{
+	int64_t queue = sock_send_queue(c->fd);
+	uint64_t before = c->taken;
+
+	if (queue < 0)
+		return false;
+	c->taken = c->output.sent - (uint64_t)queue;
+	return c->taken != before;
+}
+
+/* When to look at the queue of a client that leaves no room, or to give it up. All clients'
+ * looks fall on the same moments: a loop goes through all of its connections to find those
+ * whose moment has come. There is an idle timeout. */
+int64_t connection_room_expiry(const struct connection *c)
+{
+	int64_t idle = c->server->idle_timeout, step = idle / LOOKS + 1;
+	int64_t last = c->looked_at > c->active_at ? c->looked_at : c->active_at;
+
+	return earlier(c->active_at + idle, (last / step + 1) * step);
+}
+
+/* The first look since bytes moved has nothing to compare with. */
+void connection_check_room(struct connection *c, int64_t now)
+{
+	bool comparable = c->looked_at >= c->active_at;
+	bool taken = has_taken(c);
+
+	c->looked_at = now;
+	if (taken && comparable)
+		c->active_at = now;
+	else if (now - c->active_at >= c->server->idle_timeout)
+		connection_drop(c, "timed out: it does not read");
+}
+
+/* ---- output ---- */
+
+void connection_begin_stop(struct connection *c, int64_t now)
+{
+	if (c->stopping)
+		return;
+	c->stopping = true;
+	c->close_at = now + SERVER_GRACE;
+	c->active_at = now;
+}
+
+/* Counts what the kernel took, and tells the service whether output waits. The hub may have
+ * sent some of the queue meanwhile (hub_client_flush()). */
+static void note_sent(struct connection *c)
+{
+	size_t sent = (size_t)(c->output.sent - c->bytes_out);
+
+	c->session.full = c->output.blocked;
+	if (sent == 0)
+		return;
+	c->bytes_out = c->output.sent;
+	note_activity(c);
+	statistics_add(&c->server->statistics->bytes_out, sent);
+}
+
+static void output_failed(struct connection *c, enum output_result result)
+{
+	switch (result) {
+	case OUTPUT_ERROR:
+		drop_for_error(c, c->output.error);
+		break;
+	case OUTPUT_TOO_MUCH:
+		connection_drop(c, "dropped: too much output waits for it");
+		break;
+	case OUTPUT_NO_MEMORY:
+		connection_drop(c, "dropped: out of memory");
+		break;
+	case OUTPUT_FILE_CUT:
+		connection_drop(c, "cut off: its file has become shorter");
+		break;
+	case OUTPUT_OUT_OF_ORDER:
+		connection_drop(c, "dropped: output after a file that is not sent yet");
+		break;
+	default:
+		break;
+	}
+}
+
+/* After each call of output.c. */
+static void note_result(struct connection *c, enum output_result result)
+{
+	note_sent(c);
+	if (result == OUTPUT_WOULD_BLOCK)
+		c->interrupted = true;
+	else if (result >= OUTPUT_ERROR)
+		output_failed(c, result);
+}
+
+void connection_write(struct connection *c, const char *bytes, size_t n)
+{
+	if (c->state == CONNECTION_OPEN)
+		note_result(c, output_write(&c->output, &c->worker->output, bytes, n));
+}
+
+void connection_send_queue(struct connection *c)
+{
+	note_result(c, output_send_queue(&c->output));
+}
+
+/* ---- what the service can do ---- */
+
+static void transport_write(struct session *session, const char *bytes, size_t n)
+{
+	connection_write((struct connection *)session, bytes, n);
+}
+
+void connection_send_file(struct session *session, int fd, uint64_t offset,
+			  uint64_t length)
+{
+	struct connection *c = (struct connection *)session;
+
+	if (c->state == CONNECTION_OPEN)
+		note_result(c, output_take_file(&c->output, fd, offset, length));
+	else
+		close(fd);
+}
+
+int connection_keep_file(struct session *session, int fd)
+{
+	const struct connection *c = (const struct connection *)session;
+
+	return output_higher_number(fd, c->server->model->socket_numbers);
+}
+
+void connection_post(struct session *session, const char *bytes, size_t n)
+{
+	hub_client_post(((struct connection *)session)->hub, bytes, n);
+}
+
+const char *connection_peer(const struct session *session, char out[ADDRESS_TEXT])
+{
+	return address_text(&((const struct connection *)session)->peer, out);
+}
+
+int64_t connection_now(const struct session *session)
+{
+	const struct connection *c = (const struct connection *)session;
+
+	return c->worker->now != 0 ? c->worker->now : clock_milliseconds();
+}
+
+static const struct transport transport = {
+	.write = transport_write,
+	.send_file = connection_send_file,
+	.keep_file = connection_keep_file,
+	.post = connection_post,
+	.now = connection_now,
+	.peer = connection_peer,
+};
+
+/* ---- the conversation ---- */
+
+/* All is sent and the service has finished: hang up. */
+static void hang_up(struct connection *c)
+{
+	if (c->input_ended || shutdown(c->fd, SHUT_WR) < 0) {
+		c->state = CONNECTION_CLOSED;
+		return;
+	}
+	c->state = CONNECTION_LINGERING;
+	c->close_at = clock_milliseconds() + SERVER_LINGER;
+}
+
+/* The end of what the hub delivers is the end of the conversation. */
+static void heed_hub(struct connection *c)
+{
+	if (c->hub == NULL || c->state != CONNECTION_OPEN)
+		return;
+	if (c->hub->state == HUB_CLIENT_CUT)
+		connection_drop(c, "cut off from the hub");
+	else if (c->hub->state == HUB_CLIENT_ENDED)
+		session_finish(&c->session);
+}
+
+static void dispatch_to_hub(struct connection *c)
+{
+	hub_client_dispatch(c->hub, c->session.finished && c->state == CONNECTION_OPEN);
+	heed_hub(c);
+}
+
+/* Ends the conversation, if the service has finished and all is sent. */
+static void conclude(struct connection *c)
+{
+	dispatch_to_hub(c);
+	if (!c->session.finished)
+		return;
+	c->session.resume_at = 0;
+	c->session.deadline_at = 0;
+	if (c->state == CONNECTION_OPEN && !output_waits(&c->output) &&
+	    !hub_client_is_open(c->hub))
+		hang_up(c);
+}
+
+/* After each call of the service: sends what it left. */
+static void settle(struct connection *c)
+{
+	if (c->state == CONNECTION_OPEN)
+		note_result(c, output_flush(&c->output, &c->worker->output));
+	else
+		c->worker->output.gathered = 0;
+	connection_hold_deadline(c);
+	conclude(c);
+	c->producing = c->session.service->drained != NULL; /* it may have more to say */
+}
+
+/* The client has half-closed, and what it sent before has been offered. */
+static void tell_end(struct connection *c)
+{
+	const struct service *service = c->session.service;
+
+	if (service->end != NULL)
+		service->end(&c->session, buffer_bytes(&c->kept), c->kept.length);
+	else
+		session_finish(&c->session);
+	buffer_consume(&c->kept, c->kept.length);
+	settle(c);
+}
+
+static bool takes_input(const struct connection *c)
+{
+	return c->state == CONNECTION_OPEN && !c->session.finished &&
+	       !c->output.blocked && c->session.resume_at == 0;
+}
+
+void connection_offer(struct connection *c, size_t n)
+{
+	const char *bytes = c->worker->input;
+	size_t used = 0;
+	bool sent_file;
+
+	/* A file that goes at once leaves room for the next request. */
+	do {
+		used += c->session.service->input(&c->session, bytes + used, n - used);
+		sent_file = c->output.file.fd >= 0;
+		settle(c);
+	} while (sent_file && used < n && takes_input(c));
+	buffer_consume(&c->kept, c->kept.length);
+	if (n - used == SESSION_INPUT && takes_input(c))
+		connection_drop(c, "dropped: its input is not consumed");
+	else if (used < n && !c->session.finished &&
+		 !buffer_append(&c->kept, bytes + used, n - used, SESSION_INPUT))
+		connection_drop(c, "dropped: out of memory");
+}
+
+/* The service can go on with the input that it has left. */
+static void offer_kept(struct connection *c)
+{
+	size_t kept = c->kept.length;
+
+	if (kept == 0 || !takes_input(c))
+		return;
+	memcpy(c->worker->input, buffer_bytes(&c->kept), kept);
+	connection_offer(c, kept);
+}
+
+/* A client is not silent while it still takes a reply that is in the kernel. */
+void connection_time_out(struct connection *c)
+{
+	if (c->state == CONNECTION_LINGERING || c->stopping) {
+		connection_drop(c, c->stopping ? "cut off: the server stops"
+					       : "it did not hang up");
+		return;
+	}
+	if (has_taken(c) && c->taken != c->output.sent) {
+		note_activity(c);
+		return;
+	}
+	event(c, "timed out: silent");
+	note_activity(c); /* what the hub has to say last may take a moment */
+	session_finish(&c->session);
+	conclude(c);
+}
+
+/* The client's first bytes come from a proxy. What follows is not what the service would take
+ * it for. */
+static void refuse_proxy_header(struct connection *c)
+{
+	operator_tell_proxy_header(c->server, &c->peer);
+	event(c, "closed: it begins with a PROXY protocol header");
+	if (c->state != CONNECTION_OPEN)
+		return;
+	session_finish(&c->session);
+	conclude(c);
+}
+
+size_t connection_prepare_input(struct connection *c, struct worker *worker)
+{
+	size_t kept = c->state == CONNECTION_OPEN ? c->kept.length : 0;
+
+	take_up(c, worker);
+	if (kept > 0)
+		memcpy(worker->input, buffer_bytes(&c->kept), kept);
+	return kept;
+}
+
+/* What has come is counted, and looked at if it may be a proxy's header. */
+static bool take_bytes(struct connection *c, const char *bytes, size_t n)
+{
+	c->bytes_in += n;
+	note_activity(c);
+	statistics_add(&c->server->statistics->bytes_in, n);
+	if (proxy_header_possible(&c->proxy_header) &&
+	    proxy_header_take(&c->proxy_header, bytes, n)) {
+		refuse_proxy_header(c);
+		return false;
+	}
+	return c->state == CONNECTION_OPEN;
+}
+
+bool connection_received(struct connection *c, ssize_t n)
+{
+	if (n > 0)
+		return take_bytes(c,
+				  c->worker->input + (c->state == CONNECTION_OPEN
+							      ? c->kept.length
+							      : 0),
+				  (size_t)n);
+	if (n == 0 && c->state == CONNECTION_OPEN) {
+		event(c, "half-closed");
+		c->input_ended = true;
+		tell_end(c);
+	} else if (n == 0) {
+		c->state = CONNECTION_CLOSED;
+	} else if (errno == EINTR) {
+		c->interrupted = true; /* a blocking worker polls next */
+	} else if (errno != EAGAIN) {
+		drop_for_error(c, errno);
+	}
+	return false;
+}
+
+void connection_on_readable(struct connection *c, struct worker *worker)
+{
+	size_t kept;
+	ssize_t n;
+
+	if (!(connection_wants(c) & WANT_READ))
+		return;
+	kept = connection_prepare_input(c, worker);
+	n = recv(c->fd, worker->input + kept, sizeof worker->input - kept, MSG_DONTWAIT);
+	if (connection_received(c, n))
+		connection_offer(c, kept + (size_t)n);
+}
+
+/* The descriptor takes output again. When all is sent, the service continues with its input. */
+static void go_on_writing(struct connection *c)
+{
+	if (c->state == CONNECTION_OPEN)
+		note_result(c, output_resume(&c->output, &c->worker->output));
+	hub_client_note_sent(c->hub);
+	heed_hub(c);
+	connection_hold_deadline(c);
+	conclude(c);
+	c->producing = c->session.service->drained != NULL;
+	offer_kept(c);
+}
+
+/* Asks a service that produces output of its own for the next piece. */
+static void drain(struct connection *c)
+{
+	void (*drained)(struct session *) = c->session.service->drained;
+	uint64_t before = c->output.sent + c->output.queue.length;
+
+	if (drained == NULL || c->state != CONNECTION_OPEN || output_waits(&c->output) ||
+	    c->session.finished || (c->stopping && !c->session.busy)) {
+		c->producing = false;
+		return;
+	}
+	drained(&c->session);
+	settle(c);
+	c->producing = c->output.sent + c->output.queue.length > before;
+	if (c->producing)
+		offer_kept(c);
+}
+
+void connection_begin(struct connection *c, struct worker *worker)
+{
+	take_up(c, worker);
+	note_activity(c);
+	event(c, "connected");
+	hub_client_begin(c->hub);
+	if (c->session.service->open != NULL)
+		c->session.service->open(&c->session);
+	settle(c);
+}
+
+static bool awaits_input(const struct connection *c)
+{
+	return !c->input_ended && !c->session.finished &&
+	       !hub_client_is_congested(c->hub);
+}
+
+static unsigned wants_of_hub(const struct connection *c)
+{
+	return hub_client_is_polled(c->hub) ? WANT_HUB : 0;
+}
+
+unsigned connection_wants(const struct connection *c)
+{
+	switch (c->state) {
+	case CONNECTION_OPEN:
+		if (c->output.blocked) /* back-pressure: nothing is read until it went */
+			return WANT_WRITE | wants_of_hub(c);
+		return (c->session.resume_at != 0 ? WANT_TIME
+			: awaits_input(c)         ? WANT_READ
+						  : 0u) |
+		       (c->producing || output_waits(&c->output) ? WANT_WRITE : 0u) |
+		       wants_of_hub(c);
+	case CONNECTION_LINGERING:
+		return WANT_READ;
+	default:
+		return 0;
+	}
+}
+
+void connection_on_writable(struct connection *c, struct worker *worker)
+{
+	take_up(c, worker);
+	if (output_waits(&c->output))
+		go_on_writing(c);
+	if (c->producing)
+		drain(c);
+}
+
+void connection_deliver(struct connection *c, struct worker *worker)
+{
+	if (c->state != CONNECTION_OPEN)
+		return;
+	take_up(c, worker);
+	note_sent(c);
+	hub_client_fetch(c->hub);
+	heed_hub(c);
+	if (c->output.queue.length > 0 && !c->output.blocked &&
+	    c->state == CONNECTION_OPEN)
+		go_on_writing(c);
+	else
+		conclude(c);
+}
+
+/* What a stopping server takes to be the end of what a client asks for: nothing more comes.
+ * Of a request that is under way the next piece may be, so that takes a moment to tell. */
+static bool has_asked_for_all(const struct connection *c, int64_t now)
+{
+	if (c->session.busy || c->session.resume_at != 0)
+		return false;
+	return c->input_ended ||
+	       ((connection_wants(c) & WANT_READ) && now >= c->active_at + SERVER_QUIET);
+}
+
+void connection_stop(struct connection *c, struct worker *worker)
+{
+	int64_t now = clock_milliseconds();
+
+	if (c->state != CONNECTION_OPEN)
+		return;
+	take_up(c, worker);
+	worker->now = now;
+	connection_begin_stop(c, now);
+	for (int i = 0; i < STOP_READS && c->state == CONNECTION_OPEN; i++)
+		connection_on_readable(c, worker);
+	if (has_asked_for_all(c, now) || now >= c->close_at)
+		session_finish(&c->session);
+	conclude(c);
+	if (now >= c->close_at && c->state == CONNECTION_OPEN)
+		connection_drop(c, "cut off: the server stops");
+}
+
+/* ---- time ---- */
+
+/* 0: it does not pause. A server that stops does not let anybody wait for longer than that
+ * leaves time to answer. */
+static int64_t end_of_pause(const struct connection *c)
+{
+	int64_t latest = c->close_at - SERVER_GRACE / 2;
+
+	return c->stopping && c->session.resume_at > latest ? latest
+							    : c->session.resume_at;
+}
+
+/* 0: there is none, or it is held. */
+static int64_t deadline(const struct connection *c)
+{
+	return c->held_at > 0 ? 0 : c->session.deadline_at;
+}
+
+/* 0: it does not pause. */
+static int64_t next_look(const struct connection *c)
+{
+	return c->session.resume_at > 0 ? (c->active_at / LOOK_AFTER + 1) * LOOK_AFTER
+					: 0;
+}
+
+int64_t connection_expiry(const struct connection *c)
+{
+	int64_t idle = c->server->idle_timeout, expiry = -1, pause = end_of_pause(c);
+
+	if (c->close_at > 0)
+		expiry = c->close_at;
+	else if (idle > 0 && pause == 0)
+		expiry = awaits_room(c) ? connection_room_expiry(c) : c->active_at + idle;
+	return earlier(earlier(earlier(expiry, pause), deadline(c)), next_look(c));
+}
+
+/* In a pause it is not read from; but who has reset must not keep a place until the end. One
+ * that has half-closed may yet be answered, and is not told by these. */
+static void look_after(struct connection *c, int64_t now)
+{
+	c->active_at = now;
+	if (io_wait(c->fd, 0, 0) > 0) /* POLLERR, POLLHUP: they need not be asked for */
+		connection_drop(c, "it has gone in a pause");
+}
+
+/* The silence was ours: the client's begins now. */
+static void end_pause(struct connection *c)
+{
+	c->session.resume_at = 0;
+	note_activity(c);
+	offer_kept(c);
+}
+
+static void tell_deadline(struct connection *c)
+{
+	const struct service *service = c->session.service;
+
+	c->session.deadline_at = 0;
+	if (service->expired == NULL)
+		return;
+	service->expired(&c->session);
+	settle(c);
+	offer_kept(c);
+}
+
+void connection_expire(struct connection *c, struct worker *worker, int64_t now)
+{
+	int64_t expiry;
+
+	take_up(c, worker);
+	note_sent(c);
+	expiry = connection_expiry(c);
+	if (c->state == CONNECTION_CLOSED || expiry < 0 || now < expiry)
+		return;
+	if (expiry == end_of_pause(c))
+		end_pause(c);
+	else if (expiry == deadline(c))
+		tell_deadline(c);
+	else if (expiry == next_look(c))
+		look_after(c, now);
+	else if (c->close_at == 0 && awaits_room(c))
+		connection_check_room(c, now);
+	else
+		connection_time_out(c);
+}
+
+/* ---- life and death ---- */
+
+struct connection *connection_create(struct server *server)
+{
+	struct connection *c = malloc(sizeof *c + server->service->state_size);
+
+	if (c != NULL)
+		c->server = server;
+	return c;
+}
+
+void connection_attach(struct connection *c, int fd, const struct address *peer)
+{
+	struct server *server = c->server;
+
+	memset(c, 0, sizeof *c + server->service->state_size);
+	c->server = server;
+	c->session.service = server->service;
+	c->session.transport = &transport;
+	c->session.state = c->state_memory;
+	c->fd = fd;
+	output_begin(&c->output, fd);
+	c->peer = *peer;
+	proxy_header_begin(&c->proxy_header);
+	if (message_wanted(MESSAGE_CLIENT))
+		c->began_at = clock_milliseconds();
+}
+
+void connection_detach(struct connection *c)
+{
+	close(c->fd);
+	c->fd = -1;
+}
+
+void connection_free(struct connection *c)
+{
+	free(c);
+}
+
+void connection_end(struct connection *c)
+{
+	char peer[ADDRESS_TEXT];
+
+	note_sent(c);
+	if (c->session.service->close != NULL)
+		c->session.service->close(&c->session);
+	hub_client_end(c->hub);
+	c->hub = NULL;
+	if (message_wanted(MESSAGE_CLIENT))
+		message_about(MESSAGE_CLIENT, address_text(&c->peer, peer),
+			      "%ju bytes in, %ju out, %.3f s", (uintmax_t)c->bytes_in,
+			      (uintmax_t)c->bytes_out,
+			      (double)(clock_milliseconds() - c->began_at) / 1000);
+}
+
+void connection_close(struct connection *c)
+{
+	connection_end(c);
+	buffer_consume(&c->kept, c->kept.length);
+	output_release(&c->output);
+	connection_detach(c);
+	connection_free(c);
+}

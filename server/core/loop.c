@@ -1,0 +1,105 @@
+/*
+ * loop - the list of connections of an event loop, and their timeouts.
+ *
+ * The model waits and finds which descriptors are ready; everything else that all event loops
+ * do the same way is here. A turn of the loop costs one reading of the clock.
+ */
+#include "server/core/loop.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "common/clock.h"
+#include "server/hub/local.h"
+#include "server/core/signals.h"
+
+/* The expiry is a lower bound: bytes that move put a connection's expiry off, so at worst
+ * we look too early, and then learn the true one. That costs next to nothing per request,
+ * where a heap of timers would cost something on each. */
+static void note_expiry(struct loop *loop, const struct connection *connection)
+{
+	int64_t expiry = connection_expiry(connection);
+
+	if (expiry >= 0 && (loop->expiry < 0 || expiry < loop->expiry))
+		loop->expiry = expiry;
+}
+
+void loop_begin(struct loop *loop)
+{
+	loop->expiry = -1;
+	hub_local_begin(&loop->hub, loop->server);
+}
+
+struct connection *loop_accept(struct loop *loop)
+{
+	struct connection *connection = server_accept(loop->server);
+
+	if (connection == NULL)
+		return NULL;
+	if (hub_local_join(&loop->hub, connection) < 0) {
+		server_hold(loop->server, connection, "out of memory", errno);
+		return NULL;
+	}
+	connection->next = loop->first;
+	if (loop->first != NULL)
+		loop->first->previous = connection;
+	loop->first = connection;
+	connection_begin(connection, &loop->worker);
+	note_expiry(loop, connection);
+	return connection;
+}
+
+unsigned loop_wants(struct loop *loop, const struct connection *connection)
+{
+	note_expiry(loop, connection);
+	return connection_wants(connection);
+}
+
+void loop_deliver(struct loop *loop,
+		  void (*changed)(void *context, struct connection *, unsigned wants),
+		  void *context)
+{
+	struct connection *connection;
+
+	while ((connection = hub_local_next(&loop->hub)) != NULL) {
+		connection_deliver(connection, &loop->worker);
+		changed(context, connection, loop_wants(loop, connection));
+	}
+}
+
+void loop_remove(struct loop *loop, struct connection *connection)
+{
+	if (connection->previous != NULL)
+		connection->previous->next = connection->next;
+	else
+		loop->first = connection->next;
+	if (connection->next != NULL)
+		connection->next->previous = connection->previous;
+	connection_close(connection);
+	server_left(loop->server);
+}
+
+void loop_tick(struct loop *loop)
+{
+	loop->worker.now = clock_milliseconds();
+	signals_let_in_at_times(&loop->turns);
+}
+
+void loop_expire(struct loop *loop,
+		 void (*changed)(void *context, struct connection *, unsigned wants),
+		 void *context)
+{
+	struct connection *connection, *next;
+	bool stopping = loop->server->stopping;
+
+	if (!stopping && (loop->expiry < 0 || loop->worker.now < loop->expiry))
+		return;
+	loop->expiry = -1;
+	for (connection = loop->first; connection != NULL; connection = next) {
+		next = connection->next; /* changed() may remove this one */
+		if (stopping)
+			connection_stop(connection, &loop->worker);
+		connection_expire(connection, &loop->worker, loop->worker.now);
+		changed(context, connection, loop_wants(loop, connection));
+	}
+}

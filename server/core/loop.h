@@ -1,0 +1,61 @@
+/*
+ * loop - what every model with one process for all clients does besides waiting: its list
+ * of connections, the earliest moment at which one of them expires, the stop.
+ */
+#ifndef SERVER_CORE_LOOP_H
+#define SERVER_CORE_LOOP_H
+
+#include <stdint.h>
+
+#include "server/core/connection.h"
+#include "server/hub/mailbox.h"
+#include "server/core/server.h"
+
+struct loop {
+	struct server *server;
+	struct connection *first; /* all of them, the newest first */
+	int64_t expiry;           /* none expires before this; -1: none expires at all */
+	struct hub hub; /* where the clients meet, if the service has them meet */
+	unsigned turns; /* calls of loop_tick() */
+	struct worker worker;
+};
+
+/** Begins: loop->server is set, the rest is zero. */
+void loop_begin(struct loop *loop);
+
+/** Takes the next client, as server_accept() does, and lets the service greet it.
+ *  @return its connection, or NULL */
+struct connection *loop_accept(struct loop *loop);
+
+/** After each call for a connection: notes when it expires.
+ *  @return what the connection wants now; 0 means that loop_remove() is due */
+unsigned loop_wants(struct loop *loop, const struct connection *connection);
+
+/**
+ * Sends what the hub has delivered since the last call: due when all that was ready has been
+ * dealt with, before the next wait. Of a service without a hub nothing.
+ *
+ * @param changed  called for each connection that this touched, with what it wants now
+ */
+void loop_deliver(struct loop *loop,
+		  void (*changed)(void *context, struct connection *, unsigned wants),
+		  void *context);
+
+/** Ends a connection, and releases it. */
+void loop_remove(struct loop *loop, struct connection *connection);
+
+/** Reads the clock: at the end of each wait, for all that is ready then. And lets signals in
+ *  now and then, which while something is ready the wait does not. */
+void loop_tick(struct loop *loop);
+
+/**
+ * Ends those connections that have been silent for too long, if it is time to look; asks
+ * all to come to an end when the server stops.
+ *
+ * @param changed  called for each connection that this touched, with what it wants now
+ */
+void loop_expire(struct loop *loop,
+		 void (*changed)(void *context, struct connection *, unsigned wants),
+		 void *context);
+
+#endif

@@ -1,0 +1,256 @@
+/*
+ * output - sends straight through when nothing is queued.
+ *
+ * Only bytes that the kernel does not take are copied into the queue, so a client that reads
+ * costs no copy and no memory. Small pieces are gathered and sent in one call: with
+ * TCP_NODELAY each call makes a segment of its own. A file goes by sendfile(2), no more than
+ * a budget at a time, so that the caller can look at its other clients, signals and clock.
+ *
+ * send(2) is called with MSG_DONTWAIT on every descriptor: a blocking caller waits in poll(2),
+ * because only there it can watch the send queue and the deadlines. The cost is a second
+ * call, and only when the kernel's buffer is full.
+ */
+#include "server/core/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/sock.h"
+
+enum {
+	/* The most output that may be queued for a client. A service that returns when
+	 * session_full() says so stays far below it. */
+	QUEUE_LIMIT = 1024 * 1024,
+	/* A small file takes as many calls as a large one: it counts as this many bytes of
+	 * the budget at least. */
+	FILE_COUNTS = 16 * 1024,
+};
+
+void output_begin(struct output *o, int fd)
+{
+	*o = (struct output){ .fd = fd, .file.fd = -1 };
+}
+
+bool output_waits(const struct output *o)
+{
+	return o->queue.length > 0 || o->file.fd >= 0;
+}
+
+static enum output_result fail(struct output *o)
+{
+	o->error = errno;
+	return OUTPUT_ERROR;
+}
+
+/* Sends what the kernel takes now; *sent is how much that was. */
+static enum output_result push(struct output *o, const char *bytes, size_t n,
+			       size_t *sent)
+{
+	/* the beginning of the file may share the last segment */
+	int flags = MSG_DONTWAIT | (o->file.fd >= 0 ? SOCK_MORE : 0);
+
+	*sent = 0;
+	if (o->error != 0)
+		return OUTPUT_ERROR;
+	while (*sent < n) {
+		ssize_t taken = send(o->fd, bytes + *sent, n - *sent, flags);
+
+		if (taken >= 0) {
+			*sent += (size_t)taken;
+			o->sent += (uint64_t)taken;
+		} else if (errno == EAGAIN) {
+			return OUTPUT_WOULD_BLOCK;
+		} else if (errno != EINTR) {
+			return fail(o);
+		}
+	}
+	return OUTPUT_SENT;
+}
+
+static enum output_result queue(struct output *o, const char *bytes, size_t n)
+{
+	if (!buffer_append(&o->queue, bytes, n, QUEUE_LIMIT))
+		return errno == ENOBUFS ? OUTPUT_TOO_MUCH : OUTPUT_NO_MEMORY;
+	o->blocked = true;
+	return OUTPUT_WOULD_BLOCK;
+}
+
+/* The kernel's buffer is full, or other bytes wait: keeps a copy of the rest. */
+static enum output_result queue_rest(struct output *o, enum output_result result,
+				     const char *bytes, size_t n)
+{
+	return result == OUTPUT_WOULD_BLOCK ? queue(o, bytes, n) : result;
+}
+
+static enum output_result send_or_queue(struct output *o, const char *bytes, size_t n)
+{
+	size_t sent = 0;
+	enum output_result result = OUTPUT_WOULD_BLOCK;
+
+	if (o->queue.length == 0)
+		result = push(o, bytes, n, &sent);
+	return queue_rest(o, result, bytes + sent, n - sent);
+}
+
+static enum output_result state_of(const struct output *o)
+{
+	return o->blocked ? OUTPUT_WOULD_BLOCK : OUTPUT_SENT;
+}
+
+static bool is_failure(enum output_result result)
+{
+	return result >= OUTPUT_ERROR;
+}
+
+static enum output_result send_gathered(struct output *o, struct output_shared *shared)
+{
+	size_t n = shared->gathered;
+
+	shared->gathered = 0;
+	return n > 0 ? send_or_queue(o, shared->bytes, n) : state_of(o);
+}
+
+enum output_result output_write(struct output *o, struct output_shared *shared,
+				const char *bytes, size_t n)
+{
+	enum output_result result = state_of(o);
+
+	if (o->file.fd >= 0)
+		return OUTPUT_OUT_OF_ORDER;
+	if (n > sizeof shared->bytes - shared->gathered)
+		result = send_gathered(o, shared);
+	if (is_failure(result) || n == 0)
+		return result;
+	if (n > sizeof shared->bytes)
+		return send_or_queue(o, bytes, n);
+	memcpy(shared->bytes + shared->gathered, bytes, n);
+	shared->gathered += n;
+	return result;
+}
+
+/* ---- files ---- */
+
+static void close_file(struct output *o)
+{
+	if (o->file.fd >= 0)
+		close(o->file.fd);
+	o->file.fd = -1;
+}
+
+enum output_result output_take_file(struct output *o, int fd, uint64_t offset,
+				    uint64_t length)
+{
+	if (o->file.fd >= 0) {
+		close(fd);
+		return OUTPUT_OUT_OF_ORDER;
+	}
+	o->file = (struct output_file){ fd, offset, length };
+	o->blocked = true;
+	return OUTPUT_MORE;
+}
+
+static void spend(struct output_shared *shared, size_t sent)
+{
+	size_t counts = sent < FILE_COUNTS ? FILE_COUNTS : sent;
+
+	shared->file_budget -=
+		counts < shared->file_budget ? counts : shared->file_budget;
+}
+
+/* One call, of no more than the budget. */
+static enum output_result send_file(struct output *o, struct output_shared *shared)
+{
+	struct output_file *file = &o->file;
+	size_t budget = shared->file_budget;
+	size_t n = file->length < budget ? (size_t)file->length : budget;
+	ssize_t sent;
+
+	if (n == 0)
+		return OUTPUT_MORE;
+	sent = sock_send_file(o->fd, file->fd, &file->offset, n);
+	if (sent == 0)
+		return OUTPUT_FILE_CUT;
+	if (sent < 0)
+		return errno == EAGAIN || errno == EINTR ? OUTPUT_WOULD_BLOCK : fail(o);
+	o->sent += (uint64_t)sent;
+	file->length -= (size_t)sent;
+	spend(shared, (size_t)sent);
+	if (file->length == 0)
+		close_file(o);
+	if (sent < (ssize_t)n) /* the buffer is full, or a signal came */
+		return OUTPUT_WOULD_BLOCK;
+	return o->file.fd >= 0 ? OUTPUT_MORE : OUTPUT_SENT;
+}
+
+/* The file follows when all bytes before it are sent. */
+static enum output_result follow_with_file(struct output *o, struct output_shared *shared,
+					   enum output_result result)
+{
+	if (!is_failure(result) && o->file.fd >= 0 && o->queue.length == 0)
+		result = send_file(o, shared);
+	o->blocked = output_waits(o);
+	return result;
+}
+
+/* ---- both ---- */
+
+/* The first lines are the whole way of a short reply: gathered, nothing queued, no file. */
+enum output_result output_flush(struct output *o, struct output_shared *shared)
+{
+	size_t n = shared->gathered, sent = 0;
+	enum output_result result = state_of(o);
+
+	shared->gathered = 0;
+	if (n > 0 && o->queue.length == 0)
+		result = push(o, shared->bytes, n, &sent);
+	if (sent < n)
+		result = queue_rest(o, result, shared->bytes + sent, n - sent);
+	if (o->file.fd >= 0)
+		result = follow_with_file(o, shared, result);
+	return result;
+}
+
+enum output_result output_send_queue(struct output *o)
+{
+	enum output_result result = OUTPUT_SENT;
+	size_t sent;
+
+	if (o->queue.length > 0) {
+		result = push(o, buffer_bytes(&o->queue), o->queue.length, &sent);
+		buffer_consume(&o->queue, sent);
+	}
+	o->blocked = output_waits(o);
+	return result;
+}
+
+enum output_result output_resume(struct output *o, struct output_shared *shared)
+{
+	return follow_with_file(o, shared, output_send_queue(o));
+}
+
+int output_higher_number(int fd, int lowest)
+{
+	int moved;
+
+	if (fd < 0 || fd >= lowest)
+		return fd;
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+	if (moved < 0)
+		return fd;
+	close(fd);
+	return moved;
+}
+
+void output_move_file(struct output *o, int lowest)
+{
+	o->file.fd = output_higher_number(o->file.fd, lowest);
+}
+
+void output_release(struct output *o)
+{
+	close_file(o);
+	buffer_consume(&o->queue, o->queue.length);
+}

@@ -1,0 +1,51 @@
+/*
+ * serve_blocking - recv, service, send: the loop of iterative, fork and thread.
+ *
+ * The worker has one client, so it can sleep in recv(2) until that client sends something.
+ * Nothing is simpler, and one exchange costs two system calls. What it costs is a process or a
+ * thread that sleeps for each client.
+ *
+ * Where the worker blocks:
+ *
+ *   recv(2)   here: for the client's next bytes; SO_RCVTIMEO is the idle timeout
+ *   poll(2)   in blocking_wait(): for room in the send buffer, or when recv(2) would not do,
+ *             because there is a second thing to wait for: a deadline, a pause, the hub
+ *
+ * The stop signal, deadlines, pauses and the hub are in blocking_wait.c.
+ */
+#include "server/core/serve_blocking.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "server/core/blocking_wait.h"
+
+/* With a hub, poll(2) has waited for both descriptors, and the client's may not be readable
+ * any more. */
+static ssize_t receive(const struct connection *c, char *bytes, size_t n)
+{
+	return recv(c->fd, bytes, n, c->hub != NULL ? MSG_DONTWAIT : 0);
+}
+
+void serve_blocking(struct connection *c, struct worker *worker)
+{
+	unsigned ready;
+	size_t kept;
+	ssize_t n;
+
+	blocking_begin(c, worker);
+	while (blocking_goes_on(c, worker)) {
+		ready = blocking_wait(c, worker);
+		if (ready & WANT_WRITE) /* output waited for room */
+			connection_on_writable(c, worker);
+		if (ready & connection_wants(c) & WANT_READ) {
+			kept = connection_prepare_input(c, worker);
+			n = receive(c, worker->input + kept, sizeof worker->input - kept);
+			if (n < 0 && errno == EAGAIN)
+				blocking_timed_out(c);
+			else if (connection_received(c, n))
+				connection_offer(c, kept + (size_t)n); /* service, send */
+		}
+		blocking_deliver(c, worker, ready);
+	}
+}

@@ -1,0 +1,24 @@
+#include "server/core/statistics.h"
+
+#include "common/message.h"
+#include "common/process.h"
+
+struct statistics *statistics_create(void)
+{
+	return process_shared_memory(sizeof(struct statistics));
+}
+
+void statistics_print(struct statistics *statistics)
+{
+	struct process_usage usage = process_usage();
+
+	message(MESSAGE_ERROR,
+		"served %llu clients, refused %llu; %llu bytes in, %llu out; "
+		"cpu %.3f s user, %.3f s system; peak memory %ju KiB; "
+		"context switches %ju voluntary, %ju involuntary",
+		atomic_load(&statistics->served), atomic_load(&statistics->refused),
+		atomic_load(&statistics->bytes_in), atomic_load(&statistics->bytes_out),
+		usage.user_seconds, usage.system_seconds, (uintmax_t)usage.peak_kib,
+		(uintmax_t)usage.voluntary_switches,
+		(uintmax_t)usage.involuntary_switches);
+}

@@ -1,0 +1,783 @@
+/*
+ * file - receives files and gives them back, and nothing is ever half there.
+ *
+ * What it shows: a line of text, then counted bytes, the classic way to send files; and what
+ * it takes for a file that somebody else sends to be whole or not there at all. The parts:
+ * file/command.c knows the lines, file/store.c the directory, file/upload.c how a part
+ * becomes a file, file/listing.c what there is. This file is the conversation.
+ *
+ * Work that takes long is done in turns, so that in a loop the others have theirs: to read a
+ * file for its sum, or a directory for its list. Between the turns the session pauses, with
+ * the end of its line, the LF, left in the input. And of many requests that come in one piece
+ * a turn answers as many as its budget allows.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/checksum.h"
+#include "common/message.h"
+#include "common/options.h"
+#include "common/text.h"
+#include "common/words.h"
+#include "server/service.h"
+#include "server/service/file/command.h"
+#include "server/service/file/file.h"
+#include "server/service/file/listing.h"
+#include "server/service/file/store.h"
+#include "server/service/file/upload.h"
+#include "server/core/session.h"
+
+enum {
+	TURN = FILE_SUM_TURN, /* its budget, in bytes read; then the others go first */
+	LINE_COST = TURN / 32,
+	PIECE = 65536, /* bytes sent at once with a sum */
+	PIECES_TURN = 4,
+	REPLY = FAILURE_TEXT + 32,
+	CULPRIT = 200,
+	HOURS_MOST = 24 * 366 * 10,
+};
+
+struct file_store file_store = { .most = INT64_MAX, .part_life = 24 * 3600 };
+const char *file_directory;
+
+enum phase {
+	READS_COMMAND,
+	CHECKS_PART,   /* of an upload that goes on: in turns */
+	READS_CONTENT, /* of an upload */
+	READS_SUM,
+	SUMS_BEGINNING, /* of a file that is sent from an offset: in turns */
+	SENDS,
+	SENDS_ITSELF, /* the system does, without a sum */
+	READS_LIST,   /* in turns */
+	TELLS_LIST,
+};
+
+struct file_state {
+	enum phase phase;
+	bool ended;    /* the client has half-closed while it is still sent something */
+	uint64_t turn; /* what is left of its budget */
+	struct file_line line;
+	struct file_upload upload;
+	int fd;                  /* of the file that is sent */
+	uint64_t offset, length; /* from where on it is sent; of all of it */
+	struct checksum sum;     /* of it so far */
+	struct file_listing *list;
+	size_t told; /* entries of it */
+};
+
+/* ---- replies --------------------------------------------------------------------------- */
+
+static void say(struct session *session, const char *text)
+{
+	session_write(session, text, strlen(text));
+}
+
+static void refuse_line(struct session *session, const char *why)
+{
+	char reply[REPLY];
+	int length = snprintf(reply, sizeof reply, "ERR bad-request %s\n", why);
+
+	session_write(session, reply, (size_t)length);
+}
+
+/* What is wrong with the server itself, its operator should know as well. */
+static void tell_operator(struct session *session, const char *name, const char *why)
+{
+	char peer[ADDRESS_TEXT], text[CULPRIT];
+
+	text_escape_quoted(name, strlen(name), text, sizeof text);
+	message_about(MESSAGE_ERROR, session_peer(session, peer), "\"%s\": %s", text,
+		      why);
+}
+
+static void refuse(struct session *session, const char *name,
+		   const struct file_refusal *refusal)
+{
+	char reply[WORDS_QUOTED(NAME_MOST) + CULPRIT];
+	size_t length = (size_t)snprintf(reply, sizeof reply, "ERR %s ", refusal->code);
+
+	length += words_quote(name, reply + length);
+	length += (size_t)snprintf(reply + length, sizeof reply - length, ": %s\n",
+				   refusal->why);
+	session_write(session, reply, length);
+	if (strcmp(refusal->code, "internal") == 0)
+		tell_operator(session, name, refusal->why);
+}
+
+/* ---- phases ---------------------------------------------------------------------------- */
+
+/* Whether input has to wait until something else is done. */
+static bool is_at_work(const struct file_state *state)
+{
+	return state->phase != READS_COMMAND && state->phase != READS_CONTENT &&
+	       state->phase != READS_SUM;
+}
+
+/* Whether it is done in turns, with the LF left in the input. */
+static bool takes_turns(const struct file_state *state)
+{
+	return state->phase == CHECKS_PART || state->phase == SUMS_BEGINNING ||
+	       state->phase == READS_LIST;
+}
+
+static void charge(struct file_state *state, uint64_t cost)
+{
+	state->turn -= cost < state->turn ? cost : state->turn;
+}
+
+static void enter(struct session *session, enum phase phase)
+{
+	struct file_state *state = session->state;
+
+	state->phase = phase;
+	session_set_busy(session, phase != READS_COMMAND);
+	if (phase == READS_COMMAND && state->ended)
+		session_finish(session);
+}
+
+/* ---- PUT ------------------------------------------------------------------------------- */
+
+static void ask_for_content(struct session *session)
+{
+	struct file_state *state = session->state;
+	char reply[64];
+	int length =
+		snprintf(reply, sizeof reply, "SEND %" PRIu64 "\n", state->upload.here);
+
+	session_write(session, reply, (size_t)length);
+	enter(session,
+	      state->upload.here < state->upload.size ? READS_CONTENT : READS_SUM);
+}
+
+/* The name goes with the upload: who refuses needs one of his own. */
+static void name_of_upload(const struct file_state *state, char name[NAME_MOST + 1])
+{
+	memcpy(name, state->upload.name, strlen(state->upload.name) + 1);
+}
+
+static void check_part(struct session *session)
+{
+	struct file_state *state = session->state;
+	struct file_refusal refusal;
+	char name[NAME_MOST + 1];
+	int more;
+
+	name_of_upload(state, name);
+	charge(state, state->upload.here); /* more than one turn has is one turn */
+	more = file_upload_check(&file_store, &state->upload, FILE_SUM_TURN, &refusal);
+	if (more > 0)
+		return;
+	if (more == 0) {
+		ask_for_content(session);
+		return;
+	}
+	refuse(session, name, &refusal);
+	enter(session, READS_COMMAND);
+}
+
+static void begin_put(struct session *session, const struct file_command *command)
+{
+	struct file_state *state = session->state;
+	struct file_refusal refusal;
+
+	if (file_upload_begin(&file_store, &state->upload, command->name, command->size,
+			      command->modified, command->without_sum, &refusal) < 0) {
+		refuse(session, command->name, &refusal);
+		return;
+	}
+	state->upload.fd = session_keep_file(session, state->upload.fd);
+	if (state->upload.here == 0) {
+		ask_for_content(session);
+	} else {
+		enter(session, CHECKS_PART);
+		check_part(session);
+	}
+}
+
+/* Behind an error nobody knows where the next line begins. */
+static size_t read_content(struct session *session, const char *bytes, size_t n)
+{
+	struct file_state *state = session->state;
+	struct file_upload *upload = &state->upload;
+	struct file_refusal refusal;
+	char name[NAME_MOST + 1];
+
+	if (n > upload->size - upload->here)
+		n = (size_t)(upload->size - upload->here);
+	name_of_upload(state, name);
+	if (file_upload_write(&file_store, upload, bytes, n, &refusal) < 0) {
+		refuse(session, name, &refusal);
+		session_finish(session);
+	} else if (upload->here == upload->size) {
+		enter(session, READS_SUM);
+	}
+	return n;
+}
+
+/* It waits for the disk, perhaps: that is a turn. */
+static void finish_put(struct session *session, const struct file_command *command)
+{
+	struct file_state *state = session->state;
+	uint32_t crc = checksum_value(&state->upload.sum);
+	uint64_t size = state->upload.size;
+	struct file_refusal refusal;
+	char name[NAME_MOST + 1], reply[64];
+
+	charge(state, TURN);
+	name_of_upload(state, name);
+	if (file_upload_finish(&file_store, &state->upload,
+			       command->without_sum ? NULL : &command->crc,
+			       &refusal) < 0) {
+		refuse(session, name, &refusal);
+	} else {
+		int length =
+			command->without_sum
+				? snprintf(reply, sizeof reply, "DONE %" PRIu64 " -\n",
+					   size)
+				: snprintf(reply, sizeof reply,
+					   "DONE %" PRIu64 " %" PRIu32 "\n", size, crc);
+
+		session_write(session, reply, (size_t)length);
+	}
+	enter(session, READS_COMMAND);
+}
+
+/* ---- GET ------------------------------------------------------------------------------- */
+
+static void close_file(struct file_state *state)
+{
+	if (state->fd >= 0)
+		close(state->fd);
+	state->fd = -1;
+}
+
+/* The client was promised more: to hang up is all that can be said. */
+static void break_off(struct session *session)
+{
+	close_file(session->state);
+	session_finish(session);
+}
+
+static void end_get(struct session *session)
+{
+	struct file_state *state = session->state;
+	char reply[32];
+	int length = snprintf(reply, sizeof reply, "SUM %" PRIu32 "\n",
+			      checksum_value(&state->sum));
+
+	close_file(state);
+	session_write(session, reply, (size_t)length);
+	enter(session, READS_COMMAND);
+}
+
+/* @param piece  room for PIECE bytes
+ * @return false when there is no more to be sent, for one reason or another */
+static bool send_piece(struct session *session, char *piece)
+{
+	struct file_state *state = session->state;
+	uint64_t left = state->length - state->sum.length;
+	ssize_t n;
+
+	if (left == 0) {
+		end_get(session);
+		return false;
+	}
+	do
+		n = pread(state->fd, piece, left < PIECE ? (size_t)left : PIECE,
+			  (off_t)state->sum.length);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0) {
+		break_off(session);
+		return false;
+	}
+	charge(state, (uint64_t)n);
+	checksum_add(&state->sum, piece, (size_t)n);
+	session_write(session, piece, (size_t)n);
+	return true;
+}
+
+/* One piece more than the turn has may be the one that ends it. The room for them is not on
+ * the stack, which in a thread is small, and not the session's, of which many wait. */
+static void send_pieces(struct session *session)
+{
+	char *piece = malloc(PIECE);
+	bool more = piece != NULL;
+
+	if (!more)
+		break_off(session);
+	for (int i = 0; i <= PIECES_TURN && more && !session_full(session); i++)
+		more = send_piece(session, piece);
+	free(piece);
+}
+
+static void sum_beginning(struct session *session)
+{
+	struct file_state *state = session->state;
+	uint64_t left = state->offset - state->sum.length;
+	ssize_t n =
+		checksum_add_file(&state->sum, state->fd,
+				  left < FILE_SUM_TURN ? (size_t)left : FILE_SUM_TURN);
+
+	charge(state, left);
+	if (n < 0 || (n == 0 && left > 0)) {
+		break_off(session);
+	} else if (state->sum.length == state->offset) {
+		enter(session, SENDS);
+		send_pieces(session);
+	}
+}
+
+static void send_itself(struct session *session)
+{
+	struct file_state *state = session->state;
+	int fd = state->fd;
+
+	state->fd = -1;
+	enter(session, SENDS_ITSELF);
+	session_send_file(session, fd, state->offset, state->length - state->offset);
+}
+
+static void end_send_itself(struct session *session)
+{
+	say(session, "SUM -\n");
+	enter(session, READS_COMMAND);
+}
+
+static void announce(struct session *session, const struct stat *status)
+{
+	char reply[96], time[TEXT_TIMESTAMP];
+	int length = snprintf(reply, sizeof reply, "FILE %" PRIu64 " %s\n",
+			      (uint64_t)status->st_size,
+			      text_timestamp(status->st_mtim, time));
+
+	session_write(session, reply, (size_t)length);
+}
+
+static void begin_get(struct session *session, const struct file_command *command)
+{
+	struct file_state *state = session->state;
+	struct file_refusal refusal;
+	struct stat status;
+	int fd = file_store_read(&file_store, command->name, &status, &refusal);
+
+	if (fd >= 0 && command->offset > (uint64_t)status.st_size) {
+		close(fd);
+		fd = file_refuse(&refusal, "bad-request",
+				 "it is shorter than this offset");
+	}
+	if (fd < 0) {
+		refuse(session, command->name, &refusal);
+		return;
+	}
+	announce(session, &status);
+	state->fd = session_keep_file(session, fd);
+	state->length = (uint64_t)status.st_size;
+	state->sum = (struct checksum){ 0 };
+	state->offset = command->offset;
+	if (command->without_sum) {
+		send_itself(session);
+	} else {
+		enter(session, SUMS_BEGINNING);
+		sum_beginning(session);
+	}
+}
+
+/* ---- LIST, STAT, HELP ------------------------------------------------------------------ */
+
+static void end_list(struct session *session)
+{
+	struct file_state *state = session->state;
+
+	file_listing_end(state->list);
+	state->list = NULL;
+	enter(session, READS_COMMAND);
+}
+
+static void tell_list(struct session *session)
+{
+	struct file_state *state = session->state;
+	size_t count = file_listing_count(state->list);
+	char line[FILE_ENTRY];
+
+	for (int i = 0;
+	     i < FILE_LIST_TURN && state->told < count && !session_full(session); i++)
+		session_write(session, line,
+			      file_listing_line(state->list, state->told++, line));
+	if (state->told == count)
+		end_list(session);
+}
+
+static void refuse_list(struct session *session, const char *name, int error)
+{
+	struct file_refusal refusal;
+
+	if (error == E2BIG)
+		file_refuse(&refusal, "too-large", "it has too many entries");
+	else if (error == EBUSY)
+		file_refuse(&refusal, "busy", "too many lists are under way");
+	else if (error == ENOENT || error == ENOTDIR)
+		file_refuse(&refusal, "not-found", "there is no such directory");
+	else
+		file_refuse_errno(&refusal, error);
+	refuse(session, name, &refusal);
+}
+
+static void read_list(struct session *session)
+{
+	struct file_state *state = session->state;
+	int more = file_listing_read(state->list, FILE_LIST_TURN);
+	char reply[32];
+
+	if (more > 0)
+		return;
+	if (more < 0) {
+		refuse_list(session, "this directory", errno);
+		end_list(session);
+		return;
+	}
+	session_write(session, reply,
+		      (size_t)snprintf(reply, sizeof reply, "ENTRIES %zu\n",
+				       file_listing_count(state->list)));
+	state->told = 0;
+	enter(session, TELLS_LIST);
+	tell_list(session);
+}
+
+static void begin_list(struct session *session, const char *name)
+{
+	struct file_state *state = session->state;
+	int fd = file_store_open_directory(&file_store, name);
+
+	charge(state, TURN);
+	state->list = fd >= 0 ? file_listing_begin(session_keep_file(session, fd)) : NULL;
+	if (state->list == NULL) {
+		refuse_list(session, name != NULL ? name : "", errno);
+		return;
+	}
+	enter(session, READS_LIST);
+	read_list(session);
+}
+
+static void tell_status(struct session *session, const char *name)
+{
+	struct file_refusal refusal;
+	struct stat status;
+	char reply[5 + FILE_ENTRY] = "STAT ";
+
+	if (file_store_look(&file_store, name, &status, &refusal) < 0)
+		refuse(session, name, &refusal);
+	else
+		session_write(session, reply,
+			      5 + file_entry_line(name, &status, reply + 5));
+}
+
+static void help(struct session *session)
+{
+	say(session,
+	    "HELP 7\n"
+	    "PUT name size mtime [nosum] -> SEND offset; then the bytes, and SUM crc or "
+	    "SUM - -> DONE size crc\n"
+	    "GET name [offset] [nosum] -> FILE size mtime, the bytes, SUM crc\n"
+	    "LIST [path] -> ENTRIES n, and n lines: F size mtime name, or "
+	    "D - mtime name\n"
+	    "STAT name -> STAT, and such a line\n"
+	    "HELP -> this\n"
+	    "QUIT -> BYE\n"
+	    "A name with spaces stands in \"quotes\"; crc is that of cksum\n");
+}
+
+/* ---- the conversation ------------------------------------------------------------------ */
+
+static void obey(struct session *session, const struct file_command *command)
+{
+	switch (command->verb) {
+	case FILE_PUT:
+		begin_put(session, command);
+		break;
+	case FILE_GET:
+		begin_get(session, command);
+		break;
+	case FILE_LIST:
+		begin_list(session, command->name);
+		break;
+	case FILE_STAT:
+		tell_status(session, command->name);
+		break;
+	case FILE_HELP:
+		help(session);
+		break;
+	case FILE_QUIT:
+		say(session, "BYE\n");
+		session_finish(session);
+		break;
+	default:
+		refuse_line(session, "SUM without a PUT before it");
+		break;
+	}
+}
+
+/* Anything but the sum where it should be: what has come stays for another time. */
+static void refuse_sum(struct session *session, const char *why)
+{
+	struct file_state *state = session->state;
+
+	file_upload_cut_off(&file_store, &state->upload);
+	refuse_line(session, why);
+	enter(session, READS_COMMAND);
+}
+
+static void refuse_command(struct session *session, const char *why)
+{
+	const struct file_state *state = session->state;
+
+	if (state->phase == READS_SUM)
+		refuse_sum(session, why);
+	else
+		refuse_line(session, why);
+}
+
+static void read_command(struct session *session, const char *line, size_t length)
+{
+	const struct file_state *state = session->state;
+	struct file_command command;
+	struct failure why;
+
+	if (file_command_read(&command, line, length, &why) < 0)
+		refuse_command(session, why.text);
+	else if (state->phase != READS_SUM)
+		obey(session, &command);
+	else if (command.verb == FILE_SUM && !command.without_sum &&
+		 state->upload.without_sum)
+		refuse_sum(session, "behind a PUT with nosum comes SUM -");
+	else if (command.verb == FILE_SUM && command.without_sum && state->upload.goes_on)
+		refuse_sum(session, "SUM - does not check what was here before");
+	else if (command.verb == FILE_SUM)
+		finish_put(session, &command);
+	else
+		refuse_sum(session, "SUM is missing behind the bytes");
+}
+
+static size_t read_line(struct session *session, const char *bytes, size_t n)
+{
+	struct file_state *state = session->state;
+
+	charge(state, LINE_COST);
+	switch (file_line_find(&state->line, bytes, n)) {
+	case FILE_LINE_WHOLE:
+		read_command(session, bytes, state->line.length);
+		break;
+	case FILE_LINE_TOO_LONG:
+		refuse_command(session, "this line is longer than 8192 bytes");
+		break;
+	default:
+		break;
+	}
+	return takes_turns(state) ? state->line.taken - 1 : state->line.taken;
+}
+
+/* A turn of what is being done. @return how much of the input that ends */
+static size_t work(struct session *session)
+{
+	const struct file_state *state = session->state;
+	bool took_turns = takes_turns(state);
+
+	switch (state->phase) {
+	case CHECKS_PART:
+		check_part(session);
+		break;
+	case SUMS_BEGINNING:
+		sum_beginning(session);
+		break;
+	case READS_LIST:
+		read_list(session);
+		break;
+	case SENDS:
+		send_pieces(session);
+		break;
+	case TELLS_LIST:
+		tell_list(session);
+		break;
+	case SENDS_ITSELF:
+		end_send_itself(session);
+		break;
+	default:
+		break;
+	}
+	return took_turns && !takes_turns(state);
+}
+
+static size_t take(struct session *session, const char *bytes, size_t n)
+{
+	const struct file_state *state = session->state;
+
+	if (is_at_work(state))
+		return work(session);
+	if (state->phase == READS_CONTENT)
+		return read_content(session, bytes, n);
+	return read_line(session, bytes, n);
+}
+
+static void hold_back(struct session *session, size_t left)
+{
+	const struct file_state *state = session->state;
+
+	if (left == 0 || session_full(session) || session->finished)
+		return;
+	if (is_at_work(state))
+		session_pause(session, 1);
+	else if (state->turn == 0)
+		session_pause(session, 0);
+}
+
+/* Input that has to wait is held back by a pause: nothing more is read then, and the client's
+ * half-close, above all, is not told before what came in front of it has been answered. A
+ * file that the system has sent at once is no turn's end: what is behind it comes here again
+ * at once. */
+static size_t file_input(struct session *session, const char *bytes, size_t n)
+{
+	struct file_state *state = session->state;
+	size_t used = 0, taken;
+
+	if (state->phase != SENDS_ITSELF)
+		state->turn = TURN;
+	do {
+		enum phase before = state->phase;
+
+		taken = take(session, bytes + used, n - used);
+		used += taken;
+		if ((taken == 0 && state->phase == before) || takes_turns(state))
+			break;
+	} while (used < n && state->turn > 0 && !session_full(session) &&
+		 !session->finished);
+	hold_back(session, n - used);
+	file_upload_keep(&file_store, &state->upload);
+	return used;
+}
+
+static void file_open(struct session *session)
+{
+	struct file_state *state = session->state;
+
+	state->fd = -1;
+}
+
+static void file_drained(struct session *session)
+{
+	const struct file_state *state = session->state;
+
+	if (is_at_work(state) && !takes_turns(state))
+		(void)work(session);
+}
+
+static void file_end(struct session *session, const char *bytes, size_t n)
+{
+	struct file_state *state = session->state;
+
+	(void)bytes;
+	if (state->phase == READS_COMMAND && (n > 0 || state->line.skipping))
+		refuse_line(session, "this line has no end");
+	state->ended = true;
+	if (!is_at_work(state))
+		session_finish(session);
+}
+
+static void file_close(struct session *session)
+{
+	struct file_state *state = session->state;
+
+	file_upload_cut_off(&file_store, &state->upload);
+	file_listing_end(state->list);
+	close_file(state);
+}
+
+/* ---- options --------------------------------------------------------------------------- */
+
+static int file_option(int letter, const struct options *options, struct failure *failure)
+{
+	uint64_t number = 0;
+
+	switch (letter) {
+	case 'r':
+		file_directory = options->value;
+		return 0;
+	case 'w':
+		file_store.replaces = true;
+		return 0;
+	case 'S':
+		file_store.unsynced = true;
+		return 0;
+	case 'M':
+		return options_size(options, letter, 0, INT64_MAX, &file_store.most,
+				    failure);
+	case 'Q':
+		if (options_size(options, letter, 1, INT64_MAX, &number, failure) < 0)
+			return -1;
+		file_store.quota = (int64_t)number;
+		return 0;
+	default:
+		if (options_number(options, letter, 0, HOURS_MOST, &number, failure) < 0)
+			return -1;
+		file_store.part_life = (int64_t)number * 3600;
+		return 0;
+	}
+}
+
+static const struct option_line file_options[] = {
+	{ 'r', "root", "DIR", "keep the files in DIR; must be given" },
+	{ 'w', "replace", NULL, "let an upload replace a file" },
+	{ 'M', "max-file", "SIZE", "the longest file, in bytes (no limit)" },
+	{ 'Q', "quota", "SIZE", "the most bytes of all files in DIR (no limit)" },
+	{ 'E', "expire", "HOURS",
+	  "remove what is left of an upload that was cut off so\n"
+	  "many hours ago (24); 0 never" },
+	{ 'S', "no-sync", NULL, "say that a file is here before it is on disk" },
+	{ 0 },
+};
+
+static int file_check(struct failure *failure)
+{
+	if (file_directory == NULL)
+		return failure_set(failure, "-r, --root: the directory must be given");
+	return 0;
+}
+
+/* The tables of the checksum are made here, not in each child. */
+static int file_prepare(struct failure *failure)
+{
+	struct checksum sum = { 0 };
+
+	checksum_add(&sum, "", 1);
+	if (file_listing_prepare() < 0)
+		return failure_set(failure, "cannot begin: %s", strerror(errno));
+	if (file_store_open(&file_store, file_directory, failure) < 0)
+		return -1;
+	file_upload_expire(&file_store);
+	return 0;
+}
+
+static void file_reopen(void)
+{
+	file_store_reopen(&file_store);
+}
+
+const struct service file_service = {
+	.name = "file",
+	.summary = "receives files and gives them back",
+	.port = "7012",
+	.state_size = sizeof(struct file_state),
+	.options = file_options,
+	.option = file_option,
+	.check = file_check,
+	.prepare = file_prepare,
+	.open = file_open,
+	.input = file_input,
+	.end = file_end,
+	.drained = file_drained,
+	.reopen = file_reopen,
+	.close = file_close,
+};

@@ -1,0 +1,520 @@
+/*
+ * http - a web server: a greeting, or the files of a directory (RFC 9110, RFC 9112).
+ *
+ * What it shows: a protocol with many rules, in parts that each know one thing. The parser
+ * (http/request.c) says what the client asks for, documents (http/document.c) what there is,
+ * conditions (http/conditions.c) how much of it the client wants; http/exchange.c chooses
+ * the answer, http/answer.c words it, http/log.c keeps a record of it. This file is the
+ * conversation: one request after the other, each answered before the next is looked at.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/message.h"
+#include "common/options.h"
+#include "server/service.h"
+#include "server/service/http/answer.h"
+#include "server/service/http/cache_control.h"
+#include "server/service/http/date.h"
+#include "server/service/http/document.h"
+#include "server/service/http/exchange.h"
+#include "server/service/http/http.h"
+#include "server/service/http/listing.h"
+#include "server/service/http/log.h"
+#include "server/service/http/request.h"
+#include "server/core/session.h"
+
+enum {
+	DELAY_MOST = 3600 * 1000, /* milliseconds */
+	TIMEOUT_MOST = 86400,     /* seconds */
+	BODY_PACE = 16384,        /* bytes a second: a slower body is given up */
+	/* Requests that are answered before it is the others' turn: 64 KiB of input may be
+	 * thousands. Clients that send several at once seldom send more than 16. */
+	TURN = 32,
+	OPTION_DELAY = OPTIONS_LETTERS_FROM,
+	OPTION_HEADER_TIMEOUT,
+	OPTION_CACHE_CONTROL,
+};
+
+static struct http_site site = { .greeting = "Hello, World!" };
+static const char *directory; /* NULL: the greeting is all there is */
+struct http_root http_root;
+static bool listings;
+static const char *log_name; /* NULL: standard output, unless -q */
+static int64_t delay, header_timeout = 10 * 1000;
+static uint64_t body_most = 1024 * 1024;
+
+enum phase {
+	READS_HEADER,
+	READS_BODY,
+	WAITS,       /* the request is whole, but the answer is delayed */
+	LISTS,       /* a directory, in turns */
+	WRITES_PAGE, /* as far as the client takes it */
+};
+
+/* In the last three phases a part of the request is left in the input, though it is known: a
+ * session must have something to be called again with. */
+struct http_state {
+	struct http_request request;
+	enum phase phase;
+	char *header; /* a copy, of a request whose body is read or was; else NULL */
+	size_t left;  /* so many bytes of the request, see above */
+	struct http_listing *listing; /* that is being made; else NULL */
+	char *page; /* the body of an answer that is being written; else NULL */
+	size_t page_length, written;
+	unsigned turn; /* so many requests may yet be answered in it */
+	time_t now;    /* the second that date tells */
+	char date[HTTP_DATE_TEXT];
+};
+
+/* ---- one request ---- */
+
+/* The first line of a request that is not whole, as far as it has come. Without a byte it is
+ * none: empty lines, which some clients send behind a body, are not the beginning of another
+ * request, and an answer to them would be taken for that of the next one (RFC 9112, section
+ * 2.2). */
+static struct http_log_text first_line(const char *bytes, size_t n)
+{
+	const char *end;
+
+	while (n > 0 && (*bytes == '\r' || *bytes == '\n'))
+		bytes++, n--;
+	end = memchr(bytes, '\n', n);
+	if (end != NULL)
+		n = (size_t)(end - bytes);
+	if (n > 0 && bytes[n - 1] == '\r')
+		n--;
+	return (struct http_log_text){ bytes, n };
+}
+
+/* Takes the time, and its text anew only when a second has passed. */
+static struct http_exchange begin_exchange(struct session *session, const char *bytes)
+{
+	struct http_state *state = session->state;
+	time_t now = time(NULL);
+
+	if (now != state->now) {
+		state->now = now;
+		http_date(now, state->date);
+	}
+	return (struct http_exchange){
+		.session = session,
+		.request = &state->request,
+		.bytes = bytes,
+		.now = now,
+		.date = state->date,
+		.keep_alive = state->request.keep_alive,
+	};
+}
+
+/* The answer is given: goes on to the next request, if there may be one. */
+static void end_request(struct session *session, bool keep_alive)
+{
+	struct http_state *state = session->state;
+
+	if (!keep_alive)
+		session_finish(session);
+	if (session_has_deadline(session))
+		session_deadline(session, 0);
+	if (state->phase != READS_HEADER)
+		session_set_busy(session, false);
+	free(state->header);
+	free(state->page);
+	state->header = state->page = NULL;
+	state->phase = READS_HEADER;
+	if (state->turn > 0)
+		state->turn--;
+	memset(&state->request, 0, sizeof state->request);
+}
+
+/* Functions that take some of the input return how many bytes. The next five are for a
+ * request that is whole, but for @p left bytes that stay in the input until its answer has
+ * been given; @p bytes are its header. */
+
+static size_t write_page(struct session *session)
+{
+	struct http_state *state = session->state;
+
+	while (state->written < state->page_length && !session_full(session)) {
+		size_t n = state->page_length - state->written;
+
+		if (n > HTTP_PAGE_PIECE)
+			n = HTTP_PAGE_PIECE;
+		session_write(session, state->page + state->written, n);
+		state->written += n;
+	}
+	if (state->written < state->page_length)
+		return 0;
+	end_request(session, state->request.keep_alive);
+	return state->left;
+}
+
+/* The answer is given, but for its page. */
+static size_t finish_answer(struct session *session, struct http_exchange *exchange,
+			    size_t left)
+{
+	struct http_state *state = session->state;
+
+	if (http_log_wanted())
+		http_exchange_log(exchange);
+	if (exchange->page == NULL) {
+		end_request(session, exchange->keep_alive);
+		return left;
+	}
+	state->phase = WRITES_PAGE;
+	state->left = left;
+	state->page = exchange->page;
+	state->page_length = (size_t)exchange->length;
+	state->written = 0;
+	session_set_busy(session, true);
+	return write_page(session);
+}
+
+static struct http_exchange begin_whole_exchange(struct session *session,
+						 const char *bytes)
+{
+	struct http_exchange exchange = begin_exchange(session, bytes);
+	const struct http_piece *line = &exchange.request->line;
+
+	exchange.line = (struct http_log_text){ bytes + line->at, line->length };
+	return exchange;
+}
+
+/* Lists some more. A large directory takes many turns, and the others have theirs between. */
+static size_t list(struct session *session, const char *bytes)
+{
+	struct http_state *state = session->state;
+	int more = http_listing_go_on(state->listing), error = more < 0 ? errno : 0;
+	struct http_exchange exchange;
+
+	if (more > 0) {
+		session_pause(session, 0);
+		return 0;
+	}
+	exchange = begin_whole_exchange(session, bytes);
+	http_exchange_answer_listing(&exchange, state->listing, error);
+	http_listing_end(state->listing);
+	state->listing = NULL;
+	state->turn = 0;
+	return finish_answer(session, &exchange, state->left);
+}
+
+static size_t answer_request(struct session *session, const char *bytes, size_t left)
+{
+	struct http_state *state = session->state;
+	struct http_exchange exchange = begin_whole_exchange(session, bytes);
+
+	state->listing = http_exchange_answer(&exchange, &site);
+	if (state->listing == NULL)
+		return finish_answer(session, &exchange, left);
+	state->phase = LISTS;
+	state->left = left;
+	if (session_has_deadline(session))
+		session_deadline(session, 0);
+	session_set_busy(session, true);
+	return list(session, bytes);
+}
+
+static size_t answer_in_time(struct session *session, const char *bytes, size_t left)
+{
+	struct http_state *state = session->state;
+
+	if (delay == 0)
+		return answer_request(session, bytes, left);
+	state->phase = WAITS;
+	state->left = left;
+	session_deadline(session, 0);
+	session_set_busy(session, true);
+	session_pause(session, delay);
+	return 0;
+}
+
+/* The request is wrong: an answer says so, and nothing more of the client is believed.
+ * @p line is the beginning of it. */
+static void refuse_request(struct session *session, int status, const char *why,
+			   struct http_log_text line)
+{
+	const struct http_state *state = session->state;
+	struct http_exchange exchange = begin_exchange(session, state->header);
+
+	exchange.line = line;
+	exchange.keep_alive = false;
+	http_exchange_refuse(&exchange, status, why);
+	if (http_log_wanted())
+		http_exchange_log(&exchange);
+	end_request(session, false);
+}
+
+/* The body of a request is wrong. */
+static void refuse_body(struct session *session, int status, const char *why)
+{
+	const struct http_state *state = session->state;
+	const struct http_piece *line = &state->request.line;
+
+	refuse_request(session, status, why,
+		       (struct http_log_text){ state->header + line->at, line->length });
+}
+
+static size_t read_body(struct session *session, const char *bytes, size_t n)
+{
+	struct http_state *state = session->state;
+	struct http_request *request = &state->request;
+	size_t taken = 0;
+
+	switch (http_request_body(request, bytes, n, body_most, &taken)) {
+	case HTTP_MORE:
+		return taken;
+	case HTTP_BAD:
+		refuse_body(session, request->status, request->why);
+		return n;
+	default:
+		return taken - 1 + answer_in_time(session, state->header, 1);
+	}
+}
+
+/* More of the body is to come. A client that waits to be told that it is welcome is told
+ * so, unless it has not waited (RFC 9110, section 10.1.1). */
+static void expect_body(struct session *session, bool has_begun)
+{
+	const struct http_state *state = session->state;
+	const struct http_request *request = &state->request;
+	uint64_t most = request->chunked ? body_most : request->body_left;
+
+	session_set_busy(session, true);
+	if (header_timeout > 0)
+		session_deadline(session,
+				 header_timeout + (int64_t)(most / BODY_PACE * 1000));
+	if (request->continues && !has_begun)
+		http_answer_text(session, "HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+/* The header is needed until the body has come: a copy of it, since the input is consumed. */
+static size_t begin_body(struct session *session, const char *bytes, size_t n)
+{
+	struct http_state *state = session->state;
+	size_t length = state->request.length, taken;
+
+	state->header = malloc(length);
+	if (state->header == NULL) {
+		refuse_request(session, 503, NULL, first_line(bytes, length));
+		return n;
+	}
+	memcpy(state->header, bytes, length);
+	state->phase = READS_BODY;
+	taken = read_body(session, bytes + length, n - length);
+	if (state->phase == READS_BODY)
+		expect_body(session, n > length);
+	return length + taken;
+}
+
+static size_t read_header(struct session *session, const char *bytes, size_t n)
+{
+	struct http_state *state = session->state;
+	struct http_request *request = &state->request;
+
+	switch (http_request_header(request, bytes, n)) {
+	case HTTP_MORE:
+		if (!session_has_deadline(session) && first_line(bytes, n).length > 0)
+			session_deadline(session, header_timeout);
+		return 0;
+	case HTTP_BAD:
+		refuse_request(session, request->status, request->why,
+			       first_line(bytes, n));
+		return n;
+	default:
+		break;
+	}
+	if (session_has_deadline(session))
+		session_deadline(session, 0);
+	if (request->has_body)
+		return begin_body(session, bytes, n);
+	return answer_in_time(session, bytes, request->length);
+}
+
+/* ---- the conversation ---- */
+
+/* A request that was left in the input: its turn has come. */
+static size_t go_on(struct session *session, const char *bytes)
+{
+	struct http_state *state = session->state;
+	const char *header = state->header != NULL ? state->header : bytes;
+
+	if (state->phase == WAITS)
+		return answer_request(session, header, state->left);
+	return state->phase == LISTS ? list(session, header) : write_page(session);
+}
+
+static bool takes_more(const struct session *session)
+{
+	const struct http_state *state = session->state;
+
+	return (state->phase == READS_HEADER || state->phase == READS_BODY) &&
+	       !session_full(session) && !session->finished;
+}
+
+static size_t http_input(struct session *session, const char *bytes, size_t n)
+{
+	struct http_state *state = session->state;
+	size_t used = 0, taken = 1;
+
+	state->turn = TURN;
+	if (state->phase != READS_HEADER && state->phase != READS_BODY)
+		used = taken = go_on(session, bytes);
+	while (used < n && taken > 0 && takes_more(session)) {
+		if (state->turn == 0) {
+			session_pause(session, 0);
+			break;
+		}
+		taken = state->phase == READS_HEADER
+				? read_header(session, bytes + used, n - used)
+				: read_body(session, bytes + used, n - used);
+		used += taken;
+	}
+	return used;
+}
+
+/* Half a request is answered, too (RFC 9112, section 8). */
+static void http_end(struct session *session, const char *bytes, size_t n)
+{
+	const struct http_state *state = session->state;
+	struct http_log_text line = first_line(bytes, n);
+
+	if (state->phase == READS_BODY)
+		refuse_body(session, 400, "the body ends before it is whole");
+	else if (line.length > 0)
+		refuse_request(session, 400, "the header ends before it is whole", line);
+	session_finish(session);
+}
+
+static void http_expired(struct session *session)
+{
+	const struct http_state *state = session->state;
+	const struct http_log_text unknown = { NULL, 0 };
+
+	if (state->phase == READS_BODY)
+		refuse_body(session, 408,
+			    "the body of the request took too long to come");
+	else
+		refuse_request(session, 408,
+			       "the header of the request took too long to come",
+			       unknown);
+}
+
+static void http_close(struct session *session)
+{
+	struct http_state *state = session->state;
+
+	free(state->header);
+	free(state->page);
+	http_listing_end(state->listing);
+}
+
+/* ---- options ---- */
+
+static int http_option(int letter, const struct options *options, struct failure *failure)
+{
+	uint64_t number;
+
+	switch (letter) {
+	case 'm':
+		if (strlen(options->value) > HTTP_GREETING_MOST)
+			return options_bad_value(failure, options, letter,
+						 "is longer than 64 KiB");
+		site.greeting = options->value;
+		return 0;
+	case 'r':
+		directory = options->value;
+		return 0;
+	case 'l':
+		listings = true;
+		return 0;
+	case 'L':
+		log_name = options->value;
+		return 0;
+	case OPTION_CACHE_CONTROL:
+		if (!http_cache_control_is_valid(options->value))
+			return options_bad_value(
+				failure, options, letter,
+				"is not a list of cache directives such as "
+				"'no-cache' or 'public, max-age=3600'");
+		site.cache_control = options->value;
+		return 0;
+	case 'M':
+		return options_size(options, letter, 0, UINT64_MAX, &body_most, failure);
+	case OPTION_DELAY:
+		if (options_number(options, letter, 0, DELAY_MOST, &number, failure) < 0)
+			return -1;
+		delay = (int64_t)number;
+		return 0;
+	default:
+		return options_seconds(options, letter, TIMEOUT_MOST, &header_timeout,
+				       failure);
+	}
+}
+
+static const struct option_line http_options[] = {
+	{ 'm', "message", "TEXT", "the answer to any GET (Hello, World!)" },
+	{ 'r', "root", "DIR", "serve the files of DIR instead" },
+	{ 'l', "list", NULL, "with -r, list directories that have no index.html" },
+	{ 'L', "log", "FILE",
+	  "a line for each answer to FILE, opened anew at SIGHUP;\n"
+	  "- is standard output, the default without -q" },
+	{ 'M', "max-body", "SIZE",
+	  "the longest body of a request, in bytes (1M);\n0: none" },
+	{ OPTION_CACHE_CONTROL, "cache-control", "VALUE",
+	  "send Cache-Control: VALUE with greeting and files,\n"
+	  "such as no-cache or 'public, max-age=3600' (none)" },
+	{ OPTION_HEADER_TIMEOUT, "header-timeout", "SEC",
+	  "the longest that a header may take to come (10);\n0 for ever" },
+	{ OPTION_DELAY, "delay", "MS", "answer so many milliseconds late (0)" },
+	{ 0 },
+};
+
+static int http_check(struct failure *failure)
+{
+	if (listings && directory == NULL)
+		return failure_set(failure,
+				   "-l, --list: there is nothing to list without -r");
+	return 0;
+}
+
+static int http_prepare(struct failure *failure)
+{
+	const char *log = message_wanted(MESSAGE_NOTICE) ? "-" : NULL;
+	char date[HTTP_DATE_TEXT];
+
+	if (directory != NULL && root_open(&http_root.directory, directory, failure) < 0)
+		return -1;
+	http_root.listings = listings;
+	site.root = directory != NULL ? &http_root : NULL;
+	http_date(time(NULL), date); /* what the library reads for that, it reads once */
+	return http_log_open(log_name != NULL ? log_name : log, failure);
+}
+
+static void http_reopen(void)
+{
+	http_log_reopen();
+	if (site.root != NULL)
+		root_reopen(&site.root->directory);
+}
+
+const struct service http_service = {
+	.name = "http",
+	.summary = "web server: a greeting, or the files of a directory",
+	.port = "8080",
+	.state_size = sizeof(struct http_state),
+	.descriptors = 1, /* the file that is on its way, or the directory */
+	.options = http_options,
+	.option = http_option,
+	.check = http_check,
+	.prepare = http_prepare,
+	.input = http_input,
+	.end = http_end,
+	.expired = http_expired,
+	.reopen = http_reopen,
+	.close = http_close,
+};

@@ -1,0 +1,89 @@
+#ifdef __linux__
+#define _GNU_SOURCE
+#else
+#define _XOPEN_SOURCE 700 /* tsearch */
+#endif
+
+#include "server/udp/peers.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Any order will do, so long as it is one. Addresses are zeroed before they are filled, so
+ * all of their bytes may be compared. */
+static int by_key(const void *a, const void *b)
+{
+	const struct peer_key *x = a, *y = b;
+
+	if (x->socket != y->socket)
+		return x->socket < y->socket ? -1 : 1;
+	if (x->address.length != y->address.length)
+		return x->address.length < y->address.length ? -1 : 1;
+	return memcmp(&x->address.v6, &y->address.v6, x->address.length);
+}
+
+struct peer *peers_find(const struct peers *peers, const struct peer_key *key)
+{
+	struct peer **found = tfind(key, &peers->tree, by_key);
+
+	return found ? *found : NULL;
+}
+
+static void link_newest(struct peers *peers, struct peer *peer)
+{
+	peer->older = peers->newest;
+	peer->newer = NULL;
+	if (peers->newest != NULL)
+		peers->newest->newer = peer;
+	else
+		peers->oldest = peer;
+	peers->newest = peer;
+}
+
+static void unlink_peer(struct peers *peers, struct peer *peer)
+{
+	if (peer->older != NULL)
+		peer->older->newer = peer->newer;
+	else
+		peers->oldest = peer->newer;
+	if (peer->newer != NULL)
+		peer->newer->older = peer->older;
+	else
+		peers->newest = peer->older;
+}
+
+struct peer *peers_add(struct peers *peers, const struct peer_key *key, int64_t now)
+{
+	struct peer *peer = calloc(1, sizeof *peer);
+
+	if (peer == NULL)
+		return NULL;
+	peer->key = *key;
+	peer->heard_at = now;
+	peer->feed = -1;
+	if (tsearch(peer, &peers->tree, by_key) == NULL) {
+		free(peer);
+		return NULL;
+	}
+	link_newest(peers, peer);
+	peers->count++;
+	return peer;
+}
+
+void peers_heard(struct peers *peers, struct peer *peer, int64_t now)
+{
+	peer->heard_at = now;
+	if (peers->newest == peer)
+		return;
+	unlink_peer(peers, peer);
+	link_newest(peers, peer);
+}
+
+void peers_remove(struct peers *peers, struct peer *peer)
+{
+	tdelete(peer, &peers->tree, by_key);
+	unlink_peer(peers, peer);
+	peers->count--;
+	free(peer);
+}

@@ -1,0 +1,78 @@
+#include "server/udp/repetition.h"
+
+#include <string.h>
+
+/* SILENCE, in milliseconds: longer than what waits in the receive buffers of two servers needs
+ * to be answered, and than the round trip between most hosts. WINDOW: a mark that does not
+ * come again is replaced after so many datagrams; a receive buffer of the usual size holds
+ * 256 (socket(7), rmem_default), so no loop has more in it. */
+enum { SILENCE = 100, WINDOW = 4096 };
+
+/* Where clients' ports begin on Linux (ip(7), ip_local_port_range); elsewhere they begin at
+ * 49152 (RFC 6335, section 6) or lower. */
+enum { CLIENT_PORTS = 32768, LIMIT_OF_SERVER = 1000, LIMIT_OF_CLIENT = 1000000 };
+
+int64_t repetition_default_limit(unsigned port)
+{
+	return port < CLIENT_PORTS ? LIMIT_OF_SERVER : LIMIT_OF_CLIENT;
+}
+
+static size_t compared(size_t length)
+{
+	return length < REPETITION_COMPARED ? length : REPETITION_COMPARED;
+}
+
+static bool is_marked(const struct repetition *r, const char *bytes, size_t length)
+{
+	size_t n = compared(length);
+
+	return r->marked && r->length == length && memcmp(r->first, bytes, n) == 0 &&
+	       memcmp(r->last, bytes + length - n, n) == 0;
+}
+
+static void mark(struct repetition *r, const char *bytes, size_t length)
+{
+	size_t n = compared(length);
+
+	memcpy(r->first, bytes, n);
+	memcpy(r->last, bytes + length - n, n);
+	r->length = length;
+	r->since = 0;
+	r->marked = true;
+}
+
+/* What the time since the last call has paid for is taken off. */
+static void take_off(struct repetition *r, int64_t now)
+{
+	int64_t paid = (now - r->counted_at) * REPETITION_RATE / 1000;
+
+	if (paid < r->count) {
+		r->count -= paid;
+		r->counted_at += paid * 1000 / REPETITION_RATE;
+		return;
+	}
+	r->count = 0;
+	r->counted_at = now;
+}
+
+bool repetition_is_excessive(struct repetition *r, const char *bytes, size_t length,
+			     int64_t limit, int64_t now)
+{
+	if (limit == 0)
+		return false;
+	if (now < r->silent_until)
+		return true;
+	if (!is_marked(r, bytes, length)) {
+		if (!r->marked || ++r->since == WINDOW)
+			mark(r, bytes, length);
+		return false;
+	}
+	take_off(r, now);
+	r->count += r->since + 1;
+	r->since = 0;
+	if (r->count <= limit)
+		return false;
+	r->count = 0;
+	r->silent_until = now + SILENCE;
+	return true;
+}

@@ -1,0 +1,229 @@
+#include "server/udp/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/message.h"
+#include "server/core/operator.h"
+#include "server/core/signals.h"
+
+enum { PATIENCE = 50 }; /* milliseconds */
+
+struct dialogue {
+	struct session session; /* first: the service's view of it */
+	struct server *server;
+	int socket;        /* by which replies leave */
+	struct desk *desk; /* while a letter is being answered */
+	struct address peer;
+	size_t longest; /* that a datagram to the peer may be */
+	size_t length;  /* of the reply so far, cut to most */
+	size_t most;    /* that it may be */
+	bool replied;
+	uint64_t bytes_in, bytes_out;
+	int64_t began_at;
+	max_align_t state_memory[]; /* the service's */
+};
+
+static void transport_write(struct session *session, const char *bytes, size_t n)
+{
+	struct dialogue *d = (struct dialogue *)session;
+	size_t room = d->most - d->length;
+
+	d->replied = true;
+	if (n > room)
+		n = room;
+	if (n > 0)
+		memcpy(d->desk->reply + d->length, bytes, n);
+	d->length += n;
+}
+
+static const char *transport_peer(const struct session *session, char out[ADDRESS_TEXT])
+{
+	return address_text(&((const struct dialogue *)session)->peer, out);
+}
+
+static int64_t transport_now(const struct session *session)
+{
+	(void)session;
+	return clock_milliseconds();
+}
+
+static const struct transport transport = {
+	.write = transport_write,
+	.now = transport_now,
+	.peer = transport_peer,
+};
+
+struct dialogue *dialogue_create(struct server *server, int socket,
+				 const struct address *peer)
+{
+	struct dialogue *d = calloc(1, sizeof *d + server->service->state_size);
+
+	if (d == NULL)
+		return NULL;
+	d->session.service = server->service;
+	d->session.transport = &transport;
+	d->session.state = d->state_memory;
+	d->server = server;
+	d->socket = socket;
+	d->peer = *peer;
+	d->longest = datagram_longest(peer);
+	if (message_wanted(MESSAGE_CLIENT))
+		d->began_at = clock_milliseconds();
+	return d;
+}
+
+const struct address *dialogue_peer(const struct dialogue *d)
+{
+	return &d->peer;
+}
+
+void dialogue_begin(struct dialogue *d)
+{
+	char text[ADDRESS_TEXT];
+
+	if (message_wanted(MESSAGE_EVENT))
+		message_about(MESSAGE_EVENT, address_text(&d->peer, text), "heard of");
+}
+
+/* EAGAIN: our socket's send buffer is full, since the interface is slower than we are. The
+ * reply waits a moment for room; then it is lost, as any datagram may be. On Linux a peer on
+ * this host is never the reason: what it does not read is charged to its own buffer, and
+ * dropped there when that is full. */
+static int send_reply(struct dialogue *d)
+{
+	int fd = d->socket;
+	const struct address *from = &d->desk->letter.to;
+	int sent = datagram_send(fd, d->desk->reply, d->length, &d->peer, from);
+
+	if (sent < 0 && errno == EAGAIN && io_wait(fd, POLLOUT, PATIENCE) > 0)
+		sent = datagram_send(fd, d->desk->reply, d->length, &d->peer, from);
+	return sent;
+}
+
+void dialogue_answer(struct dialogue *d, struct desk *desk, size_t n)
+{
+	struct statistics *statistics = d->server->statistics;
+	char text[ADDRESS_TEXT];
+
+	d->desk = desk;
+	d->replied = false;
+	d->length = 0;
+	d->most = d->server->amplify || n > d->longest ? d->longest : n;
+	d->bytes_in += n;
+	statistics_add(&statistics->bytes_in, n);
+	d->session.service->datagram(&d->session, desk->letter.bytes, n);
+	if (!d->replied)
+		return;
+	if (send_reply(d) < 0) {
+		if (message_wanted(MESSAGE_EVENT))
+			message_about(MESSAGE_EVENT, address_text(&d->peer, text), "%s",
+				      strerror(errno));
+		return;
+	}
+	d->bytes_out += d->length;
+	statistics_add(&statistics->bytes_out, d->length);
+}
+
+void dialogue_close(struct dialogue *d)
+{
+	char text[ADDRESS_TEXT];
+
+	if (d->session.service->close != NULL)
+		d->session.service->close(&d->session);
+	if (message_wanted(MESSAGE_CLIENT))
+		message_about(MESSAGE_CLIENT, address_text(&d->peer, text),
+			      "%ju bytes in, %ju out, %.3f s", (uintmax_t)d->bytes_in,
+			      (uintmax_t)d->bytes_out,
+			      (double)(clock_milliseconds() - d->began_at) / 1000);
+	dialogue_release(d);
+}
+
+void dialogue_release(struct dialogue *d)
+{
+	free(d);
+}
+
+void dialogue_serve(struct dialogue *d, struct desk *desk, int feed)
+{
+	dialogue_begin(d);
+	while (signals_stop() < 2) {
+		operator_attend(d->server);
+		/* The end of the feed is the only end: the model closes it when the peer
+		 * has been silent for long enough, or the server stops. So nothing that
+		 * it has put in can be left in it. */
+		ssize_t n = read(feed, &desk->letter, sizeof desk->letter);
+
+		if (n >= LETTER_HEAD)
+			dialogue_answer(d, desk, (size_t)n - LETTER_HEAD);
+		else if (n >= 0 || errno != EINTR)
+			break;
+	}
+	close(feed);
+	dialogue_close(d);
+}
+
+/* Whoever listens there answers, or may answer, whatever comes. */
+static bool is_reflecting_port(unsigned port)
+{
+	static const unsigned short ports[] = {
+		0,
+		7,
+		9,
+		11,
+		13,
+		17,
+		19,
+		37,
+		53,
+		69,
+		111,
+		123,
+		137,
+		161,
+		177,
+		389,
+		520,
+		1900,
+		3283,
+		3702,
+		5353,
+		5683,
+		10001,
+		11211,
+		27960,
+		/* ours, unless told otherwise */
+		7007,
+		7009,
+		7010,
+		7013,
+		7017,
+		7019,
+	};
+
+	for (size_t i = 0; i < sizeof ports / sizeof *ports; i++)
+		if (ports[i] == port)
+			return true;
+	return false;
+}
+
+bool dialogue_is_reflection(const struct address *from, const struct address *local)
+{
+	if (is_reflecting_port(address_port(from)))
+		return true;
+	/* Our own port, from our own address; if that is the wildcard, from any: whoever
+	 * has both our port and an address of this host is us. */
+	if (address_port(from) != address_port(local))
+		return false;
+	if (from->any.sa_family == AF_INET && local->any.sa_family == AF_INET)
+		return local->v4.sin_addr.s_addr == htonl(INADDR_ANY) ||
+		       local->v4.sin_addr.s_addr == from->v4.sin_addr.s_addr;
+	return from->any.sa_family != local->any.sa_family ||
+	       IN6_IS_ADDR_UNSPECIFIED(&local->v6.sin6_addr) ||
+	       IN6_ARE_ADDR_EQUAL(&local->v6.sin6_addr, &from->v6.sin6_addr);
+}
