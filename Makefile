@@ -71,7 +71,7 @@ LOAD      := $(BUILD)/client/load.a
 CLIENT_O  := $(call OBJECTS,$(filter-out %/main.c,$(wildcard $(CLIENTS:%=client/%/*.c))))
 SERVICE_O  = $(call OBJECTS,$(wildcard server/service/$(1).c server/service/$(1)/*.c))
 TESTER    := $(BUILD)/tests/check
-SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.[ch] server/service/*/*.[ch] client/*/*.[ch] tests/*.[ch] tests/service/*.c tests/inject/*.[ch] tests/sanitizer/*.c tests/fuzz/*.[ch])
+SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.[ch] server/service/*/*.[ch] client/*/*.[ch] tests/*.[ch] tests/service/*.c tests/model/*.c tests/inject/*.[ch] tests/sanitizer/*.c tests/fuzz/*.[ch])
 INJECTOR  := $(BUILD)/tests/inject/driver
 PLAIN     := $(BUILD)/tests/plain
 PRELOAD   := $(BUILD)/tests/inject/preload.so
@@ -113,16 +113,17 @@ $(COMMON) $(ENGINE) $(CLIENT_LIB) $(LOAD):
 	$(call say,AR,$@)
 	$(Q)$(AR) qc $@ $^
 
-# The object that names a program's service.
-SELECTED := $(patsubst %,$(BUILD)/server/selected/%.o,$(SERVICES) relay)
-$(SELECTED): $(BUILD)/server/selected/%.o: server/selected.c $(FLAGS) | $(DEPS_FIRST)
-	@mkdir -p $(@D)
-	$(call say,CC,"$< ($*)")
-	$(Q)$(COMPILE) -DSERVICE=$*_service -MMD -MP -c -o $@ $<
+# The object that names the service and the model of a program.
+define selected_rule
+$(BUILD)/server/selected/$(1)d-$(2).o: server/selected.c $(FLAGS) | $(DEPS_FIRST)
+	@mkdir -p $$(@D)
+	$(Q)$(COMPILE) -DSERVICE=$(1)_service -DMODEL=$(2)_model -MMD -MP -c -o $$@ $$<
+endef
+$(foreach s,$(SERVICES) relay TEMPLATE,$(foreach m,$(MODELS) TEMPLATE forgetful,$(eval $(call selected_rule,$(s),$(m)))))
 
 # SERVICEd-MODEL: one service, one model, and the engine that is the same for all.
 define server_rule
-$(BIN)/$(1)d-$(2): $(call SERVICE_O,$(1)) $(BUILD)/server/selected/$(1).o $(BUILD)/server/model/$(2).o $(ENGINE) $(COMMON)
+$(BIN)/$(1)d-$(2): $(call SERVICE_O,$(1)) $(BUILD)/server/selected/$(1)d-$(2).o $(BUILD)/server/model/$(2).o $(ENGINE) $(COMMON)
 endef
 $(foreach s,$(SERVICES),$(foreach m,$(MODELS),$(eval $(call server_rule,$(s),$(m)))))
 
@@ -157,7 +158,7 @@ inject        = $(if $(CAN_INJECT),$(INJECTOR) $(abspath $(BIN)) $(abspath $(PRE
 
 # The sample is a make of its own: on a fresh machine the compiler, which CAN_INJECT asks, is
 # there only after deps.
-check: all $(TESTER) $(RELAYS) $(PLAIN)
+check: all $(TESTER) $(RELAYS) $(TEMPLATES) $(PLAIN)
 	@tests/calls.sh $(BUILD) server client
 	@$(if $(CK_RUN_SUITE),,$(MAKE) --no-print-directory check-faults FAULTS=$(FAULTS_SAMPLE))
 	CK_DEFAULT_TIMEOUT=60 SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) $(TESTER)
@@ -172,7 +173,7 @@ $(BUILD)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS_FIRST)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(COMPILE) $(CHECK_FLAGS) $(FUZZ_NAMES) -DTESTS_BUILD='"$(abspath $(BUILD))/tests"' -Wno-gnu-zero-variadic-macro-arguments -MMD -MP -c -o $@ $<
-$(TESTER): $(call OBJECTS,$(wildcard tests/*.c) $(FUZZ:%=tests/fuzz/%.c)) $(foreach s,$(SERVICES),$(call SERVICE_O,$(s))) $(CLIENT_O) $(ENGINE) $(LOAD) $(CLIENT_LIB) $(COMMON)
+$(TESTER): $(call OBJECTS,$(wildcard tests/*.c) $(FUZZ:%=tests/fuzz/%.c)) $(foreach s,$(SERVICES),$(call SERVICE_O,$(s))) $(MODELS:%=$(BUILD)/server/model/%.o) $(CLIENT_O) $(ENGINE) $(LOAD) $(CLIENT_LIB) $(COMMON)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LDLIBS)
 
@@ -193,10 +194,23 @@ $(PRELOAD): tests/inject/preload.c tests/inject/inject.h $(FLAGS) | $(DEPS_FIRST
 	$(Q)$(CC) -std=c11 -I. $(filter-out -Wpedantic,$(WARNINGS)) -fPIC -shared -pthread $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl
 
 # A service for the tests alone, where clients meet.
-$(RELAYS): $(BUILD)/tests/relayd-%: $(BUILD)/tests/service/relay.o $(BUILD)/server/selected/relay.o $(BUILD)/server/model/%.o $(ENGINE) $(COMMON) $(AGAINST_SAN)
+$(RELAYS): $(BUILD)/tests/relayd-%: $(BUILD)/tests/service/relay.o $(BUILD)/server/selected/relayd-%.o $(BUILD)/server/model/%.o $(ENGINE) $(COMMON) $(AGAINST_SAN)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 $(TESTER): | $(RELAYS)
+
+# The templates of a service and a model, and a model that lacks what the others have.
+TEMPLATES := $(addprefix $(BUILD)/tests/,TEMPLATEd-TEMPLATE echod-TEMPLATE echod-forgetful chatd-forgetful)
+define template_rule
+$(BUILD)/tests/$(1)d-$(2): $(call SERVICE_O,$(1)) $(BUILD)/server/selected/$(1)d-$(2).o $(3) $(ENGINE) $(COMMON) $(AGAINST_SAN)
+	$$(call say,LINK,$$@)
+	$(Q)$(LINK) -o $$@ $$^ $(LDLIBS)
+endef
+$(eval $(call template_rule,TEMPLATE,TEMPLATE,$(BUILD)/server/model/TEMPLATE.o))
+$(eval $(call template_rule,echo,TEMPLATE,$(BUILD)/server/model/TEMPLATE.o))
+$(eval $(call template_rule,echo,forgetful,$(BUILD)/tests/model/forgetful.o))
+$(eval $(call template_rule,chat,forgetful,$(BUILD)/tests/model/forgetful.o))
+$(TESTER): | $(TEMPLATES)
 
 # Servers without optimization, whose functions gdb can count: tests/test_frames.c.
 .PHONY: $(PLAIN)

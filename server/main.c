@@ -275,7 +275,7 @@ static uint64_t descriptors_needed(const struct server *server)
 {
 	uint64_t clients = server->max_clients, files = server_files_of_session(server);
 
-	/* of a peer's feed, a process with threads has both ends */
+	/* of a peer's pipe, a process with threads has both ends */
 	if (server->datagrams)
 		return 2 * clients + DESCRIPTORS_BESIDES;
 	/* of one who meets others, what its worker is woken by, which may be a pipe */
@@ -297,6 +297,10 @@ static int run(struct settings *settings)
 		server->max_clients = MOST_PEERS;
 	else if (!server->datagrams && server->model->most_clients == 1)
 		server->max_clients = 1;
+	if (server_check_model(server, &failure) < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
+		return EXIT_FAILURE;
+	}
 	if (server->service->prepare != NULL && server->service->prepare(&failure) < 0) {
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
@@ -362,9 +366,7 @@ static int refuse_inetd(void)
 int main(int argc, char **argv)
 {
 	/* static: threads may still look at it while the process exits */
-	static struct server server = {
-		.model = &this_model,
-	};
+	static struct server server;
 	struct settings settings = {
 		.place = { "127.0.0.1", selected_service->port, SOCK_STREAM, SOMAXCONN },
 		.server = &server,
@@ -373,11 +375,12 @@ int main(int argc, char **argv)
 	int status;
 
 	server.service = selected_service;
+	server.model = selected_model;
 	io_begin();
 	message_program(argv[0]);
 	if (started_by_inetd())
 		return refuse_inetd();
-	server.max_clients = this_model.most_clients;
+	server.max_clients = selected_model->most_clients;
 	server.repeats = -1;
 	server.idle_timeout = 1000 * (int64_t)idle_seconds(selected_service);
 	status = read_command_line(&settings, argc, argv);

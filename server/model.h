@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+struct hub_place;
 struct server;
 
 struct model {
@@ -24,11 +25,16 @@ struct model {
 	 *  even begin */
 	int (*serve)(struct server *);
 
-	/** The same on a datagram socket, where each peer is a client. */
+	/** Where the clients of a service like chat share state (hub/place.h). NULL: such a
+	 *  service does not start in this model. */
+	const struct hub_place *hub;
+
+	/** The same on a datagram socket, where each peer is a client (udp/udp.h). NULL: -u is
+	 *  refused. */
 	int (*serve_datagrams)(struct server *);
 };
 
-/** The one model that a program is linked with. */
-extern const struct model this_model;
+/** The one model that a program is linked with: server/selected.c. */
+extern const struct model *const selected_model;
 
 #endif

@@ -1,16 +1,20 @@
 /*
- * selected - names the one service of a program.
+ * selected - names the service and the model of one program.
  *
- * The Makefile compiles this file once for each service, with -DSERVICE=echo_service, say. So
- * main.c knows no service, and each service has a symbol of its own: a test can be linked with
- * all of them. It costs one pointer.
+ * The Makefile compiles this file once for each program, for echod-fork with
+ * -DSERVICE=echo_service -DMODEL=fork_model. So main.c knows no service and no model, and each of
+ * them has a symbol of its own: a test can be linked with all of them. It costs two pointers.
  */
+#include "server/model.h"
 #include "server/service.h"
 
 #ifndef SERVICE
 #define SERVICE echo_service
+#define MODEL   fork_model
 #endif
 
 extern const struct service SERVICE;
+extern const struct model MODEL;
 
 const struct service *const selected_service = &SERVICE;
+const struct model *const selected_model = &MODEL;

@@ -113,7 +113,7 @@ extern const struct service http_service;
 extern const struct service chat_service;
 extern const struct service file_service;
 
-/** The one service that a program is linked with: server/service/selected.c. */
+/** The one service that a program is linked with: server/selected.c. */
 extern const struct service *const selected_service;
 
 #endif

@@ -6,9 +6,6 @@
 # The objects below BUILD/FOLDER are the files. One file calls another if it needs a symbol (nm:
 # U) that the other defines. Calls through a table of functions need no symbol: so a lower file
 # can be given a function of a higher one. A cycle is printed, and the exit status is 1.
-#
-# A symbol that several files define (this_model, selected_service) is an exchangeable part. An edge
-# goes to each of its definitions.
 set -eu
 
 build=$1

@@ -19,6 +19,7 @@
 	SUITE(connection_files)                                                          \
 	SUITE(engine)                                                                    \
 	SUITE(frames)                                                                    \
+	SUITE(templates)                                                                    \
 	SUITE(servers)                                                                   \
 	SUITE(load_chat)                                                                 \
 	SUITE(portscan)                                                                  \

@@ -22,6 +22,8 @@
 #include "common/io.h"
 #include "common/process.h"
 #include "common/sock.h"
+#include "server/core/connection.h"
+#include "server/core/loop.h"
 #include "server/core/server.h"
 #include "server/core/session.h"
 #include "tests/client.h"
@@ -29,21 +31,7 @@
 #include "tests/suites.h"
 #include "tests/waiting.h"
 
-/* Each file has its own this_model; what two of them call by the same name, too. */
-#define this_model iterative_model
-#include "server/model/iterative.c"
-#undef this_model
-#define this_model   fork_model
-#define serve_client serve_client_in_child
-#include "server/model/fork.c"
-#undef this_model
-#undef serve_client
-#define this_model thread_model
-#include "server/model/thread.c"
-#undef this_model
-#define this_model select_model
-#include "server/model/select.c"
-#undef this_model
+extern const struct model iterative_model, fork_model, thread_model, select_model;
 
 static const struct model *const all_models[] = {
 	&iterative_model,

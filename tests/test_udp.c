@@ -104,11 +104,11 @@ static const char *own_name(int fd, char text[ADDRESS_TEXT])
 }
 
 /* How often the server has said that it heard of this peer anew. */
-static unsigned times_heard_of(const struct server *server, int fd)
+static unsigned times_begun(const struct server *server, int fd)
 {
 	char name[ADDRESS_TEXT], event[TEXT];
 
-	snprintf(event, sizeof event, "]: %s: heard of", own_name(fd, name));
+	snprintf(event, sizeof event, "]: %s: first datagram", own_name(fd, name));
 	return server_count_lines(server, event);
 }
 
@@ -216,7 +216,7 @@ static long expect_one_life(const struct server *server,
 	const char *line;
 	long pid;
 
-	ck_assert_uint_eq(times_heard_of(server, peer->fd), 1);
+	ck_assert_uint_eq(times_begun(server, peer->fd), 1);
 	snprintf(event, sizeof event, "]: %s: ", own_name(peer->fd, name));
 	ck_assert_uint_eq(server_count_lines(server, event), 2);
 	snprintf(event, sizeof event, "]: %s: %zu bytes in, %zu out, ", name, peer->bytes,
@@ -684,7 +684,7 @@ START_TEST(what_is_discarded_is_not_answered)
 
 	send_datagram(fd, "hello", 5);
 	send_datagram(fd, "", 0);
-	server_wait_line(&server, ": heard of", PATIENCE);
+	server_wait_line(&server, ": first datagram", PATIENCE);
 	server_finish(&server);
 	expect_silence(fd);
 	ck_assert_uint_eq(server_count_lines(&server, ": 5 bytes in, 0 out, "), 1);
@@ -711,10 +711,10 @@ START_TEST(when_the_table_is_full_the_one_longest_silent_leaves)
 	expect_leaves(&server, c);
 	exchange(a, "still here", "still here");
 	exchange(d, "so am I", "so am I");
-	ck_assert_uint_eq(times_heard_of(&server, a), 1);
-	ck_assert_uint_eq(times_heard_of(&server, b), 2);
-	ck_assert_uint_eq(times_heard_of(&server, c), 1);
-	ck_assert_uint_eq(times_heard_of(&server, d), 1);
+	ck_assert_uint_eq(times_begun(&server, a), 1);
+	ck_assert_uint_eq(times_begun(&server, b), 2);
+	ck_assert_uint_eq(times_begun(&server, c), 1);
+	ck_assert_uint_eq(times_begun(&server, d), 1);
 	server_finish(&server);
 	ck_assert_uint_eq(server_count_lines(&server, ": served 5 clients, refused 0"),
 			  1);
@@ -748,8 +748,8 @@ START_TEST(out_of_descriptors_the_one_longest_silent_leaves)
 			exchange(fds[i], "hello", "hello");
 		}
 	exchange(fds[MANY - 2], "still here", "still here");
-	ck_assert_uint_eq(times_heard_of(&server, fds[0]), has_feeds ? 2 : 1);
-	ck_assert_uint_eq(times_heard_of(&server, fds[MANY - 2]), has_feeds ? 2 : 1);
+	ck_assert_uint_eq(times_begun(&server, fds[0]), has_feeds ? 2 : 1);
+	ck_assert_uint_eq(times_begun(&server, fds[MANY - 2]), has_feeds ? 2 : 1);
 	server_finish(&server);
 	ck_assert_uint_eq(server_count_lines(&server, ": out of descriptors with "),
 			  has_feeds ? 1 : 0);
@@ -798,7 +798,7 @@ START_TEST(silent_peers_are_forgotten_with_all_that_was_theirs)
 			      process_tree(server.pid).descendants);
 	}
 	for (int i = 0; i < SILENT; i++)
-		ck_assert_uint_eq(times_heard_of(&server, fds[i]), 2);
+		ck_assert_uint_eq(times_begun(&server, fds[i]), 2);
 	server_finish(&server);
 }
 END_TEST
@@ -814,7 +814,7 @@ START_TEST(who_goes_on_talking_is_not_forgotten)
 		poll(NULL, 0, 20);
 	} while (farewell(&server, silent) == NULL);
 	exchange(active, "still here", "still here");
-	ck_assert_uint_eq(times_heard_of(&server, active), 1);
+	ck_assert_uint_eq(times_begun(&server, active), 1);
 	ck_assert_ptr_null(farewell(&server, active));
 	server_finish(&server);
 }
@@ -829,7 +829,7 @@ static pid_t who_leads(const struct server *server, int fd)
 	const char *line;
 	long pid;
 
-	snprintf(event, sizeof event, "]: %s: heard of", own_name(fd, name));
+	snprintf(event, sizeof event, "]: %s: first datagram", own_name(fd, name));
 	line = server_wait_line(server, event, PATIENCE);
 	ck_assert_int_eq(sscanf(strchr(line, '[') + 1, "%ld", &pid), 1);
 	return (pid_t)pid;
@@ -861,8 +861,8 @@ START_TEST(a_peer_whose_worker_is_killed_gets_another)
 	ck_assert(eventually(has_one_child_and_no_zombie, &server, PATIENCE));
 	exchange(fd, "and on", "and on");
 	exchange(other, "and on", "and on");
-	ck_assert_uint_eq(times_heard_of(&server, fd), 2);
-	ck_assert_uint_eq(times_heard_of(&server, other), 1);
+	ck_assert_uint_eq(times_begun(&server, fd), 2);
+	ck_assert_uint_eq(times_begun(&server, other), 1);
 	server_finish(&server);
 	ck_assert_uint_eq(server_count_lines(&server, "refused 0;"), 1);
 }
@@ -938,7 +938,7 @@ START_TEST(what_comes_from_the_port_of_a_reflecting_service_is_dropped)
 	for (size_t i = 0; i < sizeof ports / sizeof *ports; i++)
 		if (fds[i] >= 0)
 			expect_silence(fds[i]);
-	ck_assert_uint_eq(server_count_lines(&server, ": heard of"), 1);
+	ck_assert_uint_eq(server_count_lines(&server, ": first datagram"), 1);
 	ck_assert_uint_eq(server_count_lines(&server, ": served 1 clients, refused 0; "
 						      "5 bytes in, 5 out; "),
 			  1);
@@ -1005,7 +1005,7 @@ START_TEST(a_server_does_not_talk_to_itself)
 		if (forge(places[i].forged, server.port, &server, "hello"))
 			expect_dropped(&server, places[i].forged, server.port);
 		server_finish(&server);
-		ck_assert_uint_eq(server_count_lines(&server, ": heard of"), 0);
+		ck_assert_uint_eq(server_count_lines(&server, ": first datagram"), 0);
 	}
 }
 END_TEST
@@ -1100,7 +1100,7 @@ START_TEST(a_server_that_answers_each_reply_soon_gets_no_more)
 		ck_assert_uint_ge(replies, 1000);
 		expect_silence(other);
 		send_datagram(client_connect(&server), "hello", 5);
-		server_wait_line(&server, ": heard of", PATIENCE);
+		server_wait_line(&server, ": first datagram", PATIENCE);
 		server_finish(&server);
 		close(other);
 	}
@@ -1164,7 +1164,7 @@ START_TEST(what_is_discarded_may_be_repeated)
 
 	for (int i = 0; i < 100; i++)
 		send_datagram(fd, "x", 1);
-	server_wait_line(&server, ": heard of", PATIENCE);
+	server_wait_line(&server, ": first datagram", PATIENCE);
 	server_finish(&server);
 	ck_assert_uint_eq(server_count_lines(&server, "refused 0; 100 bytes in, "), 1);
 }

@@ -6,16 +6,15 @@
  */
 #include "server/core/loop.h"
 
-#include <errno.h>
 #include <stddef.h>
 
 #include "common/clock.h"
 #include "server/hub/local.h"
 #include "server/core/signals.h"
 
-/* The expiry is a lower bound: bytes that move put a connection's expiry off, so at worst
- * we look too early, and then learn the true one. That costs next to nothing per request,
- * where a heap of timers would cost something on each. */
+/* The expiry is a lower bound. Bytes that move postpone a connection's expiry; so at worst the loop
+ * looks too early, and then learns the true one. A heap of timers would cost something on each
+ * request; this costs a comparison. */
 static void note_expiry(struct loop *loop, const struct connection *connection)
 {
 	int64_t expiry = connection_expiry(connection);
@@ -24,10 +23,10 @@ static void note_expiry(struct loop *loop, const struct connection *connection)
 		loop->expiry = expiry;
 }
 
-void loop_begin(struct loop *loop)
+void loop_begin(struct loop *loop, struct server *server)
 {
+	loop->server = server;
 	loop->expiry = -1;
-	hub_local_begin(&loop->hub, loop->server);
 }
 
 struct connection *loop_accept(struct loop *loop)
@@ -36,10 +35,6 @@ struct connection *loop_accept(struct loop *loop)
 
 	if (connection == NULL)
 		return NULL;
-	if (hub_local_join(&loop->hub, connection) < 0) {
-		server_hold(loop->server, connection, "out of memory", errno);
-		return NULL;
-	}
 	connection->next = loop->first;
 	if (loop->first != NULL)
 		loop->first->previous = connection;
@@ -61,7 +56,7 @@ void loop_deliver(struct loop *loop,
 {
 	struct connection *connection;
 
-	while ((connection = hub_local_next(&loop->hub)) != NULL) {
+	while ((connection = hub_local_next()) != NULL) {
 		connection_deliver(connection, &loop->worker);
 		changed(context, connection, loop_wants(loop, connection));
 	}
@@ -102,4 +97,10 @@ void loop_expire(struct loop *loop,
 		connection_expire(connection, &loop->worker, loop->worker.now);
 		changed(context, connection, loop_wants(loop, connection));
 	}
+}
+
+void loop_end(struct loop *loop)
+{
+	while (loop->first != NULL)
+		loop_remove(loop, loop->first);
 }

@@ -8,20 +8,18 @@
 #include <stdint.h>
 
 #include "server/core/connection.h"
-#include "server/hub/mailbox.h"
 #include "server/core/server.h"
 
 struct loop {
 	struct server *server;
 	struct connection *first; /* all of them, the newest first */
 	int64_t expiry;           /* none expires before this; -1: none expires at all */
-	struct hub hub; /* where the clients meet, if the service has them meet */
-	unsigned turns; /* calls of loop_tick() */
+	unsigned turns;           /* calls of loop_tick() */
 	struct worker worker;
 };
 
-/** Begins: loop->server is set, the rest is zero. */
-void loop_begin(struct loop *loop);
+/** Begins without connections. @p loop is zeroed. */
+void loop_begin(struct loop *loop, struct server *server);
 
 /** Takes the next client, as server_accept() does, and lets the service greet it.
  *  @return its connection, or NULL */
@@ -43,6 +41,9 @@ void loop_deliver(struct loop *loop,
 
 /** Ends a connection, and releases it. */
 void loop_remove(struct loop *loop, struct connection *connection);
+
+/** Ends all connections that are left. */
+void loop_end(struct loop *loop);
 
 /** Reads the clock: at the end of each wait, for all that is ready then. And lets signals in
  *  now and then, which while something is ready the wait does not. */

@@ -1,3 +1,18 @@
+/*
+ * server - accepts clients, and stops accepting when there is no room.
+ *
+ *                   +---------------- a client leaves, or retry_at -----------+
+ *                   v                                                         |
+ *   begin --> accepting --- -c reached, EMFILE, ENOMEM, fork fails ... ---> full
+ *                   |                                                         |
+ *                   +--- SIGTERM, SIGINT, --exit-idle ---> stopping <---------+
+ *                                                             |
+ *                                    no client is left, or after SERVER_GRACE: ended
+ *
+ * While it is full the listener is not in the set that pselect(2) waits for, or the wait would end
+ * at once, again and again. A client that was accepted but for whom no worker could be made is
+ * held, and is the next one when there is room.
+ */
 #include "server/core/server.h"
 
 #include <errno.h>
@@ -15,24 +30,25 @@
 #include "server/core/connection.h"
 #include "server/core/operator.h"
 #include "server/core/signals.h"
+#include "server/hub/place.h"
 
 static const char out_of_descriptors[] = "out of descriptors";
 
-/* RETRY: a shortage that is not our own (ENFILE, ENOMEM) may end without one of our
- * clients leaving, so we look again after a while; and a thread's stack is returned a
- * moment after its client has left, so then we look again soon at first. */
+/* RETRY: another process's shortage (ENFILE, ENOMEM) may end without one of our clients leaving, so
+ * the server tries again after a while. RETRY_SOON: a thread's stack is freed a moment after its
+ * client has left, so the first try is soon. Milliseconds. */
 enum {
 	RETRY_SOON = 5,
 	RETRY = RETRY_LONGEST,
 	STOP_TICK = 100,
 };
 
-/* Signals come in where pselect(2) waits, and under a flood of clients it never does. So they
- * are let in after so many in a row; not much sooner: whoever was in the backlog before a
- * request to stop is served. */
+/* Signals come in where pselect(2) waits, and under a flood of clients it never does. So they are
+ * let in after so many clients in a row. Not much sooner: the clients that were in the backlog
+ * before a request to stop are served. */
 enum { IN_A_ROW = 4096 };
 
-/* Descriptors that are open for a moment only: a folder on the way to a file, what a library
+/* Descriptors that are open for a moment only: a folder on the way to a file, a file that a library
  * reads. */
 enum { FOR_A_MOMENT = 4 };
 
@@ -67,8 +83,8 @@ static unsigned clients_below(const struct server *server, uint64_t limit)
 	return clients < server->max_clients ? (unsigned)clients : server->max_clients;
 }
 
-/* A client that is let in must find descriptors for what it asks for. Were there one for each
- * socket and no more, the sockets would take them all, and nobody could be served. */
+/* A client needs descriptors for what it asks for, beside its socket. If the sockets could take all
+ * descriptors, no client could be served. */
 static void count_room(struct server *server)
 {
 	server->room = server->max_clients;
@@ -109,6 +125,26 @@ static int begin_listener(struct server *server, unsigned i)
 	return 0;
 }
 
+int server_check_model(const struct server *server, struct failure *failure)
+{
+	const struct model *model = server->model;
+
+	if (model->name == NULL || model->summary == NULL || model->serve == NULL ||
+	    model->most_clients == 0)
+		return failure_set(failure,
+				   "the model lacks a name, a summary, most_clients or "
+				   "serve (server/model.h)");
+	if (server->service->hub != NULL && model->hub == NULL)
+		return failure_set(failure,
+				   "the model %s has no hub, which %s needs: set .hub "
+				   "(server/hub/place.h)",
+				   model->name, server->service->name);
+	if (server->datagrams && model->serve_datagrams == NULL)
+		return failure_set(failure, "-u: the model %s does not serve datagrams",
+				   model->name);
+	return 0;
+}
+
 int server_begin(struct server *server, const struct listeners *listeners)
 {
 	server->listeners = *listeners;
@@ -124,7 +160,8 @@ int server_begin(struct server *server, const struct listeners *listeners)
 	atomic_store(&server->empty_since, clock_milliseconds());
 	atomic_store(&server->retry_after, RETRY_SOON);
 	signals_begin(&server->wait_mask, server->service->reopen != NULL);
-	return 0;
+	server->hub = server->service->hub != NULL ? server->model->hub : NULL;
+	return server->hub != NULL ? server->hub->begin(server) : 0;
 }
 
 static void begin_stop(struct server *server)
@@ -173,7 +210,7 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
-int64_t server_patience(struct server *server, int64_t until)
+int64_t server_timeout(struct server *server, int64_t until)
 {
 	int64_t now = clock_milliseconds();
 
@@ -192,8 +229,8 @@ int64_t server_patience(struct server *server, int64_t until)
 	return until > now ? until - now : 0;
 }
 
-/* Under a flood the server may be full, and not, many times a second. Once a minute is
- * enough for whoever reads the log. */
+/* Under a flood the server becomes full many times a second. One line a minute is enough in the
+ * log. */
 static bool is_due(int64_t *again_at)
 {
 	int64_t now = clock_milliseconds();
@@ -204,17 +241,17 @@ static bool is_due(int64_t *again_at)
 	return true;
 }
 
-static bool worth_telling(struct server *server, enum message_level level)
+static bool is_worth_a_line(struct server *server, enum message_level level)
 {
-	return message_wanted(level) && is_due(&server->tell_again_at[level]);
+	return message_wanted(level) && is_due(&server->repeat_at[level]);
 }
 
-/* Signals come in only where the model waits; now that is here. One that comes just before
- * nanosleep(2) is noticed after it, a second later at most. */
+/* Signals come in only where the model waits, and now it waits here. A signal just before
+ * nanosleep(2) is noticed after it, at most a second later. */
 static void sleep_after_failure(struct server *server, const char *what, int error,
 				int64_t delay)
 {
-	if (is_due(&server->tell_failure_at))
+	if (is_due(&server->failure_repeat_at))
 		message(MESSAGE_ERROR, "%s: %s: trying again", what, strerror(error));
 	signals_admit_all(true);
 	retry_sleep(delay);
@@ -246,13 +283,12 @@ bool server_read_failed(struct server *server)
 	return delay == 0;
 }
 
-/* Stops accepting until a client leaves. The listener stays ready meanwhile, so it must
- * not be waited for, or we would spin. */
+/* Stops accepting until a client leaves, or until retry_at. */
 static void pause_accepting(struct server *server, const char *what, int error)
 {
 	int64_t after = atomic_load(&server->retry_after);
 
-	if (worth_telling(server, MESSAGE_ERROR))
+	if (is_worth_a_line(server, MESSAGE_ERROR))
 		message(MESSAGE_ERROR, "%s with %u clients (%s): the next ones wait",
 			what, atomic_load(&server->clients), strerror(error));
 	server->retry_at = clock_milliseconds() + after;
@@ -262,7 +298,7 @@ static void pause_accepting(struct server *server, const char *what, int error)
 
 void server_lack(struct server *server, const char *what, int error)
 {
-	if (worth_telling(server, MESSAGE_ERROR))
+	if (is_worth_a_line(server, MESSAGE_ERROR))
 		message(MESSAGE_ERROR, "%s with %u clients (%s)", what,
 			atomic_load(&server->clients), strerror(error));
 }
@@ -271,7 +307,7 @@ void server_lost(struct server *server, const struct address *peer, const char *
 {
 	char text[ADDRESS_TEXT];
 
-	if (!is_due(&server->tell_lost_at)) {
+	if (!is_due(&server->lost_repeat_at)) {
 		server->lost++;
 		return;
 	}
@@ -279,7 +315,8 @@ void server_lost(struct server *server, const struct address *peer, const char *
 		message_about(MESSAGE_ERROR, address_text(peer, text), "%s", how);
 	else
 		message_about(MESSAGE_ERROR, address_text(peer, text),
-			      "%s; %u more clients were lost so since the last such line",
+			      "%s; %u more clients were lost in this way since the last "
+			      "such line",
 			      how, server->lost);
 	server->lost = 0;
 }
@@ -290,31 +327,38 @@ void server_arrived(struct server *server)
 	statistics_add(&server->statistics->served, 1);
 }
 
-static void tell_full(struct server *server, unsigned clients)
+static void report_full(struct server *server, unsigned clients)
 {
 	bool chosen = server->room == server->max_clients;
 	enum message_level level = chosen ? MESSAGE_NOTICE : MESSAGE_ERROR;
 
-	if (worth_telling(server, level))
+	if (is_worth_a_line(server, level))
 		message(level, "%s with %u clients (%s): the next ones wait",
 			chosen ? "full" : out_of_descriptors, clients,
 			chosen ? "--max-clients" : strerror(EMFILE));
 }
 
+/* A client takes part in the hub before a worker is found for it. */
 static struct connection *admit(struct server *server, struct connection *connection)
 {
-	unsigned clients = atomic_fetch_add(&server->clients, 1) + 1;
+	unsigned clients;
 
+	if (server->hub != NULL && server->hub->join(connection) < 0) {
+		server->held = connection;
+		pause_accepting(server, "out of descriptors or memory", errno);
+		return NULL;
+	}
+	clients = atomic_fetch_add(&server->clients, 1) + 1;
 	statistics_add(&server->statistics->served, 1);
-	/* That an iterative server serves one client is no news. */
+	/* An iterative server is always full with one client: no message. */
 	if (clients >= server->room && server->model->most_clients > 1)
-		tell_full(server, clients);
+		report_full(server, clients);
 	return connection;
 }
 
-/* The error of one client, which has left again or cannot be reached: the next one may have
- * none (accept(2), "Error handling"). When one such error follows the other it may be no
- * client's. The delay is only then, or each client would wait for those that left. */
+/* An error of one client, which has left again or cannot be reached: the next one may have none
+ * (accept(2), "Error handling"). If such errors follow each other, they may have another cause:
+ * only then the server pauses, or each client would wait for those that left. */
 static void accept_failed_for_client(struct server *server, int error)
 {
 	if (retry_failed(&server->accepts) > 0)
@@ -358,8 +402,8 @@ static void accept_failed(struct server *server, int error)
 	}
 }
 
-/* Whether the next socket has a descriptor that the model can use. An fcntl(2) tells, and is
- * made only where there are so many clients that it may not have. */
+/* Whether the next socket will have a descriptor that the model can use. That costs an fcntl(2), so
+ * it is asked only when there are enough clients for a no. */
 static bool next_number_will_do(const struct server *server)
 {
 	int numbers = server->model->socket_numbers, next;
@@ -397,8 +441,8 @@ static int accept_from(struct server *server, unsigned listener, struct address 
 	return fd;
 }
 
-/* Each listener has its turn, so that clients who keep one busy keep nobody at another
- * waiting. Returns -1 with EAGAIN when nobody waits at any of them. */
+/* Takes a client from each listener in turn, so that a flood at one does not delay clients at
+ * another. Returns -1 with EAGAIN when no client waits at any of them. */
 static int accept_next(struct server *server, struct address *peer)
 {
 	unsigned count = server->listeners.count;
@@ -423,8 +467,8 @@ static bool number_will_do(const struct server *server, int fd)
 	return server->model->socket_numbers == 0 || fd < server->model->socket_numbers;
 }
 
-/* The service had more open than is reserved for it, and the model cannot use the number of
- * this client's socket. @return whether it has another one now */
+/* The service has more descriptors open than are reserved for it, and the model cannot use the
+ * number of this client's socket. @return whether the socket has a lower number now */
 static bool renumber(struct server *server, struct connection *connection)
 {
 	int fd = fcntl(connection->fd, F_DUPFD_CLOEXEC, 0);
@@ -440,7 +484,7 @@ static bool renumber(struct server *server, struct connection *connection)
 	return true;
 }
 
-/* Who was accepted and cannot be served yet, is not lost. */
+/* A client that was accepted and could not be served yet is not lost. */
 static struct connection *accept_held(struct server *server)
 {
 	struct connection *connection = server->held;
@@ -482,13 +526,17 @@ struct connection *server_accept(struct server *server)
 	return accept_held(server);
 }
 
-int server_add_listeners(struct server *server, fd_set *readable)
+/* The listeners are waited for only while a client would be accepted, or the wait would end at
+ * once, again and again. Datagrams have no such limit. @return the highest, or -1 */
+static int add_listeners(struct server *server, fd_set *readable)
 {
-	return server_accepting(server) ? listeners_add_to(&server->listeners, readable)
-					: -1;
+	if (server->datagrams ? server->stopping : !server_accepting(server))
+		return -1;
+	return listeners_add_to(&server->listeners, readable);
 }
 
-int server_take_listeners(const struct server *server, fd_set *readable)
+/* Takes the listeners out of the set. @return how many they were */
+static int take_listeners(const struct server *server, fd_set *readable)
 {
 	int count = 0;
 
@@ -501,27 +549,47 @@ int server_take_listeners(const struct server *server, fd_set *readable)
 	return count;
 }
 
-void server_close_listeners(struct server *server)
+void server_enter_child(struct server *server, struct connection *connection)
 {
+	if (server->hub != NULL)
+		server->hub->enter_child(connection);
 	listeners_close(&server->listeners);
+}
+
+int server_pselect(struct server *server, int highest, fd_set *readable, fd_set *writable,
+		   int64_t until)
+{
+	int listener = add_listeners(server, readable);
+	int64_t timeout = server_timeout(server, until);
+	struct timespec time = clock_timespec(timeout);
+
+	if (highest < listener)
+		highest = listener;
+	/* pselect, not select: it lets our signals in and begins to wait in one step. With
+	 * two steps, a signal between them would be slept through. */
+	return server_waited(server,
+			     pselect(highest + 1, readable, writable, NULL,
+				     timeout < 0 ? NULL : &time, &server->wait_mask));
+}
+
+bool server_client_waits(struct server *server, fd_set *readable, int *ready)
+{
+	int listeners = *ready > 0 ? take_listeners(server, readable) : 0;
+
+	*ready -= listeners;
+	return listeners > 0 || server->held != NULL;
 }
 
 struct connection *server_wait(struct server *server)
 {
-	int64_t patience = server_patience(server, -1);
-	struct timespec time = clock_timespec(patience);
 	fd_set readable;
-	int highest;
 
+	if (server->hub != NULL && server->hub->wait != NULL)
+		return server->hub->wait(server);
 	if (server->held != NULL && server_accepting(server))
 		return server_accept(server);
 	FD_ZERO(&readable);
-	highest = server_add_listeners(server, &readable);
-	/* pselect, not select: it lets our signals in and begins to wait in one step. With
-	 * two, a signal between them would be slept through. */
-	if (server_waited(server, pselect(highest + 1, &readable, NULL, NULL,
-					  patience < 0 ? NULL : &time,
-					  &server->wait_mask)) == 0) {
+	if (server_pselect(server, -1, &readable, NULL, -1) == 0) {
 		server->in_a_row = 0;
 		return NULL;
 	}
@@ -533,6 +601,8 @@ struct connection *server_wait(struct server *server)
 void server_hold(struct server *server, struct connection *connection, const char *what,
 		 int error)
 {
+	if (server->hub != NULL)
+		server->hub->cancel(connection);
 	atomic_fetch_sub(&server->clients, 1);
 	atomic_fetch_sub(&server->statistics->served, 1);
 	server->held = connection;
@@ -548,31 +618,43 @@ void server_release(struct server *server, struct connection *connection)
 		connection_free(connection);
 }
 
+void server_hand_over(struct server *server, struct connection *connection)
+{
+	if (server->hub != NULL)
+		server->hub->hand_over();
+	server_release(server, connection);
+}
+
 void server_left(struct server *server)
 {
 	unsigned before;
-	bool news;
+	bool must_wake;
 
-	/* Before it is counted out, and by each: of two that leave at once neither can know
-	 * that it is the last. */
+	/* Before the client is subtracted, and by each: of two that leave at once neither can
+	 * know that it is the last. */
 	if (server->exit_idle > 0)
 		atomic_store(&server->empty_since, clock_milliseconds());
 	atomic_store(&server->retry_after, RETRY_SOON);
 	before = atomic_fetch_sub(&server->clients, 1);
-	news = atomic_exchange(&server->full, false) || before == 1 ||
-	       before >= server->room;
-	if (news && !pthread_equal(pthread_self(), server->thread))
+	must_wake = atomic_exchange(&server->full, false) || before == 1 ||
+		    before >= server->room;
+	if (must_wake && !pthread_equal(pthread_self(), server->thread))
 		pthread_kill(server->thread, SIGNAL_INTERRUPT);
 }
 
 void server_end(struct server *server)
 {
+	if (server->hub != NULL && server->hub->end != NULL)
+		server->hub->end();
 	if (server->held != NULL)
 		server_release(server, server->held);
 	server->held = NULL;
 	connection_free(server->spare);
 	server->spare = NULL;
-	server_close_listeners(server);
+	listeners_close(&server->listeners);
 	if (server->lost > 0)
-		message(MESSAGE_ERROR, "%u more clients were lost so", server->lost);
+		message(MESSAGE_ERROR,
+			"%u more clients were lost because their processes did not end "
+			"by themselves",
+			server->lost);
 }

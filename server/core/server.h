@@ -1,19 +1,19 @@
 /*
- * server - what every model needs besides its way of waiting: whether to go on, the next
- * client, the limits.
+ * server - what every model needs besides its way of waiting: whether to go on, the next client,
+ * the limits.
  *
- * A model is written around three calls:
+ * A model is written around these calls:
  *
  *     while (server_running(server)) {
  *             connection = server_wait(server);
  *             if (connection != NULL)
- *                     have it served, by whomever, and then server_left(server)
+ *                     serve it in a worker; at its end server_left(server)
  *     }
  *
- * One that waits for its clients' sockets as well does that in the place of server_wait(),
- * and calls server_accept() when a listener is ready.
+ * A model that waits for its clients' sockets as well calls server_pselect() in the place of
+ * server_wait(), and server_accept() when a listener is ready.
  *
- * All of them are for the process and thread that runs the model, but server_left().
+ * Only the process and thread that runs the model may call these, except server_left().
  */
 #ifndef SERVER_CORE_SERVER_H
 #define SERVER_CORE_SERVER_H
@@ -26,6 +26,7 @@
 #include <sys/select.h>
 
 #include "common/address.h"
+#include "common/failure.h"
 #include "common/listeners.h"
 #include "common/message.h"
 #include "common/retry.h"
@@ -43,6 +44,8 @@ enum { SERVER_GRACE = 5000, SERVER_QUIET = 100, SERVER_LINGER = 1000 };
 struct server {
 	const struct service *service;
 	const struct model *model;
+	const struct hub_place
+		*hub; /* where the clients share state; NULL: they do not */
 
 	/* What the options say; times in milliseconds, 0 is never. */
 	unsigned max_clients;
@@ -74,14 +77,18 @@ struct server {
 	struct retry accepts;        /* those that failed for a reason of one client */
 	struct retry waits;          /* of the model */
 	struct retry reads;          /* from a datagram socket */
-	/* when to say again that there is no room: an error, or just -c */
-	int64_t tell_again_at[MESSAGE_NOTICE + 1];
-	int64_t tell_failure_at; /* when to say again that a call fails again and again */
-	int64_t tell_lost_at;    /* when to say again that a client was lost */
-	unsigned lost;           /* since that was said last */
-	struct connection *held; /* accepted, but nobody could be found to serve it */
-	struct connection *spare; /* ready for the next client */
+	/* when to report again that there is no room: as an error, or as a notice */
+	int64_t repeat_at[MESSAGE_NOTICE + 1];
+	int64_t failure_repeat_at; /* when to report again that a call keeps failing */
+	int64_t lost_repeat_at;    /* when to report again that a client was lost */
+	unsigned lost;             /* since the last such report */
+	struct connection *held;   /* accepted, but nobody could be found to serve it */
+	struct connection *spare;  /* ready for the next client */
 };
+
+/** Whether the model has all that this service and these options need.
+ *  @return 0, or -1 with the reason in @p failure */
+int server_check_model(const struct server *server, struct failure *failure);
 
 /** Prepares @p server, whose options are set, to serve on @p listeners, which it owns from
  *  then on: installs the signals, makes the statistics. @return 0, or -1 with errno */
@@ -101,7 +108,7 @@ bool server_accepting(struct server *server);
 /** How long the model may wait, in milliseconds, until it must ask server_running() again
  *  though nothing happened; -1 for ever.
  *  @param until  a moment of its own that it must not miss, or -1 */
-int64_t server_patience(struct server *server, int64_t until);
+int64_t server_timeout(struct server *server, int64_t until);
 
 /**
  * Takes the result of the call in which the model waited, @p ready, with its errno. When such
@@ -116,22 +123,33 @@ int server_waited(struct server *server, int ready);
  *  @return whether it may be called again at once */
 bool server_read_failed(struct server *server);
 
-/** Waits for a client, a signal, or until server_patience() is over: all that a model
+/** Waits for a client, a signal, or until server_timeout() is over: all that a model
  *  has to wait for which leaves its clients to others.
  *  @return the client's connection, as from server_accept(); NULL when it was something
  *          else, or nothing */
 struct connection *server_wait(struct server *server);
 
-/** Adds the listeners to what pselect(2) is to find readable, if a client would be accepted
- *  now. @return the highest descriptor added, or -1 */
-int server_add_listeners(struct server *server, fd_set *readable);
+/**
+ * Waits by pselect(2), as every model without a wait of its own does: for the descriptors in the
+ * sets, for the listeners if a client would be accepted now, for a signal, and no longer than
+ * server_timeout() allows.
+ *
+ * @param highest   the highest descriptor in the sets, or -1
+ * @param readable  the listeners are added to it
+ * @param writable  or NULL
+ * @param until     a moment of the model's own that it must not miss, or -1
+ * @return how many are ready; 0 after a signal, the time or an error
+ */
+int server_pselect(struct server *server, int highest, fd_set *readable, fd_set *writable,
+		   int64_t until);
 
-/** Takes the listeners that pselect(2) found readable out of the set.
- *  @return how many they were: if not 0, clients wait */
-int server_take_listeners(const struct server *server, fd_set *readable);
+/** After server_pselect(): takes the listeners out of the set, and their number off @p ready.
+ *  @return whether server_accept() is to be called until it returns NULL */
+bool server_client_waits(struct server *server, fd_set *readable, int *ready);
 
-/** Closes the listeners: in a child that takes no clients. */
-void server_close_listeners(struct server *server);
+/** In a child that is to serve this client: closes what is the parent's alone, the listeners
+ *  and the hub's ends of other clients. */
+void server_enter_child(struct server *server, struct connection *connection);
 
 /**
  * Takes the next client, if one waits and there is room; of several listeners each has its
@@ -163,8 +181,11 @@ void server_lost(struct server *server, const struct address *peer, const char *
  *  its descriptor here, and keeps the memory for the next client. */
 void server_release(struct server *server, struct connection *connection);
 
+/** In the parent: a child serves this client now. Closes the descriptor here. */
+void server_hand_over(struct server *server, struct connection *connection);
+
 /** A client has left, and its connection is released. Any thread of the process may call
- *  it: the model is woken if that is news to it. */
+ *  it: wakes the model if it waits for that. */
 void server_left(struct server *server);
 
 /** Releases what the server holds when the model has ended. */

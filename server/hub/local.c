@@ -3,7 +3,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "server/core/connection.h"
+#include "server/core/server.h"
 #include "server/hub/client.h"
+#include "server/hub/mailbox.h"
+#include "server/hub/place.h"
 
 struct local_link {
 	struct hub_client link; /* first: the connection's view of it */
@@ -71,21 +75,20 @@ static void relieve(struct mailbox *mailbox)
 	hub_client_flush(&of_mailbox(mailbox)->link);
 }
 
-void hub_local_begin(struct hub *hub, struct server *server)
+/* The one hub of this process. */
+static struct hub hub;
+
+static int begin(struct server *server)
 {
-	if (server->service->hub == NULL)
-		return;
-	hub->relieve = relieve;
-	hub_begin(hub, server->service->hub);
+	hub.relieve = relieve;
+	hub_begin(&hub, server->service->hub);
+	return 0;
 }
 
-int hub_local_join(struct hub *hub, struct connection *connection)
+static int join(struct connection *connection)
 {
-	struct local_link *link;
+	struct local_link *link = malloc(sizeof *link + hub.service->member_size);
 
-	if (connection->server->service->hub == NULL)
-		return 0;
-	link = malloc(sizeof *link + hub->service->member_size);
 	if (link == NULL)
 		return -1;
 	link->link = (struct hub_client){
@@ -94,15 +97,27 @@ int hub_local_join(struct hub *hub, struct connection *connection)
 		.fd = -1,
 	};
 	link->connection = connection;
-	mailbox_begin(&link->mailbox, hub, &connection->peer, link->state_memory,
+	mailbox_begin(&link->mailbox, &hub, &connection->peer, link->state_memory,
 		      &connection->output.queue);
 	connection->hub = &link->link;
 	return 0;
 }
 
-struct connection *hub_local_next(struct hub *hub)
+static void cancel(struct connection *connection)
 {
-	struct mailbox *mailbox = hub_next_news(hub);
+	free(connection->hub);
+	connection->hub = NULL;
+}
+
+struct connection *hub_local_next(void)
+{
+	struct mailbox *mailbox = hub_next_news(&hub);
 
 	return mailbox != NULL ? of_mailbox(mailbox)->connection : NULL;
 }
+
+const struct hub_place hub_in_process = {
+	.begin = begin,
+	.join = join,
+	.cancel = cancel,
+};

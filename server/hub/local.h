@@ -8,17 +8,10 @@
 #ifndef SERVER_HUB_LOCAL_H
 #define SERVER_HUB_LOCAL_H
 
-#include "server/core/connection.h"
-#include "server/hub/mailbox.h"
-
-/** Begins the hub of the server's service; nothing, if that has none. */
-void hub_local_begin(struct hub *hub, struct server *server);
-
-/** Gives the connection a place in the hub, if there is one. @return 0, or -1 with errno (ENOMEM) */
-int hub_local_join(struct hub *hub, struct connection *connection);
+struct connection;
 
 /** Whose turn it is next to have connection_deliver() called, since something was delivered
  *  to it. @return NULL for none */
-struct connection *hub_local_next(struct hub *hub);
+struct connection *hub_local_next(void);
 
 #endif

@@ -14,6 +14,7 @@
 #include "common/io.h"
 #include "common/process.h"
 #include "server/core/signals.h"
+#include "server/hub/place.h"
 
 /* Channels whose clients have left, and whose children take what was delivered last. */
 enum { LEAVING = 4096 };
@@ -420,7 +421,7 @@ struct connection *hub_remote_wait(struct remote_hub *remote)
 	struct poller_event events[EVENTS];
 	bool accepting = server_accepting(server);
 	bool knocked = accepting && server->held != NULL;
-	int64_t patience = knocked ? 0 : server_patience(server, -1);
+	int64_t patience = knocked ? 0 : server_timeout(server, -1);
 	int count;
 
 	if (remote->hold_until > 0)
@@ -552,3 +553,53 @@ void hub_remote_end(struct remote_hub *remote)
 		close_channel(remote->first);
 	poller_destroy(remote->poller);
 }
+
+/* The one hub of the parent; a child has a copy, of which it uses the link. */
+static struct remote_hub the_hub;
+
+static int begin(struct server *server)
+{
+	return hub_remote_begin(&the_hub, server);
+}
+
+static struct connection *wait_for_client(struct server *server)
+{
+	(void)server;
+	return hub_remote_wait(&the_hub);
+}
+
+static int join(struct connection *connection)
+{
+	return hub_remote_open(&the_hub, connection);
+}
+
+static void cancel(struct connection *connection)
+{
+	(void)connection;
+	hub_remote_opened(&the_hub, false);
+}
+
+static void enter_child(struct connection *connection)
+{
+	hub_remote_enter(&the_hub, connection);
+}
+
+static void hand_over(void)
+{
+	hub_remote_opened(&the_hub, true);
+}
+
+static void end(void)
+{
+	hub_remote_end(&the_hub);
+}
+
+const struct hub_place hub_in_parent = {
+	.begin = begin,
+	.join = join,
+	.cancel = cancel,
+	.wait = wait_for_client,
+	.enter_child = enter_child,
+	.hand_over = hand_over,
+	.end = end,
+};

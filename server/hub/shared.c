@@ -7,6 +7,7 @@
 #include "common/wakeup.h"
 #include "common/clock.h"
 #include "server/hub/client.h"
+#include "server/hub/place.h"
 
 struct shared_link {
 	struct hub_client link; /* first: the connection's view of it */
@@ -168,27 +169,28 @@ static const struct hub_client_kind shared_kind = {
 	.close = close_link,
 };
 
-void hub_shared_begin(struct shared_hub *shared, struct server *server)
+/* The one hub of this process. */
+static struct shared_hub the_hub;
+
+static int begin(struct server *server)
 {
+	struct shared_hub *shared = &the_hub;
 	pthread_condattr_t attributes;
 
-	if (server->service->hub == NULL)
-		return;
 	pthread_mutex_init(&shared->mutex, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&shared->caught_up, &attributes);
 	pthread_condattr_destroy(&attributes);
 	hub_begin(&shared->hub, server->service->hub);
+	return 0;
 }
 
-int hub_shared_join(struct shared_hub *shared, struct connection *connection)
+static int join(struct connection *connection)
 {
-	struct shared_link *s;
+	struct shared_hub *shared = &the_hub;
+	struct shared_link *s = calloc(1, sizeof *s + shared->hub.service->member_size);
 
-	if (connection->server->service->hub == NULL)
-		return 0;
-	s = calloc(1, sizeof *s + shared->hub.service->member_size);
 	if (s == NULL)
 		return -1;
 	if (wakeup_open(&s->wakeup) < 0) {
@@ -208,13 +210,17 @@ int hub_shared_join(struct shared_hub *shared, struct connection *connection)
 	return 0;
 }
 
-void hub_shared_unjoin(struct connection *connection)
+static void cancel(struct connection *connection)
 {
 	struct shared_link *s = (struct shared_link *)connection->hub;
 
-	if (s == NULL)
-		return;
 	wakeup_close(&s->wakeup);
 	free(s);
 	connection->hub = NULL;
 }
+
+const struct hub_place hub_behind_mutex = {
+	.begin = begin,
+	.join = join,
+	.cancel = cancel,
+};

@@ -25,14 +25,4 @@ struct shared_hub {
 	struct hub hub;    /* it, and all mailboxes, only under the mutex */
 };
 
-/** Begins the hub of the server's service; nothing, if that has none. */
-void hub_shared_begin(struct shared_hub *shared, struct server *server);
-
-/** Gives the connection a place in the hub, if there is one. @return 0, or -1 with errno (ENOMEM, EMFILE,
- *  ENFILE) */
-int hub_shared_join(struct shared_hub *shared, struct connection *connection);
-
-/** Frees the place of a connection that has never begun. */
-void hub_shared_unjoin(struct connection *connection);
-
 #endif

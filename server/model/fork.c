@@ -1,64 +1,45 @@
 /*
  * fork - a process per client.
  *
- * What it shows: the classic server. The parent only accepts; for each client it forks a
- * child, which has a copy of everything, serves its one client by serve_blocking(), which
- * sleeps in recv(2), and exits.
+ * What it shows: the classic server. The parent only accepts. For each client it forks a child,
+ * which has a copy of everything, serves its one client with a blocking recv(2), and exits.
  *
- * Why one would choose it: a child that crashes, leaks or is killed takes its own client
- * with it and nobody else's; and the code that serves a client is as simple as can be.
- * What it costs: a fork(2) for each client, tens of microseconds and the copied pages, so
- * it suits long conversations rather than many short ones.
+ * Why one would choose it: a child that crashes, leaks or is killed takes its own client with it
+ * and nobody else's. The code that serves a client is as simple as can be.
+ * What it costs: a fork(2) for each client, tens of microseconds and the copied pages. So it
+ * suits long conversations rather than many short ones.
+ *
+ * thread.c has the same functions in the same order: compare them with diff(1).
  */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/types.h>
+#include <stddef.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/process.h"
+#include "server/core/children.h"
 #include "server/core/connection.h"
-#include "server/udp/datagrams.h"
-#include "server/hub/remote.h"
-#include "server/model.h"
 #include "server/core/serve_blocking.h"
 #include "server/core/server.h"
 #include "server/core/signals.h"
+#include "server/hub/place.h"
+#include "server/model.h"
+#include "server/udp/udp.h"
 
-struct child {
-	pid_t pid;
-	struct address peer; /* its client */
-};
+/* While clients come without a pause the wait for them never sleeps, and so lets no signal in, not
+ * even SIGCHLD. So the parent asks at each of so many turns in any case. */
+enum { REAP_EVERY = 16 };
 
-/* The children, in no order. */
-struct children {
-	pid_t parent; /* ours */
-	struct child *all;
-	unsigned count, most;
-	unsigned turns;         /* of the wait for clients */
-	bool ending;            /* they are killed, and that is no crash */
-	struct remote_hub *hub; /* where their clients meet; NULL: they do not */
-};
-
-/* While clients come without a pause the wait for them never sleeps, and so lets no signal
- * in: at each of so many turns it is asked in any case who has ended. */
-enum { LOOK_EVERY = 16 };
-
-enum { HOW_TEXT = 96 };
+static struct children children;
 
 /* The child's whole life. It never returns to the parent's code. */
-static _Noreturn void serve_client(struct server *server, struct connection *connection,
-				   pid_t parent)
+static _Noreturn void serve_client(struct server *server, struct connection *connection)
 {
 	struct worker worker; /* of its pages, only those exist that are used */
 
 	/* The listeners are the parent's: a child that kept them open would hold the port
 	 * when the parent has gone. */
-	server_close_listeners(server);
-	signals_admit_stop();
-	process_signal_with_parent(SIGNAL_INTERRUPT, parent);
+	server_enter_child(server, connection);
+	children_enter(&children, SIGNAL_INTERRUPT);
 	serve_blocking(connection, &worker);
 	connection_end(connection);
 	/* Memory and descriptors go with the process. _exit, not exit: what the parent
@@ -66,220 +47,62 @@ static _Noreturn void serve_client(struct server *server, struct connection *con
 	_exit(0);
 }
 
-static void fork_for(struct server *server, struct children *children,
-		     struct connection *connection)
+static void start_worker(struct server *server, struct connection *connection)
 {
-	pid_t pid;
-	int error;
+	pid_t pid = fork();
 
-	if (children->hub != NULL && hub_remote_open(children->hub, connection) < 0) {
-		server_hold(server, connection, "out of descriptors or memory", errno);
-		return;
-	}
-	pid = fork();
-	error = errno;
-	if (pid == 0) {
-		if (children->hub != NULL)
-			hub_remote_enter(children->hub, connection);
-		serve_client(server, connection, children->parent);
-	}
-	if (children->hub != NULL)
-		hub_remote_opened(children->hub, pid > 0);
+	if (pid == 0)
+		serve_client(server, connection);
 	if (pid < 0) {
-		server_hold(server, connection, "cannot fork", error);
+		server_hold(server, connection, "cannot fork", errno);
 		return;
 	}
-	children->all[children->count++] = (struct child){ pid, connection->peer };
-	/* Parent and child share the socket, and the client sees its end only when the
-	 * last descriptor for it is closed: so the parent's goes now. */
-	server_release(server, connection);
+	children_add(&children, pid, &connection->peer);
+	/* Parent and child share the socket, and the client sees its end only when the last
+	 * descriptor for it is closed: so the parent's goes now. */
+	server_hand_over(server, connection);
 }
 
-/* A child always exits with status 0. Any other end is a crash, or somebody's kill(1). */
-static void tell_crash(struct server *server, const struct child *child, int status)
+/* What the parent does for its workers at each turn. A child that has exited stays in the process
+ * table, a zombie, until its parent has asked for its status. One SIGCHLD may stand for many
+ * children: so ask until there is none. */
+static void attend_workers(struct server *server)
 {
-	char how[HOW_TEXT];
+	static unsigned turns;
+	int status;
+	pid_t pid;
 
-	if (WIFSIGNALED(status))
-		snprintf(how, sizeof how, "its process %ld was killed by signal %d (%s)",
-			 (long)child->pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else
-		snprintf(how, sizeof how, "its process %ld exited with status %d",
-			 (long)child->pid, WEXITSTATUS(status));
-	server_lost(server, &child->peer, how);
+	if (server->stopping)
+		children_signal(&children, SIGNAL_INTERRUPT);
+	if (signals_take_reopen_of_children()) /* each has the log open itself */
+		children_signal(&children, SIGHUP);
+	if (!signals_take_child() && ++turns % REAP_EVERY != 0)
+		return;
+	while (children.count > 0 && (pid = waitpid(-1, &status, WNOHANG)) > 0)
+		children_remove(&children, server, pid, status);
 }
 
-static void forget(struct server *server, struct children *children, pid_t pid,
-		   int status)
+static int serve(struct server *server)
 {
-	for (unsigned i = 0; i < children->count; i++) {
-		if (children->all[i].pid == pid) {
-			if (status != 0 && !children->ending)
-				tell_crash(server, &children->all[i], status);
-			children->all[i] = children->all[--children->count];
-			server_left(server);
-			return;
-		}
-	}
-}
-
-/* A child that has exited stays in the process table, a zombie, until its parent has
- * asked for its status. One SIGCHLD may stand for many children: ask until there is none. */
-static void reap(struct server *server, struct children *children, int options)
-{
-	while (children->count > 0) {
-		int status;
-		pid_t pid = waitpid(-1, &status, options);
-
-		if (pid > 0)
-			forget(server, children, pid, status);
-		else if (pid == 0 || errno != EINTR)
-			return;
-	}
-}
-
-static void signal_all(const struct children *children, int signal)
-{
-	for (unsigned i = 0; i < children->count; i++)
-		kill(children->all[i].pid, signal);
-}
-
-/* Each child has the log open that it was born with. */
-static void pass_on_reopen(const struct children *children)
-{
-	if (signals_take_reopen_of_children())
-		signal_all(children, SIGHUP);
-}
-
-static int begin_children(struct children *children, unsigned most)
-{
-	children->hub = NULL;
-	children->parent = getpid();
-	children->count = children->turns = 0;
-	children->ending = false;
-	children->most = most;
-	children->all = calloc(most, sizeof *children->all);
-	if (children->all == NULL)
-		return -1;
-	signals_interrupt_is_stop();
-	return 0;
-}
-
-static void end_children(struct server *server, struct children *children)
-{
-	children->ending = true;
-	signal_all(children, SIGKILL);
-	reap(server, children, 0);
-	free(children->all);
-}
-
-/* Children share no memory. If their clients are to meet, then in the parent. */
-static int begin_hub(struct server *server, struct children *children)
-{
-	if (server->service->hub == NULL)
-		return 0;
-	children->hub = calloc(1, sizeof *children->hub);
-	return children->hub != NULL ? hub_remote_begin(children->hub, server) : -1;
-}
-
-static void end_hub(struct children *children)
-{
-	if (children->hub != NULL)
-		hub_remote_end(children->hub);
-	free(children->hub);
-}
-
-static int fork_serve(struct server *server)
-{
-	struct children children;
 	struct connection *connection;
 
-	if (begin_children(&children, server->max_clients) < 0 ||
-	    begin_hub(server, &children) < 0)
+	if (children_begin(&children, server->max_clients) < 0)
 		return -1;
 	while (server_running(server)) {
-		if (server->stopping)
-			signal_all(&children, SIGNAL_INTERRUPT);
-		pass_on_reopen(&children);
-		/* It may be SIGCHLD that comes, among other signals. */
-		connection = children.hub != NULL ? hub_remote_wait(children.hub)
-						  : server_wait(server);
+		attend_workers(server);
+		connection = server_wait(server);
 		if (connection != NULL)
-			fork_for(server, &children, connection);
-		if (signals_take_child() || ++children.turns % LOOK_EVERY == 0)
-			reap(server, &children, WNOHANG);
+			start_worker(server, connection);
 	}
-	end_children(server, &children);
-	end_hub(&children);
+	children_end(&children, server);
 	return 0;
 }
 
-/* ---- datagrams: a process per peer ---- */
-
-/* Workers whose peers are forgotten, and who still answer what they have. */
-enum { LEAVING = 4096 };
-
-/* As for a connection; what the child must not keep are the feeds of the others, or their
- * ends would never be seen. */
-static int start_child(struct datagrams *datagrams, struct dialogue *dialogue, int feed)
-{
-	struct children *children = datagrams->context;
-	pid_t pid;
-
-	if (children->count ==
-	    children->most) { /* those that are just leaving count, too */
-		errno = EAGAIN;
-		return -1;
-	}
-	pid = fork();
-	if (pid < 0)
-		return -1;
-	if (pid > 0) {
-		children->all[children->count++] =
-			(struct child){ pid, *dialogue_peer(dialogue) };
-		close(feed);
-		dialogue_release(dialogue);
-		return 0;
-	}
-	for (struct peer *peer = datagrams->peers.oldest; peer != NULL;
-	     peer = peer->newer)
-		if (peer->feed >= 0)
-			close(peer->feed);
-	signals_admit_stop();
-	process_signal_with_parent(SIGKILL, children->parent);
-	dialogue_serve(dialogue, &datagrams->desk, feed);
-	_exit(0);
-}
-
-static void tend_children(struct datagrams *datagrams)
-{
-	pass_on_reopen(datagrams->context);
-	if (signals_take_child())
-		reap(datagrams->server, datagrams->context, WNOHANG);
-}
-
-static int fork_serve_datagrams(struct server *server)
-{
-	static struct datagrams datagrams;
-	struct children children;
-	int result;
-
-	if (begin_children(&children, server->max_clients + LEAVING) < 0)
-		return -1;
-	datagrams.server = server;
-	datagrams.start = start_child;
-	datagrams.what = "cannot fork";
-	datagrams.tend = tend_children;
-	datagrams.context = &children;
-	result = datagrams_serve(&datagrams);
-	end_children(server, &children);
-	return result;
-}
-
-const struct model this_model = {
+const struct model fork_model = {
 	.name = "fork",
 	.summary = "a process per client",
 	.most_clients = 1000,
-	.serve = fork_serve,
-	.serve_datagrams = fork_serve_datagrams,
+	.serve = serve,
+	.serve_datagrams = udp_serve_with_children,
+	.hub = &hub_in_parent,
 };

@@ -1,3 +1,19 @@
+/*
+ * datagrams - the loop that reads a datagram socket.
+ *
+ *      socket --> receive_from --> is_reflection? --> dropped
+ *                                       |
+ *                              peers_find / add_peer
+ *                                       |
+ *               +-----------------------+--------------------+
+ *               | one process                                | a worker per peer
+ *     udp_session_answer                          hand_over --> pipe --> udp_session_serve
+ *               |                                                           |
+ *               +--> the service --> sendmsg(2) by the same socket <--------+
+ *
+ * A datagram that no worker takes in time is dropped and counted, as the kernel drops those that
+ * a full socket cannot take: a client of UDP must expect that.
+ */
 #include "server/udp/datagrams.h"
 
 #include <errno.h>
@@ -13,24 +29,23 @@
 #include "common/sock.h"
 #include "server/core/signals.h"
 
-/* How many are read before the model looks at its signals again; how long, in
- * milliseconds, a worker that is behind may hold up the others before its datagram is
- * dropped, as the kernel drops those that a full socket cannot take. */
+/* AT_ONCE: datagrams that are read before the signals are looked at again. HANDOVER: how long, in
+ * milliseconds, the loop waits for a worker whose pipe is full before it drops the datagram. */
 enum { AT_ONCE = 64, HANDOVER = 100 };
 
-/* How many peers at most are forgotten for a new one that nobody can be found to answer. The
- * n-th is followed by a wait of n - 1 milliseconds. */
+/* How many peers at most are forgotten to find a worker for a new one. After the n-th the loop
+ * waits n - 1 milliseconds. */
 enum { EVICTIONS = 4 };
 
 void datagrams_forget(struct datagrams *g, struct peer *peer)
 {
-	if (peer->dialogue != NULL) {
-		dialogue_close(peer->dialogue);
+	if (peer->session != NULL) {
+		udp_session_close(peer->session);
 		server_left(g->server);
 	}
-	/* A worker leaves by itself, when it has answered what is in its feed. */
-	if (peer->feed >= 0)
-		close(peer->feed);
+	/* A worker leaves by itself, when it has answered what is in its pipe. */
+	if (peer->pipe >= 0)
+		close(peer->pipe);
 	peers_remove(&g->peers, peer);
 }
 
@@ -40,37 +55,37 @@ static void forget_silent(struct datagrams *g, int64_t now)
 	struct peer *peer;
 
 	while (idle > 0 && (peer = g->peers.oldest) != NULL &&
-	       now - peer->heard_at >= idle)
+	       now - peer->last_at >= idle)
 		datagrams_forget(g, peer);
 }
 
 /* @return 0, or -1 with errno, and *lacking says what there is too little of */
-static int start_worker(struct datagrams *g, struct peer *peer, struct dialogue *dialogue,
-			const char **lacking)
+static int start_worker(struct datagrams *g, struct peer *peer,
+			struct udp_session *session, const char **lacking)
 {
-	int feed[2], error;
+	int pipe[2], error;
 
 	*lacking = "out of descriptors";
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, feed) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pipe) < 0)
 		return -1;
-	io_set_close_on_exec(feed[0]);
-	io_set_close_on_exec(feed[1]);
-	(void)sock_set_timeout(feed[0], HANDOVER);
-	peer->feed = feed[0];
-	if (g->start(g, dialogue, feed[1]) == 0)
+	io_set_close_on_exec(pipe[0]);
+	io_set_close_on_exec(pipe[1]);
+	(void)sock_set_timeout(pipe[0], HANDOVER);
+	peer->pipe = pipe[0];
+	if (g->start_worker(g, session, pipe[1]) == 0)
 		return 0;
 	error = errno;
-	*lacking = g->what;
-	close(feed[0]);
-	close(feed[1]);
-	peer->feed = -1;
+	*lacking = g->cannot_start;
+	close(pipe[0]);
+	close(pipe[1]);
+	peer->pipe = -1;
 	errno = error;
 	return -1;
 }
 
-/* As when the table is full, the peer that has been silent the longest leaves for a new one.
- * Its end of the feed is free at once; the rest, a process or a thread above all, when its
- * worker has ended, for which a moment is waited. @return whether to try again */
+/* As when the table is full, the peer that has been silent the longest is forgotten for the new
+ * one. Its end of the pipe is free at once. Its process or thread is free when it has ended: so
+ * this waits a moment. @return whether to try again */
 static bool make_room(struct datagrams *g, const struct peer *peer, int attempt)
 {
 	if (attempt == EVICTIONS || g->peers.oldest == peer)
@@ -78,17 +93,18 @@ static bool make_room(struct datagrams *g, const struct peer *peer, int attempt)
 	datagrams_forget(g, g->peers.oldest);
 	poll(NULL, 0, attempt);
 	signals_let_in(); /* SIGCHLD */
-	if (g->tend != NULL)
-		g->tend(g);
+	if (g->attend_workers != NULL)
+		g->attend_workers(g);
 	return true;
 }
 
-static int find_worker(struct datagrams *g, struct peer *peer, struct dialogue *dialogue)
+static int find_worker(struct datagrams *g, struct peer *peer,
+		       struct udp_session *session)
 {
 	const char *lacking;
 	int attempt = 0;
 
-	while (start_worker(g, peer, dialogue, &lacking) < 0) {
+	while (start_worker(g, peer, session, &lacking) < 0) {
 		server_lack(g->server, lacking, errno);
 		if (!make_room(g, peer, attempt++))
 			return -1;
@@ -96,26 +112,28 @@ static int find_worker(struct datagrams *g, struct peer *peer, struct dialogue *
 	return 0;
 }
 
-/* A place in the table for who is not in it, with someone to answer. */
-static struct peer *welcome(struct datagrams *g, const struct peer_key *from, int64_t now)
+/* Adds a peer to the table, with its session or its worker. @return NULL: there is no room */
+static struct peer *add_peer(struct datagrams *g, const struct peer_key *from,
+			     int64_t now)
 {
-	struct dialogue *dialogue;
+	struct udp_session *session;
 	struct peer *peer;
 
 	if (g->peers.count >= g->server->max_clients)
 		datagrams_forget(g, g->peers.oldest);
 	peer = peers_add(&g->peers, from, now);
-	dialogue = peer ? dialogue_create(g->server, from->socket, &from->address) : NULL;
-	if (dialogue == NULL) {
+	session =
+		peer ? udp_session_create(g->server, from->socket, &from->address) : NULL;
+	if (session == NULL) {
 		server_lack(g->server, "out of memory", ENOMEM);
-	} else if (g->start == NULL) {
-		peer->dialogue = dialogue;
-		dialogue_begin(dialogue);
-	} else if (find_worker(g, peer, dialogue) < 0) {
-		dialogue_release(dialogue);
-		dialogue = NULL;
+	} else if (g->start_worker == NULL) {
+		peer->session = session;
+		udp_session_begin(session);
+	} else if (find_worker(g, peer, session) < 0) {
+		udp_session_release(session);
+		session = NULL;
 	}
-	if (dialogue != NULL) {
+	if (session != NULL) {
 		server_arrived(g->server);
 		return peer;
 	}
@@ -124,25 +142,26 @@ static struct peer *welcome(struct datagrams *g, const struct peer_key *from, in
 	return NULL;
 }
 
-/* @return false when the worker is gone (killed): the feed has no reader any more */
+/* @return false when the worker is gone (killed): the pipe has no reader any more */
 static bool hand_over(struct datagrams *g, struct peer *peer, size_t n)
 {
-	const char *letter = (const char *)&g->desk.letter;
+	const char *packet = (const char *)&g->buffers.packet;
 
-	/* Who was behind once is not waited for again: the others wait meanwhile. */
-	if (peer->behind && io_wait(peer->feed, POLLOUT, 0) == 0) {
+	/* The loop waits once for a worker. After that it only looks: other peers wait
+	 * meanwhile. */
+	if (peer->lagging && io_wait(peer->pipe, POLLOUT, 0) == 0) {
 		statistics_add(&g->server->statistics->refused, 1);
 		return true;
 	}
-	peer->behind = false;
+	peer->lagging = false;
 	/* One message, or none of it: SOCK_SEQPACKET. */
-	if (io_write(peer->feed, letter, LETTER_HEAD + n) >= 0)
+	if (io_write(peer->pipe, packet, PACKET_HEAD + n) >= 0)
 		return true;
 	if (errno != EAGAIN)
 		return false;
-	peer->behind = true;
+	peer->lagging = true;
 	statistics_add(&g->server->statistics->refused, 1);
-	message(MESSAGE_EVENT, "a datagram is dropped: its worker is behind");
+	message(MESSAGE_EVENT, "a datagram is dropped: its worker is busy");
 	return true;
 }
 
@@ -156,7 +175,7 @@ static bool repeats_itself(struct datagrams *g, struct peer *peer, size_t n, int
 		return false;
 	if (limit < 0)
 		limit = repetition_default_limit(address_port(&peer->key.address));
-	if (!repetition_is_excessive(&peer->repetition, g->desk.letter.bytes, n, limit,
+	if (!repetition_is_excessive(&peer->repetition, g->buffers.packet.bytes, n, limit,
 				     now))
 		return false;
 	if (message_wanted(MESSAGE_EVENT))
@@ -172,24 +191,24 @@ static void deliver(struct datagrams *g, const struct peer_key *from, size_t n)
 	struct peer *peer = peers_find(&g->peers, from);
 
 	if (peer == NULL)
-		peer = welcome(g, from, now);
+		peer = add_peer(g, from, now);
 	if (peer == NULL) {
 		statistics_add(&g->server->statistics->refused, 1);
 		return;
 	}
-	peers_heard(&g->peers, peer, now);
+	peers_touch(&g->peers, peer, now);
 	if (repeats_itself(g, peer, n, now)) {
 		statistics_add(&g->server->statistics->refused, 1);
 		return;
 	}
-	if (peer->dialogue != NULL) {
-		dialogue_answer(peer->dialogue, &g->desk, n);
+	if (peer->session != NULL) {
+		udp_session_answer(peer->session, &g->buffers, n);
 		return;
 	}
 	if (hand_over(g, peer, n))
 		return;
 	datagrams_forget(g, peer);
-	peer = welcome(g, from, now);
+	peer = add_peer(g, from, now);
 	if (peer == NULL || !hand_over(g, peer, n))
 		statistics_add(&g->server->statistics->refused, 1);
 }
@@ -199,7 +218,7 @@ static bool is_reflection(const struct datagrams *g, const struct address *from)
 {
 	for (unsigned i = 0; i < g->server->listeners.count; i++)
 		if (from->any.sa_family == g->local[i].any.sa_family &&
-		    dialogue_is_reflection(from, &g->local[i]))
+		    udp_session_is_reflection(from, &g->local[i]))
 			return true;
 	return false;
 }
@@ -207,14 +226,14 @@ static bool is_reflection(const struct datagrams *g, const struct address *from)
 /* @return whether there may be more from this socket, one of listeners */
 static bool receive_from(struct datagrams *g, unsigned listener)
 {
-	struct letter *letter = &g->desk.letter;
+	struct packet *packet = &g->buffers.packet;
 	struct peer_key from = { .socket = g->server->listeners.fds[listener] };
 	char text[ADDRESS_TEXT];
 
 	for (int i = 0; i < AT_ONCE; i++) {
 		ssize_t n =
-			datagram_receive(from.socket, letter->bytes, sizeof letter->bytes,
-					 &from.address, &letter->to);
+			datagram_receive(from.socket, packet->bytes, sizeof packet->bytes,
+					 &from.address, &packet->to);
 
 		if (n < 0 && errno == EAGAIN)
 			return false;
@@ -239,15 +258,15 @@ static bool receive(struct datagrams *g)
 {
 	bool more = false;
 
-	signals_let_in(); /* if there is always something to read, the wait does not */
+	signals_let_in(); /* a wait that never sleeps lets none in */
 	for (unsigned i = 0; i < g->server->listeners.count; i++)
 		more |= receive_from(g, i);
 	return more;
 }
 
-/* What has come is answered; then workers end. Half of the grace is for them, if it does
- * not stop coming. */
-static void take_leave(struct datagrams *g)
+/* At the stop: what the socket holds is answered, then the workers end. They have half of the
+ * grace if datagrams do not stop coming. */
+static void drain(struct datagrams *g)
 {
 	int64_t until = g->server->stop_at - SERVER_GRACE / 2;
 
@@ -259,22 +278,13 @@ static void take_leave(struct datagrams *g)
 
 static void wait_for_datagrams(struct datagrams *g)
 {
-	struct server *server = g->server;
-	int64_t until = -1, patience;
-	struct timespec time;
+	int64_t idle = g->server->idle_timeout, until = -1;
 	fd_set readable;
-	int highest = -1;
 
-	if (server->idle_timeout > 0 && g->peers.oldest != NULL)
-		until = g->peers.oldest->heard_at + server->idle_timeout;
-	patience = server_patience(server, until);
-	time = clock_timespec(patience);
+	if (idle > 0 && g->peers.oldest != NULL)
+		until = g->peers.oldest->last_at + idle;
 	FD_ZERO(&readable);
-	if (!server->stopping)
-		highest = listeners_add_to(&server->listeners, &readable);
-	/* pselect, as everywhere: our signals come in while we wait, and only then. */
-	server_waited(server, pselect(highest + 1, &readable, NULL, NULL,
-				      patience < 0 ? NULL : &time, &server->wait_mask));
+	server_pselect(g->server, -1, &readable, NULL, until);
 }
 
 int datagrams_serve(struct datagrams *g)
@@ -290,15 +300,15 @@ int datagrams_serve(struct datagrams *g)
 	while (server_running(server) && !server->stopping) {
 		wait_for_datagrams(g);
 		receive(g);
-		if (g->tend != NULL)
-			g->tend(g);
+		if (g->attend_workers != NULL)
+			g->attend_workers(g);
 		forget_silent(g, clock_milliseconds());
 	}
-	take_leave(g);
+	drain(g);
 	while (server_running(server)) { /* while there are workers */
 		wait_for_datagrams(g);
-		if (g->tend != NULL)
-			g->tend(g);
+		if (g->attend_workers != NULL)
+			g->attend_workers(g);
 	}
 	return 0;
 }

@@ -1,3 +1,10 @@
+/*
+ * peers - the table: a tree to find a peer by its address, and a list to find the oldest.
+ *
+ * The tree is libc's tsearch(3), a balanced one in glibc, so a forged flood of addresses costs
+ * log(n) each. The list is kept in the order of the last datagram: a peer that sends goes to its
+ * end, so the one that has been silent the longest is always at its head, for free.
+ */
 #ifdef __linux__
 #define _GNU_SOURCE
 #else
@@ -60,8 +67,8 @@ struct peer *peers_add(struct peers *peers, const struct peer_key *key, int64_t 
 	if (peer == NULL)
 		return NULL;
 	peer->key = *key;
-	peer->heard_at = now;
-	peer->feed = -1;
+	peer->last_at = now;
+	peer->pipe = -1;
 	if (tsearch(peer, &peers->tree, by_key) == NULL) {
 		free(peer);
 		return NULL;
@@ -71,9 +78,9 @@ struct peer *peers_add(struct peers *peers, const struct peer_key *key, int64_t 
 	return peer;
 }
 
-void peers_heard(struct peers *peers, struct peer *peer, int64_t now)
+void peers_touch(struct peers *peers, struct peer *peer, int64_t now)
 {
-	peer->heard_at = now;
+	peer->last_at = now;
 	if (peers->newest == peer)
 		return;
 	unlink_peer(peers, peer);

@@ -1,3 +1,12 @@
+/*
+ * session - answers the datagrams of one peer.
+ *
+ *      packet --> service->datagram() --> transport_write() into the reply --> sendmsg(2)
+ *
+ * All that the service writes for one datagram is one reply, cut at the length that is allowed.
+ * A reply that cannot be sent within a moment is lost: waiting longer would delay other peers,
+ * and a client of UDP must expect the loss of any datagram.
+ */
 #include "server/udp/session.h"
 
 #include <errno.h>
@@ -12,13 +21,13 @@
 #include "server/core/operator.h"
 #include "server/core/signals.h"
 
-enum { PATIENCE = 50 }; /* milliseconds */
+enum { SEND_TIMEOUT = 50 }; /* milliseconds */
 
-struct dialogue {
+struct udp_session {
 	struct session session; /* first: the service's view of it */
 	struct server *server;
-	int socket;        /* by which replies leave */
-	struct desk *desk; /* while a letter is being answered */
+	int socket;                  /* by which replies leave */
+	struct udp_buffers *buffers; /* while a packet is being answered */
 	struct address peer;
 	size_t longest; /* that a datagram to the peer may be */
 	size_t length;  /* of the reply so far, cut to most */
@@ -31,20 +40,20 @@ struct dialogue {
 
 static void transport_write(struct session *session, const char *bytes, size_t n)
 {
-	struct dialogue *d = (struct dialogue *)session;
+	struct udp_session *d = (struct udp_session *)session;
 	size_t room = d->most - d->length;
 
 	d->replied = true;
 	if (n > room)
 		n = room;
 	if (n > 0)
-		memcpy(d->desk->reply + d->length, bytes, n);
+		memcpy(d->buffers->reply + d->length, bytes, n);
 	d->length += n;
 }
 
 static const char *transport_peer(const struct session *session, char out[ADDRESS_TEXT])
 {
-	return address_text(&((const struct dialogue *)session)->peer, out);
+	return address_text(&((const struct udp_session *)session)->peer, out);
 }
 
 static int64_t transport_now(const struct session *session)
@@ -59,10 +68,10 @@ static const struct transport transport = {
 	.peer = transport_peer,
 };
 
-struct dialogue *dialogue_create(struct server *server, int socket,
-				 const struct address *peer)
+struct udp_session *udp_session_create(struct server *server, int socket,
+				       const struct address *peer)
 {
-	struct dialogue *d = calloc(1, sizeof *d + server->service->state_size);
+	struct udp_session *d = calloc(1, sizeof *d + server->service->state_size);
 
 	if (d == NULL)
 		return NULL;
@@ -78,46 +87,47 @@ struct dialogue *dialogue_create(struct server *server, int socket,
 	return d;
 }
 
-const struct address *dialogue_peer(const struct dialogue *d)
+const struct address *udp_session_peer(const struct udp_session *d)
 {
 	return &d->peer;
 }
 
-void dialogue_begin(struct dialogue *d)
+void udp_session_begin(struct udp_session *d)
 {
 	char text[ADDRESS_TEXT];
 
 	if (message_wanted(MESSAGE_EVENT))
-		message_about(MESSAGE_EVENT, address_text(&d->peer, text), "heard of");
+		message_about(MESSAGE_EVENT, address_text(&d->peer, text),
+			      "first datagram");
 }
 
 /* EAGAIN: our socket's send buffer is full, since the interface is slower than we are. The
  * reply waits a moment for room; then it is lost, as any datagram may be. On Linux a peer on
  * this host is never the reason: what it does not read is charged to its own buffer, and
  * dropped there when that is full. */
-static int send_reply(struct dialogue *d)
+static int send_reply(struct udp_session *d)
 {
 	int fd = d->socket;
-	const struct address *from = &d->desk->letter.to;
-	int sent = datagram_send(fd, d->desk->reply, d->length, &d->peer, from);
+	const struct address *from = &d->buffers->packet.to;
+	int sent = datagram_send(fd, d->buffers->reply, d->length, &d->peer, from);
 
-	if (sent < 0 && errno == EAGAIN && io_wait(fd, POLLOUT, PATIENCE) > 0)
-		sent = datagram_send(fd, d->desk->reply, d->length, &d->peer, from);
+	if (sent < 0 && errno == EAGAIN && io_wait(fd, POLLOUT, SEND_TIMEOUT) > 0)
+		sent = datagram_send(fd, d->buffers->reply, d->length, &d->peer, from);
 	return sent;
 }
 
-void dialogue_answer(struct dialogue *d, struct desk *desk, size_t n)
+void udp_session_answer(struct udp_session *d, struct udp_buffers *buffers, size_t n)
 {
 	struct statistics *statistics = d->server->statistics;
 	char text[ADDRESS_TEXT];
 
-	d->desk = desk;
+	d->buffers = buffers;
 	d->replied = false;
 	d->length = 0;
 	d->most = d->server->amplify || n > d->longest ? d->longest : n;
 	d->bytes_in += n;
 	statistics_add(&statistics->bytes_in, n);
-	d->session.service->datagram(&d->session, desk->letter.bytes, n);
+	d->session.service->datagram(&d->session, buffers->packet.bytes, n);
 	if (!d->replied)
 		return;
 	if (send_reply(d) < 0) {
@@ -130,7 +140,7 @@ void dialogue_answer(struct dialogue *d, struct desk *desk, size_t n)
 	statistics_add(&statistics->bytes_out, d->length);
 }
 
-void dialogue_close(struct dialogue *d)
+void udp_session_close(struct udp_session *d)
 {
 	char text[ADDRESS_TEXT];
 
@@ -141,31 +151,31 @@ void dialogue_close(struct dialogue *d)
 			      "%ju bytes in, %ju out, %.3f s", (uintmax_t)d->bytes_in,
 			      (uintmax_t)d->bytes_out,
 			      (double)(clock_milliseconds() - d->began_at) / 1000);
-	dialogue_release(d);
+	udp_session_release(d);
 }
 
-void dialogue_release(struct dialogue *d)
+void udp_session_release(struct udp_session *d)
 {
 	free(d);
 }
 
-void dialogue_serve(struct dialogue *d, struct desk *desk, int feed)
+void udp_session_serve(struct udp_session *d, struct udp_buffers *buffers, int pipe)
 {
-	dialogue_begin(d);
+	udp_session_begin(d);
 	while (signals_stop() < 2) {
 		operator_attend(d->server);
-		/* The end of the feed is the only end: the model closes it when the peer
+		/* The end of the pipe is the only end: the model closes it when the peer
 		 * has been silent for long enough, or the server stops. So nothing that
 		 * it has put in can be left in it. */
-		ssize_t n = read(feed, &desk->letter, sizeof desk->letter);
+		ssize_t n = read(pipe, &buffers->packet, sizeof buffers->packet);
 
-		if (n >= LETTER_HEAD)
-			dialogue_answer(d, desk, (size_t)n - LETTER_HEAD);
+		if (n >= PACKET_HEAD)
+			udp_session_answer(d, buffers, (size_t)n - PACKET_HEAD);
 		else if (n >= 0 || errno != EINTR)
 			break;
 	}
-	close(feed);
-	dialogue_close(d);
+	close(pipe);
+	udp_session_close(d);
 }
 
 /* Whoever listens there answers, or may answer, whatever comes. */
@@ -197,7 +207,7 @@ static bool is_reflecting_port(unsigned port)
 		10001,
 		11211,
 		27960,
-		/* ours, unless told otherwise */
+		/* the default ports of our own services */
 		7007,
 		7009,
 		7010,
@@ -212,7 +222,7 @@ static bool is_reflecting_port(unsigned port)
 	return false;
 }
 
-bool dialogue_is_reflection(const struct address *from, const struct address *local)
+bool udp_session_is_reflection(const struct address *from, const struct address *local)
 {
 	if (is_reflecting_port(address_port(from)))
 		return true;

@@ -1,11 +1,11 @@
 /*
- * dialogue - a session and its peer on a datagram socket: to datagrams what a connection
- * is to a stream.
+ * session - a service's session with one peer of a datagram socket: what a connection is for a
+ * stream.
  *
- * Safe by default: a reply is no longer than the datagram it answers, or anybody could
- * have us send more than they do to a victim whose address they forge. What comes from a
- * port on which servers answer is not answered, or two servers could keep each other busy for
- * ever; repetition.h has the rule for other ports.
+ * Safe by default: a reply is no longer than the datagram that it answers. Otherwise an attacker
+ * could forge a victim's address, and the victim would get more bytes than the attacker sends. A
+ * datagram from a port on which servers answer gets no reply, or two servers could keep each
+ * other busy for ever; repetition.h has the rule for other ports.
  */
 #ifndef SERVER_UDP_SESSION_H
 #define SERVER_UDP_SESSION_H
@@ -18,49 +18,51 @@
 #include "server/core/server.h"
 #include "server/core/session.h"
 
-/** What is handed to a worker: a datagram, and to which of our addresses it was sent. */
-struct letter {
+/** What a worker gets: a datagram, and to which of our addresses it was sent. */
+struct packet {
 	struct address to;
 	char bytes[DATAGRAM_LONGEST];
 };
 
-/** The part of a letter before its bytes. */
-enum { LETTER_HEAD = offsetof(struct letter, bytes) };
+/** The size of a packet before its bytes. */
+enum { PACKET_HEAD = offsetof(struct packet, bytes) };
 
-/** A worker's buffers, of which an idle peer owns none. */
-struct desk {
-	struct letter letter;
+/** A worker's buffers. An idle peer needs none. */
+struct udp_buffers {
+	struct packet packet;
 	char reply[DATAGRAM_LONGEST];
 };
 
-struct dialogue;
+struct udp_session;
 
 /** Makes one with @p peer, whose replies leave by @p socket, a descriptor.
  *  @return it, or NULL with errno (ENOMEM) */
-struct dialogue *dialogue_create(struct server *server, int socket,
-				 const struct address *peer);
+struct udp_session *udp_session_create(struct server *server, int socket,
+				       const struct address *peer);
 
-/** Whose it is. */
-const struct address *dialogue_peer(const struct dialogue *dialogue);
+/** Its address, valid as long as the session. */
+const struct address *udp_session_peer(const struct udp_session *session);
 
-/** Begins it, in the process that leads it. */
-void dialogue_begin(struct dialogue *dialogue);
+/** Begins it, in the process that answers. */
+void udp_session_begin(struct udp_session *session);
 
-/** Lets the service answer the letter on @p desk, of @p n bytes. */
-void dialogue_answer(struct dialogue *dialogue, struct desk *desk, size_t n);
+/** Lets the service answer the packet in @p buffers, of @p n bytes, and sends the reply. */
+void udp_session_answer(struct udp_session *session, struct udp_buffers *buffers,
+			size_t n);
 
 /** Ends it, and frees it. */
-void dialogue_close(struct dialogue *dialogue);
+void udp_session_close(struct udp_session *session);
 
-/** Frees it in a process that does not lead it, without a word. */
-void dialogue_release(struct dialogue *dialogue);
+/** Frees it in a process that does not answer, without a message. */
+void udp_session_release(struct udp_session *session);
 
-/** Begins, and answers what comes through @p feed until that is closed: the whole life of a worker
+/** Begins, and answers what comes through @p pipe until that is closed: the whole life of a worker
  *  that has one peer. Then closes both. */
-void dialogue_serve(struct dialogue *dialogue, struct desk *desk, int feed);
+void udp_session_serve(struct udp_session *session, struct udp_buffers *buffers,
+		       int pipe);
 
 /** Whether a datagram from @p from is to be dropped: it comes from a port on which
  *  well-known services, and ours, answer whatever they get, or from @p local, ourselves. */
-bool dialogue_is_reflection(const struct address *from, const struct address *local);
+bool udp_session_is_reflection(const struct address *from, const struct address *local);
 
 #endif

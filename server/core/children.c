@@ -1,0 +1,101 @@
+/*
+ * children - the list of child processes.
+ *
+ * It is an array without order: a child that ends is replaced by the last one. To find the one
+ * that ended is a walk of at most --max-clients entries, which costs less than the fork(2) and
+ * waitpid(2) of that child.
+ */
+#include "server/core/children.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/process.h"
+#include "server/core/signals.h"
+
+enum { HOW_TEXT = 96 };
+
+int children_begin(struct children *children, unsigned most)
+{
+	children->parent = getpid();
+	children->count = 0;
+	children->most = most;
+	children->all = calloc(most, sizeof *children->all);
+	if (children->all == NULL)
+		return -1;
+	signals_interrupt_is_stop();
+	return 0;
+}
+
+void children_add(struct children *children, pid_t pid, const struct address *peer)
+{
+	children->all[children->count++] = (struct child){ pid, *peer };
+}
+
+void children_enter(const struct children *children, int at_end)
+{
+	signals_admit_stop();
+	process_signal_with_parent(at_end, children->parent);
+}
+
+void children_signal(const struct children *children, int signal)
+{
+	for (unsigned i = 0; i < children->count; i++)
+		kill(children->all[i].pid, signal);
+}
+
+/* A child always exits with status 0. Any other end is a crash, or somebody's kill(1). */
+static void report_crash(struct server *server, const struct child *child, int status)
+{
+	char how[HOW_TEXT];
+
+	if (WIFSIGNALED(status))
+		snprintf(how, sizeof how, "its process %ld was killed by signal %d (%s)",
+			 (long)child->pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(how, sizeof how, "its process %ld exited with status %d",
+			 (long)child->pid, WEXITSTATUS(status));
+	server_lost(server, &child->peer, how);
+}
+
+/* @return its index, or count if @p pid is no child of ours */
+static unsigned find(const struct children *children, pid_t pid)
+{
+	unsigned i = 0;
+
+	while (i < children->count && children->all[i].pid != pid)
+		i++;
+	return i;
+}
+
+void children_remove(struct children *children, struct server *server, pid_t pid,
+		     int status)
+{
+	unsigned i = find(children, pid);
+
+	if (i == children->count)
+		return;
+	if (status != 0)
+		report_crash(server, &children->all[i], status);
+	children->all[i] = children->all[--children->count];
+	server_left(server);
+}
+
+void children_end(struct children *children, struct server *server)
+{
+	children_signal(children, SIGKILL);
+	while (children->count > 0) {
+		pid_t pid = waitpid(-1, NULL, 0);
+
+		if (pid > 0)
+			children_remove(children, server, pid, 0);
+		else if (errno != EINTR)
+			break;
+	}
+	free(children->all);
+}

@@ -1,0 +1,77 @@
+/*
+ * TEMPLATE - a service to begin with. Copy it to NAME.c, replace TEMPLATE by NAME, add NAME to
+ * SERVICES in the Makefile, and write man/NAMEd.8. `make` then builds it in every model.
+ *
+ * As it stands it answers each line with the line, and says goodbye at "quit".
+ *
+ * The rules, which hold in every model (server/service.h has them in full):
+ *
+ *   - bytes in, bytes out: a service calls no function of a socket, and never waits. It takes
+ *     bytes in input(), and writes with session_write(), which copies and never fails.
+ *   - the input comes in pieces of any size: half a line, or three lines at once. input() returns
+ *     how many bytes it has used; the rest comes again with more behind it.
+ *   - when session_full() is true the client does not read: return, and go on at the next call.
+ *   - what is kept between two calls is in session->state, of state_size bytes, zeroed at first.
+ *   - a limit on all that comes from the client: here, a line longer than LINE_MOST ends it.
+ */
+#include <stdbool.h>
+#include <string.h>
+
+#include "server/core/session.h"
+#include "server/service.h"
+
+enum { LINE_MOST = 512 };
+
+/* One client's state. */
+struct state {
+	unsigned lines;
+};
+
+static bool answer(struct session *session, const char *line, size_t n)
+{
+	struct state *state = session->state;
+
+	state->lines++;
+	if (n == 5 && memcmp(line, "quit\n", n) == 0) {
+		session_write(session, "goodbye\n", 8);
+		return false;
+	}
+	session_write(session, line, n);
+	return true;
+}
+
+/* @return how many of the @p n bytes were used: whole lines only */
+static size_t TEMPLATE_input(struct session *session, const char *bytes, size_t n)
+{
+	size_t used = 0;
+
+	while (used < n && !session_full(session)) {
+		const char *end = memchr(bytes + used, '\n', n - used);
+		size_t length =
+			end != NULL ? (size_t)(end - (bytes + used)) + 1 : n - used;
+
+		if (length > LINE_MOST) {
+			session_write(session, "the line is too long\n", 21);
+			session_finish(session);
+			return n;
+		}
+		if (end == NULL)
+			break; /* the rest of the line has not come */
+		if (!answer(session, bytes + used, length)) {
+			session_finish(session); /* closes when the output is sent */
+			return n;
+		}
+		used += length;
+	}
+	return used;
+}
+
+const struct service TEMPLATE_service = {
+	.name = "TEMPLATE",
+	.summary = "a line for --help: what it does",
+	.port = "7999",                    /* the default of --port */
+	.descriptors = SERVICE_OPENS_NONE, /* beside the socket */
+	.state_size = sizeof(struct state),
+	.input = TEMPLATE_input,
+	/* .greet, .end, .drained, .close, .datagram (for -u), .options ...: server/service.h */
+};
