@@ -80,7 +80,7 @@ PAGES     := $(wildcard man/*.[1-8])
 AGAINST_SAN := $(if $(findstring thread,$(SAN)),$(BUILD)/tests/sanitizer/signals.o)
 FUZZERS   := $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 
-.PHONY: all compare check check-faults fuzz deps install uninstall format lint clean help
+.PHONY: all compare check check-faults fuzz deps deps-docs install uninstall format lint clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -281,6 +281,29 @@ deps:
 		exit 1; \
 	fi
 
+# What the manual pages use: man itself, and the tools of their examples.
+deps-docs:
+	@set -e; \
+	as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
+	run() { echo "deps-docs: $$*"; "$$@"; }; \
+	if   command -v apt-get >/dev/null; then \
+		run $$as_root apt-get update -q; \
+		run $$as_root env DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -q --no-install-recommends \
+			man-db manpages manpages-dev curl socat strace gdb; \
+	elif command -v dnf    >/dev/null; then \
+		run $$as_root dnf install -y man-db man-pages curl socat strace gdb; \
+	elif command -v apk    >/dev/null; then \
+		run $$as_root apk add mandoc man-pages curl socat strace gdb; \
+	elif command -v pacman >/dev/null; then \
+		run $$as_root pacman -S --needed --noconfirm man-db man-pages curl socat strace gdb; \
+	elif command -v brew   >/dev/null; then \
+		run brew install curl socat; \
+	else \
+		echo "deps-docs: no apt-get, dnf, apk, pacman or brew here: install man, curl, socat and strace by hand" >&2; \
+		exit 1; \
+	fi
+
 # ---- installing --------------------------------------------------------------------------
 
 MAN1 := $(notdir $(filter %.1,$(PAGES)))
@@ -343,6 +366,7 @@ help:
 	@echo 'make check-faults  let system calls of the servers fail: FAULTS=$(FAULTS) runs of each'
 	@echo 'make fuzz       fuzz: $(FUZZ), FUZZ_SECONDS=$(FUZZ_SECONDS) each (needs clang)'
 	@echo 'make deps       install a compiler and Check with the package manager'
+	@echo 'make deps-docs  install man, curl, socat, strace and gdb, which the manual pages use'
 	@echo 'make install    servers to sbin, clients to bin, pages to share/man (PREFIX, DESTDIR)'
 	@echo 'make uninstall  take them away again'
 	@echo 'make format     apply .clang-format'

@@ -128,8 +128,7 @@ START_TEST(of_many_that_crash_one_is_mentioned_and_the_others_are_counted)
 	ck_assert_uint_eq(server_count_lines(&server, "killed by signal 9"), 1);
 	server_finish(&server);
 	ck_assert_uint_eq(server_count_lines(&server, "killed by signal 9"), 1);
-	ck_assert_uint_eq(server_count_lines(&server, ": 2 more clients were lost "),
-			  1);
+	ck_assert_uint_eq(server_count_lines(&server, ": 2 more clients were lost "), 1);
 }
 END_TEST
 

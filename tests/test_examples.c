@@ -786,16 +786,26 @@ static bool page_has(const char *page, const char *word, bool only_name)
 	return search.found;
 }
 
+/* The page of a server is that of its service; the models are in one page. */
 START_TEST(every_program_has_a_page_that_names_it)
 {
+	struct makefile_list models;
+	char *rest = makefile_words("MODELS", &models), *model;
+
 	list_programs();
 	for (size_t i = 0; i < program_pages_count; i++) {
 		const struct program_page *expected = &program_pages[i];
+		char name[NAME];
 
-		ck_assert_msg(page_has(expected->page, expected->program, true),
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(expected->program, "-"),
+			 expected->program);
+		ck_assert_msg(page_has(expected->page, name, true),
 			      "man/%s does not have %s in its NAME", expected->page,
-			      expected->program);
+			      name);
 	}
+	while ((model = strtok_r(rest, " ", &rest)) != NULL)
+		ck_assert_msg(page_has("sockways.7", model, false),
+			      "man/sockways.7 does not have the model %s", model);
 }
 END_TEST
 

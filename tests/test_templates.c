@@ -99,6 +99,23 @@ START_TEST(fork_and_thread_have_the_same_functions)
 }
 END_TEST
 
+/* Every line of the README's diff but those of its context is in the file that it names. */
+START_TEST(the_readme_shows_how_fork_and_thread_differ)
+{
+	int status =
+		system("cd \"$SOCKWAYS_SOURCE\" && "
+		       "diff=$(sed -n '/^```diff$/,/^```$/p' README.md) && "
+		       "[ $(printf '%s\\n' \"$diff\" | grep -c '^[-+]') -gt 10 ] && "
+		       "printf '%s\\n' \"$diff\" | while IFS= read -r line; do "
+		       "case $line in "
+		       "-*) grep -qF -e \"${line#-}\" server/model/fork.c || exit 1;; "
+		       "+*) grep -qF -e \"${line#+}\" server/model/thread.c || exit 1;; "
+		       "esac; done");
+
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 Suite *suite_templates(void)
 {
 	Suite *suite = suite_create("templates");
@@ -109,6 +126,7 @@ Suite *suite_templates(void)
 	tcase_add_test(tcase, a_line_that_is_too_long_ends_the_template_service);
 	tcase_add_loop_test(tcase, a_model_that_lacks_something_refuses_to_start, 0, 2);
 	tcase_add_test(tcase, fork_and_thread_have_the_same_functions);
+	tcase_add_test(tcase, the_readme_shows_how_fork_and_thread_differ);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
