@@ -19,7 +19,7 @@
 	SUITE(connection_files)                                                          \
 	SUITE(engine)                                                                    \
 	SUITE(frames)                                                                    \
-	SUITE(templates)                                                                    \
+	SUITE(templates)                                                                 \
 	SUITE(servers)                                                                   \
 	SUITE(load_chat)                                                                 \
 	SUITE(portscan)                                                                  \
