@@ -67,7 +67,7 @@ int address_resolve(const char *host, const char *port, const struct address_que
 				   culprit);
 	}
 	if (host != NULL && host[0] == '\0')
-		return failure_set(failure, "'' is not a host");
+		return failure_set(failure, "the host name is empty");
 	/* Numeric first: this needs no name service, and none of its files and libraries. */
 	error = look_up(host, port, query, AI_NUMERICHOST | AI_NUMERICSERV, list);
 	if (error == EAI_NONAME || error == EAI_SERVICE) /* the latter on BSD */
@@ -178,7 +178,7 @@ int address_operands(char *const operands[], int count, int type, char host[HOST
 	if (count < 1)
 		return failure_set(failure, "HOST and PORT are missing");
 	if (count > 2)
-		return failure_set(failure, "more than HOST and PORT");
+		return failure_set(failure, "unexpected argument after HOST and PORT");
 	if (address_split(operands[0], host, port, failure) < 0)
 		return -1;
 	if (count == 1 && port[0] == '\0')

@@ -17,11 +17,11 @@ static const char *flaw_of_parts(const char *name)
 		size_t length = strcspn(name, "/");
 
 		if (length == 0)
-			return "a part of it is empty";
+			return "empty path component";
 		if (*name == '.')
-			return "a part of it begins with a dot";
+			return "path component begins with a dot";
 		if (length > NAME_PART_MOST)
-			return "a part of it is too long";
+			return "path component too long";
 		name += length;
 		if (*name == '\0')
 			return NULL;
@@ -34,12 +34,12 @@ const char *name_flaw(const char *name)
 	size_t length = strlen(name);
 
 	if (length == 0)
-		return "it is empty";
+		return "empty";
 	if (*name == '/')
-		return "it begins with a /";
+		return "begins with /";
 	if (length > NAME_MOST)
-		return "it is too long";
+		return "too long";
 	if (!text_is_plain(name, length))
-		return "it is not UTF-8 without control characters";
+		return "not UTF-8, or has control characters";
 	return flaw_of_parts(name);
 }

@@ -13,7 +13,7 @@ enum { NAME_MOST = 4095, NAME_PART_MOST = 255 };
 /**
  * Checks a name: UTF-8 (RFC 3629) without control characters, relative, with parts
  * separated by '/', none of them empty or with a dot at its start.
- * @return NULL, or the reason: "a part of it begins with a dot"
+ * @return NULL, or the reason: "path component begins with a dot"
  */
 const char *name_flaw(const char *name);
 

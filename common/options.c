@@ -241,7 +241,7 @@ int options_finish_output(int status)
 		return status;
 	/* ferror(3) remembers an earlier error, but errno may have changed */
 	message(MESSAGE_ERROR, "cannot write to standard output: %s",
-		flushed ? "it is not whole" : strerror(errno));
+		flushed ? "write error" : strerror(errno));
 	return 1;
 }
 

@@ -117,8 +117,8 @@ static void tell_gone(const struct root *root)
 
 	if (!atomic_exchange(&root->shared->gone, true))
 		message(MESSAGE_ERROR,
-			"the directory '%s' has gone (%s): requests fail until it is "
-			"back",
+			"directory '%s' is missing (%s): requests fail until it "
+			"is created",
 			shown(root->name, text), strerror(errno));
 }
 
@@ -127,7 +127,7 @@ static void tell_renewed(const struct root *root)
 	char text[NAME_TEXT];
 
 	if (atomic_exchange(&root->shared->gone, false))
-		message(MESSAGE_ERROR, "the directory '%s' is there again",
+		message(MESSAGE_ERROR, "directory '%s' exists again",
 			shown(root->name, text));
 }
 
@@ -155,6 +155,6 @@ void root_reopen(struct root *root)
 		tell_gone(root);
 	else
 		message(MESSAGE_ERROR,
-			"cannot open the directory '%s' anew: %s; the old one is served",
+			"cannot reopen directory '%s': %s; still serving the old one",
 			shown(root->name, text), strerror(errno));
 }

@@ -23,15 +23,15 @@ static const char *take_quoted(struct place *place)
 			place->from++;
 			if (place->from == place->end ||
 			    (*place->from != '"' && *place->from != '\\'))
-				return "a backslash in quotes is not before \" or \\";
+				return "in quotes a backslash must precede \" or \\";
 		}
 		*place->to++ = *place->from++;
 	}
 	if (place->from == place->end)
-		return "a quote has no end";
+		return "unterminated quote";
 	place->from++;
 	if (place->from < place->end && *place->from != ' ')
-		return "a quote ends within a word";
+		return "no space after a closing quote";
 	return NULL;
 }
 
@@ -39,7 +39,7 @@ static const char *take_plain(struct place *place)
 {
 	while (place->from < place->end && *place->from != ' ') {
 		if (*place->from == '"' || *place->from == '\\')
-			return "a word with \" or \\ in it is not in quotes";
+			return "a word with \" or \\ in it must be in quotes";
 		*place->to++ = *place->from++;
 	}
 	return NULL;
@@ -50,14 +50,14 @@ int words_split(char *line, size_t length, char *words[], int most, const char *
 	struct place place = { line, line + length, line };
 	int count = 0;
 
-	*reason = memchr(line, '\0', length) != NULL ? "there is a NUL in it" : NULL;
+	*reason = memchr(line, '\0', length) != NULL ? "NUL byte" : NULL;
 	while (*reason == NULL) {
 		while (place.from < place.end && *place.from == ' ')
 			place.from++;
 		if (place.from == place.end)
 			return count;
 		if (count == most) {
-			*reason = "there are too many words";
+			*reason = "too many words";
 			break;
 		}
 		place.to = place.from;

@@ -16,7 +16,7 @@
  *
  * @param line    @p length bytes, without the line end, and space for a NUL after them
  * @param words   receives up to @p most words
- * @param reason  receives the error as text ("a quote has no end")
+ * @param reason  receives the error as text ("unterminated quote")
  * @return the number of words, 0 or more, or -1 with *reason: wrong quotes, a NUL, more
  * than @p most words
  */

@@ -1,7 +1,14 @@
 /*
- * Every server's main(): options, the listening socket, and then the model.
+ * main - the main() of every server: reads the options, opens the listening sockets, and
+ * starts the model.
  *
- * A program is this file and the engine beside it, linked with one service and one model.
+ * A program is this file and the engine beside it, linked with one service and one
+ * model. The steps:
+ *
+ *	options -> service->prepare -> listen -> server_begin -> model->serve -> statistics
+ *
+ * Only this file may end the program with an error. Everything below it returns errors
+ * as values.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -26,40 +33,44 @@
 
 enum { MOST_CLIENTS = 1000000, MOST_REPEATS = 1000000000, MOST_SECONDS = 365 * 86400 };
 
-/* With a smaller -b than this, what some clients wait for may be lost: warn_of_backlog(). */
+/* With a backlog below this, some clients may wait for ever: see warn_of_backlog(). */
 enum { SMALL_BACKLOG = 128 };
 
 enum { OPTION_AMPLIFY = OPTIONS_LETTERS_FROM, OPTION_REPEATS };
 
-/* How many peers are remembered on a datagram socket, in any model. */
+/* The default number of peers on a datagram socket, in any model. */
 enum { MOST_PEERS = 1000 };
 
-/* Besides its clients' a server has a few descriptors open: the standard three, the
- * listeners, those that libraries open for a moment, those it was started with. */
+/* Descriptors besides those of the clients: the standard three, the listeners, those
+ * that libraries open for a moment, and those that the server was started with. */
 enum { DESCRIPTORS_BESIDES = 24 + LISTENERS_MOST };
 
-/* What all servers take. Those of the service follow in the table that is parsed. */
+/* The options of all servers. Those of the service are appended. */
 static const struct option_line common_lines[] = {
 	{ 'a', "address", "ADDR",
-	  "listen on ADDR (127.0.0.1), or on all addresses of that\n"
-	  "name; 0.0.0.0 or :: for all of this host" },
+	  "listen on ADDR (default 127.0.0.1), or on all\n"
+	  "addresses of a host name; 0.0.0.0 or :: for all\n"
+	  "addresses of this host" },
 	{ 'p', "port", "PORT",
-	  "listen on PORT, a number or a service's name; 0 takes\n"
-	  "any free port and tells which" },
-	{ 'c', "max-clients", "N", "serve at most N clients at a time; the others wait" },
+	  "listen on PORT, a number or a service name; 0 is\n"
+	  "any free port, which is printed" },
+	{ 'c', "max-clients", "N", "serve at most N clients at a time; others wait" },
 	{ 't', "idle-timeout", "SEC", "" /* help_of_idle_timeout() */ },
-	{ 'b', "backlog", "N", "let N + 1 clients wait in the kernel (its maximum)" },
+	{ 'b', "backlog", "N",
+	  "queue of clients not yet accepted, for listen(2)\n"
+	  "(default SOMAXCONN)" },
 	{ 'x', "exit-idle", "SEC",
-	  "exit when no client was there for SEC seconds; 0 never,\n"
-	  "the default" },
-	{ 'u', "udp", NULL, "serve datagrams (UDP)" },
+	  "exit after SEC seconds without a client\n"
+	  "(default 0: never)" },
+	{ 'u', "udp", NULL, "serve UDP instead of TCP" },
 	{ OPTION_AMPLIFY, "amplify", NULL,
-	  "with -u, let a reply be longer than what it answers" },
+	  "with -u, allow a reply longer than the request" },
 	{ OPTION_REPEATS, "repeats", "N",
-	  "with -u, pause after N repeated datagrams of a peer\n"
-	  "(1000; 1000000 from a port above 32767); 0 never" },
-	{ 'v', "verbose", NULL, "a line per client; twice: a line per event" },
-	{ 'q', "quiet", NULL, "errors only" },
+	  "with -u, ignore a peer for a time after N repeated\n"
+	  "datagrams (default 1000; 1000000 from a port above\n"
+	  "32767); 0: never" },
+	{ 'v', "verbose", NULL, "print a line per client; twice: a line per event" },
+	{ 'q', "quiet", NULL, "print errors only" },
 	{ 'h', "help", NULL, "show this help" },
 	{ 'V', "version", NULL, "show the version" },
 	{ 0 },
@@ -72,7 +83,7 @@ struct settings {
 	bool clients_set; /* --max-clients was given */
 	bool backlog_set; /* --backlog was given */
 	struct option_line lines[OPTIONS_MOST + 1];
-	char idle_help[64];
+	char idle_help[80];
 };
 
 static unsigned idle_seconds(const struct service *service)
@@ -84,7 +95,7 @@ static const char *help_of_idle_timeout(struct settings *settings,
 					const struct service *service)
 {
 	snprintf(settings->idle_help, sizeof settings->idle_help,
-		 "close a client silent for SEC seconds (%u); 0 never",
+		 "close a client idle for SEC seconds\n(default %u; 0: never)",
 		 idle_seconds(service));
 	return settings->idle_help;
 }
@@ -96,7 +107,8 @@ static bool applies(const struct option_line *line, const struct service *servic
 		line->letter != OPTION_REPEATS);
 }
 
-/* The options of this program: the common ones that apply, and its service's. */
+/* Collects the options of this program: the common ones that apply, then those of the
+ * service. */
 static void collect_lines(struct settings *settings, const struct service *service)
 {
 	const struct option_line *own = service->options;
@@ -197,8 +209,7 @@ static int finish(void *context, int count, char **operands, struct failure *fai
 	if (count == 0)
 		return service->check != NULL ? service->check(failure) : 0;
 	text_escape(operands[0], strlen(operands[0]), text, sizeof text);
-	return failure_set(failure, "'%s' is neither an option nor the argument of one",
-			   text);
+	return failure_set(failure, "unexpected argument '%s'", text);
 }
 
 /* @return as options_read() */
@@ -223,10 +234,11 @@ static int read_command_line(struct settings *settings, int argc, char **argv)
 	return options_read(&program, settings, argc, argv);
 }
 
-/* When more clients than the backlog holds come at once, Linux answers them with SYN cookies
- * (tcp(7), tcp_syncookies): they believe to be connected, and the kernel has forgotten them.
- * The first bytes of a client bring it back. A client that waits for the server to speak
- * sends none. */
+/* If more clients connect at once than the backlog can hold, Linux answers with SYN
+ * cookies (tcp(7), tcp_syncookies). These clients believe that they are connected, but
+ * the kernel keeps no state for them. The first bytes of such a client restore the
+ * connection. A client that waits for the server to speak first sends none, and so
+ * waits for ever. */
 static void warn_of_backlog(const struct settings *settings)
 {
 	const struct service *service = settings->server->service;
@@ -240,7 +252,7 @@ static void warn_of_backlog(const struct settings *settings)
 			backlog, service->name, backlog + 1);
 }
 
-/* The sockets that we were started with, or new ones. */
+/* Uses the sockets that the server was started with, or opens new ones. */
 static int open_listeners(const struct settings *settings, struct listeners *listeners,
 			  struct failure *failure)
 {
@@ -260,7 +272,7 @@ static int open_listeners(const struct settings *settings, struct listeners *lis
 	return 0;
 }
 
-static void tell_ready(const struct listeners *listeners, bool datagrams)
+static void report_ready(const struct listeners *listeners, bool datagrams)
 {
 	struct address local;
 	char text[ADDRESS_TEXT];
@@ -275,13 +287,13 @@ static uint64_t descriptors_needed(const struct server *server)
 {
 	uint64_t clients = server->max_clients, files = server_files_of_session(server);
 
-	/* of a peer's pipe, a process with threads has both ends */
+	/* a process with threads has both ends of the pipe to each peer */
 	if (server->datagrams)
 		return 2 * clients + DESCRIPTORS_BESIDES;
-	/* of one who meets others, what its worker is woken by, which may be a pipe */
+	/* each client of a hub may have a pipe that wakes its worker */
 	if (server->service->hub != NULL)
 		return 3 * clients + DESCRIPTORS_BESIDES;
-	/* files may be above all numbers that a socket may have */
+	/* files may get numbers above those reserved for sockets */
 	return (1 + files) * clients + DESCRIPTORS_BESIDES +
 	       (files > 0 ? (uint64_t)server->model->socket_numbers : 0);
 }
@@ -311,23 +323,23 @@ static int run(struct settings *settings)
 		return EXIT_FAILURE;
 	}
 	if (server_begin(server, &listeners) < 0) {
-		message(MESSAGE_ERROR, "cannot begin: %s", strerror(errno));
+		message(MESSAGE_ERROR, "cannot start: %s", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	tell_ready(&listeners, server->datagrams);
+	report_ready(&listeners, server->datagrams);
 	result = server->datagrams ? server->model->serve_datagrams(server)
 				   : server->model->serve(server);
 	if (result < 0)
-		message(MESSAGE_ERROR, "cannot begin: %s", strerror(errno));
+		message(MESSAGE_ERROR, "cannot start: %s", strerror(errno));
 	server_end(server);
 	if (message_wanted(MESSAGE_NOTICE))
 		statistics_print(server->statistics);
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* inetd(8) starts a server for a client that it has accepted, or for a socket on which
- * clients wait. Such a socket has an address. A pair of local sockets has none: some programs
- * (ssh, node) have one in the place of a pipe. */
+/* inetd(8) starts a server with an accepted client, or with a socket on which clients
+ * wait. Such a socket has an address. A socketpair(2) has none: some programs (ssh,
+ * node) use one instead of a pipe. */
 static bool started_by_inetd(void)
 {
 	struct address local;
@@ -338,7 +350,7 @@ static bool started_by_inetd(void)
 	       !listeners_are_passed();
 }
 
-/* Whether what is written to standard error goes to the client of inetd. */
+/* Whether standard error is the socket of the client of inetd. */
 static bool errors_go_to_client(void)
 {
 	struct stat input, errors;
@@ -347,12 +359,12 @@ static bool errors_go_to_client(void)
 	       input.st_dev == errors.st_dev && input.st_ino == errors.st_ino;
 }
 
-/* A client is no reader of our messages. The log of the system is where inetd writes, too. */
+/* The message must not go to the client. inetd itself writes to the system log, too. */
 static int refuse_inetd(void)
 {
 	static const char reason[] =
-		"cannot serve the socket that is descriptor 0, as inetd passes one: "
-		"start the server by itself, or by socket activation (LISTEN_FDS)";
+		"cannot serve the socket on standard input (inetd): "
+		"start the server directly, or by socket activation (LISTEN_FDS)";
 
 	if (errors_go_to_client()) {
 		openlog(message_program_name(), LOG_PID, LOG_DAEMON);
@@ -365,7 +377,7 @@ static int refuse_inetd(void)
 
 int main(int argc, char **argv)
 {
-	/* static: threads may still look at it while the process exits */
+	/* static: threads may still use it while the process exits */
 	static struct server server;
 	struct settings settings = {
 		.place = { "127.0.0.1", selected_service->port, SOCK_STREAM, SOMAXCONN },

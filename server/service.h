@@ -1,9 +1,10 @@
 /*
- * service - a protocol, and nothing else: bytes in, bytes out.
+ * service - a protocol and nothing else: bytes in, bytes out.
  *
- * A service makes no system call on a socket and never waits ("sans I/O"). So the same
- * object code is right in a forked child, in a thread and inside a select() loop, and a
- * test can drive it byte by byte from memory. What it may do is in session.h.
+ * A service makes no system call on a socket and never waits for its client ("sans
+ * I/O"). It may read a file or a directory, in small pieces. So the same object code
+ * runs in a forked child, in a thread and in a select() loop, and a test can drive it
+ * byte by byte from memory. What a service may call is in session.h.
  */
 #ifndef SERVER_SERVICE_H
 #define SERVER_SERVICE_H
@@ -18,91 +19,91 @@ struct option_line;
 struct options;
 struct session;
 
-/** After so many seconds of silence a client is taken to have gone, if nothing else is
- *  said. */
+/** The default idle timeout, in seconds. */
 enum { SERVICE_IDLE = 60 };
 
-/** SERVICE_DESCRIPTORS: how many descriptors are reserved for a session, beside its socket, if
- *  its service does not say how many it may have open: a file and the directories on the way
- *  to it. SERVICE_OPENS_NONE: it has none open, ever. */
+/** SERVICE_DESCRIPTORS: how many descriptors are reserved for each session, besides its
+ *  socket, if the service does not say how many it opens: a file and the directories on
+ *  the way to it. SERVICE_OPENS_NONE: the service never opens one. */
 enum { SERVICE_DESCRIPTORS = 4, SERVICE_OPENS_NONE = -1 };
 
-/** Every function but input may be NULL. None may keep a pointer to the bytes it gets. */
+/** All functions except input may be NULL. None may keep a pointer to the bytes that it
+ *  gets. */
 struct service {
 	const char *name;      /* "echo": the program is named echod-MODEL */
 	const char *summary;   /* one line for -h */
-	const char *port;      /* where it listens unless told otherwise */
-	size_t state_size;     /* of session->state: zeroed before open */
-	unsigned idle_seconds; /* the default of -t; 0: SERVICE_IDLE */
-	int descriptors;       /* that a session may have open at a time, beside its
-				  socket; 0: SERVICE_DESCRIPTORS; or SERVICE_OPENS_NONE */
-	bool never_replies;    /* to a datagram, whatever it is */
-	bool speaks_first;     /* a client waits for what it says, and sends nothing */
+	const char *port;      /* default of -p */
+	size_t state_size;     /* bytes of session->state, which is zeroed before open */
+	unsigned idle_seconds; /* default of -t; 0: SERVICE_IDLE */
+	int descriptors;    /* besides the socket of a session; 0: SERVICE_DESCRIPTORS */
+	bool never_replies; /* no datagram gets a reply */
+	bool speaks_first;  /* the client sends nothing before the greeting */
 
-	/** Options of its own, beside those that all servers have; ends as the table in
-	 *  common/options.h does. */
+	/** The options of the service, besides those of all servers. The table ends
+	 *  like the one in common/options.h. */
 	const struct option_line *options;
 
-	/** Takes one of them, of that letter; options->value is its argument.
+	/** Handles one of these options; options->value is its argument.
 	 *  @return 0, or -1 with *failure */
 	int (*option)(int letter, const struct options *options, struct failure *failure);
 
-	/** After the options: whether they make sense together.
-	 *  @return 0, or -1 with *failure, which is bad usage */
+	/** Called after all options: checks that they fit together.
+	 *  @return 0, or -1 with *failure, which is reported as bad usage */
 	int (*check)(struct failure *failure);
 
-	/** After that, before the first client: reads files, makes tables.
+	/** Called next, before the first client: reads files, builds tables.
 	 *  @return 0, or -1 with *failure, and the server does not start */
 	int (*prepare)(struct failure *failure);
 
-	/** A client has arrived. */
+	/** A client has connected. */
 	void (*open)(struct session *);
 
 	/**
-	 * The client has sent @p n bytes (1 or more): those that were not consumed last
-	 * time come again in front. Called only while session_full() is false.
+	 * The client has sent @p n bytes (1 or more). They begin with the bytes that
+	 * the last call has not consumed. Called only while session_full() is false.
 	 *
-	 * @return how many were consumed. The rest is kept, and offered again with what
-	 *         comes next, or, if session_full() became true, when the client has taken
-	 *         its output; when a pause is over; and behind a drained() that wrote
-	 *         something, and expired(). Of SESSION_INPUT bytes at least one must be
-	 *         consumed, unless session_full() became true or it pauses.
+	 * @return the number of bytes consumed. The rest is kept and passed again:
+	 *         together with the next input; or, if session_full() became true,
+	 *         when the output is sent; or after a pause; or after a drained() that
+	 *         wrote something, or expired(). Of SESSION_INPUT bytes at least one
+	 *         must be consumed, unless session_full() became true or the session
+	 *         pauses.
 	 */
 	size_t (*input)(struct session *, const char *bytes, size_t n);
 
-	/** The client has half-closed: no more input will come, output may still go. The
-	 *  last @p n bytes, which input() has not consumed, come once more.
-	 *  NULL: the session is finished then. */
+	/** The client has half-closed: no more input will arrive, but output can still
+	 *  be sent. The last @p n bytes, which input() has not consumed, are passed
+	 *  once more. NULL: the session is finished. */
 	void (*end)(struct session *, const char *bytes, size_t n);
 
-	/** All output has been sent: write more, if there is more to say. It is called again
-	 *  when that is sent, for as long as it writes something. */
+	/** All output has been sent: the service may write more. Called again when that
+	 *  is sent, until a call writes nothing. */
 	void (*drained)(struct session *);
 
-	/** The moment that session_deadline() set has come, and no later call moved it. */
+	/** The deadline of session_deadline() has passed. */
 	void (*expired)(struct session *);
 
-	/** The operator sent SIGHUP: open anew what was opened by its name, a log above all.
-	 *  Called in every process of the server, while other threads may use what it
-	 *  replaces. NULL: SIGHUP ends the server, as it does by default. */
+	/** The operator sent SIGHUP: reopen files by their names, above all a log.
+	 *  Called in every process of the server, while other threads may use the old
+	 *  files. NULL: SIGHUP ends the server, which is its default action. */
 	void (*reopen)(void);
 
 	/**
-	 * Of a service that takes datagrams, too (-u): one has come, of @p n bytes, 0 as
-	 * well. What is written before this returns is one datagram in reply; nothing
-	 * written, no reply. A session is then one peer, for as long as it is remembered;
-	 * but for datagram and close, no other function is called.
+	 * For a service that also accepts datagrams (-u): one has arrived, of @p n
+	 * bytes, possibly 0. All output of this call is one datagram in reply; no
+	 * output, no reply. A session is one peer, as long as the server remembers it.
+	 * Of the other functions only close is called.
 	 */
 	void (*datagram)(struct session *, const char *bytes, size_t n);
 
-	/** Of a service whose clients meet; NULL: they do not. See hub.h. */
+	/** For a service whose clients share state (hub.h); else NULL. */
 	const struct hub_service *hub;
 
-	/** The session is over, for whatever reason: release what the state owns. */
+	/** The session is over, for any reason: releases what the state owns. */
 	void (*close)(struct session *);
 };
 
-/** The services, each defined in server/service/NAME.c. A program is linked with one. */
+/** The services, each defined in server/service. A program is linked with one. */
 extern const struct service echo_service;
 extern const struct service discard_service;
 extern const struct service chargen_service;
@@ -113,7 +114,7 @@ extern const struct service http_service;
 extern const struct service chat_service;
 extern const struct service file_service;
 
-/** The one service that a program is linked with: server/selected.c. */
+/** The service of this program: server/selected.c. */
 extern const struct service *const selected_service;
 
 #endif

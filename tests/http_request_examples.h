@@ -40,18 +40,18 @@ struct example {
 #define BAD_HOST "400 the Host field is malformed"
 #define BAD_LENGTH "400 the Content-Length field is malformed"
 #define BAD_NAME "400 a field's name is malformed"
-#define BAD_VALUE "400 a field's value has a control byte"
+#define BAD_VALUE "400 a field's value has a control character"
 #define BARE_LF "400 a line ends without CR before its LF"
 #define BARE_CR "400 a CR is not followed by LF"
 #define NO_COLON "400 a field's name is not followed by a colon"
 #define FOLDED "400 a line begins with white space"
 #define BOTH "400 there are both Content-Length and Transfer-Encoding"
-#define NOT_LAST "400 chunked is not the last transfer coding, or not once"
+#define NOT_LAST "400 chunked is not the last transfer coding, or is repeated"
 #define BAD_CODING "400 the Transfer-Encoding field is malformed"
 #define UNKNOWN_CODING "501 the transfer coding is not known"
 #define CHUNKS(n) POSTED ", body " #n
 #define NO_SIZE "; 400 the size of a chunk is missing"
-#define NO_EXTENSION "; 400 what follows the size of a chunk is no extension"
+#define NO_EXTENSION "; 400 a chunk size is followed by a malformed extension"
 
 static const struct example examples[] = {
 	/* RFC 9112, section 2.2: lines */
@@ -119,11 +119,11 @@ static const struct example examples[] = {
 	EXAMPLE("path-from-browsers", LINE("GET /a|b[c]{d}^`~ HTTP/1.1"), "GET /a|b[c]{d}^`~@a 1.1 keep-alive")
 	EXAMPLE("query-from-browsers", LINE("GET /?a|b[c]{d}^`\\ HTTP/1.1"), "GET /?a|b[c]{d}^`\\@a 1.1 keep-alive")
 	EXAMPLE("path-dots", LINE("GET /../../etc/passwd HTTP/1.1"), "GET /../../etc/passwd@a 1.1 keep-alive")
-	EXAMPLE("escape-without-digits", LINE("GET /% HTTP/1.1"), "400 a '%' of the target has no two digits behind it")
-	EXAMPLE("escape-with-one-digit", LINE("GET /%4 HTTP/1.1"), "400 a '%' of the target has no two digits behind it")
-	EXAMPLE("escape-with-letters", LINE("GET /%4g HTTP/1.1"), "400 a '%' of the target has no two digits behind it")
-	EXAMPLE("escape-in-query", LINE("GET /?100%&a HTTP/1.1"), "400 a '%' of the target has no two digits behind it")
-	EXAMPLE("escape-of-iis", LINE("GET /%u0041 HTTP/1.1"), "400 a '%' of the target has no two digits behind it")
+	EXAMPLE("escape-without-digits", LINE("GET /% HTTP/1.1"), "400 a '%' in the target is not followed by two hexadecimal digits")
+	EXAMPLE("escape-with-one-digit", LINE("GET /%4 HTTP/1.1"), "400 a '%' in the target is not followed by two hexadecimal digits")
+	EXAMPLE("escape-with-letters", LINE("GET /%4g HTTP/1.1"), "400 a '%' in the target is not followed by two hexadecimal digits")
+	EXAMPLE("escape-in-query", LINE("GET /?100%&a HTTP/1.1"), "400 a '%' in the target is not followed by two hexadecimal digits")
+	EXAMPLE("escape-of-iis", LINE("GET /%u0041 HTTP/1.1"), "400 a '%' in the target is not followed by two hexadecimal digits")
 	EXAMPLE("path-backslash", LINE("GET /..\\a HTTP/1.1"), BAD_TARGET)
 	EXAMPLE("path-fragment", LINE("GET /a#b HTTP/1.1"), BAD_TARGET)
 	EXAMPLE("query-fragment", LINE("GET /?a#b HTTP/1.1"), BAD_TARGET)
@@ -303,10 +303,10 @@ static const struct example examples[] = {
 	EXAMPLE("expect-empty-body", POST("Expect: 100-continue\r\nContent-Length: 0\r\n", ""), POSTED)
 	EXAMPLE("expect-nothing", GET("Expect:\r\n"), OK)
 	EXAMPLE("expect-in-1.0", "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\na", "405 /@ 1.0 close, body 1")
-	EXAMPLE("expect-other", GET("Expect: 200-ok\r\n"), "417 something else than 100-continue is expected")
-	EXAMPLE("expect-other-too", GET("Expect: 100-continue, x=\"a, b\"\r\n"), "417 something else than 100-continue is expected")
+	EXAMPLE("expect-other", GET("Expect: 200-ok\r\n"), "417 the request expects something other than 100-continue")
+	EXAMPLE("expect-other-too", GET("Expect: 100-continue, x=\"a, b\"\r\n"), "417 the request expects something other than 100-continue")
 	EXAMPLE("expect-other-in-1.0", "GET / HTTP/1.0\r\nExpect: x\r\n\r\n", "GET /@ 1.0 close")
-	EXAMPLE("expect-parameter", GET("Expect: 100-continue;a=b\r\n"), "417 something else than 100-continue is expected")
+	EXAMPLE("expect-parameter", GET("Expect: 100-continue;a=b\r\n"), "417 the request expects something other than 100-continue")
 
 	/* Section 6.2, RFC 9110, section 8.6: Content-Length */
 	EXAMPLE("length", POST("Content-Length: 5\r\n", "hello") NEXT, POSTED ", body 5" NEXT_OK)
@@ -321,9 +321,9 @@ static const struct example examples[] = {
 	EXAMPLE("length-more", POST("Content-Length: 5\r\n", "hell"), POSTED ", body 4; more")
 	EXAMPLE("length-too-large", POST("Content-Length: 21\r\n", ""), POSTED ", body 0; 413 the body is too large")
 	EXAMPLE("length-largest", POST("Content-Length: 18446744073709551615\r\n", ""), POSTED ", body 0; 413 the body is too large")
-	EXAMPLE("length-overflow", POST("Content-Length: 18446744073709551616\r\n", ""), "400 the Content-Length is larger than any number here")
-	EXAMPLE("length-overflow-to-5", POST("Content-Length: 18446744073709551621\r\n", "hello"), "400 the Content-Length is larger than any number here")
-	EXAMPLE("length-overflow-by-far", POST("Content-Length: 99999999999999999999999999\r\n", ""), "400 the Content-Length is larger than any number here")
+	EXAMPLE("length-overflow", POST("Content-Length: 18446744073709551616\r\n", ""), "400 the Content-Length is too large")
+	EXAMPLE("length-overflow-to-5", POST("Content-Length: 18446744073709551621\r\n", "hello"), "400 the Content-Length is too large")
+	EXAMPLE("length-overflow-by-far", POST("Content-Length: 99999999999999999999999999\r\n", ""), "400 the Content-Length is too large")
 	EXAMPLE("length-empty", POST("Content-Length:\r\n", ""), BAD_LENGTH)
 	EXAMPLE("length-blank", POST("Content-Length: \r\n", ""), BAD_LENGTH)
 	EXAMPLE("length-plus", POST("Content-Length: +5\r\n", "hello"), BAD_LENGTH)

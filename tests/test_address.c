@@ -206,7 +206,7 @@ START_TEST(an_empty_host_is_refused)
 {
 	struct failure failure = refused("", "80", &STREAM);
 
-	ck_assert_str_eq(failure.text, "'' is not a host");
+	ck_assert_str_eq(failure.text, "the host name is empty");
 }
 END_TEST
 
@@ -523,7 +523,10 @@ START_TEST(operands_are_one_word_or_two_and_their_port_is_checked)
 		{ { NULL }, NULL, NULL, "HOST and PORT are missing" },
 		{ { "localhost" }, NULL, NULL, "PORT is missing" },
 		{ { "localhost:80", "81" }, NULL, NULL, "the port is given twice" },
-		{ { "localhost", "80", "81" }, NULL, NULL, "more than HOST and PORT" },
+		{ { "localhost", "80", "81" },
+		  NULL,
+		  NULL,
+		  "unexpected argument after HOST and PORT" },
 		{ { "localhost", "0x50" }, NULL, NULL, "'0x50' is not a port" },
 		{ { "localhost:99999" }, NULL, NULL, "'99999' is not a port" },
 	};

@@ -19,7 +19,8 @@
 #define U_FFFD    "\xef\xbf\xbd"
 
 #define WELCOME(nickname)                                                                \
-	"* welcome, you are " nickname "; /nick NAME changes that, /help tells more\n"
+	"* welcome, you are " nickname                                                   \
+	"; /nick NAME changes it, /help lists the commands\n"
 
 static void configure(const char *const arguments[])
 {
@@ -247,18 +248,18 @@ static const struct {
 	{ "/who is there?\n", "* in lobby (3): alice, bob, carol\n", "" },
 	{ "/rooms\n", "* rooms (1): lobby (3)\n", "" },
 	{ "/nick\n", "* error: usage: /nick NAME\n", "" },
-	{ "/nick a b\n", "* error: a nickname has " NAME_RULE "\n", "" },
+	{ "/nick a b\n", "* error: a nickname is " NAME_RULE "\n", "" },
 	{ "/nick b\xc3\xb6"
 	  "b\n",
-	  "* error: a nickname has " NAME_RULE "\n", "" },
-	{ "/nick a:\n", "* error: a nickname has " NAME_RULE "\n", "" },
-	{ "/nick 1234567890123456789012345\n", "* error: a nickname has " NAME_RULE "\n",
+	  "* error: a nickname is " NAME_RULE "\n", "" },
+	{ "/nick a:\n", "* error: a nickname is " NAME_RULE "\n", "" },
+	{ "/nick 1234567890123456789012345\n", "* error: a nickname is " NAME_RULE "\n",
 	  "" },
 	{ "/nick bob\n", "* error: the nickname bob is taken\n", "" },
 	{ "/nick BOB\n", "* error: the nickname bob is taken\n", "" },
-	{ "/nick alice\n", "* error: you are alice already\n", "" },
-	{ "/nick guest7\n", "* error: the nicknames of guests are given\n", "" },
-	{ "/nick Guest07\n", "* error: the nicknames of guests are given\n", "" },
+	{ "/nick alice\n", "* error: you are already alice\n", "" },
+	{ "/nick guest7\n", "* error: nicknames like guest1 are reserved\n", "" },
+	{ "/nick Guest07\n", "* error: nicknames like guest1 are reserved\n", "" },
 	{ "/nick guest\n", "* you are now guest\n", "* alice is now guest\n" },
 	{ "/nick guest1a\n", "* you are now guest1a\n", "* alice is now guest1a\n" },
 	{ "/nick Alice\n", "* you are now Alice\n", "* alice is now Alice\n" },
@@ -267,38 +268,39 @@ static const struct {
 	{ "/nick  _-_ \n", "* you are now _-_\n", "* alice is now _-_\n" },
 	{ "/msg\n", "* error: usage: /msg NICK TEXT\n", "" },
 	{ "/msg bob\n", "* error: usage: /msg NICK TEXT\n", "" },
-	{ "/msg dave hello\n", "* error: nobody is called dave\n", "" },
-	{ "/msg a:b hello\n", "* error: a nickname has " NAME_RULE "\n", "" },
+	{ "/msg dave hello\n", "* error: no such nickname: dave\n", "" },
+	{ "/msg a:b hello\n", "* error: a nickname is " NAME_RULE "\n", "" },
 	{ "/msg alice note\n", "alice -> alice: note\n", "" },
 	{ "/join\n", "* error: usage: /join ROOM\n", "" },
-	{ "/join #\n", "* error: the name of a room has " NAME_RULE "\n", "" },
-	{ "/join a/b\n", "* error: the name of a room has " NAME_RULE "\n", "" },
-	{ "/join ##tea\n", "* error: the name of a room has " NAME_RULE "\n", "" },
-	{ "/join Lobby\n", "* error: you are in lobby already\n", "" },
-	{ "/join #lobby\n", "* error: you are in lobby already\n", "" },
+	{ "/join #\n", "* error: the name of a room is " NAME_RULE "\n", "" },
+	{ "/join a/b\n", "* error: the name of a room is " NAME_RULE "\n", "" },
+	{ "/join ##tea\n", "* error: the name of a room is " NAME_RULE "\n", "" },
+	{ "/join Lobby\n", "* error: you are already in lobby\n", "" },
+	{ "/join #lobby\n", "* error: you are already in lobby\n", "" },
 	{ "/topic\n", "* no topic in lobby\n", "" },
 	{ "/topic tea\n", "* topic of lobby: tea\n", "* alice has set the topic: tea\n" },
-	{ "/topic -\n", "* no topic in lobby\n", "* alice has taken the topic away\n" },
-	{ "/\n", "* error: no command /: see /help\n", "" },
-	{ "/ who\n", "* error: no command /: see /help\n", "" },
-	{ "/whois bob\n", "* error: no command /whois: see /help\n", "" },
-	{ "/%s%n\n", "* error: no command /%s%n: see /help\n", "" },
+	{ "/topic -\n", "* no topic in lobby\n", "* alice has removed the topic\n" },
+	{ "/\n", "* error: unknown command /; see /help\n", "" },
+	{ "/ who\n", "* error: unknown command /; see /help\n", "" },
+	{ "/whois bob\n", "* error: unknown command /whois; see /help\n", "" },
+	{ "/%s%n\n", "* error: unknown command /%s%n; see /help\n", "" },
 	{ "/123456789012345678901234\n",
-	  "* error: no command /123456789012345678901234: see /help\n", "" },
-	{ "/1234567890123456789012345\n", "* error: no command /...: see /help\n", "" },
+	  "* error: unknown command /123456789012345678901234; see /help\n", "" },
+	{ "/1234567890123456789012345\n", "* error: unknown command /...; see /help\n",
+	  "" },
 	{ "/help\n",
-	  "* what you type goes to all others in the room, but for:\n"
-	  "* /nick NAME       be called NAME from now on\n"
-	  "* /who             who is in this room\n"
-	  "* /msg NICK TEXT   tell NICK alone\n"
-	  "* /me ACTION       say what you do\n"
-	  "* /join ROOM       go to another room, or begin it\n"
-	  "* /rooms           which rooms there are\n"
-	  "* /topic [TEXT]    the topic of this room, or set it; - takes it away\n"
-	  "* /ping [TEXT]     is the server there?\n"
-	  "* /quit [REASON]   leave\n"
-	  "* /help            this list\n"
-	  "* //TEXT           say /TEXT\n",
+	  "* each line goes to all others in the room, except:\n"
+	  "* /nick NAME       change your nickname to NAME\n"
+	  "* /who             list the people in this room\n"
+	  "* /msg NICK TEXT   send TEXT to NICK only\n"
+	  "* /me ACTION       describe an action\n"
+	  "* /join ROOM       enter another room, or create it\n"
+	  "* /rooms           list the rooms\n"
+	  "* /topic [TEXT]    show or set the topic; - removes it\n"
+	  "* /ping [TEXT]     check that the server answers\n"
+	  "* /quit [REASON]   leave the chat\n"
+	  "* /help            show this list\n"
+	  "* //TEXT           send /TEXT to the room\n",
 	  "" },
 	/* what a terminal would obey */
 	{ "a\x1b[2Jb\a\b\x7f\n", "", "alice: a" U_FFFD "[2Jb" U_FFFD U_FFFD U_FFFD "\n" },
@@ -1102,7 +1104,7 @@ static bool has_control(const char *text)
 /* The forms of chatd.8, as a client tells them apart. %s is who speaks, or does it. */
 static const char spoken[] = "^(%s: .*|\\*\\* %s .+|%s -> " NAME ": .+)$";
 static const char announced[] = "^\\* %s (has joined|has left \\(.*\\)|is now " NAME
-				"|has set the topic: .+|has taken the topic away)$";
+				"|has set the topic: .+|has removed the topic)$";
 
 static bool matches(const char *line, const char *form, const char *who)
 {

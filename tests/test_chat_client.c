@@ -1307,7 +1307,7 @@ static const struct {
 	const char *says;
 } usage_errors[] = {
 	{ { "chat" }, "HOST is missing" },
-	{ { "chat", "localhost", "1", "2" }, "more than HOST and PORT" },
+	{ { "chat", "localhost", "1", "2" }, "unexpected argument after HOST and PORT" },
 	{ { "chat", "localhost:1", "2" }, "the port is given twice" },
 	{ { "chat", "localhost", "99999" },
 	  "'99999' is not a port (0 to 65535, or a service name)" },

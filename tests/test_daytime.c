@@ -113,7 +113,7 @@ static void expect_refused(const char *text)
 					  (const char *const[]){ "-f", text, NULL },
 					  &failure),
 			 -1);
-	expect_match(failure.text, "^-f, --format: '.*' gives no text, or too much");
+	expect_match(failure.text, "^-f, --format: '.*' makes an empty line");
 }
 
 START_TEST(a_format_that_gives_nothing_or_too_much_is_refused)

@@ -1245,7 +1245,7 @@ static const struct {
 	{ { "dial" }, "HOST and PORT are missing" },
 	{ { "dial", "localhost" }, "PORT is missing" },
 	{ { "dial", "localhost:1", "2" }, "the port is given twice" },
-	{ { "dial", "localhost", "1", "2" }, "more than HOST and PORT" },
+	{ { "dial", "localhost", "1", "2" }, "unexpected argument after HOST and PORT" },
 	{ { "dial", "", "7" }, "'' is not HOST, HOST:PORT or [IPV6]:PORT" },
 	{ { "dial", "localhost", "99999" },
 	  "'99999' is not a port (0 to 65535, or a service name)" },

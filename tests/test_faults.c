@@ -156,7 +156,7 @@ static void expect_all_served(struct server *server, int clients)
 	char text[TEXT];
 
 	server_finish(server);
-	snprintf(text, sizeof text, "served %d clients, refused 0;", clients);
+	snprintf(text, sizeof text, "served %d clients, dropped 0;", clients);
 	ck_assert_msg(server_count_lines(server, text) == 1, "%s", server_errors(server));
 }
 
@@ -340,7 +340,7 @@ START_TEST(a_full_server_can_be_stopped)
 	ck_assert(is_readable(fds[count - 1], PATIENCE));
 	client_close(fds[count - 1]);
 	ck_assert_int_eq(server_await(&server, PATIENCE).status, 0);
-	ck_assert_uint_eq(server_count_lines(&server, "refused 1;"), 1);
+	ck_assert_uint_eq(server_count_lines(&server, "dropped 1;"), 1);
 }
 END_TEST
 

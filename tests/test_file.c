@@ -269,7 +269,7 @@ START_TEST(a_file_that_is_renamed_stays_though_its_directory_is_not_synced)
 	begin_upload(&client, "a", 13, "1700000000", 0);
 	memory_send(&client, hello, 13);
 	instead_of_fsync = begin_another_part;
-	ask(&client, "SUM -", "ERR internal a: it is here, but perhaps not on disk\n");
+	ask(&client, "SUM -", "ERR internal a: stored, but perhaps not on disk\n");
 	instead_of_fsync = NULL;
 	ask(&client, "STAT a", "STAT F 13 1700000000 a\n");
 	memory_close(&client);
@@ -349,8 +349,9 @@ START_TEST(a_time_that_is_not_kept_is_refused_before_the_bytes_come)
 	folder_text(&folder, "a", "old");
 	begin(&client);
 	kept_time = until_2038;
-	ask_and_be_refused(&client, "PUT a 13 2147483650",
-			   "ERR forbidden a: the file system here cannot keep its time");
+	ask_and_be_refused(
+		&client, "PUT a 13 2147483650",
+		"ERR forbidden a: the server's file system cannot store this time");
 	ask_and_be_refused(&client, "PUT b 13 253402300800", "ERR forbidden b: ");
 	ask_and_be_refused(&client, "PUT b 13 9223372036854775806", "ERR forbidden b: ");
 	kept_time = since_1980;
@@ -1165,11 +1166,11 @@ START_TEST(the_pieces_in_which_requests_come_make_no_difference)
 		"LIST\nPUT d 0 5\nSUM 4294967295\nQUIT\nSTAT c\n";
 	static const char transcript[] =
 		"SEND 0\nDONE 13 1398783287\nSTAT F 13 1 \"a b\"\n"
-		"ERR bad-request command \"nonsense\": unknown: HELP tells what there "
-		"is\n"
+		"ERR bad-request command \"nonsense\": unknown (HELP lists the "
+		"commands)\n"
 		"SEND 0\nDONE 3 -\nFILE 13 1\nworld\nSUM 1398783287\n"
-		"FILE 3 1\nabcSUM -\nERR not-found none: there is no such file\n"
-		"ERR bad-request this line is empty: HELP tells what there is\n"
+		"FILE 3 1\nabcSUM -\nERR not-found none: No such file or directory\n"
+		"ERR bad-request empty line (HELP lists the commands)\n"
 		"ENTRIES 2\nF 13 1 \"a b\"\nF 3 1 c\n"
 		"SEND 0\nDONE 0 4294967295\nBYE\n";
 	struct memory_session client;
@@ -1268,7 +1269,7 @@ START_TEST(a_line_that_is_too_long_is_skipped_to_its_end)
 	begin(&client);
 	memory_send(&client, line, sizeof line);
 	expect(&client, "");
-	ask(&client, "", "ERR bad-request this line is longer than 8192 bytes\n");
+	ask(&client, "", "ERR bad-request line longer than 8192 bytes\n");
 	ask_and_be_refused(&client, "STAT a", "ERR not-found a: ");
 	memory_close(&client);
 }
@@ -1283,7 +1284,7 @@ START_TEST(a_line_without_end_is_not_obeyed)
 	begin(&client);
 	tell(&client, "STAT a");
 	memory_half_close(&client);
-	expect(&client, "ERR bad-request this line has no end\n");
+	expect(&client, "ERR bad-request incomplete line: no newline\n");
 	ck_assert(memory_finished(&client));
 	memory_close(&client);
 }
@@ -1314,7 +1315,7 @@ START_TEST(a_directory_must_be_given_and_be_there)
 	struct failure failure;
 
 	ck_assert_int_eq(try_to_configure((const char *const[]){ NULL }, &failure), -1);
-	ck_assert_str_eq(failure.text, "-r, --root: the directory must be given");
+	ck_assert_str_eq(failure.text, "no directory to serve: use -r DIR");
 	ck_assert_int_eq(
 		try_to_configure((const char *const[]){ "-r", "/nowhere\n", NULL },
 				 &failure),

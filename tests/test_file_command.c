@@ -87,18 +87,19 @@ START_TEST(what_is_wrong_is_told_with_its_culprit)
 	static const struct {
 		const char *line, *why;
 	} wrong[] = {
-		{ "", "this line is empty: HELP tells what there is" },
-		{ "FETCH a", "command \"FETCH\": unknown: HELP tells what there is" },
-		{ "\x1b[2J", "command \"\\x1b[2J\": unknown: HELP tells what there is" },
-		{ "GET", "GET takes other words: GET name [offset] [nosum]" },
-		{ "QUIT now", "QUIT takes other words: QUIT" },
-		{ "PUT a b c 1 1", "this line is not words: there are too many words" },
+		{ "", "empty line (HELP lists the commands)" },
+		{ "FETCH a", "command \"FETCH\": unknown (HELP lists the commands)" },
+		{ "\x1b[2J", "command \"\\x1b[2J\": unknown (HELP lists the commands)" },
+		{ "GET", "usage: GET name [offset] [nosum]" },
+		{ "QUIT now", "usage: QUIT" },
+		{ "PUT a b c 1 1", "malformed line: too many words" },
 		{ "PUT a b 1 1",
 		  "size \"b\": not a number from 0 to 9223372036854775807" },
-		{ "PUT a 1", "PUT takes other words: PUT name size mtime [nosum]" },
-		{ "PUT a 1 1 sum", "word \"sum\": PUT takes name, size, mtime, nosum" },
-		{ "STAT \"a", "this line is not words: a quote has no end" },
-		{ "STAT ../a", "name \"../a\": a part of it begins with a dot" },
+		{ "PUT a 1", "usage: PUT name size mtime [nosum]" },
+		{ "PUT a 1 1 sum",
+		  "unexpected argument \"sum\": usage: PUT name size mtime [nosum]" },
+		{ "STAT \"a", "malformed line: unterminated quote" },
+		{ "STAT ../a", "name \"../a\": path component begins with a dot" },
 		{ "PUT a -1 1",
 		  "size \"-1\": not a number from 0 to 9223372036854775807" },
 		{ "PUT a 9223372036854775808 1",
@@ -106,14 +107,17 @@ START_TEST(what_is_wrong_is_told_with_its_culprit)
 		  "9223372036854775807" },
 		{ "PUT a 1k 1",
 		  "size \"1k\": not a number from 0 to 9223372036854775807" },
-		{ "PUT a 1 noon", "time \"noon\": not seconds since 1970" },
-		{ "PUT a 1 1 sum", "word \"sum\": PUT takes name, size, mtime, nosum" },
+		{ "PUT a 1 noon", "time \"noon\": not a time in seconds since 1970" },
+		{ "PUT a 1 1 sum",
+		  "unexpected argument \"sum\": usage: PUT name size mtime [nosum]" },
 		{ "GET a 0x1",
 		  "offset \"0x1\": not a number from 0 to 9223372036854775807" },
-		{ "GET a 1 sum", "word \"sum\": GET takes name, offset, nosum" },
-		{ "GET a nosum 1", "word \"nosum\": GET takes name, offset, nosum" },
-		{ "SUM 4294967296", "sum \"4294967296\": neither a CRC of cksum nor -" },
-		{ "SUM --", "sum \"--\": neither a CRC of cksum nor -" },
+		{ "GET a 1 sum",
+		  "unexpected argument \"sum\": usage: GET name [offset] [nosum]" },
+		{ "GET a nosum 1",
+		  "unexpected argument \"nosum\": usage: GET name [offset] [nosum]" },
+		{ "SUM 4294967296", "sum \"4294967296\": not a CRC of cksum(1) or -" },
+		{ "SUM --", "sum \"--\": not a CRC of cksum(1) or -" },
 	};
 
 	for (size_t i = 0; i < COUNT(wrong); i++) {
@@ -210,12 +214,12 @@ START_TEST(names_have_the_length_that_a_file_can_have)
 	memset(name, 'n', NAME_PART_MOST);
 	ck_assert_ptr_null(name_flaw(name));
 	name[NAME_PART_MOST] = 'n';
-	ck_assert_str_eq(name_flaw(name), "a part of it is too long");
+	ck_assert_str_eq(name_flaw(name), "path component too long");
 	for (size_t i = 0; i < NAME_MOST; i++)
 		name[i] = i % 2 ? '/' : 'n';
 	ck_assert_ptr_null(name_flaw(name));
 	memcpy(name + NAME_MOST, "n", 2);
-	ck_assert_str_eq(name_flaw(name), "it is too long");
+	ck_assert_str_eq(name_flaw(name), "too long");
 }
 END_TEST
 

@@ -118,7 +118,7 @@ static void expect_refused(const char *path, const char *why)
 					  &failure),
 			 -1);
 	ck_assert_msg(strstr(failure.text, why) != NULL, "%s", failure.text);
-	expect_match(failure.text, "^cannot take a message from /");
+	expect_match(failure.text, "^cannot read a message from /");
 }
 
 START_TEST(a_file_that_says_nothing_is_refused)
@@ -129,7 +129,7 @@ START_TEST(a_file_that_says_nothing_is_refused)
 	} files[] = { { "", 0 }, { "\n\r\n\n", 4 }, { "\0\0\n", 3 } };
 	const char *path = file_of(files[_i].bytes, files[_i].length);
 
-	expect_refused(path, "it has no line that says something");
+	expect_refused(path, "the file has no line with text");
 	unlink(path);
 }
 END_TEST
@@ -153,7 +153,7 @@ START_TEST(a_line_that_is_too_long_is_refused_by_its_number)
 
 	memset(bytes + 2, 'x', 8193);
 	path = file_of(bytes, 2 + 8193);
-	expect_refused(path, "line 3 is too long");
+	expect_refused(path, "line 3 is longer than 8192 bytes");
 	unlink(path);
 	path = file_of(bytes, 2 + 8192);
 	configure("-f", path);

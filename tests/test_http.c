@@ -905,11 +905,11 @@ START_TEST(a_page_says_why_it_is_not_shown)
 	static const struct {
 		const char *target, *why;
 	} cases[] = {
-		{ "/sub/", "<p>It is a directory without an index.html.</p>" },
-		{ "/link", "<p>A symbolic link leads there, and this server follows "
-			   "none.</p>" },
-		{ "/fifo", "<p>It is neither a file nor a directory.</p>" },
-		{ "/socket", "<p>It is neither a file nor a directory.</p>" },
+		{ "/sub/", "<p>This directory has no index.html.</p>" },
+		{ "/link", "<p>The path contains a symbolic link, which this "
+			   "server does not follow.</p>" },
+		{ "/fifo", "<p>Not a regular file or directory.</p>" },
+		{ "/socket", "<p>Not a regular file or directory.</p>" },
 		{ "/odd/", "<p>Its index.html is a directory.</p>" },
 	};
 	static struct answer answer;
@@ -1434,7 +1434,7 @@ START_TEST(options_that_make_no_sense_are_refused)
 	} cases[] = {
 		{ { "-r", "/nowhere/at\tall" }, "/nowhere/at\\\\tall" },
 		{ { "-r", "/dev/null" }, "/dev/null" },
-		{ { "-l" }, "^-l, --list: .* without -r$" },
+		{ { "-l" }, "^-l, --list needs -r DIR$" },
 		{ { "-L", "/nowhere/log" },
 		  "^cannot open the log '/nowhere/log': No such file" },
 		{ { "-M", "1X" }, "^-M, --max-body: '1X'" },
@@ -1688,8 +1688,8 @@ START_TEST(a_log_that_cannot_be_opened_anew_goes_on_as_the_old_one)
 	keep_messages(&folder);
 	http_service.reopen();
 	expect_match(read_text(&folder, "messages"),
-		     "^[^\n]*: cannot open the log '[^\n]*/logs/log' anew: "
-		     "No such file or directory; going on with the old one\n$");
+		     "^[^\n]*: cannot reopen the log '[^\n]*/logs/log': "
+		     "No such file or directory; still writing to the old one\n$");
 	get("/1", "", &answer);
 	expect_match(read_log(&folder, "old/log"), "^[^\n]*GET /1 [^\n]*\n$");
 	ck_assert_uint_eq(open_descriptors(), before);
@@ -1722,7 +1722,7 @@ START_TEST(a_log_that_nobody_reads_is_an_error_at_first_and_stops_nobody_later)
 		try_to_configure((const char *const[]){ "-L", path, NULL }, &failure),
 		-1);
 	expect_match(failure.text,
-		     "^cannot open the log '.*/fifo': nobody reads from it$");
+		     "^cannot open the log '.*/fifo': no process reads from it$");
 	reader = read_from(&folder, "fifo");
 	log_to(&folder, "fifo");
 	keep_messages(&folder);
@@ -1738,12 +1738,13 @@ START_TEST(a_log_that_nobody_reads_is_an_error_at_first_and_stops_nobody_later)
 	get("/3", "", &answer);
 	ck_assert_int_gt(io_read(reader, line, sizeof line), 0);
 	ck_assert_ptr_nonnull(strstr(line, "\"GET /3 HTTP/1.1\" 404 "));
-	expect_match(read_text(&folder, "messages"),
-		     "^[^\n]*: cannot open the log '.*/fifo' anew: nobody reads from it; "
-		     "going on with the old one\n"
-		     "[^\n]*: cannot write to the log '.*/fifo': nobody reads from it; "
-		     "lines are lost\n"
-		     "[^\n]*: the log '.*/fifo' is written again; 3 lines are lost\n$");
+	expect_match(
+		read_text(&folder, "messages"),
+		"^[^\n]*: cannot reopen the log '.*/fifo': no process reads from it; "
+		"still writing to the old one\n"
+		"[^\n]*: cannot write to the log '.*/fifo': no process reads from it; "
+		"lines are lost\n"
+		"[^\n]*: writing to the log '.*/fifo' again; 3 lines were lost\n$");
 	close(reader);
 	folder_remove(&folder);
 }
@@ -1791,9 +1792,9 @@ START_TEST(a_pipe_that_is_slow_is_told_once_a_minute_however_often_it_stops)
 	get("/", "", &answer);
 	expect_match(
 		read_text(&folder, "messages"),
-		"^[^\n]*: cannot write to the log '.*/fifo': its reader does not keep "
-		"up; lines are lost\n"
-		"[^\n]*: the log '.*/fifo' is written again; [0-9]+ lines are lost\n$");
+		"^[^\n]*: cannot write to the log '.*/fifo': its reader is too slow; "
+		"lines are lost\n"
+		"[^\n]*: writing to the log '.*/fifo' again; [0-9]+ lines were lost\n$");
 	close(reader);
 	folder_remove(&folder);
 }

@@ -12,7 +12,7 @@
 
 enum { LONGEST_LINE = 65535, LOT = 200 * 1000 };
 
-#define TOO_LONG "error: this line is longer than 65535 bytes\n"
+#define TOO_LONG "error: line longer than 65535 bytes\n"
 #define RECEIVED "Message received\n"
 
 static int set_message(const char *text, struct failure *failure)

@@ -93,7 +93,7 @@ START_TEST(a_directory_made_anew_is_found_under_the_same_descriptor)
 	ck_assert_int_eq(root.fd, fd);
 	ck_assert(has_file());
 	ck_assert(fcntl(fd, F_GETFD) & FD_CLOEXEC);
-	ck_assert_uint_eq(lines_with("has gone"), 0);
+	ck_assert_uint_eq(lines_with("is missing"), 0);
 
 	/* and: one who has failed before it was renewed is told to try again */
 	ck_assert_int_eq(root_check(&root, seen), ROOT_RENEWED);
@@ -108,21 +108,21 @@ START_TEST(one_line_says_that_it_has_gone_and_one_that_it_is_back)
 		ck_assert_int_eq(root_check(&root, root_renewals(&root)), ROOT_GONE);
 		ck_assert_int_eq(errno, ENOENT);
 	}
-	ck_assert_uint_eq(lines_with("has gone (No such file or directory)"), 1);
+	ck_assert_uint_eq(lines_with("is missing (No such file or directory)"), 1);
 
 	folder_text(&folder, "served", "a file is no directory");
 	ck_assert_int_eq(root_check(&root, root_renewals(&root)), ROOT_GONE);
 	ck_assert_int_eq(errno, ENOTDIR);
-	ck_assert_uint_eq(lines_with("has gone"), 1);
+	ck_assert_uint_eq(lines_with("is missing"), 1);
 
 	ck_assert_int_eq(unlink(served), 0);
 	make_served("new");
 	ck_assert_int_eq(root_check(&root, root_renewals(&root)), ROOT_RENEWED);
-	ck_assert_uint_eq(lines_with("is there again"), 1);
+	ck_assert_uint_eq(lines_with("exists again"), 1);
 
 	remove_served();
 	ck_assert_int_eq(root_check(&root, root_renewals(&root)), ROOT_GONE);
-	ck_assert_uint_eq(lines_with("has gone"), 2);
+	ck_assert_uint_eq(lines_with("is missing"), 2);
 }
 END_TEST
 
@@ -138,7 +138,7 @@ START_TEST(a_renamed_directory_is_served_until_it_is_reopened)
 
 	/* when there is nothing under its name, then the old one stays */
 	root_reopen(&root);
-	ck_assert_uint_eq(lines_with("the old one is served"), 1);
+	ck_assert_uint_eq(lines_with("still serving the old one"), 1);
 	ck_assert(has_file());
 
 	/* when there is */

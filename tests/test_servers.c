@@ -221,9 +221,8 @@ static const struct {
 	  "0.5" },
 	{ { "-b", "65536" }, "-b, --backlog: '65536' is not a number from 0 to 32767" },
 	{ { "--quiet=yes" }, "-q, --quiet takes no argument" },
-	{ { "7007" }, "'7007' is neither an option nor the argument of one" },
-	{ { "-q", "a\x1b[2J\nb" },
-	  "'a\\x1b[2J\\nb' is neither an option nor the argument of one" },
+	{ { "7007" }, "unexpected argument '7007'" },
+	{ { "-q", "a\x1b[2J\nb" }, "unexpected argument 'a\\x1b[2J\\nb'" },
 };
 
 enum { USAGE_ERRORS = sizeof usage_errors / sizeof *usage_errors };
@@ -620,7 +619,7 @@ static void expect_statistics(const char *line, const struct server *server,
 	char pattern[TEXT];
 
 	snprintf(pattern, sizeof pattern,
-		 "^%s: served %u clients, refused 0; %u bytes in, %u out; "
+		 "^%s: served %u clients, dropped 0; %u bytes in, %u out; "
 		 "cpu [0-9]+\\.[0-9]{3} s user, [0-9]+\\.[0-9]{3} s system; "
 		 "peak memory [1-9][0-9]* KiB; "
 		 "context switches [0-9]+ voluntary, [0-9]+ involuntary$",
@@ -682,7 +681,7 @@ START_TEST(usr1_is_answered_while_a_client_is_being_served)
 {
 	struct server server = start(_i, ARGUMENTS("-q"));
 	struct wanted_figures wanted = {
-		&server, "served 2 clients, refused 0; 10 bytes in, 10 out;"
+		&server, "served 2 clients, dropped 0; 10 bytes in, 10 out;"
 	};
 	int fd;
 
@@ -754,7 +753,7 @@ START_TEST(a_client_that_does_not_read_is_ended_too)
 	int fd = client_connect(&server);
 
 	ck_assert_int_eq(io_set_nonblocking(fd, true), 0);
-	while (server_count_lines(&server, "timed out: it does not read") == 0) {
+	while (server_count_lines(&server, "timed out: the client does not read") == 0) {
 		int64_t begin = clock_milliseconds();
 
 		if (send(fd, block, sizeof block, 0) < 0) {
@@ -794,7 +793,7 @@ START_TEST(beyond_the_limit_clients_wait_and_are_served_in_their_turn)
 	server_finish(&server);
 	ck_assert_uint_eq(server_count_lines(&server, "full with 2 clients"),
 			  model_serves_many(_i));
-	ck_assert_uint_eq(server_count_lines(&server, "served 5 clients, refused 0;"), 1);
+	ck_assert_uint_eq(server_count_lines(&server, "served 5 clients, dropped 0;"), 1);
 }
 END_TEST
 

@@ -218,8 +218,8 @@ START_TEST(a_client_that_reads_nothing_is_cut_off)
 	for (int i = 0; i < models_count(); i++)
 		arrive(&readers[i], i, appetite);
 	for (int i = 0; i < models_count(); i++) {
-		server_wait_line(&readers[i].server, "timed out: it does not read",
-				 PATIENCE);
+		server_wait_line(&readers[i].server,
+				 "timed out: the client does not read", PATIENCE);
 		client_close(readers[i].fd);
 		server_finish(&readers[i].server);
 	}

@@ -130,7 +130,7 @@ START_TEST(a_request_to_stop_ends_the_stream_in_order)
 	end = server_await(&server, PATIENCE);
 	ck_assert_int_eq(end.status, 0);
 	ck_assert_uint_eq(end.orphans, 0);
-	expect_match(server_errors(&server), "served 1 clients, refused 0; 0 bytes in, ");
+	expect_match(server_errors(&server), "served 1 clients, dropped 0; 0 bytes in, ");
 }
 END_TEST
 
@@ -140,7 +140,7 @@ START_TEST(a_client_that_does_not_read_is_ended)
 	int fd = client_connect(&server);
 
 	client_half_close(fd);
-	server_wait_line(&server, "timed out: it does not read", PATIENCE);
+	server_wait_line(&server, "timed out: the client does not read", PATIENCE);
 	client_close(fd);
 	server_finish(&server);
 }
@@ -212,7 +212,7 @@ static const struct {
 	const char *service, *option, *value, *says;
 } bad_options[] = {
 	{ "daytime", "-f", "",
-	  "-f, --format: '' gives no text, or too much, as a format of strftime" },
+	  "-f, --format: '' makes an empty line or one longer than 255 bytes" },
 	{ "greet", "-m", NULL, "-m, --message needs an argument (TEXT)" },
 	{ "reply", "-m", NULL, "-m, --message needs an argument (TEXT)" },
 	{ "discard", "-m", "x", "unknown option -m" },
@@ -243,7 +243,7 @@ START_TEST(a_file_that_cannot_be_read_is_one_clear_line)
 	char line[TEXT];
 
 	snprintf(line, sizeof line,
-		 "%s: cannot take a message from /nowhere\\x1b[2J: "
+		 "%s: cannot read a message from /nowhere\\x1b[2J: "
 		 "No such file or directory\n",
 		 program);
 	ck_assert_str_eq(run.err, line);
@@ -293,7 +293,7 @@ START_TEST(discards_fifty_megabytes)
 	client_close(fd);
 	server_finish(&server);
 	snprintf(figures, sizeof figures,
-		 ": served 1 clients, refused 0; %d bytes in, 0 out; ", LOT);
+		 ": served 1 clients, dropped 0; %d bytes in, 0 out; ", LOT);
 	ck_assert_uint_eq(server_count_lines(&server, figures), 1);
 }
 END_TEST
@@ -425,7 +425,7 @@ START_TEST(goes_on_when_its_output_cannot_be_written)
 		}
 		server_finish(&server);
 		ck_assert_uint_eq(server_count_lines(&server,
-						     ": served 3 clients, refused 0; "
+						     ": served 3 clients, dropped 0; "
 						     "3145728 bytes in, 0 out; "),
 				  1);
 	}

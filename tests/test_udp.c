@@ -276,7 +276,7 @@ START_TEST(two_hundred_peers_in_random_turns_have_a_worker_each_for_life)
 	server_finish(&server);
 	expect_processes(&server, _i, server_pid);
 	snprintf(total, sizeof total,
-		 ": served %d clients, refused 0; %zu bytes in, %zu out; ", PEERS, bytes,
+		 ": served %d clients, dropped 0; %zu bytes in, %zu out; ", PEERS, bytes,
 		 bytes);
 	ck_assert_uint_eq(server_count_lines(&server, total), 1);
 }
@@ -688,7 +688,7 @@ START_TEST(what_is_discarded_is_not_answered)
 	server_finish(&server);
 	expect_silence(fd);
 	ck_assert_uint_eq(server_count_lines(&server, ": 5 bytes in, 0 out, "), 1);
-	ck_assert_uint_eq(server_count_lines(&server, "refused 0; 5 bytes in, 0 out; "),
+	ck_assert_uint_eq(server_count_lines(&server, "dropped 0; 5 bytes in, 0 out; "),
 			  1);
 }
 END_TEST
@@ -716,7 +716,7 @@ START_TEST(when_the_table_is_full_the_one_longest_silent_leaves)
 	ck_assert_uint_eq(times_begun(&server, c), 1);
 	ck_assert_uint_eq(times_begun(&server, d), 1);
 	server_finish(&server);
-	ck_assert_uint_eq(server_count_lines(&server, ": served 5 clients, refused 0"),
+	ck_assert_uint_eq(server_count_lines(&server, ": served 5 clients, dropped 0"),
 			  1);
 }
 END_TEST
@@ -753,7 +753,7 @@ START_TEST(out_of_descriptors_the_one_longest_silent_leaves)
 	server_finish(&server);
 	ck_assert_uint_eq(server_count_lines(&server, ": out of descriptors with "),
 			  has_feeds ? 1 : 0);
-	ck_assert_uint_eq(server_count_lines(&server, ", refused 0; "), 1);
+	ck_assert_uint_eq(server_count_lines(&server, ", dropped 0; "), 1);
 }
 END_TEST
 
@@ -864,7 +864,7 @@ START_TEST(a_peer_whose_worker_is_killed_gets_another)
 	ck_assert_uint_eq(times_begun(&server, fd), 2);
 	ck_assert_uint_eq(times_begun(&server, other), 1);
 	server_finish(&server);
-	ck_assert_uint_eq(server_count_lines(&server, "refused 0;"), 1);
+	ck_assert_uint_eq(server_count_lines(&server, "dropped 0;"), 1);
 }
 END_TEST
 
@@ -939,7 +939,7 @@ START_TEST(what_comes_from_the_port_of_a_reflecting_service_is_dropped)
 		if (fds[i] >= 0)
 			expect_silence(fds[i]);
 	ck_assert_uint_eq(server_count_lines(&server, ": first datagram"), 1);
-	ck_assert_uint_eq(server_count_lines(&server, ": served 1 clients, refused 0; "
+	ck_assert_uint_eq(server_count_lines(&server, ": served 1 clients, dropped 0; "
 						      "5 bytes in, 5 out; "),
 			  1);
 }
@@ -1166,7 +1166,7 @@ START_TEST(what_is_discarded_may_be_repeated)
 		send_datagram(fd, "x", 1);
 	server_wait_line(&server, ": first datagram", PATIENCE);
 	server_finish(&server);
-	ck_assert_uint_eq(server_count_lines(&server, "refused 0; 100 bytes in, "), 1);
+	ck_assert_uint_eq(server_count_lines(&server, "dropped 0; 100 bytes in, "), 1);
 }
 END_TEST
 
@@ -1184,7 +1184,7 @@ static uintmax_t bytes_received(const struct server *server)
 	for (line = server_errors(server); (line = strstr(line, "refused ")) != NULL;
 	     line++)
 		last = line;
-	ck_assert_int_eq(sscanf(last, "refused %*u; %ju bytes in", &bytes), 1);
+	ck_assert_int_eq(sscanf(last, "dropped %*u; %ju bytes in", &bytes), 1);
 	return bytes;
 }
 
@@ -1261,7 +1261,7 @@ START_TEST(a_request_to_stop_leaves_nothing_unanswered_that_has_come)
 	for (int i = 0; i < ALL * EACH; i++)
 		expect_datagram(fds[i % ALL], text,
 				(size_t)snprintf(text, sizeof text, "%d", i));
-	ck_assert_uint_eq(server_count_lines(&server, ": served 20 clients, refused 0; "),
+	ck_assert_uint_eq(server_count_lines(&server, ": served 20 clients, dropped 0; "),
 			  1);
 }
 END_TEST
@@ -1288,7 +1288,7 @@ START_TEST(usr1_prints_what_was_done_so_far)
 	exchange(fd, "you", "you");
 	exchange(client_connect(&server), "ok", "ok");
 	server_signal(&server, SIGUSR1);
-	server_wait_line(&server, ": served 2 clients, refused 0; 10 bytes in, ",
+	server_wait_line(&server, ": served 2 clients, dropped 0; 10 bytes in, ",
 			 PATIENCE);
 	exchange(fd, "and on", "and on");
 	server_finish(&server);

@@ -47,14 +47,14 @@ START_TEST(quotes_that_are_wrong_are_refused_with_a_reason)
 	static const struct {
 		const char *text, *reason;
 	} wrong[] = {
-		{ "\"a", "a quote has no end" },
-		{ "\"", "a quote has no end" },
-		{ "\"a\\", "a backslash in quotes is not before \" or \\" },
-		{ "\"a\\n\"", "a backslash in quotes is not before \" or \\" },
-		{ "\"a\"b", "a quote ends within a word" },
-		{ "a\"b\"", "a word with \" or \\ in it is not in quotes" },
-		{ "a\\ b", "a word with \" or \\ in it is not in quotes" },
-		{ "a b c d e", "there are too many words" },
+		{ "\"a", "unterminated quote" },
+		{ "\"", "unterminated quote" },
+		{ "\"a\\", "in quotes a backslash must precede \" or \\" },
+		{ "\"a\\n\"", "in quotes a backslash must precede \" or \\" },
+		{ "\"a\"b", "no space after a closing quote" },
+		{ "a\"b\"", "a word with \" or \\ in it must be in quotes" },
+		{ "a\\ b", "a word with \" or \\ in it must be in quotes" },
+		{ "a b c d e", "too many words" },
 	};
 
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -63,7 +63,7 @@ START_TEST(quotes_that_are_wrong_are_refused_with_a_reason)
 	}
 	memcpy(line, "a\0b", 3);
 	ck_assert_int_eq(words_split(line, 3, words, MOST, &reason), -1);
-	ck_assert_str_eq(reason, "there is a NUL in it");
+	ck_assert_str_eq(reason, "NUL byte");
 }
 END_TEST
 

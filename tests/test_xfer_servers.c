@@ -540,7 +540,7 @@ static void lose_done(int fd, unsigned number)
 		leave(fd);
 		return;
 	}
-	say(fd, "ERR exists it is here already\n");
+	say(fd, "ERR exists File exists\n");
 	read_line(fd, line, sizeof line);
 	snprintf(reply, sizeof reply, "STAT F %s %s %s\n", size,
 		 script != NULL ? script : time, name);
@@ -573,7 +573,7 @@ START_TEST(another_file_that_exists_is_not_taken_for_ours)
 				    "127.0.0.1", folder_path(&here, "f")),
 			  "", 0, 0);
 	run_expect_status(&run, 1);
-	ck_assert_ptr_nonnull(strstr(run.err, "the server says: it is here already\n"));
+	ck_assert_ptr_nonnull(strstr(run.err, "the server says: File exists\n"));
 }
 END_TEST
 

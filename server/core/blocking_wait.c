@@ -1,10 +1,13 @@
 /*
- * blocking_wait - waits of a worker with one client, other than recv(2).
+ * blocking_wait - the waits of a worker with one client, other than recv(2).
  *
- * While the client's next bytes are the only thing to wait for, recv(2) waits, and no call
- * here is made. Otherwise poll(2) waits, and returns for whatever happens first; that costs
- * one more system call for each turn. The wait for room is in poll(2), not in send(2) with
- * SO_SNDTIMEO: that timeout bounds one call, and no call can look at the send queue.
+ * When the client's next bytes are the only thing to wait for, recv(2) does the waiting
+ * and no function here calls poll(2). Otherwise poll(2) waits for several things at
+ * once. That costs one more system call for each turn of the loop.
+ *
+ * The worker also waits in poll(2) for space in the send buffer. SO_SNDTIMEO would not
+ * do: it bounds one send(2), and during that call the worker cannot check the send
+ * queue.
  */
 #include "server/core/blocking_wait.h"
 
@@ -19,34 +22,36 @@
 #include "server/core/signals.h"
 
 enum {
-	/* How long sendfile(2) may itself wait on a blocking descriptor, in milliseconds. It
-	 * has no flag like MSG_DONTWAIT; and its timeout begins anew for each 64 KiB, so
-	 * poll(2) does the long waits. */
+	/* How long sendfile(2) may block, in milliseconds. It has no flag like
+	 * MSG_DONTWAIT, and SO_SNDTIMEO starts again for each 64 KiB. So this timeout
+	 * is short, and the long waits are in poll(2). */
 	FILE_WAIT = 10,
-	/* A service may write more at once than may be queued: it goes in such pieces. */
+	/* A service may write more at once than the queue can hold. It is sent in
+	 * pieces of this size, in bytes. */
 	WRITE_PIECE = 256 * 1024,
 };
 
-/* A timeout for poll(2), until a moment that may be -1, never. */
+/* The timeout for poll(2) until a moment; -1 for no timeout if moment is -1. */
 static int64_t time_until(int64_t moment, int64_t now)
 {
 	return moment < 0 ? -1 : moment > now ? moment - now : 0;
 }
 
-/* The caller polls again. When poll(2) fails again and again (ENOMEM), that takes longer each
- * time. */
+/* The caller calls poll(2) again. If poll(2) keeps failing (ENOMEM), the delay before
+ * the next call grows. */
 static void poll_failed(struct connection *c)
 {
 	if (errno != EINTR)
 		retry_sleep(retry_failed(&c->worker->polls));
 }
 
-/* Waits until one of these is possible. Returns which; 0 for none, or if a signal came. */
+/* Waits until one of the wanted events occurs. Returns those that did; 0 after the
+ * timeout or a signal. */
 static unsigned poll_for(struct connection *c, unsigned wants, int64_t timeout)
 {
 	struct pollfd wanted[] = {
 		{
-			/* one that waits for time only must not be woken by a hang-up */
+			/* a connection that waits only for time ignores a hang-up */
 			.fd = wants & (WANT_READ | WANT_WRITE) ? c->fd : -1,
 			.events = (short)((wants & WANT_READ ? POLLIN : 0) |
 					  (wants & WANT_WRITE ? POLLOUT : 0)),
@@ -71,9 +76,10 @@ static unsigned poll_for(struct connection *c, unsigned wants, int64_t timeout)
 	       (wanted[1].revents ? WANT_HUB : 0u);
 }
 
-/* ---- the service writes more than the kernel takes ---- */
+/* ---- the service writes more than the kernel accepts ---- */
 
-/* A signal has interrupted the wait for a client that does not read. */
+/* The wait for a client that does not read has ended without space: after a signal or
+ * a timeout. Starts the stop if it was requested. */
 static void attend(struct connection *c)
 {
 	int64_t now = clock_milliseconds();
@@ -85,44 +91,44 @@ static void attend(struct connection *c)
 		connection_drop(c, "cut off: the server stops");
 }
 
-/* Waits until there is room for more output, a signal has come, or it is time to look at the
- * send queue. To be called again while there is no room. */
-static void wait_for_room(struct connection *c)
+/* Waits until the send buffer has space, a signal arrives, or the send queue must be
+ * checked. The caller repeats the call while output is queued. */
+static void wait_for_space(struct connection *c)
 {
 	int64_t idle = c->server->idle_timeout, now = clock_milliseconds(), expiry;
 
 	if (c->active_at == 0) /* bytes have moved since the last wait */
 		c->active_at = now;
-	if (signals_stop() > 0) /* there may be a little room all the time */
+	if (signals_stop() > 0) /* poll(2) may report space at once, again and again */
 		attend(c);
 	if (c->state != CONNECTION_OPEN)
 		return;
 	expiry = c->close_at > 0 ? c->close_at
-		 : idle > 0      ? connection_room_expiry(c)
+		 : idle > 0      ? connection_space_expiry(c)
 				 : -1;
 	if (poll_for(c, WANT_WRITE, time_until(expiry, now)) != 0)
 		return;
-	attend(c); /* a signal came, or the time is over */
+	attend(c); /* signal or timeout */
 	now = clock_milliseconds();
 	if (c->state == CONNECTION_OPEN && c->close_at == 0 && expiry >= 0 &&
 	    now >= expiry)
-		connection_check_room(c, now);
+		connection_check_space(c, now);
 }
 
-/* Within a call of the service. */
+/* Called while the service is in session_write(). */
 static void wait_until_sent(struct connection *c)
 {
 	connection_hold_deadline(c);
 	while (c->state == CONNECTION_OPEN && c->output.queue.length > 0) {
-		wait_for_room(c);
+		wait_for_space(c);
 		if (c->state == CONNECTION_OPEN)
 			connection_send_queue(c);
 	}
 	connection_hold_deadline(c);
 }
 
-/* The service has but this client, so it may wait: nothing is queued for longer than its
- * call. */
+/* The worker has only this client, so session_write() may block. The queue is empty
+ * when it returns. */
 static void write_blocking(struct session *session, const char *bytes, size_t n)
 {
 	struct connection *c = (struct connection *)session;
@@ -203,8 +209,9 @@ bool blocking_goes_on(struct connection *c, struct worker *worker)
 	return false;
 }
 
-/* The timeout of recv(2) begins anew after a signal, and the client's silence does not; and it
- * knows of no other moment. */
+/* recv(2) alone is not enough when something else can end the wait. It is also not
+ * enough after a signal: calling it again would start SO_RCVTIMEO again, although the
+ * client was silent before. */
 static bool must_poll(const struct connection *c, unsigned wants)
 {
 	return c->hub != NULL || wants == (WANT_READ | WANT_WRITE) ||
@@ -225,7 +232,7 @@ unsigned blocking_wait(struct connection *c, struct worker *worker)
 	expiry = connection_expiry(c);
 	if (expiry < 0 || now < expiry)
 		ready = poll_for(c, wants, time_until(expiry, now));
-	if (ready == 0) /* the time is over, or a signal came */
+	if (ready == 0) /* timeout or signal */
 		connection_expire(c, worker, clock_milliseconds());
 	return ready;
 }
@@ -236,7 +243,8 @@ void blocking_timed_out(struct connection *c)
 		connection_time_out(c);
 }
 
-/* Where the hub is in this very worker, deliveries are sent at the end of each turn. */
+/* If the hub runs in this worker (its fd is -1), deliveries are sent at the end of
+ * each turn. */
 void blocking_deliver(struct connection *c, struct worker *worker, unsigned ready)
 {
 	if (c->hub != NULL && ((ready & WANT_HUB) || c->hub->fd < 0))

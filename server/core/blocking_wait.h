@@ -1,6 +1,6 @@
 /*
- * blocking_wait - what complicates serve_blocking(): the stop signal, deadlines, pauses, the
- * hub, and a client that does not read.
+ * blocking_wait - helpers of serve_blocking(): the stop signal, deadlines, pauses, the
+ * hub, and clients that do not read.
  */
 #ifndef SERVER_CORE_BLOCKING_WAIT_H
 #define SERVER_CORE_BLOCKING_WAIT_H
@@ -12,19 +12,21 @@
 /** Sets the idle timeout on the socket, and lets the service greet the client. */
 void blocking_begin(struct connection *connection, struct worker *worker);
 
-/** Attends to signals. While the server stops, serves the connection to its end.
- *  @return whether there is something to do or to wait for */
+/** Handles pending signals. If the server stops, serves the connection until it is
+ *  closed.
+ *  @return whether the loop must continue: there is something to do or to wait for */
 bool blocking_goes_on(struct connection *connection, struct worker *worker);
 
-/** Waits in poll(2), but only where the system call that comes next does not wait for
- *  everything that may happen next. @return what is ready: WANT_READ, WANT_WRITE, WANT_HUB;
- *  without a poll(2), what the connection wants */
+/** Calls poll(2), but only if the next system call of the loop would not wait for all
+ *  events that are possible.
+ *  @return the events that occurred: WANT_READ, WANT_WRITE, WANT_HUB; if poll(2) was
+ *          not called, what the connection wants */
 unsigned blocking_wait(struct connection *connection, struct worker *worker);
 
-/** recv(2) has failed with EAGAIN: the timeout of the socket is over. */
+/** To be called when recv(2) failed with EAGAIN: SO_RCVTIMEO has expired. */
 void blocking_timed_out(struct connection *connection);
 
-/** Sends what the hub has delivered, if there is a hub. */
+/** Sends the messages that the hub has delivered; does nothing without a hub. */
 void blocking_deliver(struct connection *connection, struct worker *worker,
 		      unsigned ready);
 

@@ -1,3 +1,14 @@
+/*
+ * buffer - a queue of bytes in one piece of memory.
+ *
+ *	bytes   |  consumed  |  waiting bytes  |   free   |
+ *	        0          start         start + length   capacity
+ *
+ * Consuming moves start and copies nothing. Appending uses the free space at the end. If
+ * that is too small, the waiting bytes are moved to the front, or the memory is doubled.
+ * So appending n bytes costs O(n) on average. An empty buffer owns no memory; the cost
+ * is one malloc(3) for the first byte that waits.
+ */
 #include "server/core/buffer.h"
 
 #include <errno.h>
@@ -6,10 +17,11 @@
 
 enum { SMALLEST = 512 };
 
-/* Makes room for n more bytes behind what waits: by moving it to the front, or by doubling.
- * Moving pays when at least as much has been consumed; else a long queue, of which little
- * goes at a time, would be moved for each piece. */
-static bool make_room(struct buffer *buffer, size_t n, size_t most)
+/* Makes space for n more bytes at the end: moves the waiting bytes to the front, or
+ * doubles the memory. Moving pays only if at least as many bytes were consumed as
+ * wait. Otherwise a long queue that is consumed in small pieces would be moved for
+ * each piece. */
+static bool make_space(struct buffer *buffer, size_t n, size_t most)
 {
 	bool pays = buffer->start >= buffer->length || buffer->capacity >= most;
 	size_t capacity = buffer->capacity ? buffer->capacity : SMALLEST;
@@ -40,10 +52,10 @@ bool buffer_append(struct buffer *buffer, const void *bytes, size_t n, size_t mo
 		errno = ENOBUFS;
 		return false;
 	}
-	if (n == 0) /* memcpy(3) takes no null pointer, not even for nothing */
+	if (n == 0) /* memcpy(3) must not get a null pointer, even if n is 0 */
 		return true;
 	if (n > buffer->capacity - buffer->start - buffer->length &&
-	    !make_room(buffer, n, most))
+	    !make_space(buffer, n, most))
 		return false;
 	memcpy(buffer->bytes + buffer->start + buffer->length, bytes, n);
 	buffer->length += n;

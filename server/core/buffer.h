@@ -1,7 +1,7 @@
 /*
- * buffer - bytes that wait, in order: appended at the end, consumed from the front.
+ * buffer - a queue of bytes: appended at the end, consumed from the front.
  *
- * Empty, it owns no memory: a thousand idle clients cost nothing.
+ * An empty buffer owns no memory, so a thousand idle clients need no buffer memory.
  */
 #ifndef SERVER_CORE_BUFFER_H
 #define SERVER_CORE_BUFFER_H
@@ -10,18 +10,21 @@
 #include <stddef.h>
 
 struct buffer {
-	char *bytes; /* allocated; what waits is bytes[start] to bytes[start + length - 1] */
+	/* allocated; the waiting bytes are bytes[start] to bytes[start + length - 1] */
+	char *bytes;
 	size_t start, length, capacity;
 };
 
-/** Appends @p n bytes. @return false, with the buffer as it was, if more than @p most
- *  bytes would wait or there is no memory (errno: ENOBUFS, ENOMEM) */
+/** Appends @p n bytes.
+ *  @return false, and the buffer is unchanged, if more than @p most bytes would wait
+ *          (ENOBUFS) or there is no memory (ENOMEM) */
 bool buffer_append(struct buffer *buffer, const void *bytes, size_t n, size_t most);
 
-/** The bytes that wait; buffer->length of them. Never NULL. */
+/** @return the waiting bytes, buffer->length of them; never NULL */
 const char *buffer_bytes(const struct buffer *buffer);
 
-/** Drops the first @p n bytes (at most the length); frees the memory with the last. */
+/** Removes the first @p n bytes (at most the length). Frees the memory when the buffer
+ *  is empty. */
 void buffer_consume(struct buffer *buffer, size_t n);
 
 #endif

@@ -1,22 +1,19 @@
 /*
- * connection - the event path: readable, one recv(2), the service, send(2); writable, send(2).
+ * connection - the event path: readable, one recv(2), the service, send(2); writable,
+ * send(2).
  *
- * Each function does what is possible now and returns; connection_wants() says what to wait
- * for. serve_blocking.c uses the same parts for a worker with one client. Idle timeouts,
- * deadlines and pauses cost no system call: connection_expiry() is the next moment at which
- * one of them is due.
+ * Each function does what is possible now and returns. connection_wants() says what to
+ * wait for. serve_blocking.c uses the same parts for a worker with one client. Idle
+ * timeouts, deadlines and pauses cost no system call: connection_expiry() computes when
+ * the next of them is due. The states are drawn in connection.h.
  *
- *      accept                  service finished, all sent           client closed, or timeout
- *     --------> OPEN ------------------------------------> LINGERING ---------> CLOSED
- *                 |            the client closed first, error, timeout             ^
- *                 +----------------------------------------------------------------+
- *
- * Closing loses nothing. close(2) on a socket with unread input makes the kernel send a
- * reset, and a reset may destroy a reply that is still on its way. So when the server
- * hangs up first it only shuts down its sending side, which the client sees as the end
- * of the reply; then it reads and drops what still comes until the client closes too, or
- * SERVER_LINGER is over (Stevens, UNIX Network Programming 1, section 7.5; RFC 9112,
- * section 9.6, has the same advice for HTTP).
+ * Why LINGERING: close(2) on a socket with unread input makes the kernel send a reset,
+ * and the reset may destroy a reply that is still on its way. So a server that closes
+ * first only shuts down its sending side, which the client sees as the end of the reply.
+ * Then it reads and discards input until the client closes too, or SERVER_LINGER has
+ * passed (Stevens, UNIX Network Programming 1, section 7.5; RFC 9112, section 9.6,
+ * advises the same for HTTP). The cost is one shutdown(2) and one more recv(2) for each
+ * such connection.
  */
 #include "server/core/connection.h"
 
@@ -33,12 +30,13 @@
 #include "common/sock.h"
 #include "server/core/operator.h"
 
-/* How often a stopping server reads from one client before it looks at the others. */
+/* The number of reads from one client in one turn of a stopping server. */
 enum { STOP_READS = 16 };
 
-/* So often, in milliseconds, clients are looked after whose service pauses: all at the same
- * moments, since a loop goes through all of them to find whose moment has come. */
-enum { LOOK_AFTER = 1000 };
+/* The interval at which paused clients are checked, in milliseconds. All are checked
+ * at the same moments, because an event loop must go through all connections to find
+ * those that are due. */
+enum { PAUSE_CHECK = 1000 };
 
 static void event(const struct connection *c, const char *what)
 {
@@ -52,7 +50,7 @@ void connection_drop(struct connection *c, const char *why)
 {
 	event(c, why);
 	c->state = CONNECTION_CLOSED;
-	c->session.finished = true; /* the service need not go on */
+	c->session.finished = true; /* the service must not continue */
 }
 
 static void drop_for_error(struct connection *c, int error)
@@ -60,23 +58,24 @@ static void drop_for_error(struct connection *c, int error)
 	connection_drop(c, message_wanted(MESSAGE_EVENT) ? strerror(error) : NULL);
 }
 
-/* A worker turns to this client. */
+/* The worker begins to serve this client. */
 static void take_up(struct connection *c, struct worker *worker)
 {
 	c->worker = worker;
 	worker->output.file_budget = CONNECTION_TURN;
 }
 
-/* A loop has read the clock for all that is ready now; a worker with one client reads it
- * only when it must, in wait_for(): the first reading takes a forked child two page
- * faults. */
+/* An event loop has read the clock once for all ready clients. A worker with one
+ * client has not (now is 0): it reads the clock only before a wait with a timeout,
+ * because the first reading costs a forked child two page faults. */
 static void note_activity(struct connection *c)
 {
 	c->active_at = c->worker->now;
 	c->interrupted = false;
 }
 
-/* The client is not read from as long as output waits for it. That time is not its own. */
+/* While output is queued the server does not read from the client. This time must not
+ * count against the deadline, so the deadline is held. */
 void connection_hold_deadline(struct connection *c)
 {
 	if (output_waits(&c->output) && c->session.deadline_at > 0 && c->held_at == 0) {
@@ -94,28 +93,28 @@ static int64_t earlier(int64_t a, int64_t b)
 	return b > 0 && (a < 0 || b < a) ? b : a;
 }
 
-/* ---- a client that leaves no room ---- */
+/* ---- a client that does not read ---- */
 
 /*
- * The kernel reports room (EAGAIN no more, POLLOUT) only when a third of its send buffer is
- * free. With a slow reader that can take longer than the idle timeout, so the lack of room
- * does not show that a client has stopped reading. The length of the send queue shows it: see sock_send_queue(). It costs
- * a system call, so it is looked at only while there is no room, LOOKS times in the time of
- * the idle timeout.
+ * The kernel reports a socket as writable only when a third of its send buffer is
+ * free. With a slow reader that can take longer than the idle timeout, so a full
+ * buffer does not prove that the client has stopped reading. The length of the send
+ * queue does (sock_send_queue()). Reading it costs a system call, so it is read only
+ * while the buffer is full, LOOKS times in one idle timeout.
  *
- * A slow reader makes the queue shrink in steps. The client's kernel announces a window again
- * only when a sixteenth of its receive buffer is free, or a segment (Linux,
- * __tcp_select_window(); RFC 9293, 3.8.6.2.2, "silly window syndrome"). Measured on Linux:
- * steps of up to 400 KiB.
+ * The send queue of a slow reader shrinks in steps, because the client's kernel
+ * announces a new window only when a sixteenth of its receive buffer is free, or a
+ * segment (Linux, __tcp_select_window(); RFC 9293, 3.8.6.2.2, "silly window
+ * syndrome"). On Linux steps of up to 400 KiB were measured.
  */
 enum { LOOKS = 8 };
 
-static bool awaits_room(const struct connection *c)
+static bool awaits_space(const struct connection *c)
 {
 	return c->state == CONNECTION_OPEN && (output_waits(&c->output) || c->producing);
 }
 
-/* Whether bytes have left the send queue since it was last looked at. */
+/* Whether bytes have left the send queue since the last check. */
 static bool has_taken(struct connection *c)
 {
 	int64_t queue = sock_send_queue(c->fd);
@@ -127,10 +126,10 @@ static bool has_taken(struct connection *c)
 	return c->taken != before;
 }
 
-/* When to look at the queue of a client that leaves no room, or to give it up. All clients'
- * looks fall on the same moments: a loop goes through all of its connections to find those
- * whose moment has come. There is an idle timeout. */
-int64_t connection_room_expiry(const struct connection *c)
+/* When to check the send queue of a client that does not read, or to give up the
+ * client. All clients are checked at the same moments, because an event loop must go
+ * through all connections to find those that are due. Requires an idle timeout. */
+int64_t connection_space_expiry(const struct connection *c)
 {
 	int64_t idle = c->server->idle_timeout, step = idle / LOOKS + 1;
 	int64_t last = c->looked_at > c->active_at ? c->looked_at : c->active_at;
@@ -138,8 +137,8 @@ int64_t connection_room_expiry(const struct connection *c)
 	return earlier(c->active_at + idle, (last / step + 1) * step);
 }
 
-/* The first look since bytes moved has nothing to compare with. */
-void connection_check_room(struct connection *c, int64_t now)
+/* The first check after a transfer has no earlier value to compare with. */
+void connection_check_space(struct connection *c, int64_t now)
 {
 	bool comparable = c->looked_at >= c->active_at;
 	bool taken = has_taken(c);
@@ -148,7 +147,7 @@ void connection_check_room(struct connection *c, int64_t now)
 	if (taken && comparable)
 		c->active_at = now;
 	else if (now - c->active_at >= c->server->idle_timeout)
-		connection_drop(c, "timed out: it does not read");
+		connection_drop(c, "timed out: the client does not read");
 }
 
 /* ---- output ---- */
@@ -162,8 +161,8 @@ void connection_begin_stop(struct connection *c, int64_t now)
 	c->active_at = now;
 }
 
-/* Counts what the kernel took, and tells the service whether output waits. The hub may have
- * sent some of the queue meanwhile (hub_client_flush()). */
+/* Counts the bytes that the kernel accepted, and updates session->full. The hub may
+ * have sent a part of the queue meanwhile (hub_client_flush()). */
 static void note_sent(struct connection *c)
 {
 	size_t sent = (size_t)(c->output.sent - c->bytes_out);
@@ -183,13 +182,13 @@ static void output_failed(struct connection *c, enum output_result result)
 		drop_for_error(c, c->output.error);
 		break;
 	case OUTPUT_TOO_MUCH:
-		connection_drop(c, "dropped: too much output waits for it");
+		connection_drop(c, "dropped: too much unsent output");
 		break;
 	case OUTPUT_NO_MEMORY:
 		connection_drop(c, "dropped: out of memory");
 		break;
 	case OUTPUT_FILE_CUT:
-		connection_drop(c, "cut off: its file has become shorter");
+		connection_drop(c, "cut off: the file became shorter");
 		break;
 	case OUTPUT_OUT_OF_ORDER:
 		connection_drop(c, "dropped: output after a file that is not sent yet");
@@ -199,7 +198,7 @@ static void output_failed(struct connection *c, enum output_result result)
 	}
 }
 
-/* After each call of output.c. */
+/* To be called after each call of output.c. */
 static void note_result(struct connection *c, enum output_result result)
 {
 	note_sent(c);
@@ -273,7 +272,7 @@ static const struct transport transport = {
 
 /* ---- the conversation ---- */
 
-/* All is sent and the service has finished: hang up. */
+/* The service has finished and all is sent: closes the sending side. */
 static void hang_up(struct connection *c)
 {
 	if (c->input_ended || shutdown(c->fd, SHUT_WR) < 0) {
@@ -284,13 +283,13 @@ static void hang_up(struct connection *c)
 	c->close_at = clock_milliseconds() + SERVER_LINGER;
 }
 
-/* The end of what the hub delivers is the end of the conversation. */
-static void heed_hub(struct connection *c)
+/* When the hub has ended its deliveries to this client, the conversation ends. */
+static void obey_hub(struct connection *c)
 {
 	if (c->hub == NULL || c->state != CONNECTION_OPEN)
 		return;
 	if (c->hub->state == HUB_CLIENT_CUT)
-		connection_drop(c, "cut off from the hub");
+		connection_drop(c, "cut off by the hub");
 	else if (c->hub->state == HUB_CLIENT_ENDED)
 		session_finish(&c->session);
 }
@@ -298,10 +297,10 @@ static void heed_hub(struct connection *c)
 static void dispatch_to_hub(struct connection *c)
 {
 	hub_client_dispatch(c->hub, c->session.finished && c->state == CONNECTION_OPEN);
-	heed_hub(c);
+	obey_hub(c);
 }
 
-/* Ends the conversation, if the service has finished and all is sent. */
+/* Ends the conversation if the service has finished and all is sent. */
 static void conclude(struct connection *c)
 {
 	dispatch_to_hub(c);
@@ -314,7 +313,7 @@ static void conclude(struct connection *c)
 		hang_up(c);
 }
 
-/* After each call of the service: sends what it left. */
+/* To be called after each call of the service: sends what it wrote. */
 static void settle(struct connection *c)
 {
 	if (c->state == CONNECTION_OPEN)
@@ -323,11 +322,12 @@ static void settle(struct connection *c)
 		c->worker->output.gathered = 0;
 	connection_hold_deadline(c);
 	conclude(c);
-	c->producing = c->session.service->drained != NULL; /* it may have more to say */
+	c->producing =
+		c->session.service->drained != NULL; /* it may have more to write */
 }
 
-/* The client has half-closed, and what it sent before has been offered. */
-static void tell_end(struct connection *c)
+/* The client has half-closed, and the service has seen all earlier input. */
+static void pass_end(struct connection *c)
 {
 	const struct service *service = c->session.service;
 
@@ -351,7 +351,7 @@ void connection_offer(struct connection *c, size_t n)
 	size_t used = 0;
 	bool sent_file;
 
-	/* A file that goes at once leaves room for the next request. */
+	/* If a file was sent at once, the next request can be served. */
 	do {
 		used += c->session.service->input(&c->session, bytes + used, n - used);
 		sent_file = c->output.file.fd >= 0;
@@ -359,13 +359,13 @@ void connection_offer(struct connection *c, size_t n)
 	} while (sent_file && used < n && takes_input(c));
 	buffer_consume(&c->kept, c->kept.length);
 	if (n - used == SESSION_INPUT && takes_input(c))
-		connection_drop(c, "dropped: its input is not consumed");
+		connection_drop(c, "dropped: the service does not consume the input");
 	else if (used < n && !c->session.finished &&
 		 !buffer_append(&c->kept, bytes + used, n - used, SESSION_INPUT))
 		connection_drop(c, "dropped: out of memory");
 }
 
-/* The service can go on with the input that it has left. */
+/* The service can continue with the input that it has left. */
 static void offer_kept(struct connection *c)
 {
 	size_t kept = c->kept.length;
@@ -376,29 +376,29 @@ static void offer_kept(struct connection *c)
 	connection_offer(c, kept);
 }
 
-/* A client is not silent while it still takes a reply that is in the kernel. */
+/* The client is not idle while it still takes bytes from the send queue of the kernel. */
 void connection_time_out(struct connection *c)
 {
 	if (c->state == CONNECTION_LINGERING || c->stopping) {
 		connection_drop(c, c->stopping ? "cut off: the server stops"
-					       : "it did not hang up");
+					       : "timed out: the client did not close");
 		return;
 	}
 	if (has_taken(c) && c->taken != c->output.sent) {
 		note_activity(c);
 		return;
 	}
-	event(c, "timed out: silent");
-	note_activity(c); /* what the hub has to say last may take a moment */
+	event(c, "timed out: idle");
+	note_activity(c); /* the last messages of the hub may still arrive */
 	session_finish(&c->session);
 	conclude(c);
 }
 
-/* The client's first bytes come from a proxy. What follows is not what the service would take
- * it for. */
+/* The first bytes come from a proxy, not from the client. The service would misread
+ * them. */
 static void refuse_proxy_header(struct connection *c)
 {
-	operator_tell_proxy_header(c->server, &c->peer);
+	operator_report_proxy_header(c->server, &c->peer);
 	event(c, "closed: it begins with a PROXY protocol header");
 	if (c->state != CONNECTION_OPEN)
 		return;
@@ -416,7 +416,7 @@ size_t connection_prepare_input(struct connection *c, struct worker *worker)
 	return kept;
 }
 
-/* What has come is counted, and looked at if it may be a proxy's header. */
+/* Counts the bytes, and checks whether they begin with a PROXY protocol header. */
 static bool take_bytes(struct connection *c, const char *bytes, size_t n)
 {
 	c->bytes_in += n;
@@ -441,7 +441,7 @@ bool connection_received(struct connection *c, ssize_t n)
 	if (n == 0 && c->state == CONNECTION_OPEN) {
 		event(c, "half-closed");
 		c->input_ended = true;
-		tell_end(c);
+		pass_end(c);
 	} else if (n == 0) {
 		c->state = CONNECTION_CLOSED;
 	} else if (errno == EINTR) {
@@ -465,13 +465,14 @@ void connection_on_readable(struct connection *c, struct worker *worker)
 		connection_offer(c, kept + (size_t)n);
 }
 
-/* The descriptor takes output again. When all is sent, the service continues with its input. */
-static void go_on_writing(struct connection *c)
+/* The descriptor is writable again. When all is sent, the service continues with its
+ * input. */
+static void continue_writing(struct connection *c)
 {
 	if (c->state == CONNECTION_OPEN)
 		note_result(c, output_resume(&c->output, &c->worker->output));
 	hub_client_note_sent(c->hub);
-	heed_hub(c);
+	obey_hub(c);
 	connection_hold_deadline(c);
 	conclude(c);
 	c->producing = c->session.service->drained != NULL;
@@ -522,7 +523,8 @@ unsigned connection_wants(const struct connection *c)
 {
 	switch (c->state) {
 	case CONNECTION_OPEN:
-		if (c->output.blocked) /* back-pressure: nothing is read until it went */
+		/* back-pressure: no reading while output is queued */
+		if (c->output.blocked)
 			return WANT_WRITE | wants_of_hub(c);
 		return (c->session.resume_at != 0 ? WANT_TIME
 			: awaits_input(c)         ? WANT_READ
@@ -540,7 +542,7 @@ void connection_on_writable(struct connection *c, struct worker *worker)
 {
 	take_up(c, worker);
 	if (output_waits(&c->output))
-		go_on_writing(c);
+		continue_writing(c);
 	if (c->producing)
 		drain(c);
 }
@@ -552,16 +554,17 @@ void connection_deliver(struct connection *c, struct worker *worker)
 	take_up(c, worker);
 	note_sent(c);
 	hub_client_fetch(c->hub);
-	heed_hub(c);
+	obey_hub(c);
 	if (c->output.queue.length > 0 && !c->output.blocked &&
 	    c->state == CONNECTION_OPEN)
-		go_on_writing(c);
+		continue_writing(c);
 	else
 		conclude(c);
 }
 
-/* What a stopping server takes to be the end of what a client asks for: nothing more comes.
- * Of a request that is under way the next piece may be, so that takes a moment to tell. */
+/* Whether the client of a stopping server has no request under way: it is half-closed,
+ * or nothing has arrived for SERVER_QUIET. The next piece of a request can take that
+ * long. */
 static bool has_asked_for_all(const struct connection *c, int64_t now)
 {
 	if (c->session.busy || c->session.resume_at != 0)
@@ -590,8 +593,8 @@ void connection_stop(struct connection *c, struct worker *worker)
 
 /* ---- time ---- */
 
-/* 0: it does not pause. A server that stops does not let anybody wait for longer than that
- * leaves time to answer. */
+/* The end of the pause; 0: no pause. A stopping server ends it early enough to leave
+ * time for the answer. */
 static int64_t end_of_pause(const struct connection *c)
 {
 	int64_t latest = c->close_at - SERVER_GRACE / 2;
@@ -600,16 +603,16 @@ static int64_t end_of_pause(const struct connection *c)
 							    : c->session.resume_at;
 }
 
-/* 0: there is none, or it is held. */
+/* The deadline; 0: none, or it is held. */
 static int64_t deadline(const struct connection *c)
 {
 	return c->held_at > 0 ? 0 : c->session.deadline_at;
 }
 
-/* 0: it does not pause. */
-static int64_t next_look(const struct connection *c)
+/* When to check a paused client; 0: no pause. */
+static int64_t next_check(const struct connection *c)
 {
-	return c->session.resume_at > 0 ? (c->active_at / LOOK_AFTER + 1) * LOOK_AFTER
+	return c->session.resume_at > 0 ? (c->active_at / PAUSE_CHECK + 1) * PAUSE_CHECK
 					: 0;
 }
 
@@ -620,20 +623,22 @@ int64_t connection_expiry(const struct connection *c)
 	if (c->close_at > 0)
 		expiry = c->close_at;
 	else if (idle > 0 && pause == 0)
-		expiry = awaits_room(c) ? connection_room_expiry(c) : c->active_at + idle;
-	return earlier(earlier(earlier(expiry, pause), deadline(c)), next_look(c));
+		expiry = awaits_space(c) ? connection_space_expiry(c)
+					 : c->active_at + idle;
+	return earlier(earlier(earlier(expiry, pause), deadline(c)), next_check(c));
 }
 
-/* In a pause it is not read from; but who has reset must not keep a place until the end. One
- * that has half-closed may yet be answered, and is not told by these. */
-static void look_after(struct connection *c, int64_t now)
+/* A paused connection is not read, so a closed or reset connection must be detected
+ * here. poll(2) reports it without being asked; it does not report a half-close, and a
+ * half-closed client may still get an answer. */
+static void check_paused(struct connection *c, int64_t now)
 {
 	c->active_at = now;
-	if (io_wait(c->fd, 0, 0) > 0) /* POLLERR, POLLHUP: they need not be asked for */
-		connection_drop(c, "it has gone in a pause");
+	if (io_wait(c->fd, 0, 0) > 0) /* only POLLERR or POLLHUP */
+		connection_drop(c, "the client disconnected during a pause");
 }
 
-/* The silence was ours: the client's begins now. */
+/* The server caused the silence. The idle timeout starts again. */
 static void end_pause(struct connection *c)
 {
 	c->session.resume_at = 0;
@@ -641,7 +646,7 @@ static void end_pause(struct connection *c)
 	offer_kept(c);
 }
 
-static void tell_deadline(struct connection *c)
+static void pass_deadline(struct connection *c)
 {
 	const struct service *service = c->session.service;
 
@@ -665,16 +670,16 @@ void connection_expire(struct connection *c, struct worker *worker, int64_t now)
 	if (expiry == end_of_pause(c))
 		end_pause(c);
 	else if (expiry == deadline(c))
-		tell_deadline(c);
-	else if (expiry == next_look(c))
-		look_after(c, now);
-	else if (c->close_at == 0 && awaits_room(c))
-		connection_check_room(c, now);
+		pass_deadline(c);
+	else if (expiry == next_check(c))
+		check_paused(c, now);
+	else if (c->close_at == 0 && awaits_space(c))
+		connection_check_space(c, now);
 	else
 		connection_time_out(c);
 }
 
-/* ---- life and death ---- */
+/* ---- creation and end ---- */
 
 struct connection *connection_create(struct server *server)
 {

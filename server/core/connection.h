@@ -1,13 +1,10 @@
 /*
- * connection - a session and its socket.
+ * connection - a session, its socket and its output.
  *
- * It reads what the client sends and hands it to the service, sends what the service
- * wrote, and knows whether it now waits to read, to write, or for nothing more. The same
- * code works on a blocking descriptor, where the system call itself waits, and on a
- * non-blocking one, where a loop does.
- *
- * Its life: OPEN; then, when the service has finished and all is sent, LINGERING if the
- * server hangs up first (see connection.c); then CLOSED.
+ * It reads what the client sends, passes it to the service, sends what the service
+ * writes, and says what it waits for: to read, to write, for a moment in time, or
+ * nothing more. The same code works on a blocking descriptor, where a system call waits,
+ * and on a non-blocking one, where an event loop waits.
  */
 #ifndef SERVER_CORE_CONNECTION_H
 #define SERVER_CORE_CONNECTION_H
@@ -26,135 +23,164 @@
 #include "server/core/server.h"
 #include "server/core/session.h"
 
-/** What a worker (a process, a thread, a loop) lends to the connection that it serves at the
- *  moment: so an idle client owns no buffer. */
+/** The buffers of a worker (a process, a thread, an event loop). The connection that
+ *  the worker serves at the moment uses them, so an idle client owns no buffer. */
 struct worker {
-	int64_t now; /* an event loop's: milliseconds, read once for all that is ready; else 0 */
-	struct retry polls; /* of a blocking worker */
+	/* in an event loop: milliseconds, read once for all ready clients; else 0 */
+	int64_t now;
+	struct retry polls; /* failed poll(2) calls of a blocking worker */
 	struct output_shared output;
 	char input[SESSION_INPUT];
 };
 
-/** What a connection waits for; none of them when it is CLOSED. WANT_TIME is for nothing
- *  of its descriptor, only for its expiry; WANT_HUB for what the hub delivers, in a worker
- *  with one client. */
+/** What a connection waits for; 0 when it is CLOSED. WANT_TIME: only for its expiry,
+ *  not for its descriptor. WANT_HUB: for deliveries of the hub, in a worker with one
+ *  client. */
 enum { WANT_READ = 1, WANT_WRITE = 2, WANT_TIME = 4, WANT_HUB = 8 };
 
-/** How many bytes of files may go out to one client before it is the others' turn. */
+/** The bytes of files that one client may get in one turn, before the other clients are
+ *  served. */
 enum { CONNECTION_TURN = 1024 * 1024 };
 
+/**
+ * The states. LINGERING: the server has shut down its sending side, and waits for the
+ * client to close. The reason is in connection.c.
+ *
+ *                  service finished,             client closes,
+ *   attach         all sent                      or SERVER_LINGER is over
+ *  --------> OPEN -----------------> LINGERING --------------------------> CLOSED
+ *              |                                                             ^
+ *              +-------------------------------------------------------------+
+ *                 service finished after the client's half-close; an error;
+ *                 a client that does not read; a stop that takes too long
+ *
+ * What connection_wants() returns while a connection is OPEN (with WANT_WRITE in addition
+ * while drained() has more to write):
+ *
+ *                session_pause()             the kernel accepts no more
+ *     WANT_TIME <--------------- WANT_READ ----------------------------> WANT_WRITE
+ *               --------------->           <----------------------------
+ *                pause is over               all is sent
+ */
 enum connection_state { CONNECTION_OPEN, CONNECTION_LINGERING, CONNECTION_CLOSED };
 
 struct connection {
-	struct session session; /* first: the service's view of it */
+	struct session session; /* first: a session pointer is a connection pointer */
 	struct server *server;
 	struct hub_client *hub;             /* NULL: the service has no hub */
-	struct worker *worker;              /* the one that serves it at the moment */
+	struct worker *worker;              /* the worker that serves it at the moment */
 	struct connection *next, *previous; /* in its model's list */
 	int fd;
 	enum connection_state state;
 	bool input_ended; /* the client has half-closed */
-	bool producing;   /* the service wrote something when it was last drained */
-	bool stopping;    /* the server stops: take what comes, wait for no more */
-	bool interrupted; /* a blocking call gave up since bytes last moved: poll next */
-	struct proxy_header proxy_header; /* whether its first bytes are one */
-	bool file_wait_set; /* sendfile(2) on a blocking descriptor returns soon */
+	bool producing;   /* drained() wrote something in its last call */
+	bool stopping;    /* the server stops: no waiting for new requests */
+	/* a blocking call was interrupted since the last transfer: poll next */
+	bool interrupted;
+	struct proxy_header proxy_header; /* detects a header in the first bytes */
+	bool file_wait_set; /* SO_SNDTIMEO is set, so that sendfile(2) returns soon */
 	struct buffer kept; /* input that the service has not consumed */
 	struct output output;
-	/* when bytes last moved, or its send queue was seen to shrink; 0: just now. In a
-	 * pause: when it was last looked after */
+	/* The time of the last transfer, or when the send queue was last seen to
+	 * shrink; 0: just now. In a pause: the time of the last check. */
 	int64_t active_at;
-	int64_t looked_at; /* when its send queue was last looked at */
-	uint64_t taken;    /* what had left that queue by then: see has_taken() */
-	int64_t held_at; /* since then output waits, and the deadline with it; 0: not so */
-	int64_t close_at;             /* when it is closed, come what may; 0 never */
-	int64_t began_at;             /* for the line of -v */
-	uint64_t bytes_in, bytes_out; /* as counted in the statistics */
+	int64_t looked_at; /* the last check of the send queue */
+	uint64_t taken;    /* bytes that had left the queue then: see has_taken() */
+	int64_t held_at;   /* since when queued output holds the deadline; 0: not held */
+	int64_t close_at;  /* when it is closed in any case; 0: never */
+	int64_t began_at;  /* start time, for the line of -v */
+	uint64_t bytes_in, bytes_out; /* as in the statistics */
 	struct address peer;
-	max_align_t state_memory[]; /* the service's */
+	max_align_t state_memory[]; /* of the service */
 };
 
-/** Makes a connection without a client. @return it, or NULL with errno (ENOMEM) */
+/** Allocates a connection without a client.
+ *  @return the connection, or NULL with errno (ENOMEM) */
 struct connection *connection_create(struct server *server);
 
-/** Gives it a client. It owns @p fd from then on. */
+/** Initialises the connection for a client. It owns @p fd from then on. */
 void connection_attach(struct connection *connection, int fd, const struct address *peer);
 
-/** Closes its descriptor in this process, without a word to client or service. */
+/** Closes the descriptor in this process. Sends nothing, and does not call the service. */
 void connection_detach(struct connection *connection);
 
-/** Frees its memory; NULL is allowed. */
+/** Frees the memory; NULL is allowed. */
 void connection_free(struct connection *connection);
 
-/** Lets the service greet its client: a loop's first call for a connection. */
+/** Calls the open function of the service: the first call for a connection. */
 void connection_begin(struct connection *connection, struct worker *worker);
 
-/** What it waits for: WANT_READ, WANT_WRITE, both; or WANT_TIME; 0 when it is CLOSED. */
+/** @return what the connection waits for: WANT_READ, WANT_WRITE, both, or WANT_TIME; 0
+ *          when it is CLOSED */
 unsigned connection_wants(const struct connection *connection);
 
-/** The descriptor is readable: receives once, passes the input to the service, and sends what
- *  the service wrote, as far as the kernel takes it. Does nothing if the connection does not
- *  want to read any more. Never blocks. */
+/** The descriptor is readable: receives once, passes the input to the service, and
+ *  sends what the service writes, as far as the kernel accepts it. Does nothing if the
+ *  connection no longer wants to read. Never blocks. */
 void connection_on_readable(struct connection *connection, struct worker *worker);
 
-/** The descriptor is writable: sends what waits; when all is sent, lets the service continue
- *  (drained()). Never blocks, but for a file on a blocking descriptor: see serve_blocking.h. */
+/** The descriptor is writable: sends queued output. When all is sent, lets the service
+ *  continue (drained()). Never blocks, except for a file on a blocking descriptor: see
+ *  blocking_wait.c. */
 void connection_on_writable(struct connection *connection, struct worker *worker);
 
-/** The hub has something for it: fetches that, and sends it. Not to be called from within
- *  the hub. */
+/** Fetches what the hub has delivered, and sends it. Must not be called from within the
+ *  hub. */
 void connection_deliver(struct connection *connection, struct worker *worker);
 
-/** The server stops: what the client is asking for is still answered, then the connection
- *  ends: when nothing has come for SERVER_QUIET, at the latest after SERVER_GRACE. To be
- *  called again and again until then. */
+/** The server stops: requests that are under way are still answered. Then the
+ *  connection ends, when nothing has arrived for SERVER_QUIET, and at the latest after
+ *  SERVER_GRACE. Must be called repeatedly until then. */
 void connection_stop(struct connection *connection, struct worker *worker);
 
-/** The moment when connection_expire() has something to do, if nothing happens until then;
- *  -1 for never. */
+/** @return when connection_expire() must be called, if nothing happens before; -1 for
+ *          never */
 int64_t connection_expiry(const struct connection *connection);
 
-/** Does what its expiry is for, if that has come: ends the service's pause, or sees in it
- *  whether the client is still there; calls the service's expired(); sees whether a client
- *  that leaves no room for output takes any; or ends the connection: silent for the idle
- *  timeout, or closing for too long. */
+/** Does what is due at the expiry, if it has passed: ends the pause of the service;
+ *  checks a paused client; calls the expired function of the service; checks whether a
+ *  client with a full send buffer reads; or ends a connection that was idle, or has
+ *  been closing, for too long. */
 void connection_expire(struct connection *connection, struct worker *worker, int64_t now);
 
-/** The end of the conversation: tells the service, and says the line of -v. */
+/** Ends the conversation: calls the close function of the service, and prints the line
+ *  of -v. */
 void connection_end(struct connection *connection);
 
-/** connection_end(); then closes the descriptor and frees what the connection owns, itself
- *  too. */
+/** Calls connection_end(). Then closes the descriptor, and frees the connection and all
+ *  that it owns. */
 void connection_close(struct connection *connection);
 
 /* ---- for the blocking path: serve_blocking.c and blocking_wait.c ---- */
 
-/** A worker turns to this connection. Copies the input that the service has left to the front
- *  of worker->input. @return its length: recv(2) goes on there */
+/** The worker begins to serve this connection. Copies the input that the service has
+ *  left to the front of worker->input.
+ *  @return its length: recv(2) must append there */
 size_t connection_prepare_input(struct connection *connection, struct worker *worker);
 
-/** Takes the result of recv(2), @p n, with its errno: counts the bytes, and deals with the
- *  end of the input and with errors.
- *  @return whether there is input for the service: connection_offer() is due */
+/** Handles the result of recv(2), @p n, with its errno: counts the bytes, and handles
+ *  end of file and errors.
+ *  @return whether there is input for the service: call connection_offer() next */
 bool connection_received(struct connection *connection, ssize_t n);
 
-/** Passes the first @p n bytes of worker->input to the service, sends what it writes, and
- *  keeps what it does not consume. */
+/** Passes the first @p n bytes of worker->input to the service, sends what it writes,
+ *  and keeps the input that it does not consume. */
 void connection_offer(struct connection *connection, size_t n);
 
-/** The client has been silent for the idle timeout, or has not hung up in time. */
+/** The client was silent for the idle timeout, or has not closed in time: ends the
+ *  connection. */
 void connection_time_out(struct connection *connection);
 
-/** Drops the connection without telling the client why. */
+/** Closes without sending an error to the client. @p why is printed with -vv. */
 void connection_drop(struct connection *connection, const char *why);
 
-/** The server stops: from now on the connection has SERVER_GRACE. */
+/** The server stops: the connection must end within SERVER_GRACE. */
 void connection_begin_stop(struct connection *connection, int64_t now);
 
-/** Takes what the service writes. */
+/** Accepts output of the service. */
 void connection_write(struct connection *connection, const char *bytes, size_t n);
 
-/* The rest of a struct transport: see session.h. */
+/* The other functions of a struct transport: see session.h. */
 void connection_send_file(struct session *session, int fd, uint64_t offset,
 			  uint64_t length);
 int connection_keep_file(struct session *session, int fd);
@@ -162,19 +188,20 @@ void connection_post(struct session *session, const char *bytes, size_t n);
 int64_t connection_now(const struct session *session);
 const char *connection_peer(const struct session *session, char out[ADDRESS_TEXT]);
 
-/** Sends the queue, within a call of the service: calls no service. */
+/** Sends the queue. Does not call the service, so it may be used within a call of the
+ *  service. */
 void connection_send_queue(struct connection *connection);
 
-/** While output waits, input is not read: stops the service's deadline meanwhile. To be
- *  called before and after the wait. */
+/** Holds the deadline of the service while output is queued, because no input is read
+ *  then. Must be called before and after a wait for space. */
 void connection_hold_deadline(struct connection *connection);
 
-/** When connection_check_room() is due, for a connection whose kernel buffer is full; -1 for
- *  never. */
-int64_t connection_room_expiry(const struct connection *connection);
+/** @return when connection_check_space() is due, for a connection whose send buffer is
+ *          full; -1 for never */
+int64_t connection_space_expiry(const struct connection *connection);
 
-/** Looks whether the client has taken anything since the last look; drops it if it has not
- *  for the idle timeout. */
-void connection_check_room(struct connection *connection, int64_t now);
+/** Checks whether the client has read anything since the last check. Drops it if it has
+ *  read nothing for the idle timeout. */
+void connection_check_space(struct connection *connection, int64_t now);
 
 #endif

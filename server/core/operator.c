@@ -1,9 +1,9 @@
 /*
- * operator - signals that ask for something else than a stop, and messages that any worker
- * may have to write.
+ * operator - the signals that do not stop the server, and a message that any worker may
+ * print.
  *
- * These functions are below the connection and the models, because both call them. Each call
- * costs two loads from memory while no signal came.
+ * Both the connection and the models call these functions, so they are in a file below
+ * both. A call costs two loads from memory if no signal arrived.
  */
 #include "server/core/operator.h"
 
@@ -20,14 +20,14 @@ void operator_attend(struct server *server)
 		server->service->reopen();
 }
 
-void operator_tell_proxy_header(struct server *server, const struct address *peer)
+void operator_report_proxy_header(struct server *server, const struct address *peer)
 {
-	atomic_llong *again_at = &server->statistics->tell_proxy_header_at;
-	long long now = clock_milliseconds(), at = atomic_load(again_at);
+	atomic_llong *next_at = &server->statistics->proxy_header_report_at;
+	long long now = clock_milliseconds(), at = atomic_load(next_at);
 	char text[ADDRESS_TEXT];
 
 	if (now < at ||
-	    !atomic_compare_exchange_strong(again_at, &at, now + OPERATOR_REPEAT))
+	    !atomic_compare_exchange_strong(next_at, &at, now + OPERATOR_REPEAT))
 		return;
 	message_about(MESSAGE_ERROR, address_text(peer, text),
 		      "connection closed: it begins with a PROXY protocol header, which "

@@ -1,6 +1,6 @@
 /*
- * operator - what a server tells its operator, and does at the operator's signals, in any
- * worker: a thread, a child, or the process of the model.
+ * operator - what any worker (a thread, a child, or the process of the model) does for
+ * the operator: it handles signals and prints messages.
  */
 #ifndef SERVER_CORE_OPERATOR_H
 #define SERVER_CORE_OPERATOR_H
@@ -9,15 +9,15 @@
 
 struct server;
 
-/** How long the same message is not repeated, in milliseconds. */
+/** The shortest time between two equal messages, in milliseconds. */
 enum { OPERATOR_REPEAT = 60000 };
 
-/** Prints the statistics line if SIGUSR1 has asked for it, and lets the service reopen its
- *  files if SIGHUP has. */
+/** Prints the statistics line if SIGUSR1 arrived. Calls the reopen function of the
+ *  service if SIGHUP arrived. */
 void operator_attend(struct server *server);
 
-/** Tells the operator, once in OPERATOR_REPEAT for all processes, that the connection from
- *  @p peer begins with a PROXY protocol header. */
-void operator_tell_proxy_header(struct server *server, const struct address *peer);
+/** Prints that the connection from @p peer begins with a PROXY protocol header. At most
+ *  one message in OPERATOR_REPEAT is printed, by all processes together. */
+void operator_report_proxy_header(struct server *server, const struct address *peer);
 
 #endif

@@ -1,14 +1,15 @@
 /*
- * output - sends straight through when nothing is queued.
+ * output - sends directly when nothing is queued.
  *
- * Only bytes that the kernel does not take are copied into the queue, so a client that reads
- * costs no copy and no memory. Small pieces are gathered and sent in one call: with
- * TCP_NODELAY each call makes a segment of its own. A file goes by sendfile(2), no more than
- * a budget at a time, so that the caller can look at its other clients, signals and clock.
+ * Only bytes that the kernel does not accept are copied into the queue. A client that
+ * reads fast enough costs no copy and no memory. Small writes are gathered and sent in
+ * one call, because with TCP_NODELAY each send(2) makes a segment of its own. A file is
+ * sent by sendfile(2), up to a budget at a time, so that the caller can return to its
+ * other clients, to signals and to the clock.
  *
- * send(2) is called with MSG_DONTWAIT on every descriptor: a blocking caller waits in poll(2),
- * because only there it can watch the send queue and the deadlines. The cost is a second
- * call, and only when the kernel's buffer is full.
+ * send(2) always gets MSG_DONTWAIT, also on a blocking descriptor. A blocking caller
+ * waits in poll(2), because there it can check the send queue and the deadlines. The
+ * cost is a second system call, but only when the kernel's buffer is full.
  */
 #include "server/core/output.h"
 
@@ -21,11 +22,11 @@
 #include "common/sock.h"
 
 enum {
-	/* The most output that may be queued for a client. A service that returns when
-	 * session_full() says so stays far below it. */
+	/* The limit of the queue of a client, in bytes. A service that returns when
+	 * session_full() is true stays far below it. */
 	QUEUE_LIMIT = 1024 * 1024,
-	/* A small file takes as many calls as a large one: it counts as this many bytes of
-	 * the budget at least. */
+	/* A small file needs as many system calls as a large one. So it uses up at
+	 * least this many bytes of the budget. */
 	FILE_COUNTS = 16 * 1024,
 };
 
@@ -45,11 +46,11 @@ static enum output_result fail(struct output *o)
 	return OUTPUT_ERROR;
 }
 
-/* Sends what the kernel takes now; *sent is how much that was. */
+/* Sends as many bytes as the kernel accepts now, and stores their number in *sent. */
 static enum output_result push(struct output *o, const char *bytes, size_t n,
 			       size_t *sent)
 {
-	/* the beginning of the file may share the last segment */
+	/* the last of these bytes and the beginning of the file can share a segment */
 	int flags = MSG_DONTWAIT | (o->file.fd >= 0 ? SOCK_MORE : 0);
 
 	*sent = 0;
@@ -78,7 +79,8 @@ static enum output_result queue(struct output *o, const char *bytes, size_t n)
 	return OUTPUT_WOULD_BLOCK;
 }
 
-/* The kernel's buffer is full, or other bytes wait: keeps a copy of the rest. */
+/* If the result says so, the kernel's buffer is full or other bytes are queued: queues
+ * a copy of the rest. */
 static enum output_result queue_rest(struct output *o, enum output_result result,
 				     const char *bytes, size_t n)
 {
@@ -160,7 +162,7 @@ static void spend(struct output_shared *shared, size_t sent)
 		counts < shared->file_budget ? counts : shared->file_budget;
 }
 
-/* One call, of no more than the budget. */
+/* Calls sendfile(2) once, for no more bytes than the budget. */
 static enum output_result send_file(struct output *o, struct output_shared *shared)
 {
 	struct output_file *file = &o->file;
@@ -180,12 +182,12 @@ static enum output_result send_file(struct output *o, struct output_shared *shar
 	spend(shared, (size_t)sent);
 	if (file->length == 0)
 		close_file(o);
-	if (sent < (ssize_t)n) /* the buffer is full, or a signal came */
+	if (sent < (ssize_t)n) /* the buffer is full, or a signal arrived */
 		return OUTPUT_WOULD_BLOCK;
 	return o->file.fd >= 0 ? OUTPUT_MORE : OUTPUT_SENT;
 }
 
-/* The file follows when all bytes before it are sent. */
+/* Sends the file if all bytes before it are sent. */
 static enum output_result follow_with_file(struct output *o, struct output_shared *shared,
 					   enum output_result result)
 {
@@ -197,7 +199,8 @@ static enum output_result follow_with_file(struct output *o, struct output_share
 
 /* ---- both ---- */
 
-/* The first lines are the whole way of a short reply: gathered, nothing queued, no file. */
+/* A short reply takes only the first half: the bytes were gathered, nothing is queued,
+ * and there is no file. */
 enum output_result output_flush(struct output *o, struct output_shared *shared)
 {
 	size_t n = shared->gathered, sent = 0;

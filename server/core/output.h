@@ -1,8 +1,8 @@
 /*
- * output - what is on its way to one client, in order: bytes that the kernel did not take yet,
- * and after them a file.
+ * output - the bytes and the file that are to be sent to one client, in order: first the
+ * bytes that the kernel has not accepted yet, then the file.
  *
- * A leaf: it knows a descriptor, and reports each outcome as a value. It does not know
+ * A leaf: it knows a descriptor and returns each outcome as a value. It does not know
  * connections, clients or time.
  */
 #ifndef SERVER_CORE_OUTPUT_H
@@ -14,7 +14,7 @@
 
 #include "server/core/buffer.h"
 
-/** A file on its way. */
+/** A file to be sent. */
 struct output_file {
 	int fd; /* -1: there is none */
 	uint64_t offset, length;
@@ -22,63 +22,64 @@ struct output_file {
 
 struct output {
 	int fd;              /* the socket; not owned */
-	struct buffer queue; /* bytes to be sent */
+	struct buffer queue; /* bytes that the kernel has not accepted yet */
 	struct output_file file;
-	bool blocked;  /* output waits, and an attempt to send it was made */
+	bool blocked;  /* output waits, and the program has tried to send it */
 	int error;     /* errno of the first failure; 0: none */
-	uint64_t sent; /* bytes that the kernel took, in all */
+	uint64_t sent; /* bytes that the kernel has accepted, in total */
 };
 
-/** What a worker lends to the output that it serves at the moment. */
+/** The part of a worker that the output in use shares with all others. */
 struct output_shared {
-	size_t gathered;    /* bytes of bytes[] that are sent in one call */
-	size_t file_budget; /* bytes of files that may go before other clients' turn */
+	size_t gathered;    /* bytes in bytes[], to be sent in one call */
+	size_t file_budget; /* bytes of files that may still be sent in this turn */
 	char bytes[16384];
 };
 
 enum output_result {
-	OUTPUT_SENT,        /* nothing waits */
-	OUTPUT_MORE,        /* a file waits; the budget is spent */
-	OUTPUT_WOULD_BLOCK, /* the kernel took less than it was offered */
+	OUTPUT_SENT,        /* everything was sent */
+	OUTPUT_MORE,        /* a file waits, and the budget is used up */
+	OUTPUT_WOULD_BLOCK, /* the kernel accepted less than it was offered */
 	OUTPUT_ERROR,       /* a system call failed: output->error */
-	OUTPUT_TOO_MUCH,    /* more would be queued than is allowed */
+	OUTPUT_TOO_MUCH,    /* the queue would exceed its limit */
 	OUTPUT_NO_MEMORY,
-	OUTPUT_FILE_CUT,     /* the file has become shorter than promised */
+	OUTPUT_FILE_CUT,     /* the file is shorter than the announced length */
 	OUTPUT_OUT_OF_ORDER, /* output after a file that has not been sent */
 };
 
-/** Begins without output. @p fd stays the caller's. */
+/** Initialises *output: nothing waits. The caller still owns @p fd. */
 void output_begin(struct output *output, int fd);
 
-/** Takes @p n bytes: gathers a small piece, sends or queues a large one. */
+/** Accepts @p n bytes: gathers a small piece, sends or queues a large one. */
 enum output_result output_write(struct output *output, struct output_shared *shared,
 				const char *bytes, size_t n);
 
-/** Takes a file, to be sent after all bytes. Owns @p fd from then on, also on failure. */
+/** Accepts a file, to be sent after all bytes. Owns @p fd from then on, also on
+ *  failure. */
 enum output_result output_take_file(struct output *output, int fd, uint64_t offset,
 				    uint64_t length);
 
-/** Sends the gathered bytes, and then the file, as far as the kernel takes them. */
+/** Sends the gathered bytes, then the file, as far as the kernel accepts them. */
 enum output_result output_flush(struct output *output, struct output_shared *shared);
 
-/** The socket is writable: sends the queue, and then the file. */
+/** To be called when the socket is writable: sends the queue, then the file. */
 enum output_result output_resume(struct output *output, struct output_shared *shared);
 
-/** Sends the queue only. For a caller that is not the output's worker at the moment. */
+/** Sends only the queue. For a caller that is not the worker of this output. */
 enum output_result output_send_queue(struct output *output);
 
-/** @return whether output waits, gathered bytes aside */
+/** @return whether output waits, not counting gathered bytes */
 bool output_waits(const struct output *output);
 
-/** Gives a waiting file a descriptor of @p lowest or above, if one is available: a model may
- *  need the low ones for its sockets. */
+/** Moves a waiting file to a descriptor of @p lowest or above, if one is free: a model
+ *  may need the low numbers for its sockets. */
 void output_move_file(struct output *output, int lowest);
 
-/** Gives the open file @p fd a number of @p lowest or above, if one is available.
- *  @return its descriptor now; if it is another one, @p fd is closed */
+/** Moves the open file @p fd to a number of @p lowest or above, if one is free.
+ *  @return its descriptor now; if it differs, @p fd is closed */
 int output_higher_number(int fd, int lowest);
 
-/** Drops what waits, and closes the file. */
+/** Discards the queue, and closes the file. */
 void output_release(struct output *output);
 
 #endif

@@ -1,7 +1,12 @@
 /*
- * The bytes are compared as they come, and no byte is held back: an echo client that sends
- * "PROXY" and waits for its echo gets it. A signature of version 1 goes as far as the byte
- * after the protocol's name. The word "PROXY" alone may be a client's own.
+ * proxy_header - compares the first bytes of a connection with the signatures of the
+ * protocol.
+ *
+ * The bytes are compared as they arrive, and none is held back. So an echo client that
+ * sends "PROXY" and waits for its echo gets it. A signature of version 1 extends to the
+ * byte after the protocol's name, because the word "PROXY" alone may be a client's own
+ * data. The cost is five memcmp(3) for the first bytes of each connection, and nothing
+ * once they differ.
  */
 #include "server/core/proxy_header.h"
 
@@ -29,7 +34,7 @@ void proxy_header_begin(struct proxy_header *header)
 	header->length = 0;
 }
 
-/* How many of the next n bytes a signature can still say something about. */
+/* How many of the next n bytes the signature still covers. */
 static size_t comparable(size_t signature, size_t done, size_t n)
 {
 	size_t left = signatures[signature].length - done;

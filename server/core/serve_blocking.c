@@ -1,15 +1,15 @@
 /*
  * serve_blocking - recv, service, send: the loop of iterative, fork and thread.
  *
- * The worker has one client, so it can sleep in recv(2) until that client sends something.
- * Nothing is simpler, and one exchange costs two system calls. What it costs is a process or a
- * thread that sleeps for each client.
+ * The worker has one client, so it can block in recv(2) until that client sends
+ * something. The code is short, and one exchange takes two system calls. The cost is one
+ * process or thread for each client, which sleeps most of the time.
  *
  * Where the worker blocks:
  *
- *   recv(2)   here: for the client's next bytes; SO_RCVTIMEO is the idle timeout
- *   poll(2)   in blocking_wait(): for room in the send buffer, or when recv(2) would not do,
- *             because there is a second thing to wait for: a deadline, a pause, the hub
+ *   recv(2)   in this file: for the client's next bytes; SO_RCVTIMEO is the idle timeout
+ *   poll(2)   in blocking_wait(): for space in the send buffer, and whenever the worker has
+ *             more than one thing to wait for: a deadline, a pause, the hub
  *
  * The stop signal, deadlines, pauses and the hub are in blocking_wait.c.
  */
@@ -20,8 +20,8 @@
 
 #include "server/core/blocking_wait.h"
 
-/* With a hub, poll(2) has waited for both descriptors, and the client's may not be readable
- * any more. */
+/* With a hub, poll(2) has waited for two descriptors, and the socket need not be the
+ * readable one. */
 static ssize_t receive(const struct connection *c, char *bytes, size_t n)
 {
 	return recv(c->fd, bytes, n, c->hub != NULL ? MSG_DONTWAIT : 0);
@@ -36,7 +36,7 @@ void serve_blocking(struct connection *c, struct worker *worker)
 	blocking_begin(c, worker);
 	while (blocking_goes_on(c, worker)) {
 		ready = blocking_wait(c, worker);
-		if (ready & WANT_WRITE) /* output waited for room */
+		if (ready & WANT_WRITE) /* the send buffer has space again */
 			connection_on_writable(c, worker);
 		if (ready & connection_wants(c) & WANT_READ) {
 			kept = connection_prepare_input(c, worker);

@@ -1,3 +1,11 @@
+/*
+ * session - the functions that a service calls.
+ *
+ * They keep the rules that hold for every transport: output after session_finish() is
+ * discarded, a file of 0 bytes is closed. The rest goes to the transport through a
+ * function pointer. So a service runs unchanged in a connection, in a datagram session,
+ * and in a test without a socket. The cost is one indirect call for each write.
+ */
 #include "server/core/session.h"
 
 #include <unistd.h>

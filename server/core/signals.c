@@ -1,3 +1,20 @@
+/*
+ * signals - handlers that set flags, and functions that read and clear the flags.
+ *
+ * A flag must be noticed soon, also by a worker that is about to block. Two means ensure
+ * this:
+ *
+ *   pselect, ppoll    the signals are blocked except while the process waits, so none can
+ *                     arrive between the check of the flags and the wait
+ *   alarm(2)          a worker that blocks in recv(2) has no such mask: a signal just before
+ *                     recv(2) would be noticed only after it. So the handler starts an
+ *                     alarm each second until the flag is cleared; the next SIGALRM
+ *                     interrupts recv(2)
+ *
+ * A process that always finds a ready descriptor never sleeps, and pselect(2) then lets
+ * no signal in. Such a loop unblocks the signals for a moment in every eighth turn: two
+ * system calls.
+ */
 #include "server/core/signals.h"
 
 #include <pthread.h>
@@ -7,15 +24,15 @@
 
 enum { TURNS = 8 };
 
-/* Handlers can reach nothing but globals. Lock-free atomics may be used in them (C11,
- * 7.14.1.1), and unlike volatile sig_atomic_t by threads as well. */
+/* A handler can reach only globals. Lock-free atomics are allowed in handlers (C11,
+ * 7.14.1.1), and unlike volatile sig_atomic_t also between threads. */
 static atomic_int stop_count;
 static atomic_bool statistics_wanted;
 static atomic_bool child_ended;
 static atomic_bool reopen_wanted, reopen_of_children_wanted;
-static bool interrupt_is_stop; /* set while the signal is blocked */
+static bool interrupt_is_stop; /* written only while the signal is blocked */
 
-/* Made once: a forked child then has them without touching another page. */
+/* Filled once, before fork(2): a child need not write to these pages. */
 static sigset_t all_signals, stop_signals, interrupt_signal;
 
 static void want_reopen(void)
@@ -43,7 +60,7 @@ static void on_signal(int signal)
 
 static void handle(int signal, void (*handler)(int))
 {
-	/* No SA_RESTART: an interrupted call must return, that is the point. */
+	/* No SA_RESTART: the signal must interrupt the blocking call. */
 	struct sigaction action = { .sa_handler = handler, .sa_mask = all_signals };
 
 	sigaction(signal, &action, NULL);
@@ -72,14 +89,16 @@ void signals_begin(sigset_t *waiting, bool reopens)
 		if (signals[i] == SIGHUP && !reopens)
 			continue;
 		sigdelset(waiting, signals[i]);
-		/* A shell without job control starts what ends in & with SIGINT ignored:
-		 * the Ctrl-C is meant for others. */
+		/* A shell without job control starts a background command with SIGINT
+		 * ignored. It stays ignored: the Ctrl-C is meant for the foreground
+		 * command. */
 		if (signals[i] == SIGINT && sigaction(SIGINT, NULL, &before) == 0 &&
 		    before.sa_handler == SIG_IGN)
 			continue;
 		handle(signals[i], on_signal);
 	}
-	/* A client that has gone is an error of its write(2) (EPIPE), not our end. */
+	/* If the client has closed, send(2) fails with EPIPE. The process must not die
+	 * of SIGPIPE. */
 	handle(SIGPIPE, SIG_IGN);
 }
 

@@ -1,3 +1,11 @@
+/*
+ * statistics - prints the counters and the use of CPU and memory.
+ *
+ * The counters are atomics in shared memory. So a thread and a child count without a
+ * lock, and no count is lost when a child is killed. The cost is one atomic addition for
+ * each counter in each exchange; they are relaxed, because no other memory access
+ * depends on their order.
+ */
 #include "server/core/statistics.h"
 
 #include "common/message.h"
@@ -13,7 +21,7 @@ void statistics_print(struct statistics *statistics)
 	struct process_usage usage = process_usage();
 
 	message(MESSAGE_ERROR,
-		"served %llu clients, refused %llu; %llu bytes in, %llu out; "
+		"served %llu clients, dropped %llu; %llu bytes in, %llu out; "
 		"cpu %.3f s user, %.3f s system; peak memory %ju KiB; "
 		"context switches %ju voluntary, %ju involuntary",
 		atomic_load(&statistics->served), atomic_load(&statistics->refused),

@@ -1,8 +1,8 @@
 /*
  * statistics - what a server has done so far, in one line.
  *
- * The counters stand in memory that forked children share, so that each byte is counted
- * even if its child is killed the next instant.
+ * The counters are in memory that forked children share. So each byte is counted even if
+ * its child is killed a moment later.
  */
 #ifndef SERVER_CORE_STATISTICS_H
 #define SERVER_CORE_STATISTICS_H
@@ -11,27 +11,30 @@
 #include <stddef.h>
 
 struct statistics {
-	atomic_ullong served;    /* clients */
-	atomic_ullong refused;   /* clients that were accepted and could not be served */
+	atomic_ullong served; /* clients */
+	/* clients that were accepted but could not be served; "dropped" in the
+	 * printed line */
+	atomic_ullong refused;
 	atomic_ullong bytes_in;  /* from clients */
 	atomic_ullong bytes_out; /* to clients */
 
-	/* No counter, but it must be the same for all processes: when the operator is to be
-	 * told of a PROXY protocol header again, in milliseconds of clock_milliseconds(). */
-	atomic_llong tell_proxy_header_at;
+	/* Not a counter, but all processes share it: when the next message about a
+	 * PROXY protocol header may be printed, in clock_milliseconds(). */
+	atomic_llong proxy_header_report_at;
 };
 
 /** @return shared, zeroed counters, or NULL with errno (ENOMEM); never freed */
 struct statistics *statistics_create(void);
 
-/** Adds to a counter. No order is needed between counters, so none is paid for. */
+/** Adds to a counter. The addition is relaxed: the order between counters does not
+ *  matter. */
 static inline void statistics_add(atomic_ullong *counter, size_t n)
 {
 	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
-/** Prints the line, whatever the level of messages: counters, and what getrusage(2) says
- *  of this process and the children it has waited for. */
+/** Prints the line at every level of messages: the counters, and getrusage(2) of this
+ *  process and of the children that it has waited for. */
 void statistics_print(struct statistics *statistics);
 
 #endif

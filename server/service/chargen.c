@@ -1,9 +1,15 @@
 /*
- * chargen - a stream of characters, without end (RFC 864).
+ * chargen - sends lines of characters without end (RFC 864).
  *
- * Lines of 72 of the 95 printable ASCII characters, each line beginning one character
- * later than the one before, as fast as the client reads them. Useful to see how a client
- * copes with a server that does not stop, and how fast it can read.
+ * Each line has 72 of the 95 printable ASCII characters and begins one character later
+ * than the line before. The server sends as fast as the client reads. Use it to see how
+ * a client handles a server that does not stop, and how fast it can read. A client that
+ * does not read costs up to about 4 MiB of socket buffers in the kernel (Linux
+ * defaults).
+ *
+ * The text is made once, before the first client, in a table of whole periods. So each
+ * write only passes a pointer to the table, and the next write continues where this one
+ * ends.
  */
 #include <stddef.h>
 #include <string.h>
@@ -15,9 +21,9 @@ enum {
 	CHARACTERS = 95, /* from ' ' to '~' */
 	WIDTH = 72,
 	LINE = WIDTH + 2,           /* with CR and LF */
-	PERIOD = CHARACTERS * LINE, /* after so many bytes all begins again */
-	PERIODS = 9,                /* that are written at once */
-	DATAGRAM = 512,             /* RFC 864: at most, of a reply to a datagram */
+	PERIOD = CHARACTERS * LINE, /* bytes after which the text repeats */
+	PERIODS = 9,                /* periods in one write */
+	DATAGRAM = 512,             /* the longest reply to a datagram (RFC 864) */
 };
 
 static char lines[PERIODS * PERIOD];
@@ -36,13 +42,13 @@ static int chargen_prepare(struct failure *failure)
 	return 0;
 }
 
-/* Whole periods, so that the next piece begins where this one ends. */
+/* Writes whole periods, so that the next write continues where this one ends. */
 static void chargen_drained(struct session *session)
 {
 	session_write(session, lines, sizeof lines);
 }
 
-/* RFC 864: data received is thrown away. */
+/* RFC 864: received data is discarded. */
 static size_t chargen_input(struct session *session, const char *bytes, size_t n)
 {
 	(void)session;
@@ -50,7 +56,7 @@ static size_t chargen_input(struct session *session, const char *bytes, size_t n
 	return n;
 }
 
-/* The stream goes on until the client leaves, whether it has more to say or not. */
+/* A half-close does not end the stream. Only a close does. */
 static void chargen_end(struct session *session, const char *bytes, size_t n)
 {
 	(void)session;

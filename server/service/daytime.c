@@ -1,7 +1,8 @@
 /*
- * daytime - tells the date and time, and hangs up (RFC 867).
+ * daytime - sends the date and time, and closes (RFC 867).
  *
- * The smallest service that speaks first: useful to see the server close a connection.
+ * The smallest service that speaks first. Use it to see a server close a connection.
+ * Each client costs one call of strftime(3).
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,8 @@ enum { DAY_TEXT = 256 };
 
 static const char *format;
 
-/* "2026-11-20T14:03:59+01:00" (ISO 8601): strftime's %z lacks the colon. */
+/* Writes a time as in "2026-11-20T14:03:59+01:00" (ISO 8601). The %z of strftime(3)
+ * has no colon. */
 static size_t iso_8601(const struct tm *now, char out[DAY_TEXT])
 {
 	size_t n = strftime(out, DAY_TEXT - 1, "%Y-%m-%dT%H:%M:%S%z", now);
@@ -27,8 +29,8 @@ static size_t iso_8601(const struct tm *now, char out[DAY_TEXT])
 	return n + 1;
 }
 
-/* The line without its end. @return its length; 0 if the format gives nothing, or more
- * than there is room for */
+/* Writes the line without its end. @return its length; 0 if the format makes no text,
+ * or more than fits */
 static size_t day_text(char out[DAY_TEXT])
 {
 	time_t seconds = time(NULL);
@@ -48,11 +50,11 @@ static int daytime_option(int letter, const struct options *options,
 	if (day_text(text) == 0)
 		return options_bad_value(
 			failure, options, letter,
-			"gives no text, or too much, as a format of strftime");
+			"makes an empty line or one longer than 255 bytes");
 	return 0;
 }
 
-static void tell(struct session *session)
+static void send_day(struct session *session)
 {
 	char text[DAY_TEXT];
 	size_t n = day_text(text);
@@ -63,11 +65,11 @@ static void tell(struct session *session)
 
 static void daytime_open(struct session *session)
 {
-	tell(session);
+	send_day(session);
 	session_finish(session);
 }
 
-/* RFC 867: data received is thrown away. */
+/* RFC 867: received data is discarded. */
 static size_t daytime_input(struct session *session, const char *bytes, size_t n)
 {
 	(void)session;
@@ -79,19 +81,19 @@ static void daytime_datagram(struct session *session, const char *bytes, size_t 
 {
 	(void)bytes;
 	(void)n;
-	tell(session);
+	send_day(session);
 }
 
 static const struct option_line daytime_options[] = {
 	{ 'f', "format", "FORMAT",
-	  "the line as strftime(3) makes it of FORMAT\n"
-	  "(ISO 8601, with the offset from UTC)" },
+	  "format of the line, for strftime(3)\n"
+	  "(default: ISO 8601, with the offset from UTC)" },
 	{ 0 },
 };
 
 const struct service daytime_service = {
 	.name = "daytime",
-	.summary = "tells the date and time (RFC 867)",
+	.summary = "sends the date and time, and closes (RFC 867)",
 	.port = "7013", /* RFC 867 says 13, which takes a privileged server */
 	.descriptors = SERVICE_OPENS_NONE,
 	.speaks_first = true,

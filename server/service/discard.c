@@ -1,7 +1,9 @@
 /*
- * discard - what comes in goes nowhere (RFC 863).
+ * discard - reads what it receives, and drops it (RFC 863).
  *
- * Useful to see what a client sends (-o prints it), and how fast it can send.
+ * Use it to see what a client sends (-o prints it) and how fast the client can send.
+ * With -o each piece of 512 bytes costs one write(2) to standard output. A slow reader
+ * of that output delays a line by at most a tenth of a second; then the line is lost.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -16,14 +18,14 @@
 #include "server/service.h"
 #include "server/core/session.h"
 
-/* So much of the input makes a line of output: four characters for each byte at most. */
+/* PIECE: bytes of input for one line of output. Each byte needs up to four characters. */
 enum { PIECE = 512, LINE_TEXT = ADDRESS_TEXT + 4 * PIECE + 8 };
 
 static bool printing;
-static struct io_lines *lines; /* with all processes of the server */
+static struct io_lines *lines; /* shared by all processes of the server */
 
-/* One write(2) for each line, so that those of many clients do not run into each other.
- * Who reads them may stop, or leave; we go on. */
+/* Each line is one write(2), so that lines of different clients do not mix. If the
+ * reader of standard output stops or exits, the server continues. */
 static void print_piece(const char *peer, const char *bytes, size_t n)
 {
 	char line[LINE_TEXT];
@@ -72,12 +74,12 @@ static int discard_prepare(struct failure *failure)
 	if (printing)
 		lines = io_lines_create();
 	if (printing && lines == NULL)
-		return failure_set(failure, "cannot begin: %s", strerror(errno));
+		return failure_set(failure, "cannot start: %s", strerror(errno));
 	return 0;
 }
 
 static const struct option_line discard_options[] = {
-	{ 'o', "output", NULL, "print what comes, escaped, to standard output" },
+	{ 'o', "output", NULL, "print received bytes, escaped, on standard output" },
 	{ 0 },
 };
 

@@ -1,8 +1,9 @@
 /*
- * echo - what comes in goes out (RFC 862).
+ * echo - sends back what it receives (RFC 862).
  *
- * The smallest service there is: everything the client sends is sent back, until it
- * half-closes and all of it has gone. Useful to try a client, a network, or a model.
+ * The smallest service: each piece of input is written back at once. When the client
+ * half-closes, the server sends the rest and closes. Use it to try a client, a network
+ * or a model. It needs no state and no memory for a client that reads its echo.
  */
 #include "server/service.h"
 #include "server/core/session.h"

@@ -1,6 +1,10 @@
 /*
- * greet - a message for each client, then it hangs up: a fixed one, or a random line of a
- * file (the quote of the day, RFC 865).
+ * greet - sends a message to each client, and closes (RFC 865).
+ *
+ * The message is a fixed text, or a random line of a file (the quote of the day). The
+ * file is read once, before the first client, so serving a client opens nothing. The
+ * cost is the memory for all lines, at most 1000000 lines of 8192 bytes. Forked children
+ * share these pages.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -21,8 +25,7 @@ static const char *file_name;
 static char **lines; /* of the file */
 static size_t line_count;
 
-/* Keeps a copy of a line that says something, without its end. It is text: a NUL ends it,
- * too. */
+/* Keeps a copy of a line that is not empty, without its end. A NUL ends the line, too. */
 static int keep_line(const char *line, size_t length, size_t number,
 		     struct failure *failure)
 {
@@ -33,9 +36,11 @@ static int keep_line(const char *line, size_t length, size_t number,
 		length--;
 	if (length == 0)
 		return 0;
-	if (length > LINE_MOST || line_count == LINES_MOST)
-		return failure_set(failure, "line %zu is too long, or one too many",
-				   number);
+	if (length > LINE_MOST)
+		return failure_set(failure, "line %zu is longer than %d bytes", number,
+				   LINE_MOST);
+	if (line_count == LINES_MOST)
+		return failure_set(failure, "more than %d lines", LINES_MOST);
 	if ((line_count & (line_count - 1)) == 0) { /* 0 or a power of two: double */
 		grown = realloc(lines, (line_count ? line_count * 2 : 1) * sizeof *lines);
 		if (grown == NULL)
@@ -65,14 +70,14 @@ static int read_lines(struct failure *failure)
 	if (file != NULL && ferror(file) && result == 0)
 		failure_set(&why, "%s", strerror(errno));
 	if (why.text[0] == '\0' && line_count == 0)
-		failure_set(&why, "it has no line that says something");
+		failure_set(&why, "the file has no line with text");
 	free(line);
 	if (file != NULL)
 		fclose(file);
 	if (why.text[0] == '\0')
 		return 0;
 	text_escape(file_name, strlen(file_name), name, sizeof name);
-	return failure_set(failure, "cannot take a message from %s: %s", name, why.text);
+	return failure_set(failure, "cannot read a message from %s: %s", name, why.text);
 }
 
 static int greet_option(int letter, const struct options *options,
@@ -91,8 +96,8 @@ static int greet_prepare(struct failure *failure)
 	return file_name ? read_lines(failure) : 0;
 }
 
-/* Any of them: by the clock, since forked children would all draw the same number from
- * the generator that they inherit. The constant is SplitMix64's. */
+/* Chooses a line by the clock: forked children that inherit a random number generator
+ * would all draw the same number. The constant is from SplitMix64. */
 static size_t any_line(void)
 {
 	uint64_t number = (uint64_t)clock_nanoseconds() * UINT64_C(0x9e3779b97f4a7c15);
@@ -114,7 +119,7 @@ static void greet_open(struct session *session)
 	session_finish(session);
 }
 
-/* RFC 865: data received is thrown away. */
+/* RFC 865: received data is discarded. */
 static size_t greet_input(struct session *session, const char *bytes, size_t n)
 {
 	(void)session;
@@ -130,14 +135,14 @@ static void greet_datagram(struct session *session, const char *bytes, size_t n)
 }
 
 static const struct option_line greet_options[] = {
-	{ 'm', "message", "TEXT", "the message (Welcome to the server)" },
-	{ 'f', "file", "FILE", "a random line of FILE for each client, instead" },
+	{ 'm', "message", "TEXT", "the message (default: Welcome to the server)" },
+	{ 'f', "file", "FILE", "send a random line of FILE to each client instead" },
 	{ 0 },
 };
 
 const struct service greet_service = {
 	.name = "greet",
-	.summary = "sends a message to each client, and hangs up (RFC 865)",
+	.summary = "sends a message to each client, and closes (RFC 865)",
 	.port = "7017", /* RFC 865 says 17, which takes a privileged server */
 	.descriptors = SERVICE_OPENS_NONE,
 	.speaks_first = true,

@@ -1,8 +1,10 @@
 /*
  * reply - answers each line with a fixed text.
  *
- * Useful to see requests and replies, and the lesson that TCP has no messages: a line may
- * come in pieces, or several at once, and only its end tells where it is over.
+ * Use it to see requests and replies. It also shows that TCP has no messages: a line may
+ * arrive in pieces, several lines may arrive at once, and only the newline marks the
+ * end. An incomplete line stays in the input buffer of the session, so the service
+ * itself only remembers whether it is skipping the rest of a line that is too long.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,17 +14,18 @@
 #include "server/service.h"
 #include "server/core/session.h"
 
-/* Of what {} may make of a text: it must fit into what is queued for a client. */
+/* The longest possible answer, in bytes: it must fit into the output queue of a
+ * client. */
 enum { ANSWER_MOST = 1024 * 1024 - SESSION_INPUT };
 
 static const char *reply_text = "Message received";
 
 struct reply_state {
-	bool skipping; /* the rest of a line that was too long */
+	bool skipping; /* skipping the rest of a line that was too long */
 };
 
-/* The text, with {} for what was received and {peer} for who sent it. What the client
- * sent is data: it is not looked at for either. */
+/* Writes the text, with {} replaced by the received line and {peer} by the address of
+ * the client. The received line itself is not searched for {}. */
 static void answer(struct session *session, const char *bytes, size_t n)
 {
 	char peer[ADDRESS_TEXT];
@@ -53,7 +56,7 @@ static void answer_line(struct session *session, const char *line, size_t n)
 
 static void refuse_line(struct session *session)
 {
-	static const char text[] = "error: this line is longer than 65535 bytes\n";
+	static const char text[] = "error: line longer than 65535 bytes\n";
 	struct reply_state *state = session->state;
 
 	session_write(session, text, sizeof text - 1);
@@ -81,7 +84,7 @@ static size_t reply_input(struct session *session, const char *bytes, size_t n)
 	return used;
 }
 
-/* What is left at the half-close is a last line. */
+/* Input without a newline before the half-close is the last line. */
 static void reply_end(struct session *session, const char *bytes, size_t n)
 {
 	const struct reply_state *state = session->state;
@@ -91,7 +94,7 @@ static void reply_end(struct session *session, const char *bytes, size_t n)
 	session_finish(session);
 }
 
-/* A datagram is a message, whatever is in it. */
+/* A datagram is one message. A newline at its end is ignored. */
 static void reply_datagram(struct session *session, const char *bytes, size_t n)
 {
 	if (n > 0 && bytes[n - 1] == '\n')
@@ -115,8 +118,8 @@ static int reply_option(int letter, const struct options *options,
 
 static const struct option_line reply_options[] = {
 	{ 'm', "message", "TEXT",
-	  "the answer (Message received); {} in it stands for what\n"
-	  "was received, {peer} for who sent it" },
+	  "the answer (default: Message received); {} is the\n"
+	  "received line, {peer} the address of the client" },
 	{ 0 },
 };
 

@@ -1,11 +1,19 @@
 /*
- * chat - clients that meet: what one says, all others in the room are told.
+ * chat - clients that talk with each other: what one client writes is sent to all others
+ * in its room.
  *
- * Useful to see what the models really differ in: here clients share a state. This file is
- * the side of the session, which knows one client and runs in its worker: it makes lines of
- * bytes, cleans them, slows down who is too fast, and posts. The other side is in chat/:
- * who is there (people.c), where (room.c), and what they can do (hub.c), written once,
- * without a lock, for the hub calls it with one message at a time.
+ * This service shows where the models differ most, because its clients share state. It
+ * has two sides:
+ *
+ *	session (this file, line.c)         hub (hub.c, people.c, room.c)
+ *	one client, in the client's worker  all clients, in one place
+ *	bytes -> lines -> rate limit ----post----> who, where, what to send
+ *	client <-----------------------deliver----------+
+ *
+ * This file knows one client: it splits bytes into lines, cleans them, limits the rate,
+ * and posts. The hub calls the other side with one message at a time in every model, so
+ * that side is written once and without a lock. The cost is that each line passes
+ * through the hub, which in the fork model is another process.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,11 +27,11 @@
 
 enum {
 	KIBI = 1024,
-	LEAST_WAITING = 4 * KIBI, /* more than any one line */
+	LEAST_WAITING = 4 * KIBI, /* longer than any line */
 	MOST_WAITING = KIBI * KIBI * KIBI,
 	MOST_HISTORY = 1000,
 	MOST_RATE = 1000 * 1000,
-	LINE_PRICE = 1000, /* of credit: what -R 1 earns in 1000 milliseconds */
+	LINE_PRICE = 1000, /* credit for a line: what -R 1 earns in 1000 milliseconds */
 	DAY = 24 * 60 * 60,
 };
 
@@ -31,7 +39,7 @@ static int64_t rate = 20; /* lines a second; 0: no limit */
 
 struct chat_state {
 	struct chat_line line;
-	int64_t credit;      /* at most two seconds' worth */
+	int64_t credit;      /* at most what two seconds earn */
 	int64_t credited_at; /* milliseconds */
 };
 
@@ -67,17 +75,19 @@ static void earn_credit(struct session *session)
 {
 	struct chat_state *state = session->state;
 	int64_t now = session_now(session);
-	int64_t room = most_credit() - state->credit;
-	/* So that the product cannot overflow: in three seconds it is full in any case. */
+	int64_t space = most_credit() - state->credit;
+	/* Limited so that the product cannot overflow: three seconds fill the credit
+	 * in any case. */
 	int64_t elapsed =
 		now - state->credited_at < 3000 ? now - state->credited_at : 3000;
 
-	state->credit += elapsed * rate < room ? elapsed * rate : room;
+	state->credit += elapsed * rate < space ? elapsed * rate : space;
 	state->credited_at = now;
 }
 
-/* A token bucket. Who has used up the credit is read on when it has come in again: the
- * lines wait, in the end with the client, and none is lost. */
+/* A token bucket. A client without credit is paused until it has earned the price of a
+ * line. No line is lost: the lines wait in the socket buffers, and in the end in the
+ * client. */
 static bool must_wait(struct session *session)
 {
 	const struct chat_state *state = session->state;
@@ -112,8 +122,8 @@ static size_t chat_input(struct session *session, const char *bytes, size_t n)
 	return used;
 }
 
-/* What is left at the half-close is a last line. Who will say nothing more leaves, as with
- * /quit: all answers are sent first. */
+/* Input without a newline before the half-close is the last line. Then the client
+ * leaves, as with /quit; all answers are sent first. */
 static void chat_end(struct session *session, const char *bytes, size_t n)
 {
 	struct chat_state *state = session->state;
@@ -152,12 +162,14 @@ static int chat_option(int letter, const struct options *options, struct failure
 
 static const struct option_line chat_options[] = {
 	{ 'B', "max-unread", "SIZE",
-	  "cut off a client for which more than SIZE bytes wait\n"
-	  "(256K): it does not read" },
-	{ 'H', "history", "N", "show who comes the last N lines of the room (10)" },
+	  "cut off a client that does not read when more\n"
+	  "than SIZE bytes wait for it (default 256K)" },
+	{ 'H', "history", "N",
+	  "send a new member the last N lines of the room\n"
+	  "(default 10)" },
 	{ 'R', "rate", "N",
-	  "take N lines a second from a client, and 2 * N at once\n"
-	  "(20); 0: no limit" },
+	  "accept N lines a second from a client, and 2 * N\n"
+	  "at once (default 20; 0: no limit)" },
 	{ 0 },
 };
 
@@ -168,7 +180,7 @@ const struct service chat_service = {
 	.descriptors = SERVICE_OPENS_NONE,
 	.speaks_first = true,
 	.state_size = sizeof(struct chat_state),
-	.idle_seconds = DAY, /* who only listens has not gone away */
+	.idle_seconds = DAY, /* a client may only listen */
 	.options = chat_options,
 	.option = chat_option,
 	.open = chat_open,

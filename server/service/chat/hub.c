@@ -1,6 +1,10 @@
 /*
- * The side of the chat that is in the hub: what a member can do. It is called with one
- * message at a time, whatever the model is.
+ * hub - the hub side of the chat: the commands, and what happens when a member arrives,
+ * posts or leaves.
+ *
+ * The hub calls these functions with one message at a time, in every model. So they use
+ * shared lists without a lock, and no function here waits. A line to a room of n members
+ * costs n deliveries.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,10 +16,10 @@
 
 static const char name_rule[] = "1 to 24 of A-Z, a-z, 0-9, - and _";
 
-/* A command: what follows it, without blanks at both ends, is its argument. */
+/* A command. Its argument is the rest of the line without blanks at both ends. */
 struct command {
 	const char *name;     /* "nick" */
-	const char *argument; /* for the help */
+	const char *argument; /* shown by /help */
 	const char *help;
 	bool needs_argument;
 	void (*run)(struct person *, char *argument);
@@ -28,7 +32,7 @@ static void out_of_memory(struct person *person)
 
 /* ---- lists ----------------------------------------------------------------------------- */
 
-/* Names, in as many lines as it takes, each of which begins the same way. */
+/* Prints names in several lines, each with the same start. */
 struct list {
 	struct person *person;
 	char start[64];
@@ -63,11 +67,11 @@ static void nick(struct person *person, char *name)
 
 	snprintf(old, sizeof old, "%s", person_nickname(person));
 	if (strcmp(name, old) == 0)
-		person_tell(person, "error: you are %s already", old);
+		person_tell(person, "error: you are already %s", old);
 	else if (!name_is_sound(name))
-		person_tell(person, "error: a nickname has %s", name_rule);
+		person_tell(person, "error: a nickname is %s", name_rule);
 	else if (nickname_is_given(name))
-		person_tell(person, "error: the nicknames of guests are given");
+		person_tell(person, "error: nicknames like guest1 are reserved");
 	else if (holder != NULL && holder != person)
 		person_tell(person, "error: the nickname %s is taken",
 			    person_nickname(holder));
@@ -94,7 +98,7 @@ static void who(struct person *person, char *argument)
 static void msg(struct person *person, char *argument)
 {
 	char *end = argument + strcspn(argument, " "), *text = end + strspn(end, " ");
-	char line[CHAT_TOLD];
+	char line[CHAT_OUTPUT];
 	struct person *other;
 	int n;
 
@@ -103,9 +107,9 @@ static void msg(struct person *person, char *argument)
 	if (*text == '\0') {
 		person_tell(person, "error: usage: /msg NICK TEXT");
 	} else if (!name_is_sound(argument)) {
-		person_tell(person, "error: a nickname has %s", name_rule);
+		person_tell(person, "error: a nickname is %s", name_rule);
 	} else if (other == NULL) {
-		person_tell(person, "error: nobody is called %s", argument);
+		person_tell(person, "error: no such nickname: %s", argument);
 	} else {
 		n = snprintf(line, sizeof line, "%s -> %s: %s\n", person_nickname(person),
 			     person_nickname(other), text);
@@ -115,7 +119,7 @@ static void msg(struct person *person, char *argument)
 
 static void me(struct person *person, char *action)
 {
-	char line[CHAT_TOLD];
+	char line[CHAT_OUTPUT];
 	int n = snprintf(line, sizeof line, "** %s %s\n", person_nickname(person),
 			 action);
 
@@ -127,9 +131,9 @@ static void join(struct person *person, char *name)
 	if (*name == '#')
 		name++;
 	if (!name_is_sound(name))
-		person_tell(person, "error: the name of a room has %s", name_rule);
+		person_tell(person, "error: the name of a room is %s", name_rule);
 	else if (strcasecmp(name, person->room->name) == 0)
-		person_tell(person, "error: you are in %s already", person->room->name);
+		person_tell(person, "error: you are already in %s", person->room->name);
 	else if (!room_join(person, name))
 		out_of_memory(person);
 }
@@ -151,7 +155,7 @@ static void list_rooms(struct person *person, char *argument)
 	list_end(&list);
 }
 
-static void tell_topic(struct person *person)
+static void send_topic(struct person *person)
 {
 	const struct room *room = person->room;
 
@@ -166,19 +170,19 @@ static void set_topic(struct person *person, const char *topic)
 	struct room *room = person->room;
 
 	snprintf(room->topic, sizeof room->topic, "%s", topic);
-	tell_topic(person);
+	send_topic(person);
 	if (*topic != '\0')
 		room_announce(person, "%s has set the topic: %s", person_nickname(person),
 			      topic);
 	else
-		room_announce(person, "%s has taken the topic away",
+		room_announce(person, "%s has removed the topic",
 			      person_nickname(person));
 }
 
 static void topic(struct person *person, char *argument)
 {
 	if (*argument == '\0')
-		tell_topic(person);
+		send_topic(person);
 	else if (strlen(argument) > CHAT_TOPIC)
 		person_tell(person, "error: a topic has at most %d bytes", CHAT_TOPIC);
 	else
@@ -190,11 +194,11 @@ static void ping(struct person *person, char *argument)
 	person_tell(person, "pong%s%s", *argument != '\0' ? ": " : "", argument);
 }
 
-/* It has left for all others at once, and may still read what it was told. */
+/* The person has left for all others at once, but may still read earlier output. */
 static void part(struct person *person, const char *reason)
 {
 	person_tell(person, "goodbye");
-	if (person->deaf) /* it was cut off, and leaves as such */
+	if (person->deaf) /* it was cut off: chat_leave() handles the rest */
 		return;
 	person->deaf = true;
 	room_leave(person, reason);
@@ -210,17 +214,16 @@ static void quit(struct person *person, char *reason)
 static void help(struct person *person, char *argument);
 
 static const struct command commands[] = {
-	{ "nick", " NAME", "be called NAME from now on", true, nick },
-	{ "who", "", "who is in this room", false, who },
-	{ "msg", " NICK TEXT", "tell NICK alone", true, msg },
-	{ "me", " ACTION", "say what you do", true, me },
-	{ "join", " ROOM", "go to another room, or begin it", true, join },
-	{ "rooms", "", "which rooms there are", false, list_rooms },
-	{ "topic", " [TEXT]", "the topic of this room, or set it; - takes it away", false,
-	  topic },
-	{ "ping", " [TEXT]", "is the server there?", false, ping },
-	{ "quit", " [REASON]", "leave", false, quit },
-	{ "help", "", "this list", false, help },
+	{ "nick", " NAME", "change your nickname to NAME", true, nick },
+	{ "who", "", "list the people in this room", false, who },
+	{ "msg", " NICK TEXT", "send TEXT to NICK only", true, msg },
+	{ "me", " ACTION", "describe an action", true, me },
+	{ "join", " ROOM", "enter another room, or create it", true, join },
+	{ "rooms", "", "list the rooms", false, list_rooms },
+	{ "topic", " [TEXT]", "show or set the topic; - removes it", false, topic },
+	{ "ping", " [TEXT]", "check that the server answers", false, ping },
+	{ "quit", " [REASON]", "leave the chat", false, quit },
+	{ "help", "", "show this list", false, help },
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -230,16 +233,17 @@ static void help(struct person *person, char *argument)
 	char usage[32];
 
 	(void)argument;
-	person_tell(person, "what you type goes to all others in the room, but for:");
+	person_tell(person, "each line goes to all others in the room, except:");
 	for (size_t i = 0; i < COMMANDS; i++) {
 		snprintf(usage, sizeof usage, "/%s%s", commands[i].name,
 			 commands[i].argument);
 		person_tell(person, "%-16s %s", usage, commands[i].help);
 	}
-	person_tell(person, "%-16s %s", "//TEXT", "say /TEXT");
+	person_tell(person, "%-16s %s", "//TEXT", "send /TEXT to the room");
 }
 
-/* ---- what comes from the sessions ------------------------------------------------------ */
+/* ---- messages of the sessions
+ * ---------------------------------------------------------- */
 
 static const struct command *command_find(const char *name)
 {
@@ -249,7 +253,7 @@ static const struct command *command_find(const char *name)
 	return NULL;
 }
 
-/* Takes the blanks at the end away. */
+/* Removes the blanks at the end. */
 static void trim(char *text)
 {
 	size_t length = strlen(text);
@@ -259,8 +263,8 @@ static void trim(char *text)
 	text[length] = '\0';
 }
 
-/* A line that begins with a slash. */
-static void obey(struct person *person, const char *bytes, size_t n)
+/* Runs a line that begins with a slash. */
+static void run_command(struct person *person, const char *bytes, size_t n)
 {
 	const struct command *command;
 	char text[CHAT_TEXT + 1], *name, *argument;
@@ -275,7 +279,7 @@ static void obey(struct person *person, const char *bytes, size_t n)
 	argument += strspn(argument, " ");
 	command = command_find(name);
 	if (command == NULL)
-		person_tell(person, "error: no command /%s: see /help",
+		person_tell(person, "error: unknown command /%s; see /help",
 			    strlen(name) <= CHAT_NAME ? name : "...");
 	else if (command->needs_argument && *argument == '\0')
 		person_tell(person, "error: usage: /%s%s", command->name,
@@ -286,7 +290,7 @@ static void obey(struct person *person, const char *bytes, size_t n)
 
 static void say(struct person *person, const char *text, size_t n)
 {
-	char line[CHAT_TOLD];
+	char line[CHAT_OUTPUT];
 	const char *nickname = person_nickname(person);
 	size_t length = strlen(nickname);
 
@@ -313,7 +317,7 @@ static void take_line(struct person *person, const char *text, size_t n)
 	else if (n > 1 && text[1] == '/')
 		say(person, text + 1, n - 1);
 	else
-		obey(person, text, n);
+		run_command(person, text, n);
 }
 
 static void chat_post(struct member *member, const char *bytes, size_t n)
@@ -350,9 +354,10 @@ static void chat_arrive(struct member *member)
 		hub_cut_off(member);
 		return;
 	}
-	person_tell(person,
-		    "welcome, you are %s; /nick NAME changes that, /help tells more",
-		    person_nickname(person));
+	person_tell(
+		person,
+		"welcome, you are %s; /nick NAME changes it, /help lists the commands",
+		person_nickname(person));
 	if (!room_join(person, ROOM_LOBBY)) {
 		person->deaf = true;
 		hub_cut_off(member);

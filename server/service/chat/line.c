@@ -1,3 +1,11 @@
+/*
+ * line - removes telnet commands from a client's bytes, and collects the rest in a line.
+ *
+ * Each byte is handled once, by two small state machines: the telnet parser (drawn in
+ * line.h) decides whether the byte is data, and chat_line_take() appends data to the
+ * line. So it does not matter how the network splits the bytes. The cost is one function
+ * call for each byte and 1 KiB for each client.
+ */
 #include "server/service/chat/line.h"
 
 #include "common/text.h"
@@ -9,11 +17,11 @@ enum {
 	WILL = 251,
 	SB = 250,
 	SE = 240,
-	FIRST_COMMAND = 236, /* RFC 1184 has added three below SE */
+	FIRST_COMMAND = 236, /* RFC 1184 added three commands below SE */
 };
 
-/* Whether the byte is a piece of negotiation. After an IAC that begins no command the byte
- * counts: it may be the end of the line. IAC IAC is the byte 255 itself. */
+/* Whether the byte belongs to a telnet command. If the byte after IAC is no command,
+ * it is data, because it may be the end of the line. IAC IAC stands for the byte 255. */
 static bool is_negotiation(struct chat_line *line, unsigned char byte)
 {
 	switch (line->telnet) {
@@ -59,10 +67,10 @@ static enum chat_line_state whole(struct chat_line *line)
 
 enum chat_line_state chat_line_take(struct chat_line *line, char byte)
 {
-	/* of a line that is full already, only its end may come */
+	/* a full line may still get the CR of its end */
 	size_t most = CHAT_LINE + (byte == '\r' ? 1 : 0);
 
-	/* NUL says nothing: RFC 854, "The NVT printer and keyboard" */
+	/* NUL has no meaning: RFC 854, "The NVT printer and keyboard" */
 	if (is_negotiation(line, (unsigned char)byte) || byte == '\0')
 		return LINE_GOES_ON;
 	if (byte == '\n')

@@ -1,3 +1,13 @@
+/*
+ * people - the nicknames, and the output to one person.
+ *
+ * The nicknames are in a tree of tsearch(3), which glibc and musl keep balanced. So a
+ * lookup takes O(log n) string comparisons. Each person has two nickname slots: a rename
+ * inserts the new slot before it removes the old one, and fails without effect if there
+ * is no memory.
+ *
+ * An answer to a person's own message is never cut off: see person_answer().
+ */
 #define _XOPEN_SOURCE 700 /* tsearch */
 
 #include "server/service/chat/people.h"
@@ -12,9 +22,10 @@ struct chat_limits chat_limits = { .waiting = 256 * 1024, .history = 10 };
 static const char digits[] = "0123456789";
 static const char guest[] = "guest";
 
-static void *nicknames; /* a tree: tsearch(3) */
+static void *nicknames; /* a tree of tsearch(3) */
 
-/* All of guest1 to the one before this are taken: the next is not looked for from 1. */
+/* The nicknames guest1 up to this number - 1 are in use: the search for a free one
+ * begins here. */
 static unsigned long first_guest = 1;
 
 /* ---- nicknames ------------------------------------------------------------------------- */
@@ -48,7 +59,7 @@ bool nickname_is_given(const char *nickname)
 	       number[strspn(number, digits)] == '\0';
 }
 
-/* The number of a guest, 0 for anybody else. */
+/* @return the number of a guest; 0 for any other nickname */
 static unsigned long guest_number(const char *nickname)
 {
 	unsigned long number = 0;
@@ -113,7 +124,8 @@ bool person_rename(struct person *person, const char *text)
 {
 	struct nickname *old = &person->nicknames[person->current];
 
-	if (strcasecmp(old->text, text) == 0) { /* in its place in the tree */
+	if (strcasecmp(old->text, text) ==
+	    0) { /* only the case differs: the place in the tree is the same */
 		snprintf(old->text, sizeof old->text, "%s", text);
 		return true;
 	}
@@ -128,7 +140,8 @@ void person_forget(struct person *person)
 	give_back(&person->nicknames[person->current]);
 }
 
-/* ---- what people are told -------------------------------------------------------------- */
+/* ---- output to people
+ * ------------------------------------------------------------------ */
 
 static struct person *answered; /* NULL: nobody */
 static bool answer_has_begun;
@@ -146,14 +159,14 @@ void person_is_answered(void)
 	answered = NULL;
 }
 
-/* How much may wait for it already. */
+/* The limit for bytes that already wait for the person. */
 static size_t most_waiting(const struct person *person)
 {
-	bool goes_on = person == answered && answer_has_begun;
+	bool continues = person == answered && answer_has_begun;
 
 	if (person == answered)
 		answer_has_begun = true;
-	return goes_on ? SIZE_MAX : chat_limits.waiting;
+	return continues ? SIZE_MAX : chat_limits.waiting;
 }
 
 void person_hear(struct person *person, const char *bytes, size_t n)
@@ -165,33 +178,34 @@ void person_hear(struct person *person, const char *bytes, size_t n)
 	hub_cut_off(person->member);
 }
 
-void told_format_list(struct told *told, const char *format, va_list arguments)
+void server_line_format_list(struct server_line *line, const char *format,
+			     va_list arguments)
 {
-	size_t room = sizeof told->bytes - 3; /* "* " in front, and a newline behind */
-	int length = vsnprintf(told->bytes + 2, room + 1, format, arguments);
-	size_t n = length < 0 ? 0 : (size_t)length < room ? (size_t)length : room;
+	size_t space = sizeof line->bytes - 3; /* without "* " and the newline */
+	int length = vsnprintf(line->bytes + 2, space + 1, format, arguments);
+	size_t n = length < 0 ? 0 : (size_t)length < space ? (size_t)length : space;
 
-	memcpy(told->bytes, "* ", 2);
-	told->bytes[2 + n] = '\n';
-	told->length = 2 + n + 1;
+	memcpy(line->bytes, "* ", 2);
+	line->bytes[2 + n] = '\n';
+	line->length = 2 + n + 1;
 }
 
-void told_format(struct told *told, const char *format, ...)
+void server_line_format(struct server_line *line, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	told_format_list(told, format, arguments);
+	server_line_format_list(line, format, arguments);
 	va_end(arguments);
 }
 
 void person_tell(struct person *person, const char *format, ...)
 {
-	struct told told;
+	struct server_line line;
 	va_list arguments;
 
 	va_start(arguments, format);
-	told_format_list(&told, format, arguments);
+	server_line_format_list(&line, format, arguments);
 	va_end(arguments);
-	person_hear(person, told.bytes, told.length);
+	person_hear(person, line.bytes, line.length);
 }

@@ -1,7 +1,7 @@
 /*
- * people - the members of the chat, each with a nickname that nobody else has.
+ * people - the members of the chat, each with a unique nickname.
  *
- * Capitals do not tell two nicknames apart: where Alice is, there is no alice.
+ * Nicknames are compared without regard to case: Alice and alice are the same.
  */
 #ifndef SERVER_SERVICE_CHAT_PEOPLE_H
 #define SERVER_SERVICE_CHAT_PEOPLE_H
@@ -20,61 +20,66 @@ struct nickname {
 	struct person *owner;
 };
 
-/** The state of a member. All zero is nobody yet. */
+/** The state of a member. Zeroed: a member without a nickname. */
 struct person {
 	struct member *member;
-	struct nickname nicknames[2]; /* one in use, and one for the change */
-	unsigned current;             /* which */
-	bool deaf;                    /* dismissed or cut off: it is told nothing more */
-	const char *reason;           /* why it leaves, if the service knows */
-	struct room *room;            /* NULL: in none (any more) */
+	struct nickname nicknames[2]; /* one in use, one for the next rename */
+	unsigned current;             /* the index of the one in use */
+	bool deaf;                    /* dismissed or cut off: gets no more output */
+	const char *reason;           /* why it leaves; NULL: the service does not know */
+	struct room *room;            /* NULL: not in a room */
 	struct person *previous, *next; /* in the room */
 };
 
-/** A line for a client, with its newline. */
-struct told {
-	char bytes[CHAT_TOLD];
+/** A line of the server for a client, with its newline. */
+struct server_line {
+	char bytes[CHAT_OUTPUT];
 	size_t length;
 };
 
 const char *person_nickname(const struct person *person);
 
-/** Whether it is 1 to 24 of ASCII letters, digits, - and _: of nicknames and of rooms. */
+/** @return whether the name is 1 to 24 ASCII letters, digits, - and _, as nicknames and
+ *          room names must be */
 bool name_is_sound(const char *name);
 
-/** Whether it is of those that are given, guest1, guest2 ... */
+/** @return whether the nickname is reserved for guests: guest1, guest2 ... */
 bool nickname_is_given(const char *nickname);
 
-/** Gives a new person the first of guest1, guest2 ... that is free.
+/** Gives a new person the first free nickname of guest1, guest2 ...
  *  @return false if there is no memory */
 bool person_become_guest(struct person *person);
 
-/** Changes a nickname, to one that nobody else has.
- *  @return false, and it is as it was, if there is no memory */
+/** Changes the nickname, to one that nobody else has.
+ *  @return false, and nothing has changed, if there is no memory */
 bool person_rename(struct person *person, const char *nickname);
 
-/** Gives the nickname back: the person is nobody any more. */
+/** Releases the nickname. The person has none from now on. */
 void person_forget(struct person *person);
 
-/** @return who is called that, or NULL */
+/** @return the person with this nickname, or NULL */
 struct person *person_find(const char *nickname);
 
-/** What this person hears from now on is the answer to one message of its own (or the welcome),
- *  until person_is_answered(): of what waits for it only that counts as too much which waited
- *  before. So an answer comes whole, however long it is. Nor does it count afterwards: who is
- *  told more before it could read all of it has done nothing wrong. But as long as one answer
- *  waits, the next ones do count, so that no more than two wait beyond the limit. */
+/** Starts the answer to one message of the person (or the welcome). It lasts until
+ *  person_is_answered(). Only output that waited before the answer counts against the
+ *  limit, so an answer arrives complete, however long it is. The answer does not count
+ *  afterwards either: a client that gets more output before it could read the answer
+ *  must not be cut off for it. But while one answer waits, the next answers do count.
+ *  So at most two answers wait beyond the limit. */
 void person_answer(struct person *person);
 void person_is_answered(void);
 
-/** Tells a person a line, or several, as they are. Cuts it off if too much waits for it. */
+/** Sends bytes, one or more whole lines, to a person. Cuts the person off if too much
+ *  output waits. */
 void person_hear(struct person *person, const char *bytes, size_t n);
 
-/** Makes a server line, "* TEXT", of a format. What does not fit is cut. */
-void told_format(struct told *told, const char *format, ...) PRINTF_LIKE(2, 3);
-void told_format_list(struct told *told, const char *format, va_list arguments);
+/** Makes a server line, "* TEXT", from a format. Text that does not fit is cut. */
+void server_line_format(struct server_line *line, const char *format, ...)
+	PRINTF_LIKE(2, 3);
+void server_line_format_list(struct server_line *line, const char *format,
+			     va_list arguments);
 
-/** Tells a person one server line. */
+/** Sends a person one server line. */
 void person_tell(struct person *person, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

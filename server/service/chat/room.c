@@ -1,3 +1,11 @@
+/*
+ * room - the rooms, their members and their history.
+ *
+ * The rooms are a list sorted by name, and the members of a room a doubly linked list.
+ * Finding a room takes O(rooms), but only /join and leaving need it. A line to a room
+ * takes O(members). A room with history keeps the last lines in a ring buffer, one
+ * malloc(3) for each line.
+ */
 #include "server/service/chat/room.h"
 
 #include <stdio.h>
@@ -16,8 +24,8 @@ struct room *room_first(void)
 
 /* ---- rooms ----------------------------------------------------------------------------- */
 
-/* Where in the list a room of that name is, or belongs. There are at most as many as there
- * are people, and looked for only by who goes from one to another. */
+/* Finds the place in the list where the room of that name is or belongs. There are at
+ * most as many rooms as people, and only a change of room calls this. */
 static struct room **room_place(const char *name)
 {
 	struct room **place = &rooms;
@@ -27,7 +35,7 @@ static struct room **room_place(const char *name)
 	return place;
 }
 
-/* @return NULL if there is no memory for a new one */
+/* @return the room, created if necessary, or NULL if there is no memory */
 static struct room *room_open(const char *name)
 {
 	struct room **place = room_place(name), *room = *place;
@@ -72,9 +80,10 @@ static void take_out(struct person *person)
 	room->people--;
 }
 
-/* ---- what is heard in them ------------------------------------------------------------- */
+/* ---- output to rooms
+ * ------------------------------------------------------------------- */
 
-static void tell_others(const struct person *person, const char *bytes, size_t n)
+static void send_to_others(const struct person *person, const char *bytes, size_t n)
 {
 	for (struct person *p = person->room->first; p != NULL; p = p->next)
 		if (p != person)
@@ -83,53 +92,54 @@ static void tell_others(const struct person *person, const char *bytes, size_t n
 
 void room_announce(const struct person *person, const char *format, ...)
 {
-	struct told told;
+	struct server_line line;
 	va_list arguments;
 
 	va_start(arguments, format);
-	told_format_list(&told, format, arguments);
+	server_line_format_list(&line, format, arguments);
 	va_end(arguments);
-	tell_others(person, told.bytes, told.length);
+	send_to_others(person, line.bytes, line.length);
 }
 
-/* Without memory the history has a gap; nobody is told less for it. */
+/* Without memory the line is missing from the history, but not from the output. */
 static void remember(struct room *room, const char *line, size_t n)
 {
-	struct said *said;
+	struct history_line *kept;
 	char *bytes;
 
 	if (chat_limits.history == 0)
 		return;
-	said = &room->history[room->said % chat_limits.history];
-	bytes = realloc(said->bytes, n);
+	kept = &room->history[room->lines % chat_limits.history];
+	bytes = realloc(kept->bytes, n);
 	if (bytes == NULL)
 		return;
 	memcpy(bytes, line, n);
-	*said = (struct said){ .bytes = bytes, .length = n };
-	room->said++;
+	*kept = (struct history_line){ .bytes = bytes, .length = n };
+	room->lines++;
 }
 
 void room_say(struct person *person, const char *line, size_t n)
 {
-	tell_others(person, line, n);
+	send_to_others(person, line, n);
 	remember(person->room, line, n);
 }
 
-static void tell_history(struct person *person)
+static void send_history(struct person *person)
 {
 	const struct room *room = person->room;
 	size_t most = chat_limits.history;
-	size_t count = room->said < most ? room->said : most;
+	size_t count = room->lines < most ? room->lines : most;
 
 	if (count > 0)
 		person_tell(person, "last %zu line%s of %s:", count,
 			    count == 1 ? "" : "s", room->name);
-	for (size_t i = room->said - count; i < room->said; i++)
+	for (size_t i = room->lines - count; i < room->lines; i++)
 		person_hear(person, room->history[i % most].bytes,
 			    room->history[i % most].length);
 }
 
-/* ---- going from one to another --------------------------------------------------------- */
+/* ---- moving between rooms
+ * -------------------------------------------------------------- */
 
 static void enter(struct person *person, struct room *room)
 {
@@ -138,7 +148,7 @@ static void enter(struct person *person, struct room *room)
 		    room->people == 1 ? "person" : "people");
 	if (room->topic[0] != '\0')
 		person_tell(person, "topic of %s: %s", room->name, room->topic);
-	tell_history(person);
+	send_history(person);
 	room_announce(person, "%s has joined", person_nickname(person));
 }
 

@@ -1,8 +1,8 @@
 /*
- * room - where people are: what one of them says, the others are told.
+ * room - a set of people: what one of them writes is sent to the others.
  *
- * A room begins with the first who joins it and ends with the last who leaves, its topic
- * and history with it; only the lobby stays.
+ * A room is created when its first member joins, and removed with its topic and history
+ * when its last member leaves. Only the lobby stays.
  */
 #ifndef SERVER_SERVICE_CHAT_ROOM_H
 #define SERVER_SERVICE_CHAT_ROOM_H
@@ -13,11 +13,11 @@
 #include "common/failure.h"
 #include "server/service/chat/people.h"
 
-/** Where everyone starts. */
+/** The room of every new client. */
 #define ROOM_LOBBY "lobby"
 
-/** A line that was said. */
-struct said {
+/** A line of the history. */
+struct history_line {
 	char *bytes; /* allocated */
 	size_t length;
 };
@@ -26,29 +26,29 @@ struct room {
 	char name[CHAT_NAME + 1];
 	char topic[CHAT_TOPIC + 1]; /* "": none */
 	size_t people;
-	struct person *first, *last; /* in the order in which they came */
-	struct room *next;           /* in the order of the names */
-	size_t said;                 /* lines, since it began */
-	struct said history[]; /* a ring of chat_limits.history: where they go round */
+	struct person *first, *last;   /* in order of arrival */
+	struct room *next;             /* in order of names */
+	size_t lines;                  /* lines since the room was created */
+	struct history_line history[]; /* a ring buffer of chat_limits.history lines */
 };
 
-/** All rooms, in the order of their names. */
+/** @return the first room, in order of names */
 struct room *room_first(void);
 
-/** Lets a person go from where it is, or from nowhere, into the room of that name, and
- *  tells it and the others so. @return false, and nothing has happened, if there is no
- *  memory for a new room */
+/** Moves a person from its room, or from none, into the room of that name. Announces
+ *  this to the person and to the others.
+ *  @return false, and nothing has happened, if there is no memory for a new room */
 bool room_join(struct person *person, const char *name);
 
-/** Takes a person out of its room, and tells the others so, with the reason. */
+/** Removes a person from its room, and sends the others the reason. */
 void room_leave(struct person *person, const char *reason);
 
-/** Tells all in the person's room but the person a server line. */
+/** Sends a server line to all others in the person's room. */
 void room_announce(const struct person *person, const char *format, ...)
 	PRINTF_LIKE(2, 3);
 
-/** Tells all others in the person's room a line that the person has said, and keeps it in
- *  the history. @p line ends with its newline */
+/** Sends a line of the person to all others in its room, and keeps it in the history.
+ *  @p line ends with a newline. */
 void room_say(struct person *person, const char *line, size_t n);
 
 #endif

@@ -1,3 +1,11 @@
+/*
+ * command - finds lines in the input, and parses them.
+ *
+ * A line is found with memchr(3); file_line.seen remembers how far the input was
+ * searched, so each byte is searched once although the unconsumed input is passed again.
+ * A line is parsed by a table of verbs: each row has the number of arguments and a
+ * function that reads them. A command costs a copy of its line and no allocation.
+ */
 #include "server/service/file/command.h"
 
 #include <inttypes.h>
@@ -10,6 +18,9 @@
 
 enum { WORDS_MOST = 5, CULPRIT = 120 };
 
+#define PUT_USAGE "usage: PUT name size mtime [nosum]"
+#define GET_USAGE "usage: GET name [offset] [nosum]"
+
 /* ---- the line ------------------------------------------------------------------------- */
 
 enum file_line_found file_line_find(struct file_line *line, const char *bytes, size_t n)
@@ -18,7 +29,7 @@ enum file_line_found file_line_find(struct file_line *line, const char *bytes, s
 	bool too_long;
 
 	if (newline == NULL) {
-		/* One byte more may be the CR of the longest line that there can be. */
+		/* The longest allowed line may be followed by a CR. */
 		line->skipping = line->skipping || n > FILE_LINE + 1;
 		line->taken = line->skipping ? n : 0;
 		line->seen = line->skipping ? 0 : n;
@@ -34,7 +45,8 @@ enum file_line_found file_line_find(struct file_line *line, const char *bytes, s
 	return too_long ? FILE_LINE_TOO_LONG : FILE_LINE_WHOLE;
 }
 
-/* ---- what it asks for ------------------------------------------------------------------ */
+/* ---- parsing
+ * -------------------------------------------------------------------------- */
 
 static int bad_word(struct failure *why, const char *what, const char *word,
 		    const char *reason)
@@ -72,14 +84,14 @@ static size_t depth(const char *name)
 	return count;
 }
 
-/* The last word there may be. */
+/* Reads the optional last word. */
 static int read_nosum(struct file_command *command, char *const words[],
-		      const char *takes, struct failure *why)
+		      const char *usage, struct failure *why)
 {
 	if (*words == NULL)
 		return 0;
 	if (strcasecmp(*words, "nosum") != 0 || words[1] != NULL)
-		return bad_word(why, "word", *words, takes);
+		return bad_word(why, "unexpected argument", *words, usage);
 	command->without_sum = true;
 	return 0;
 }
@@ -91,13 +103,14 @@ static int read_put(struct file_command *command, char *const words[],
 	    read_bytes("size", words[1], &command->size, why) < 0)
 		return -1;
 	if (depth(words[0]) > FILE_DEPTH)
-		return bad_word(why, "name", words[0], "it has more than 32 parts");
+		return bad_word(why, "name", words[0], "more than 32 path components");
 	if (!text_read_timestamp(words[2], &command->modified))
-		return bad_word(why, "time", words[2], "not seconds since 1970");
-	return read_nosum(command, words + 3, "PUT takes name, size, mtime, nosum", why);
+		return bad_word(why, "time", words[2],
+				"not a time in seconds since 1970");
+	return read_nosum(command, words + 3, PUT_USAGE, why);
 }
 
-/* "nosum" may stand where the offset may: no number is written so. */
+/* "nosum" may take the place of the offset: it cannot be mistaken for a number. */
 static int read_get(struct file_command *command, char *const words[],
 		    struct failure *why)
 {
@@ -106,7 +119,7 @@ static int read_get(struct file_command *command, char *const words[],
 	if (*words != NULL && strcasecmp(*words, "nosum") != 0 &&
 	    read_bytes("offset", *words++, &command->offset, why) < 0)
 		return -1;
-	return read_nosum(command, words, "GET takes name, offset, nosum", why);
+	return read_nosum(command, words, GET_USAGE, why);
 }
 
 static int read_optional_name(struct file_command *command, char *const words[],
@@ -122,7 +135,7 @@ static int read_sum(struct file_command *command, char *const words[],
 
 	command->without_sum = strcmp(words[0], "-") == 0;
 	if (!command->without_sum && !text_number(words[0], 0, UINT32_MAX, &crc))
-		return bad_word(why, "sum", words[0], "neither a CRC of cksum nor -");
+		return bad_word(why, "sum", words[0], "not a CRC of cksum(1) or -");
 	command->crc = (uint32_t)crc;
 	return 0;
 }
@@ -139,16 +152,16 @@ static int read_nothing(struct file_command *command, char *const words[],
 static const struct verb {
 	const char *word, *usage;
 	enum file_verb verb;
-	int least, most; /* words behind it */
+	int least, most; /* number of arguments */
 	int (*read)(struct file_command *, char *const words[], struct failure *);
 } verbs[] = {
-	{ "PUT", "PUT name size mtime [nosum]", FILE_PUT, 3, 4, read_put },
-	{ "GET", "GET name [offset] [nosum]", FILE_GET, 1, 3, read_get },
-	{ "LIST", "LIST [path]", FILE_LIST, 0, 1, read_optional_name },
-	{ "STAT", "STAT name", FILE_STAT, 1, 1, read_optional_name },
-	{ "SUM", "SUM crc", FILE_SUM, 1, 1, read_sum },
-	{ "HELP", "HELP", FILE_HELP, 0, 0, read_nothing },
-	{ "QUIT", "QUIT", FILE_QUIT, 0, 0, read_nothing },
+	{ "PUT", PUT_USAGE, FILE_PUT, 3, 4, read_put },
+	{ "GET", GET_USAGE, FILE_GET, 1, 3, read_get },
+	{ "LIST", "usage: LIST [path]", FILE_LIST, 0, 1, read_optional_name },
+	{ "STAT", "usage: STAT name", FILE_STAT, 1, 1, read_optional_name },
+	{ "SUM", "usage: SUM crc", FILE_SUM, 1, 1, read_sum },
+	{ "HELP", "usage: HELP", FILE_HELP, 0, 0, read_nothing },
+	{ "QUIT", "usage: QUIT", FILE_QUIT, 0, 0, read_nothing },
 };
 
 static const struct verb *find_verb(const char *word)
@@ -174,17 +187,16 @@ int file_command_read(struct file_command *command, const char *line, size_t len
 	memcpy(command->text, line, length);
 	count = words_split(command->text, length, words, WORDS_MOST, &reason);
 	if (count < 0)
-		return failure_set(why, "this line is not words: %s", reason);
+		return failure_set(why, "malformed line: %s", reason);
 	if (count == 0)
-		return failure_set(why, "this line is empty: HELP tells what there is");
+		return failure_set(why, "empty line (HELP lists the commands)");
 	words[count] = NULL;
 	verb = find_verb(words[0]);
 	if (verb == NULL)
 		return bad_word(why, "command", words[0],
-				"unknown: HELP tells what there is");
+				"unknown (HELP lists the commands)");
 	command->verb = verb->verb;
 	if (count - 1 < verb->least || count - 1 > verb->most)
-		return failure_set(why, "%s takes other words: %s", verb->word,
-				   verb->usage);
+		return failure_set(why, "%s", verb->usage);
 	return verb->read(command, words + 1, why);
 }

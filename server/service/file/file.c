@@ -1,15 +1,20 @@
 /*
- * file - receives files and gives them back, and nothing is ever half there.
+ * file - receives files and sends them, and never shows an incomplete file.
  *
- * What it shows: a line of text, then counted bytes, the classic way to send files; and what
- * it takes for a file that somebody else sends to be whole or not there at all. The parts:
- * file/command.c knows the lines, file/store.c the directory, file/upload.c how a part
- * becomes a file, file/listing.c what there is. This file is the conversation.
+ * The protocol is the classic way to send files: a line of text, then a counted number
+ * of bytes. The service also shows what it takes that a file of another client is either
+ * complete or absent. The parts: command.c parses the lines, store.c opens files in the
+ * directory, upload.c turns a partial file into a file, listing.c reads directories.
+ * This file is the conversation.
  *
- * Work that takes long is done in turns, so that in a loop the others have theirs: to read a
- * file for its sum, or a directory for its list. Between the turns the session pauses, with
- * the end of its line, the LF, left in the input. And of many requests that come in one piece
- * a turn answers as many as its budget allows.
+ * A read or write of a disk can block, and no portable call avoids that. So long work is
+ * done in steps of bounded size: a file is read for its checksum, or a directory for its
+ * list, a few MiB or a thousand entries at a time. Between the steps the session pauses,
+ * so that an event loop serves its other clients. The final LF of the line stays in the
+ * input meanwhile, because input() is called again only if there is input. When many
+ * requests arrive in one piece, one turn answers as many as its budget allows.
+ * fdatasync(2) cannot be split: in an event loop a slow disk delays all clients (-S
+ * avoids it).
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -33,9 +38,9 @@
 #include "server/core/session.h"
 
 enum {
-	TURN = FILE_SUM_TURN, /* its budget, in bytes read; then the others go first */
+	TURN = FILE_SUM_TURN, /* the budget of a turn, in bytes read */
 	LINE_COST = TURN / 32,
-	PIECE = 65536, /* bytes sent at once with a sum */
+	PIECE = 65536, /* bytes sent at once, with a checksum */
 	PIECES_TURN = 4,
 	REPLY = FAILURE_TEXT + 32,
 	CULPRIT = 200,
@@ -45,29 +50,52 @@ enum {
 struct file_store file_store = { .most = INT64_MAX, .part_life = 24 * 3600 };
 const char *file_directory;
 
+/*
+ * The phases of a session. Those marked with * are done in steps, with pauses between them.
+ *
+ *                                 READS_COMMAND
+ *                                        |
+ *      PUT               GET             |  GET nosum        LIST
+ *      +-----------------+---------------+---+---------------+
+ *      v                 v                   v               v
+ *   CHECKS_PART *   SUMS_BEGINNING *    SENDS_FILE      READS_LIST *
+ *      |  SEND           |                   |               |  ENTRIES
+ *      v                 v                   |               v
+ *   READS_CONTENT      SENDS                 |          SENDS_LIST
+ *      | all bytes       |                   |               |
+ *      v                 |                   |               |
+ *   READS_SUM            |                   |               |
+ *      | DONE or ERR     | SUM               | SUM -         | all entries
+ *      +-----------------+-----------+-------+---------------+
+ *                                    v
+ *                              READS_COMMAND
+ *
+ * A new upload skips CHECKS_PART, and an empty file READS_CONTENT. After an error while
+ * content is read, the session ends, because the position of the next line is unknown.
+ */
 enum phase {
 	READS_COMMAND,
-	CHECKS_PART,   /* of an upload that goes on: in turns */
+	CHECKS_PART,   /* of a resumed upload; in steps */
 	READS_CONTENT, /* of an upload */
 	READS_SUM,
-	SUMS_BEGINNING, /* of a file that is sent from an offset: in turns */
+	SUMS_BEGINNING, /* of a file that is sent from an offset; in steps */
 	SENDS,
-	SENDS_ITSELF, /* the system does, without a sum */
-	READS_LIST,   /* in turns */
-	TELLS_LIST,
+	SENDS_FILE, /* by sendfile(2), without a checksum */
+	READS_LIST, /* in steps */
+	SENDS_LIST,
 };
 
 struct file_state {
 	enum phase phase;
-	bool ended;    /* the client has half-closed while it is still sent something */
-	uint64_t turn; /* what is left of its budget */
+	bool ended;    /* the client has half-closed while output is being sent */
+	uint64_t turn; /* the rest of the budget */
 	struct file_line line;
 	struct file_upload upload;
-	int fd;                  /* of the file that is sent */
-	uint64_t offset, length; /* from where on it is sent; of all of it */
-	struct checksum sum;     /* of it so far */
+	int fd;                  /* the file that is sent; -1: none */
+	uint64_t offset, length; /* where sending starts; size of the file */
+	struct checksum sum;     /* of the bytes so far */
 	struct file_listing *list;
-	size_t told; /* entries of it */
+	size_t listed; /* entries that were sent */
 };
 
 /* ---- replies --------------------------------------------------------------------------- */
@@ -85,8 +113,8 @@ static void refuse_line(struct session *session, const char *why)
 	session_write(session, reply, (size_t)length);
 }
 
-/* What is wrong with the server itself, its operator should know as well. */
-static void tell_operator(struct session *session, const char *name, const char *why)
+/* An error of the server itself is also printed for its operator. */
+static void report_to_operator(struct session *session, const char *name, const char *why)
 {
 	char peer[ADDRESS_TEXT], text[CULPRIT];
 
@@ -106,19 +134,19 @@ static void refuse(struct session *session, const char *name,
 				   refusal->why);
 	session_write(session, reply, length);
 	if (strcmp(refusal->code, "internal") == 0)
-		tell_operator(session, name, refusal->why);
+		report_to_operator(session, name, refusal->why);
 }
 
 /* ---- phases ---------------------------------------------------------------------------- */
 
-/* Whether input has to wait until something else is done. */
+/* Whether input must wait until other work is done. */
 static bool is_at_work(const struct file_state *state)
 {
 	return state->phase != READS_COMMAND && state->phase != READS_CONTENT &&
 	       state->phase != READS_SUM;
 }
 
-/* Whether it is done in turns, with the LF left in the input. */
+/* Whether the work is done in steps, with the LF left in the input. */
 static bool takes_turns(const struct file_state *state)
 {
 	return state->phase == CHECKS_PART || state->phase == SUMS_BEGINNING ||
@@ -154,7 +182,8 @@ static void ask_for_content(struct session *session)
 	      state->upload.here < state->upload.size ? READS_CONTENT : READS_SUM);
 }
 
-/* The name goes with the upload: who refuses needs one of his own. */
+/* Copies the name: an upload that fails frees its own copy, and the error reply needs
+ * the name. */
 static void name_of_upload(const struct file_state *state, char name[NAME_MOST + 1])
 {
 	memcpy(name, state->upload.name, strlen(state->upload.name) + 1);
@@ -168,7 +197,7 @@ static void check_part(struct session *session)
 	int more;
 
 	name_of_upload(state, name);
-	charge(state, state->upload.here); /* more than one turn has is one turn */
+	charge(state, state->upload.here); /* more than the budget counts as the budget */
 	more = file_upload_check(&file_store, &state->upload, FILE_SUM_TURN, &refusal);
 	if (more > 0)
 		return;
@@ -199,7 +228,7 @@ static void begin_put(struct session *session, const struct file_command *comman
 	}
 }
 
-/* Behind an error nobody knows where the next line begins. */
+/* After an error the position of the next line is unknown, so the session ends. */
 static size_t read_content(struct session *session, const char *bytes, size_t n)
 {
 	struct file_state *state = session->state;
@@ -219,7 +248,7 @@ static size_t read_content(struct session *session, const char *bytes, size_t n)
 	return n;
 }
 
-/* It waits for the disk, perhaps: that is a turn. */
+/* May wait for the disk: uses up the whole budget. */
 static void finish_put(struct session *session, const struct file_command *command)
 {
 	struct file_state *state = session->state;
@@ -256,7 +285,8 @@ static void close_file(struct file_state *state)
 	state->fd = -1;
 }
 
-/* The client was promised more: to hang up is all that can be said. */
+/* The client was promised more bytes. The only way to report the error is to close the
+ * connection. */
 static void break_off(struct session *session)
 {
 	close_file(session->state);
@@ -275,8 +305,8 @@ static void end_get(struct session *session)
 	enter(session, READS_COMMAND);
 }
 
-/* @param piece  room for PIECE bytes
- * @return false when there is no more to be sent, for one reason or another */
+/* @param piece  a buffer of PIECE bytes
+ * @return false when no more is to be sent: at the end or after an error */
 static bool send_piece(struct session *session, char *piece)
 {
 	struct file_state *state = session->state;
@@ -301,8 +331,8 @@ static bool send_piece(struct session *session, char *piece)
 	return true;
 }
 
-/* One piece more than the turn has may be the one that ends it. The room for them is not on
- * the stack, which in a thread is small, and not the session's, of which many wait. */
+/* The last piece may exceed the budget by one. The buffer is not on the stack, which
+ * is small in a thread, and not in the session, because many sessions are idle. */
 static void send_pieces(struct session *session)
 {
 	char *piece = malloc(PIECE);
@@ -332,17 +362,17 @@ static void sum_beginning(struct session *session)
 	}
 }
 
-static void send_itself(struct session *session)
+static void send_file(struct session *session)
 {
 	struct file_state *state = session->state;
 	int fd = state->fd;
 
 	state->fd = -1;
-	enter(session, SENDS_ITSELF);
+	enter(session, SENDS_FILE);
 	session_send_file(session, fd, state->offset, state->length - state->offset);
 }
 
-static void end_send_itself(struct session *session)
+static void end_send_file(struct session *session)
 {
 	say(session, "SUM -\n");
 	enter(session, READS_COMMAND);
@@ -368,7 +398,7 @@ static void begin_get(struct session *session, const struct file_command *comman
 	if (fd >= 0 && command->offset > (uint64_t)status.st_size) {
 		close(fd);
 		fd = file_refuse(&refusal, "bad-request",
-				 "it is shorter than this offset");
+				 "offset is beyond the end of the file");
 	}
 	if (fd < 0) {
 		refuse(session, command->name, &refusal);
@@ -380,7 +410,7 @@ static void begin_get(struct session *session, const struct file_command *comman
 	state->sum = (struct checksum){ 0 };
 	state->offset = command->offset;
 	if (command->without_sum) {
-		send_itself(session);
+		send_file(session);
 	} else {
 		enter(session, SUMS_BEGINNING);
 		sum_beginning(session);
@@ -398,17 +428,17 @@ static void end_list(struct session *session)
 	enter(session, READS_COMMAND);
 }
 
-static void tell_list(struct session *session)
+static void send_list(struct session *session)
 {
 	struct file_state *state = session->state;
 	size_t count = file_listing_count(state->list);
 	char line[FILE_ENTRY];
 
 	for (int i = 0;
-	     i < FILE_LIST_TURN && state->told < count && !session_full(session); i++)
+	     i < FILE_LIST_TURN && state->listed < count && !session_full(session); i++)
 		session_write(session, line,
-			      file_listing_line(state->list, state->told++, line));
-	if (state->told == count)
+			      file_listing_line(state->list, state->listed++, line));
+	if (state->listed == count)
 		end_list(session);
 }
 
@@ -417,11 +447,11 @@ static void refuse_list(struct session *session, const char *name, int error)
 	struct file_refusal refusal;
 
 	if (error == E2BIG)
-		file_refuse(&refusal, "too-large", "it has too many entries");
+		file_refuse(&refusal, "too-large", "more than 100000 entries");
 	else if (error == EBUSY)
-		file_refuse(&refusal, "busy", "too many lists are under way");
+		file_refuse(&refusal, "busy", "too many lists in progress");
 	else if (error == ENOENT || error == ENOTDIR)
-		file_refuse(&refusal, "not-found", "there is no such directory");
+		file_refuse(&refusal, "not-found", strerror(error));
 	else
 		file_refuse_errno(&refusal, error);
 	refuse(session, name, &refusal);
@@ -443,9 +473,9 @@ static void read_list(struct session *session)
 	session_write(session, reply,
 		      (size_t)snprintf(reply, sizeof reply, "ENTRIES %zu\n",
 				       file_listing_count(state->list)));
-	state->told = 0;
-	enter(session, TELLS_LIST);
-	tell_list(session);
+	state->listed = 0;
+	enter(session, SENDS_LIST);
+	send_list(session);
 }
 
 static void begin_list(struct session *session, const char *name)
@@ -463,7 +493,7 @@ static void begin_list(struct session *session, const char *name)
 	read_list(session);
 }
 
-static void tell_status(struct session *session, const char *name)
+static void send_status(struct session *session, const char *name)
 {
 	struct file_refusal refusal;
 	struct stat status;
@@ -493,7 +523,7 @@ static void help(struct session *session)
 
 /* ---- the conversation ------------------------------------------------------------------ */
 
-static void obey(struct session *session, const struct file_command *command)
+static void run_command(struct session *session, const struct file_command *command)
 {
 	switch (command->verb) {
 	case FILE_PUT:
@@ -506,7 +536,7 @@ static void obey(struct session *session, const struct file_command *command)
 		begin_list(session, command->name);
 		break;
 	case FILE_STAT:
-		tell_status(session, command->name);
+		send_status(session, command->name);
 		break;
 	case FILE_HELP:
 		help(session);
@@ -521,7 +551,8 @@ static void obey(struct session *session, const struct file_command *command)
 	}
 }
 
-/* Anything but the sum where it should be: what has come stays for another time. */
+/* A line other than SUM after the content: what has arrived is kept for a resumed
+ * upload. */
 static void refuse_sum(struct session *session, const char *why)
 {
 	struct file_state *state = session->state;
@@ -550,16 +581,16 @@ static void read_command(struct session *session, const char *line, size_t lengt
 	if (file_command_read(&command, line, length, &why) < 0)
 		refuse_command(session, why.text);
 	else if (state->phase != READS_SUM)
-		obey(session, &command);
+		run_command(session, &command);
 	else if (command.verb == FILE_SUM && !command.without_sum &&
 		 state->upload.without_sum)
-		refuse_sum(session, "behind a PUT with nosum comes SUM -");
-	else if (command.verb == FILE_SUM && command.without_sum && state->upload.goes_on)
-		refuse_sum(session, "SUM - does not check what was here before");
+		refuse_sum(session, "after PUT with nosum, send SUM -");
+	else if (command.verb == FILE_SUM && command.without_sum && state->upload.resumed)
+		refuse_sum(session, "SUM - is not allowed for a resumed upload");
 	else if (command.verb == FILE_SUM)
 		finish_put(session, &command);
 	else
-		refuse_sum(session, "SUM is missing behind the bytes");
+		refuse_sum(session, "SUM expected after the content");
 }
 
 static size_t read_line(struct session *session, const char *bytes, size_t n)
@@ -572,7 +603,7 @@ static size_t read_line(struct session *session, const char *bytes, size_t n)
 		read_command(session, bytes, state->line.length);
 		break;
 	case FILE_LINE_TOO_LONG:
-		refuse_command(session, "this line is longer than 8192 bytes");
+		refuse_command(session, "line longer than 8192 bytes");
 		break;
 	default:
 		break;
@@ -580,7 +611,7 @@ static size_t read_line(struct session *session, const char *bytes, size_t n)
 	return takes_turns(state) ? state->line.taken - 1 : state->line.taken;
 }
 
-/* A turn of what is being done. @return how much of the input that ends */
+/* Does the next step of the current work. @return how many bytes of input are consumed */
 static size_t work(struct session *session)
 {
 	const struct file_state *state = session->state;
@@ -599,11 +630,11 @@ static size_t work(struct session *session)
 	case SENDS:
 		send_pieces(session);
 		break;
-	case TELLS_LIST:
-		tell_list(session);
+	case SENDS_LIST:
+		send_list(session);
 		break;
-	case SENDS_ITSELF:
-		end_send_itself(session);
+	case SENDS_FILE:
+		end_send_file(session);
 		break;
 	default:
 		break;
@@ -634,16 +665,16 @@ static void hold_back(struct session *session, size_t left)
 		session_pause(session, 0);
 }
 
-/* Input that has to wait is held back by a pause: nothing more is read then, and the client's
- * half-close, above all, is not told before what came in front of it has been answered. A
- * file that the system has sent at once is no turn's end: what is behind it comes here again
- * at once. */
+/* Input that must wait is held back by a pause. Then nothing more is read, and in
+ * particular a half-close is not reported before earlier requests are answered. A file
+ * that was sent at once does not end the turn: the server calls input() again at once
+ * for the rest of the input. */
 static size_t file_input(struct session *session, const char *bytes, size_t n)
 {
 	struct file_state *state = session->state;
 	size_t used = 0, taken;
 
-	if (state->phase != SENDS_ITSELF)
+	if (state->phase != SENDS_FILE)
 		state->turn = TURN;
 	do {
 		enum phase before = state->phase;
@@ -680,7 +711,7 @@ static void file_end(struct session *session, const char *bytes, size_t n)
 
 	(void)bytes;
 	if (state->phase == READS_COMMAND && (n > 0 || state->line.skipping))
-		refuse_line(session, "this line has no end");
+		refuse_line(session, "incomplete line: no newline");
 	state->ended = true;
 	if (!is_at_work(state))
 		session_finish(session);
@@ -728,32 +759,33 @@ static int file_option(int letter, const struct options *options, struct failure
 }
 
 static const struct option_line file_options[] = {
-	{ 'r', "root", "DIR", "keep the files in DIR; must be given" },
-	{ 'w', "replace", NULL, "let an upload replace a file" },
-	{ 'M', "max-file", "SIZE", "the longest file, in bytes (no limit)" },
-	{ 'Q', "quota", "SIZE", "the most bytes of all files in DIR (no limit)" },
+	{ 'r', "root", "DIR", "store the files in DIR; required" },
+	{ 'w', "replace", NULL, "allow an upload to replace a file" },
+	{ 'M', "max-file", "SIZE", "largest file, in bytes (default: no limit)" },
+	{ 'Q', "quota", "SIZE", "most bytes of all files in DIR (default: no limit)" },
 	{ 'E', "expire", "HOURS",
-	  "remove what is left of an upload that was cut off so\n"
-	  "many hours ago (24); 0 never" },
-	{ 'S', "no-sync", NULL, "say that a file is here before it is on disk" },
+	  "remove a partial upload after HOURS hours\n"
+	  "(default 24; 0: never)" },
+	{ 'S', "no-sync", NULL, "confirm an upload before the file is on disk" },
 	{ 0 },
 };
 
 static int file_check(struct failure *failure)
 {
 	if (file_directory == NULL)
-		return failure_set(failure, "-r, --root: the directory must be given");
+		return failure_set(failure, "no directory to serve: use -r DIR");
 	return 0;
 }
 
-/* The tables of the checksum are made here, not in each child. */
+/* The first use of the checksum builds its tables. This is done here, once, not in
+ * each child. */
 static int file_prepare(struct failure *failure)
 {
 	struct checksum sum = { 0 };
 
 	checksum_add(&sum, "", 1);
 	if (file_listing_prepare() < 0)
-		return failure_set(failure, "cannot begin: %s", strerror(errno));
+		return failure_set(failure, "cannot start: %s", strerror(errno));
 	if (file_store_open(&file_store, file_directory, failure) < 0)
 		return -1;
 	file_upload_expire(&file_store);
@@ -767,7 +799,7 @@ static void file_reopen(void)
 
 const struct service file_service = {
 	.name = "file",
-	.summary = "receives files and gives them back",
+	.summary = "receives and sends files",
 	.port = "7012",
 	.state_size = sizeof(struct file_state),
 	.options = file_options,

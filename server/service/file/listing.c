@@ -1,3 +1,12 @@
+/*
+ * listing - reads a directory into memory in steps, sorts it, and formats its lines.
+ *
+ * The list must be in memory, because it is sorted and its length is sent first. A
+ * client that requests a list and does not read it holds that memory. So all listings of
+ * the server together may use FILE_LISTINGS_MOST bytes; the count is in shared memory,
+ * because listings may be in different processes. The cost of an entry is one
+ * fstatat(2), one malloc(3) and about 60 bytes plus its name.
+ */
 #include "server/service/file/listing.h"
 
 #include <dirent.h>
@@ -15,9 +24,9 @@
 #include "common/tokens.h"
 
 enum {
-	FIRST_ROOM = 64,
+	FIRST_CAPACITY = 64,
 	LARGE_STEPS = 64,
-	ALLOCATION = 16, /* bytes that malloc(3) needs for itself, about */
+	ALLOCATION = 16, /* bytes that malloc(3) needs for itself, approximately */
 };
 
 struct entry {
@@ -30,12 +39,12 @@ struct entry {
 struct file_listing {
 	DIR *stream;
 	struct entry **entries;
-	size_t count, room;
-	size_t bytes;   /* that it takes, about */
-	unsigned steps; /* of those that all have together */
+	size_t count, capacity;
+	size_t bytes;   /* memory in use, approximately */
+	unsigned steps; /* steps taken from the common limit */
 };
 
-static struct tokens *steps; /* that all have together, each of FILE_LISTING_STEP bytes */
+static struct tokens *steps; /* the common limit, in steps of FILE_LISTING_STEP bytes */
 
 int file_listing_prepare(void)
 {
@@ -75,13 +84,13 @@ void file_listing_end(struct file_listing *listing)
 		tokens_give(steps, listing->steps);
 	closedir(listing->stream);
 	free(listing);
-	if (large) /* others may have it now: malloc(3) must not keep it */
+	if (large) /* malloc(3) must return the memory to the system */
 		process_release_freed_memory();
 }
 
 /* ---- reading --------------------------------------------------------------------------- */
 
-/* Accounts for @p more bytes. @return 0, or -1 with EBUSY */
+/* Counts @p more bytes. @return 0, or -1 with EBUSY */
 static int reserve(struct file_listing *listing, size_t more)
 {
 	size_t step = FILE_LISTING_STEP;
@@ -99,24 +108,24 @@ static int reserve(struct file_listing *listing, size_t more)
 	return 0;
 }
 
-static int make_room(struct file_listing *listing)
+static int make_space(struct file_listing *listing)
 {
-	size_t room = listing->room > 0 ? 2 * listing->room : FIRST_ROOM;
+	size_t capacity = listing->capacity > 0 ? 2 * listing->capacity : FIRST_CAPACITY;
 	struct entry **entries;
 
 	if (listing->count >= FILE_LISTING_MOST) {
 		errno = E2BIG;
 		return -1;
 	}
-	if (listing->count < listing->room)
+	if (listing->count < listing->capacity)
 		return 0;
-	if (reserve(listing, (room - listing->room) * sizeof *entries) < 0)
+	if (reserve(listing, (capacity - listing->capacity) * sizeof *entries) < 0)
 		return -1;
-	entries = realloc(listing->entries, room * sizeof *entries);
+	entries = realloc(listing->entries, capacity * sizeof *entries);
 	if (entries == NULL)
 		return -1;
 	listing->entries = entries;
-	listing->room = room;
+	listing->capacity = capacity;
 	return 0;
 }
 
@@ -128,13 +137,13 @@ static int add(struct file_listing *listing, const char *name)
 
 	if (name_flaw(name) != NULL)
 		return 0;
-	/* One that was removed since it was read is not there. Whatever else is wrong with
-	 * one, a list without it would be wrong. */
+	/* An entry that was removed meanwhile is skipped. After any other error the
+	 * list would be incomplete, so it fails. */
 	if (fstatat(dirfd(listing->stream), name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -1;
 	if (!(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)))
 		return 0;
-	if (make_room(listing) < 0 ||
+	if (make_space(listing) < 0 ||
 	    reserve(listing, ALLOCATION + sizeof *entry + size) < 0)
 		return -1;
 	entry = malloc(sizeof *entry + size);

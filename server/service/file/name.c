@@ -1,3 +1,11 @@
+/*
+ * name - turns the name of a file into the name of its partial upload.
+ *
+ * All partial uploads are in one flat directory, so '/' must be replaced. A short name
+ * is kept readable. A name that would exceed 255 bytes is replaced by two hashes and its
+ * length: two hashes, because the name must not collide by accident. The cost is one
+ * pass over the name.
+ */
 #include "server/service/file/name.h"
 
 #include <inttypes.h>
@@ -17,7 +25,7 @@ static uint64_t hash(const char *name)
 	return value;
 }
 
-/* "%h" is not what any byte becomes. */
+/* No escaped byte becomes "%h", so these names differ from all escaped ones. */
 static void write_sums(const char *name, char *out, size_t size)
 {
 	struct checksum sum = { 0 };

@@ -1,24 +1,25 @@
 /*
- * name - what the part of a file that has come is called. What the file itself may be called
- * is in common/name.h.
+ * name - the file name of a partial upload. Which names a file may have is in
+ * common/name.h.
  */
 #ifndef SERVER_SERVICE_FILE_NAME_H
 #define SERVER_SERVICE_FILE_NAME_H
 
 #include "common/name.h"
 
-/** The room for the name of a part, with a NUL. */
+/** The size of a buffer for the name of a part, with its NUL. */
 enum { FILE_PART_NAME = 256 };
 
 /**
- * The name by which the part of an upload, or its state, is known in its one directory.
+ * Writes the name that the part of an upload, or its state, has in the directory
+ * .filed.
  *
- * Where that fits it is the name itself, with "%2F" for '/' and "%25" for '%', so that no
- * two are the same; of a longer name it is two sums and the length. Two long names that
- * somebody has made to have the same ones are in each other's way, as two uploads of one
- * name are, and nothing worse: see upload.h.
+ * If it fits, it is the name itself, with "%2F" for '/' and "%25" for '%', so that no
+ * two names collide. A longer name becomes two hashes and its length. If somebody
+ * creates two long names with equal hashes, the two uploads exclude each other, like
+ * two uploads of one name, and no other harm is done: see upload.h.
  *
- * @param kind  FILE_PART or FILE_STATE, in front
+ * @param kind  the first byte: FILE_PART or FILE_STATE
  * @return @p out
  */
 const char *file_name_of_part(const char *name, char kind, char out[FILE_PART_NAME]);

@@ -1,3 +1,17 @@
+/*
+ * store - opens, creates and counts files in the directory that is served.
+ *
+ * Every name is resolved by open_within(), relative to a descriptor of the directory. So
+ * no name and no symbolic link leads out of it. A lookup is one system call on Linux
+ * (openat2(2)), else one for each component.
+ *
+ * Durability: a new directory is synced in its parent before a file is put into it.
+ * Another upload may find that directory before it is on disk. So a shared counter of
+ * directories that are not yet synced tells all uploads to sync them as well.
+ *
+ * The quota is one atomic counter in shared memory. It is initialised by walking the
+ * directory once at the start.
+ */
 #define _XOPEN_SOURCE 700 /* nftw */
 
 #include "server/service/file/store.h"
@@ -19,7 +33,7 @@
 
 enum {
 	DIRECTORY_TEXT = 128,
-	OPEN_DIRECTORIES = 16, /* while what is used is counted */
+	OPEN_DIRECTORIES = 16, /* descriptors of nftw(3) */
 };
 
 static const char parts_name[] = ".filed";
@@ -37,19 +51,21 @@ int file_refuse_errno(struct file_refusal *refusal, int error)
 	switch (error) {
 	case ENOENT:
 	case ENOTDIR:
-		return file_refuse(refusal, "not-found", "there is no such file");
+		return file_refuse(refusal, "not-found", strerror(error));
 	case EEXIST:
-		return file_refuse(refusal, "exists", "it is here already");
+		return file_refuse(refusal, "exists",
+				   "File exists (start the server with -w to "
+				   "replace it)");
 	case ELOOP:
 		return file_refuse(refusal, "forbidden",
-				   "there is a symbolic link in it");
-	case EXDEV: /* no name leads out: it is the rename that says so */
+				   "symbolic links are not followed");
+	case EXDEV: /* only rename(2) reports this here, because no name leads out */
 		return file_refuse(refusal, "forbidden",
 				   "another file system is mounted there");
-	case ENXIO: /* a socket; a FIFO or a device that nobody else has open */
+	case ENXIO: /* a socket, or a FIFO or device that no other process has open */
 	case ENODEV:
 		return file_refuse(refusal, "forbidden",
-				   "it is neither a file nor a directory");
+				   "not a regular file or directory");
 	case EACCES:
 	case EPERM:
 	case EROFS:
@@ -69,10 +85,10 @@ int file_refuse_errno(struct file_refusal *refusal, int error)
 	case ENOMEM:
 		return file_refuse(refusal, "busy", strerror(error));
 	case EWOULDBLOCK:
-		return file_refuse(refusal, "busy", "somebody else is sending it");
-	case ESTALE:
 		return file_refuse(refusal, "busy",
-				   "the directory of the server has gone");
+				   "another client is uploading this file");
+	case ESTALE:
+		return file_refuse(refusal, "busy", "the server's directory is missing");
 	default:
 		return file_refuse(refusal, "internal", strerror(error));
 	}
@@ -80,7 +96,8 @@ int file_refuse_errno(struct file_refusal *refusal, int error)
 
 /* ---- the beginning ---------------------------------------------------------------------- */
 
-/* nftw(3) has no place for a context: count() lets one thread in at a time. */
+/* nftw(3) passes no context, so this is global. count() lets one thread at a time use
+ * it. */
 static int64_t counted;
 
 static int count_entry(const char *path, const struct stat *status, int type,
@@ -93,8 +110,8 @@ static int count_entry(const char *path, const struct stat *status, int type,
 	return 0;
 }
 
-/* nftw() follows no symbolic link, as it should below the directory; but the directory itself
- * may be named by one. @return 0, or -1 with errno */
+/* nftw() with FTW_PHYS follows no symbolic link. The directory itself may be named by
+ * one, so it is resolved first. @return 0, or -1 with errno */
 static int count_files(const char *directory)
 {
 	char *path = realpath(directory, NULL);
@@ -109,7 +126,8 @@ static int count_files(const char *directory)
 	return done;
 }
 
-/* What is added while it counts is counted twice at worst. @return 0, or -1 with errno */
+/* A file that is added during the count is counted twice at worst. @return 0, or -1
+ * with errno */
 static int count(const struct file_store *store)
 {
 	static atomic_flag counting = ATOMIC_FLAG_INIT;
@@ -129,7 +147,7 @@ int file_store_open_parts(const struct file_store *store)
 	return open_within(store->root.fd, parts_name, O_RDONLY | O_DIRECTORY, 0);
 }
 
-/* dup2() keeps the number: no thread finds it closed. */
+/* dup2() keeps the descriptor number, so no other thread finds it closed. */
 static void open_parts(struct file_store *store, int error)
 {
 	int fd = file_store_open_parts(store);
@@ -145,8 +163,8 @@ static void open_parts(struct file_store *store, int error)
 	atomic_store(&store->parts_error, error);
 }
 
-/* In a directory that cannot be written to there are no parts, and what is there can be had
- * all the same. @return whether .filed was made: nobody has counted what is here then */
+/* In a read-only directory no upload is possible, but files can be sent. @return
+ * whether .filed was created; then the files must be counted */
 static bool make_parts(struct file_store *store)
 {
 	bool made = mkdirat(store->root.fd, parts_name, 0700) == 0;
@@ -163,18 +181,20 @@ int file_store_open(struct file_store *store, const char *directory,
 	if (root_open(&store->root, directory, failure) < 0)
 		return -1;
 	store->shared = process_shared_memory(sizeof *store->shared);
-	store->parts = fcntl(store->root.fd, F_DUPFD_CLOEXEC, 0); /* a number for it */
+	store->parts = fcntl(store->root.fd, F_DUPFD_CLOEXEC,
+			     0); /* reserves a descriptor number */
 	if (store->shared == NULL || store->parts < 0)
-		return failure_set(failure, "cannot begin: %s", strerror(errno));
+		return failure_set(failure, "cannot start: %s", strerror(errno));
 	(void)make_parts(store);
 	if (count(store) == 0)
 		return 0;
 	text_escape(directory, strlen(directory), text, sizeof text);
-	return failure_set(failure, "cannot count what is in '%s': %s", text,
+	return failure_set(failure, "cannot add up the files in '%s': %s", text,
 			   strerror(errno));
 }
 
-/* ---- a directory that has gone ---------------------------------------------------------- */
+/* ---- a directory that was removed
+ * ------------------------------------------------------- */
 
 static bool is_missing(int error)
 {
@@ -204,9 +224,9 @@ bool file_store_renew_parts(struct file_store *store)
 	return errno == 0;
 }
 
-/* Whether what was not found should be looked for again. To be called with its errno, and to
- * leave what the client is told in errno.
- * @param seen  root_renewals() before it was looked for */
+/* Whether a lookup that failed should be repeated. Must be called with its errno.
+ * Leaves the errno for the client in errno.
+ * @param seen  root_renewals() before the lookup */
 static bool try_again(struct file_store *store, unsigned seen)
 {
 	int saved = errno;
@@ -221,8 +241,9 @@ static bool try_again(struct file_store *store, unsigned seen)
 
 /* ---- directories ------------------------------------------------------------------------ */
 
-/* From before it is made until it is on disk it is counted. If that fails, or who does it is
- * killed, it stays so: all those who pass bring it to disk then. */
+/* Counts the directory as not synced from before mkdirat(2) until after fsync(2). If
+ * fsync(2) fails or the process is killed, the count stays above 0, and all later
+ * uploads sync the directories that they pass. */
 static int make_directory(const struct file_store *store, int at, const char *name)
 {
 	bool is_there;
@@ -235,15 +256,15 @@ static int make_directory(const struct file_store *store, int at, const char *na
 	return is_there ? 0 : -1;
 }
 
-/* Whether a directory that was found may be one that somebody else has made just now, and not
- * yet brought to disk. To be asked after it was found. */
+/* Whether a directory that was found may have been created by another upload and not
+ * be on disk yet. Must be called after the directory was found. */
 static bool may_be_fresh(const struct file_store *store)
 {
 	return !store->unsynced && atomic_load(&store->shared->fresh) > 0;
 }
 
-/* Opens the directory @p path, which is the part of it behind the last '/' in @p at, after it
- * was made if it is not there. */
+/* Opens the directory @p path. Its last component is in the directory open at @p at,
+ * and is created there if it is missing. */
 static int open_or_make(const struct file_store *store, const char *path, int at)
 {
 	const char *slash = strrchr(path, '/');
@@ -319,7 +340,7 @@ static int check_kind(const struct stat *status, struct file_refusal *refusal)
 		return 0;
 	if (S_ISLNK(status->st_mode))
 		return file_refuse_errno(refusal, ELOOP);
-	return file_refuse(refusal, "forbidden", "it is neither a file nor a directory");
+	return file_refuse(refusal, "forbidden", "not a regular file or directory");
 }
 
 /* @return 0, or -1 with errno */
@@ -370,14 +391,14 @@ int file_store_read(struct file_store *store, const char *name, struct stat *sta
 	if (fstat(fd, status) < 0)
 		file_refuse_errno(refusal, errno);
 	else if (S_ISDIR(status->st_mode))
-		file_refuse(refusal, "forbidden", "it is a directory");
+		file_refuse(refusal, "forbidden", strerror(EISDIR));
 	else if (check_kind(status, refusal) == 0)
 		return fd;
 	close(fd);
 	return -1;
 }
 
-/* Even a directory that was removed can be opened as its own ".". */
+/* A removed directory can still be opened as ".", so this case is checked first. */
 int file_store_open_directory(struct file_store *store, const char *name)
 {
 	errno = ENOENT;
@@ -387,10 +408,10 @@ int file_store_open_directory(struct file_store *store, const char *name)
 	return open_in_root(store, name != NULL ? name : ".", O_RDONLY | O_DIRECTORY);
 }
 
-/* ---- room ------------------------------------------------------------------------------- */
+/* ---- space ------------------------------------------------------------------------------ */
 
-/* A file system that has no number of blocks does not know. */
-static bool disk_has_room(const struct file_store *store, uint64_t bytes)
+/* A file system that reports 0 blocks does not know its free space. */
+static bool disk_has_space(const struct file_store *store, uint64_t bytes)
 {
 	struct statvfs status;
 
@@ -400,14 +421,18 @@ static bool disk_has_room(const struct file_store *store, uint64_t bytes)
 	return bytes / status.f_frsize <= status.f_bavail;
 }
 
-bool file_store_has_room(const struct file_store *store, uint64_t bytes)
+int file_store_check_space(const struct file_store *store, uint64_t bytes)
 {
 	int64_t used = atomic_load(&store->shared->used);
 
 	if (store->quota > 0 &&
 	    (used > store->quota || bytes > (uint64_t)(store->quota - used)))
-		return false;
-	return disk_has_room(store, bytes);
+		errno = EDQUOT;
+	else if (disk_has_space(store, bytes))
+		return 0;
+	else
+		errno = ENOSPC;
+	return -1;
 }
 
 bool file_store_add(const struct file_store *store, uint64_t bytes)
@@ -423,7 +448,8 @@ bool file_store_add(const struct file_store *store, uint64_t bytes)
 	return true;
 }
 
-/* Of what others have put here since the start nothing is counted but that it is gone. */
+/* A file that another program has added since the start was never counted, so the
+ * result may be less than 0: then it is 0. */
 void file_store_subtract(const struct file_store *store, uint64_t bytes)
 {
 	int64_t used = atomic_load(&store->shared->used), less;

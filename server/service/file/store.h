@@ -1,9 +1,10 @@
 /*
- * store - the directory that is served: what is in it, how full it may get.
+ * store - the directory that is served: its files, and how much it may hold.
  *
- * No name leads out of it: the kernel resolves each one beneath it, and follows no symbolic
- * link (common/open_within.h). In it there is a hidden directory, .filed, for the parts of
- * uploads: in the same file system, so that a whole file is put in its place by a rename.
+ * No name leads out of it: the kernel resolves each name within the directory, and
+ * follows no symbolic link (common/open_within.h). It contains a hidden directory,
+ * .filed, for partial uploads. Both are on the same file system, so that a complete file
+ * gets its name by a rename.
  */
 #ifndef SERVER_SERVICE_FILE_STORE_H
 #define SERVER_SERVICE_FILE_STORE_H
@@ -16,27 +17,30 @@
 #include "common/failure.h"
 #include "common/root.h"
 
-/** What all processes of the server know together. */
+/** Shared by all processes of the server. */
 struct file_shared {
-	_Atomic int64_t used;  /* bytes of all files and parts, if there is a quota */
-	_Atomic int64_t fresh; /* directories that were made and are not yet on disk */
-	_Atomic int64_t expire_at; /* when to look for old parts: seconds since 1970 */
+	_Atomic int64_t used;  /* bytes of all files and parts; only with a quota */
+	_Atomic int64_t fresh; /* directories that were created and are not synced yet */
+	_Atomic int64_t
+		expire_at; /* when to remove old parts next, in seconds since 1970 */
 };
 
-/** The directory, and its rules. */
+/** The directory, and the rules for it. */
 struct file_store {
 	struct root root;
-	int parts; /* .filed: the number stays the same when it is made anew */
-	atomic_int parts_error; /* errno if .filed cannot be had: then nothing is taken */
-	bool replaces;          /* an upload may replace a file */
-	bool unsynced;          /* what is done need not be on disk */
-	uint64_t most;          /* bytes of one file */
-	int64_t quota;          /* bytes of all; 0: as many as there is room for */
-	int64_t part_life;      /* seconds after which a part is removed; 0: never */
+	/* descriptor of .filed: its number stays the same if .filed is created again */
+	int parts;
+	/* errno if .filed cannot be opened: no uploads then; else 0 */
+	atomic_int parts_error;
+	bool replaces;     /* an upload may replace a file */
+	bool unsynced;     /* no fsync(2) */
+	uint64_t most;     /* largest file, in bytes */
+	int64_t quota;     /* bytes of all files; 0: no limit */
+	int64_t part_life; /* after this many seconds a part is removed; 0: never */
 	struct file_shared *shared;
 };
 
-/** Why something is not done: one of the codes of the protocol, and words for a person. */
+/** Why a request is refused: a code of the protocol, and a text for people. */
 struct file_refusal {
 	const char *code, *why;
 };
@@ -44,40 +48,41 @@ struct file_refusal {
 /** Fills *refusal. @return -1 always */
 int file_refuse(struct file_refusal *refusal, const char *code, const char *why);
 
-/** The same for what a system call said. @return -1 always */
+/** The same, for the error of a system call. @return -1 always */
 int file_refuse_errno(struct file_refusal *refusal, int error);
 
-/** Opens @p directory by the rules that stand in the store already, makes .filed, counts what
- *  is used and removes old parts. @return 0, or -1 with *failure, which names the culprit */
+/** Opens @p directory by the rules that are set in *store, creates .filed, and counts
+ *  the used bytes.
+ *  @return 0, or -1 with *failure, which names the directory */
 int file_store_open(struct file_store *store, const char *directory,
 		    struct failure *failure);
 
-/** Resolves the name of the directory again, for SIGHUP. */
+/** Resolves the name of the directory again, after SIGHUP. */
 void file_store_reopen(struct file_store *store);
 
-/** To be called when nothing can be made in .filed: finds the directory again if it has gone,
- *  and makes .filed if that has gone.
- *  @return whether to try again; if not, errno says why */
+/** Must be called when a file cannot be created in .filed: resolves the directory again
+ *  if it was removed, and creates .filed again if that was removed.
+ *  @return whether to try again; if not, errno is the reason */
 bool file_store_renew_parts(struct file_store *store);
 
 /**
- * Opens the directory that a name's file is in or would be in.
+ * Opens the directory that contains a name's file, or would contain it.
  *
- * @param make  make the ones that are missing, and bring them to disk if the store syncs, and
- *              those as well that somebody else is about to
- * @param last  receives where the name's last part begins
+ * @param make  create missing directories. If the store syncs, also sync them, and
+ *              those that another upload is creating
+ * @param last  receives the position of the last component
  * @return a descriptor for file_store_leave(), or -1 with errno of open_within()
  */
 int file_store_enter(const struct file_store *store, const char *name, bool make,
 		     const char **last);
 void file_store_leave(const struct file_store *store, int directory);
 
-/** Opens a directory for reading; with NULL the one that is served.
- *  @return the descriptor, which the caller closes, or -1 with errno of open_within(), and
- *          ESTALE if the directory that is served has gone */
+/** Opens a directory for reading; NULL is the served one.
+ *  @return the descriptor, which the caller closes, or -1 with errno of open_within();
+ *          ESTALE if the served directory is missing */
 int file_store_open_directory(struct file_store *store, const char *name);
 
-/** What a name is: a regular file or a directory. @return 0, or -1 with *refusal */
+/** Gets the status of a regular file or directory. @return 0, or -1 with *refusal */
 int file_store_look(struct file_store *store, const char *name, struct stat *status,
 		    struct file_refusal *refusal);
 
@@ -85,16 +90,18 @@ int file_store_look(struct file_store *store, const char *name, struct stat *sta
 int file_store_read(struct file_store *store, const char *name, struct stat *status,
 		    struct file_refusal *refusal);
 
-/** Whether so many bytes more could be taken, as far as one can tell now. */
-bool file_store_has_room(const struct file_store *store, uint64_t bytes);
+/** Checks whether @p bytes more fit, as far as is known now.
+ *  @return 0, or -1 with errno: EDQUOT (quota), ENOSPC (disk) */
+int file_store_check_space(const struct file_store *store, uint64_t bytes);
 
-/** Counts bytes that will be there in a moment. @return false if they are too many */
+/** Counts bytes that are about to be written. @return false if the quota does not allow
+ *  them */
 bool file_store_add(const struct file_store *store, uint64_t bytes);
 
-/** Counts bytes that are gone. */
+/** Counts bytes that were removed. */
 void file_store_subtract(const struct file_store *store, uint64_t bytes);
 
-/** Opens .filed, where the parts are, to be read. @return a descriptor, or -1 with errno */
+/** Opens .filed for reading. @return a descriptor, or -1 with errno */
 int file_store_open_parts(const struct file_store *store);
 
 #endif

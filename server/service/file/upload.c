@@ -1,3 +1,18 @@
+/*
+ * upload - from the first byte of an upload to a file with its name.
+ *
+ *	begin -> open .filed/pNAME, flock() -> write ... write -> set time -> fdatasync
+ *	      -> rename to NAME -> fsync the directory -> reply DONE
+ *
+ * Each step is on disk before the next one says so. A reader sees the old file or the
+ * complete new one. A process that is killed leaves a part without a lock, and the next
+ * upload of this name continues or replaces it. The cost is mainly the two syncs of each
+ * file (none with -S).
+ *
+ * A lock and a name in .filed can come apart: another process may rename or remove the
+ * part between open(2) and flock(2). So the name is checked again after locking, and
+ * before each removal.
+ */
 #define _DEFAULT_SOURCE /* flock */
 
 #include "server/service/file/upload.h"
@@ -23,15 +38,15 @@ enum {
 	STATE_TEXT = 64,
 	LOCK_TRIES = 10,
 	EXPIRE_EVERY = 60,      /* seconds */
-	EXPIRE_MOST = 10000,    /* parts looked at in one go: some 20 milliseconds */
-	TIMES_FROM = 315619200, /* 2 January 1980: on, with the zones, every ... */
-	TIMES_TO = INT32_MAX,   /* ... file system can keep times; up to 2038 */
+	EXPIRE_MOST = 10000,    /* parts checked in one step: about 20 milliseconds */
+	TIMES_FROM = 315619200, /* from 2 January 1980 on, with time zones, every ... */
+	TIMES_TO = INT32_MAX,   /* ... file system can store a time; until 2038 */
 };
 
 /* ---- the part and its lock -------------------------------------------------------------- */
 
-/* Whether the file at @p fd still has that name: who had it locked may have renamed or
- * removed it between our opening it and our locking it. */
+/* Whether the file at @p fd still has that name: another process that held the lock
+ * may have renamed or removed it between our open(2) and our flock(2). */
 static bool is_in_place(const struct file_store *store, int fd, const char *part,
 			struct stat *ours)
 {
@@ -44,9 +59,10 @@ static bool is_in_place(const struct file_store *store, int fd, const char *part
 
 enum part_found { PART_OURS, PART_GONE, PART_FAILED };
 
-/* Locks the part that is open at @p fd. One that has another name, too, is a file already,
- * which nobody may write to: somebody was killed between the two steps of link_and_unlink()
- * in rename.c, or has made a link. While it is locked, its name here goes. */
+/* Locks the part that is open at @p fd. A part with a second name is already a file,
+ * and must not be written to: a process was killed between the two steps of
+ * link_and_unlink() in rename.c, or somebody made a hard link. Then the name in .filed
+ * is removed while the part is locked. */
 static enum part_found lock_part(const struct file_store *store, int fd, const char *part,
 				 struct stat *status)
 {
@@ -59,7 +75,8 @@ static enum part_found lock_part(const struct file_store *store, int fd, const c
 	return unlinkat(store->parts, part, 0) == 0 ? PART_GONE : PART_FAILED;
 }
 
-/* @return the descriptor, and *status of it, or -1 with errno: EWOULDBLOCK if somebody else has it */
+/* @return the descriptor, with *status, or -1 with errno: EWOULDBLOCK if another
+ *         upload has the lock */
 static int open_locked(const struct file_store *store, const char *part, int flags,
 		       struct stat *status)
 {
@@ -100,8 +117,8 @@ static void remove_state(const struct file_store *store, const struct file_uploa
 		       0);
 }
 
-/* Whether the name of the part is still this upload's: it is another's if .filed was removed
- * and made anew while this one was under way. */
+/* Whether the part still has its name. It has not if .filed was removed and created
+ * again during this upload; then the name may belong to another upload. */
 static bool has_its_part(const struct file_store *store, const struct file_upload *upload)
 {
 	char part[FILE_PART_NAME];
@@ -111,7 +128,8 @@ static bool has_its_part(const struct file_store *store, const struct file_uploa
 			   file_name_of_part(upload->name, FILE_PART, part), &status);
 }
 
-/* While the part is locked: who opens the next one of that name finds none of this. */
+/* Removes the part and its state while the part is locked, so that the next upload of
+ * this name finds neither. */
 static void discard(const struct file_store *store, struct file_upload *upload)
 {
 	char part[FILE_PART_NAME];
@@ -138,7 +156,7 @@ static void state_text(const struct file_upload *upload, char out[STATE_TEXT])
 		 text_timestamp(upload->modified, time));
 }
 
-/* Whether what is here is of this upload. */
+/* Whether the part that was found belongs to this upload. */
 static bool state_matches(const struct file_store *store, struct file_upload *upload)
 {
 	char state[FILE_PART_NAME], wanted[STATE_TEXT], found[STATE_TEXT];
@@ -178,7 +196,7 @@ void file_upload_cut_off(const struct file_store *store, struct file_upload *upl
 
 /* ---- the time --------------------------------------------------------------------------- */
 
-/* Whether a file system has kept a time: it may have rounded it, to 2 seconds at most. */
+/* Whether the file system has stored a time. It may round to 2 seconds. */
 static bool is_kept(time_t kept, time_t wanted)
 {
 	uint64_t apart = kept > wanted ? (uint64_t)kept - (uint64_t)wanted
@@ -187,8 +205,8 @@ static bool is_kept(time_t kept, time_t wanted)
 	return apart < 2;
 }
 
-/* Sets the time of the part. One that the file system has no place for becomes the nearest
- * that it has, and nobody is told (utimensat(2)): so it is read again. */
+/* Sets the time of the part. A file system silently replaces a time that it cannot
+ * store by the nearest one it can (utimensat(2)). So the time is read back. */
 static int set_time(const struct file_upload *upload, struct file_refusal *refusal)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, upload->modified };
@@ -199,11 +217,11 @@ static int set_time(const struct file_upload *upload, struct file_refusal *refus
 	if (is_kept(status.st_mtim.tv_sec, upload->modified.tv_sec))
 		return 0;
 	return file_refuse(refusal, "forbidden",
-			   "the file system here cannot keep its time");
+			   "the server's file system cannot store this time");
 }
 
-/* Whether the part can have its time: to be tried before the bytes come, where one cannot
- * be sure. */
+/* Checks that the part can have its time, if that is not certain. This is done before
+ * the content arrives. */
 static int try_time(const struct file_upload *upload, struct file_refusal *refusal)
 {
 	if (upload->modified.tv_sec >= TIMES_FROM && upload->modified.tv_sec < TIMES_TO)
@@ -213,8 +231,8 @@ static int try_time(const struct file_upload *upload, struct file_refusal *refus
 
 /* ---- the beginning ---------------------------------------------------------------------- */
 
-/* Whether the name may become this file, as things are now: better said before the bytes come
- * than after. */
+/* Checks whether the upload may get this name, as things are now. The client should
+ * know before it sends the content. */
 static int check_target(const struct file_store *store, const char *name,
 			struct file_refusal *refusal)
 {
@@ -225,8 +243,7 @@ static int check_target(const struct file_store *store, const char *name,
 	if (directory < 0 && errno == ENOENT)
 		return 0;
 	if (directory < 0 && errno == ENOTDIR)
-		return file_refuse(refusal, "forbidden",
-				   "what should be a directory is a file");
+		return file_refuse(refusal, "forbidden", strerror(ENOTDIR));
 	if (directory < 0)
 		return file_refuse_errno(refusal, errno);
 	if (fstatat(directory, last, &status, AT_SYMLINK_NOFOLLOW) < 0)
@@ -241,12 +258,13 @@ static int check_target(const struct file_store *store, const char *name,
 	if (!store->replaces)
 		return file_refuse_errno(refusal, EEXIST);
 	if (!S_ISREG(status.st_mode))
-		return file_refuse(refusal, "forbidden", "what is here is not a file");
+		return file_refuse(refusal, "forbidden", "not a regular file");
 	return 0;
 }
 
-/* What is here of another upload goes; and so does what is here of this one, where no sum will
- * tell whether it is: another client may have a file of the same name, size and time. */
+/* Decides what to do with the content of the part that was found. Content of another
+ * upload is discarded. So is content of this upload if no checksum follows, because
+ * another client may have a file of the same name, size and time. */
 static int take_part(const struct file_store *store, struct file_upload *upload,
 		     off_t here, struct file_refusal *refusal)
 {
@@ -255,7 +273,7 @@ static int take_part(const struct file_store *store, struct file_upload *upload,
 	upload->here = (uint64_t)here;
 	if (same && upload->here <= upload->size && (here == 0 || !upload->without_sum) &&
 	    (here == 0 || lseek(upload->fd, here, SEEK_SET) == here)) {
-		upload->goes_on = here > 0;
+		upload->resumed = here > 0;
 		return 0;
 	}
 	if (upload->here > 0 && ftruncate(upload->fd, 0) < 0)
@@ -268,8 +286,9 @@ static int take_part(const struct file_store *store, struct file_upload *upload,
 	return 0;
 }
 
-/* Opens the part of that name, locked, or makes it. Where it cannot be made, .filed may have
- * been removed, or the whole directory. @return the descriptor, or -1 with errno */
+/* Opens the part of that name and locks it, or creates it. If that fails, .filed or
+ * the whole directory may have been removed: they are opened again. @return the
+ * descriptor, or -1 with errno */
 static int open_part(struct file_store *store, const char *name, struct stat *status)
 {
 	char part[FILE_PART_NAME];
@@ -290,8 +309,7 @@ int file_upload_begin(struct file_store *store, struct file_upload *upload,
 	struct stat status;
 
 	if (size > store->most)
-		return file_refuse(refusal, "too-large",
-				   "a file may not have so many bytes here");
+		return file_refuse_errno(refusal, EFBIG);
 	if (atomic_load(&store->parts_error) != 0 && !file_store_renew_parts(store))
 		return file_refuse_errno(refusal, errno);
 	file_upload_expire(store);
@@ -315,9 +333,10 @@ int file_upload_begin(struct file_store *store, struct file_upload *upload,
 		discard(store, upload);
 		return -1;
 	}
-	if (!file_store_has_room(store, size - upload->here)) {
+	if (file_store_check_space(store, size - upload->here) < 0) {
+		file_refuse_errno(refusal, errno);
 		discard(store, upload);
-		return file_refuse(refusal, "no-space", "there is no room for it");
+		return -1;
 	}
 	return 0;
 }
@@ -349,7 +368,7 @@ int file_upload_write(const struct file_store *store, struct file_upload *upload
 
 	if (!file_store_add(store, n)) {
 		discard(store, upload);
-		return file_refuse(refusal, "no-space", "there is no room for it");
+		return file_refuse_errno(refusal, EDQUOT);
 	}
 	upload->here += n;
 	written = io_write(upload->fd, bytes, n);
@@ -365,7 +384,7 @@ int file_upload_write(const struct file_store *store, struct file_upload *upload
 
 /* ---- the end ---------------------------------------------------------------------------- */
 
-/* What the name has now counts no more when it is replaced. */
+/* The size of the file that will be replaced: it no longer counts. */
 static uint64_t size_of_old(const struct file_store *store, int directory,
 			    const char *last)
 {
@@ -378,18 +397,18 @@ static uint64_t size_of_old(const struct file_store *store, int directory,
 	return (uint64_t)status.st_size;
 }
 
-/* What a system call said, or that there is nothing any more to put in place. */
+/* Refuses with the error of a system call, or because the part was removed. */
 static int refuse_end(const struct file_store *store, const struct file_upload *upload,
 		      int error, struct file_refusal *refusal)
 {
 	if (has_its_part(store, upload))
 		return file_refuse_errno(refusal, error);
 	return file_refuse(refusal, "busy",
-			   "what had come of it was removed: send it again");
+			   "the partial upload was removed: send the file again");
 }
 
-/* Gives the part the name of the file. The part's own name may be another upload's by now: see
- * has_its_part(). @return 0, or -1 with *refusal */
+/* Renames the part to the name of the file. The part's own name may belong to another
+ * upload by now: see has_its_part(). @return 0, or -1 with *refusal */
 static int rename_part(const struct file_store *store, const struct file_upload *upload,
 		       int directory, const char *last, struct file_refusal *refusal)
 {
@@ -408,9 +427,9 @@ static int rename_part(const struct file_store *store, const struct file_upload 
 	return 0;
 }
 
-/* First the content, then the name, then the directory that has the name: in this order each
- * is on disk before the next says that it is.
- * @param renamed  receives whether the part has become the file, also if it fails then */
+/* Syncs the content, then renames, then syncs the directory, so that each step is on
+ * disk before the next one depends on it.
+ * @param renamed  receives whether the part has become the file, also on failure */
 static int put_in_place(const struct file_store *store, struct file_upload *upload,
 			bool *renamed, struct file_refusal *refusal)
 {
@@ -428,7 +447,7 @@ static int put_in_place(const struct file_store *store, struct file_upload *uplo
 	*renamed = result == 0;
 	if (*renamed && !store->unsynced && fsync(directory) < 0)
 		result = file_refuse(refusal, "internal",
-				     "it is here, but perhaps not on disk");
+				     "stored, but perhaps not on disk");
 	file_store_leave(store, directory);
 	return result;
 }
@@ -441,24 +460,24 @@ int file_upload_finish(const struct file_store *store, struct file_upload *uploa
 
 	if (crc != NULL && *crc != checksum_value(&upload->sum)) {
 		discard(store, upload);
-		return file_refuse(refusal, "checksum",
-				   "what came here has another checksum");
+		return file_refuse(refusal, "checksum", "checksum mismatch");
 	}
 	result = put_in_place(store, upload, &renamed, refusal);
 	if (!renamed) {
 		discard(store, upload);
 		return -1;
 	}
-	/* What has the name of the part now is another upload's. */
+	/* a part with this name now belongs to another upload */
 	if (upload->has_state)
 		remove_state(store, upload);
 	forget(upload);
 	return result;
 }
 
-/* ---- old ones --------------------------------------------------------------------------- */
+/* ---- old parts -------------------------------------------------------------------------- */
 
-/* A state goes with its part; one that has none is what a power cut has left. */
+/* A state is removed with its part. A state without a part is left after a power
+ * failure. */
 static void remove_lone_state(const struct file_store *store, const char *state)
 {
 	char part[FILE_PART_NAME];
@@ -470,7 +489,7 @@ static void remove_lone_state(const struct file_store *store, const char *state)
 		(void)unlinkat(store->parts, state, 0);
 }
 
-/* Removes a part or a state by the name that it has in .filed, unless it is in use. */
+/* Removes a part or a state by its name in .filed, unless it is in use. */
 static void expire_part(const struct file_store *store, const char *part)
 {
 	char state[FILE_PART_NAME];
@@ -491,8 +510,8 @@ static void expire_part(const struct file_store *store, const char *part)
 	close(fd);
 }
 
-/* By the time of the last change of its status: an upload that is whole has the client's time
- * of modification a moment before it has its name. */
+/* Uses the time of the last status change: a complete upload has the modification time
+ * of the client just before it gets its name. */
 static bool is_old(const struct file_store *store, const char *name, time_t now)
 {
 	struct stat status;
@@ -510,7 +529,7 @@ static void expire_parts(const struct file_store *store, DIR *stream, time_t now
 			expire_part(store, next->d_name);
 }
 
-/* The first one who finds that it is time looks, the others go on. */
+/* The first process that finds the time has come does the work. The others continue. */
 void file_upload_expire(const struct file_store *store)
 {
 	time_t now = time(NULL);

@@ -1,3 +1,11 @@
+/*
+ * answer - writes the status line, the fields of every answer, and the page for an
+ * error.
+ *
+ * The text of each status is in one table, so an error is a number everywhere else. An
+ * answer is a series of small session_write() calls, which the output gathers and sends
+ * in one system call. So no header buffer is needed here.
+ */
 #include "server/service/http/answer.h"
 
 #include <ctype.h>
@@ -11,33 +19,37 @@ enum { PAGE_TEXT = 2048 };
 
 struct status {
 	int code;
-	const char *text; /* code and reason phrase */
-	const char *why;  /* what is always true of it */
+	const char *text; /* the code and the reason phrase */
+	const char *why;  /* the text of the page, if there is no better one */
 };
 
-/* RFC 9110, section 15; 431 is of RFC 6585, section 5. What is most frequent comes first. */
+/* RFC 9110, section 15; 431 is from RFC 6585, section 5. The most frequent codes come
+ * first. */
 static const struct status statuses[] = {
-	{ 200, "200 OK", "all is well" },
-	{ 206, "206 Partial Content", "a part of it" },
-	{ 304, "304 Not Modified", "it has not changed" },
+	{ 200, "200 OK", "the request succeeded" },
+	{ 206, "206 Partial Content", "a part of the file" },
+	{ 304, "304 Not Modified", "the file has not changed" },
 	{ 301, "301 Moved Permanently",
 	  "this is a directory: its name ends with a slash" },
-	{ 400, "400 Bad Request", "the request is not as HTTP has it" },
-	{ 403, "403 Forbidden", "this is not shown" },
-	{ 404, "404 Not Found", "there is nothing of this name here" },
-	{ 405, "405 Method Not Allowed", "this server only shows what it has" },
-	{ 408, "408 Request Timeout", "the request took too long to come" },
-	{ 412, "412 Precondition Failed", "it is not as the request has it" },
+	{ 400, "400 Bad Request", "the request is malformed" },
+	{ 403, "403 Forbidden", "this file is not served" },
+	{ 404, "404 Not Found", "there is no such file or directory" },
+	{ 405, "405 Method Not Allowed",
+	  "this server allows only GET, HEAD and OPTIONS" },
+	{ 408, "408 Request Timeout", "the request took too long to arrive" },
+	{ 412, "412 Precondition Failed", "a precondition of the request is not met" },
 	{ 413, "413 Content Too Large", "the body of the request is too long" },
-	{ 414, "414 URI Too Long", "the name is too long" },
-	{ 416, "416 Range Not Satisfiable", "it is shorter than that" },
-	{ 417, "417 Expectation Failed", "the request expects what is not to be had" },
+	{ 414, "414 URI Too Long", "the request target is too long" },
+	{ 416, "416 Range Not Satisfiable",
+	  "the range begins beyond the end of the file" },
+	{ 417, "417 Expectation Failed", "the server does not support this expectation" },
 	{ 431, "431 Request Header Fields Too Large",
 	  "the header of the request is too long" },
-	{ 501, "501 Not Implemented", "this server does not know what that is" },
+	{ 501, "501 Not Implemented", "this server does not implement this" },
 	{ 503, "503 Service Unavailable", "the server is out of memory or descriptors" },
 	{ 505, "505 HTTP Version Not Supported", "this server speaks HTTP/1.1 and 1.0" },
-	{ 500, "500 Internal Server Error", "the server cannot read it" }, /* the last */
+	{ 500, "500 Internal Server Error",
+	  "the server cannot read the file" }, /* the last */
 };
 
 static const struct status *find_status(int code)
@@ -54,9 +66,10 @@ void http_answer_text(struct session *session, const char *text)
 	session_write(session, text, strlen(text));
 }
 
-/* The version is the server's own, also to clients of HTTP/1.0 (RFC 9110, section 2.5). A
- * client of 1.0 that asked to stay must be told (RFC 9112, appendix C.2.2). What is sent as
- * text is not to be taken for anything else ("nosniff": Fetch Standard). */
+/* The version is that of the server, also for clients of HTTP/1.0 (RFC 9110, section
+ * 2.5). A client of HTTP/1.0 that asked to keep the connection needs the field (RFC
+ * 9112, appendix C.2.2). "nosniff" tells browsers not to guess another type for text
+ * (Fetch Standard). */
 void http_answer_begin(struct session *session, int status, const char *date,
 		       bool keep_alive)
 {

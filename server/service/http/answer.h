@@ -1,12 +1,13 @@
 /*
- * answer - what every answer has: the status line, the fields that are never left out, and
- * a page for a person where there is nothing else to show (RFC 9110, sections 6 and 15).
+ * answer - the parts of every answer: the status line, the fields that are always
+ * present, and a page for people where there is no other content (RFC 9110, sections 6
+ * and 15).
  *
  *	http_answer_begin(session, 405, date, true);
  *	http_answer_field(session, "Allow", "GET, HEAD, OPTIONS");
  *	length = http_answer_page(session, 405, NULL, false);
  *
- * Nothing that a client sent may be in a value.
+ * A value must not contain anything that a client sent.
  */
 #ifndef SERVER_SERVICE_HTTP_ANSWER_H
 #define SERVER_SERVICE_HTTP_ANSWER_H
@@ -17,7 +18,7 @@
 
 struct session;
 
-/** Writes text that a NUL ends. */
+/** Writes a NUL-terminated text. */
 void http_answer_text(struct session *session, const char *text);
 
 /** Writes the status line and the fields of every answer: Server, Date, Connection.
@@ -31,18 +32,19 @@ void http_answer_field(struct session *session, const char *name, const char *va
 /** Writes Content-Length. */
 void http_answer_length(struct session *session, uint64_t length);
 
-/** Writes the fields of an HTML page of our own making: no script in it is ever run, should
- *  a name of a file have found a way around the escaping. */
+/** Writes the fields of an HTML page that the server makes. They forbid scripts, in
+ *  case a file name gets past the escaping. */
 void http_answer_html(struct session *session, uint64_t length);
 
-/** Writes the end of the header: the body may follow. */
+/** Writes the end of the header. The body may follow. */
 void http_answer_end(struct session *session);
 
 /**
- * Writes the rest of an answer that is a page about its status.
+ * Writes the rest of an answer whose body is a page about its status.
  *
- * @param why        for a person, in a few words, as HTML; NULL: what is always true of the status
- * @param head_only  to HEAD: no body follows
+ * @param why        a short explanation, as HTML; NULL: the standard text of the
+ *             status
+ * @param head_only  for HEAD: no body
  * @return the length of the body that was written
  */
 size_t http_answer_page(struct session *session, int status, const char *why,

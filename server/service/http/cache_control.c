@@ -1,3 +1,10 @@
+/*
+ * cache_control - checks the value of --cache-control at the start.
+ *
+ * The value is sent with every answer, so a mistake would reach every cache. The check
+ * follows the grammar and knows the directives whose argument is a number of seconds.
+ * Unknown directives pass. It runs once, so its speed does not matter.
+ */
 #include "server/service/http/cache_control.h"
 
 #include <stddef.h>
@@ -9,7 +16,7 @@
 
 enum { DIGITS = 10 };
 
-/* RFC 9111, section 1.2.2: more is taken for this. */
+/* RFC 9111, section 1.2.2: larger values count as this one. */
 #define SECONDS_MOST ((uint64_t)1 << 31)
 
 /* RFC 9110, section 5.6.2. */
@@ -19,7 +26,7 @@ static size_t token_length(const char *text)
 			    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 }
 
-/* A quoted-string (section 5.6.4) with its quotes; 0: it is none. */
+/* The length of a quoted-string (section 5.6.4) with its quotes; 0: none. */
 static size_t quoted_length(const char *text)
 {
 	size_t at = 1;
@@ -29,7 +36,7 @@ static size_t quoted_length(const char *text)
 	for (; text[at] != '"'; at++) {
 		if (text[at] == '\\')
 			at++;
-		if (text[at] < ' ' || text[at] > '~') /* a NUL, above all */
+		if (text[at] < ' ' || text[at] > '~') /* also a NUL */
 			return 0;
 	}
 	return at + 1;
@@ -59,7 +66,7 @@ static bool is_seconds(const char *argument, size_t length)
 	return text_number(digits, 0, SECONDS_MOST, &seconds);
 }
 
-/* @return the length of the directive at the start of text, 0 if it is none */
+/* @return the length of the directive at the start of text; 0: none */
 static size_t directive_length(const char *text)
 {
 	size_t name = token_length(text), argument;

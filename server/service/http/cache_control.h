@@ -10,10 +10,11 @@
 enum { HTTP_CACHE_CONTROL_MOST = 256 };
 
 /**
- * Whether an operator may have a server send it: directives that are separated by commas, each
- * a token, "token=token" or "token=\"text\"". Those whose argument is a number of seconds
- * (max-age, s-maxage; stale-while-revalidate, stale-if-error of RFC 5861) must have one of at
- * most 2147483648. Other directives pass as they are: a cache ignores what it does not know.
+ * Checks a value for the Cache-Control field: directives separated by commas, each a
+ * token, "token=token" or "token=\"text\"". The argument of max-age and s-maxage, and
+ * of stale-while-revalidate and stale-if-error (RFC 5861), must be a number of seconds
+ * up to 2147483648. Other directives pass unchecked: a cache ignores a directive that
+ * it does not know.
  */
 bool http_cache_control_is_valid(const char *value);
 

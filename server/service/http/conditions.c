@@ -1,3 +1,18 @@
+/*
+ * conditions - decides between 200, 206, 304, 412 and 416.
+ *
+ * The steps are in the order of RFC 9110, section 13.2.2:
+ *
+ *	If-Match, else If-Unmodified-Since    fails  -> 412
+ *	If-None-Match, else If-Modified-Since known  -> 304
+ *	If-Range, Range                              -> 206, 416, or 200
+ *
+ * The entity tag is made of the size and time of the file, so no file is read. The cost
+ * is a search of the header for each field.
+ *
+ * A file that changes twice within the resolution of its time would keep its tag. So a
+ * file younger than YOUNG seconds gets a weak tag, and its date proves nothing.
+ */
 #include "server/service/http/conditions.h"
 
 #include <inttypes.h>
@@ -6,10 +21,11 @@
 #include <string.h>
 #include <strings.h>
 
-/* Seconds in which a file can change without another time: of FAT the time counts in two. */
+/* The longest time in which a file can change without a new time, in seconds. FAT
+ * stores times in steps of 2 seconds. */
 enum { YOUNG = 2 };
 
-/* What is evaluated: a request, and the document that it is for. */
+/* A request and the document it is for. */
 struct question {
 	const struct http_request *request;
 	const char *bytes;
@@ -18,7 +34,7 @@ struct question {
 	char tag[HTTP_TAG_TEXT]; /* the document's */
 };
 
-/* A part of a field's value that is still to be read. */
+/* The part of a field value that is not read yet. */
 struct value {
 	const char *text, *end;
 };
@@ -44,7 +60,7 @@ time_t http_last_modified(const struct http_document *document, time_t now)
 
 /* ---- fields ---------------------------------------------------------------------------- */
 
-/* The next field of that name, at first if *found is zeroed. */
+/* Finds the next field of that name; the first one if *found is zeroed. */
 static bool next_value(const struct question *question, const char *name,
 		       struct http_piece *found, struct value *value)
 {
@@ -62,7 +78,7 @@ static bool has_field(const struct question *question, const char *name)
 	return http_request_field(question->request, question->bytes, name, &found);
 }
 
-/* Of a field that is no list, two lines are none that can be read. */
+/* Finds a field that is not a list. If it appears twice, it is ignored. */
 static bool only_value(const struct question *question, const char *name,
 		       struct value *value)
 {
@@ -100,7 +116,8 @@ static void skip(struct value *value, const char *characters)
 		value->text++;
 }
 
-/* Goes to the next element of a list; there may be empty ones (RFC 9110, section 5.6.1.2).
+/* Moves to the next element of a list. Elements may be empty (RFC 9110, section
+ * 5.6.1.2).
  * @return false at the end */
 static bool next_element(struct value *value)
 {
@@ -108,7 +125,7 @@ static bool next_element(struct value *value)
 	return value->text < value->end;
 }
 
-/* An element must end where the list does or a ',' is. */
+/* An element must be followed by the end of the list or a comma. */
 static bool at_element_end(struct value *value)
 {
 	skip(value, " \t");
@@ -141,8 +158,8 @@ static bool take_tag(struct value *value, struct tag *tag)
 	return true;
 }
 
-/* Strong comparison needs two tags that are both strong; weak comparison does not look at
- * that (RFC 9110, section 8.8.3.2). */
+/* Strong comparison requires two strong tags. Weak comparison ignores strength (RFC
+ * 9110, section 8.8.3.2). */
 static bool is_current(const struct question *question, const struct tag *tag,
 		       bool strongly)
 {
@@ -154,7 +171,7 @@ static bool is_current(const struct question *question, const struct tag *tag,
 	       memcmp(tag->text, current, tag->length) == 0;
 }
 
-/* Where a list cannot be read any more, it ends. */
+/* A malformed element ends the list. */
 static bool list_has_tag(const struct question *question, struct value list,
 			 bool strongly)
 {
@@ -166,8 +183,8 @@ static bool list_has_tag(const struct question *question, struct value list,
 	return false;
 }
 
-/* Whether one of the fields of that name, If-Match or If-None-Match, has the document's
- * tag, or is a '*', which stands for any. */
+/* Whether one of the fields of that name (If-Match or If-None-Match) contains the
+ * document's tag, or is '*', which matches any. */
 static bool matches(const struct question *question, const char *name, bool strongly)
 {
 	struct http_piece found = { 0 };
@@ -182,7 +199,7 @@ static bool matches(const struct question *question, const char *name, bool stro
 
 /* ---- preconditions (RFC 9110, section 13.2.2) --------------------------------------------- */
 
-/* Steps 1 and 2: is it still what the client believes it to be? */
+/* Steps 1 and 2: is the document still the version that the client expects? */
 static bool fails(const struct question *question)
 {
 	time_t date;
@@ -193,8 +210,8 @@ static bool fails(const struct question *question)
 	       question->document->modified > date;
 }
 
-/* Steps 3 and 4: does the client have it? By its date one that is young may have changed since
- * in the same second (section 8.8.2.2). */
+/* Steps 3 and 4: does the client already have this version? A date does not prove that
+ * for a young file, which may have changed again in the same second (section 8.8.2.2). */
 static bool is_known(const struct question *question)
 {
 	time_t date;
@@ -206,8 +223,8 @@ static bool is_known(const struct question *question)
 	       !is_young(question->document, question->now);
 }
 
-/* Step 5: is it still that of which the client has a part? A date says so only if it is the
- * very same, and of a time when the file could not change twice (section 8.8.2.2). */
+/* Step 5: is the document still the version of which the client has a part? A date
+ * proves it only if it is equal and the file is not young (section 8.8.2.2). */
 static bool is_range_wanted(const struct question *question)
 {
 	struct value value;
@@ -225,14 +242,14 @@ static bool is_range_wanted(const struct question *question)
 
 /* ---- ranges (RFC 9110, section 14) -------------------------------------------------------- */
 
-/* "0-499": from 0 to 499; "500-": from 500 on; "-500": the last 500. */
+/* "0-499": bytes 0 to 499; "500-": from byte 500 on; "-500": the last 500 bytes. */
 struct range {
 	bool has_first, has_last;
 	uint64_t first, last;
 };
 
-/* @return whether there were digits; a number too large becomes the largest, for no file is
- *         longer */
+/* @return whether there were digits. A number that is too large becomes the largest
+ *         one, because no file is longer */
 static bool take_number(struct value *value, uint64_t *number)
 {
 	const char *start = value->text;
@@ -259,7 +276,7 @@ static bool take_range(struct value *value, struct range *range)
 	return range->has_first || range->has_last;
 }
 
-/* Reads "bytes=" and the one range behind it. */
+/* Reads "bytes=" and one range. */
 static bool take_only_range(struct value value, struct range *range)
 {
 	static const char unit[] = "bytes=";
@@ -284,7 +301,9 @@ static struct http_part part_of(const struct range *range, uint64_t size)
 			return none;
 		part.length = range->last < size ? range->last : size;
 		part.first = size - part.length;
-		part.status = size > 0 ? 206 : 200; /* no Content-Range can say it */
+		part.status =
+			size > 0 ? 206
+				 : 200; /* no Content-Range can describe an empty part */
 		return part;
 	}
 	if (range->first >= size)

@@ -1,3 +1,12 @@
+/*
+ * date - writes the dates of answers, and reads the dates of requests.
+ *
+ * Why not strftime(3) and strptime(3): their names of days and months depend on the
+ * locale, strptime(3) accepts more than HTTP allows, and gmtime_r(3) loads the time zone
+ * under a lock. Every answer has a date. In a forked child that answers one request, the
+ * pages that those functions touch would be a sixth of all that it touches. The cost is
+ * the calendar arithmetic below.
+ */
 #define _DEFAULT_SOURCE /* timegm, which is in POSIX since 2024 */
 
 #include "server/service/http/date.h"
@@ -17,29 +26,29 @@ enum {
 static const int64_t year_1000 = INT64_C(-30610224000);
 static const int64_t year_9999_end = INT64_C(253402300799);
 
-/* Each is known by its first three letters, too. */
+/* The first three letters are the short name. */
 static const char days[][NAME_TEXT] = { "Sunday",   "Monday", "Tuesday", "Wednesday",
 					"Thursday", "Friday", "Saturday" };
 static const char months[][NAME_TEXT] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
 					  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 
-/* As strptime(3) has them, which reads what the locale says, and more than it should:
- * %a and %A a day, short and whole, %b a month, %d its day, %e the same with a blank for a
- * zero, %Y and %y a year of four and of two digits, %H, %M and %S the time. */
+/* The notation is that of strptime(3): %a and %A short and full day name, %b month, %d
+ * day, %e day with a blank instead of a leading zero, %Y and %y year of four and of
+ * two digits, %H, %M and %S the time. */
 static const char *const forms[] = {
 	"%a, %d %b %Y %H:%M:%S GMT", /* IMF-fixdate */
 	"%A, %d-%b-%y %H:%M:%S GMT", /* RFC 850 */
 	"%a %b %e %H:%M:%S %Y",      /* asctime(3) */
 };
 
-/* What is still to be read. */
+/* The part of the text that is not read yet. */
 struct rest {
 	const char *text;
 	size_t length;
 };
 
-/* Days from the first of the year 1 to the first of this one, if the calendar had always
- * been that of today: as POSIX counts them (4.16, Seconds Since the Epoch). */
+/* Days from 1 January of year 1 to 1 January of this year, in the Gregorian calendar,
+ * as POSIX counts them (4.16, Seconds Since the Epoch). */
 static int64_t days_before(int64_t year)
 {
 	year--;
@@ -53,7 +62,7 @@ static bool is_leap(int64_t year)
 
 static int64_t year_of(int64_t day)
 {
-	int64_t year = day * 400 / days_before(401) + 1; /* within a year of it */
+	int64_t year = day * 400 / days_before(401) + 1; /* at most one year off */
 
 	while (days_before(year) > day)
 		year--;
@@ -62,7 +71,8 @@ static int64_t year_of(int64_t day)
 	return year;
 }
 
-/* Of a day of the year, from 0 on, leaves the day of the month, from 0 on. @return which */
+/* Splits a day of the year, from 0: leaves the day of the month, from 0, in *day.
+ * @return the month, from 0 */
 static int take_month(int64_t year, int64_t *day)
 {
 	static const char lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
@@ -92,9 +102,6 @@ static char *put_number(char *out, int digits, int64_t number, char after)
 	return out + digits + 1;
 }
 
-/* Every answer has a date. gmtime_r(3) looks after the time zone first, under a lock, and
- * strftime(3) after the locale: in a child that answers one request the pages that they
- * touch would be a sixth of all that it touches. */
 const char *http_date(time_t when, char out[HTTP_DATE_TEXT])
 {
 	const int64_t earliest = year_1000, latest = year_9999_end;
@@ -106,7 +113,8 @@ const char *http_date(time_t when, char out[HTTP_DATE_TEXT])
 	second += days_before(1970) * DAY;
 	day = second / DAY;
 	second %= DAY;
-	at = put_name(at, days[(day + 1) % 7], ", "); /* the first day was a Monday */
+	at = put_name(at, days[(day + 1) % 7],
+		      ", "); /* 1 January of year 1 was a Monday */
 	year = year_of(day);
 	day -= days_before(year);
 	month = take_month(year, &day);
@@ -129,7 +137,7 @@ static bool take(struct rest *rest, const char *text, size_t length)
 	return true;
 }
 
-/* Exactly so many digits. */
+/* Reads exactly this many digits. */
 static bool take_number(struct rest *rest, size_t digits, int *number)
 {
 	if (rest->length < digits)
@@ -145,7 +153,7 @@ static bool take_number(struct rest *rest, size_t digits, int *number)
 	return true;
 }
 
-/* @return which of them it is, or -1 */
+/* @return the index of the name, or -1 */
 static int take_name(struct rest *rest, const char names[][NAME_TEXT], int count,
 		     bool whole)
 {
@@ -155,7 +163,7 @@ static int take_name(struct rest *rest, const char names[][NAME_TEXT], int count
 	return -1;
 }
 
-/* Of a year of two digits keeps only those, for the century is found later. */
+/* A year of two digits is stored as it is; the century is found later. */
 static bool take_part(struct rest *rest, char what, struct tm *parts)
 {
 	switch (what) {
@@ -197,7 +205,7 @@ static bool take_form(struct rest rest, const char *form, struct tm *parts)
 	return rest.length == 0;
 }
 
-/* A time that exists: no 31 June. The second 60 is a leap second. */
+/* Converts a date that exists: 31 June does not. Second 60 is a leap second. */
 static bool to_time(const struct tm *parts, time_t *when)
 {
 	struct tm day = { .tm_year = parts->tm_year,
@@ -211,8 +219,8 @@ static bool to_time(const struct tm *parts, time_t *when)
 	return day.tm_mon == parts->tm_mon && day.tm_mday == parts->tm_mday;
 }
 
-/* The last year that ends in these two digits and in which the date is not more than 50
- * years from now. */
+/* Chooses the latest year with these two digits in which the date is at most 50 years
+ * in the future. */
 static bool to_time_in_century(struct tm *parts, time_t now, time_t *when)
 {
 	struct tm latest;

@@ -1,3 +1,16 @@
+/*
+ * document - finds the file or directory for a path.
+ *
+ *	path --http_path_name()--> name --open_within()--> descriptor --fstat()--> kind
+ *
+ * open_within() makes the kernel resolve the name within the directory, so a symbolic
+ * link or a rename at the wrong moment cannot lead out. The checks of the kind use
+ * fstat(2) on the open descriptor, so they are about the file that is sent. A file costs
+ * an fstatat(2), an openat2(2) and an fstat(2).
+ *
+ * If a name is not found, the served directory itself may have been removed and created
+ * again. Only then is it resolved again.
+ */
 #include "server/service/http/document.h"
 
 #include <errno.h>
@@ -14,9 +27,9 @@
 #include "server/service/http/types.h"
 
 static const char index_name[] = "index.html";
-static const char neither[] = "it is neither a file nor a directory";
+static const char neither[] = "not a regular file or directory";
 
-/* RFC 8615, section 3: what is below /.well-known/ is there to be read by clients. */
+/* RFC 8615, section 3: clients read what is below /.well-known/. */
 static bool is_hidden(const char *name)
 {
 	static const char well_known[] = ".well-known";
@@ -35,7 +48,7 @@ static int status_of(int error)
 	case ENOENT:
 	case ENOTDIR:
 	case ENAMETOOLONG:
-	case EINVAL: /* some file systems do not have every name; others say EILSEQ */
+	case EINVAL: /* some file systems do not allow every name; others return EILSEQ */
 	case EILSEQ:
 		return 404;
 	case EACCES:
@@ -53,15 +66,16 @@ static int status_of(int error)
 	}
 }
 
-/* What else there is to say of it. */
+/* An explanation of the error, if the status does not say enough; else NULL. */
 static const char *why_of(int error)
 {
 	switch (error) {
 	case EACCES:
 	case EPERM:
-		return "the server may not read it";
+		return "the server has no permission to read this file";
 	case ELOOP:
-		return "a symbolic link leads there, and this server follows none";
+		return "the path contains a symbolic link, which this server does not "
+		       "follow";
 	case ENXIO:
 	case ENODEV:
 		return neither;
@@ -87,16 +101,17 @@ static void forbid(struct http_document *document, const char *why)
 	document->why = why;
 }
 
-/* Whether the error is of the name, so that to open it gives the right one. */
+/* Whether the error is about the name. Then open_within() reports the right one. */
 static bool is_of_the_name(int error)
 {
 	return error == ENOENT || error == ENOTDIR || error == EACCES || error == ELOOP;
 }
 
-/* To open a FIFO is to be its reader: a process that waits to write to it would begin, and die
- * of SIGPIPE when the reader leaves at once. To open a device may do anything. So what is
- * neither file, directory nor link is not even opened. Whether it is served is not decided here,
- * though: the name may be another file by the time it is opened, see take_file().
+/* Opening a FIFO makes this process its reader: a program that waits to write would
+ * start, and be killed by SIGPIPE when this process closes it. Opening a device may do
+ * anything. So what is neither file, directory nor link is not opened. This check only
+ * prevents the open: the name may be another file when it is opened, so take_file()
+ * decides what is served.
  * @return 0, or -1 with errno */
 static int refuse_special(const struct http_root *root, const char *name)
 {
@@ -117,7 +132,7 @@ static int open_file(const struct http_root *root, const char *name)
 	return open_within(root->directory.fd, name, O_RDONLY, 0);
 }
 
-/* Takes what is open at fd, if it is a regular file. */
+/* Fills *document from the open descriptor, if it is a regular file. */
 static void take_file(struct http_document *document, const char *name, int fd)
 {
 	struct stat status;
@@ -140,7 +155,7 @@ static void take_file(struct http_document *document, const char *name, int fd)
 	close(fd);
 }
 
-/* Begins to list what is open at fd. */
+/* Starts a listing of the directory open at fd. */
 static void list(struct http_document *document, const struct http_target *target,
 		 const char *name, int fd)
 {
@@ -150,7 +165,7 @@ static void list(struct http_document *document, const struct http_target *targe
 			     sizeof after) == HTTP_QUERY_BAD) {
 		close(fd);
 		document->status = 400;
-		document->why = "the name after which the page begins cannot be read";
+		document->why = "the query has a malformed \"after\" parameter";
 		return;
 	}
 	document->listing = http_listing_begin(fd, name, after);
@@ -172,14 +187,14 @@ static void find_listing(struct http_document *document, const struct http_root 
 		fail(document, errno);
 	} else if (!root->listings) {
 		close(fd);
-		forbid(document, "it is a directory without an index.html");
+		forbid(document, "this directory has no index.html");
 	} else {
 		list(document, target, name, fd);
 	}
 }
 
-/* Without an index.html, even a listing may be had; but one that cannot be read is meant to
- * be there. */
+/* Without an index.html the directory may be listed. An index.html that cannot be read
+ * is an error. */
 static void find_directory(struct http_document *document, const struct http_root *root,
 			   const struct http_target *target, const char *name)
 {
@@ -237,8 +252,8 @@ void http_document_find(struct http_root *root, const struct http_target *target
 	find(document, root, target, name);
 	if (document->fd >= 0)
 		return;
-	/* A directory that was removed has no names, but it can still be listed. So what is
-	 * not a file may be missing only because the whole directory has gone. */
+	/* A removed directory has no names, but can still be listed. So whenever no
+	 * file was found, the served directory itself may be missing. */
 	state = root_check(&root->directory, seen);
 	if (state == ROOT_STAYS)
 		return;
@@ -249,7 +264,7 @@ void http_document_find(struct http_root *root, const struct http_target *target
 		return;
 	}
 	document->status = 503;
-	document->why = "the directory that is served has gone";
+	document->why = "the served directory is missing";
 }
 
 void http_document_release(struct http_document *document)

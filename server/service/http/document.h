@@ -1,10 +1,10 @@
 /*
- * document - what a path means in the directory that is served: a file, a listing, a
- * redirect, or an error.
+ * document - what a path means in the served directory: a file, a listing, a redirect,
+ * or an error.
  *
- * No path leaves the directory, whatever is in it: the kernel itself resolves each name
- * beneath it (common/open_within.h), and follows no symbolic link. Names that begin with a dot
- * are hidden, but for /.well-known/. Only regular files and directories are served.
+ * No path leads out of the directory: the kernel resolves each name within it
+ * (common/open_within.h), and follows no symbolic link. Names that begin with a dot are
+ * hidden, except /.well-known/. Only regular files and directories are served.
  */
 #ifndef SERVER_SERVICE_HTTP_DOCUMENT_H
 #define SERVER_SERVICE_HTTP_DOCUMENT_H
@@ -21,52 +21,56 @@ struct http_listing;
 /** The directory that is served. */
 struct http_root {
 	struct root directory;
-	bool listings; /* a directory without index.html is listed, not 403 */
+	bool listings; /* list a directory without index.html, instead of 403 */
 };
 
-/** What a request asks for: the pieces of it, not terminated. */
+/** The parts of a request that select the document, not terminated. */
 struct http_target {
-	const char *path; /* it begins with '/' */
+	const char *path; /* begins with '/' */
 	size_t path_length;
 	const char *query;
-	size_t query_length; /* 0: there is none */
+	size_t query_length; /* 0: no query */
 };
 
-/** What was found. */
+/** The result. */
 struct http_document {
-	int status;      /* 200: a file or a listing; 301: there is a directory of that
-			     name, and the path needs a '/' at its end; 400, 403, 404,
-			     500 or 503 (out of descriptors or memory) */
-	const char *why; /* in a few words, where the status does not say it; else NULL */
-	int fd;          /* of a file: open for reading, the caller closes it; else -1 */
-	struct http_listing *listing; /* of a directory: begun; the caller ends it */
-	uint64_t size;                /* bytes of the file */
-	time_t modified;              /* of a file */
-	long nanoseconds;             /* of modified */
+	/* 200: a file or a listing; 301: a directory, whose path needs a '/' at its
+	 * end; 400, 403, 404, 500 or 503 (no descriptors or memory left) */
+	int status;
+	/* a short explanation if the status does not say enough; else NULL */
+	const char *why;
+	int fd; /* a file, open for reading, which the caller closes; else -1 */
+	/* a listing that was started, which the caller ends; else NULL */
+	struct http_listing *listing;
+	uint64_t size;    /* bytes of the file */
+	time_t modified;  /* of a file */
+	long nanoseconds; /* of modified */
 	const char
 		*type; /* Content-Type: "text/html; charset=utf-8"; never NULL for 200 */
 };
 
 /**
- * Finds what @p target means: a path as http_path_name() reads it.
+ * Finds the document for @p target. The path is read by http_path_name().
  *
- * 400 is a path that cannot be decoded or leads above the root, and a query "after=NAME" of a
- * listing that cannot be decoded. 404 is what nothing here can have: a component that begins
- * with a dot, but for ".well-known" as the first (RFC 8615); an encoded '/', NUL or other
- * control character; and a file with a '/' at its end. 403 is what is there, but may not be
- * read or is not served: a symbolic link, a FIFO, a socket, a device, a directory without
- * index.html. 500 and 503 are errors of the system; 503 is also everything while the served
- * directory has gone. One that was made anew is served from the next request on.
+ * 400: the path cannot be decoded or leads above the root; or the query "after=NAME"
+ * of a listing cannot be decoded. 404: the name cannot exist here: a component begins
+ * with a dot (except ".well-known" as the first one, RFC 8615); it contains an encoded
+ * '/', NUL or other control character; or it is a file with a '/' at its end. 403: it
+ * exists, but must not be read or is not served: a symbolic link, a FIFO, a socket, a
+ * device, or a directory without index.html. 500 and 503: errors of the system; 503
+ * also while the served directory is missing. If that is created again, it is served
+ * from the next request on.
  */
 void http_document_find(struct http_root *root, const struct http_target *target,
 			struct http_document *document);
 
-/** The status for an error of the system: 403, 404, 500, or 503 where it is out of
- *  descriptors or memory. @param why  receives what else there is to say, or NULL */
+/** @return the status for an errno: 403, 404, 500, or 503 if there are no descriptors
+ *          or memory left
+ *  @param why  receives an explanation, or NULL */
 int http_document_status(int error, const char **why);
 
-/** Releases what the document owns; what the caller took (fd set to -1, listing to NULL)
- *  stays. */
+/** Releases what the document owns. What the caller has taken (fd set to -1, listing to
+ *  NULL) is not released. */
 void http_document_release(struct http_document *document);
 
 #endif

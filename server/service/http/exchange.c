@@ -1,3 +1,14 @@
+/*
+ * exchange - chooses the answer to a complete request, and writes it.
+ *
+ *	method  OPTIONS -> 200, no body       not allowed -> 405      unknown -> 501
+ *	        GET, HEAD -> greeting, or a document:
+ *	                       301 redirect | error page | listing | file -> conditions
+ *
+ * A file is passed to session_send_file(), so with sendfile(2) its content does not pass
+ * through this program. A listing takes long, so it is returned to the caller, which
+ * continues it in steps.
+ */
 #include "server/service/http/exchange.h"
 
 #include <inttypes.h>
@@ -14,7 +25,7 @@
 
 #define ALLOWED "GET, HEAD, OPTIONS"
 
-/* A name has at most NAME_MAX bytes (255), in a link three characters each. */
+/* A name has at most NAME_MAX (255) bytes, and a link needs three characters for each. */
 enum { LINK_TEXT = 1024 };
 
 static bool is_head(const struct http_exchange *exchange)
@@ -66,7 +77,8 @@ static void answer_greeting(struct http_exchange *exchange, const struct http_si
 	exchange->length = length + 1;
 }
 
-/* What may be done is the same everywhere, and with "*" (RFC 9110, section 9.3.7). */
+/* The allowed methods are the same for every target, and for "*" (RFC 9110, section
+ * 9.3.7). */
 static void answer_options(struct http_exchange *exchange)
 {
 	begin_answer(exchange, 200);
@@ -87,7 +99,7 @@ static void write_piece(const struct http_exchange *exchange, struct http_piece 
 	session_write(exchange->session, exchange->bytes + piece.at, piece.length);
 }
 
-/* Encodes a path but for its slashes, and stops where @p size is too small. @return the length */
+/* Encodes a path except its slashes. Stops if @p size is too small. @return the length */
 static size_t encode(const char *text, char *out, size_t size)
 {
 	size_t used = 0;
@@ -101,9 +113,9 @@ static size_t encode(const char *text, char *out, size_t size)
 	return used;
 }
 
-/* To the same path with a slash. The path is written anew from the name that was found: of the
- * request's "//host/%2e%2e/with" a browser would make a link to another host (RFC 3986, section
- * 4.2), and take a backslash for a slash. */
+/* Redirects to the same path with a slash. The path is written from the decoded name,
+ * not copied from the request: a browser would read "//host/%2e%2e/with" as a link to
+ * another host (RFC 3986, section 4.2), and a backslash as a slash. */
 static void answer_redirect(struct http_exchange *exchange)
 {
 	const struct http_piece *path = &exchange->request->path;
@@ -154,7 +166,7 @@ void http_exchange_answer_listing(struct http_exchange *exchange,
 	exchange->length = length;
 }
 
-/* The fields that 200, 206 and 304 have in common (RFC 9110, section 15.4.5). */
+/* Writes the fields that 200, 206 and 304 have in common (RFC 9110, section 15.4.5). */
 static void write_validators(struct http_exchange *exchange, const struct http_site *site,
 			     const struct http_document *document)
 {
@@ -180,7 +192,7 @@ static void write_content_range(struct http_exchange *exchange,
 	http_answer_field(exchange->session, "Content-Range", text);
 }
 
-/* All of the file, or the part that was asked for. */
+/* Sends the whole file, or the requested part. */
 static void send_part(struct http_exchange *exchange, const struct http_site *site,
 		      struct http_document *document, const struct http_part *part)
 {
@@ -212,7 +224,7 @@ static void answer_file(struct http_exchange *exchange, const struct http_site *
 	case 206:
 		send_part(exchange, site, document, &part);
 		break;
-	case 304: /* Content-Length would be that of 200: RFC 9110, section 8.6 */
+	case 304: /* no Content-Length: it would be that of 200 (RFC 9110, section 8.6) */
 		begin_answer(exchange, 304);
 		write_validators(exchange, site, document);
 		http_answer_end(exchange->session);

@@ -16,47 +16,49 @@
 struct http_listing;
 struct session;
 
-/** What the server has to show. */
+/** What the server serves. */
 struct http_site {
-	const char *greeting;      /* the answer to any GET, and a newline, unless … */
-	struct http_root *root;    /* … there is a directory; else NULL */
-	const char *cache_control; /* of greeting and files; NULL: none */
+	const char *greeting; /* the answer to any GET, without its newline, unless ... */
+	struct http_root *root;    /* ... there is a directory; else NULL */
+	const char *cache_control; /* for greeting and files; NULL: no such field */
 };
 
 struct http_exchange {
 	struct session *session;
 	const struct http_request *request;
-	const char *bytes; /* of the request, from its first one on; NULL: its header has
-			      not become whole */
-	struct http_log_text line; /* its first line, or what has come of it */
+	/* the bytes of the request, from the first one; NULL: its header is
+	 * incomplete */
+	const char *bytes;
+	struct http_log_text line; /* its first line, as far as it has arrived */
 	time_t now;
-	const char *date; /* the same, as http_date() writes it */
-	bool keep_alive;  /* what the answer is to say of the connection */
+	const char *date; /* the same time, as http_date() writes it */
+	bool keep_alive;  /* what the answer says about the connection */
 
-	/* Of the answer, when it is given: */
+	/* Set by the functions below: */
 	int status;
 	uint64_t length; /* of its body */
-	char *page;      /* the body, if it is still to be written, by the caller, who
-			    frees it; else NULL */
+	char *page; /* the body, if the caller must still write and free it; else NULL */
 };
 
-/** Writes the answer to a request that is whole.
- *  @return NULL; or a listing that is begun, and nothing is written: the caller owns it, goes on
- *          with it in turns, and then calls http_exchange_answer_listing() */
+/** Writes the answer to a complete request.
+ *  @return NULL; or a listing that was started, and nothing is written yet: the caller
+ *          owns it, continues it in steps, and then calls
+ *          http_exchange_answer_listing() */
 struct http_listing *http_exchange_answer(struct http_exchange *exchange,
 					  const struct http_site *site);
 
-/** Writes the header of the answer that is a listing, and takes its page: that may be longer
- *  than what may be queued for a client at once. If the listing has failed, writes all of an
- *  answer that says so. @param error  0, or errno of http_listing_go_on() */
+/** Writes the header of an answer with a listing, and moves the page to exchange->page:
+ *  it may be longer than the output queue of a client. If the listing has failed,
+ *  writes a complete error page instead.
+ *  @param error  0, or errno of http_listing_go_on() */
 void http_exchange_answer_listing(struct http_exchange *exchange,
 				  struct http_listing *listing, int error);
 
-/** Writes a page that says what is wrong with the request.
- *  @param why  in a few words; NULL: what is always true of the status */
+/** Writes an error page for a bad request.
+ *  @param why  a short explanation; NULL: the standard text of the status */
 void http_exchange_refuse(struct http_exchange *exchange, int status, const char *why);
 
-/** Puts an exchange that has its answer into the log. */
+/** Writes an answered exchange to the log. */
 void http_exchange_log(const struct http_exchange *exchange);
 
 #endif

@@ -1,11 +1,14 @@
 /*
  * http - a web server: a greeting, or the files of a directory (RFC 9110, RFC 9112).
  *
- * What it shows: a protocol with many rules, in parts that each know one thing. The parser
- * (http/request.c) says what the client asks for, documents (http/document.c) what there is,
- * conditions (http/conditions.c) how much of it the client wants; http/exchange.c chooses
- * the answer, http/answer.c words it, http/log.c keeps a record of it. This file is the
- * conversation: one request after the other, each answered before the next is looked at.
+ * It shows how to split a protocol with many rules into parts that each know one thing.
+ * The parser (request.c) finds out what the client requests, document.c what exists,
+ * conditions.c how much of it the client needs. exchange.c chooses the answer, answer.c
+ * writes it, log.c records it. This file is the conversation: one request after the
+ * other, each answered before the next is parsed.
+ *
+ * An idle connection costs its state of a few hundred bytes. A request body costs a copy
+ * of the header, because the body pushes the header out of the input buffer.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -31,9 +34,9 @@
 enum {
 	DELAY_MOST = 3600 * 1000, /* milliseconds */
 	TIMEOUT_MOST = 86400,     /* seconds */
-	BODY_PACE = 16384,        /* bytes a second: a slower body is given up */
-	/* Requests that are answered before it is the others' turn: 64 KiB of input may be
-	 * thousands. Clients that send several at once seldom send more than 16. */
+	BODY_PACE = 16384,        /* bytes a second: a slower body times out */
+	/* Requests of one client that are answered in one turn: 64 KiB of input may
+	 * hold thousands. Clients that send several at once seldom send more than 16. */
 	TURN = 32,
 	OPTION_DELAY = OPTIONS_LETTERS_FROM,
 	OPTION_HEADER_TIMEOUT,
@@ -41,42 +44,59 @@ enum {
 };
 
 static struct http_site site = { .greeting = "Hello, World!" };
-static const char *directory; /* NULL: the greeting is all there is */
+static const char *directory; /* NULL: serve only the greeting */
 struct http_root http_root;
 static bool listings;
 static const char *log_name; /* NULL: standard output, unless -q */
 static int64_t delay, header_timeout = 10 * 1000;
 static uint64_t body_most = 1024 * 1024;
 
+/*
+ * The phases of a session:
+ *
+ *                  a body follows                  the body is complete
+ *   READS_HEADER -----------------> READS_BODY ------------------------+
+ *     ^     |                                                          |
+ *     |     | the header is complete, no body                          |
+ *     |     +-----------------------------------+----------------------+
+ *     |                                         |  (with --delay: WAITS until the pause ends)
+ *     |  a greeting, file or error is written   v
+ *     +<------------------------------------ answer
+ *     |                                         |  a listing
+ *     |  all is written           all is read   v
+ *     +<---------------- WRITES_PAGE <------- LISTS, in steps
+ *
+ * A bad request or a timeout is answered from the first two phases, and ends the session.
+ */
 enum phase {
 	READS_HEADER,
 	READS_BODY,
-	WAITS,       /* the request is whole, but the answer is delayed */
-	LISTS,       /* a directory, in turns */
-	WRITES_PAGE, /* as far as the client takes it */
+	WAITS,       /* the request is complete, but its answer is delayed */
+	LISTS,       /* reads a directory, in steps */
+	WRITES_PAGE, /* as fast as the client reads it */
 };
 
-/* In the last three phases a part of the request is left in the input, though it is known: a
- * session must have something to be called again with. */
+/* In the last three phases a part of the request stays in the input, although it is
+ * parsed: input() is called again only if there is input. */
 struct http_state {
 	struct http_request request;
 	enum phase phase;
-	char *header; /* a copy, of a request whose body is read or was; else NULL */
-	size_t left;  /* so many bytes of the request, see above */
-	struct http_listing *listing; /* that is being made; else NULL */
+	char *header; /* a copy, if the request has a body; else NULL */
+	size_t left;  /* bytes of the request that stay in the input, see above */
+	struct http_listing *listing; /* a listing in progress; else NULL */
 	char *page; /* the body of an answer that is being written; else NULL */
 	size_t page_length, written;
-	unsigned turn; /* so many requests may yet be answered in it */
-	time_t now;    /* the second that date tells */
+	unsigned turn; /* requests that may still be answered in this turn */
+	time_t now;    /* the time in date[] */
 	char date[HTTP_DATE_TEXT];
 };
 
 /* ---- one request ---- */
 
-/* The first line of a request that is not whole, as far as it has come. Without a byte it is
- * none: empty lines, which some clients send behind a body, are not the beginning of another
- * request, and an answer to them would be taken for that of the next one (RFC 9112, section
- * 2.2). */
+/* Finds the first line of an incomplete request, as far as it has arrived. Empty lines
+ * before it are skipped: some clients send one after a body. They do not begin a
+ * request, and an answer to them would be mistaken for the answer to the next request
+ * (RFC 9112, section 2.2). */
 static struct http_log_text first_line(const char *bytes, size_t n)
 {
 	const char *end;
@@ -91,7 +111,7 @@ static struct http_log_text first_line(const char *bytes, size_t n)
 	return (struct http_log_text){ bytes, n };
 }
 
-/* Takes the time, and its text anew only when a second has passed. */
+/* Reads the clock. The date is formatted again only when the second has changed. */
 static struct http_exchange begin_exchange(struct session *session, const char *bytes)
 {
 	struct http_state *state = session->state;
@@ -111,7 +131,7 @@ static struct http_exchange begin_exchange(struct session *session, const char *
 	};
 }
 
-/* The answer is given: goes on to the next request, if there may be one. */
+/* The answer is written: prepares for the next request, if the connection stays open. */
 static void end_request(struct session *session, bool keep_alive)
 {
 	struct http_state *state = session->state;
@@ -131,9 +151,9 @@ static void end_request(struct session *session, bool keep_alive)
 	memset(&state->request, 0, sizeof state->request);
 }
 
-/* Functions that take some of the input return how many bytes. The next five are for a
- * request that is whole, but for @p left bytes that stay in the input until its answer has
- * been given; @p bytes are its header. */
+/* Functions that consume input return the number of bytes. In the next five functions
+ * the request is complete, except that @p left bytes of it stay in the input until the
+ * answer is written. @p bytes are its header. */
 
 static size_t write_page(struct session *session)
 {
@@ -153,7 +173,7 @@ static size_t write_page(struct session *session)
 	return state->left;
 }
 
-/* The answer is given, but for its page. */
+/* The answer is written, except for its page. */
 static size_t finish_answer(struct session *session, struct http_exchange *exchange,
 			    size_t left)
 {
@@ -184,7 +204,8 @@ static struct http_exchange begin_whole_exchange(struct session *session,
 	return exchange;
 }
 
-/* Lists some more. A large directory takes many turns, and the others have theirs between. */
+/* Does the next step of a listing. A large directory takes many steps, and other
+ * clients are served between them. */
 static size_t list(struct session *session, const char *bytes)
 {
 	struct http_state *state = session->state;
@@ -233,8 +254,8 @@ static size_t answer_in_time(struct session *session, const char *bytes, size_t 
 	return 0;
 }
 
-/* The request is wrong: an answer says so, and nothing more of the client is believed.
- * @p line is the beginning of it. */
+/* Answers a bad request. The rest of the input is discarded, because its meaning is
+ * unknown. @p line is the first line of the request. */
 static void refuse_request(struct session *session, int status, const char *why,
 			   struct http_log_text line)
 {
@@ -249,7 +270,7 @@ static void refuse_request(struct session *session, int status, const char *why,
 	end_request(session, false);
 }
 
-/* The body of a request is wrong. */
+/* Answers a request with a bad body. */
 static void refuse_body(struct session *session, int status, const char *why)
 {
 	const struct http_state *state = session->state;
@@ -276,8 +297,8 @@ static size_t read_body(struct session *session, const char *bytes, size_t n)
 	}
 }
 
-/* More of the body is to come. A client that waits to be told that it is welcome is told
- * so, unless it has not waited (RFC 9110, section 10.1.1). */
+/* The body is incomplete. A client that waits for permission to send it gets "100
+ * Continue", unless it has not waited (RFC 9110, section 10.1.1). */
 static void expect_body(struct session *session, bool has_begun)
 {
 	const struct http_state *state = session->state;
@@ -292,7 +313,8 @@ static void expect_body(struct session *session, bool has_begun)
 		http_answer_text(session, "HTTP/1.1 100 Continue\r\n\r\n");
 }
 
-/* The header is needed until the body has come: a copy of it, since the input is consumed. */
+/* The header is needed until the body has arrived. It is copied, because the input is
+ * consumed. */
 static size_t begin_body(struct session *session, const char *bytes, size_t n)
 {
 	struct http_state *state = session->state;
@@ -337,7 +359,7 @@ static size_t read_header(struct session *session, const char *bytes, size_t n)
 
 /* ---- the conversation ---- */
 
-/* A request that was left in the input: its turn has come. */
+/* Continues a request that stays in the input. */
 static size_t go_on(struct session *session, const char *bytes)
 {
 	struct http_state *state = session->state;
@@ -377,16 +399,18 @@ static size_t http_input(struct session *session, const char *bytes, size_t n)
 	return used;
 }
 
-/* Half a request is answered, too (RFC 9112, section 8). */
+/* An incomplete request gets an answer, too (RFC 9112, section 8). */
 static void http_end(struct session *session, const char *bytes, size_t n)
 {
 	const struct http_state *state = session->state;
 	struct http_log_text line = first_line(bytes, n);
 
 	if (state->phase == READS_BODY)
-		refuse_body(session, 400, "the body ends before it is whole");
+		refuse_body(session, 400,
+			    "the request ended before its body was complete");
 	else if (line.length > 0)
-		refuse_request(session, 400, "the header ends before it is whole", line);
+		refuse_request(session, 400,
+			       "the request ended before its header was complete", line);
 	session_finish(session);
 }
 
@@ -397,10 +421,10 @@ static void http_expired(struct session *session)
 
 	if (state->phase == READS_BODY)
 		refuse_body(session, 408,
-			    "the body of the request took too long to come");
+			    "the body of the request took too long to arrive");
 	else
 		refuse_request(session, 408,
-			       "the header of the request took too long to come",
+			       "the header of the request took too long to arrive",
 			       unknown);
 }
 
@@ -457,28 +481,27 @@ static int http_option(int letter, const struct options *options, struct failure
 }
 
 static const struct option_line http_options[] = {
-	{ 'm', "message", "TEXT", "the answer to any GET (Hello, World!)" },
-	{ 'r', "root", "DIR", "serve the files of DIR instead" },
+	{ 'm', "message", "TEXT", "the answer to any GET (default: Hello, World!)" },
+	{ 'r', "root", "DIR", "serve the files in DIR instead" },
 	{ 'l', "list", NULL, "with -r, list directories that have no index.html" },
 	{ 'L', "log", "FILE",
-	  "a line for each answer to FILE, opened anew at SIGHUP;\n"
-	  "- is standard output, the default without -q" },
-	{ 'M', "max-body", "SIZE",
-	  "the longest body of a request, in bytes (1M);\n0: none" },
+	  "write a line for each answer to FILE, reopened at\n"
+	  "SIGHUP; - is standard output (default without -q)" },
+	{ 'M', "max-body", "SIZE", "largest request body, in bytes (default 1M)" },
 	{ OPTION_CACHE_CONTROL, "cache-control", "VALUE",
 	  "send Cache-Control: VALUE with greeting and files,\n"
-	  "such as no-cache or 'public, max-age=3600' (none)" },
+	  "for example no-cache or 'public, max-age=3600'" },
 	{ OPTION_HEADER_TIMEOUT, "header-timeout", "SEC",
-	  "the longest that a header may take to come (10);\n0 for ever" },
-	{ OPTION_DELAY, "delay", "MS", "answer so many milliseconds late (0)" },
+	  "time limit for a request header\n(default 10; 0: none)" },
+	{ OPTION_DELAY, "delay", "MS",
+	  "delay each answer by MS milliseconds (default 0)" },
 	{ 0 },
 };
 
 static int http_check(struct failure *failure)
 {
 	if (listings && directory == NULL)
-		return failure_set(failure,
-				   "-l, --list: there is nothing to list without -r");
+		return failure_set(failure, "-l, --list needs -r DIR");
 	return 0;
 }
 
@@ -491,7 +514,9 @@ static int http_prepare(struct failure *failure)
 		return -1;
 	http_root.listings = listings;
 	site.root = directory != NULL ? &http_root : NULL;
-	http_date(time(NULL), date); /* what the library reads for that, it reads once */
+	http_date(time(NULL),
+		  /* the first call may load data of the library: once, before fork(2) */
+		  date);
 	return http_log_open(log_name != NULL ? log_name : log, failure);
 }
 
@@ -507,7 +532,8 @@ const struct service http_service = {
 	.summary = "web server: a greeting, or the files of a directory",
 	.port = "8080",
 	.state_size = sizeof(struct http_state),
-	.descriptors = 1, /* the file that is on its way, or the directory */
+	/* the file that is being sent, or the directory that is being listed */
+	.descriptors = 1,
 	.options = http_options,
 	.option = http_option,
 	.check = http_check,

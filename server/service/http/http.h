@@ -1,6 +1,6 @@
 /*
- * http - what the service has once for all its sessions, and its limits. The service itself is
- * http_service; a test reads these to know where a limit is.
+ * http - what all sessions of the service share, and its limits. The service itself is
+ * http_service. Tests use these limits.
  */
 #ifndef SERVER_SERVICE_HTTP_HTTP_H
 #define SERVER_SERVICE_HTTP_HTTP_H
@@ -8,11 +8,12 @@
 #include "server/service/http/document.h"
 
 enum {
-	HTTP_GREETING_MOST = 65536, /* bytes of the text that the server answers with */
-	HTTP_PAGE_PIECE = 65536,    /* bytes of a page that are sent at once */
+	HTTP_GREETING_MOST = 65536, /* longest text of -m, in bytes */
+	HTTP_PAGE_PIECE = 65536,    /* bytes of a page in one write */
 };
 
-/** The folder of -r; its directory.name is NULL until that option is given. */
+/** The directory of -r; its directory.name is NULL until the server starts with that
+ *  option. */
 extern struct http_root http_root;
 
 #endif

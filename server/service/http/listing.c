@@ -1,3 +1,15 @@
+/*
+ * listing - makes a page of HTML from the names of a directory, in steps.
+ *
+ *	http_listing_go_on() --names left--> reads NAMES_TURN names (names.c)
+ *	                     --rows left---> writes ROWS_TURN rows
+ *	                     --else--------> writes the foot: the page is complete
+ *
+ * One step takes less than a millisecond if the disk need not be read. So an event loop
+ * can serve other clients between the steps. A page is limited to HTTP_LISTING_PAGE
+ * bytes and HTTP_NAMES_MOST names, so the memory does not depend on the directory. Every
+ * name is escaped, as text and in links, because somebody else may have chosen it.
+ */
 #include "server/service/http/listing.h"
 
 #include <errno.h>
@@ -18,21 +30,22 @@
 #define TIME_FORM "<time datetime=\"%s\">%s</time>"
 
 enum {
-	/* A part of the work: names that are read, rows that are written. */
+	/* The work of one step: names to read, rows to write. */
 	NAMES_TURN = 128,
 	ROWS_TURN = 16,
 	TIME_TEXT = 48,
 	CELL_TEXT = 2 * TIME_TEXT + sizeof TIME_FORM,
 	COUNT_TEXT = 128,
-	/* What is kept free for the end of the page: most is the link to the next. */
+	/* Space that is kept for the end of the page; most of it is for the link to
+	 * the next page. */
 	FOOT = 1024 + HTTP_ENCODED * NAME_MAX,
 };
 
 struct page {
 	struct buffer text;
-	size_t most; /* bytes that it may have */
+	size_t most; /* limit in bytes */
 	bool is_full;
-	int error; /* errno, if it cannot be made; else 0 */
+	int error; /* errno if the page cannot be made; else 0 */
 };
 
 struct http_listing {
@@ -41,7 +54,7 @@ struct http_listing {
 	struct http_names *names;
 	struct http_names_counts counts;
 	size_t looked_at; /* names of the page */
-	size_t shown;     /* of them those that were still there */
+	size_t shown;     /* of these, names that still existed */
 	struct page page;
 };
 
@@ -122,7 +135,7 @@ static void put_text(struct page *page, const char *text)
 	put(page, text, strlen(text));
 }
 
-/* What stands for a character that would be markup, or NULL. */
+/* @return the reference for a character that would be markup, or NULL */
 static const char *reference_to(char character)
 {
 	switch (character) {
@@ -141,7 +154,8 @@ static const char *reference_to(char character)
 	}
 }
 
-/* As text, or in quotes. What is no UTF-8 is shown as U+FFFD, the replacement character. */
+/* Writes a name as text or in quotes. Bytes that are not UTF-8 become U+FFFD, the
+ * replacement character. */
 static void put_escaped(struct page *page, const char *text)
 {
 	size_t left = strlen(text);
@@ -162,7 +176,7 @@ static void put_escaped(struct page *page, const char *text)
 	}
 }
 
-/* As a component of a link. */
+/* Writes a name as a component of a link. */
 static void put_link(struct page *page, const char *name)
 {
 	char encoded[HTTP_ENCODED];
@@ -181,7 +195,7 @@ static void put_size(struct page *page, uint64_t bytes)
 	if (bytes < 1024) {
 		snprintf(text, sizeof text, "%" PRIu64 " B", bytes);
 	} else {
-		for (; value >= 1023.95; value /= 1024) /* which would be "1024.0" */
+		for (; value >= 1023.95; value /= 1024) /* else it would print "1024.0" */
 			unit++;
 		snprintf(text, sizeof text, "%.1f %ciB", value, units[unit]);
 	}
@@ -193,7 +207,7 @@ static void put_time(struct page *page, time_t when)
 	char date[TIME_TEXT], machine[TIME_TEXT], text[CELL_TEXT];
 	struct tm parts;
 
-	if (gmtime_r(&when, &parts) == NULL || /* in the year 2147485548 and later */
+	if (gmtime_r(&when, &parts) == NULL || /* fails from the year 2147485548 on */
 	    strftime(date, sizeof date, "%Y-%m-%d %H:%M", &parts) == 0 ||
 	    strftime(machine, sizeof machine, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
 		return;
@@ -201,7 +215,7 @@ static void put_time(struct page *page, time_t when)
 	put_text(page, text);
 }
 
-/* <bdi>: a name that is written from right to left turns only itself round. */
+/* <bdi> keeps a right-to-left name from changing the order of the text around it. */
 static void put_row(struct page *page, const char *name, const struct stat *facts)
 {
 	const char *slash = S_ISDIR(facts->st_mode) ? "/" : "";
@@ -246,7 +260,7 @@ static void put_head(struct page *page, const char *path)
 			 "<tr><td><a href=\"../\">../</a></td><td></td><td></td></tr>\n");
 }
 
-/* The whole row of the next name, or nothing of it where it has no room. */
+/* Writes the row of the next name, or nothing if the row does not fit. */
 static void put_next(struct http_listing *listing)
 {
 	struct page *page = &listing->page;
@@ -270,7 +284,8 @@ static void put_next(struct http_listing *listing)
 		listing->shown++;
 }
 
-/* The link names the last row and not the next one: that may be gone when it is followed. */
+/* The link contains the name of the last row, because the next name may be removed
+ * before the link is followed. */
 static void put_link_to_next(struct page *page, const struct http_names *names,
 			     size_t last)
 {
@@ -280,8 +295,8 @@ static void put_link_to_next(struct page *page, const struct http_names *names,
 	put_text(page, "\">Next page</a>");
 }
 
-/* Whether there are names behind those of this page. */
-static bool goes_on(const struct http_listing *listing)
+/* Whether there are names after those on this page. */
+static bool has_next(const struct http_listing *listing)
 {
 	return listing->looked_at > 0 && listing->counts.after > listing->looked_at;
 }
@@ -298,8 +313,8 @@ static void put_range(struct page *page, const struct http_listing *listing)
 	put_text(page, text);
 }
 
-/* Which names these are of how many, and the way to the others. */
-static void put_way(struct page *page, const struct http_listing *listing)
+/* Writes the range of the names, their number, and links to other pages. */
+static void put_navigation(struct page *page, const struct http_listing *listing)
 {
 	const char *gap = listing->shown > 0 ? " " : "";
 
@@ -311,7 +326,7 @@ static void put_way(struct page *page, const struct http_listing *listing)
 		put_text(page, "<a href=\"./\">First page</a>");
 		gap = " ";
 	}
-	if (goes_on(listing)) {
+	if (has_next(listing)) {
 		put_text(page, gap);
 		put_link_to_next(page, listing->names, listing->looked_at - 1);
 	}
@@ -323,16 +338,17 @@ static void put_foot(struct page *page, const struct http_listing *listing)
 	bool is_later = listing->counts.before > 0;
 
 	put_text(page, "</tbody>\n</table>\n");
-	if (listing->shown == 0 && !goes_on(listing))
+	if (listing->shown == 0 && !has_next(listing))
 		put_text(page, is_later ? "<p>There are no more files here.</p>\n"
 					: "<p>There are no files here.</p>\n");
-	if (is_later || goes_on(listing))
-		put_way(page, listing);
+	if (is_later || has_next(listing))
+		put_navigation(page, listing);
 	put_text(page, "</body>\n</html>\n");
-	put(page, "", 1); /* a NUL, which is not part of it */
+	put(page, "", 1); /* a NUL, which is not part of the page */
 }
 
-/* ---- in turns --------------------------------------------------------------------------- */
+/* ---- steps
+ * ------------------------------------------------------------------------------ */
 
 static int fail(int error)
 {
@@ -340,7 +356,7 @@ static int fail(int error)
 	return -1;
 }
 
-/* @return 1 if there is more to write, 0 when the page is made; -1 with errno */
+/* @return 1 if there is more to write, 0 when the page is complete, -1 with errno */
 static int write_some(struct http_listing *listing)
 {
 	struct page *page = &listing->page;
@@ -372,7 +388,8 @@ int http_listing_go_on(struct http_listing *listing)
 		listing->counts = http_names_count(listing->names);
 		page->most = HTTP_LISTING_PAGE - FOOT;
 		put_head(page, listing->path);
-		if (page->is_full) /* only a path longer than any that can be opened */
+		/* only if the path is longer than any that can be opened */
+		if (page->is_full)
 			return fail(ENAMETOOLONG);
 	}
 	return write_some(listing);

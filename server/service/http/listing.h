@@ -1,16 +1,17 @@
 /*
  * listing - a directory as pages of HTML.
  *
- * The names in it are whatever somebody has put there, and are shown to somebody else: none
- * of them may become markup, script, or a link that leads elsewhere.
+ * The names come from one person and are shown to another. So no name may become markup,
+ * a script, or a link that leads elsewhere.
  *
- * A page shows the names that come after a given one ("?after=NAME"), says how many there are,
- * and links to the next page. A page is not a number of names to skip: so a name that is made
- * or removed meanwhile moves no other name to another page.
+ * A page shows the names that come after a given one ("?after=NAME"), the number of all
+ * names, and a link to the next page. A page is not defined by a number of names to
+ * skip. So a name that is added or removed meanwhile moves no other name to another
+ * page.
  *
- *	listing = http_listing_begin(fd, "photos/");
+ *	listing = http_listing_begin(fd, "photos/", "");
  *	while ((more = http_listing_go_on(listing)) > 0)
- *		let others go first
+ *		serve other clients
  *	if (more == 0)
  *		page = http_listing_take(listing, &length);
  *	http_listing_end(listing);
@@ -22,34 +23,36 @@
 #include <stddef.h>
 
 enum {
-	/* Bytes of a page: one that is full before it has HTTP_NAMES_MOST names ends there. */
+	/* The largest page, in bytes: a page ends there even if it has less than
+	 * HTTP_NAMES_MOST names. */
 	HTTP_LISTING_PAGE = 256 * 1024,
-	/* The room for the name that a page comes after, with a '/' and a NUL. */
+	/* The size of a buffer for the name in "?after=", with a '/' and a NUL. */
 	HTTP_LISTING_AFTER = NAME_MAX + 2,
 };
 
 struct http_listing;
 
 /**
- * Begins to list what a directory has that is served: its directories, then its regular
- * files, both by name, byte by byte; with size, and time of last change in UTC.
+ * Starts a listing of what is served in a directory: its directories, then its regular
+ * files, each sorted by name, byte by byte; with size, and time of last change in UTC.
  *
- * @param directory  open on it for reading; it is closed, whatever happens
- * @param path       of the directory as the client knows it, decoded, without the '/' at its
- *                   beginning: "" is the one without a parent, "a/b/" is shown as /a/b/
- * @param after      the name that the page comes after, with a '/' at its end if it was a
- *                   directory's; "": the first page
- * @return it, for http_listing_end(), or NULL with errno
+ * @param directory  open for reading; closed also on failure
+ * @param path       the path of the directory, decoded, without its first '/': "" is
+ *              the root, "a/b/" is shown as /a/b/
+ * @param after      the name that the page starts after, with a '/' at its end if it
+ *               was a directory; "": the first page
+ * @return the listing, for http_listing_end(), or NULL with errno
  */
 struct http_listing *http_listing_begin(int directory, const char *path,
 					const char *after);
 
-/** Does a part of the work, of well below a millisecond where the disk need not be read.
- *  @return 1 if there is more to do, 0 when the page is made, -1 with errno: what is shown
- *          would not be all there is */
+/** Does one step of the work, which takes less than a millisecond if the disk need not
+ *  be read.
+ *  @return 1 if there is more to do, 0 when the page is complete, -1 with errno: the
+ *          listing would be incomplete */
 int http_listing_go_on(struct http_listing *listing);
 
-/** The page that is made, with a NUL behind it, which the caller frees.
+/** @return the complete page, followed by a NUL, which the caller frees
  *  @param length  receives its length in bytes */
 char *http_listing_take(struct http_listing *listing, size_t *length);
 

@@ -1,3 +1,12 @@
+/*
+ * log - writes the access log, and survives a log that cannot be written.
+ *
+ * Each line is one write(2) to a descriptor in append mode, so no lock is needed between
+ * processes and threads. A pipe or terminal is waited for at most a tenth of a second;
+ * then the line is lost. The number of lost lines is in shared memory, because all
+ * processes write the same log and only one of them should report it. The cost is one
+ * write(2) for each answer.
+ */
 #include "server/service/http/log.h"
 
 #include <errno.h>
@@ -17,30 +26,30 @@
 #include "common/process.h"
 #include "common/text.h"
 
-/* The most that a request line and another field may take: with all else a line is below
- * PIPE_BUF, of which POSIX promises at least 512, and Linux has 4096. */
+/* The most characters of a request line and of another field. With everything else a
+ * line is shorter than PIPE_BUF, which is at least 512 in POSIX and 4096 on Linux. */
 enum { LINE_TEXT = 1024, FIELD_TEXT = 512, ENTRY_TEXT = 2560, NAME_TEXT = 128 };
 
-/* After a message that lines are lost, or that no more are, so many milliseconds without
- * one: a pipe whose reader is slow would have them alternate. */
-enum { TELL_AGAIN = 60000 };
+/* The shortest time between two messages about lost lines, in milliseconds. With a
+ * slow reader they would otherwise alternate. */
+enum { REPORT_INTERVAL = 60000 };
 
-/* How it goes for all processes that write: each would tell of it, client by client. */
+/* The losses of all processes together, so that only one process reports them. */
 struct losses {
-	atomic_ullong lines; /* that were lost, and nobody was told how many */
-	atomic_bool told;    /* that some are lost */
-	atomic_llong tell_again_at;
+	atomic_ullong lines;  /* lost lines that are not reported yet */
+	atomic_bool reported; /* it was reported that lines are lost */
+	atomic_llong next_report_at;
 	struct io_lines lines_written;
 };
 
-static const char *log_name;     /* of a file; NULL: nothing to open anew */
-static char shown[NAME_TEXT];    /* what messages call it */
-static int log_fd = -1;          /* its number stays the same, whatever file it is */
-static atomic_bool needs_reader; /* it is a pipe or terminal: somebody must read it */
-static struct losses *losses;    /* NULL until there is a log */
+static const char *log_name;     /* the name of the log file; NULL: no file to reopen */
+static char shown[NAME_TEXT];    /* its name in messages */
+static int log_fd = -1;          /* the number stays the same when the file is reopened */
+static atomic_bool needs_reader; /* the log is a pipe or terminal, which needs a reader */
+static struct losses *losses;    /* NULL before the log is opened */
 
-/* Of a pipe without a reader open(2) would wait for one, for ever, and write(2) for a reader
- * that sleeps: a log must not stop the server. */
+/* O_NONBLOCK: otherwise open(2) of a FIFO would wait for a reader, and write(2) for a
+ * reader that is too slow. A log must not stop the server. */
 static int open_file(const char *name)
 {
 	return open(name,
@@ -48,7 +57,8 @@ static int open_file(const char *name)
 		    0640);
 }
 
-/* What it is; and whether a server that ran before has left half a line at its end. */
+/* Finds out the kind of the log, and whether an earlier server has left an incomplete
+ * line at its end. */
 static void look_at_file(void)
 {
 	struct stat facts;
@@ -59,15 +69,15 @@ static void look_at_file(void)
 		atomic_store(&losses->lines_written.cut, io_ends_in_a_line(log_name));
 }
 
-/* What errno of the log means to its owner. */
+/* The reason for an errno of the log, in terms of a log. */
 static const char *reason(int error)
 {
 	switch (error) {
 	case ENXIO:
 	case EPIPE:
-		return "nobody reads from it";
+		return "no process reads from it";
 	case EAGAIN:
-		return "its reader does not keep up";
+		return "its reader is too slow";
 	default:
 		return strerror(error);
 	}
@@ -87,10 +97,10 @@ static int begin_losses(struct failure *failure)
 	if (losses == NULL)
 		losses = process_shared_memory(sizeof *losses);
 	if (losses == NULL)
-		return failure_set(failure, "cannot begin the log: %s", strerror(errno));
+		return failure_set(failure, "cannot start the log: %s", strerror(errno));
 	atomic_store(&losses->lines, 0);
-	atomic_store(&losses->told, false);
-	atomic_store(&losses->tell_again_at, 0);
+	atomic_store(&losses->reported, false);
+	atomic_store(&losses->next_report_at, 0);
 	return 0;
 }
 
@@ -128,51 +138,51 @@ void http_log_reopen(void)
 	if (log_name == NULL)
 		return;
 	fd = open_file(log_name);
-	/* dup2() puts the new file in the place of the old one in one step: there is no
-	 * moment at which a thread finds the number closed, or given to a client. */
+	/* dup2() replaces the old file in one step. So no other thread finds the
+	 * descriptor closed, or used for a client. */
 	if (fd < 0 || dup2(fd, log_fd) < 0 || io_set_close_on_exec(log_fd) < 0)
 		message(MESSAGE_ERROR,
-			"cannot open the log %s anew: %s; going on with the old one",
+			"cannot reopen the log %s: %s; still writing to the old one",
 			shown, reason(errno));
 	if (fd >= 0)
 		close(fd);
 	look_at_file();
 }
 
-/* ---- what is lost ---- */
+/* ---- lost lines ---- */
 
-/* Whether it is time for a message; of many who ask at once one is told so. */
-static bool may_tell(void)
+/* Whether a message may be printed now. If several threads ask at once, only one may. */
+static bool may_report(void)
 {
-	long long at = atomic_load(&losses->tell_again_at), now = clock_milliseconds();
+	long long at = atomic_load(&losses->next_report_at), now = clock_milliseconds();
 
-	return now >= at && atomic_compare_exchange_strong(&losses->tell_again_at, &at,
-							   now + TELL_AGAIN);
+	return now >= at && atomic_compare_exchange_strong(&losses->next_report_at, &at,
+							   now + REPORT_INTERVAL);
 }
 
 static void line_is_lost(int error)
 {
 	atomic_fetch_add(&losses->lines, 1);
-	if (atomic_load(&losses->told) || !may_tell())
+	if (atomic_load(&losses->reported) || !may_report())
 		return;
-	atomic_store(&losses->told, true);
+	atomic_store(&losses->reported, true);
 	message(MESSAGE_ERROR, "cannot write to the log %s: %s; lines are lost", shown,
 		reason(error));
 }
 
-/* The end of what was told is told, too, and at once; else the lines are added to those
- * that will be. */
+/* After a report of lost lines, the first line that is written reports their number at
+ * once. Otherwise losses wait for the next report. */
 static void line_is_written(void)
 {
 	unsigned long long lines;
 
 	if (atomic_load_explicit(&losses->lines, memory_order_relaxed) == 0 ||
-	    (!atomic_exchange(&losses->told, false) && !may_tell()))
+	    (!atomic_exchange(&losses->reported, false) && !may_report()))
 		return;
 	lines = atomic_exchange(&losses->lines, 0);
 	if (lines > 0)
-		message(MESSAGE_ERROR, "the log %s is written again; %llu %s lost", shown,
-			lines, lines == 1 ? "line is" : "lines are");
+		message(MESSAGE_ERROR, "writing to the log %s again; %llu %s lost", shown,
+			lines, lines == 1 ? "line was" : "lines were");
 }
 
 static void write_line(const char *line, size_t length)
@@ -188,7 +198,7 @@ static void write_line(const char *line, size_t length)
 
 /* ---- the line ---- */
 
-/* "[2001:db8::1]:53412" without brackets and port. Returns its length. */
+/* Finds the host in an address like "[2001:db8::1]:53412". Returns its length. */
 static size_t find_host(const char **peer)
 {
 	const char *end = strrchr(*peer, ':');
@@ -208,8 +218,8 @@ static const char *field(const struct http_log_text *text, char *out, size_t siz
 	return out;
 }
 
-/* The date of the answer says the same in another order:
- * "Sun, 06 Nov 1994 08:49:37 GMT" is "06/Nov/1994:08:49:37 +0000". */
+/* The date of the answer is reordered: "Sun, 06 Nov 1994 08:49:37 GMT" becomes
+ * "06/Nov/1994:08:49:37 +0000". */
 void http_log(const struct http_log_entry *entry)
 {
 	char line[LINE_TEXT], referer[FIELD_TEXT], agent[FIELD_TEXT];

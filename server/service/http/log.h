@@ -1,15 +1,16 @@
 /*
- * log - the access log: a line for each answer, in the Combined Log Format that every tool
- * for web logs reads (Apache HTTP Server, mod_log_config):
+ * log - the access log: a line for each answer, in the Combined Log Format, which all
+ * tools for web logs read (Apache HTTP Server, mod_log_config):
  *
  *	192.0.2.7 - - [06/Nov/1994:08:49:37 +0000] "GET / HTTP/1.1" 200 14 "-" "curl/8.5.0"
  *
- * Each line is one write(2) of less than PIPE_BUF bytes, so that those of many processes and
- * threads never run into each other. Times are in UTC.
+ * Each line is one write(2) of less than PIPE_BUF bytes, so lines of different processes
+ * and threads do not mix. Times are in UTC.
  *
- * A log that cannot be written stops nobody: a pipe or terminal that takes nothing for a tenth
- * of a second has its lines dropped until it does. That lines are lost is told in a message,
- * and how many when it goes again; both at most once a minute.
+ * A log that cannot be written does not stop the server. If a pipe or terminal accepts
+ * nothing for a tenth of a second, lines are dropped until it does. A message reports
+ * that lines are lost, and another one how many, when writing works again; each at most
+ * once a minute.
  */
 #ifndef SERVER_SERVICE_HTTP_LOG_H
 #define SERVER_SERVICE_HTTP_LOG_H
@@ -20,34 +21,34 @@
 
 #include "common/failure.h"
 
-/** Text that came from a client: nothing in it is believed, and no NUL is behind it. */
+/** Text that a client sent: it may contain anything, and is not terminated. */
 struct http_log_text {
 	const char *bytes;
-	size_t length; /* 0: there is none */
+	size_t length; /* 0: no text */
 };
 
 struct http_log_entry {
 	const char *peer; /* "192.0.2.7:1234", as session_peer() gives it */
-	const char *date; /* of the answer, as http_date() writes it */
+	const char *date; /* date of the answer, as http_date() writes it */
 	struct http_log_text line, referer, agent;
 	int status;
 	uint64_t bytes; /* of the body */
 };
 
-/** Opens the log of that name, to append to it; "-" is standard output, NULL no log at all.
- *  A pipe must have a reader by now. @p name must live as long as the program.
+/** Opens the log for appending; "-" is standard output, NULL is no log. A FIFO must
+ *  have a reader. @p name must stay valid until the program ends.
  *  @return 0, or -1 with *failure */
 int http_log_open(const char *name, struct failure *failure);
 
-/** Whether there is a log: asked before work is done for a line. */
+/** @return whether there is a log; checked before a line is prepared */
 bool http_log_wanted(void);
 
-/** Opens the file by its name once more, which a program like logrotate(8) has given to a new
- *  one by now. Other threads may write meanwhile: each line goes to the one or the other. If
- *  that fails, a message says so, and the old one serves on. */
+/** Opens the file again by its name, after a program like logrotate(8) has renamed the
+ *  old one. Other threads may write meanwhile; each line goes to one of the two files.
+ *  If this fails, a message says so, and the old file stays in use. */
 void http_log_reopen(void);
 
-/** Writes a line. What the client sent is escaped, and cut where it is long. */
+/** Writes a line. Text of the client is escaped, and cut if it is too long. */
 void http_log(const struct http_log_entry *entry);
 
 #endif

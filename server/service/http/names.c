@@ -1,3 +1,11 @@
+/*
+ * names - selects the names of one page while it reads the directory.
+ *
+ * A directory is not sorted, so all names must be read for every page. A heap keeps the
+ * HTTP_NAMES_MOST smallest names after the given one. Its largest name is at the top,
+ * and is replaced when a smaller one is found. So n names cost O(n log HTTP_NAMES_MOST)
+ * comparisons, and constant memory.
+ */
 #define _DEFAULT_SOURCE /* d_type, which is in POSIX since 2024 */
 
 #include "server/service/http/names.h"
@@ -9,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FIRST_ROOM = 16 };
+enum { FIRST_CAPACITY = 16 };
 
 struct entry {
 	bool is_directory;
@@ -18,10 +26,11 @@ struct entry {
 
 struct http_names {
 	DIR *stream;
-	struct entry *after; /* NULL: the page is the first */
-	struct entry **heap; /* no entry is behind its parent, heap[(i - 1) / 2] */
-	size_t count, room;
-	uint64_t before, behind; /* names up to after, and behind it */
+	struct entry *after; /* NULL: the first page */
+	struct entry *
+		*heap; /* each entry is at or before its parent, heap[(i - 1) / 2] */
+	size_t count, capacity;
+	uint64_t before, behind; /* names up to the entry after, and after it */
 	bool is_read;            /* the heap is sorted */
 };
 
@@ -47,7 +56,7 @@ static struct entry *create_entry(const char *name, size_t length, bool is_direc
 	return entry;
 }
 
-/* "name" or, of a directory, "name/". */
+/* Parses "name", or "name/" for a directory. */
 static struct entry *create_bound(const char *after)
 {
 	size_t length = strlen(after);
@@ -91,7 +100,7 @@ void http_names_end(struct http_names *names)
 
 /* ---- the heap -------------------------------------------------------------------------- */
 
-/* Less than 0 if the name comes before the entry, more if it comes behind it. */
+/* Returns less than 0 if the name sorts before the entry, more than 0 if after. */
 static int order_of(const char *name, bool is_directory, const struct entry *entry)
 {
 	if (is_directory != entry->is_directory)
@@ -110,7 +119,7 @@ static int compare(const void *left, const void *right)
 		     *(const struct entry *const *)right);
 }
 
-/* Puts the entry at the place i, or below, where its children are not behind it. */
+/* Puts the entry at position i or below, so that no child sorts after it. */
 static void sift_down(struct http_names *names, size_t i, struct entry *entry)
 {
 	struct entry **heap = names->heap;
@@ -126,7 +135,7 @@ static void sift_down(struct http_names *names, size_t i, struct entry *entry)
 	heap[i] = entry;
 }
 
-/* Puts the entry at the place i, or above, where its parent is not before it. */
+/* Puts the entry at position i or above, so that its parent does not sort before it. */
 static void sift_up(struct http_names *names, size_t i, struct entry *entry)
 {
 	struct entry **heap = names->heap;
@@ -136,28 +145,28 @@ static void sift_up(struct http_names *names, size_t i, struct entry *entry)
 	heap[i] = entry;
 }
 
-static bool make_room(struct http_names *names)
+static bool make_space(struct http_names *names)
 {
-	size_t room = names->room > 0 ? 2 * names->room : FIRST_ROOM;
+	size_t capacity = names->capacity > 0 ? 2 * names->capacity : FIRST_CAPACITY;
 	struct entry **heap;
 
-	if (names->count < names->room)
+	if (names->count < names->capacity)
 		return true;
-	heap = realloc(names->heap, room * sizeof *heap);
+	heap = realloc(names->heap, capacity * sizeof *heap);
 	if (heap == NULL)
 		return false;
 	names->heap = heap;
-	names->room = room;
+	names->capacity = capacity;
 	return true;
 }
 
 /* Keeps a name that belongs on the page, as far as is known yet.
- * @return false without memory */
+ * @return false if there is no memory */
 static bool keep(struct http_names *names, const char *name, bool is_directory)
 {
 	struct entry *entry;
 
-	if (names->count < HTTP_NAMES_MOST && !make_room(names))
+	if (names->count < HTTP_NAMES_MOST && !make_space(names))
 		return false;
 	entry = create_entry(name, strlen(name), is_directory);
 	if (entry == NULL)
@@ -171,7 +180,7 @@ static bool keep(struct http_names *names, const char *name, bool is_directory)
 	return true;
 }
 
-/* @return false without memory */
+/* @return false if there is no memory */
 static bool add(struct http_names *names, const char *name, bool is_directory)
 {
 	if (names->after != NULL && order_of(name, is_directory, names->after) <= 0) {
@@ -187,8 +196,8 @@ static bool add(struct http_names *names, const char *name, bool is_directory)
 
 /* ---- reading --------------------------------------------------------------------------- */
 
-/* A client cannot tell a listing that lacks a name from a whole one. So the only error that may
- * be passed over is that the name is gone. */
+/* A client cannot see that a listing is incomplete. So the only error that is ignored
+ * is that the name was removed. */
 static int look_at(int directory, const char *name, struct stat *facts)
 {
 	if (fstatat(directory, name, facts, AT_SYMLINK_NOFOLLOW) < 0)
@@ -196,8 +205,9 @@ static int look_at(int directory, const char *name, struct stat *facts)
 	return S_ISREG(facts->st_mode) || S_ISDIR(facts->st_mode);
 }
 
-/* Whether the name is listed, 1 or 0; -1 with errno. With a name most file systems say what
- * it is, which saves the look at those that the page has no room for. */
+/* Returns 1 if the name is listed, 0 if not, -1 with errno. Most file systems report
+ * the type with the name (d_type), which saves an fstatat(2) for names that are not on
+ * the page. */
 static int is_listed(int directory, const struct dirent *read, bool *is_directory)
 {
 	struct stat facts;
@@ -244,7 +254,8 @@ int http_names_read(struct http_names *names, size_t most)
 	return names->is_read ? 0 : 1;
 }
 
-/* ---- what was read --------------------------------------------------------------------- */
+/* ---- results
+ * -------------------------------------------------------------------------- */
 
 struct http_names_counts http_names_count(const struct http_names *names)
 {

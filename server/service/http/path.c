@@ -1,3 +1,10 @@
+/*
+ * path - decodes a path in one pass, then removes its dot segments in place.
+ *
+ * The order matters: "%2e%2e" must be decoded before ".." is removed, and an encoded '/'
+ * must never become a separator. The result has no empty, "." or ".." component, so the
+ * checks that follow see the name that is opened. No memory is allocated.
+ */
 #include "server/service/http/path.h"
 
 #include <string.h>
@@ -12,7 +19,7 @@ static int hex_digit(char digit)
 	return (int)(at - digits) < 16 ? (int)(at - digits) : (int)(at - digits) - 6;
 }
 
-/* The byte that the two digits behind a '%' stand for, or -1. */
+/* The byte for the two digits after a '%', or -1. */
 static int decode_byte(const char *digits, size_t left)
 {
 	int high = left >= 2 ? hex_digit(digits[0]) : -1;
@@ -21,7 +28,7 @@ static int decode_byte(const char *digits, size_t left)
 	return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
-/* The byte at text[*at], decoded, or -1; *at is moved behind it. */
+/* The byte at text[*at], decoded, or -1. *at is moved after it. */
 static int next_byte(const char *text, size_t length, size_t *at)
 {
 	size_t i = *at;
@@ -36,13 +43,13 @@ static int next_byte(const char *text, size_t length, size_t *at)
 
 /* ---- paths ----------------------------------------------------------------------------- */
 
-/* Whether a path may have that byte: encoded, a '/' would be part of a name. */
+/* Whether a path may contain that byte. An encoded '/' would become part of a name. */
 static bool is_possible(int byte, bool encoded)
 {
 	return byte >= ' ' && byte != 127 && !(encoded && byte == '/');
 }
 
-/* Decodes a path without the '/' at its beginning. @return 0, or the status */
+/* Decodes a path without its first '/'. @return 0, or the status */
 static int decode(const char *path, size_t length, char name[PATH_MAX])
 {
 	size_t used = 0;
@@ -61,7 +68,7 @@ static int decode(const char *path, size_t length, char name[PATH_MAX])
 	return 0;
 }
 
-/* What is left of the first @p used bytes of a name without their last component. */
+/* The length of the first @p used bytes of a name without their last component. */
 static size_t parent(const char *name, size_t used)
 {
 	used--; /* the '/' at the end */
@@ -70,7 +77,8 @@ static size_t parent(const char *name, size_t used)
 	return used;
 }
 
-/* Removes empty components, "." and "..", in place. @return false if it leads above */
+/* Removes empty components, "." and "..", in place. @return false if the path leads
+ * above the root */
 static bool remove_dot_segments(char *name)
 {
 	const char *component = name;

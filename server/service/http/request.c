@@ -1,36 +1,67 @@
 /*
- * A state machine. Each state is a function that takes the bytes it knows what to do with,
- * and says which state comes next; where the bytes end, the next call goes on in the state
- * that was reached. So each byte is looked at once (in the few fields that matter here,
- * once more), and a request that comes byte by byte means what it means in one piece.
+ * request - the HTTP parser, a state machine.
  *
- *	START METHOD TARGET PATH QUERY VERSION     GET /a?b HTTP/1.1
- *	FIELD NAME VALUE                           Host: example.com
- *	FIELD SECTION_END                          (the empty line)
- *	CHUNK_SIZE CHUNK_DATA ... FIELD NAME ...   the body, if there is one, and its trailer
+ * Each state is a function that handles the bytes it knows, and sets the next state.
+ * Where the bytes end, the next call continues in the same state. So each byte is
+ * examined once (in the few fields that matter here, twice), and a request has the same
+ * meaning in one piece or byte by byte.
  *
- * An error is found at the byte where the request cannot be right any more, and so is the
- * same in whatever pieces that byte and those before it came. For that reason no state looks
- * beyond a limit, either: a long line is too long before what follows in it is wrong.
+ * An error is found at the first byte that makes the request invalid, so it does not
+ * depend on how the bytes arrive either. For the same reason no state examines bytes
+ * beyond a limit: a line that is too long is reported as that, not as an error in its
+ * later bytes.
+ *
+ * The parser copies nothing and allocates nothing.
  */
 #include "server/service/http/request.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
-/* In the order of a request. Sections are of RFC 9112, unless they are said to be others. */
+/*
+ * The states, in the order of a request. Section numbers are of RFC 9112 unless said
+ * otherwise.
+ *
+ *   START --> METHOD --> TARGET --+-- '/' ----> PATH --+-- '?' --> QUERY --+--> VERSION
+ *    ^  |                         +-- '*' ----> ASTERISK ------------------+      |
+ *    |  v  empty line             +-- scheme -> SCHEME -> SLASHES          |      |
+ *   START_END                     |                          |             |      |
+ *                                 +-- CONNECT -----------> AUTHORITY ------+      |
+ *                                                            | '/' or '?'         |
+ *                                                            +--> PATH, QUERY     |
+ *   In PATH and QUERY a '%' leads through ESCAPE_FIRST and ESCAPE_SECOND.         |
+ *                                                                                 v
+ *         +---------- FIELD_END <--CR-- VALUE <--':'-- NAME          LINE_END, LINE_END_LF
+ *         |                                             ^                         |
+ *         +---------------------> FIELD --a name--------+                         |
+ *                                  ^  |                                           |
+ *                                  +--|-------------------------------------------+
+ *                                     | empty line
+ *                                     v
+ *                                SECTION_END --no body----> WHOLE
+ *                                     |  |
+ *                                     |  +--length--> COUNTED --all bytes--> WHOLE
+ *                                     | chunked
+ *                                     v
+ *       +-----------------------> CHUNK_SIZE --> EXTENSION... --> CHUNK_SIZE_END
+ *       |                                                             |      |
+ *       |                                                    size > 0 |      | size 0
+ *       +-- CHUNK_DATA_END_LF <-- CHUNK_DATA_END <-- CHUNK_DATA <-----+      v
+ *                                                                 FIELD ... SECTION_END: WHOLE
+ *   In every state an invalid byte leads to FAILED.
+ */
 enum state {
-	START,        /* the first byte, or an empty line before it: 2.2 */
+	START,        /* first byte, or an empty line before it: 2.2 */
 	START_END,    /* its LF */
 	METHOD,       /* 3.1 */
-	TARGET,       /* the first byte tells the form: 3.2 */
-	ASTERISK,     /* behind a '*': 3.2.4 */
+	TARGET,       /* the first byte determines the form: 3.2 */
+	ASTERISK,     /* after a '*': 3.2.4 */
 	SCHEME,       /* of an absolute target: 3.2.2 */
 	SLASHES,      /* between scheme and host */
 	AUTHORITY,    /* host and port: 3.2.3; RFC 3986, 3.2 */
 	PATH,         /* 3.2.1; RFC 3986, 3.3 */
 	QUERY,        /* RFC 3986, 3.4 */
-	ESCAPE_FIRST, /* digit behind a '%': RFC 3986, 2.1 */
+	ESCAPE_FIRST, /* digit after a '%': RFC 3986, 2.1 */
 	ESCAPE_SECOND,
 	VERSION,  /* 2.3 */
 	LINE_END, /* CR, and then LF: 3 */
@@ -42,7 +73,7 @@ enum state {
 	SECTION_END, /* LF of the empty line: 2.1, 6.3 */
 	COUNTED,     /* a body of a length: 6.2 */
 	CHUNK_SIZE,  /* 7.1 */
-	EXTENSION,   /* 7.1.1, as far as CHUNK_SIZE_END */
+	EXTENSION,   /* 7.1.1, until CHUNK_SIZE_END */
 	EXTENSION_FIRST,
 	EXTENSION_NAME,
 	EXTENSION_NAME_END,
@@ -53,7 +84,8 @@ enum state {
 	EXTENSION_QUOTED_END,
 	CHUNK_SIZE_END, /* LF */
 	CHUNK_DATA,
-	CHUNK_DATA_END, /* CR, and then LF. Behind the last chunk FIELD again: 7.1.2 */
+	/* CR, and then LF. After the last chunk comes FIELD again: 7.1.2 */
+	CHUNK_DATA_END,
 	CHUNK_DATA_END_LF,
 	WHOLE,
 	FAILED,
@@ -62,20 +94,21 @@ enum state {
 /* ---- characters ------------------------------------------------------------------------ */
 
 /*
- * Which byte may be in what. A URI has only ASCII, and of that no control, no space, no '#'
- * (a fragment is not sent), and not '"', '<' or '>' (RFC 3986, section 2). Not by the RFC
- * either, but taken because browsers send them as they were typed (WHATWG URL, "percent-
- * encode sets") and nobody reads them in two ways: [ ] ^ ` { | } and in a query \. In a path
- * it is refused: some take it for '/'.
+ * The classes of bytes. A URI contains only ASCII, but no controls, no space, no '#'
+ * (a fragment is not sent), and not '"', '<' or '>' (RFC 3986, section 2). The RFC
+ * does not allow [ ] ^ ` { | } either, nor \ in a query. But browsers send them as
+ * they were typed (WHATWG URL, "percent-encode sets"), and they have only one meaning,
+ * so they are accepted. In a path \ is refused, because some programs read it as '/'.
  */
 enum {
 	IN_TOKEN = 1, /* RFC 9110, section 5.6.2 */
-	IN_VALUE = 2, /* of a field: section 5.5; obs-text, too */
-	IN_NAME = 4,  /* of a host: reg-name of RFC 3986, section 3.2.2, but for '%', and
-			      for ',': it is how two Host fields look once they are joined */
-	IN_AUTHORITY = 8, /* a host's name or address and port: section 3.2 */
-	IN_PATH = 16,     /* section 3.3, but for '%' */
-	IN_QUERY = 32,    /* section 3.4, but for '%' */
+	IN_VALUE = 2, /* a field value: section 5.5; with obs-text */
+	/* a host: reg-name of RFC 3986, section 3.2.2, except '%', and except ',':
+	 * two Host fields that were joined look like this */
+	IN_NAME = 4,
+	IN_AUTHORITY = 8, /* a host name or address, and port: section 3.2 */
+	IN_PATH = 16,     /* section 3.3, except '%' */
+	IN_QUERY = 32,    /* section 3.4, except '%' */
 
 	_ = 0,
 	V = IN_VALUE,                    /* blanks, '"', '<', '>', obs-text */
@@ -132,7 +165,7 @@ static bool is_digit(char byte)
 	return byte >= '0' && byte <= '9';
 }
 
-/* @return 0 to 15, or 16 for what is no hexadecimal digit */
+/* @return 0 to 15, or 16 if the byte is no hexadecimal digit */
 static unsigned hex_value(char byte)
 {
 	if (is_digit(byte))
@@ -149,8 +182,8 @@ static char lower(char byte)
 	return (char)(byte >= 'A' && byte <= 'Z' ? byte - 'A' + 'a' : byte);
 }
 
-/* Of letters only those of ASCII have two cases here, whatever the locale says (RFC 9110,
- * section 5.1). */
+/* Only ASCII letters are compared without case, in every locale (RFC 9110, section
+ * 5.1). */
 static bool equals(const char *text, size_t length, const char *word)
 {
 	size_t i = 0;
@@ -162,7 +195,7 @@ static bool equals(const char *text, size_t length, const char *word)
 
 /* ---- errors ---------------------------------------------------------------------------- */
 
-/* The byte at this place is where the request went wrong. Returns the place. */
+/* The request is invalid from this byte on. Returns its position. */
 static size_t fail(struct http_request *request, size_t at, int status, const char *why)
 {
 	if (request->state >= METHOD && request->state <= LINE_END)
@@ -180,8 +213,8 @@ static size_t refuse(struct http_request *request, const char *bytes, size_t at,
 		    bytes[at] == '\n' ? "a line ends without CR before its LF" : why);
 }
 
-/* RFC 9112, section 2.2: a CR is half of a line's end and nothing else, here as everywhere;
- * a bare LF, which a recipient may take for one, is an error as well: not all do. */
+/* RFC 9112, section 2.2: a CR is allowed only before an LF. A recipient may accept a
+ * bare LF as a line end, but not all do, so it is an error here. */
 static size_t take_lf(struct http_request *request, const char *bytes, size_t at,
 		      enum state next)
 {
@@ -193,7 +226,8 @@ static size_t take_lf(struct http_request *request, const char *bytes, size_t at
 
 /* ---- host and port (RFC 3986, section 3.2) --------------------------------------------- */
 
-/* An address in brackets. IPvFuture, the other form that may stand there, has no versions. */
+/* The length of an address in brackets; 0: invalid. No version of IPvFuture, the other
+ * allowed form, exists. */
 static size_t bracketed_length(const char *text, size_t n)
 {
 	char address[INET6_ADDRSTRLEN];
@@ -218,7 +252,7 @@ static size_t name_length(const char *text, size_t n)
 	return at;
 }
 
-/* It may be empty, as in "http://example.com:/". */
+/* A port may be empty, as in "http://example.com:/". */
 static bool is_port(const char *text, size_t n)
 {
 	unsigned port = 0;
@@ -233,7 +267,8 @@ static bool is_port(const char *text, size_t n)
 	return true;
 }
 
-/* Without user and password (RFC 9110, section 4.2.4), and not without a host (4.2.1). */
+/* User and password are not allowed (RFC 9110, section 4.2.4). A host is required
+ * (4.2.1). */
 static bool is_authority(const char *text, size_t n)
 {
 	size_t host;
@@ -248,7 +283,7 @@ static bool is_authority(const char *text, size_t n)
 
 /* ---- the request line (RFC 9112, section 3) -------------------------------------------- */
 
-/* Empty lines before the request line: section 2.2. Old clients sent one behind a body. */
+/* Empty lines before the request line: section 2.2. Old clients sent one after a body. */
 static size_t read_start(struct http_request *request, const char *bytes, size_t at)
 {
 	if (bytes[at] != '\r') {
@@ -320,7 +355,7 @@ static void begin_query(struct http_request *request, size_t at)
 	request->state = QUERY;
 }
 
-/* Its first byte tells which form it has: section 3.2. */
+/* The first byte of the target determines its form: section 3.2. */
 static size_t read_target(struct http_request *request, const char *bytes, size_t at)
 {
 	if (request->connects) {
@@ -340,8 +375,8 @@ static size_t read_target(struct http_request *request, const char *bytes, size_
 	return at;
 }
 
-/* Section 3.2.4. That it is an OPTIONS is checked at the end of the line: the first line of
- * HTTP/2 is "PRI * HTTP/2.0", and the version is what is wrong with it here. */
+/* Section 3.2.4. Whether the method is OPTIONS is checked at the end of the line: the
+ * first line of HTTP/2 is "PRI * HTTP/2.0", and the error to report is its version. */
 static size_t read_asterisk(struct http_request *request, const char *bytes, size_t at)
 {
 	if (bytes[at] != ' ')
@@ -350,7 +385,7 @@ static size_t read_asterisk(struct http_request *request, const char *bytes, siz
 	return at + 1;
 }
 
-/* Section 3.2.2: an absolute target, which any server must take. */
+/* Section 3.2.2: an absolute target, which every server must accept. */
 static size_t read_scheme(struct http_request *request, const char *bytes, size_t at,
 			  size_t end)
 {
@@ -371,7 +406,7 @@ static size_t read_scheme(struct http_request *request, const char *bytes, size_
 	return at + 1;
 }
 
-/* Takes what is like the form, from the mark on; '0' in it stands for any digit. */
+/* Matches bytes against a pattern from the mark on; '0' in it stands for any digit. */
 static size_t match(const struct http_request *request, const char *bytes, size_t at,
 		    size_t end, const char *form)
 {
@@ -392,7 +427,7 @@ static size_t read_slashes(struct http_request *request, const char *bytes, size
 	if (at - request->mark < 2)
 		return at == end ? at
 				 : refuse(request, bytes, at, "the target has no host");
-	request->path = (struct http_piece){ request->mark, 1 }; /* until one comes */
+	request->path = (struct http_piece){ request->mark, 1 }; /* unless one follows */
 	request->host.at = (uint32_t)at;
 	request->state = AUTHORITY;
 	return at;
@@ -409,7 +444,7 @@ static size_t end_connect(struct http_request *request, const char *bytes, size_
 	return at + 1;
 }
 
-/* Of an absolute target, or the whole of CONNECT's: section 3.2.3. */
+/* The authority of an absolute target, or the target of CONNECT: section 3.2.3. */
 static size_t read_authority(struct http_request *request, const char *bytes, size_t at,
 			     size_t end)
 {
@@ -460,12 +495,13 @@ static size_t read_uri(struct http_request *request, const char *bytes, size_t a
 	return at + 1;
 }
 
-/* RFC 3986, section 2.1: two hexadecimal digits behind a '%'. */
+/* RFC 3986, section 2.1: two hexadecimal digits after a '%'. */
 static size_t read_escape(struct http_request *request, const char *bytes, size_t at)
 {
 	if (hex_value(bytes[at]) > 15)
-		return refuse(request, bytes, at,
-			      "a '%' of the target has no two digits behind it");
+		return refuse(
+			request, bytes, at,
+			"a '%' in the target is not followed by two hexadecimal digits");
 	if (request->state == ESCAPE_FIRST)
 		request->state = ESCAPE_SECOND;
 	else
@@ -473,7 +509,7 @@ static size_t read_escape(struct http_request *request, const char *bytes, size_
 	return at + 1;
 }
 
-/* Section 2.3: case matters, and there is one digit on each side. */
+/* Section 2.3: case matters, and each number is one digit. */
 static size_t read_version(struct http_request *request, const char *bytes, size_t at,
 			   size_t end)
 {
@@ -497,8 +533,8 @@ static size_t read_line_end(struct http_request *request, const char *bytes, siz
 	return at + 1;
 }
 
-/* RFC 9110, section 2.5: a higher minor version may be treated as the highest that is known;
- * another major version means other rules. */
+/* RFC 9110, section 2.5: a higher minor version may be handled like the highest known
+ * one. Another major version has other rules. */
 static size_t end_line(struct http_request *request, const char *bytes, size_t at)
 {
 	const char *version = bytes + request->mark;
@@ -518,8 +554,8 @@ static size_t end_line(struct http_request *request, const char *bytes, size_t a
 
 /* ---- the fields that matter here ------------------------------------------------------- */
 
-/* Takes the next element off a list (RFC 9110, section 5.6.1), without the blanks around it;
- * it may be empty. @p list is NULL when the last one has been taken. */
+/* Takes the next element from a list (RFC 9110, section 5.6.1), without the blanks
+ * around it. It may be empty. @p list is NULL after the last element. */
 static bool take_element(const char **list, const char *end, const char **element,
 			 size_t *length)
 {
@@ -539,8 +575,9 @@ static bool take_element(const char **list, const char *end, const char **elemen
 	return true;
 }
 
-/* RFC 9112, section 3.2: one, and right, in every version; it may be empty. That of an
- * absolute target counts more, but does not make a wrong one right. */
+/* RFC 9112, section 3.2: exactly one valid Host field, in every version; its value may
+ * be empty. The host of an absolute target has priority, but a Host field must be
+ * valid nevertheless. */
 static const char *take_host(struct http_request *request, const char *bytes,
 			     struct http_piece value)
 {
@@ -554,8 +591,9 @@ static const char *take_host(struct http_request *request, const char *bytes,
 	return NULL;
 }
 
-/* RFC 9110, section 8.6: digits. "5, 5", or the same field twice, may be taken for one 5, or
- * refused: who sends it has joined two messages' fields. */
+/* RFC 9110, section 8.6: only digits. A recipient may accept "5, 5", or two equal
+ * fields, as one 5, or refuse it. It is refused here, because two messages may have
+ * been joined. */
 static const char *take_length(struct http_request *request, const char *bytes,
 			       struct http_piece value)
 {
@@ -572,7 +610,7 @@ static const char *take_length(struct http_request *request, const char *bytes,
 		if (!is_digit(byte))
 			return "the Content-Length field is malformed";
 		if (length > (UINT64_MAX - digit) / 10)
-			return "the Content-Length is larger than any number here";
+			return "the Content-Length is too large";
 		length = length * 10 + digit;
 	}
 	request->counted = true;
@@ -580,11 +618,11 @@ static const char *take_length(struct http_request *request, const char *bytes,
 	return NULL;
 }
 
-/* RFC 9112, section 6.1: chunked must be the last, and be there once; it has no parameters
- * (section 7.1). Several fields are one list. Empty elements, which a list may otherwise
- * have, are refused: this is the field that hides lengths from a proxy. A coding that is not
- * known, and is not behind chunked, is 501 (section 6.1), and not 400 as one might also read
- * section 6.3: either way the connection ends. */
+/* RFC 9112, section 6.1: chunked must be the last coding and appear once; it has no
+ * parameters (section 7.1). Several fields are one list. Empty elements are refused
+ * here although lists may have them, because this field can hide a length from a
+ * proxy. An unknown coding before chunked is 501 (section 6.1); section 6.3 could also
+ * be read as 400. In both cases the connection ends. */
 static const char *take_codings(struct http_request *request, const char *bytes,
 				struct http_piece value)
 {
@@ -594,7 +632,7 @@ static const char *take_codings(struct http_request *request, const char *bytes,
 	request->coded = true;
 	while (take_element(&list, end, &coding, &length)) {
 		if (request->chunked)
-			return "chunked is not the last transfer coding, or not once";
+			return "chunked is not the last transfer coding, or is repeated";
 		if (equals(coding, length, "chunked"))
 			request->chunked = true;
 		else if (length > 0 && skip(coding, 0, length, IN_TOKEN) == length)
@@ -605,7 +643,7 @@ static const char *take_codings(struct http_request *request, const char *bytes,
 	return NULL;
 }
 
-/* RFC 9110, section 7.6.1. Other options concern proxies, or nobody. */
+/* RFC 9110, section 7.6.1. Other options are only for proxies. */
 static void take_connection(struct http_request *request, const char *bytes,
 			    struct http_piece value)
 {
@@ -618,8 +656,8 @@ static void take_connection(struct http_request *request, const char *bytes,
 	}
 }
 
-/* RFC 9110, section 10.1.1: of HTTP/1.0 it is to be ignored. @return whether all that is
- * expected can be done */
+/* RFC 9110, section 10.1.1: ignored in HTTP/1.0. @return whether all expectations can
+ * be met */
 static bool take_expectations(struct http_request *request, const char *bytes,
 			      struct http_piece value)
 {
@@ -648,8 +686,8 @@ static struct http_piece trimmed(const char *bytes, size_t at, size_t end)
 	return (struct http_piece){ (uint32_t)at, (uint32_t)(end - at) };
 }
 
-/* A field line is whole; its value ends before end. Its name's length tells most names
- * apart. */
+/* Handles a complete field line, whose value ends before end. The length of most names
+ * is unique, so few names are compared. */
 static void take_field(struct http_request *request, const char *bytes, size_t end)
 {
 	const char *name = bytes + request->mark, *why = NULL;
@@ -666,7 +704,8 @@ static void take_field(struct http_request *request, const char *bytes, size_t e
 		why = take_codings(request, bytes, value);
 	else if (equals(name, length, "expect") &&
 		 !take_expectations(request, bytes, value))
-		fail(request, end, 417, "something else than 100-continue is expected");
+		fail(request, end, 417,
+		     "the request expects something other than 100-continue");
 	if (why != NULL)
 		fail(request, end, 400, why);
 }
@@ -693,7 +732,7 @@ static size_t read_field(struct http_request *request, const char *bytes, size_t
 	return at + 1;
 }
 
-/* Section 5.1: nothing between the name and the colon. */
+/* Section 5.1: nothing is allowed between the name and the colon. */
 static size_t read_name(struct http_request *request, const char *bytes, size_t at,
 			size_t end)
 {
@@ -710,7 +749,7 @@ static size_t read_name(struct http_request *request, const char *bytes, size_t 
 	return at + 1;
 }
 
-/* RFC 9110, section 5.5: no controls but HTAB. */
+/* RFC 9110, section 5.5: no control characters except HTAB. */
 static size_t read_value(struct http_request *request, const char *bytes, size_t at,
 			 size_t end)
 {
@@ -718,7 +757,8 @@ static size_t read_value(struct http_request *request, const char *bytes, size_t
 	if (at == end)
 		return at;
 	if (bytes[at] != '\r')
-		return refuse(request, bytes, at, "a field's value has a control byte");
+		return refuse(request, bytes, at,
+			      "a field's value has a control character");
 	request->state = FIELD_END;
 	return at + 1;
 }
@@ -732,7 +772,7 @@ static size_t end_field(struct http_request *request, const char *bytes, size_t 
 	return next;
 }
 
-/* What can be said when all fields are there: RFC 9112, sections 3.2, 6.1, 6.3, 9.3. */
+/* Checks that need all fields: RFC 9112, sections 3.2, 6.1, 6.3, 9.3. */
 static const char *find_contradiction(const struct http_request *request)
 {
 	if (request->minor > 0 && !request->has_host)
@@ -772,8 +812,9 @@ static size_t end_section(struct http_request *request, const char *bytes, size_
 	return at;
 }
 
-/* Reads on in the state that was reached. There is at least one byte. Returns the first that
- * was not taken: often the state has changed, and takes more. */
+/* Continues in the current state, with at least one byte. Returns the position of the
+ * first byte that was not handled. The state has often changed then, and the next call
+ * handles more. */
 static size_t read_section(struct http_request *request, const char *bytes, size_t at,
 			   size_t end)
 {
@@ -826,8 +867,8 @@ static size_t read_line(struct http_request *request, const char *bytes, size_t 
 	}
 }
 
-/* RFC 9112, section 3: a method longer than any that is known is 501, a target 414. RFC 6585,
- * section 5: 431. */
+/* RFC 9112, section 3: a method longer than any known one is 501, a long target 414.
+ * RFC 6585, section 5: a long header is 431. */
 static void fail_for_length(struct http_request *request)
 {
 	if (request->state == METHOD)
@@ -863,7 +904,7 @@ enum http_progress http_request_header(struct http_request *request, const char 
 
 /* ---- the body (RFC 9112, sections 6 and 7) --------------------------------------------- */
 
-/* What has a length: a counted body, or the data of a chunk. */
+/* Reads bytes of known number: a body with a length, or the data of a chunk. */
 static size_t read_content(struct http_request *request, size_t at, size_t n)
 {
 	size_t taken = n - at;
@@ -877,7 +918,7 @@ static size_t read_content(struct http_request *request, size_t at, size_t n)
 	return at + taken;
 }
 
-/* Section 7.1: hexadecimal digits, and nothing else that strtol() would take. */
+/* Section 7.1: only hexadecimal digits. strtol() would accept more. */
 static size_t read_chunk_size(struct http_request *request, const char *bytes, size_t at)
 {
 	unsigned digit = hex_value(bytes[at]);
@@ -901,10 +942,11 @@ static size_t read_chunk_size(struct http_request *request, const char *bytes, s
 }
 
 /*
- * Section 7.1.1: *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ), where BWS is
- * blanks that should not be there, and a quoted-string is as in RFC 9110, section 5.6.4.
- * Nobody uses extensions but who wants one server to see the line end where another does
- * not; so they are read to the letter, and dropped. What is not in the table is an error.
+ * Section 7.1.1: *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ),
+ * where BWS is optional blanks that should not be there. A quoted-string is defined in
+ * RFC 9110, section 5.6.4. Extensions are used only by attacks that want two servers
+ * to see different line ends. So they are parsed strictly, and discarded. A transition
+ * that is not in the table is an error.
  */
 static enum state after_extension_byte(enum state state, char byte)
 {
@@ -921,7 +963,8 @@ static enum state after_extension_byte(enum state state, char byte)
 	};
 	/* clang-format off */
 	static const enum state next[][KINDS] = {
-		[EXTENSION] = { /* or none: what stands behind a size or an extension */
+		/* also for no extension: the bytes after a size or an extension */
+		[EXTENSION] = {
 			[BLANK] = EXTENSION, [SEMICOLON] = EXTENSION_FIRST },
 		[EXTENSION_FIRST] = {
 			[BLANK] = EXTENSION_FIRST, [WORD] = EXTENSION_NAME },
@@ -971,7 +1014,7 @@ static size_t read_extension(struct http_request *request, const char *bytes, si
 
 	if (next == START)
 		return refuse(request, bytes, at,
-			      "what follows the size of a chunk is no extension");
+			      "a chunk size is followed by a malformed extension");
 	if (next != CHUNK_SIZE_END && request->extra == HTTP_EXTENSIONS)
 		return fail(request, at, 400,
 			    "the chunk extensions are longer than 4096 bytes");
@@ -980,8 +1023,8 @@ static size_t read_extension(struct http_request *request, const char *bytes, si
 	return at + 1;
 }
 
-/* How much content may still come. */
-static uint64_t room(const struct http_request *request, uint64_t most)
+/* How many bytes of content may still arrive. */
+static uint64_t space_left(const struct http_request *request, uint64_t most)
 {
 	return most > request->body_seen ? most - request->body_seen : 0;
 }
@@ -991,14 +1034,14 @@ static size_t fail_for_size(struct http_request *request, size_t at)
 	return fail(request, at, 413, "the body is too large");
 }
 
-/* Section 7.1.2: the last chunk has no data, and the trailer section follows. */
+/* Section 7.1.2: the last chunk has no data. The trailer section follows. */
 static size_t end_chunk_size(struct http_request *request, const char *bytes, size_t at,
 			     uint64_t most)
 {
 	at = take_lf(request, bytes, at, CHUNK_DATA);
 	if (request->state == FAILED)
 		return at;
-	if (request->body_left > room(request, most))
+	if (request->body_left > space_left(request, most))
 		return fail_for_size(request, at);
 	if (request->body_left == 0) {
 		request->in_trailer = true;
@@ -1064,7 +1107,7 @@ enum http_progress http_request_body(struct http_request *request, const char *b
 {
 	size_t at = 0;
 
-	if (request->state == COUNTED && request->body_left > room(request, most))
+	if (request->state == COUNTED && request->body_left > space_left(request, most))
 		fail_for_size(request, 0);
 	while (at < n && request->state != WHOLE && request->state != FAILED)
 		at = read_body(request, bytes, at, n, most);
@@ -1082,7 +1125,7 @@ bool http_request_field(const struct http_request *request, const char *bytes,
 	size_t end = (size_t)request->fields.at + request->fields.length;
 	size_t at = request->fields.at, length = strlen(name);
 
-	if (found->at > 0) { /* behind the line of the last one */
+	if (found->at > 0) { /* after the line of the last one found */
 		const char *from = bytes + found->at + found->length;
 		const char *lf = memchr(from, '\n', (size_t)(bytes + end - from));
 

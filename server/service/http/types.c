@@ -1,3 +1,11 @@
+/*
+ * types - a sorted table of extensions, and a look at the content of files without one.
+ *
+ * The lookup is a binary search without regard to case. Only a file without an extension
+ * is read: 512 bytes by one pread(2), which does not move the file offset that
+ * sendfile(2) uses. A table in the program needs no configuration, and no file that
+ * could be missing.
+ */
 #include "server/service/http/types.h"
 
 #include <stdbool.h>
@@ -8,13 +16,13 @@
 
 #include "common/text.h"
 
-/* Of a file without an extension so many of its first bytes are looked at. */
+/* SNIFFED: the number of bytes examined in a file without an extension. */
 enum { SNIFFED = 512, UTF8_LONGEST = 4 };
 
-/* What is put on servers, with the media types that IANA has registered for it, where there
- * is one; the text of programs is to be looked at, so it is plain text. ".ts" is a segment of
- * a stream (m3u8), as nginx has it, and no TypeScript. Sorted, for bsearch.
- * Text is UTF-8, but for formats that name their encoding themselves. */
+/* Common file types, with the media types registered by IANA where there is one.
+ * Source code is shown as plain text. ".ts" is a segment of a video stream (m3u8), as
+ * in nginx, not TypeScript. Sorted for bsearch(3). Text is UTF-8, except for formats
+ * that name their encoding themselves. */
 static const struct media {
 	const char *extension, *type;
 } types[] = {
@@ -175,7 +183,7 @@ static int compare(const void *extension, const void *media)
 static const char unknown[] = "application/octet-stream";
 static const char plain_text[] = "text/plain; charset=utf-8";
 
-/* The extension of a name without its dot; NULL where it has none. */
+/* The extension of a name without its dot; NULL if there is none. */
 static const char *extension_of(const char *name)
 {
 	const char *slash = strrchr(name, '/');
@@ -195,14 +203,15 @@ const char *http_type(const char *name)
 	return media != NULL ? media->type : unknown;
 }
 
-/* The bytes that no text has: MIME Sniffing Standard, section 3, "binary data byte". */
+/* Bytes that do not occur in text: MIME Sniffing Standard, section 3, "binary data
+ * byte". */
 static bool is_binary(unsigned char byte)
 {
 	return byte < ' ' && (byte < '\t' || strchr("\t\n\f\r\x1b", byte) == NULL);
 }
 
-/* Whether the first bytes of a file are those of text in UTF-8. The end may cut off the last
- * character, which has up to four bytes. */
+/* Whether the first bytes of a file are text in UTF-8. The last character, of up to
+ * four bytes, may be cut off. */
 static bool is_text(const char *bytes, size_t n)
 {
 	size_t at = 0, length;
