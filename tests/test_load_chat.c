@@ -290,7 +290,7 @@ static const struct {
 	{ CHANGE, 1, 0, 0, 1, "another line than was said: \"l" },
 	{ ECHO, 0, 0, 0, 1, "told to who said it: \"l" },
 	{ FORGE, 0, 0, 0, 1, "nobody has said: \"stranger: hello\"" },
-	{ COMPLAIN, 0, 0, 0, 1, "refused: \"* error: you listen too much\"" },
+	{ COMPLAIN, 0, 0, 0, 1, "error of the server: \"* error: you listen too much\"" },
 };
 
 START_TEST(what_is_done_to_one_line_is_noticed_and_named)
@@ -347,7 +347,7 @@ START_TEST(who_is_refused_has_not_been_served)
 	measure();
 	assert_errors_are_all(LOAD_WRONG_REPLY);
 	ck_assert_str_eq(result.wrong.text,
-			 "refused: \"* error: the nickname \\x1b is taken\"");
+			 "error of the server: \"* error: the nickname \\x1b is taken\"");
 	ck_assert_uint_eq(result.served, 0);
 	ck_assert_uint_eq(result.lines_sent, 0);
 }
@@ -523,7 +523,7 @@ START_TEST(loadgen_tells_what_was_sent_and_delivered)
 				    "chat", "127.0.0.1", port));
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
 	expect_match(run.out, "^room           chat at 127.0.0.1:[0-9]+\n"
-			      "connections    3, 3 of them served\n"
+			      "connections    3 at a time, 3 served\n"
 			      "senders        1, each with a window of 7\n"
 			      "message        32 bytes\n"
 			      "measured       0.20 s\n"
@@ -542,7 +542,7 @@ START_TEST(loadgen_fails_when_a_line_is_lost)
 	run = run_loadgen(
 		ARGUMENTS("loadgen", "-d", "1", "-c", "3", "chat", "127.0.0.1", port));
 	run_expect_status(&run, 1);
-	ck_assert_ptr_nonnull(strstr(run.out, "\nerrors         1: 1 lost\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "\nerrors         1: 1 lost line\n"));
 }
 END_TEST
 
@@ -566,9 +566,9 @@ static const struct {
 	const char *says;
 } refused[] = {
 	{ { "loadgen", "--senders", "3", "echo", "127.0.0.1", "7" },
-	  "--senders: clients of echo do not meet" },
+	  "--senders does not apply to the protocol echo" },
 	{ { "loadgen", "--window", "3", "echo", "127.0.0.1", "7" },
-	  "--window: clients of echo do not meet" },
+	  "--window does not apply to the protocol echo" },
 	{ { "loadgen", "--window", "0", "chat", "127.0.0.1", "7" }, "--window" },
 	{ { "loadgen", "--senders", "52", "chat", "127.0.0.1", "7" },
 	  "--senders: 52 of 51 connections" },
@@ -577,9 +577,10 @@ static const struct {
 	{ { "loadgen", "-c", "1", "chat", "127.0.0.1", "7" }, "one alone hears nobody" },
 	{ { "loadgen", "-s", "10", "chat", "127.0.0.1", "7" }, "11 to 1025 bytes" },
 	{ { "loadgen", "-s", "1026", "chat", "127.0.0.1", "7" }, "11 to 1025 bytes" },
-	{ { "loadgen", "-u", "chat", "127.0.0.1", "7" }, "not spoken over UDP" },
+	{ { "loadgen", "-u", "chat", "127.0.0.1", "7" },
+	  "the protocol chat does not support UDP" },
 	{ { "loadgen", "chat", "bulk", "127.0.0.1", "7" },
-	  "'bulk' is no load for chat over TCP, but: room, talk, idle" },
+	  "chat over TCP does not support the load 'bulk' (use room, talk, idle)" },
 };
 
 START_TEST(options_that_make_no_sense_are_refused)

@@ -196,7 +196,7 @@ int lookup_host(const char *name, int family, const struct lookup_limits *limits
 		snprintf(host->canonical, sizeof host->canonical, "%s",
 			 canonical != NULL ? canonical : name);
 		if (take_addresses(host, lookup->list) < 0)
-			result = failure_set(failure, "no memory");
+			result = failure_set(failure, "out of memory");
 	}
 	lookup_release(lookup);
 	return result;

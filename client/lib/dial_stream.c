@@ -438,8 +438,8 @@ static int silence_failure(const struct dial *dial, struct failure *failure)
 		return failure_set(failure, "%s did not end a line within %g s",
 				   dial->peer, seconds);
 	if (has_unsent(dial) && !dial->awaiting_reply)
-		return failure_set(failure, "%s took nothing more within %g s",
-				   dial->peer, seconds);
+		return failure_set(failure, "%s did not read for %g s", dial->peer,
+				   seconds);
 	if (dial->answered && !dial->awaiting_reply)
 		return failure_set(failure, "no end of the reply from %s within %g s",
 				   dial->peer, seconds);
@@ -509,13 +509,14 @@ static enum dial_outcome judge(const struct dial *dial, struct failure *failure)
 	}
 	if (dial->awaiting_reply || has_unsent(dial)) {
 		failure_set(failure, "%s closed the connection before it %s", dial->peer,
-			    dial->settings->lockstep ? "replied" : "took everything");
+			    dial->settings->lockstep ? "replied" : "read everything");
 		return DIAL_FAILED;
 	}
 	if (is_unanswered(dial)) {
 		failure_set(
 			failure, "%s closed the connection without a reply%s", dial->peer,
-			dial->half_closed ? " (after a half-close; -k sends none)" : "");
+			dial->half_closed ? " (after a half-close; to send none, use -k)"
+					  : "");
 		return DIAL_FAILED;
 	}
 	if (!dial->input_ended && isatty(STDIN_FILENO))

@@ -166,16 +166,17 @@ static enum load_verdict chat_check(const struct load_material *material,
 	snprintf(inside, sizeof inside, "* you are in %s (", shared->tag);
 	if (exchange->place == LOBBY) {
 		if (!begins(line, length, "* welcome, you are "))
-			return wrong(exchange, "no welcome", line, length);
+			return wrong(exchange, "not a welcome", line, length);
 		exchange->place = ARRIVED;
 		return LOAD_MORE;
 	}
 	if (begins(line, length, "* error: "))
-		return wrong(exchange, "refused", line, length);
+		return wrong(exchange, "error of the server", line, length);
 	if (exchange->place == INSIDE)
 		return is_event(line, length)
 			       ? LOAD_MORE
-			       : wrong(exchange, "nobody has said", line, length);
+			       : wrong(exchange, "line that no client has sent", line,
+				       length);
 	if (!begins(line, length, inside))
 		return LOAD_MORE;
 	exchange->place = INSIDE;

@@ -102,7 +102,7 @@ int load_crowd_open(struct load_crowd *crowd, const struct load_plan *plan,
 	crowd->fds = calloc(plan->idle + 1U, sizeof *crowd->fds);
 	gathering.poller = poller_create();
 	if (crowd->fds == NULL || gathering.poller == NULL) {
-		failure_set(failure, "cannot make %u idle connections: %s", plan->idle,
+		failure_set(failure, "cannot open %u idle connections: %s", plan->idle,
 			    strerror(errno));
 		free(crowd->fds);
 		crowd->fds = NULL;

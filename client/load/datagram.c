@@ -314,11 +314,11 @@ static void describe_mirrored(struct load_worker *worker,
 {
 	if (n != worker->plan->size)
 		failure_set(connection->exchange.wrong,
-			    "%zu bytes in a datagram, where %zu are expected", n,
+			    "datagram of %zu bytes instead of %zu", n,
 			    worker->plan->size);
 	else
 		failure_set(connection->exchange.wrong,
-			    "the number (bytes 1 to %d) of no request that was sent",
+			    "the number in bytes 1 to %d is not that of a request",
 			    LOAD_NUMBER_SIZE);
 }
 
@@ -371,8 +371,8 @@ static void judge_unnumbered(struct load_worker *worker,
 	if (verdict == LOAD_MORE && n != worker->plan->size)
 		failure_set(
 			exchange->wrong,
-			"%zu bytes in a datagram: neither a whole reply, nor one that "
-			"was cut to the %zu of the request",
+			"datagram of %zu bytes: neither a complete reply, nor one cut "
+			"to the %zu bytes of the request",
 			n, worker->plan->size);
 	else if (verdict == LOAD_WRONG && (n == 0 || worker->protocol->check == NULL))
 		load_wrong_bytes(exchange, 0, "", 0, worker->received, n);

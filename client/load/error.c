@@ -26,6 +26,24 @@ const char *load_error_name(enum load_error error)
 	return error_names[error];
 }
 
+const char *load_error_text(enum load_error error, uint64_t count)
+{
+	static const char *const texts[LOAD_ERRORS][2] = {
+		[LOAD_REFUSED] = { "refused connection", "refused connections" },
+		[LOAD_RESET] = { "reset connection", "reset connections" },
+		[LOAD_TIMED_OUT] = { "timeout", "timeouts" },
+		[LOAD_NO_REPLY] = { "missing reply", "missing replies" },
+		[LOAD_WRONG_REPLY] = { "wrong reply", "wrong replies" },
+		[LOAD_CLOSED_EARLY] = { "early close", "early closes" },
+		[LOAD_OTHER] = { "other error", "other errors" },
+		[LOAD_NOT_HEARD] = { "lost line", "lost lines" },
+		[LOAD_HEARD_TWICE] = { "duplicate line", "duplicate lines" },
+		[LOAD_OUT_OF_ORDER] = { "line out of order", "lines out of order" },
+	};
+
+	return texts[error][count != 1];
+}
+
 enum load_error load_error_of(int error)
 {
 	switch (error) {

@@ -586,9 +586,10 @@ static void report_altered(struct load_worker *worker, unsigned speaker, const c
 	if (length != room->line_length || !take_stamp(text, &number) ||
 	    number >= atomic_load(&room->speakers[speaker].lines_sent)) {
 		wrong_line(worker,
-			   length < room->line_length   ? "a line that was cut"
-			   : length > room->line_length ? "lines that were merged"
-							: "another line than was said",
+			   length < room->line_length ? "incomplete line"
+			   : length > room->line_length
+				   ? "merged lines"
+				   : "line differs from the one sent",
 			   line, length - 1);
 		return;
 	}
@@ -596,8 +597,8 @@ static void report_altered(struct load_worker *worker, unsigned speaker, const c
 	load_wrong_bytes(&part, room->heading, right, room->material->size, text,
 			 room->material->size);
 	text_escape(line, length - 1, shown, sizeof shown);
-	failure_set(&worker->result.wrong, "another line than was said: \"%s\", %.150s",
-		    shown, where.text);
+	failure_set(&worker->result.wrong,
+		    "line differs from the one sent: \"%s\", %.150s", shown, where.text);
 	worker->result.errors[LOAD_WRONG_REPLY]++;
 }
 
@@ -611,11 +612,12 @@ static void judge_broadcast(struct load_worker *worker,
 	uint64_t number;
 
 	if (speaker >= room->plan->speakers) {
-		wrong_line(worker, "by one who does not speak", line, length - 1);
+		wrong_line(worker, "line from a client that does not send", line,
+			   length - 1);
 	} else if (!was_sent(room, speaker, line, length, &number)) {
 		report_altered(worker, speaker, line, length);
 	} else if (speaker == connection->exchange.connection) {
-		wrong_line(worker, "told to who said it", line, length - 1);
+		wrong_line(worker, "line returned to its sender", line, length - 1);
 	} else if (number < member->next[speaker]) {
 		hear_late(worker, member, speaker, number);
 	} else {
@@ -684,7 +686,7 @@ static void take_end(struct load_worker *worker, struct load_connection *connect
 		return;
 	}
 	if (member->kept > 0)
-		wrong_line(worker, "a line that was cut", member->text, member->kept);
+		wrong_line(worker, "incomplete line", member->text, member->kept);
 	load_connection_shut(worker, connection);
 	connection->state = CLOSED;
 	connection->wake = NEVER;
@@ -717,7 +719,7 @@ static bool receive_some(struct load_worker *worker, struct load_connection *con
 	if (connection->fd < 0)
 		return false;
 	if (length - done > KEPT) {
-		wrong_line(worker, "a line without end", bytes + done, length - done);
+		wrong_line(worker, "line too long", bytes + done, length - done);
 		worker->result.errors[LOAD_WRONG_REPLY]--; /* counted already here: */
 		room_fail(worker, connection, LOAD_WRONG_REPLY);
 		return false;
@@ -816,7 +818,7 @@ static void room_expire(struct load_worker *worker, struct load_connection *conn
 		room_fail(worker, connection, LOAD_TIMED_OUT);
 		return;
 	}
-	failure_set(&worker->result.silence, "connected, but not let into the room");
+	failure_set(&worker->result.silence, "connected, but could not join the room");
 	room_fail(worker, connection, LOAD_NO_REPLY);
 }
 

@@ -184,8 +184,9 @@ static void wait_for_better_times(struct scan_worker *worker, unsigned port, int
 		atomic_store(&worker->shared->error, error);
 	else if (now - worker->short_since >= tell_after &&
 		 !atomic_exchange(&worker->shared->shortage_shown, true))
-		message(MESSAGE_NOTICE, "waiting, for now there is no going on: %s",
-			error == EADDRNOTAVAIL ? "Out of source ports" : strerror(error));
+		message(MESSAGE_NOTICE, "waiting, no attempt can be started: %s",
+			error == EADDRNOTAVAIL ? "No source port is free"
+					       : strerror(error));
 }
 
 static int open_attempt(struct scan_worker *worker, unsigned port)

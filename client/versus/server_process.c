@@ -92,8 +92,10 @@ int server_process_find(struct server_process *server, const char *argv0,
 	     is_in_path(server)))
 		return 0;
 	text_escape(server->name, strlen(server->name), culprit, sizeof culprit);
-	return failure_set(failure, "there is no %s beside this program or in PATH",
-			   culprit);
+	return failure_set(
+		failure,
+		"cannot find %s in the directory of versus, in ../sbin or in PATH",
+		culprit);
 }
 
 /* ---- starting and stopping it ---- */
@@ -259,7 +261,7 @@ int server_process_start(struct server_process *server,
 	if (becomes_ready(server, settings->quiet))
 		return 0;
 	failure_set(failure, "%s did not start: %s", server->name,
-		    server->output[0] ? server->output : "it said nothing");
+		    server->output[0] ? server->output : "it printed no message");
 	(void)server_process_stop(server, &usage, &ignored);
 	return -1;
 }
@@ -312,7 +314,8 @@ int server_process_stop(struct server_process *server, struct process_usage *usa
 	close(server->errors);
 	server->pid = 0;
 	if (!gone)
-		return failure_set(failure, "%s did not stop", server->name);
+		return failure_set(failure, "%s did not stop within %d s", server->name,
+				   STOP_TIME / 1000);
 	/* the default action of SIGTERM is a normal end */
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
 		return 0;

@@ -137,7 +137,7 @@ static enum xfer_outcome cut(struct xfer_link *link, struct failure *failure)
 
 static enum xfer_outcome ended(struct xfer_link *link, struct failure *failure)
 {
-	failure_set(failure, "the server has closed the connection");
+	failure_set(failure, "the server closed the connection");
 	xfer_link_drop(link);
 	return XFER_CUT;
 }
@@ -200,7 +200,7 @@ enum xfer_outcome xfer_link_try(struct xfer_link *link, const char *about,
 enum xfer_outcome xfer_link_nonsense(struct xfer_link *link, const char *what,
 				     struct failure *failure)
 {
-	failure_set(failure, "the server does not keep to the protocol: %s", what);
+	failure_set(failure, "invalid reply from the server: %s", what);
 	xfer_link_drop(link);
 	return XFER_LOST;
 }
@@ -249,7 +249,7 @@ static enum xfer_outcome read_line(struct xfer_link *link, struct failure *failu
 		size_t n = lf != NULL ? (size_t)(lf - from) : there;
 
 		if (length + n >= sizeof link->line)
-			return xfer_link_nonsense(link, "a line without end", failure);
+			return xfer_link_nonsense(link, "the line is too long", failure);
 		memcpy(link->line + length, from, n);
 		length += n;
 		link->start += n + (lf != NULL);
@@ -267,11 +267,29 @@ static enum xfer_outcome read_line(struct xfer_link *link, struct failure *failu
 		length--;
 	link->line[length] = '\0';
 	if (strlen(link->line) != length)
-		return xfer_link_nonsense(link, "a NUL in a line", failure);
+		return xfer_link_nonsense(link, "NUL byte in a line", failure);
 	return XFER_DONE;
 }
 
-/* "ERR exists there is a file of that name" */
+/* The system's words for the codes that say everything; otherwise the server's text. */
+static const char *refusal_text(const char *code, const char *text)
+{
+	static const struct {
+		const char *code, *text;
+	} known[] = {
+		{ "exists", "File exists (start the server with -w to replace it)" },
+		{ "not-found", "No such file or directory" },
+		{ "no-space",
+		  "No space left on the server (disk full or quota exceeded)" },
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (strcmp(code, known[i].code) == 0)
+			return known[i].text;
+	return text;
+}
+
+/* "ERR exists File exists" */
 static enum xfer_outcome take_refusal(struct xfer_link *link, struct failure *failure)
 {
 	const char *code = link->line + strlen("ERR ");
@@ -284,8 +302,9 @@ static enum xfer_outcome take_refusal(struct xfer_link *link, struct failure *fa
 	memcpy(link->code, code, length);
 	link->code[length] = '\0';
 	link->used = 0; /* from now on the server may close */
-	failure_set(failure, "the server says: %s",
-		    xfer_show(*text != '\0' ? text : code, shown));
+	failure_set(
+		failure, "server refused: %s",
+		refusal_text(link->code, xfer_show(*text != '\0' ? text : code, shown)));
 	return XFER_REFUSED;
 }
 
@@ -314,7 +333,7 @@ enum xfer_outcome xfer_link_reply(struct xfer_link *link, const char *first, int
 		return take_unexpected(link, failure);
 	if (words_split(link->line, strlen(link->line), words, XFER_WORDS, &reason) !=
 	    count)
-		return xfer_link_nonsense(link, "a reply with other words", failure);
+		return xfer_link_nonsense(link, "wrong number of words", failure);
 	return XFER_DONE;
 }
 
@@ -324,7 +343,7 @@ enum xfer_outcome xfer_link_number(struct xfer_link *link, const char *word,
 {
 	if (text_number(word, 0, most, value))
 		return XFER_DONE;
-	return xfer_link_nonsense(link, "a bad number", failure);
+	return xfer_link_nonsense(link, "invalid number", failure);
 }
 
 enum xfer_outcome xfer_link_time(struct xfer_link *link, const char *word,
@@ -332,7 +351,7 @@ enum xfer_outcome xfer_link_time(struct xfer_link *link, const char *word,
 {
 	if (text_read_timestamp(word, time))
 		return XFER_DONE;
-	return xfer_link_nonsense(link, "a bad time", failure);
+	return xfer_link_nonsense(link, "invalid time", failure);
 }
 
 bool xfer_same_time(const struct timespec *one, const struct timespec *other)

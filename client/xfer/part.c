@@ -162,7 +162,7 @@ int xfer_part_make_folder(int root, const char *path, bool sync, struct failure 
 	if (fd >= 0)
 		fd = enter(fd, part.target, sync);
 	if (fd < 0)
-		return failure_set(failure, "cannot make the folder: %s",
+		return failure_set(failure, "cannot create the directory: %s",
 				   strerror(errno));
 	close(fd);
 	return 0;
@@ -189,13 +189,13 @@ static int check_target(const struct xfer_part *part, const char **what)
 
 	if (fstatat(part->folder, part->target, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
-	*what = "cannot replace it";
+	*what = "cannot replace the local file";
 	errno = EPERM;
 	if (S_ISDIR(status.st_mode)) {
-		*what = "a folder has its name here";
+		*what = "cannot replace the local directory";
 		errno = EISDIR;
 	} else if (!part->force) {
-		*what = "not replaced without -f";
+		*what = "cannot create the local file";
 		errno = EEXIST;
 	} else if (!is_anothers(part, &status)) {
 		return 0;
@@ -395,8 +395,7 @@ static int not_ours(struct xfer_part *part, struct failure *failure)
 
 	text_escape(part->name, strlen(part->name), shown, sizeof shown);
 	failure_set(failure,
-		    "cannot write: there is a %s, which is not this user's, or has other "
-		    "names too",
+		    "cannot write %s: it belongs to another user or has other hard links",
 		    shown);
 	close(part->folder);
 	part->folder = -1;
@@ -405,9 +404,11 @@ static int not_ours(struct xfer_part *part, struct failure *failure)
 
 static int open_failed(struct xfer_part *part, const char *what, struct failure *failure)
 {
-	const char *reason = errno == EBUSY ? "another xfer is at it" : strerror(errno);
+	const char *reason = errno == EBUSY ? "in use by another xfer" : strerror(errno);
+	const char *advice =
+		errno == EEXIST && !part->force ? " (use -f to replace it)" : "";
 
-	failure_set(failure, "%s: %s", what, reason);
+	failure_set(failure, "%s: %s%s", what, reason, advice);
 	if (part->fd >= 0)
 		close(part->fd);
 	if (part->folder >= 0)
@@ -462,7 +463,7 @@ int xfer_part_open(struct xfer_part *part, const struct xfer_part_plan *plan,
 	part->kept = plan->size >= XFER_PART_KEPT;
 	part->folder = open_folder(part, plan);
 	if (part->folder < 0)
-		return open_failed(part, "no way to its folder", failure);
+		return open_failed(part, "cannot open its directory", failure);
 	if (check_target(part, &what) < 0)
 		return open_failed(part, what, failure);
 	if (open_part(part, plan) == 0)
@@ -507,13 +508,13 @@ int xfer_part_finish(struct xfer_part *part, const struct xfer_part_plan *plan,
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, plan->time };
 
 	if (futimens(part->fd, times) < 0)
-		return finish_failed(part, "cannot set its time", failure);
+		return finish_failed(part, "cannot set its modification time", failure);
 	if (plan->sync && fdatasync(part->fd) < 0)
-		return finish_failed(part, "cannot bring it to the disk", failure);
+		return finish_failed(part, "cannot write it to disk", failure);
 	if (name_it(part) < 0)
-		return finish_failed(part, "cannot give it its name", failure);
+		return finish_failed(part, "cannot rename it to its final name", failure);
 	if (plan->sync && fsync(part->folder) < 0) {
-		failure_set(failure, "cannot bring its folder to the disk: %s",
+		failure_set(failure, "cannot write its directory to disk: %s",
 			    strerror(errno));
 		close_part(part);
 		return -1;

@@ -175,7 +175,7 @@ void xfer_report_done(struct xfer *xfer, const struct xfer_file *file)
 		snprintf(sum, sizeof sum, "cksum %" PRIu32, file->sum);
 	if (file->resumed > 0)
 		snprintf(before_text, sizeof before_text,
-			 " (%" PRIu64 " of them were there)", file->resumed);
+			 " (%" PRIu64 " of them resumed)", file->resumed);
 	snprintf(text, sizeof text, "%" PRIu64 " bytes%s, %s", file->size, before_text,
 		 sum);
 	say(MESSAGE_CLIENT, file, text);
@@ -213,8 +213,8 @@ void xfer_report_rest(const char *of)
 {
 	char shown[XFER_SHOWN];
 
-	message(MESSAGE_ERROR, "the rest%s%s was not tried", *of != '\0' ? " of " : "",
-		xfer_show(of, shown));
+	message(MESSAGE_ERROR, "the remaining files%s%s were not tried",
+		*of != '\0' ? " of " : "", xfer_show(of, shown));
 }
 
 /* ---- folders ----------------------------------------------------------------------------- */
