@@ -282,14 +282,14 @@ static const struct {
 	{ DOUBLE, 0, 1, 0, 0, NULL },
 	{ DOUBLE_LAST, 0, 1, 0, 0, NULL },
 	{ SWAP, 0, 0, 1, 0, NULL },
-	{ CUT, 1, 0, 0, 1, "a line that was cut: \"l" },
-	{ CUT_BEGINNING, 1, 0, 0, 1, "nobody has said" },
-	{ CUT_IN_TWO, 1, 0, 0, 2, "nobody has said" },
-	{ CUT_AT_END, 0, 0, 0, 1, "a line that was cut: \"l\"" },
-	{ MERGE, 2, 0, 0, 1, "lines that were merged: \"l" },
-	{ CHANGE, 1, 0, 0, 1, "another line than was said: \"l" },
-	{ ECHO, 0, 0, 0, 1, "told to who said it: \"l" },
-	{ FORGE, 0, 0, 0, 1, "nobody has said: \"stranger: hello\"" },
+	{ CUT, 1, 0, 0, 1, "incomplete line: \"l" },
+	{ CUT_BEGINNING, 1, 0, 0, 1, "line that no client has sent" },
+	{ CUT_IN_TWO, 1, 0, 0, 2, "line that no client has sent" },
+	{ CUT_AT_END, 0, 0, 0, 1, "incomplete line: \"l\"" },
+	{ MERGE, 2, 0, 0, 1, "merged lines: \"l" },
+	{ CHANGE, 1, 0, 0, 1, "line differs from the one sent: \"l" },
+	{ ECHO, 0, 0, 0, 1, "line returned to its sender: \"l" },
+	{ FORGE, 0, 0, 0, 1, "line that no client has sent: \"stranger: hello\"" },
 	{ COMPLAIN, 0, 0, 0, 1, "error of the server: \"* error: you listen too much\"" },
 };
 
@@ -369,7 +369,7 @@ START_TEST(what_is_no_chat_is_told_from_it)
 	start_server(serve_echo);
 	measure();
 	assert_errors_are_all(LOAD_WRONG_REPLY);
-	ck_assert_ptr_nonnull(strstr(result.wrong.text, "no welcome: \"/nick l"));
+	ck_assert_ptr_nonnull(strstr(result.wrong.text, "not a welcome: \"/nick l"));
 }
 END_TEST
 
@@ -522,9 +522,10 @@ START_TEST(loadgen_tells_what_was_sent_and_delivered)
 	run = run_loadgen(ARGUMENTS("loadgen", "-d", "0.2", "-c", "3", "--window", "7",
 				    "chat", "127.0.0.1", port));
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
-	expect_match(run.out, "^room           chat at 127.0.0.1:[0-9]+\n"
+	expect_match(run.out, "^load           room\n"
+			      "server         chat over TCP at 127.0.0.1:[0-9]+\n"
 			      "connections    3 at a time, 3 served\n"
-			      "senders        1, each with a window of 7\n"
+			      "senders        1, with a window of 7 lines each\n"
 			      "message        32 bytes\n"
 			      "measured       0.20 s\n"
 			      "deliveries     [0-9]+\n");
@@ -571,10 +572,10 @@ static const struct {
 	  "--window does not apply to the protocol echo" },
 	{ { "loadgen", "--window", "0", "chat", "127.0.0.1", "7" }, "--window" },
 	{ { "loadgen", "--senders", "52", "chat", "127.0.0.1", "7" },
-	  "--senders: 52 of 51 connections" },
+	  "--senders: 52 senders need at least as many connections, not 51" },
 	{ { "loadgen", "--senders", "3", "chat", "talk", "127.0.0.1", "7" },
-	  "--senders: in talk all send" },
-	{ { "loadgen", "-c", "1", "chat", "127.0.0.1", "7" }, "one alone hears nobody" },
+	  "--senders: all 16 connections send in the load talk" },
+	{ { "loadgen", "-c", "1", "chat", "127.0.0.1", "7" }, "chat needs at least 2" },
 	{ { "loadgen", "-s", "10", "chat", "127.0.0.1", "7" }, "11 to 1025 bytes" },
 	{ { "loadgen", "-s", "1026", "chat", "127.0.0.1", "7" }, "11 to 1025 bytes" },
 	{ { "loadgen", "-u", "chat", "127.0.0.1", "7" },

@@ -121,7 +121,7 @@ static const struct wrong wrongs[] = {
 	{ "SEND 0\n", "DONE 64 0\n", "", "got \"DONE 64 0\", expected \"DONE 64 " },
 	{ "SEND 0\n", "ERR checksum no\n", "", "got \"ERR checksum no\", expected" },
 	{ "SEND 0\n", NULL, "FILE 64 7\n", "got \"FILE 64 7\", expected \"FILE 64 1" },
-	{ "SEND 0\n", NULL, "%", "another file than was put" },
+	{ "SEND 0\n", NULL, "%", "file differs from the upload" },
 };
 
 static size_t take_line(int fd, char *line, size_t size)

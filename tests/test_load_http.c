@@ -157,26 +157,26 @@ static const struct {
 	{ " HTTP/1.1 200 OK\r\n", WRONG, "not a status line" },
 	{ "\r\n", WRONG, "not a status line" },
 	{ "\033[2J\r\n", WRONG, "control character" },
-	{ "HTTP/1.1 200 OK\n", WRONG, "no CR LF" },
-	{ "HTTP/1.1 200 O\rK\r\n", WRONG, "no CR LF" },
+	{ "HTTP/1.1 200 OK\n", WRONG, "line end without CR LF" },
+	{ "HTTP/1.1 200 O\rK\r\n", WRONG, "line end without CR LF" },
 	{ "hello\r\n", WRONG, "not a status line: \"hello\"" },
 	/* header fields */
-	{ OK_11 "Content-Length: 1\n", WRONG, "no CR LF" },
+	{ OK_11 "Content-Length: 1\n", WRONG, "line end without CR LF" },
 	{ OK_11 "X: a\001b\r\n", WRONG, "control character" },
 	{ OK_11 "X: a\177b\r\n", WRONG, "control character" },
-	{ OK_11 "X : a\r\n", WRONG, "no header field" },
-	{ OK_11 "X: a\r\n b\r\n", WRONG, "no header field: \" b\"" },
-	{ OK_11 ": a\r\n", WRONG, "no header field" },
-	{ OK_11 "no colon\r\n", WRONG, "no header field" },
-	{ OK_11 "X(: a\r\n", WRONG, "no header field" },
-	{ OK_11 "Content-Length: -1\r\n", WRONG, "no length" },
-	{ OK_11 "Content-Length: +1\r\n", WRONG, "no length" },
-	{ OK_11 "Content-Length: 0x1\r\n", WRONG, "no length" },
-	{ OK_11 "Content-Length:\r\n", WRONG, "no length" },
-	{ OK_11 "Content-Length: 5, 5\r\n", WRONG, "no length" },
-	{ OK_11 "Content-Length: 18446744073709551617\r\n", WRONG, "no length" },
+	{ OK_11 "X : a\r\n", WRONG, "not a header field" },
+	{ OK_11 "X: a\r\n b\r\n", WRONG, "not a header field: \" b\"" },
+	{ OK_11 ": a\r\n", WRONG, "not a header field" },
+	{ OK_11 "no colon\r\n", WRONG, "not a header field" },
+	{ OK_11 "X(: a\r\n", WRONG, "not a header field" },
+	{ OK_11 "Content-Length: -1\r\n", WRONG, "invalid length" },
+	{ OK_11 "Content-Length: +1\r\n", WRONG, "invalid length" },
+	{ OK_11 "Content-Length: 0x1\r\n", WRONG, "invalid length" },
+	{ OK_11 "Content-Length:\r\n", WRONG, "invalid length" },
+	{ OK_11 "Content-Length: 5, 5\r\n", WRONG, "invalid length" },
+	{ OK_11 "Content-Length: 18446744073709551617\r\n", WRONG, "invalid length" },
 	{ OK_11 "Content-Length: 5\r\nContent-Length: 5\r\n", WRONG,
-	  "a second Content-Length" },
+	  "second Content-Length" },
 	{ OK_11 "Transfer-Encoding: gzip, chunked\r\n", WRONG,
 	  "unexpected transfer encoding" },
 	{ OK_11 "Transfer-Encoding: identity\r\n", WRONG,
@@ -187,17 +187,18 @@ static const struct {
 	{ OK_11 "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n", WRONG,
 	  "Content-Length and Transfer-Encoding" },
 	/* chunks */
-	{ OK_11 "Transfer-Encoding: chunked\r\n\r\n\r\n", WRONG, "no size of a chunk" },
-	{ OK_11 "Transfer-Encoding: chunked\r\n\r\n 5\r\n", WRONG, "no size of a chunk" },
-	{ OK_11 "Transfer-Encoding: chunked\r\n\r\n5 \r\n", WRONG, "no size of a chunk" },
+	{ OK_11 "Transfer-Encoding: chunked\r\n\r\n\r\n", WRONG, "invalid chunk size" },
+	{ OK_11 "Transfer-Encoding: chunked\r\n\r\n 5\r\n", WRONG, "invalid chunk size" },
+	{ OK_11 "Transfer-Encoding: chunked\r\n\r\n5 \r\n", WRONG, "invalid chunk size" },
 	{ OK_11 "Transfer-Encoding: chunked\r\n\r\n0x5\r\n", WRONG,
-	  "no size of a chunk" },
-	{ OK_11 "Transfer-Encoding: chunked\r\n\r\n-5\r\n", WRONG, "no size of a chunk" },
-	{ OK_11 "Transfer-Encoding: chunked\r\n\r\n5\n", WRONG, "no CR LF" },
+	  "invalid chunk size" },
+	{ OK_11 "Transfer-Encoding: chunked\r\n\r\n-5\r\n", WRONG, "invalid chunk size" },
+	{ OK_11 "Transfer-Encoding: chunked\r\n\r\n5\n", WRONG,
+	  "line end without CR LF" },
 	{ OK_11 "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n", WRONG,
-	  "no size of a chunk" },
+	  "invalid chunk size" },
 	{ OK_11 "Transfer-Encoding: chunked\r\n\r\n0\r\nno trailer\r\n", WRONG,
-	  "no trailer field" },
+	  "not a trailer field" },
 };
 
 /* What comes of it in pieces of that kind; and what is said then. */
@@ -625,7 +626,8 @@ static const struct {
 } mistakes[] = {
 	{ "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", LOAD_WRONG_REPLY,
 	  "404" },
-	{ OK_11 "Content-Length: 5\r\n\r\nhello\n", LOAD_WRONG_REPLY, "more than" },
+	{ OK_11 "Content-Length: 5\r\n\r\nhello\n", LOAD_WRONG_REPLY,
+	  "data after the reply" },
 	{ OK_11 "Content-Length: 9\r\n\r\nhello", LOAD_CLOSED_EARLY, NULL },
 	{ OK_11 "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", LOAD_CLOSED_EARLY,
 	  NULL },
@@ -744,7 +746,8 @@ START_TEST(loadgen_takes_a_protocol_for_its_first_operand)
 	run = run_loadgen(ARGUMENTS("loadgen", "-d", "0.2", "-e", "hello", "http", "bulk",
 				    "127.0.0.1", port));
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
-	ck_assert_ptr_nonnull(strstr(run.out, "bulk           http at 127.0.0.1:"));
+	ck_assert_ptr_nonnull(
+		strstr(run.out, "load           bulk\nserver         http over TCP at "));
 	run = run_loadgen(
 		ARGUMENTS("loadgen", "-d", "0.2", "-P", "http", "127.0.0.1", port));
 	run_expect_status(&run, 0);
@@ -766,9 +769,9 @@ START_TEST(loadgen_tells_what_was_wrong_and_how_often_it_connected)
 		     "connections +32 at a time, 0 served, [0-9]+ opened in all\n");
 	run = run_loadgen(
 		ARGUMENTS("loadgen", "-d", "0.2", "-j", "http", "127.0.0.1", port));
-	ck_assert_ptr_nonnull(
-		strstr(run.out, "\"wrong\":\"unexpected status: \\\"HTTP/1.1 503 "
-				"\\\"No\\\" tea\\\"\"}\n"));
+	ck_assert_ptr_nonnull(strstr(run.out,
+				     "\"wrong\":\"unexpected status: \\\"HTTP/1.1 503 "
+				     "\\\"No\\\" tea\\\"\"}\n"));
 }
 END_TEST
 

@@ -542,7 +542,7 @@ static const struct {
 	{ "-P echo http", "'http' before HOST and PORT is neither" },
 	{ "http http", "'http' before HOST and PORT is neither" },
 	{ "-u http", "the protocol http does not support UDP" },
-	{ "-s 10 http", "-s, --size: how long a request of http is" },
+	{ "-s 10 http", "-s, --size does not apply to the protocol http" },
 	{ "--path / echo", "--path does not apply to the protocol echo" },
 	{ "--path index.html http", "--path: 'index.html' must begin with /" },
 	{ "--path '/a b' http", "--path: '/a b' must begin with /" },
@@ -556,10 +556,10 @@ static const struct {
 	{ "-u -s 64K", "echo over UDP has 12 to 65527 bytes" },
 	{ "-4 -u -s 65508", "echo over UDP has 12 to 65507 bytes" },
 	{ "-P reply -s 65537", "reply over TCP has 1 to 65536 bytes" },
-	{ "-P greet -s 10", "-s, --size: greet over TCP is sent no message" },
+	{ "-P greet -s 10", "-s, --size does not apply to greet over TCP" },
 	{ "-P chargen -r 10", "-r, --rate does not apply to chargen over TCP" },
 	{ "-e hello", "-e, --expect does not apply to the protocol echo" },
-	{ "-i 10", "-i, --idle: only the load idle" },
+	{ "-i 10", "-i, --idle needs the load idle" },
 };
 
 /* Runs a program by a shell, for its command line to be written as one. */

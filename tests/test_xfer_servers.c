@@ -607,7 +607,7 @@ START_TEST(a_file_that_changes_while_it_is_put_is_not_put)
 				    folder_path(&here, "f")),
 			  "", 0, 0);
 	run_expect_status(&run, 1);
-	expect_match(run.err, "/f: it has changed while it was read\n$");
+	expect_match(run.err, "/f: the file has changed during the upload\n$");
 }
 END_TEST
 
@@ -907,7 +907,7 @@ START_TEST(the_line_of_progress_fits_and_is_cut_between_characters)
 	progress.name = "short.txt";
 	ck_assert_str_eq(xfer_progress_text(&progress, 90, line, sizeof line),
 			 "short.txt          [==#-----------]  25%  1.2 GB of 5.0 GB  "
-			 "117 MB/s  0:32  (resumed at 1.0 GB)");
+			 "117 MB/s  0:32  (from 1.0 GB)");
 }
 END_TEST
 

@@ -196,9 +196,10 @@ static int complete_broadcast(struct load_plan *plan, struct failure *failure)
 		return failure_set(failure, "-c, --connections: %s needs at least 2",
 				   plan->protocol->name);
 	if (plan->speakers > plan->connections)
-		return failure_set(failure,
-				   "--senders: %u senders need more than %u connections",
-				   plan->speakers, plan->connections);
+		return failure_set(
+			failure,
+			"--senders: %u senders need at least as many connections, not %u",
+			plan->speakers, plan->connections);
 	if (all && plan->speakers < plan->connections)
 		return failure_set(failure,
 				   "--senders: all %u connections send in the load talk",

@@ -157,9 +157,8 @@ static int figures(const struct xfer_progress *progress, char *out, size_t size)
 			      xfer_bytes_text(rate, speed), time_text(left / rate, time));
 
 	if (progress->resumed > 0 && length > 0 && (size_t)length < size)
-		length +=
-			snprintf(out + length, size - (size_t)length, "  (resumed at %s)",
-				 xfer_bytes_text((double)progress->resumed, before));
+		length += snprintf(out + length, size - (size_t)length, "  (from %s)",
+				   xfer_bytes_text((double)progress->resumed, before));
 	return length;
 }
 
