@@ -274,7 +274,7 @@ START_TEST(idle_connections_stand_beside_the_others)
 	measure_until(10);
 	assert_no_errors();
 	ck_assert_uint_eq(result.idle_made, 100);
-	ck_assert_uint_eq(result.idle_standing, 100);
+	ck_assert_uint_eq(result.idle_open, 100);
 	ck_assert_uint_eq(result.served, 2);
 	ck_assert_uint_eq(result.made, 2);
 }
@@ -288,7 +288,7 @@ START_TEST(idle_connections_that_the_server_closes_are_counted)
 	measure_until(10);
 	assert_no_errors();
 	ck_assert_uint_eq(result.idle_made, 15);
-	ck_assert_uint_eq(result.idle_standing, 5);
+	ck_assert_uint_eq(result.idle_open, 5);
 	ck_assert_uint_eq(result.served, 2);
 }
 END_TEST

@@ -86,7 +86,7 @@ START_TEST(a_server_that_leaves_out_the_end_of_its_replies_is_not_called_right)
 		set_plan(services[_i].protocol, services[_i].datagrams);
 		plan.kind = (enum load_kind)kind;
 		plan.idle = 3;
-		plan.speakers = kind == LOAD_TALK ? 2 : 1;
+		plan.senders = kind == LOAD_TALK ? 2 : 1;
 		plan.window = 4;
 		plan.timeout = 400;
 		measure();
@@ -175,7 +175,7 @@ START_TEST(clients_that_a_full_backlog_forgot_are_told_from_others)
 	start_server_of_one_client(serve_a_greeting_slowly, 1);
 	measure();
 	ck_assert_uint_gt(result.errors[LOAD_NO_REPLY], 0);
-	ck_assert_uint_eq(result.unheard, result.errors[LOAD_NO_REPLY]);
+	ck_assert_uint_eq(result.never_answered, result.errors[LOAD_NO_REPLY]);
 	ck_assert_str_eq(result.silence.text, "connected, but nothing received");
 	if (cookies_are_sent())
 		ck_assert_uint_gt(result.cookies, 0);

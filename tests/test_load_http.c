@@ -613,7 +613,7 @@ START_TEST(silent_clients_stand_beside_the_others)
 	start_server(serve_answers);
 	measure_until(20);
 	assert_no_errors();
-	ck_assert_uint_eq(result.idle_standing, 20);
+	ck_assert_uint_eq(result.idle_open, 20);
 }
 END_TEST
 

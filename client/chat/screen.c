@@ -114,7 +114,7 @@ static void write_output(struct screen *screen)
 	screen->output_used = 0;
 }
 
-static char *output_room(struct screen *screen, size_t length)
+static char *output_space(struct screen *screen, size_t length)
 {
 	if (length > sizeof screen->output - screen->output_used)
 		write_output(screen);
@@ -125,7 +125,7 @@ static void put(struct screen *screen, const char *text)
 {
 	size_t length = strlen(text);
 
-	memcpy(output_room(screen, length), text, length);
+	memcpy(output_space(screen, length), text, length);
 	screen->output_used += length;
 	screen->stale = true;
 }
@@ -137,7 +137,7 @@ static void print_line(struct screen *screen, enum speaker speaker, const char *
 		put(screen, "\r\x1b[K");
 	screen->output_used +=
 		speech_show(&screen->style, speaker, line, length, time(NULL),
-			    output_room(screen, SPEECH_SHOWN_MOST));
+			    output_space(screen, SPEECH_SHOWN_MOST));
 	screen->stale = true;
 }
 
@@ -164,7 +164,7 @@ static void show(struct screen *screen)
 		return;
 	screen->stale = false;
 	screen->output_used += line_editor_show(&screen->editor, terminal_columns(),
-						output_room(screen, LINE_SHOWN_MOST));
+						output_space(screen, LINE_SHOWN_MOST));
 	write_output(screen);
 }
 
@@ -429,7 +429,7 @@ static void enter_line(struct screen *screen)
 }
 
 /* Reports it once per line. */
-static void say_full(struct screen *screen, size_t lost_before)
+static void report_full(struct screen *screen, size_t lost_before)
 {
 	screen->stale = true;
 	if (lost_before == 0 && !line_editor_is_pasting(&screen->editor))
@@ -450,7 +450,7 @@ static void take_key(struct screen *screen, unsigned char byte)
 		screen->stale = true;
 		break;
 	case LINE_FULL:
-		say_full(screen, lost);
+		report_full(screen, lost);
 		break;
 	case LINE_ENTERED:
 		if (pasting)

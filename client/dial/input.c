@@ -25,7 +25,7 @@ void dial_input_begin(struct dial_input *input, const struct dial_settings *sett
 
 /* Makes space in the buffer. Of a line that is too long only the length is kept, so
  * there is always space. */
-static void make_room(struct dial_input *input)
+static void make_space(struct dial_input *input)
 {
 	size_t length = input->end - input->start;
 
@@ -42,7 +42,7 @@ int dial_input_read(struct dial_input *input)
 {
 	ssize_t n;
 
-	make_room(input);
+	make_space(input);
 	n = io_read(STDIN_FILENO, input->buffer + input->end,
 		    sizeof input->buffer - input->end);
 	if (n < 0)

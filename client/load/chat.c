@@ -91,8 +91,8 @@ static size_t chat_heading(const struct load_material *material, unsigned connec
 
 /* ---- what is heard ------------------------------------------------------------------------- */
 
-static bool chat_speaker(const struct load_material *material, const char *line,
-			 size_t length, unsigned *connection)
+static bool chat_sender(const struct load_material *material, const char *line,
+			size_t length, unsigned *connection)
 {
 	const struct chat_shared *shared = material->shared;
 	unsigned number = 0;
@@ -195,5 +195,5 @@ const struct load_protocol load_chat = {
 	.begin = chat_begin,
 	.check = chat_check,
 	.heading = chat_heading,
-	.speaker = chat_speaker,
+	.sender = chat_sender,
 };

@@ -123,7 +123,7 @@ void load_connection_fail_silent(struct load_worker *worker,
 	describe_silence(worker, connection);
 	if ((pattern == LOAD_GREETING || pattern == LOAD_SOURCE) &&
 	    connection->exchange.received == 0)
-		worker->result.unheard++;
+		worker->result.never_answered++;
 	load_connection_fail(worker, connection, LOAD_NO_REPLY);
 }
 

@@ -178,8 +178,8 @@ static void datagram_open(struct load_worker *worker, struct load_connection *co
 		load_connection_go_on(worker, connection);
 }
 
-static bool has_room(const struct load_worker *worker,
-		     const struct load_connection *connection)
+static bool has_free_slot(const struct load_worker *worker,
+			  const struct load_connection *connection)
 {
 	uint64_t next = connection->exchange.sequence + 1;
 
@@ -202,7 +202,7 @@ static void go_on(struct load_worker *worker, struct load_connection *connection
 	if (makes_a_socket_for_each(worker))
 		load_connection_shut(worker, connection);
 	if (worker->now >= worker->end || is_sending(connection) ||
-	    !has_room(worker, connection))
+	    !has_free_slot(worker, connection))
 		return;
 	connection->state = FREE;
 	if (!connection->queued)
@@ -234,7 +234,7 @@ static void note_sent(struct load_worker *worker, struct load_connection *connec
 				    WAITING };
 	if (connection->waiting++ == 0)
 		load_connection_set_wake(worker, connection, lost_at);
-	if (has_room(worker, connection)) {
+	if (has_free_slot(worker, connection)) {
 		connection->state = FREE;
 		load_connection_queue(worker, connection);
 	}

@@ -16,8 +16,8 @@ static const char *const error_names[LOAD_ERRORS] = {
 	[LOAD_WRONG_REPLY] = "wrong reply",
 	[LOAD_CLOSED_EARLY] = "closed early",
 	[LOAD_OTHER] = "other",
-	[LOAD_NOT_HEARD] = "lost",
-	[LOAD_HEARD_TWICE] = "doubled",
+	[LOAD_LOST_LINE] = "lost",
+	[LOAD_DUPLICATE_LINE] = "doubled",
 	[LOAD_OUT_OF_ORDER] = "out of order",
 };
 
@@ -36,8 +36,8 @@ const char *load_error_text(enum load_error error, uint64_t count)
 		[LOAD_WRONG_REPLY] = { "wrong reply", "wrong replies" },
 		[LOAD_CLOSED_EARLY] = { "early close", "early closes" },
 		[LOAD_OTHER] = { "other error", "other errors" },
-		[LOAD_NOT_HEARD] = { "lost line", "lost lines" },
-		[LOAD_HEARD_TWICE] = { "duplicate line", "duplicate lines" },
+		[LOAD_LOST_LINE] = { "lost line", "lost lines" },
+		[LOAD_DUPLICATE_LINE] = { "duplicate line", "duplicate lines" },
 		[LOAD_OUT_OF_ORDER] = { "line out of order", "lines out of order" },
 	};
 

@@ -20,8 +20,8 @@ enum load_error {
 	LOAD_WRONG_REPLY,  /* wrong bytes, or too many */
 	LOAD_CLOSED_EARLY, /* closed by the server before the reply was complete */
 	LOAD_OTHER,        /* other; load_result.other is the errno */
-	LOAD_NOT_HEARD,    /* a line that a client should have received */
-	LOAD_HEARD_TWICE,
+	LOAD_LOST_LINE,    /* a line that a client should have received */
+	LOAD_DUPLICATE_LINE,
 	LOAD_OUT_OF_ORDER, /* received after a later line of the same sender */
 	LOAD_ERRORS,
 };

@@ -178,7 +178,7 @@ static int complete_broadcast(struct load_plan *plan, struct failure *failure)
 	bool broadcast = plan->protocol->pattern == LOAD_BROADCAST;
 	bool all = plan->kind == LOAD_TALK;
 
-	if (!broadcast && plan->speakers != 0)
+	if (!broadcast && plan->senders != 0)
 		return failure_set(failure, "--senders does not apply to the protocol %s",
 				   plan->protocol->name);
 	if (!broadcast && plan->window != 0)
@@ -188,19 +188,19 @@ static int complete_broadcast(struct load_plan *plan, struct failure *failure)
 		return 0;
 	if (plan->connections == 0)
 		plan->connections = all ? TALKERS : LISTENERS + 1;
-	if (plan->speakers == 0)
-		plan->speakers = all ? plan->connections : 1;
+	if (plan->senders == 0)
+		plan->senders = all ? plan->connections : 1;
 	if (plan->window == 0)
 		plan->window = LOAD_WINDOW;
 	if (plan->connections < 2)
 		return failure_set(failure, "-c, --connections: %s needs at least 2",
 				   plan->protocol->name);
-	if (plan->speakers > plan->connections)
+	if (plan->senders > plan->connections)
 		return failure_set(
 			failure,
 			"--senders: %u senders need at least as many connections, not %u",
-			plan->speakers, plan->connections);
-	if (all && plan->speakers < plan->connections)
+			plan->senders, plan->connections);
+	if (all && plan->senders < plan->connections)
 		return failure_set(failure,
 				   "--senders: all %u connections send in the load talk",
 				   plan->connections);
@@ -429,7 +429,7 @@ static int prepare_material(struct load *load, struct failure *failure)
 	if (load->shared.room == NULL)
 		return failure_set(failure,
 				   "not enough memory for %u senders with a window of %u",
-				   load->plan->speakers, load->plan->window);
+				   load->plan->senders, load->plan->window);
 	return 0;
 }
 
@@ -479,7 +479,7 @@ static int start_threads(struct load *load, struct failure *failure)
 	return 0;
 }
 
-static void tell_progress(struct load *load, enum load_phase phase)
+static void report_progress(struct load *load, enum load_phase phase)
 {
 	struct load_progress progress = { .phase = phase, .idle = load->crowd.made };
 
@@ -535,7 +535,7 @@ static int64_t await_end(struct load *load)
 		left = (left + MILLISECOND - 1) / MILLISECOND;
 		pause = clock_timespec(left < PROGRESS_PAUSE ? left : PROGRESS_PAUSE);
 		nanosleep(&pause, NULL); /* a signal ends it */
-		tell_progress(load, LOAD_RUNNING);
+		report_progress(load, LOAD_RUNNING);
 	}
 }
 
@@ -568,11 +568,11 @@ static int measure(struct load *load, struct failure *failure)
 		atomic_store(&load->shared.over, true);
 	await_settled(load);
 	if (started == 0)
-		tell_progress(load, LOAD_SETTLED);
+		report_progress(load, LOAD_SETTLED);
 	start_clock(load);
 	load->result->elapsed =
 		(double)(await_end(load) - load->shared.start) / (double)SECOND;
-	load->result->idle_standing = load_crowd_standing(&load->crowd);
+	load->result->idle_open = load_crowd_count_open(&load->crowd);
 	load_crowd_close(&load->crowd); /* clients in the backlog may be served now */
 	join_threads(load);
 	for (unsigned i = 0; i < load->running; i++)
@@ -587,14 +587,14 @@ static int set_up_and_measure(struct load *load, int first, struct failure *fail
 	const struct load_plan *plan = load->plan;
 	int64_t limit = plan->timeout < CROWD_LIMIT ? plan->timeout : CROWD_LIMIT;
 
-	tell_progress(load, LOAD_CONNECTING);
+	report_progress(load, LOAD_CONNECTING);
 	if (idle_wanted(plan) > 0) {
 		/* the silent connections come first, on purpose */
 		if (load_crowd_open(&load->crowd, plan, &load->shared.address, first,
 				    limit, failure) < 0)
 			return -1;
 		load->result->idle_made = load->crowd.made;
-		tell_progress(load, LOAD_CONNECTING);
+		report_progress(load, LOAD_CONNECTING);
 		first = -1;
 	} else if (plan->kind == LOAD_CONNECTIONS && first >= 0) {
 		close(first); /* connecting is part of what is measured */
@@ -641,7 +641,7 @@ int load_run(const struct load_plan *plan, struct load_result *result,
 		if (reached == 0)
 			done = set_up_and_measure(&load, first, failure);
 	}
-	if (result->unheard > 0 && known && tcp_cookies_sent(&cookies_now))
+	if (result->never_answered > 0 && known && tcp_cookies_sent(&cookies_now))
 		result->cookies = cookies_now - cookies;
 	clean_up(&load);
 	return done;

@@ -209,7 +209,7 @@ static int take_option(void *context, const struct options *options, int letter,
 		return 0;
 	case OPTION_SENDERS:
 		return take_count(options, OPTION_SENDERS, MOST_CONNECTIONS,
-				  &plan->speakers, failure);
+				  &plan->senders, failure);
 	case OPTION_WINDOW:
 		return take_count(options, OPTION_WINDOW, MOST_WINDOW, &plan->window,
 				  failure);
@@ -424,7 +424,7 @@ static void print_cookies(const struct load_result *result)
 
 /* Prints the counts of datagrams. Some are unknown if the reply does not identify
  * its request; all are if there are no replies. */
-static void print_fate(const struct load_plan *plan, const struct load_fate *fate)
+static void print_datagrams(const struct load_plan *plan, const struct load_fate *fate)
 {
 	printf("%-15s%ju\n", "sent", (uintmax_t)fate->sent);
 	if (plan->protocol->pattern == LOAD_SINK)
@@ -459,10 +459,10 @@ static void print_text(const struct load_plan *plan, const struct load_result *r
 		       "unanswered", result->waiting);
 	if (is_broadcast(plan))
 		printf("%-15s%u, with a window of %u lines each\n", "senders",
-		       plan->speakers, plan->window);
+		       plan->senders, plan->window);
 	if (plan->kind == LOAD_IDLE)
 		printf("%-15s%u wanted, %u connected, %u still open at the end\n", "idle",
-		       plan->idle, result->idle_made, result->idle_standing);
+		       plan->idle, result->idle_made, result->idle_open);
 	if (load_plan_has_size(plan))
 		printf("%-15s%zu bytes\n", "message", result->size);
 	printf("%-15s%.2f s\n", "measured", result->elapsed);
@@ -485,10 +485,10 @@ static void print_text(const struct load_plan *plan, const struct load_result *r
 	print_latency("latency p99.9", histogram_percentile(&result->latency, 99.9));
 	print_latency("latency max", histogram_max(&result->latency));
 	if (plan->datagrams)
-		print_fate(plan, &result->fate);
+		print_datagrams(plan, &result->fate);
 	if (is_broadcast(plan)) {
 		printf("%-15s%ju\n", "sent", (uintmax_t)result->lines_sent);
-		printf("%-15s%ju of %ju\n", "delivered", (uintmax_t)result->heard,
+		printf("%-15s%ju of %ju\n", "delivered", (uintmax_t)result->delivered,
 		       (uintmax_t)result->due);
 	}
 	print_errors(result);
@@ -504,8 +504,8 @@ static void print_json_count(const char *name, uint64_t count, bool known)
 		printf("\"%s\":null,", name);
 }
 
-static void print_json_fate(const struct load_plan *plan,
-			    const struct load_result *result)
+static void print_json_datagrams(const struct load_plan *plan,
+				 const struct load_result *result)
 {
 	const struct load_fate *fate = &result->fate;
 	bool answered = plan->datagrams && plan->protocol->pattern != LOAD_SINK;
@@ -563,7 +563,7 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 	       plan->connections, result->served, result->served_late, result->waiting,
 	       (uintmax_t)result->made);
 	printf("\"idle\":%ju,\"idle_made\":%u,\"idle_standing\":%u,", (uintmax_t)idle,
-	       result->idle_made, result->idle_standing);
+	       result->idle_made, result->idle_open);
 	printf("\"size\":%zu,\"threads\":%u,\"seconds\":%.6f,",
 	       load_plan_has_size(plan) ? result->size : 0, result->threads,
 	       result->elapsed);
@@ -576,11 +576,11 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 	print_json_count("gets", result->exchanges - result->uploads,
 			 plan->protocol->uploads);
 	printf("\"rate\":%.0f,\"unsent\":%ju,", plan->rate, (uintmax_t)result->unsent);
-	print_json_fate(plan, result);
-	print_json_count("senders", plan->speakers, is_broadcast(plan));
+	print_json_datagrams(plan, result);
+	print_json_count("senders", plan->senders, is_broadcast(plan));
 	print_json_count("window", plan->window, is_broadcast(plan));
 	print_json_count("due", result->due, is_broadcast(plan));
-	print_json_count("delivered", result->heard, is_broadcast(plan));
+	print_json_count("delivered", result->delivered, is_broadcast(plan));
 	print_json_latency(&result->latency);
 	print_json_text(",\"no_reply\":", result->silence.text);
 	printf(",\"syn_cookies\":%ju,\"errors\":{", (uintmax_t)result->cookies);
@@ -601,7 +601,7 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 static bool went_well(const struct load_plan *plan, const struct load_result *result)
 {
 	return result->exchanges > 0 && load_errors(result) == 0 &&
-	       (plan->kind != LOAD_IDLE || result->idle_standing == plan->idle);
+	       (plan->kind != LOAD_IDLE || result->idle_open == plan->idle);
 }
 
 static int run(struct command *command)

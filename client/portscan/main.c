@@ -225,7 +225,7 @@ static void host_text(const struct address *address, char out[HOST_TEXT])
 
 /* Whether there is a route. connect(2) of a datagram socket sends no packet: it only
  * looks up the route and the source address. @return 0 or errno */
-static int find_way(const struct addrinfo *where)
+static int find_route(const struct addrinfo *where)
 {
 	int fd = sock_connect_start(where->ai_addr, where->ai_addrlen, SOCK_DGRAM);
 
@@ -265,7 +265,7 @@ static bool take_address(struct command *command, const struct addrinfo *where,
 		skip(target, "use --all-addresses");
 		return false;
 	}
-	target->error = *error = find_way(where);
+	target->error = *error = find_route(where);
 	target->skipped = *error != 0;
 	if (*error == 0)
 		return true;

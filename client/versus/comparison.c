@@ -361,9 +361,9 @@ static const char *what_they_do(const struct load_plan *plan)
 	if (plan->protocol->pattern == LOAD_SINK)
 		return " that only send";
 	if (plan->protocol->pattern == LOAD_BROADCAST)
-		return plan->speakers == plan->connections ? " (all send)"
-		       : plan->speakers == 1               ? " (one sends)"
-							   : " (some send)";
+		return plan->senders == plan->connections ? " (all send)"
+		       : plan->senders == 1               ? " (one sends)"
+							  : " (some send)";
 	if (plan->datagrams)
 		return "";
 	if (plan->protocol->pattern == LOAD_SOURCE)
@@ -432,8 +432,8 @@ static void print_load_heading(const struct load_plan *plan, FILE *out)
 }
 
 /* Counts of datagrams, below the table of a load. */
-static void print_fates(const struct comparison *comparison, enum load_kind kind,
-			FILE *out)
+static void print_datagrams(const struct comparison *comparison, enum load_kind kind,
+			    FILE *out)
 {
 	static const enum figure fates[] = { FIGURE_SENT, FIGURE_LOST, FIGURE_LATE,
 					     FIGURE_DUPLICATES, FIGURE_REORDERED };
@@ -701,7 +701,7 @@ void comparison_print(const struct comparison *comparison, FILE *out)
 		for (unsigned model = 0; model < comparison->model_count; model++)
 			print_model_row(comparison, kind, model, out);
 		if (comparison->datagrams)
-			print_fates(comparison, kind, out);
+			print_datagrams(comparison, kind, out);
 		fputc('\n', out);
 	}
 	if (comparison->with[LOAD_IDLE])

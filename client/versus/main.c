@@ -343,7 +343,7 @@ static double more_by(double before, double after)
 }
 
 /* All clients are connected and nothing is sent yet: reads the memory of the server. */
-static void weigh(const struct load_progress *load, void *context)
+static void note_memory(const struct load_progress *load, void *context)
 {
 	struct progress *progress = context;
 	struct run_figures *figures = progress->figures;
@@ -370,19 +370,20 @@ static void weigh(const struct load_progress *load, void *context)
  * belongs to is unknown. */
 static void drop_memory(struct run_figures *figures)
 {
-	static const enum figure figures_of_crowd[] = {
+	static const enum figure figures_with_clients[] = {
 		FIGURE_CROWDED, FIGURE_KERNEL_CROWDED, FIGURE_PER_CLIENT,
 		FIGURE_KERNEL_PER_CLIENT, FIGURE_ALL_PER_CLIENT
 	};
 
-	for (size_t i = 0; i < sizeof figures_of_crowd / sizeof *figures_of_crowd; i++)
-		figures->figure[figures_of_crowd[i]] = -1;
+	for (size_t i = 0; i < sizeof figures_with_clients / sizeof *figures_with_clients;
+	     i++)
+		figures->figure[figures_with_clients[i]] = -1;
 }
 
 /* Without replies, only the server knows how much it received: its count replaces
  * the number of sent bytes. Then there is no latency either. */
-static void believe_server(struct run_figures *figures, struct load_result *result,
-			   const struct load_plan *plan, int64_t received)
+static void use_count_of_server(struct run_figures *figures, struct load_result *result,
+				const struct load_plan *plan, int64_t received)
 {
 	uint64_t count = received > 0 ? (uint64_t)received / plan->size : 0;
 
@@ -395,8 +396,8 @@ static void believe_server(struct run_figures *figures, struct load_result *resu
 	memset(&result->latency, 0, sizeof result->latency);
 }
 
-static void note_fate(struct run_figures *figures, const struct load_plan *plan,
-		      const struct load_fate *fate)
+static void note_datagrams(struct run_figures *figures, const struct load_plan *plan,
+			   const struct load_fate *fate)
 {
 	figures->figure[FIGURE_SENT] = (double)fate->sent;
 	if (plan->protocol->pattern == LOAD_SINK)
@@ -483,7 +484,7 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 		}
 	}
 	plan.port = server->port;
-	plan.progress = weigh;
+	plan.progress = note_memory;
 	plan.context = progress;
 	measured = load_run(&plan, &result, failure);
 	if (server_process_stop(server, &usage, measured == 0 ? failure : NULL) < 0)
@@ -491,9 +492,9 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 	if (measured < 0 || interrupted)
 		return measured;
 	if (plan.datagrams)
-		note_fate(figures, &plan, &result.fate);
+		note_datagrams(figures, &plan, &result.fate);
 	if (plan.datagrams && plan.protocol->pattern == LOAD_SINK)
-		believe_server(figures, &result, &plan, server->received);
+		use_count_of_server(figures, &result, &plan, server->received);
 	note_figures(figures, &plan, &result, &usage);
 	return measured;
 }

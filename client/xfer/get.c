@@ -58,7 +58,7 @@ static int check_output(uint64_t size, struct failure *failure)
 				   strerror(EBADF));
 	if (fstat(STDOUT_FILENO, &status) < 0 || !S_ISREG(status.st_mode))
 		return 0;
-	return xfer_part_check_room(STDOUT_FILENO, 0, size, failure);
+	return xfer_part_check_space(STDOUT_FILENO, 0, size, failure);
 }
 
 static int open_target(struct job *job, struct failure *failure)

@@ -201,8 +201,8 @@ static enum xfer_outcome take_done(struct job *job, struct xfer_link *link,
 	if (!job->xfer->settings->no_sum)
 		snprintf(sum, sizeof sum, "%" PRIu32, checksum_value(&job->sum));
 	if (size != job->file.size || strcmp(words[2], sum) != 0)
-		return xfer_link_nonsense(link, "DONE with a wrong size or checksum",
-					  failure);
+		return xfer_link_invalid(link, "DONE with a wrong size or checksum",
+					 failure);
 	job->file.summed = !job->xfer->settings->no_sum;
 	job->file.sum = checksum_value(&job->sum);
 	return XFER_DONE;
@@ -256,8 +256,8 @@ static enum xfer_outcome attempt_put(struct xfer_link *link, void *context,
 	if (outcome != XFER_DONE)
 		return outcome;
 	if (offset > 0 && job->xfer->settings->no_sum)
-		return xfer_link_nonsense(link, "it resumes an upload without a checksum",
-					  failure);
+		return xfer_link_invalid(link, "it resumes an upload without a checksum",
+					 failure);
 	xfer_link_reached(link, offset);
 	if (job->file.moved == 0)
 		job->file.resumed = offset;
