@@ -719,11 +719,11 @@ START_TEST(connects_again_as_the_same_in_the_same_room)
 	expect_row(&user, "* you are in den (1 person)");
 	user_type(&user, "unfinished");
 	room_hang_up(&room);
-	expect_text(&user, "* connection lost: the server has closed it;");
+	expect_text(&user, "* connection lost: the server closed it;");
 	expect_input(&user, "> unfinished|");
 	room_accept(&room);
 	room_expect(&room, "/nick bob\n/join den\n");
-	expect_row(&user, "* connected again");
+	expect_row(&user, "* reconnected");
 	user_type(&user, "\r");
 	room_expect(&room, "unfinished\n");
 	user_leave(&user, &room);
@@ -741,10 +741,10 @@ START_TEST(keeps_a_line_that_cannot_be_sent)
 	room.fd = -1;
 	expect_text(&user, "* connection lost: Connection reset by peer;");
 	user_type(&user, "keep me\r");
-	expect_row(&user, "* not sent: there is no connection");
+	expect_row(&user, "* not sent: not connected");
 	expect_input(&user, "> keep me|");
 	room_accept(&room);
-	expect_row(&user, "* connected again");
+	expect_row(&user, "* reconnected");
 	user_type(&user, "\r");
 	room_expect(&room, "keep me\n");
 	user_leave(&user, &room);
@@ -769,8 +769,7 @@ START_TEST(waits_longer_each_time)
 	second = clock_milliseconds() - began;
 	ck_assert_int_ge(first, 700); /* 1 s and 2 s, less a quarter */
 	ck_assert_int_ge(second, 1400);
-	expect_row(&user,
-		   "* connected again"); /* accepted here, it may not know it yet */
+	expect_row(&user, "* reconnected"); /* accepted here, it may not know it yet */
 	user_leave(&user, &room);
 }
 END_TEST
@@ -799,7 +798,7 @@ START_TEST(ends_when_it_is_not_to_connect_again)
 	if (!user_arrive(&user, &room, "--no-reconnect", NULL))
 		return;
 	room_hang_up(&room);
-	expect_text(&user, "chat: connection lost: the server has closed it");
+	expect_text(&user, "chat: connection lost: the server closed it");
 	user_expect_end(&user, &room, 1);
 }
 END_TEST
@@ -965,7 +964,7 @@ START_TEST(a_pasted_line_that_is_too_long_is_not_sent_in_part)
 	sprintf(text, "\x1b[200~before\r%05000d\rbehind\r%02000d\x1b[201~", 0, 0);
 	user_paste(&user, text);
 	expect_row(&user, "* not sent: 1 pasted line of more than 1024 bytes");
-	expect_row(&user, "* the line is full: 976 pasted bytes had no room");
+	expect_row(&user, "* the line is full: 976 pasted bytes were dropped");
 	room_expect(&room, "before\nbehind\n");
 	user_type(&user, "\x15");
 	expect_input(&user, "> |");
@@ -984,7 +983,7 @@ START_TEST(a_line_that_is_full_says_so)
 	memset(text, 'x', sizeof text);
 	text[sizeof text - 1] = '\0';
 	user_paste(&user, text); /* not marked: typed */
-	expect_row(&user, "* the line is full: it holds 1024 bytes");
+	expect_row(&user, "* the line is full: at most 1024 bytes");
 	user_leave(&user, &room);
 }
 END_TEST
@@ -1000,15 +999,14 @@ static void fill_connection(struct user *user)
 	line[sizeof line - 1] = '\0';
 	user_type(user, line);
 	user_type(user, "\r");
-	while (!screen_contains(&user->screen,
-				"* not sent: the server takes nothing more") &&
+	while (!screen_contains(&user->screen, "* not sent: the server does not read") &&
 	       clock_milliseconds() < end) {
 		for (int i = 0; i < 20; i++)
 			user_type(user, "\x1b[A\r");
 		for (int i = 0; i < 20; i++)
 			user_look(user, 1);
 	}
-	expect_text(user, "* not sent: the server takes nothing more");
+	expect_text(user, "* not sent: the server does not read");
 }
 
 /* The server reads again after a while, or it does not. */
@@ -1038,7 +1036,7 @@ START_TEST(a_paste_waits_for_the_server_or_says_what_was_not_sent)
 		return;
 	}
 	user_paste(&user, many_lines("\r"));
-	expect_text(&user, " pasted lines: the server takes nothing");
+	expect_text(&user, " pasted lines: the server does not");
 	user_type(&user, "\x03");
 	user_expect_end(&user, &room, BY_SIGNAL + SIGINT);
 }
@@ -1054,7 +1052,7 @@ START_TEST(lines_that_are_pasted_without_a_connection_are_told)
 	room_hang_up(&room);
 	expect_text(&user, "connection lost");
 	user_paste(&user, "\x1b[200~one\rtwo\rthree\r\x1b[201~");
-	expect_row(&user, "* not sent: 3 pasted lines: there is no connection");
+	expect_row(&user, "* not sent: 3 pasted lines: not connected");
 	user_type(&user, "\x1b[A");
 	expect_input(&user, "> three|");
 	user_leave(&user, &room);
@@ -1315,11 +1313,12 @@ static const struct {
 	  "'99999' is not a port (0 to 65535, or a service name)" },
 	{ { "chat", "" }, "'' is not HOST, HOST:PORT or [IPV6]:PORT" },
 	{ { "chat", "-n", "a b", "localhost" },
-	  "-n, --nick: 'a b' is not 1 to 24 of A-Z, a-z, 0-9, - and _" },
+	  "-n, --nick: 'a b' must be 1 to 24 characters of A-Z, a-z, 0-9, - and _" },
 	{ { "chat", "-n", "", "localhost" },
-	  "-n, --nick: '' is not 1 to 24 of A-Z, a-z, 0-9, - and _" },
+	  "-n, --nick: '' must be 1 to 24 characters of A-Z, a-z, 0-9, - and _" },
 	{ { "chat", "-j", "x\n/quit", "localhost" },
-	  "-j, --join: 'x\\n/quit' is not 1 to 24 of A-Z, a-z, 0-9, - and _" },
+	  "-j, --join: 'x\\n/quit' must be 1 to 24 characters of A-Z, a-z, 0-9, - and "
+	  "_" },
 	{ { "chat", "-w", "soon", "localhost" },
 	  "-w, --wait: 'soon' is not a time of 0 to 86400 seconds, such as 2 or 0.5" },
 	{ { "chat", "-Z", "localhost" }, "unknown option -Z" },

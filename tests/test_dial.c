@@ -572,7 +572,7 @@ START_TEST(says_when_the_server_closes_without_a_reply)
 	ck_assert_str_eq(run.out, "");
 	assert_says(&run,
 		    "dial: 127.0.0.1 port %s closed the connection without a reply "
-		    "(after a half-close; -k sends none)\n",
+		    "(after a half-close; to send none, use -k)\n",
 		    peer.port);
 	peer_end(&peer);
 }
@@ -823,8 +823,7 @@ START_TEST(ends_when_the_server_takes_nothing_more)
 			  sizeof lot, PATIENCE);
 	peer_join(&peer);
 	run_expect_status(&run, 1);
-	assert_says(&run, "dial: 127.0.0.1 port %s took nothing more within 0.3 s\n",
-		    peer.port);
+	assert_says(&run, "dial: 127.0.0.1 port %s did not read for 0.3 s\n", peer.port);
 	peer_end(&peer);
 }
 END_TEST
@@ -1260,8 +1259,7 @@ static const struct {
 	{ { "dial", "-w", "-1", "localhost", "7" },
 	  "-w, --wait: '-1' is not a time of 0 to 86400 seconds, such as 2 or 0.5" },
 	{ { "dial", "-Z", "localhost", "7" }, "unknown option -Z" },
-	{ { "dial", "-u", "-C", "localhost", "7" },
-	  "-C, --crlf is about the ends of lines, which -u does not send" },
+	{ { "dial", "-u", "-C", "localhost", "7" }, "-C, --crlf cannot be used with -u" },
 	{ { "dial", "--hex=3", "localhost", "7" }, "-x, --hex takes no argument" },
 	{ { "dial", "localhost", "7", "-m" },
 	  "-m, --message needs an argument (MESSAGE)" },

@@ -444,8 +444,8 @@ START_TEST(a_whole_input_that_is_too_long_is_not_sent)
 			  bytes, sizeof bytes, PATIENCE);
 	peer_join(&peer);
 	run_expect_status(&run, 1);
-	ck_assert_str_eq(run.err, "dial: standard input has more bytes than the 65507 a "
-				  "datagram holds: not sent\n");
+	ck_assert_str_eq(run.err, "dial: standard input not sent: a datagram has at most "
+				  "65507 bytes\n");
 	ck_assert_uint_eq(peer.recorded, 0);
 	peer_end(&peer);
 }
@@ -465,10 +465,10 @@ START_TEST(lines_that_are_too_long_are_not_sent_but_the_others_are)
 	ck_assert_str_eq(run.out, "short\n");
 	ck_assert_str_eq(
 		run.err,
-		"dial: line 1 has 190000 bytes, a datagram holds 65507 at most: not "
-		"sent\n"
-		"dial: line 3 has 65508 bytes, a datagram holds 65507 at most: not "
-		"sent\n");
+		"dial: line 1 not sent: it has 190000 bytes, and a datagram at most "
+		"65507\n"
+		"dial: line 3 not sent: it has 65508 bytes, and a datagram at most "
+		"65507\n");
 	ck_assert_uint_eq(peer.recorded, 1);
 	peer_end(&peer);
 }
@@ -486,8 +486,8 @@ START_TEST(a_message_that_is_too_long_is_not_sent)
 	ck_assert_str_eq(run.out, "a\nc\n");
 	ck_assert_str_eq(
 		run.err,
-		"dial: message 2 has 65508 bytes, a datagram holds 65507 at most: not "
-		"sent\n");
+		"dial: message 2 not sent: it has 65508 bytes, and a datagram at most "
+		"65507\n");
 	peer_end(&peer);
 }
 END_TEST
@@ -639,8 +639,8 @@ START_TEST(says_that_nobody_is_there)
 	run = dial(ARGUMENTS("dial", "-u", "-m", "x", "127.0.0.1", peer.port), "");
 	run_expect_status(&run, 1);
 	assert_text(run.err,
-		    "dial: 127.0.0.1 port %s: Connection refused (nobody is on that UDP "
-		    "port)\n",
+		    "dial: 127.0.0.1 port %s: Connection refused (no program uses "
+		    "this UDP port)\n",
 		    peer.port);
 	close(peer.fd);
 }
@@ -679,8 +679,8 @@ START_TEST(retry_has_a_limit)
 		   "");
 	run_expect_status(&run, 1);
 	assert_text(run.err,
-		    "dial: 127.0.0.1 port %s: Connection refused (nobody is on that UDP "
-		    "port)\n",
+		    "dial: 127.0.0.1 port %s: Connection refused (no program uses "
+		    "this UDP port)\n",
 		    peer.port);
 	close(peer.fd);
 }
@@ -746,9 +746,9 @@ START_TEST(over_ipv6_a_datagram_carries_20_bytes_more)
 		ck_assert_uint_eq(run.out_length, fits ? length : 0);
 		ck_assert_mem_eq(run.out, bytes, run.out_length);
 		ck_assert_str_eq(run.err, fits ? ""
-					       : "dial: standard input has more bytes "
-						 "than the 65527 a datagram holds: not "
-						 "sent\n");
+					       : "dial: standard input not sent: a "
+						 "datagram has at most 65527 "
+						 "bytes\n");
 		peer_end(&peer);
 	}
 }
@@ -1168,9 +1168,9 @@ static const struct {
 	{ { "dial", "--whole", "localhost", "7" }, "--whole needs -u" },
 	{ { "dial", "-u", "-i", "1", "localhost", "7" }, "-i, --interval needs -n" },
 	{ { "dial", "-u", "--whole", "-m", "x", "localhost", "7" },
-	  "--whole is about standard input, which -m does not read" },
+	  "--whole cannot be used with -m" },
 	{ { "dial", "-u", "-n2", "-mx", "-my", "localhost", "7" },
-	  "-n, --count takes one -m at most" },
+	  "-n, --count allows only one -m" },
 	{ { "dial", "-u", "-n", "-1", "localhost", "7" },
 	  "-n, --count: '-1' is not a number from 0 to 4294967295" },
 	{ { "dial", "-u", "-n", "1", "-i", "soon", "localhost", "7" },

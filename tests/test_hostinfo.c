@@ -423,15 +423,15 @@ END_TEST
 static const struct {
 	const char *word, *says;
 } no_services[] = {
-	{ "no-such/tcp", "'no-such/tcp' is not a service known here" },
-	{ "1/udp", "'1/udp' is a port without a known service" },
+	{ "no-such/tcp", "'no-such/tcp' is not in the list of services" },
+	{ "1/udp", "'1/udp' is not in the list of services" },
 	{ "80/icmp", "'80/icmp' is not a service: the protocol is tcp or udp" },
 	{ "10.0.0.0/8", "'10.0.0.0/8' is not a service: the protocol is tcp or udp" },
 	{ "80/", "'80/' is not a service: the protocol is tcp or udp" },
 	{ "/tcp", "'/tcp' is not a service" },
 	{ "65536", "'65536' is not a port (0 to 65535)" },
 	{ "99999999999999999999", "'99999999999999999999' is not a port (0 to 65535)" },
-	{ "a\x1b/tcp", "'a\\x1b/tcp' is not a service known here" },
+	{ "a\x1b/tcp", "'a\\x1b/tcp' is not in the list of services" },
 };
 
 START_TEST(what_is_no_service_is_one_clear_line)
@@ -500,7 +500,7 @@ START_TEST(a_word_that_is_both_is_a_service_unless_a_name_is_asked_for)
 	run = hostinfo(ARGUMENTS("hostinfo", "--name", "127.0.0.2"));
 	assert_matches(run.out, "^address        127\\.0\\.0\\.2\n");
 	run = hostinfo(ARGUMENTS("hostinfo", "-n", "--service", "localhost"));
-	assert_run(&run, 1, "", "hostinfo: 'localhost' is not a service known here\n");
+	assert_run(&run, 1, "", "hostinfo: 'localhost' is not in the list of services\n");
 }
 END_TEST
 
@@ -621,8 +621,8 @@ START_TEST(json_is_a_document_though_nothing_was_found)
 
 	assert_run(&run, 1,
 		   "[{\"kind\":\"service\",\"word\":\"a\\\"\ufffd/tcp\",\"error\":"
-		   "\"'a\\\"\\\\xff/tcp' is not a service known here\"}]\n",
-		   "hostinfo: 'a\"\\xff/tcp' is not a service known here\n");
+		   "\"'a\\\"\\\\xff/tcp' is not in the list of services\"}]\n",
+		   "hostinfo: 'a\"\\xff/tcp' is not in the list of services\n");
 }
 END_TEST
 
@@ -686,7 +686,7 @@ START_TEST(a_long_wait_is_shown_on_a_terminal)
 	if (!in_private_system())
 		return;
 	errors_on_terminal(ARGUMENTS("hostinfo", "-w", "1.2", "silent.test"), shown);
-	ck_assert_str_eq(shown, "\rlooking for host silent.test …\033[K\r\033[K"
+	ck_assert_str_eq(shown, "\rlooking up host silent.test …\033[K\r\033[K"
 				"hostinfo: cannot find host silent.test: "
 				"no answer within 1.2 s\r\n");
 	errors_on_terminal(ARGUMENTS("hostinfo", "-q", "-w", "1.2", "silent.test"),

@@ -107,7 +107,7 @@ static int status_of(const struct answer *answer)
 	int status = 0;
 
 	ck_assert_msg(sscanf(answer->bytes, "HTTP/1.1 %3d ", &status) == 1,
-		      "no status line: '%s'", answer->bytes);
+		      "not a status line: '%s'", answer->bytes);
 	return status;
 }
 

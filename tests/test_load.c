@@ -274,7 +274,7 @@ START_TEST(idle_connections_stand_beside_the_others)
 	measure_until(10);
 	assert_no_errors();
 	ck_assert_uint_eq(result.idle_made, 100);
-	ck_assert_uint_eq(result.idle_standing, 100);
+	ck_assert_uint_eq(result.idle_open, 100);
 	ck_assert_uint_eq(result.served, 2);
 	ck_assert_uint_eq(result.made, 2);
 }
@@ -288,7 +288,7 @@ START_TEST(idle_connections_that_the_server_closes_are_counted)
 	measure_until(10);
 	assert_no_errors();
 	ck_assert_uint_eq(result.idle_made, 15);
-	ck_assert_uint_eq(result.idle_standing, 5);
+	ck_assert_uint_eq(result.idle_open, 5);
 	ck_assert_uint_eq(result.served, 2);
 }
 END_TEST
@@ -316,8 +316,8 @@ START_TEST(a_wrong_byte_is_found)
 	ck_assert_uint_le(result.exchanges, 3 * (result.errors[LOAD_WRONG_REPLY] + 2));
 	/* The server sends the next character: for 9, Z and z that is no letter or digit. */
 	expect_match(result.wrong.text,
-		     "^byte 101: \"[:[{0-9A-Za-z][0-9A-Za-z]{15}\" where "
-		     "\"[0-9A-Za-z]{16}\" is expected$");
+		     "^byte 101: got \"[:[{0-9A-Za-z][0-9A-Za-z]{15}\", expected "
+		     "\"[0-9A-Za-z]{16}\"$");
 }
 END_TEST
 
@@ -338,7 +338,7 @@ START_TEST(a_byte_too_much_is_found)
 	measure();
 	assert_errors_are_all(LOAD_WRONG_REPLY);
 	expect_match(result.wrong.text,
-		     "^byte (1: \"!|65: \"!\" where nothing is expected)");
+		     "^byte (1: got \"!|65: got \"!\", expected nothing)");
 }
 END_TEST
 
@@ -402,7 +402,7 @@ START_TEST(a_request_without_a_reply_is_an_error_at_the_end)
 	measure();
 	assert_errors_are_all(LOAD_NO_REPLY);
 	ck_assert_uint_eq(result.errors[LOAD_NO_REPLY], 2);
-	ck_assert_str_eq(result.silence.text, "connected, but not answered");
+	ck_assert_str_eq(result.silence.text, "connected, but nothing received");
 	ck_assert_uint_eq(result.served, 0);
 	ck_assert_uint_eq(result.served_late, 0);
 	ck_assert_uint_eq(result.made, 2);
@@ -418,7 +418,7 @@ START_TEST(a_reply_whose_end_never_comes_is_an_error_at_the_end)
 	measure();
 	assert_errors_are_all(LOAD_NO_REPLY);
 	ck_assert_uint_eq(result.errors[LOAD_NO_REPLY], 2);
-	ck_assert_str_eq(result.silence.text, "60 of 64 bytes came");
+	ck_assert_str_eq(result.silence.text, "60 of 64 bytes received");
 	ck_assert_uint_eq(result.exchanges, 0);
 }
 END_TEST

@@ -86,7 +86,7 @@ START_TEST(a_server_that_leaves_out_the_end_of_its_replies_is_not_called_right)
 		set_plan(services[_i].protocol, services[_i].datagrams);
 		plan.kind = (enum load_kind)kind;
 		plan.idle = 3;
-		plan.speakers = kind == LOAD_TALK ? 2 : 1;
+		plan.senders = kind == LOAD_TALK ? 2 : 1;
 		plan.window = 4;
 		plan.timeout = 400;
 		measure();
@@ -119,7 +119,8 @@ START_TEST(loadgen_says_how_far_the_replies_came_and_fails)
 				    "127.0.0.1", port));
 	run_expect_status(&run, 1);
 	ck_assert_ptr_nonnull(strstr(
-		run.out, "\nerrors         4: 4 no reply (60 of 64 bytes came)\n"));
+		run.out,
+		"\nerrors         4: 4 missing replies (60 of 64 bytes received)\n"));
 }
 END_TEST
 
@@ -135,7 +136,8 @@ START_TEST(json_has_null_for_a_latency_that_there_is_not)
 	ck_assert_ptr_nonnull(
 		strstr(run.out, "\"latency_ns\":{\"p50\":null,\"p90\":null,\"p99\":null,"
 				"\"p99.9\":null,\"max\":null}"));
-	ck_assert_ptr_nonnull(strstr(run.out, "\"no_reply\":\"60 of 64 bytes came\""));
+	ck_assert_ptr_nonnull(
+		strstr(run.out, "\"no_reply\":\"60 of 64 bytes received\""));
 	ck_assert_ptr_nonnull(strstr(run.out, "\"no_reply\":4,"));
 }
 END_TEST
@@ -173,8 +175,8 @@ START_TEST(clients_that_a_full_backlog_forgot_are_told_from_others)
 	start_server_of_one_client(serve_a_greeting_slowly, 1);
 	measure();
 	ck_assert_uint_gt(result.errors[LOAD_NO_REPLY], 0);
-	ck_assert_uint_eq(result.unheard, result.errors[LOAD_NO_REPLY]);
-	ck_assert_str_eq(result.silence.text, "connected, but not answered");
+	ck_assert_uint_eq(result.never_answered, result.errors[LOAD_NO_REPLY]);
+	ck_assert_str_eq(result.silence.text, "connected, but nothing received");
 	if (cookies_are_sent())
 		ck_assert_uint_gt(result.cookies, 0);
 }
@@ -188,9 +190,10 @@ START_TEST(loadgen_says_that_the_backlog_was_full)
 	run = run_loadgen(ARGUMENTS("loadgen", "greet", "-c", "40", "-d", "1.5", "-w",
 				    "3", "127.0.0.1", port));
 	run_expect_status(&run, 1);
-	expect_match(run.out, " no reply \\(connected, but not answered\\)\n");
+	expect_match(run.out,
+		     " missing repl(y|ies) \\(connected, but nothing received\\)\n");
 	if (cookies_are_sent())
-		expect_match(run.out, "\nbacklog +[0-9]+ SYN cookies were sent: ");
+		expect_match(run.out, "\nbacklog +[0-9]+ SYN cookies sent: ");
 }
 END_TEST
 

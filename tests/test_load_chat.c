@@ -250,8 +250,8 @@ static void set_room(unsigned connections)
 static void assert_accounted(void)
 {
 	ck_assert_uint_eq(result.due, result.lines_sent * (plan.connections - 1));
-	ck_assert_uint_eq(result.heard + result.errors[LOAD_NOT_HEARD], result.due);
-	ck_assert_uint_le(result.exchanges, result.heard);
+	ck_assert_uint_eq(result.delivered + result.errors[LOAD_LOST_LINE], result.due);
+	ck_assert_uint_le(result.exchanges, result.delivered);
 }
 
 /* ---- what it notices --------------------------------------------------------------------------- */
@@ -266,7 +266,7 @@ START_TEST(every_line_is_accounted_for)
 	measure_until(2000);
 	assert_no_errors();
 	assert_accounted();
-	ck_assert_uint_eq(result.heard, result.due);
+	ck_assert_uint_eq(result.delivered, result.due);
 	ck_assert_uint_ge(result.exchanges, 2000);
 	ck_assert_uint_eq(result.served, 5);
 	ck_assert_uint_eq(result.made, 5);
@@ -282,15 +282,15 @@ static const struct {
 	{ DOUBLE, 0, 1, 0, 0, NULL },
 	{ DOUBLE_LAST, 0, 1, 0, 0, NULL },
 	{ SWAP, 0, 0, 1, 0, NULL },
-	{ CUT, 1, 0, 0, 1, "a line that was cut: \"l" },
-	{ CUT_BEGINNING, 1, 0, 0, 1, "nobody has said" },
-	{ CUT_IN_TWO, 1, 0, 0, 2, "nobody has said" },
-	{ CUT_AT_END, 0, 0, 0, 1, "a line that was cut: \"l\"" },
-	{ MERGE, 2, 0, 0, 1, "lines that were merged: \"l" },
-	{ CHANGE, 1, 0, 0, 1, "another line than was said: \"l" },
-	{ ECHO, 0, 0, 0, 1, "told to who said it: \"l" },
-	{ FORGE, 0, 0, 0, 1, "nobody has said: \"stranger: hello\"" },
-	{ COMPLAIN, 0, 0, 0, 1, "refused: \"* error: you listen too much\"" },
+	{ CUT, 1, 0, 0, 1, "incomplete line: \"l" },
+	{ CUT_BEGINNING, 1, 0, 0, 1, "line that no client has sent" },
+	{ CUT_IN_TWO, 1, 0, 0, 2, "line that no client has sent" },
+	{ CUT_AT_END, 0, 0, 0, 1, "incomplete line: \"l\"" },
+	{ MERGE, 2, 0, 0, 1, "merged lines: \"l" },
+	{ CHANGE, 1, 0, 0, 1, "line differs from the one sent: \"l" },
+	{ ECHO, 0, 0, 0, 1, "line returned to its sender: \"l" },
+	{ FORGE, 0, 0, 0, 1, "line that no client has sent: \"stranger: hello\"" },
+	{ COMPLAIN, 0, 0, 0, 1, "error of the server: \"* error: you listen too much\"" },
 };
 
 START_TEST(what_is_done_to_one_line_is_noticed_and_named)
@@ -298,8 +298,8 @@ START_TEST(what_is_done_to_one_line_is_noticed_and_named)
 	set_room(4);
 	start_room(mistakes[_i].mistake);
 	measure_until(2000);
-	ck_assert_uint_eq(result.errors[LOAD_NOT_HEARD], mistakes[_i].lost);
-	ck_assert_uint_eq(result.errors[LOAD_HEARD_TWICE], mistakes[_i].doubled);
+	ck_assert_uint_eq(result.errors[LOAD_LOST_LINE], mistakes[_i].lost);
+	ck_assert_uint_eq(result.errors[LOAD_DUPLICATE_LINE], mistakes[_i].doubled);
 	ck_assert_uint_eq(result.errors[LOAD_OUT_OF_ORDER], mistakes[_i].out_of_order);
 	ck_assert_uint_eq(result.errors[LOAD_WRONG_REPLY], mistakes[_i].wrong);
 	ck_assert_uint_eq(load_errors(&result), mistakes[_i].lost + mistakes[_i].doubled +
@@ -319,7 +319,7 @@ START_TEST(when_one_is_cut_off_the_others_go_on)
 	measure_until(2000);
 	ck_assert_uint_eq(result.errors[LOAD_CLOSED_EARLY] + result.errors[LOAD_RESET],
 			  1);
-	ck_assert_uint_ge(result.errors[LOAD_NOT_HEARD], 2000 / 3 - THE_LINE);
+	ck_assert_uint_ge(result.errors[LOAD_LOST_LINE], 2000 / 3 - THE_LINE);
 	assert_accounted();
 	ck_assert_uint_eq(result.made, 4);
 }
@@ -333,9 +333,9 @@ START_TEST(who_hears_nothing_more_has_lost_what_was_on_its_way)
 	plan.timeout = 300;
 	start_room(kinds[_i]);
 	measure();
-	assert_errors_are_all(LOAD_NOT_HEARD);
+	assert_errors_are_all(LOAD_LOST_LINE);
 	assert_accounted();
-	ck_assert_uint_le(result.errors[LOAD_NOT_HEARD], plan.window * 2);
+	ck_assert_uint_le(result.errors[LOAD_LOST_LINE], plan.window * 2);
 	ck_assert_uint_eq(result.served, _i == 0 ? 3 : 0);
 }
 END_TEST
@@ -347,7 +347,7 @@ START_TEST(who_is_refused_has_not_been_served)
 	measure();
 	assert_errors_are_all(LOAD_WRONG_REPLY);
 	ck_assert_str_eq(result.wrong.text,
-			 "refused: \"* error: the nickname \\x1b is taken\"");
+			 "error of the server: \"* error: the nickname \\x1b is taken\"");
 	ck_assert_uint_eq(result.served, 0);
 	ck_assert_uint_eq(result.lines_sent, 0);
 }
@@ -369,7 +369,7 @@ START_TEST(what_is_no_chat_is_told_from_it)
 	start_server(serve_echo);
 	measure();
 	assert_errors_are_all(LOAD_WRONG_REPLY);
-	ck_assert_ptr_nonnull(strstr(result.wrong.text, "no welcome: \"/nick l"));
+	ck_assert_ptr_nonnull(strstr(result.wrong.text, "not a welcome: \"/nick l"));
 }
 END_TEST
 
@@ -383,14 +383,14 @@ START_TEST(a_window_bounds_what_is_on_its_way)
 	start_room(SAY_NOTHING);
 	measure();
 	ck_assert_uint_eq(result.lines_sent, 5);
-	ck_assert_uint_eq(result.errors[LOAD_NOT_HEARD], 10);
+	ck_assert_uint_eq(result.errors[LOAD_LOST_LINE], 10);
 }
 END_TEST
 
 START_TEST(lines_may_be_sent_when_they_are_due)
 {
 	set_room(5);
-	plan.speakers = 3;
+	plan.senders = 3;
 	plan.threads = 1 + (unsigned)_i * 2;
 	plan.rate = 1000;
 	plan.duration = 500;
@@ -400,7 +400,7 @@ START_TEST(lines_may_be_sent_when_they_are_due)
 	ck_assert_uint_le(result.lines_sent, 500);
 	ck_assert_uint_eq(result.lines_sent + result.unsent, 500);
 	ck_assert_uint_eq(result.due, result.lines_sent * 4);
-	ck_assert_uint_eq(result.heard, result.due);
+	ck_assert_uint_eq(result.delivered, result.due);
 }
 END_TEST
 
@@ -425,7 +425,7 @@ START_TEST(chatd_delivers_every_line)
 	measure_until(50000);
 	assert_no_errors();
 	assert_accounted();
-	ck_assert_uint_eq(result.heard, result.due);
+	ck_assert_uint_eq(result.delivered, result.due);
 	ck_assert_uint_eq(result.served, 51);
 	server_finish(&chatd);
 }
@@ -446,7 +446,7 @@ START_TEST(chatd_delivers_every_line_where_all_talk)
 	measure_until(50000);
 	assert_no_errors();
 	assert_accounted();
-	ck_assert_uint_eq(result.heard, result.due);
+	ck_assert_uint_eq(result.delivered, result.due);
 	ck_assert_uint_eq(result.served, 12);
 	server_finish(&chatd);
 }
@@ -465,7 +465,7 @@ START_TEST(lines_that_chatd_holds_back_are_waited_for)
 	measure();
 	assert_no_errors();
 	ck_assert_uint_ge(result.lines_sent, 120);
-	ck_assert_uint_eq(result.heard, result.due);
+	ck_assert_uint_eq(result.delivered, result.due);
 	server_finish(&chatd);
 }
 END_TEST
@@ -501,8 +501,8 @@ START_TEST(silent_clients_stand_in_the_lobby)
 	ck_assert_int_eq(load_plan_complete(&plan, &failure), 0);
 	measure_until(100);
 	assert_no_errors();
-	ck_assert_uint_eq(result.idle_standing, 20);
-	ck_assert_uint_eq(result.heard, result.due);
+	ck_assert_uint_eq(result.idle_open, 20);
+	ck_assert_uint_eq(result.delivered, result.due);
 	server_finish(&chatd);
 }
 END_TEST
@@ -522,9 +522,10 @@ START_TEST(loadgen_tells_what_was_sent_and_delivered)
 	run = run_loadgen(ARGUMENTS("loadgen", "-d", "0.2", "-c", "3", "--window", "7",
 				    "chat", "127.0.0.1", port));
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
-	expect_match(run.out, "^room           chat at 127.0.0.1:[0-9]+\n"
-			      "connections    3, 3 of them served\n"
-			      "senders        1, each with a window of 7\n"
+	expect_match(run.out, "^load           room\n"
+			      "server         chat over TCP at 127.0.0.1:[0-9]+\n"
+			      "connections    3 at a time, 3 served\n"
+			      "senders        1, with a window of 7 lines each\n"
 			      "message        32 bytes\n"
 			      "measured       0.20 s\n"
 			      "deliveries     [0-9]+\n");
@@ -542,7 +543,7 @@ START_TEST(loadgen_fails_when_a_line_is_lost)
 	run = run_loadgen(
 		ARGUMENTS("loadgen", "-d", "1", "-c", "3", "chat", "127.0.0.1", port));
 	run_expect_status(&run, 1);
-	ck_assert_ptr_nonnull(strstr(run.out, "\nerrors         1: 1 lost\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "\nerrors         1: 1 lost line\n"));
 }
 END_TEST
 
@@ -566,20 +567,21 @@ static const struct {
 	const char *says;
 } refused[] = {
 	{ { "loadgen", "--senders", "3", "echo", "127.0.0.1", "7" },
-	  "--senders: clients of echo do not meet" },
+	  "--senders does not apply to the protocol echo" },
 	{ { "loadgen", "--window", "3", "echo", "127.0.0.1", "7" },
-	  "--window: clients of echo do not meet" },
+	  "--window does not apply to the protocol echo" },
 	{ { "loadgen", "--window", "0", "chat", "127.0.0.1", "7" }, "--window" },
 	{ { "loadgen", "--senders", "52", "chat", "127.0.0.1", "7" },
-	  "--senders: 52 of 51 connections" },
+	  "--senders: 52 senders need at least as many connections, not 51" },
 	{ { "loadgen", "--senders", "3", "chat", "talk", "127.0.0.1", "7" },
-	  "--senders: in talk all send" },
-	{ { "loadgen", "-c", "1", "chat", "127.0.0.1", "7" }, "one alone hears nobody" },
+	  "--senders: all 16 connections send in the load talk" },
+	{ { "loadgen", "-c", "1", "chat", "127.0.0.1", "7" }, "chat needs at least 2" },
 	{ { "loadgen", "-s", "10", "chat", "127.0.0.1", "7" }, "11 to 1025 bytes" },
 	{ { "loadgen", "-s", "1026", "chat", "127.0.0.1", "7" }, "11 to 1025 bytes" },
-	{ { "loadgen", "-u", "chat", "127.0.0.1", "7" }, "not spoken over UDP" },
+	{ { "loadgen", "-u", "chat", "127.0.0.1", "7" },
+	  "the protocol chat does not support UDP" },
 	{ { "loadgen", "chat", "bulk", "127.0.0.1", "7" },
-	  "'bulk' is no load for chat over TCP, but: room, talk, idle" },
+	  "chat over TCP does not support the load 'bulk' (use room, talk, idle)" },
 };
 
 START_TEST(options_that_make_no_sense_are_refused)

@@ -81,7 +81,7 @@ START_TEST(a_server_that_replaces_nothing_is_told_apart)
 	measure();
 	ck_assert_uint_gt(result.errors[LOAD_WRONG_REPLY], 0);
 	ck_assert_ptr_nonnull(strstr(result.wrong.text, "ERR exists"));
-	ck_assert_ptr_nonnull(strstr(result.wrong.text, "\"SEND 0\" is expected"));
+	ck_assert_ptr_nonnull(strstr(result.wrong.text, "expected \"SEND 0\""));
 	server_stop(&filed);
 }
 END_TEST
@@ -115,13 +115,13 @@ struct wrong {
 };
 
 static const struct wrong wrongs[] = {
-	{ "SEND 1\n", "", "", "\"SEND 1\" where \"SEND 0\" is expected" },
-	{ "HTTP/1.1 200 OK\r\n", "", "", "\"HTTP/1.1 200 OK\\r\" where" },
-	{ "SEND 0\nDONE\n", "", "", "\"DONE\" where" },
-	{ "SEND 0\n", "DONE 64 0\n", "", "\"DONE 64 0\" where \"DONE 64 " },
-	{ "SEND 0\n", "ERR checksum no\n", "", "\"ERR checksum no\" where" },
-	{ "SEND 0\n", NULL, "FILE 64 7\n", "\"FILE 64 7\" where \"FILE 64 1" },
-	{ "SEND 0\n", NULL, "%", "another file than was put" },
+	{ "SEND 1\n", "", "", "got \"SEND 1\", expected \"SEND 0\"" },
+	{ "HTTP/1.1 200 OK\r\n", "", "", "got \"HTTP/1.1 200 OK\\r\", expected" },
+	{ "SEND 0\nDONE\n", "", "", "got \"DONE\", expected" },
+	{ "SEND 0\n", "DONE 64 0\n", "", "got \"DONE 64 0\", expected \"DONE 64 " },
+	{ "SEND 0\n", "ERR checksum no\n", "", "got \"ERR checksum no\", expected" },
+	{ "SEND 0\n", NULL, "FILE 64 7\n", "got \"FILE 64 7\", expected \"FILE 64 1" },
+	{ "SEND 0\n", NULL, "%", "file differs from the upload" },
 };
 
 static size_t take_line(int fd, char *line, size_t size)

@@ -187,7 +187,8 @@ START_TEST(a_server_that_does_not_close_is_given_up)
 	start_server(serve_greeting_and_stay);
 	measure();
 	assert_errors_are_all(LOAD_NO_REPLY);
-	ck_assert_str_eq(result.silence.text, "22 bytes of one came, and not its end");
+	ck_assert_str_eq(result.silence.text,
+			 "22 bytes received, but not the end of the reply");
 	ck_assert_uint_eq(result.exchanges, 0);
 }
 END_TEST
@@ -532,31 +533,33 @@ static const struct {
 	const char *said;
 } mistakes[] = {
 	{ "-P finger", "echo, reply, discard, chargen, daytime, greet, http" },
-	{ "foo", "'foo' in front of HOST and PORT is neither a protocol (echo, reply, " },
-	{ "HTTP localhost:7 #", "'HTTP' in front of HOST and PORT is neither" },
+	{ "foo", "'foo' before HOST and PORT is neither a protocol (echo, reply, " },
+	{ "HTTP localhost:7 #", "'HTTP' before HOST and PORT is neither" },
 	{ "http http://localhost:7/ #",
 	  "'http://localhost:7/' is not HOST, HOST:PORT or [IPV6]:PORT" },
-	{ "http foo", "'foo' in front of HOST and PORT is neither" },
-	{ "idle http", "'http' in front of HOST and PORT is neither" },
-	{ "-P echo http", "'http' in front of HOST and PORT is neither" },
-	{ "http http", "'http' in front of HOST and PORT is neither" },
-	{ "-u http", "http is not spoken over UDP" },
-	{ "-s 10 http", "-s, --size: how long a request of http is" },
-	{ "--path / echo", "--path: echo is asked for no path" },
+	{ "http foo", "'foo' before HOST and PORT is neither" },
+	{ "idle http", "'http' before HOST and PORT is neither" },
+	{ "-P echo http", "'http' before HOST and PORT is neither" },
+	{ "http http", "'http' before HOST and PORT is neither" },
+	{ "-u http", "the protocol http does not support UDP" },
+	{ "-s 10 http", "-s, --size does not apply to the protocol http" },
+	{ "--path / echo", "--path does not apply to the protocol echo" },
 	{ "--path index.html http", "--path: 'index.html' must begin with /" },
 	{ "--path '/a b' http", "--path: '/a b' must begin with /" },
 	{ "--path '/\303\244' http", "--path: '/\\xc3\\xa4' must begin with /" },
 	{ "-w forever", "-w, --timeout: 'forever' is not a time" },
-	{ "-P greet bulk", "'bulk' is no load for greet over TCP, but: connections" },
-	{ "-u idle", "'idle' is no load for echo over UDP, but: conversations" },
-	{ "-u -s 11", "echo over UDP takes 12 to 65527 bytes" },
-	{ "-u -s 64K", "echo over UDP takes 12 to 65527 bytes" },
-	{ "-4 -u -s 65508", "echo over UDP takes 12 to 65507 bytes" },
-	{ "-P reply -s 65537", "reply over TCP takes 1 to 65536 bytes" },
-	{ "-P greet -s 10", "-s, --size: greet over TCP is sent no message" },
-	{ "-P chargen -r 10", "-r, --rate: chargen over TCP sends unasked" },
-	{ "-e hello", "-e, --expect: what echo replies is not for choice" },
-	{ "-i 10", "-i, --idle: only the load idle" },
+	{ "-P greet bulk",
+	  "greet over TCP does not support the load 'bulk' (use connections)" },
+	{ "-u idle",
+	  "echo over UDP does not support the load 'idle' (use conversations" },
+	{ "-u -s 11", "echo over UDP has 12 to 65527 bytes" },
+	{ "-u -s 64K", "echo over UDP has 12 to 65527 bytes" },
+	{ "-4 -u -s 65508", "echo over UDP has 12 to 65507 bytes" },
+	{ "-P reply -s 65537", "reply over TCP has 1 to 65536 bytes" },
+	{ "-P greet -s 10", "-s, --size does not apply to greet over TCP" },
+	{ "-P chargen -r 10", "-r, --rate does not apply to chargen over TCP" },
+	{ "-e hello", "-e, --expect does not apply to the protocol echo" },
+	{ "-i 10", "-i, --idle needs the load idle" },
 };
 
 /* Runs a program by a shell, for its command line to be written as one. */
@@ -584,7 +587,8 @@ START_TEST(versus_says_what_makes_no_sense)
 	struct run run = run_line("versus", "-l idle -u", "echo");
 
 	ck_assert_int_eq(run_exit_status(&run), 2);
-	ck_assert_ptr_nonnull(strstr(run.err, "'idle' is no load for echo over UDP"));
+	ck_assert_ptr_nonnull(
+		strstr(run.err, "echo over UDP does not support the load 'idle'"));
 	run = run_line("versus", "", "finger");
 	ck_assert_int_eq(run_exit_status(&run), 2);
 	ck_assert_ptr_nonnull(strstr(run.err, "'finger' is not a service"));
@@ -613,12 +617,12 @@ START_TEST(a_timeout_of_0_is_none)
 	start_server(serve_without_reading);
 	run = run_line("loadgen", "-d 0.4 -w 0.1 echo conversations 127.0.0.1", port);
 	run_expect_status(&run, 1);
-	ck_assert_ptr_nonnull(strstr(run.out, " no reply"));
+	ck_assert_ptr_nonnull(strstr(run.out, " missing repl"));
 	run = run_line("loadgen", "-d 0.4 -w 0 -c 4 echo conversations 127.0.0.1", port);
 	run_expect_status(&run, 1);
 	ck_assert_ptr_nonnull(strstr(run.out,
-				     "\nerrors         4: 4 no reply (connected, "
-				     "but not answered)\n"));
+				     "\nerrors         4: 4 missing replies (connected, "
+				     "but nothing received)\n"));
 	ck_assert_ptr_nonnull(strstr(run.out, "\nlatency max    -\n"));
 }
 END_TEST

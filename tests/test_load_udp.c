@@ -367,8 +367,8 @@ START_TEST(who_never_answers_is_not_there)
 	plan.timeout = 250;
 	start_datagram_server(answer_never);
 	ck_assert_int_eq(load_run(&plan, &result, &failure), -1);
-	ck_assert_ptr_nonnull(strstr(failure.text, "no answer from 127.0.0.1"));
-	ck_assert_ptr_nonnull(strstr(failure.text, "timed out"));
+	ck_assert_ptr_nonnull(strstr(failure.text, "no reply from 127.0.0.1"));
+	ck_assert_ptr_nonnull(strstr(failure.text, "Connection timed out"));
 	ck_assert_uint_eq(result.errors[LOAD_TIMED_OUT], 1);
 }
 END_TEST
@@ -385,7 +385,7 @@ START_TEST(nobody_there_is_said)
 	set_plan(_i == 0 ? "echo" : "discard", true);
 	find_deaf_datagram_port();
 	ck_assert_int_eq(load_run(&plan, &result, &failure), -1);
-	ck_assert_ptr_nonnull(strstr(failure.text, "(udp)"));
+	ck_assert_ptr_nonnull(strstr(failure.text, "(UDP)"));
 	ck_assert_ptr_nonnull(strstr(failure.text, "Connection refused"));
 	ck_assert_uint_eq(result.errors[LOAD_REFUSED], 1);
 }
@@ -546,8 +546,9 @@ START_TEST(loadgen_tells_what_became_of_datagrams)
 	start_datagram_server(answer_rightly);
 	run = run_loadgen("-q");
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
-	ck_assert_ptr_nonnull(strstr(run.out, "conversations  echo at 127.0.0.1:"));
-	ck_assert_ptr_nonnull(strstr(run.out, " (udp)\nsockets        32, "));
+	ck_assert_ptr_nonnull(
+		strstr(run.out, "server         echo over UDP at 127.0.0.1:"));
+	ck_assert_ptr_nonnull(strstr(run.out, "\nsockets        32 at a time, "));
 	ck_assert_ptr_nonnull(strstr(run.out, "\nlost           "));
 	ck_assert_ptr_nonnull(strstr(run.out, "\nlate           "));
 	ck_assert_ptr_nonnull(strstr(run.out, "\nduplicates     0\nreordered      0\n"));

@@ -635,7 +635,7 @@ START_TEST(without_a_descriptor_to_connect_with_it_says_so)
 		skipped("needs a poller that takes a descriptor");
 	} else {
 		ck_assert_str_eq(run.err,
-				 "portscan: cannot go on: Too many open files\n");
+				 "portscan: scan stopped: Too many open files\n");
 		assert_summary(&run, "127\\.0\\.0\\.1",
 			       "0 open, 0 closed, 0 filtered, 1 unknown of 1");
 	}
@@ -667,7 +667,7 @@ START_TEST(waits_for_a_source_port)
 		used += (size_t)n;
 		said[used] = '\0';
 	}
-	expect_match(said, "^portscan: waiting, [^\n]*: Out of source ports\n$");
+	expect_match(said, "^portscan: waiting, [^\n]*: No source port is free\n$");
 	leave(&taken);
 	run = program_wait(&program, LONG);
 	run_expect_status(&run, 0);
@@ -763,7 +763,7 @@ START_TEST(an_address_without_a_way_is_not_scanned)
 		return;
 	run = portscan(ARGUMENTS("portscan", "192.0.2.1")); /* TEST-NET-1, RFC 5737 */
 	run_expect_status(&run, 1);
-	expect_match(run.err, "^portscan: there is no way to 192\\.0\\.2\\.1: [^\n]+\n$");
+	expect_match(run.err, "^portscan: no route to 192\\.0\\.2\\.1: [^\n]+\n$");
 	ck_assert_str_eq(run.out, "");
 }
 END_TEST
@@ -797,7 +797,7 @@ START_TEST(an_address_that_is_not_scanned_is_named)
 	expect_match(
 		run.out,
 		"^127\\.0\\.0\\.1: 0 open, 1 closed, 0 filtered of 1 ports in [0-9.]+ "
-		"s\n127\\.0\\.0\\.2: not scanned \\(--all-addresses scans it, too\\)\n$");
+		"s\n127\\.0\\.0\\.2: not scanned \\(use --all-addresses\\)\n$");
 	run = portscan(
 		ARGUMENTS("portscan", "--json", "-p", PORTS_OF(&place), "two.test"));
 	run_expect_status(&run, 1);
@@ -988,15 +988,16 @@ static const struct {
 	const char *complaint;
 } usage_errors[] = {
 	{ { NULL }, "HOST is missing" },
-	{ { "127.0.0.1", "::1" }, "more than one HOST" },
-	{ { "127.0.0.1:80" }, "ports are given by -p, not behind HOST" },
+	{ { "127.0.0.1", "::1" }, "more than one HOST is given" },
+	{ { "127.0.0.1:80" }, "unexpected port after HOST (use -p)" },
 	{ { "" }, "'' is not HOST, HOST:PORT or [IPV6]:PORT" },
 	{ { "-p", "0", "127.0.0.1" },
 	  "-p, --ports: '0' is not a port (1 to 65535), a range such as 8000-8100, or "
 	  "the "
 	  "name of a service" },
-	{ { "-p", "5-3", "127.0.0.1" }, "-p, --ports: the range '5-3' runs backwards" },
-	{ { "-p", "", "127.0.0.1" }, "-p, --ports: there is an empty item in ''" },
+	{ { "-p", "5-3", "127.0.0.1" },
+	  "-p, --ports: the range '5-3' ends before its first port" },
+	{ { "-p", "", "127.0.0.1" }, "-p, --ports: empty item in the list ''" },
 	{ { "-p" }, "-p, --ports needs an argument (PORTS)" },
 	{ { "-w", "0", "127.0.0.1" }, "-w, --wait: '0' must be more than 0 seconds" },
 	{ { "-w", "x", "127.0.0.1" },

@@ -79,7 +79,7 @@ START_TEST(tables_of_datagrams_fit_into_80_columns)
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
 	expect_80_columns(run.out);
 	ck_assert_ptr_nonnull(strstr(
-		run.out, "  datagrams           sent        lost        late     doubled"
+		run.out, "  datagrams           sent        lost        late   duplicate"
 			 "   reordered\n"));
 	expect_match(run.out, _i == 1 ? "\n  fork +[0-9,]+ +[0-9,]+ +- +- +-\n"
 				      : "\n  fork +[0-9,]+ +[0-9,]+ +(0|-) +0 +(0|-)\n");
@@ -160,7 +160,7 @@ START_TEST(a_star_needs_a_difference_in_every_round)
 	comparison_run(&made_up, 1, LOAD_CONVERSATIONS, 0)->figure[FIGURE_RATE] =
 		clear ? 96000 : 89000;
 	print_made_up();
-	ck_assert_int_eq(strstr(printed, "*  ") != NULL, clear);
+	ck_assert_int_eq(strstr(printed, "0*  ") != NULL, clear);
 	ck_assert_int_eq(strstr(printed, "one serves 1.1 times as many") != NULL, clear);
 	free(printed);
 }
@@ -179,12 +179,12 @@ START_TEST(http_is_compared_in_all_loads)
 	ck_assert_ptr_nonnull(
 		strstr(run.out, "conversations: 32 clients, replies of 14 bytes\n"));
 	ck_assert_ptr_nonnull(strstr(run.out, "connections: 32 clients, replies of 14 "
-					      "bytes, a connection for each\n"));
+					      "bytes, one connection per exchange\n"));
 	ck_assert_ptr_nonnull(
-		strstr(run.out, "idle: 32 clients beside 20 silent ones, replies of"));
+		strstr(run.out, "idle: 32 clients and 20 silent clients, replies of"));
 	ck_assert_ptr_nonnull(
 		strstr(run.out, "bulk: 8 clients, replies of 1048576 bytes\n"));
-	ck_assert_ptr_nonnull(strstr(run.out, "\nmemory in KiB"));
+	ck_assert_ptr_nonnull(strstr(run.out, "\nmemory of the server"));
 	ck_assert_ptr_null(strstr(run.out, "errors"));
 	ck_assert_ptr_null(strstr(run.out, "not run"));
 	expect_nothing_left();
@@ -257,8 +257,9 @@ START_TEST(a_place_for_files_that_is_none_is_said)
 	ck_assert_int_eq(rmdir(folder), 0);
 	run = run_versus(ARGUMENTS("versus", "-q", "-l", "bulk", "http", "select"));
 	run_expect_status(&run, 1);
-	expect_match(run.err, "^versus: cannot make the folder .*/sockways-versus.*: "
-			      "No such file or directory\n$");
+	expect_match(run.err,
+		     "^versus: cannot create the directory .*/sockways-versus.*: "
+		     "No such file or directory\n$");
 	ck_assert_str_eq(run.out, "");
 }
 END_TEST
@@ -275,15 +276,17 @@ START_TEST(chat_is_compared_where_one_talks_and_where_all_do)
 	ck_assert_str_eq(run.err, "");
 	expect_80_columns(run.out);
 	ck_assert_ptr_nonnull(
-		strstr(run.out, "room: 8 clients (one talks), lines of 32 bytes\n"));
+		strstr(run.out, "room: 8 clients (one sends), lines of 32 bytes\n"));
 	ck_assert_ptr_nonnull(
-		strstr(run.out, "talk: 8 clients (all talk), lines of 32 bytes\n"));
-	ck_assert_ptr_nonnull(strstr(run.out, "idle: 8 clients (one talks) beside 20 "
-					      "silent ones, lines of 32 bytes\n"));
-	expect_match(run.out, "\n +delivered/s .*\n  iterative +waits +0 of 8 served\n"
-			      "  fork +[0-9,]+.*\n  thread +[0-9,]+.*\n"
-			      "  select +[0-9,]+");
-	ck_assert_ptr_nonnull(strstr(run.out, "\nmemory in KiB"));
+		strstr(run.out, "talk: 8 clients (all send), lines of 32 bytes\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "idle: 8 clients (one sends) and 20 "
+					      "silent clients, lines of 32 bytes\n"));
+	expect_match(
+		run.out,
+		"\n +delivered/s .*\n  iterative +none of 8 clients served: all waited\n"
+		"  fork +[0-9,]+.*\n  thread +[0-9,]+.*\n"
+		"  select +[0-9,]+");
+	ck_assert_ptr_nonnull(strstr(run.out, "\nmemory of the server"));
 	ck_assert_ptr_null(strstr(run.out, "errors"));
 	expect_nothing_left();
 }
@@ -385,12 +388,12 @@ START_TEST(a_model_that_never_answers_fails_and_weighs_nothing)
 					     "idle", "-i", "3", "http", "odd"));
 
 	run_expect_status(&run, 1);
-	expect_match(run.out, "\n  odd +fails +32 errors +0 of 32 served\n");
+	expect_match(run.out, "\n  odd +none of 32 clients served; 32 errors\n");
+	ck_assert_ptr_nonnull(strstr(
+		run.out, "\nMissing reply from odd: connected, but nothing received.\n"));
+	ck_assert_ptr_null(strstr(run.out, "some waited"));
 	ck_assert_ptr_nonnull(
-		strstr(run.out, "\nNo reply of odd: connected, but not answered.\n"));
-	ck_assert_ptr_null(strstr(run.out, "kept others waiting"));
-	ck_assert_ptr_nonnull(
-		strstr(run.out, "- odd did not serve all clients: it made errors.\n"));
+		strstr(run.out, "- odd did not serve all clients: there were errors.\n"));
 	expect_match(run.out, "\n  odd +[0-9-]+.* - +- +- +- +-\n");
 	expect_80_columns(run.out);
 }
@@ -403,9 +406,10 @@ START_TEST(what_is_wrong_with_a_reply_is_told)
 			      "'HTTP/1.1 503 Out of tea\\r')\" \"$@\"");
 
 	run_expect_status(&run, 1);
-	expect_match(run.out, "\n  odd +fails +[0-9]+ errors +0 of 32 served\n");
-	ck_assert_ptr_nonnull(strstr(run.out, "\nA wrong reply of odd: status: "
-					      "\"HTTP/1.1 503 Out of tea\".\n"));
+	expect_match(run.out, "\n  odd +none of 32 clients served; [0-9]+ errors\n");
+	ck_assert_ptr_nonnull(strstr(run.out,
+				     "\nWrong reply from odd: unexpected status: "
+				     "\"HTTP/1.1 503 Out of tea\".\n"));
 }
 END_TEST
 

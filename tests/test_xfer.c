@@ -192,14 +192,15 @@ START_TEST(folders_go_there_and_back)
 	folder_socket(&here, "a/socket");
 	run = XFER("put", "localhost", path_in(&here, "a"));
 	run_expect_status(&run, 1);
-	expect_match(run.err, "^xfer: [^\n]*/a: is a folder, which takes -r\n$");
+	expect_match(run.err, "^xfer: [^\n]*/a: is a directory \\(use -r\\)\n$");
 	run = XFER("-r", "-d", "x/y", "put", "localhost", path_in(&here, "a"));
 	run_expect_status(&run, 0);
-	expect_match(run.err,
-		     "/a/\\.hidden: skipped: hidden\n"
-		     "xfer: [^\n]*/a/fifo: skipped: neither file nor folder\n"
-		     "xfer: [^\n]*/a/link: skipped: a symbolic link\n"
-		     "xfer: [^\n]*/a/socket: skipped: neither file nor folder\n$");
+	expect_match(
+		run.err,
+		"/a/\\.hidden: skipped: hidden\n"
+		"xfer: [^\n]*/a/fifo: skipped: not a regular file or directory\n"
+		"xfer: [^\n]*/a/link: skipped: symbolic link\n"
+		"xfer: [^\n]*/a/socket: skipped: not a regular file or directory\n$");
 	expect_same(path_in(&here, "a/b/two"), path_in(&there, "x/y/a/b/two"));
 	run = XFER("-r", "ls", "localhost");
 	expect_well(&run);
@@ -210,7 +211,7 @@ START_TEST(folders_go_there_and_back)
 	expect_match(run.out, "^ +2  [^\n]*  x/y/a/b/two\n$");
 	run = XFER("ls", "localhost", "x/three");
 	run_expect_status(&run, 1);
-	expect_match(run.err, "^xfer: x/three: the server says: [^\n]*\n$");
+	expect_match(run.err, "^xfer: x/three: server refused: [^\n]*\n$");
 	run = XFER("get", "-o", path_in(&here, "out"), "localhost", "x/y");
 	run_expect_status(&run, 1);
 	run = XFER("-r", "get", "-o", path_in(&here, "out"), "localhost", "x/y");
@@ -234,10 +235,10 @@ START_TEST(an_empty_folder_is_made_here_and_named_where_it_cannot_be_put)
 	ck_assert(folder_has(&here, "out/a/empty"));
 	run = XFER("-r", "-n", "b", "put", "localhost", path_in(&here, "out/a"));
 	run_expect_status(&run, 0);
-	expect_match(run.err, "^xfer: [^\n]*/out/a/empty: skipped: an empty folder\n$");
+	expect_match(run.err, "^xfer: [^\n]*/out/a/empty: skipped: empty directory\n$");
 	run = XFER("-rj", "put", "localhost", path_in(&here, "out/a/empty"));
 	run_expect_status(&run, 0);
-	expect_match(run.out, "\"status\":\"skipped\",\"reason\":\"an empty folder\"");
+	expect_match(run.out, "\"status\":\"skipped\",\"reason\":\"empty directory\"");
 	server_finish(&filed);
 }
 END_TEST
@@ -272,11 +273,12 @@ START_TEST(what_is_there_is_replaced_only_where_that_is_allowed)
 	folder_text(&here, "note", "newer");
 	run = XFER("put", "localhost", path_in(&here, "note"), path_in(&here, "no"));
 	run_expect_status(&run, 1);
-	expect_match(run.err, "/note: the server says: [^\n]*\nxfer: [^\n]*/no: No such "
+	expect_match(run.err, "/note: server refused: [^\n]*\nxfer: [^\n]*/no: No such "
 			      "file or directory\n$");
 	run = XFER("-o", here.path, "get", "localhost", "note");
 	run_expect_status(&run, 1);
-	expect_match(run.err, "^xfer: note: not replaced without -f: [^\n]*\n$");
+	expect_match(run.err, "^xfer: note: cannot create the local file: File exists "
+			      "\\(use -f to replace it\\)\n$");
 	run = XFER("-f", "-o", here.path, "get", "localhost", "note");
 	expect_well(&run);
 	expect_same(path_in(&here, "note"), path_in(&there, "note"));
@@ -491,7 +493,7 @@ static void get_half(void)
 	run = xfer_at(cutting_port(), ARGUMENTS("--no-retry", "-o", path_in(&here, "out"),
 						"get", "127.0.0.1", "big"));
 	run_expect_status(&run, 1);
-	expect_match(run.err, "^xfer: big: the server has closed the connection\n$");
+	expect_match(run.err, "^xfer: big: the server closed the connection\n$");
 	ck_assert_uint_eq(entries_in(path_in(&here, "out")), 1);
 	ck_assert_int_ne(access(path_in(&here, "out/big"), F_OK), 0);
 }
@@ -505,8 +507,7 @@ START_TEST(a_later_run_goes_on_with_what_is_there)
 	get_half();
 	run = XFER("-v", "-o", path_in(&here, "out"), "get", "localhost", "big");
 	run_expect_status(&run, 0);
-	expect_match(run.err,
-		     "^xfer: big: 5242880 bytes \\(2[0-9]* of them were there\\)");
+	expect_match(run.err, "^xfer: big: 5242880 bytes \\(2[0-9]* of them resumed\\)");
 	expect_same(path_in(&here, "out/big"), path_in(&there, "big"));
 	ck_assert_uint_eq(entries_in(path_in(&here, "out")), 1);
 	server_finish(&filed);
@@ -587,7 +588,7 @@ START_TEST(a_part_that_was_damaged_is_found_out_and_removed)
 	close(fd);
 	run = XFER("-o", path_in(&here, "out"), "get", "localhost", "big");
 	run_expect_status(&run, 1);
-	expect_match(run.err, "^xfer: big: the checksum is wrong: [0-9]+ here, [0-9]+ at "
+	expect_match(run.err, "^xfer: big: wrong checksum: [0-9]+ here, [0-9]+ on "
 			      "the server\n$");
 	ck_assert_uint_eq(entries_in(path_in(&here, "out")), 0);
 	run = XFER("-o", path_in(&here, "out"), "get", "localhost", "big");
@@ -689,8 +690,9 @@ START_TEST(a_file_with_another_name_is_not_written_through_that_of_a_part)
 	ck_assert_int_eq(linkat(here.fd, "victim", here.fd, part, 0), 0);
 	run = XFER("-o", path_in(&here, "out"), "get", "localhost", "log");
 	run_expect_status(&run, 1);
-	expect_match(run.err, "^xfer: log: cannot write: there is a "
-			      "\\.log\\.5242880-1700000000\\.part, [^\n]*\n$");
+	expect_match(run.err,
+		     "^xfer: log: cannot write "
+		     "\\.log\\.5242880-1700000000\\.part: it belongs to [^\n]*\n$");
 	expect_text("victim", "precious");
 	ck_assert_int_eq(unlinkat(here.fd, part, 0), 0);
 	folder_link(&here, part, "../victim");
@@ -741,8 +743,9 @@ START_TEST(a_file_that_holds_more_than_its_size_is_not_put_empty)
 	start_filed(0, NULL);
 	run = XFER("-n", "status", "put", "localhost", "/proc/self/status");
 	run_expect_status(&run, 1);
-	ck_assert_str_eq(run.err, "xfer: /proc/self/status: it holds more than its size "
-				  "of 0 bytes: put it through a pipe\n");
+	ck_assert_str_eq(run.err,
+			 "xfer: /proc/self/status: the file has more than its size "
+			 "of 0 bytes (upload it through a pipe)\n");
 	ck_assert_int_ne(access(path_in(&there, "status"), F_OK), 0);
 	server_finish(&filed);
 }
@@ -783,7 +786,7 @@ START_TEST(a_symbolic_link_here_is_not_followed)
 	folder_link(&here, "out/a", "../elsewhere");
 	run = XFER("-r", "-o", path_in(&here, "out"), "get", "localhost", "a");
 	run_expect_status(&run, 1);
-	expect_match(run.err, "^xfer: a: cannot make the folder: [^\n]*\n$");
+	expect_match(run.err, "^xfer: a: cannot create the directory: [^\n]*\n$");
 	ck_assert_uint_eq(entries_in(path_in(&here, "elsewhere")), 0);
 	server_finish(&filed);
 }
@@ -810,7 +813,7 @@ START_TEST(a_port_that_was_taken_for_a_name_is_pointed_out)
 	snprintf(number, sizeof number, "%s", port);
 	run = run_program(ARGUMENTS("xfer", commands[_i], "127.0.0.1", number), "", 0, 0);
 	run_expect_status(&run, 1);
-	expect_match(run.err, "\nxfer: '[0-9]+' was taken for a name; a port is given as "
+	expect_match(run.err, "\nxfer: '[0-9]+' was used as a file name; for a port, use "
 			      "HOST:[0-9]+ or -p [0-9]+\n$");
 }
 END_TEST
@@ -821,23 +824,24 @@ START_TEST(bad_usage_is_told_in_a_line)
 		const char *arguments[6];
 		const char *says;
 	} wrong[] = {
-		{ { NULL }, "put, get or ls is missing" },
-		{ { "push", "h", "f" }, "'push' is none of put, get and ls" },
+		{ { NULL }, "the command is missing (use put, get or ls)" },
+		{ { "push", "h", "f" }, "unknown command 'push' (use put, get or ls)" },
 		{ { "put" }, "HOST is missing" },
 		{ { "put", "h" }, "FILE is missing" },
 		{ { "get", "h" }, "NAME is missing" },
 		{ { "ls", "h", "a", "b" }, "more than one PATH" },
-		{ { "put", "h", "-" }, "standard input needs a name: -n" },
-		{ { "-n", "x", "put", "h", "a", "b" }, "-n, --name is for one file" },
+		{ { "put", "h", "-" }, "put - needs a name (use -n NAME)" },
+		{ { "-n", "x", "put", "h", "a", "b" },
+		  "-n, --name applies only to one file" },
 		{ { "-n", "../x", "put", "h", "a" }, "-n, --name: " },
 		{ { "-d", "/x", "put", "h", "a" }, "-d, --directory: " },
-		{ { "-d", "x", "get", "h", "a" }, "-d, --directory is for put" },
-		{ { "-f", "put", "h", "a" }, "-o, -f and -S are for get" },
-		{ { "-jo", "-", "get", "h", "a" }, "not for -j" },
-		{ { "-ro", "-", "get", "h", "a" }, "not for -r" },
+		{ { "-d", "x", "get", "h", "a" }, "-d, --directory applies only to put" },
+		{ { "-f", "put", "h", "a" }, "-o, -f and -S apply only to get" },
+		{ { "-jo", "-", "get", "h", "a" }, "-o - cannot be used with -j" },
+		{ { "-ro", "-", "get", "h", "a" }, "-o - cannot be used with -r" },
 		{ { "-o", "", "get", "h", "a" }, "-o, --output: " },
-		{ { "-p", "0", "ls", "h" }, "port 0" },
-		{ { "ls", "h:0" }, "port 0" },
+		{ { "-p", "0", "ls", "h" }, "'0' is not a port" },
+		{ { "ls", "h:0" }, "'0' is not a port" },
 		{ { "ls", "h:99999" }, "99999" },
 		{ { "--retries", "x", "ls", "h" }, "--retries" },
 	};

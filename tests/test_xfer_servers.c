@@ -132,44 +132,46 @@ static const struct {
 	const char *script;
 	const char *says;
 } lies[] = {
-	{ { "get", "f" }, STAT_4 FILE_4 "|abcd|SUM 1\n", "the checksum is wrong" },
-	{ { "get", "f" }, STAT_4 FILE_4 "|abcd|SUM -\n", "a bad number" },
-	{ { "get", "f" }, STAT_4 FILE_4 "|abcd|SUM 99999999999\n", "a bad number" },
+	{ { "get", "f" }, STAT_4 FILE_4 "|abcd|SUM 1\n", "wrong checksum" },
+	{ { "get", "f" }, STAT_4 FILE_4 "|abcd|SUM -\n", "invalid number" },
+	{ { "get", "f" }, STAT_4 FILE_4 "|abcd|SUM 99999999999\n", "invalid number" },
 	{ { "get", "f" }, STAT_4 FILE_4 "|abcde|SUM 1\n", "\"eSUM 1\"" },
-	{ { "get", "f" }, STAT_4 FILE_4 "|abc", "the server has closed" },
-	{ { "get", "f" }, STAT_4 FILE_4 "|abcd", "the server has closed" },
-	{ { "get", "f" }, STAT_4 "FILE 5 1700000000\n|abcde|SUM 1\n", "it is changing" },
-	{ { "get", "f" }, STAT_4 "FILE -4 1700000000\n", "a bad number" },
-	{ { "get", "f" }, STAT_4 "FILE 4 soon\n", "a bad time" },
-	{ { "get", "f" }, STAT_4 "FILE 4\n", "a reply with other words" },
-	{ { "get", "f" }, "STAT F 99999999999999999999 1 f\n", "a bad number" },
-	{ { "get", "f" }, "STAT F 4 \"17 f\n", "a reply with other words" },
+	{ { "get", "f" }, STAT_4 FILE_4 "|abc", "the server closed" },
+	{ { "get", "f" }, STAT_4 FILE_4 "|abcd", "the server closed" },
+	{ { "get", "f" },
+	  STAT_4 "FILE 5 1700000000\n|abcde|SUM 1\n",
+	  "the file is changing" },
+	{ { "get", "f" }, STAT_4 "FILE -4 1700000000\n", "invalid number" },
+	{ { "get", "f" }, STAT_4 "FILE 4 soon\n", "invalid time" },
+	{ { "get", "f" }, STAT_4 "FILE 4\n", "wrong number of words" },
+	{ { "get", "f" }, "STAT F 99999999999999999999 1 f\n", "invalid number" },
+	{ { "get", "f" }, "STAT F 4 \"17 f\n", "wrong number of words" },
 	{ { "get", "f" }, "HTTP/1.1 400 Bad Request\n", "\"HTTP/1.1 400 Bad Request\"" },
-	{ { "get", "f" }, "ERR internal \x1b[2J\n", "the server says: \\x1b[2J\n" },
-	{ { "get", "f" }, "ERR internal\n", "the server says: internal\n" },
-	{ { "get", "f" }, "ERR\n", "the server does not keep to the protocol" },
-	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 ../x\n", "a name that no file may have" },
-	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 /x\n", "a name that no file may have" },
-	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 a/b\n", "a name that no file may have" },
-	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 .x\n", "a name that no file may have" },
-	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 \"\"\n", "a name that no file may have" },
-	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 \x1b[2J\n", "a name that no file may have" },
-	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 \xff\n", "a name that no file may have" },
-	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 \xc2\x9b\n", "a name that no file may have" },
-	{ { "ls", "" }, "ENTRIES 1\n|L 1 1 x\n", "neither file nor folder" },
-	{ { "ls", "" }, "ENTRIES 2\n|F 1 1 x\n", "the server has closed" },
-	{ { "ls", "" }, "ENTRIES 99999999999\n", "a bad number" },
-	{ { "get", "." }, "ENTRIES 1\n|F 4 1 ../f\n", "a name that no file may have" },
-	{ { "get", "." }, "ERR internal no\n", "xfer: /: the server says: no\n" },
-	{ { "put", NULL }, "SEND 5\n", "a bad number" },
-	{ { "put", NULL }, "SEND -1\n", "a bad number" },
-	{ { "put", NULL }, "SEND 0\n|DONE 3 1219131554\n", "another size or sum" },
-	{ { "put", NULL }, "SEND 0\n|DONE 4 0\n", "another size or sum" },
+	{ { "get", "f" }, "ERR internal \x1b[2J\n", "server refused: \\x1b[2J\n" },
+	{ { "get", "f" }, "ERR internal\n", "server refused: internal\n" },
+	{ { "get", "f" }, "ERR\n", "invalid reply from the server" },
+	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 ../x\n", "invalid file name" },
+	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 /x\n", "invalid file name" },
+	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 a/b\n", "invalid file name" },
+	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 .x\n", "invalid file name" },
+	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 \"\"\n", "invalid file name" },
+	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 \x1b[2J\n", "invalid file name" },
+	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 \xff\n", "invalid file name" },
+	{ { "ls", "" }, "ENTRIES 1\n|F 1 1 \xc2\x9b\n", "invalid file name" },
+	{ { "ls", "" }, "ENTRIES 1\n|L 1 1 x\n", "neither a file nor a directory" },
+	{ { "ls", "" }, "ENTRIES 2\n|F 1 1 x\n", "the server closed" },
+	{ { "ls", "" }, "ENTRIES 99999999999\n", "invalid number" },
+	{ { "get", "." }, "ENTRIES 1\n|F 4 1 ../f\n", "invalid file name" },
+	{ { "get", "." }, "ERR internal no\n", "xfer: /: server refused: no\n" },
+	{ { "put", NULL }, "SEND 5\n", "invalid number" },
+	{ { "put", NULL }, "SEND -1\n", "invalid number" },
+	{ { "put", NULL }, "SEND 0\n|DONE 3 1219131554\n", "wrong size or checksum" },
+	{ { "put", NULL }, "SEND 0\n|DONE 4 0\n", "wrong size or checksum" },
 	{ { "put", NULL },
 	  "SEND 0\n|ERR no-space the disk is full\n",
-	  "the disk is full" },
+	  "server refused: No space left on the server" },
 	{ { "put", NULL }, "SEND 0\n|ERR checksum it is another\n", "it is another" },
-	{ { "put", NULL }, "SEND 4\n|", "the server has closed" },
+	{ { "put", NULL }, "SEND 4\n|", "the server closed" },
 	{ { "put", NULL }, "ERR too-large at most 3\n", "at most 3\n" },
 };
 
@@ -236,7 +238,7 @@ START_TEST(folders_that_a_server_makes_up_do_not_fill_the_memory)
 			  "", 0, LONG_RUN);
 	run_expect_status(&run, 1);
 	expect_match(run.err,
-		     "^xfer: a/a: its list, with those of the folders above it, needs "
+		     "^xfer: a/a: the lists of this directory and those above it need "
 		     "more than 128 MiB of memory\n");
 }
 END_TEST
@@ -258,8 +260,8 @@ START_TEST(a_line_without_end_is_not_listened_to)
 	serve(talk_without_end);
 	run = run_program(ARGUMENTS("xfer", "-p", port, "ls", "127.0.0.1"), "", 0, 0);
 	run_expect_status(&run, 1);
-	ck_assert_str_eq(run.err, "xfer: the server does not keep to the protocol: a "
-				  "line without end\n");
+	ck_assert_str_eq(run.err, "xfer: invalid reply from the server: "
+				  "the line is too long\n");
 }
 END_TEST
 
@@ -288,9 +290,10 @@ START_TEST(a_server_that_talks_nonsense_is_asked_for_no_other_file)
 				    "127.0.0.1", ".", "more"),
 			  "", 0, 0);
 	run_expect_status(&run, 1);
-	ck_assert_str_eq(run.err, "xfer: f0: the server does not keep to the protocol: "
-				  "\"nonsense\"\nxfer: the rest was not tried\n"
-				  "xfer: the rest was not tried\n");
+	ck_assert_str_eq(run.err,
+			 "xfer: f0: invalid reply from the server: "
+			 "\"nonsense\"\nxfer: the remaining files were not tried\n"
+			 "xfer: the remaining files were not tried\n");
 	ck_assert_uint_eq(files_here(), 0);
 }
 END_TEST
@@ -325,20 +328,20 @@ static const struct {
 	{ { "-f" },
 	  STAT_4M,
 	  NULL,
-	  "xfer: f: a folder has its name here: Is a directory\n" },
+	  "xfer: f: cannot replace the local directory: Is a directory\n" },
 	{ { "-q" },
 	  STAT_4,
 	  NULL,
-	  "xfer: f: a folder has its name here: Is a directory\n" },
+	  "xfer: f: cannot replace the local directory: Is a directory\n" },
 	{ { "-fn", "d/f" },
 	  STAT_4M,
 	  NULL,
-	  "xfer: d/f: a folder has its name here: Is a "
+	  "xfer: d/f: cannot replace the local directory: Is a "
 	  "directory\n" },
 	{ { "-fn", "file/f" },
 	  STAT_4M,
 	  NULL,
-	  "xfer: file/f: no way to its folder: Not a "
+	  "xfer: file/f: cannot open its directory: Not a "
 	  "directory\n" },
 	{ { "-fn", "g" },
 	  STAT_4M,
@@ -387,7 +390,8 @@ START_TEST(a_folder_that_cannot_be_made_is_one_failure)
 				    here.path, "get", "127.0.0.1", "a"),
 			  "", 0, 0);
 	run_expect_status(&run, 1);
-	ck_assert_str_eq(run.err, "xfer: a: cannot make the folder: Not a directory\n");
+	ck_assert_str_eq(run.err,
+			 "xfer: a: cannot create the directory: Not a directory\n");
 }
 END_TEST
 
@@ -408,7 +412,7 @@ START_TEST(standard_input_is_not_read_for_a_server_that_cannot_take_it)
 	});
 	run_expect_status(&run, 1);
 	expect_match(run.err, _i == 0 ? "^xfer: a: cannot connect to [^\n]*\n$"
-				      : "^xfer: a: is a folder at the server\n$");
+				      : "^xfer: a: is a directory on the server\n$");
 }
 END_TEST
 
@@ -479,11 +483,11 @@ START_TEST(the_pauses_between_attempts_grow_and_then_it_gives_up)
 	run_expect_status(&run, 1);
 	ck_assert_str_eq(
 		run.err,
-		"xfer: a: the server has closed the connection; trying again in 0.001 s\n"
-		"xfer: a: the server has closed the connection; trying again in 0.002 s\n"
-		"xfer: a: the server has closed the connection; trying again in 0.004 s\n"
-		"xfer: a: the server has closed the connection\n"
-		"xfer: the rest was not tried\n");
+		"xfer: a: the server closed the connection; trying again in 0.001 s\n"
+		"xfer: a: the server closed the connection; trying again in 0.002 s\n"
+		"xfer: a: the server closed the connection; trying again in 0.004 s\n"
+		"xfer: a: the server closed the connection\n"
+		"xfer: the remaining files were not tried\n");
 }
 END_TEST
 
@@ -521,8 +525,8 @@ START_TEST(the_uppermost_folder_is_not_blamed_for_a_server_that_is_lost)
 	run_expect_status(&run, 1);
 	ck_assert_str_eq(
 		run.err,
-		"xfer: the server has closed the connection; trying again in 0.001 s\n"
-		"xfer: the server has closed the connection\n");
+		"xfer: the server closed the connection; trying again in 0.001 s\n"
+		"xfer: the server closed the connection\n");
 }
 END_TEST
 
@@ -573,7 +577,8 @@ START_TEST(another_file_that_exists_is_not_taken_for_ours)
 				    "127.0.0.1", folder_path(&here, "f")),
 			  "", 0, 0);
 	run_expect_status(&run, 1);
-	ck_assert_ptr_nonnull(strstr(run.err, "the server says: File exists\n"));
+	ck_assert_ptr_nonnull(strstr(run.err, "server refused: File exists (start the "
+					      "server with -w to replace it)\n"));
 }
 END_TEST
 
@@ -602,7 +607,7 @@ START_TEST(a_file_that_changes_while_it_is_put_is_not_put)
 				    folder_path(&here, "f")),
 			  "", 0, 0);
 	run_expect_status(&run, 1);
-	expect_match(run.err, "/f: it has changed while it was read\n$");
+	expect_match(run.err, "/f: the file has changed during the upload\n$");
 }
 END_TEST
 
@@ -627,8 +632,8 @@ START_TEST(without_a_sum_nothing_is_gone_on_with_at_the_server)
 				    "127.0.0.1", folder_path(&here, "f")),
 			  "", 0, 0);
 	run_expect_status(&run, 1);
-	expect_match(run.err, "/f: the server does not keep to the protocol: without a "
-			      "checksum it goes on with an earlier upload\n$");
+	expect_match(run.err, "/f: invalid reply from the server: it resumes an "
+			      "upload without a checksum\n$");
 }
 END_TEST
 

@@ -18,8 +18,8 @@
 #include "common/text.h"
 
 enum {
-	PROMPT = 2, /* columns of "> " */
-	ROOMY = 8,  /* columns from which < and > mark a hidden part */
+	PROMPT = 2,     /* columns of "> " */
+	MARKS_FROM = 8, /* columns from which < and > mark a hidden part */
 	USUAL_COLUMNS = 80,
 };
 
@@ -388,9 +388,9 @@ static struct row measure(size_t columns)
 {
 	struct row row = { .area = columns > 1 ? columns - 1 : 1 };
 
-	row.prompt = row.area > PROMPT + ROOMY ? PROMPT : 0;
+	row.prompt = row.area > PROMPT + MARKS_FROM ? PROMPT : 0;
 	row.area -= row.prompt;
-	row.marks = row.area >= ROOMY;
+	row.marks = row.area >= MARKS_FROM;
 	return row;
 }
 

@@ -25,22 +25,22 @@ enum {
 static const char default_port[] = "7194"; /* default port of chatd */
 
 static const struct option_line option_lines[] = {
-	{ 'n', "nick", "NICK", "be called NICK" },
-	{ 'j', "join", "ROOM", "go to ROOM instead of the lobby" },
+	{ 'n', "nick", "NICK", "use the nickname NICK" },
+	{ 'j', "join", "ROOM", "join ROOM instead of the lobby" },
 	{ 't', "times", NULL, "begin each line with the time of day" },
 	{ 'k', "keep-open", NULL,
-	  "in a pipe: do not half-close at the end of the input,\n"
-	  "listen until the server closes" },
+	  "in a pipe: do not half-close at the end of the\n"
+	  "input; read until the server closes" },
 	{ OPTION_NO_RECONNECT, "no-reconnect", NULL,
-	  "on a terminal: end when the connection is lost" },
+	  "on a terminal: exit when the connection is lost" },
 	{ 'w', "wait", "SEC",
-	  "wait so long for the connection, and for the server\n"
-	  "when it is its turn (10); 0: for ever" },
+	  "time limit of the connect, and in a pipe of each\n"
+	  "wait for the server (default 10); 0: no limit" },
 	{ 'R', "retry", NULL,
-	  "while the first connection is refused, try again until\n"
-	  "the time of -w is over" },
-	{ '4', "ipv4", NULL, "IPv4 only" },
-	{ '6', "ipv6", NULL, "IPv6 only" },
+	  "while the first connection is refused, try again\n"
+	  "until the time of -w is over" },
+	{ '4', "ipv4", NULL, "use IPv4 only" },
+	{ '6', "ipv6", NULL, "use IPv6 only" },
 	{ 'h', "help", NULL, "print this help" },
 	{ 'V', "version", NULL, "print the version" },
 	{ 0 },
@@ -55,8 +55,9 @@ static int take_name(const struct options *options, int letter,
 	size_t length = strlen(options->value);
 
 	if (!speech_is_name(options->value, length))
-		return options_bad_value(failure, options, letter,
-					 "is not 1 to 24 of A-Z, a-z, 0-9, - and _");
+		return options_bad_value(
+			failure, options, letter,
+			"must be 1 to 24 characters of A-Z, a-z, 0-9, - and _");
 	memcpy(name, options->value, length + 1);
 	return 0;
 }
@@ -115,8 +116,8 @@ static int take_operands(void *context, int count, char **operands,
 
 static const struct options_program program = {
 	.synopsis = "[options] HOST [PORT]",
-	.purpose = "Talks with others on a chat server. HOST:PORT and [IPV6]:PORT do as "
-		   "well.",
+	.purpose =
+		"Client for chat servers. HOST:PORT and [IPV6]:PORT are also accepted.",
 	.lines = option_lines,
 	.take = take_option,
 	.finish = take_operands,

@@ -114,7 +114,7 @@ static void write_output(struct screen *screen)
 	screen->output_used = 0;
 }
 
-static char *output_room(struct screen *screen, size_t length)
+static char *output_space(struct screen *screen, size_t length)
 {
 	if (length > sizeof screen->output - screen->output_used)
 		write_output(screen);
@@ -125,7 +125,7 @@ static void put(struct screen *screen, const char *text)
 {
 	size_t length = strlen(text);
 
-	memcpy(output_room(screen, length), text, length);
+	memcpy(output_space(screen, length), text, length);
 	screen->output_used += length;
 	screen->stale = true;
 }
@@ -137,7 +137,7 @@ static void print_line(struct screen *screen, enum speaker speaker, const char *
 		put(screen, "\r\x1b[K");
 	screen->output_used +=
 		speech_show(&screen->style, speaker, line, length, time(NULL),
-			    output_room(screen, SPEECH_SHOWN_MOST));
+			    output_space(screen, SPEECH_SHOWN_MOST));
 	screen->stale = true;
 }
 
@@ -164,7 +164,7 @@ static void show(struct screen *screen)
 		return;
 	screen->stale = false;
 	screen->output_used += line_editor_show(&screen->editor, terminal_columns(),
-						output_room(screen, LINE_SHOWN_MOST));
+						output_space(screen, LINE_SHOWN_MOST));
 	write_output(screen);
 }
 
@@ -232,7 +232,7 @@ static void connection_lost(struct screen *screen, const char *reason)
 		return;
 	}
 	if (chat_link_unsent(&screen->link) > 0)
-		notice(screen, "* what was typed last has not been sent");
+		notice(screen, "* not sent: the last lines that were entered");
 	if (clock_milliseconds() - screen->since >= LASTING)
 		screen->delay = 0;
 	try_later(screen, what);
@@ -268,7 +268,7 @@ static void finish_connecting(struct screen *screen)
 	else if (begin_talking(screen, fd) < 0)
 		try_later(screen, strerror(errno));
 	else
-		notice(screen, "* connected again");
+		notice(screen, "* reconnected");
 }
 
 /* ---- from the server ------------------------------------------------------------------- */
@@ -316,8 +316,7 @@ static void receive(struct screen *screen)
 	int n = chat_link_receive(&screen->link, take_line, screen);
 
 	if (n <= 0)
-		connection_lost(screen,
-				n < 0 ? strerror(errno) : "the server has closed it");
+		connection_lost(screen, n < 0 ? strerror(errno) : "the server closed it");
 }
 
 static void flush(struct screen *screen)
@@ -373,12 +372,12 @@ static void enter_pasted(struct screen *screen)
 	if (editor->length == 0)
 		return;
 	if (screen->phase == LEAVING)
-		reason = "it came after /quit";
+		reason = "it follows /quit";
 	else if (screen->phase != TALKING)
-		reason = "there is no connection";
+		reason = "not connected";
 	else if (paste->given_up ||
 		 !chat_link_send(&screen->link, editor->text, editor->length))
-		reason = "the server takes nothing more at present";
+		reason = "the server does not read";
 	if (reason == NULL) {
 		print_line(screen, SPEAKER_OURSELVES, editor->text, editor->length);
 		if (is_quit(editor->text, editor->length))
@@ -402,7 +401,7 @@ static void end_paste(struct screen *screen)
 		notice(screen, "* not sent: %zu pasted line%s of more than %d bytes",
 		       paste->too_long, paste->too_long == 1 ? "" : "s", LINE_MOST);
 	if (screen->editor.lost > 0)
-		notice(screen, "* the line is full: %zu pasted bytes had no room",
+		notice(screen, "* the line is full: %zu pasted bytes were dropped",
 		       screen->editor.lost);
 	*paste = (struct paste){ 0 };
 }
@@ -418,9 +417,9 @@ static void enter_line(struct screen *screen)
 	if (screen->phase == LEAVING || (quits && screen->phase != TALKING)) {
 		end(screen, 0);
 	} else if (screen->phase != TALKING) {
-		notice(screen, "* not sent: there is no connection");
+		notice(screen, "* not sent: not connected");
 	} else if (!chat_link_send(&screen->link, editor->text, editor->length)) {
-		notice(screen, "* not sent: the server takes nothing more at present");
+		notice(screen, "* not sent: the server does not read");
 	} else {
 		print_line(screen, SPEAKER_OURSELVES, editor->text, editor->length);
 		line_editor_accept(&screen->editor);
@@ -430,11 +429,11 @@ static void enter_line(struct screen *screen)
 }
 
 /* Reports it once per line. */
-static void say_full(struct screen *screen, size_t lost_before)
+static void report_full(struct screen *screen, size_t lost_before)
 {
 	screen->stale = true;
 	if (lost_before == 0 && !line_editor_is_pasting(&screen->editor))
-		notice(screen, "* the line is full: it holds %d bytes", LINE_MOST);
+		notice(screen, "* the line is full: at most %d bytes", LINE_MOST);
 }
 
 static void take_key(struct screen *screen, unsigned char byte)
@@ -451,7 +450,7 @@ static void take_key(struct screen *screen, unsigned char byte)
 		screen->stale = true;
 		break;
 	case LINE_FULL:
-		say_full(screen, lost);
+		report_full(screen, lost);
 		break;
 	case LINE_ENTERED:
 		if (pasting)
@@ -502,7 +501,7 @@ static void read_keys(struct screen *screen)
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n <= 0) {
-		failure_set(&screen->failure, "the terminal has gone");
+		failure_set(&screen->failure, "the terminal was closed");
 		end(screen, 1);
 	}
 	screen->keys_start = 0;
@@ -549,7 +548,7 @@ static void time_is_over(struct screen *screen)
 static void take_changes(struct screen *screen)
 {
 	if (terminal_take_changes() < 0) {
-		failure_set(&screen->failure, "the terminal has gone");
+		failure_set(&screen->failure, "the terminal was closed");
 		end(screen, 1);
 	}
 	/* After a terminal has become narrower, the old line may continue in the
@@ -631,7 +630,7 @@ static int begin(struct screen *screen)
 	snprintf(screen->room, sizeof screen->room, "%s", settings->room);
 	if (begin_talking(screen, fd) < 0 || terminal_enter() < 0)
 		return failure_set(&screen->failure, "%s", strerror(errno));
-	notice(screen, "* connected to %s; Ctrl-D or /quit leaves",
+	notice(screen, "* connected to %s; to leave, press Ctrl-D or enter /quit",
 	       address_text(&reached, where));
 	show(screen);
 	return 0;

@@ -66,7 +66,7 @@ bool terminal_is_usable(void)
 /* ---- in handlers: only what is safe there (POSIX, 2.4.3) -------------------------------- */
 
 /* A terminal that blocks, or is gone, must not keep the process from ending. */
-static void say(const char *text, size_t length)
+static void write_text(const char *text, size_t length)
 {
 	struct pollfd terminal = { .fd = STDOUT_FILENO, .events = POLLOUT };
 
@@ -86,7 +86,7 @@ static bool is_in_foreground(void)
 static void give_back(const char *text, size_t length)
 {
 	if (taken && is_in_foreground()) {
-		say(text, length);
+		write_text(text, length);
 		tcsetattr(STDIN_FILENO, TCSANOW, &original);
 	}
 	taken = 0; /* after tcsetattr: a signal in between restores it once more */
@@ -222,7 +222,7 @@ static int take(void)
 		taken = 0;
 		return -1;
 	}
-	say(paste_marks_on, sizeof paste_marks_on - 1);
+	write_text(paste_marks_on, sizeof paste_marks_on - 1);
 	return 0;
 }
 

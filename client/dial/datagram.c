@@ -144,7 +144,7 @@ static int send_next(struct talk *talk)
 		talk->blocked = true;
 		return 0;
 	} else if (errno == EMSGSIZE) {
-		message(MESSAGE_ERROR, "a datagram of %zu bytes: %s: not sent",
+		message(MESSAGE_ERROR, "cannot send a datagram of %zu bytes: %s",
 			next->length, strerror(errno));
 		talk->input.passed_by = true;
 		talk->has_next = false;
@@ -288,7 +288,8 @@ static void begin(struct talk *talk, const struct dial_settings *settings)
 	dial_input_begin(&talk->input, settings);
 	if (settings->message_count == 0 && isatty(STDIN_FILENO))
 		message(MESSAGE_NOTICE, "%s to %s; Ctrl-D ends the input",
-			settings->whole ? "one datagram" : "each line is a datagram",
+			settings->whole ? "sending one datagram"
+					: "sending each line as a datagram",
 			talk->peer);
 }
 
@@ -310,8 +311,7 @@ static int hold_conversation(struct talk *talk, const struct dial_settings *sett
 	if (talk->began != 0)
 		message(MESSAGE_CLIENT,
 			"sent %ju datagrams, %ju bytes, received %ju datagrams, %ju "
-			"bytes "
-			"in %.3f ms",
+			"bytes in %.3f ms",
 			(uintmax_t)talk->sent, (uintmax_t)talk->sent_bytes,
 			(uintmax_t)talk->got, (uintmax_t)talk->got_bytes,
 			dial_milliseconds_since(talk->began));

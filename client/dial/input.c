@@ -25,7 +25,7 @@ void dial_input_begin(struct dial_input *input, const struct dial_settings *sett
 
 /* Makes space in the buffer. Of a line that is too long only the length is kept, so
  * there is always space. */
-static void make_room(struct dial_input *input)
+static void make_space(struct dial_input *input)
 {
 	size_t length = input->end - input->start;
 
@@ -42,7 +42,7 @@ int dial_input_read(struct dial_input *input)
 {
 	ssize_t n;
 
-	make_room(input);
+	make_space(input);
 	n = io_read(STDIN_FILENO, input->buffer + input->end,
 		    sizeof input->buffer - input->end);
 	if (n < 0)
@@ -60,7 +60,7 @@ static void pass_by(struct dial_input *input, const char *what, uint64_t number,
 {
 	input->passed_by = true;
 	message(MESSAGE_ERROR,
-		"%s %ju has %zu bytes, a datagram holds %zu at most: not sent", what,
+		"%s %ju not sent: it has %zu bytes, and a datagram at most %zu", what,
 		(uintmax_t)number, length, longest);
 }
 
@@ -124,8 +124,7 @@ static bool next_whole(struct dial_input *input, size_t longest,
 		return true;
 	input->passed_by = true;
 	message(MESSAGE_ERROR,
-		"standard input has more bytes than the %zu a datagram holds: not sent",
-		longest);
+		"standard input not sent: a datagram has at most %zu bytes", longest);
 	return false;
 }
 

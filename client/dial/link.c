@@ -25,7 +25,7 @@ static void close_socket(struct dial_link *link)
 	link->fd = -1;
 }
 
-static void say_where(const struct dial_link *link)
+static void report_address(const struct dial_link *link)
 {
 	char there[ADDRESS_TEXT], here[ADDRESS_TEXT] = "?";
 	struct address local;
@@ -53,7 +53,7 @@ static int open_socket(struct dial_link *link)
 		return -1;
 	}
 	address_set(&link->there, where->ai_addr, where->ai_addrlen);
-	say_where(link);
+	report_address(link);
 	return 0;
 }
 
@@ -93,7 +93,7 @@ static void settle(struct dial_link *link)
 	link->round_at = 0;
 	if (link->reported_address) {
 		link->reported_address = false;
-		say_where(link);
+		report_address(link);
 	}
 }
 
@@ -252,5 +252,6 @@ int dial_link_failed(const struct dial_link *link, int error, struct failure *fa
 
 	dial_peer_text(link->settings, peer);
 	return failure_set(failure, "%s: %s%s", peer, strerror(error),
-			   error == ECONNREFUSED ? " (nobody is on that UDP port)" : "");
+			   error == ECONNREFUSED ? " (no program uses this UDP port)"
+						 : "");
 }

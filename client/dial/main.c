@@ -26,37 +26,35 @@ enum {
 
 static const struct option_line option_lines[] = {
 	{ 'm', "message", "MESSAGE",
-	  "send this line instead of standard input; may be given\n"
-	  "several times" },
-	{ '1', "lockstep", NULL, "after each line wait for a line of reply" },
-	{ 'C', "crlf", NULL,
-	  "end each line with CR LF, as HTTP, SMTP and others want it" },
-	{ 'u', "udp", NULL, "by UDP: each line, without its newline, is a datagram" },
+	  "send this line instead of standard input; can be\n"
+	  "given several times" },
+	{ '1', "lockstep", NULL, "after each line, wait for a line of reply" },
+	{ 'C', "crlf", NULL, "end each line with CR LF, as HTTP and SMTP require" },
+	{ 'u', "udp", NULL, "use UDP: each line, without its newline, is a\ndatagram" },
 	{ OPTION_WHOLE, "whole", NULL, "with -u: all of standard input is one datagram" },
 	{ 'n', "count", "COUNT",
-	  "with -u: send a datagram so often (0: until Ctrl-C),\n"
-	  "and report loss and round-trip times as ping(8) does" },
+	  "with -u: send a datagram COUNT times (0: until\n"
+	  "Ctrl-C), and print loss and round-trip times, as\n"
+	  "ping(8) does" },
 	{ 'i', "interval", "SEC",
-	  "with -n: one every so many seconds (1); 0: each when\n"
-	  "the last was answered" },
+	  "with -n: send one every SEC seconds (default 1);\n"
+	  "0: each after the reply to the one before" },
 	{ 'w', "wait", "SEC",
-	  "wait so long for the connection, and for the server\n"
-	  "when it is its turn (10); 0: for ever" },
+	  "time limit of the connect, and of each wait for the\n"
+	  "server (default 10); 0: no limit" },
 	{ 'R', "retry", NULL,
 	  "while the connection is refused, try again until the\n"
 	  "time of -w is over" },
 	{ 'k', "keep-open", NULL,
-	  "do not half-close at the end of the input: wait until\n"
+	  "do not half-close at the end of the input; read until\n"
 	  "the server closes" },
-	{ 'N', "no-reply", NULL,
-	  "expect no reply: a server that closes without one is\n"
-	  "no error" },
+	{ 'N', "no-reply", NULL, "accept a server that closes without a reply" },
 	{ 'x', "hex", NULL, "print both directions as a hex dump" },
-	{ OPTION_RAW, "raw", NULL, "let control characters through to a terminal" },
-	{ '4', "ipv4", NULL, "IPv4 only" },
-	{ '6', "ipv6", NULL, "IPv6 only" },
-	{ 'v', "verbose", NULL, "say whom it reached and how long things took" },
-	{ 'q', "quiet", NULL, "say nothing but errors" },
+	{ OPTION_RAW, "raw", NULL, "print control characters unchanged to a terminal" },
+	{ '4', "ipv4", NULL, "use IPv4 only" },
+	{ '6', "ipv6", NULL, "use IPv6 only" },
+	{ 'v', "verbose", NULL, "print addresses, times and numbers of bytes" },
+	{ 'q', "quiet", NULL, "print only errors" },
 	{ 'h', "help", NULL, "print this help" },
 	{ 'V', "version", NULL, "print the version" },
 	{ 0 },
@@ -136,23 +134,18 @@ static int check(struct dial_settings *settings, struct failure *failure)
 	if (settings->type != SOCK_DGRAM && settings->whole)
 		return failure_set(failure, "--whole needs -u");
 	if (settings->type == SOCK_DGRAM && settings->crlf)
-		return failure_set(failure,
-				   "-C, --crlf is about the ends of lines, which "
-				   "-u does not send");
+		return failure_set(failure, "-C, --crlf cannot be used with -u");
 	if (settings->type == SOCK_DGRAM && settings->keep_open)
-		return failure_set(failure,
-				   "-k, --keep-open is about a connection, which "
-				   "-u does not have");
+		return failure_set(failure, "-k, --keep-open cannot be used with -u");
 	if (settings->no_reply && (settings->type == SOCK_DGRAM || settings->lockstep))
-		return failure_set(failure, "-N, --no-reply does not go with -%c",
+		return failure_set(failure, "-N, --no-reply cannot be used with -%c",
 				   settings->lockstep ? '1' : 'u');
 	if (!settings->repeat && settings->interval >= 0)
 		return failure_set(failure, "-i, --interval needs -n");
 	if (settings->whole && settings->message_count > 0)
-		return failure_set(failure, "--whole is about standard input, which -m "
-					    "does not read");
+		return failure_set(failure, "--whole cannot be used with -m");
 	if (settings->repeat && settings->message_count > 1)
-		return failure_set(failure, "-n, --count takes one -m at most");
+		return failure_set(failure, "-n, --count allows only one -m");
 	if (settings->interval < 0)
 		settings->interval = DEFAULT_INTERVAL * 1000;
 	return 0;
@@ -172,8 +165,9 @@ static int take_operands(void *context, int count, char **operands,
 
 static const struct options_program program = {
 	.synopsis = "[options] HOST PORT",
-	.purpose = "Sends lines to a server and prints what it says. HOST:PORT and "
-		   "[IPV6]:PORT do as well.",
+	.purpose = "Sends lines to a server and prints its replies. HOST:PORT and "
+		   "[IPV6]:PORT\n"
+		   "are also accepted.",
 	.lines = option_lines,
 	.take = take_option,
 	.finish = take_operands,

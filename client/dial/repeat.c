@@ -317,7 +317,7 @@ static enum dial_outcome take_turn(struct repeat *repeat, struct failure *failur
 	if (ends[1].revents != 0)
 		return DIAL_DONE;
 	if (may_send(repeat) && until(repeat->due) == 0 && send_next(repeat) < 0) {
-		failure_set(failure, "a datagram of %zu bytes: %s",
+		failure_set(failure, "cannot send a datagram of %zu bytes: %s",
 			    repeat->payload.length, strerror(errno));
 		return DIAL_FAILED;
 	}

@@ -87,9 +87,7 @@ static void find_service(struct answer *answer)
 	answer->service_count = known_services_find(&question, answer->services);
 	answer->known = answer->service_count > 0;
 	if (!answer->known)
-		fail(answer, answer->word,
-		     question.name[0] != '\0' ? "is not a service known here"
-					      : "is a port without a known service");
+		fail(answer, answer->word, "is not in the list of services");
 }
 
 static void find_name(struct answer *answer, const struct answer_wish *wish)

@@ -94,7 +94,7 @@ static int start_asking(struct lookup *lookup)
 	return error;
 }
 
-static void tell(const struct lookup_limits *limits, const char *question)
+static void report_slow(const struct lookup_limits *limits, const char *question)
 {
 	if (limits->slow != NULL)
 		limits->slow(question);
@@ -110,10 +110,10 @@ static int wait_for_answer(const struct lookup *lookup,
 	char byte;
 
 	if (ready == 0 && may_be_slow) {
-		tell(limits, lookup->subject);
+		report_slow(limits, lookup->subject);
 		ready = io_wait(lookup->ended[0], POLLIN,
 				timeout < 0 ? -1 : timeout - SLOW);
-		tell(limits, NULL);
+		report_slow(limits, NULL);
 	}
 	return ready > 0 ? (int)io_read(lookup->ended[0], &byte, 1) : ready;
 }
@@ -196,7 +196,7 @@ int lookup_host(const char *name, int family, const struct lookup_limits *limits
 		snprintf(host->canonical, sizeof host->canonical, "%s",
 			 canonical != NULL ? canonical : name);
 		if (take_addresses(host, lookup->list) < 0)
-			result = failure_set(failure, "no memory");
+			result = failure_set(failure, "out of memory");
 	}
 	lookup_release(lookup);
 	return result;

@@ -20,13 +20,13 @@
 enum { DEFAULT_WAIT = 10, MOST_SECONDS = 24 * 60 * 60 };
 
 static const struct option_line option_lines[] = {
-	{ 's', "service", NULL, "take every word as a service: http, 80/tcp, 80" },
-	{ 'n', "name", NULL, "take every word as a host's name or address" },
-	{ 'w', "wait", "SEC", "give up a lookup after so long (10; 0: never)" },
-	{ '4', "ipv4", NULL, "IPv4 addresses only" },
-	{ '6', "ipv6", NULL, "IPv6 addresses only" },
-	{ 'j', "json", NULL, "print one JSON array" },
-	{ 'q', "quiet", NULL, "errors only, no progress on the terminal" },
+	{ 's', "service", NULL, "all arguments are services: http, 80/tcp, 80" },
+	{ 'n', "name", NULL, "all arguments are names or addresses of hosts" },
+	{ 'w', "wait", "SEC", "time limit of a lookup (default 10); 0: no limit" },
+	{ '4', "ipv4", NULL, "print IPv4 addresses only" },
+	{ '6', "ipv6", NULL, "print IPv6 addresses only" },
+	{ 'j', "json", NULL, "print one JSON array instead of text" },
+	{ 'q', "quiet", NULL, "print only errors, no progress" },
 	{ 'h', "help", NULL, "print this help" },
 	{ 'V', "version", NULL, "print the version" },
 	{ 0 },
@@ -86,8 +86,9 @@ static int take_words(void *context, int count, char **operands, struct failure 
 
 static const struct options_program program = {
 	.synopsis = "[options] [NAME | ADDRESS | SERVICE ...]",
-	.purpose = "Says what is known of hosts, addresses and services; "
-		   "without any, of this host.",
+	.purpose = "Prints what the system knows about hosts, addresses and services; "
+		   "without an\n"
+		   "argument, about this host.",
 	.lines = option_lines,
 	.take = take_option,
 	.finish = take_words,
@@ -371,7 +372,7 @@ static void show_progress(const char *question)
 	if (!message_wanted(MESSAGE_NOTICE) || isatty(STDERR_FILENO) != 1)
 		return;
 	if (question != NULL)
-		fprintf(stderr, "\rlooking for %s …\033[K", question);
+		fprintf(stderr, "\rlooking up %s …\033[K", question);
 	else
 		fprintf(stderr, "\r\033[K");
 }

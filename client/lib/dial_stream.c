@@ -86,7 +86,7 @@ static bool output_is_empty(const struct dial *dial)
 
 /* Reserves the next length bytes of the output buffer, which is large enough for a
  * block in any form and is empty before each block. */
-static char *output_room(struct dial *dial)
+static char *output_space(struct dial *dial)
 {
 	if (output_is_empty(dial))
 		dial->written = dial->output_end = 0;
@@ -97,9 +97,9 @@ static void print_dump(struct dial *dial, char direction, uint64_t offset,
 		       const char *bytes, size_t length)
 {
 	for (size_t i = 0; i < length; i += DIAL_ROW)
-		dial->output_end +=
-			dial_dump_row(output_room(dial), direction, offset + i, bytes + i,
-				      length - i < DIAL_ROW ? length - i : DIAL_ROW);
+		dial->output_end += dial_dump_row(
+			output_space(dial), direction, offset + i, bytes + i,
+			length - i < DIAL_ROW ? length - i : DIAL_ROW);
 }
 
 /* Number of bytes at the end whose meaning depends on what follows: the start of a
@@ -125,11 +125,11 @@ static size_t unfinished_tail(const char *bytes, size_t length)
 /* Prints bytes up to the end of a line. */
 static void print_piece(struct dial *dial, const char *bytes, size_t length)
 {
-	char *to = output_room(dial);
+	char *to = output_space(dial);
 
 	if (dial->settings->times && !dial->within_line) {
 		dial->output_end += speech_time(time(NULL), to);
-		to = output_room(dial);
+		to = output_space(dial);
 	}
 	if (dial->escape) {
 		dial->output_end += text_for_terminal(bytes, length, to);
@@ -438,8 +438,8 @@ static int silence_failure(const struct dial *dial, struct failure *failure)
 		return failure_set(failure, "%s did not end a line within %g s",
 				   dial->peer, seconds);
 	if (has_unsent(dial) && !dial->awaiting_reply)
-		return failure_set(failure, "%s took nothing more within %g s",
-				   dial->peer, seconds);
+		return failure_set(failure, "%s did not read for %g s", dial->peer,
+				   seconds);
 	if (dial->answered && !dial->awaiting_reply)
 		return failure_set(failure, "no end of the reply from %s within %g s",
 				   dial->peer, seconds);
@@ -509,13 +509,14 @@ static enum dial_outcome judge(const struct dial *dial, struct failure *failure)
 	}
 	if (dial->awaiting_reply || has_unsent(dial)) {
 		failure_set(failure, "%s closed the connection before it %s", dial->peer,
-			    dial->settings->lockstep ? "replied" : "took everything");
+			    dial->settings->lockstep ? "replied" : "read everything");
 		return DIAL_FAILED;
 	}
 	if (is_unanswered(dial)) {
 		failure_set(
 			failure, "%s closed the connection without a reply%s", dial->peer,
-			dial->half_closed ? " (after a half-close; -k sends none)" : "");
+			dial->half_closed ? " (after a half-close; to send none, use -k)"
+					  : "");
 		return DIAL_FAILED;
 	}
 	if (!dial->input_ended && isatty(STDIN_FILENO))
@@ -564,8 +565,8 @@ int dial_connect(const struct dial_settings *settings, struct address *reached,
 	}
 }
 
-static void say_connected(const struct dial *dial, const struct address *reached,
-			  double took)
+static void report_connected(const struct dial *dial, const struct address *reached,
+			     double took)
 {
 	char there[ADDRESS_TEXT], here[ADDRESS_TEXT] = "?";
 	struct address local;
@@ -590,7 +591,7 @@ static int open_connection(struct dial *dial, struct failure *failure)
 	if (dial->fd < 0)
 		return -1;
 	dial->connected = clock_nanoseconds();
-	say_connected(dial, &reached, dial_milliseconds_since(started));
+	report_connected(dial, &reached, dial_milliseconds_since(started));
 	sock_set_nodelay(dial->fd);
 	sock_set_keepalive(dial->fd);
 	if (io_set_nonblocking(dial->fd, true) < 0)

@@ -50,12 +50,12 @@ enum load_verdict load_wrong_bytes(struct load_exchange *exchange, size_t at,
 	load_show_bytes(bytes + i, length - i, got);
 	load_show_bytes(expected + i, expected_length - i, wanted);
 	if (i == length)
-		failure_set(exchange->wrong, "it ends after %zu bytes", at + i);
+		failure_set(exchange->wrong, "reply ends after %zu bytes", at + i);
 	else if (i == expected_length)
-		failure_set(exchange->wrong, "byte %zu: \"%s\" where nothing is expected",
+		failure_set(exchange->wrong, "byte %zu: got \"%s\", expected nothing",
 			    at + i + 1, got);
 	else
-		failure_set(exchange->wrong, "byte %zu: \"%s\" where \"%s\" is expected",
+		failure_set(exchange->wrong, "byte %zu: got \"%s\", expected \"%s\"",
 			    at + i + 1, got, wanted);
 	return LOAD_WRONG;
 }

@@ -91,8 +91,8 @@ static size_t chat_heading(const struct load_material *material, unsigned connec
 
 /* ---- what is heard ------------------------------------------------------------------------- */
 
-static bool chat_speaker(const struct load_material *material, const char *line,
-			 size_t length, unsigned *connection)
+static bool chat_sender(const struct load_material *material, const char *line,
+			size_t length, unsigned *connection)
 {
 	const struct chat_shared *shared = material->shared;
 	unsigned number = 0;
@@ -166,16 +166,17 @@ static enum load_verdict chat_check(const struct load_material *material,
 	snprintf(inside, sizeof inside, "* you are in %s (", shared->tag);
 	if (exchange->place == LOBBY) {
 		if (!begins(line, length, "* welcome, you are "))
-			return wrong(exchange, "no welcome", line, length);
+			return wrong(exchange, "not a welcome", line, length);
 		exchange->place = ARRIVED;
 		return LOAD_MORE;
 	}
 	if (begins(line, length, "* error: "))
-		return wrong(exchange, "refused", line, length);
+		return wrong(exchange, "error of the server", line, length);
 	if (exchange->place == INSIDE)
 		return is_event(line, length)
 			       ? LOAD_MORE
-			       : wrong(exchange, "nobody has said", line, length);
+			       : wrong(exchange, "line that no client has sent", line,
+				       length);
 	if (!begins(line, length, inside))
 		return LOAD_MORE;
 	exchange->place = INSIDE;
@@ -194,5 +195,5 @@ const struct load_protocol load_chat = {
 	.begin = chat_begin,
 	.check = chat_check,
 	.heading = chat_heading,
-	.speaker = chat_speaker,
+	.sender = chat_sender,
 };

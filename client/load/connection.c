@@ -106,12 +106,12 @@ static void describe_silence(struct load_worker *worker,
 	struct failure *silence = &worker->result.silence;
 
 	if (exchange->received == 0)
-		failure_set(silence, "connected, but not answered");
+		failure_set(silence, "connected, but nothing received");
 	else if (worker->protocol->mirrors)
-		failure_set(silence, "%zu of %zu bytes came", exchange->received,
+		failure_set(silence, "%zu of %zu bytes received", exchange->received,
 			    exchange->length);
 	else
-		failure_set(silence, "%zu bytes of one came, and not its end",
+		failure_set(silence, "%zu bytes received, but not the end of the reply",
 			    exchange->received);
 }
 
@@ -123,7 +123,7 @@ void load_connection_fail_silent(struct load_worker *worker,
 	describe_silence(worker, connection);
 	if ((pattern == LOAD_GREETING || pattern == LOAD_SOURCE) &&
 	    connection->exchange.received == 0)
-		worker->result.unheard++;
+		worker->result.never_answered++;
 	load_connection_fail(worker, connection, LOAD_NO_REPLY);
 }
 

@@ -19,7 +19,7 @@
 
 /* Number of simultaneous attempts. A short backlog must not overflow: the kernel
  * repeats a SYN that found it full only after a second. */
-enum { ON_THEIR_WAY = 64, PAUSE_NANOSECONDS = 20 * 1000 * 1000 };
+enum { MOST_ATTEMPTS = 64, PAUSE_NANOSECONDS = 20 * 1000 * 1000 };
 
 /* State while connecting. fds[0 … made) are connected, fds[made … begun) are in
  * progress. The poller identifies each by its place in the array. */
@@ -80,7 +80,7 @@ static void gather(struct gathering *gathering, const struct load_plan *plan,
 		struct poller_event event;
 
 		while (gathering->begun < plan->idle &&
-		       gathering->begun - gathering->crowd->made < ON_THEIR_WAY)
+		       gathering->begun - gathering->crowd->made < MOST_ATTEMPTS)
 			if (start_one(gathering, address) < 0)
 				break;
 		/* One event at a time: the next one of a batch could name the place
@@ -102,7 +102,7 @@ int load_crowd_open(struct load_crowd *crowd, const struct load_plan *plan,
 	crowd->fds = calloc(plan->idle + 1U, sizeof *crowd->fds);
 	gathering.poller = poller_create();
 	if (crowd->fds == NULL || gathering.poller == NULL) {
-		failure_set(failure, "cannot make %u idle connections: %s", plan->idle,
+		failure_set(failure, "cannot open %u idle connections: %s", plan->idle,
 			    strerror(errno));
 		free(crowd->fds);
 		crowd->fds = NULL;
@@ -119,7 +119,7 @@ int load_crowd_open(struct load_crowd *crowd, const struct load_plan *plan,
 	return 0;
 }
 
-static bool stands(int fd)
+static bool is_open(int fd)
 {
 	char dropped[4096];
 	ssize_t n;
@@ -130,14 +130,14 @@ static bool stands(int fd)
 	return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
-unsigned load_crowd_standing(const struct load_crowd *crowd)
+unsigned load_crowd_count_open(const struct load_crowd *crowd)
 {
-	unsigned standing = 0;
+	unsigned open = 0;
 
 	for (unsigned i = 0; i < crowd->made; i++)
-		if (stands(crowd->fds[i]))
-			standing++;
-	return standing;
+		if (is_open(crowd->fds[i]))
+			open++;
+	return open;
 }
 
 void load_crowd_close(struct load_crowd *crowd)

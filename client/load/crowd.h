@@ -27,7 +27,7 @@ int load_crowd_open(struct load_crowd *crowd, const struct load_plan *plan,
 		    struct failure *failure);
 
 /** Number of connections that the server has not closed. Received bytes are dropped. */
-unsigned load_crowd_standing(const struct load_crowd *crowd);
+unsigned load_crowd_count_open(const struct load_crowd *crowd);
 
 /** Closes all of them. */
 void load_crowd_close(struct load_crowd *crowd);

@@ -178,8 +178,8 @@ static void datagram_open(struct load_worker *worker, struct load_connection *co
 		load_connection_go_on(worker, connection);
 }
 
-static bool has_room(const struct load_worker *worker,
-		     const struct load_connection *connection)
+static bool has_free_slot(const struct load_worker *worker,
+			  const struct load_connection *connection)
 {
 	uint64_t next = connection->exchange.sequence + 1;
 
@@ -202,7 +202,7 @@ static void go_on(struct load_worker *worker, struct load_connection *connection
 	if (makes_a_socket_for_each(worker))
 		load_connection_shut(worker, connection);
 	if (worker->now >= worker->end || is_sending(connection) ||
-	    !has_room(worker, connection))
+	    !has_free_slot(worker, connection))
 		return;
 	connection->state = FREE;
 	if (!connection->queued)
@@ -234,7 +234,7 @@ static void note_sent(struct load_worker *worker, struct load_connection *connec
 				    WAITING };
 	if (connection->waiting++ == 0)
 		load_connection_set_wake(worker, connection, lost_at);
-	if (has_room(worker, connection)) {
+	if (has_free_slot(worker, connection)) {
 		connection->state = FREE;
 		load_connection_queue(worker, connection);
 	}
@@ -314,11 +314,11 @@ static void describe_mirrored(struct load_worker *worker,
 {
 	if (n != worker->plan->size)
 		failure_set(connection->exchange.wrong,
-			    "%zu bytes in a datagram, where %zu are expected", n,
+			    "datagram of %zu bytes instead of %zu", n,
 			    worker->plan->size);
 	else
 		failure_set(connection->exchange.wrong,
-			    "the number (bytes 1 to %d) of no request that was sent",
+			    "the number in bytes 1 to %d is not that of a request",
 			    LOAD_NUMBER_SIZE);
 }
 
@@ -371,8 +371,8 @@ static void judge_unnumbered(struct load_worker *worker,
 	if (verdict == LOAD_MORE && n != worker->plan->size)
 		failure_set(
 			exchange->wrong,
-			"%zu bytes in a datagram: neither a whole reply, nor one that "
-			"was cut to the %zu of the request",
+			"datagram of %zu bytes: neither a complete reply, nor one cut "
+			"to the %zu bytes of the request",
 			n, worker->plan->size);
 	else if (verdict == LOAD_WRONG && (n == 0 || worker->protocol->check == NULL))
 		load_wrong_bytes(exchange, 0, "", 0, worker->received, n);

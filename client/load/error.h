@@ -4,6 +4,8 @@
 #ifndef CLIENT_LOAD_ERROR_H
 #define CLIENT_LOAD_ERROR_H
 
+#include <stdint.h>
+
 /** Errors of a connection. Each ends the connection, which is replaced, except with
  *  a broadcast protocol. The last three kinds, and there LOAD_WRONG_REPLY, count
  *  lines and do not end the connection. */
@@ -18,8 +20,8 @@ enum load_error {
 	LOAD_WRONG_REPLY,  /* wrong bytes, or too many */
 	LOAD_CLOSED_EARLY, /* closed by the server before the reply was complete */
 	LOAD_OTHER,        /* other; load_result.other is the errno */
-	LOAD_NOT_HEARD,    /* a line that a client should have received */
-	LOAD_HEARD_TWICE,
+	LOAD_LOST_LINE,    /* a line that a client should have received */
+	LOAD_DUPLICATE_LINE,
 	LOAD_OUT_OF_ORDER, /* received after a later line of the same sender */
 	LOAD_ERRORS,
 };
@@ -30,5 +32,8 @@ enum load_error load_error_of(int error);
 /** "refused", "reset", "timed out", "no reply", "wrong reply", "closed early", "other",
  *  "lost", "doubled", "out of order". */
 const char *load_error_name(enum load_error error);
+
+/** The same for a report, after the number @p count: "wrong reply" or "wrong replies". */
+const char *load_error_text(enum load_error error, uint64_t count);
 
 #endif

@@ -143,7 +143,7 @@ static enum load_verdict wrong_line(struct load_exchange *exchange, const char *
 
 	text_escape(bytes, end != NULL ? (size_t)(end - bytes) : length, text,
 		    sizeof text);
-	failure_set(exchange->wrong, "\"%s\" where \"%.*s\" is expected", text,
+	failure_set(exchange->wrong, "got \"%s\", expected \"%.*s\"", text,
 		    (int)state->length - 1, state->reply);
 	return LOAD_WRONG;
 }
@@ -161,7 +161,7 @@ static enum load_verdict wrong_content(const struct load_material *material,
 
 	load_wrong_bytes(&part, at, material->block + state->content * STEP + at,
 			 whole - at, bytes, length);
-	failure_set(exchange->wrong, "another file than was put: %.200s", where.text);
+	failure_set(exchange->wrong, "file differs from the upload: %.200s", where.text);
 	return LOAD_WRONG;
 }
 

@@ -182,11 +182,11 @@ static enum load_verdict take_status(struct load_exchange *exchange, struct line
 	if (line.length < strlen("HTTP/1.1 200 ") || memcmp(text, "HTTP/1.", 7) != 0 ||
 	    (text[7] != '0' && text[7] != '1') || text[8] != ' ' || text[12] != ' ' ||
 	    !take_number(text + 9, 3, 10, &status))
-		return wrong_line(exchange, "no status line", line);
+		return wrong_line(exchange, "not a status line", line);
 	/* The request does not offer another protocol (101). Other interim replies
 	 * are allowed. */
 	if (status != 200 && (status < 100 || status > 199 || status == 101))
-		return wrong_line(exchange, "status", line);
+		return wrong_line(exchange, "unexpected status", line);
 	reply->old = text[7] == '0';
 	reply->status = (unsigned)status;
 	reply->part = FIELDS;
@@ -199,9 +199,9 @@ static enum load_verdict take_length(struct load_exchange *exchange, struct line
 	struct http_reply *reply = exchange->state;
 
 	if (reply->counted)
-		return wrong_line(exchange, "a second Content-Length", line);
+		return wrong_line(exchange, "second Content-Length", line);
 	if (!take_number(value.text, value.length, 10, &reply->left))
-		return wrong_line(exchange, "no length", line);
+		return wrong_line(exchange, "invalid length", line);
 	reply->counted = true;
 	return LOAD_MORE;
 }
@@ -214,7 +214,7 @@ static enum load_verdict take_encoding(struct load_exchange *exchange, struct li
 	struct http_reply *reply = exchange->state;
 
 	if (reply->chunked || reply->old || !is_word(value.text, value.length, "chunked"))
-		return wrong_line(exchange, "a transfer encoding nobody asked for", line);
+		return wrong_line(exchange, "unexpected transfer encoding", line);
 	reply->chunked = true;
 	return LOAD_MORE;
 }
@@ -264,7 +264,7 @@ static enum load_verdict take_field(struct load_exchange *exchange, struct line 
 	size_t length = name_length(line);
 
 	if (length == 0)
-		return wrong_line(exchange, "no header field", line);
+		return wrong_line(exchange, "not a header field", line);
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
 		struct line value = { line.text + length + 1, line.length - length - 1,
 				      line.cut };
@@ -272,7 +272,7 @@ static enum load_verdict take_field(struct load_exchange *exchange, struct line 
 		if (!is_word(line.text, length, fields[i].name))
 			continue;
 		if (line.cut)
-			return wrong_line(exchange, "too long a field", line);
+			return wrong_line(exchange, "header field too long", line);
 		return fields[i].take(exchange, trimmed(value), line);
 	}
 	return LOAD_MORE;
@@ -288,7 +288,7 @@ static enum load_verdict end_fields(struct load_exchange *exchange)
 		return LOAD_MORE;
 	}
 	if (reply->chunked && reply->counted) {
-		failure_set(exchange->wrong, "Content-Length and Transfer-Encoding");
+		failure_set(exchange->wrong, "both Content-Length and Transfer-Encoding");
 		return LOAD_WRONG;
 	}
 	if (reply->chunked)
@@ -315,7 +315,7 @@ static enum load_verdict take_chunk_size(struct load_exchange *exchange, struct 
 	}
 	if ((line.cut && extension == NULL) ||
 	    !take_number(size.text, size.length, 16, &reply->left))
-		return wrong_line(exchange, "no size of a chunk", line);
+		return wrong_line(exchange, "invalid chunk size", line);
 	reply->part = reply->left > 0 ? CHUNK : TRAILER;
 	reply->lines = 0;
 	return LOAD_MORE;
@@ -335,15 +335,14 @@ static enum load_verdict take_whole_line(struct load_exchange *exchange, struct 
 		return take_chunk_size(exchange, line);
 	case CHUNK_END:
 		if (line.length > 0)
-			return wrong_line(exchange, "more than its size in a chunk",
-					  line);
+			return wrong_line(exchange, "chunk longer than its size", line);
 		reply->part = CHUNK_SIZE;
 		return LOAD_MORE;
 	default: /* TRAILER */
 		if (line.length == 0)
 			reply->part = DONE;
 		else if (name_length(line) == 0)
-			return wrong_line(exchange, "no trailer field", line);
+			return wrong_line(exchange, "not a trailer field", line);
 		return LOAD_MORE;
 	}
 }
@@ -390,13 +389,13 @@ static size_t take_line(struct load_exchange *exchange, const char *bytes, size_
 	size_t n = measure_line(reply, bytes, length, &ends);
 
 	if (n == 0) {
-		wrong_line(exchange, "a control character, or no CR LF",
+		wrong_line(exchange, "control character, or line end without CR LF",
 			   (struct line){ bytes, length, false });
 		return 0;
 	}
 	reply->lines += n;
 	if (reply->lines > most) {
-		failure_set(exchange->wrong, "more than %zu bytes of header", most);
+		failure_set(exchange->wrong, "header longer than %zu bytes", most);
 		return 0;
 	}
 	line = (struct line){ bytes, n, false };
@@ -445,7 +444,7 @@ static void describe_body(const struct load_material *material,
 		at = material->reply_length;
 	load_wrong_bytes(&part, (size_t)reply->body, material->reply + at,
 			 material->reply_length - (size_t)at, bytes, length);
-	failure_set(exchange->wrong, "another body than -e says: %.200s", where.text);
+	failure_set(exchange->wrong, "body differs from -e: %.200s", where.text);
 }
 
 /* Takes the next bytes of the body. @return their number; 0 if they are wrong */
@@ -478,8 +477,7 @@ static enum load_verdict judge_whole(const struct load_material *material,
 	uint64_t before = 0;
 
 	if (reply->body < material->reply_length) {
-		failure_set(exchange->wrong,
-			    "a body of %ju bytes, where %zu are expected",
+		failure_set(exchange->wrong, "body of %ju bytes instead of %zu",
 			    (uintmax_t)reply->body, material->reply_length);
 		return LOAD_WRONG;
 	}
@@ -487,7 +485,7 @@ static enum load_verdict judge_whole(const struct load_material *material,
 	    !atomic_compare_exchange_strong(&shared->first, &before, reply->body + 1) &&
 	    before != reply->body + 1) {
 		failure_set(exchange->wrong,
-			    "a body of %ju bytes, where the first had %ju",
+			    "body of %ju bytes, but the first one had %ju",
 			    (uintmax_t)reply->body, (uintmax_t)before - 1);
 		return LOAD_WRONG;
 	}
@@ -517,7 +515,7 @@ static enum load_verdict http_check(const struct load_material *material,
 	if (reply->part != DONE)
 		return LOAD_MORE;
 	if (length > 0)
-		return wrong_line(exchange, "more than the reply",
+		return wrong_line(exchange, "data after the reply",
 				  (struct line){ bytes, length, false });
 	return judge_whole(material, exchange);
 }

@@ -75,9 +75,9 @@ static int refuse_kind(const struct load_plan *plan, unsigned loads,
 			used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
 						 used > 0 ? ", " : "",
 						 load_kind_name((enum load_kind)kind));
-	return failure_set(failure, "'%s' is no load for %s over %s, but: %s",
-			   load_kind_name(plan->kind), plan->protocol->name,
-			   plan->datagrams ? "UDP" : "TCP", list);
+	return failure_set(failure, "%s over %s does not support the load '%s' (use %s)",
+			   plan->protocol->name, plan->datagrams ? "UDP" : "TCP",
+			   load_kind_name(plan->kind), list);
 }
 
 static size_t default_size(const struct load_plan *plan)
@@ -115,9 +115,9 @@ static int check_size(const struct load_plan *plan, struct failure *failure)
 	if (plan->size >= least && (longest == 0 || plan->size <= longest))
 		return 0;
 	return failure_set(failure,
-			   "a message size of %zu: %s over %s takes %zu to %zu bytes",
-			   plan->size, plan->protocol->name,
-			   plan->datagrams ? "UDP" : "TCP", least, longest);
+			   "a message of %s over %s has %zu to %zu bytes, not %zu",
+			   plan->protocol->name, plan->datagrams ? "UDP" : "TCP", least,
+			   longest, plan->size);
 }
 
 /* Checks only that the path has no blanks and control characters: it is allowed to
@@ -138,33 +138,36 @@ static int check_choices(const struct load_plan *plan, struct failure *failure)
 	char culprit[100];
 
 	if (plan->idle != 0 && plan->kind != LOAD_IDLE)
-		return failure_set(failure, "-i, --idle: only the load idle has silent "
-					    "connections");
+		return failure_set(failure, "-i, --idle needs the load idle");
 	if (plan->reply != NULL && !protocol->takes_reply)
 		return failure_set(failure,
-				   "-e, --expect: what %s replies is not for choice",
+				   "-e, --expect does not apply to the protocol %s",
 				   protocol->name);
 	if (plan->path != NULL && !protocol->takes_path)
-		return failure_set(failure, "--path: %s is asked for no path",
+		return failure_set(failure, "--path does not apply to the protocol %s",
 				   protocol->name);
 	if (plan->path != NULL && !is_path(plan->path)) {
 		text_escape(plan->path, strlen(plan->path), culprit, sizeof culprit);
 		return failure_set(
 			failure,
-			"--path: '%s' must begin with / and be printable ASCII "
-			"without blanks (a blank is %%20)",
+			"--path: '%s' must begin with / and contain only "
+			"printable ASCII without blanks (write a blank as %%20)",
 			culprit);
 	}
 	if (plan->rate > 0 && protocol->pattern == LOAD_SOURCE && !plan->datagrams)
-		return failure_set(failure, "-r, --rate: %s over TCP sends unasked",
+		return failure_set(failure,
+				   "-r, --rate does not apply to %s over TCP: the server "
+				   "sends without a request",
 				   protocol->name);
 	if (plan->size != 0 && protocol->pattern == LOAD_GREETING && !plan->datagrams)
-		return failure_set(failure, "-s, --size: %s over TCP is sent no message",
+		return failure_set(failure,
+				   "-s, --size does not apply to %s over TCP: the client "
+				   "sends no message",
 				   protocol->name);
 	if (plan->size != 0 && protocol->compose != NULL)
 		return failure_set(failure,
-				   "-s, --size: how long a request of %s is, is not for "
-				   "choice",
+				   "-s, --size does not apply to the protocol %s: its "
+				   "requests have a fixed size",
 				   protocol->name);
 	return 0;
 }
@@ -175,27 +178,32 @@ static int complete_broadcast(struct load_plan *plan, struct failure *failure)
 	bool broadcast = plan->protocol->pattern == LOAD_BROADCAST;
 	bool all = plan->kind == LOAD_TALK;
 
-	if (!broadcast && plan->speakers != 0)
-		return failure_set(failure, "--senders: clients of %s do not meet",
+	if (!broadcast && plan->senders != 0)
+		return failure_set(failure, "--senders does not apply to the protocol %s",
 				   plan->protocol->name);
 	if (!broadcast && plan->window != 0)
-		return failure_set(failure, "--window: clients of %s do not meet",
+		return failure_set(failure, "--window does not apply to the protocol %s",
 				   plan->protocol->name);
 	if (!broadcast)
 		return 0;
 	if (plan->connections == 0)
 		plan->connections = all ? TALKERS : LISTENERS + 1;
-	if (plan->speakers == 0)
-		plan->speakers = all ? plan->connections : 1;
+	if (plan->senders == 0)
+		plan->senders = all ? plan->connections : 1;
 	if (plan->window == 0)
 		plan->window = LOAD_WINDOW;
 	if (plan->connections < 2)
-		return failure_set(failure, "-c, --connections: one alone hears nobody");
-	if (plan->speakers > plan->connections)
-		return failure_set(failure, "--senders: %u of %u connections",
-				   plan->speakers, plan->connections);
-	if (all && plan->speakers < plan->connections)
-		return failure_set(failure, "--senders: in talk all send");
+		return failure_set(failure, "-c, --connections: %s needs at least 2",
+				   plan->protocol->name);
+	if (plan->senders > plan->connections)
+		return failure_set(
+			failure,
+			"--senders: %u senders need at least as many connections, not %u",
+			plan->senders, plan->connections);
+	if (all && plan->senders < plan->connections)
+		return failure_set(failure,
+				   "--senders: all %u connections send in the load talk",
+				   plan->connections);
 	return 0;
 }
 
@@ -204,7 +212,7 @@ int load_plan_complete(struct load_plan *plan, struct failure *failure)
 	unsigned loads = load_protocol_loads(plan->protocol, plan->datagrams);
 
 	if (loads == 0)
-		return failure_set(failure, "%s is not spoken over %s",
+		return failure_set(failure, "the protocol %s does not support %s",
 				   plan->protocol->name, plan->datagrams ? "UDP" : "TCP");
 	if (!(loads & 1U << plan->kind))
 		return refuse_kind(plan, loads, failure);
@@ -260,7 +268,7 @@ static int raise_descriptor_limit(const struct load_plan *plan, unsigned threads
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return failure_set(failure, "cannot learn the limit on descriptors: %s",
+		return failure_set(failure, "cannot get the limit of descriptors: %s",
 				   strerror(errno));
 	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= needed)
 		return 0;
@@ -271,7 +279,7 @@ static int raise_descriptor_limit(const struct load_plan *plan, unsigned threads
 				   (uintmax_t)needed, (uintmax_t)limit.rlim_max);
 	limit.rlim_cur = needed;
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return failure_set(failure, "cannot raise the limit on descriptors: %s",
+		return failure_set(failure, "cannot raise the limit of descriptors: %s",
 				   strerror(errno));
 	return 0;
 }
@@ -325,12 +333,9 @@ static int ask_first(struct load *load, int64_t limit, struct failure *failure)
 	freeaddrinfo(list);
 	if (error != 0) {
 		text_escape(plan->host, strlen(plan->host), host, sizeof host);
-		failure_set(failure, "no answer from %s port %s (udp): %s", host,
-			    plan->port,
-			    error == ETIMEDOUT ? "timed out"
-			    : error == EMSGSIZE
-				    ? "a datagram over IPv4 has 65507 bytes at most"
-				    : strerror(error));
+		failure_set(failure, "no reply from %s port %s (UDP): %s%s", host,
+			    plan->port, strerror(error),
+			    error == EMSGSIZE ? " (at most 65507 bytes over IPv4)" : "");
 	}
 	errno = error;
 	return error == 0 ? 0 : -1;
@@ -404,7 +409,8 @@ static int prepare_material(struct load *load, struct failure *failure)
 	load->shared.material.block = block;
 	load->shared.material.shared = shared;
 	if (block == NULL || shared == NULL)
-		return failure_set(failure, "no memory for messages of %zu bytes", size);
+		return failure_set(failure, "not enough memory for messages of %zu bytes",
+				   size);
 	load->shared.material = (struct load_material){
 		.block = block,
 		.size = size,
@@ -422,8 +428,8 @@ static int prepare_material(struct load *load, struct failure *failure)
 	load->shared.room = load_room_create(&load->shared);
 	if (load->shared.room == NULL)
 		return failure_set(failure,
-				   "no memory for %u senders with a window of %u",
-				   load->plan->speakers, load->plan->window);
+				   "not enough memory for %u senders with a window of %u",
+				   load->plan->senders, load->plan->window);
 	return 0;
 }
 
@@ -439,7 +445,7 @@ static int create_workers(struct load *load, int first, struct failure *failure)
 	if (load->workers == NULL || load->threads == NULL) {
 		if (first >= 0)
 			close(first);
-		return failure_set(failure, "no memory for %u threads", threads);
+		return failure_set(failure, "not enough memory for %u threads", threads);
 	}
 	for (unsigned i = 0; i < threads; i++) {
 		load->workers[i] =
@@ -473,7 +479,7 @@ static int start_threads(struct load *load, struct failure *failure)
 	return 0;
 }
 
-static void tell_progress(struct load *load, enum load_phase phase)
+static void report_progress(struct load *load, enum load_phase phase)
 {
 	struct load_progress progress = { .phase = phase, .idle = load->crowd.made };
 
@@ -529,7 +535,7 @@ static int64_t await_end(struct load *load)
 		left = (left + MILLISECOND - 1) / MILLISECOND;
 		pause = clock_timespec(left < PROGRESS_PAUSE ? left : PROGRESS_PAUSE);
 		nanosleep(&pause, NULL); /* a signal ends it */
-		tell_progress(load, LOAD_RUNNING);
+		report_progress(load, LOAD_RUNNING);
 	}
 }
 
@@ -562,11 +568,11 @@ static int measure(struct load *load, struct failure *failure)
 		atomic_store(&load->shared.over, true);
 	await_settled(load);
 	if (started == 0)
-		tell_progress(load, LOAD_SETTLED);
+		report_progress(load, LOAD_SETTLED);
 	start_clock(load);
 	load->result->elapsed =
 		(double)(await_end(load) - load->shared.start) / (double)SECOND;
-	load->result->idle_standing = load_crowd_standing(&load->crowd);
+	load->result->idle_open = load_crowd_count_open(&load->crowd);
 	load_crowd_close(&load->crowd); /* clients in the backlog may be served now */
 	join_threads(load);
 	for (unsigned i = 0; i < load->running; i++)
@@ -581,14 +587,14 @@ static int set_up_and_measure(struct load *load, int first, struct failure *fail
 	const struct load_plan *plan = load->plan;
 	int64_t limit = plan->timeout < CROWD_LIMIT ? plan->timeout : CROWD_LIMIT;
 
-	tell_progress(load, LOAD_CONNECTING);
+	report_progress(load, LOAD_CONNECTING);
 	if (idle_wanted(plan) > 0) {
 		/* the silent connections come first, on purpose */
 		if (load_crowd_open(&load->crowd, plan, &load->shared.address, first,
 				    limit, failure) < 0)
 			return -1;
 		load->result->idle_made = load->crowd.made;
-		tell_progress(load, LOAD_CONNECTING);
+		report_progress(load, LOAD_CONNECTING);
 		first = -1;
 	} else if (plan->kind == LOAD_CONNECTIONS && first >= 0) {
 		close(first); /* connecting is part of what is measured */
@@ -635,7 +641,7 @@ int load_run(const struct load_plan *plan, struct load_result *result,
 		if (reached == 0)
 			done = set_up_and_measure(&load, first, failure);
 	}
-	if (result->unheard > 0 && known && tcp_cookies_sent(&cookies_now))
+	if (result->never_answered > 0 && known && tcp_cookies_sent(&cookies_now))
 		result->cookies = cookies_now - cookies;
 	clean_up(&load);
 	return done;

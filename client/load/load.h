@@ -60,7 +60,7 @@ struct load_plan {
 	int family;           /* AF_UNSPEC, AF_INET or AF_INET6 */
 	unsigned connections; /* at a time, without the silent ones; 1 or more */
 	unsigned idle;        /* silent connections, for LOAD_IDLE */
-	unsigned speakers;    /* LOAD_BROADCAST: how many connections send lines */
+	unsigned senders;     /* LOAD_BROADCAST: how many connections send lines */
 	unsigned window;      /* ... lines in flight per sender */
 	size_t size;          /* of a message in bytes, 1 or more; 0 if the protocol fixes
 			    * it */
@@ -111,32 +111,33 @@ struct load_result {
 			     * time. There an exchange is a line received by one client
 			     * in the measured time */
 	uint64_t due;         /* broadcast: deliveries that these lines need */
-	uint64_t heard;       /* broadcast: deliveries that arrived: due -
-			     * errors[LOAD_NOT_HEARD] */
+	uint64_t delivered;   /* broadcast: deliveries that arrived: due -
+			     * errors[LOAD_LOST_LINE] */
 	uint64_t made;        /* connections established, without the silent ones */
 	unsigned served;      /* of plan.connections: those with a complete reply in the
 			     * measured time */
 	unsigned served_late; /* ... and those with the first one only after it */
 	unsigned waiting;     /* connections that waited for a reply when the load was
 			   * stopped early */
-	unsigned unheard;     /* of errors[LOAD_NO_REPLY]: connections that never received
+	unsigned
+		never_answered; /* of errors[LOAD_NO_REPLY]: connections that never received
 			   * a byte, where the server speaks first */
-	unsigned idle_made;   /* established silent connections */
-	unsigned idle_standing; /* of these: not closed by the server at the end */
+	unsigned idle_made;     /* established silent connections */
+	unsigned idle_open;     /* of these: not closed by the server at the end */
 	uint64_t unsent;        /* open loop: requests that were due but not sent */
 	uint64_t errors[LOAD_ERRORS];
 	int other;              /* errno of the last LOAD_OTHER */
 	struct failure wrong;   /* the last LOAD_WRONG_REPLY: first wrong byte,
 				 * received and expected bytes; escaped */
 	struct failure silence; /* the last LOAD_NO_REPLY: how much arrived */
-	uint64_t cookies;       /* SYN cookies sent by this machine, if unheard > 0; 0 if
+	uint64_t cookies; /* SYN cookies sent by this machine, if never_answered > 0; 0 if
 			   * unknown */
-	struct load_fate fate;  /* of the datagrams */
+	struct load_fate fate;    /* of the datagrams */
 	struct histogram latency; /* of the exchanges, since each was due */
 };
 
 /**
- * Replaces zeros of connections, size, idle, speakers, window and timeout by the
+ * Replaces zeros of connections, size, idle, senders, window and timeout by the
  * defaults of the protocol and load, and checks the plan. load_run() requires a plan
  * that has passed this.
  *

@@ -112,11 +112,10 @@ static enum load_verdict line_check(const struct load_material *material,
 			char got[LOAD_SHOWN_TEXT];
 
 			load_show_bytes(bytes + i, length - i, got);
-			failure_set(exchange->wrong, "byte %zu: \"%s\" where %s",
+			failure_set(exchange->wrong, "byte %zu: got \"%s\", expected %s",
 				    exchange->received + i + 1, got,
-				    exchange->place != 0
-					    ? "nothing is expected after one line"
-					    : "the text of a line is expected");
+				    exchange->place != 0 ? "nothing after one line"
+							 : "the text of a line");
 			return LOAD_WRONG;
 		}
 		exchange->place = byte == '\n';

@@ -137,8 +137,8 @@ struct load_protocol {
 	size_t (*heading)(const struct load_material *material, unsigned connection,
 			  char out[LOAD_HEADING]);
 	/** Whether a line starts with a heading; *connection receives the sender. */
-	bool (*speaker)(const struct load_material *material, const char *line,
-			size_t length, unsigned *connection);
+	bool (*sender)(const struct load_material *material, const char *line,
+		       size_t length, unsigned *connection);
 };
 
 /** The protocols with files of their own. */

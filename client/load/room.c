@@ -46,11 +46,11 @@ static const int64_t look_pause = 2 * MILLISECOND;
 
 /* A sender, and the ring of its lines in flight, as they must arrive: with the
  * heading. A place is used again only after all have received its line. */
-struct speaker {
+struct sender {
 	char heading[LOAD_HEADING];
 	atomic_uint_least64_t lines_sent; /* number of lines; the ring holds the last
 					   * ones */
-	atomic_uint_least64_t heard;      /* ... of which all clients have received
+	atomic_uint_least64_t delivered;  /* ... of which all clients have received
 					   * this many */
 	atomic_bool reached;              /* any client has received a line */
 	atomic_bool waits;    /* its window is full, and another thread must wake it */
@@ -70,13 +70,13 @@ struct load_room {
 	uint64_t places;             /* size of a ring, a power of two */
 	pthread_mutex_t lock;        /* held to send, join or leave; protects: */
 	unsigned present;            /* number of clients in the room */
-	atomic_uint speaking;        /* number of threads in the measured time */
-	struct speaker *speakers;
+	atomic_uint measuring;       /* number of threads in the measured time */
+	struct sender *senders;
 };
 
 /* State of a client, beside its load_connection. */
 struct member {
-	bool stands;       /* its connection is established */
+	bool connected;    /* its connection is established */
 	bool present;      /* it is in the room */
 	bool takes_part;   /* it was in the room at the start */
 	unsigned last;     /* the sender of the last line received */
@@ -112,13 +112,13 @@ static struct member *member_of(const struct load_worker *worker,
 }
 
 /* The first connections are the senders. NULL: it is not a sender. */
-static struct speaker *speaker_of(const struct load_worker *worker,
-				  const struct load_connection *connection)
+static struct sender *sender_of(const struct load_worker *worker,
+				const struct load_connection *connection)
 {
 	struct load_room *room = room_of(worker);
 	unsigned number = connection->exchange.connection;
 
-	return number < room->plan->speakers ? &room->speakers[number] : NULL;
+	return number < room->plan->senders ? &room->senders[number] : NULL;
 }
 
 static size_t place_of(const struct load_room *room, uint64_t number)
@@ -126,23 +126,23 @@ static size_t place_of(const struct load_room *room, uint64_t number)
 	return (size_t)(number & (room->places - 1));
 }
 
-static char *line_at(const struct load_room *room, const struct speaker *speaker,
+static char *line_at(const struct load_room *room, const struct sender *sender,
 		     uint64_t number)
 {
-	return speaker->lines + place_of(room, number) * room->line_length;
+	return sender->lines + place_of(room, number) * room->line_length;
 }
 
-static int prepare_speaker(struct load_room *room, unsigned number)
+static int prepare_sender(struct load_room *room, unsigned number)
 {
-	struct speaker *speaker = &room->speakers[number];
+	struct sender *sender = &room->senders[number];
 	size_t places = (size_t)room->places;
 
-	speaker->lines = calloc(places, room->line_length);
-	speaker->due = calloc(places, sizeof *speaker->due);
-	speaker->missing = calloc(places, sizeof *speaker->missing);
-	if (speaker->lines == NULL || speaker->due == NULL || speaker->missing == NULL)
+	sender->lines = calloc(places, room->line_length);
+	sender->due = calloc(places, sizeof *sender->due);
+	sender->missing = calloc(places, sizeof *sender->missing);
+	if (sender->lines == NULL || sender->due == NULL || sender->missing == NULL)
 		return -1;
-	room->protocol->heading(room->material, number, speaker->heading);
+	room->protocol->heading(room->material, number, sender->heading);
 	return 0;
 }
 
@@ -161,15 +161,15 @@ struct load_room *load_room_create(const struct load_shared *shared)
 	room->line_length = room->heading + room->material->size;
 	for (room->places = 1; room->places < room->plan->window;)
 		room->places *= 2;
-	atomic_store(&room->speaking, shared->threads);
-	room->speakers = calloc(room->plan->speakers, sizeof *room->speakers);
-	for (unsigned i = 0; room->speakers != NULL && i < room->plan->speakers; i++) {
-		if (prepare_speaker(room, i) == 0)
+	atomic_store(&room->measuring, shared->threads);
+	room->senders = calloc(room->plan->senders, sizeof *room->senders);
+	for (unsigned i = 0; room->senders != NULL && i < room->plan->senders; i++) {
+		if (prepare_sender(room, i) == 0)
 			continue;
 		load_room_destroy(room);
 		return NULL;
 	}
-	if (room->speakers != NULL)
+	if (room->senders != NULL)
 		return room;
 	load_room_destroy(room);
 	return NULL;
@@ -179,24 +179,24 @@ void load_room_destroy(struct load_room *room)
 {
 	if (room == NULL)
 		return;
-	for (unsigned i = 0; room->speakers != NULL && i < room->plan->speakers; i++) {
-		free(room->speakers[i].lines);
-		free(room->speakers[i].due);
-		free(room->speakers[i].missing);
+	for (unsigned i = 0; room->senders != NULL && i < room->plan->senders; i++) {
+		free(room->senders[i].lines);
+		free(room->senders[i].due);
+		free(room->senders[i].missing);
 	}
-	free(room->speakers);
+	free(room->senders);
 	pthread_mutex_destroy(&room->lock);
 	free(room);
 }
 
 /* ---- a worker's clients -------------------------------------------------------------------- */
 
-static unsigned speakers_here(const struct load_worker *worker)
+static unsigned senders_here(const struct load_worker *worker)
 {
 	unsigned count = 0;
 
 	while (count < worker->count &&
-	       worker->number + count * worker->shared->threads < worker->plan->speakers)
+	       worker->number + count * worker->shared->threads < worker->plan->senders)
 		count++;
 	return count;
 }
@@ -206,7 +206,7 @@ static unsigned speakers_here(const struct load_worker *worker)
 static int room_prepare(struct load_worker *worker)
 {
 	struct load_room *room = room_of(worker);
-	unsigned speakers = worker->plan->speakers, here = speakers_here(worker);
+	unsigned senders = worker->plan->senders, here = senders_here(worker);
 	size_t block = worker->plan->window * room->material->size;
 	struct load_members *members = calloc(1, sizeof *members);
 
@@ -217,11 +217,11 @@ static int room_prepare(struct load_worker *worker)
 	worker->members = members;
 	worker->now = clock_nanoseconds(); /* for a first connection that is
 					    * established already */
-	if (worker->turns > speakers)
-		worker->turns = speakers;
+	if (worker->turns > senders)
+		worker->turns = senders;
 	members->members = calloc(worker->count, sizeof *members->members);
-	members->next = calloc(worker->count, speakers * sizeof *members->next);
-	members->gaps = calloc(worker->count, speakers * sizeof *members->gaps);
+	members->next = calloc(worker->count, senders * sizeof *members->next);
+	members->gaps = calloc(worker->count, senders * sizeof *members->gaps);
 	members->lines = calloc(here + 1U, block);
 	if (members->members == NULL || members->next == NULL || members->gaps == NULL ||
 	    members->lines == NULL)
@@ -231,16 +231,16 @@ static int room_prepare(struct load_worker *worker)
 		       &members->wakeup_entry) < 0)
 		return -1;
 	for (unsigned i = 0; i < worker->count; i++) {
-		members->members[i].next = members->next + (size_t)i * speakers;
-		members->members[i].gaps = members->gaps + (size_t)i * speakers;
+		members->members[i].next = members->next + (size_t)i * senders;
+		members->members[i].gaps = members->gaps + (size_t)i * senders;
 	}
 	for (unsigned i = 0; i < here; i++) {
-		struct speaker *speaker =
-			&room->speakers[worker->number + i * worker->shared->threads];
+		struct sender *sender =
+			&room->senders[worker->number + i * worker->shared->threads];
 
 		members->members[i].lines = members->lines + i * block;
-		speaker->worker = worker;
-		speaker->connection = &worker->connections[i];
+		sender->worker = worker;
+		sender->connection = &worker->connections[i];
 	}
 	return 0;
 }
@@ -261,9 +261,9 @@ void load_members_free(struct load_worker *worker)
 
 /* ---- the window ---------------------------------------------------------------------------- */
 
-static uint64_t on_their_way(const struct speaker *speaker)
+static uint64_t in_transit(const struct sender *sender)
 {
-	return atomic_load(&speaker->lines_sent) - atomic_load(&speaker->heard);
+	return atomic_load(&sender->lines_sent) - atomic_load(&sender->delivered);
 }
 
 /* The client may send again, if nothing else prevents it. */
@@ -272,36 +272,37 @@ static void open_window(struct load_worker *worker, struct load_connection *conn
 	const struct member *member = member_of(worker, connection);
 
 	if (connection->state != BUSY || member->sent < member->size ||
-	    on_their_way(speaker_of(worker, connection)) >= worker->plan->window)
+	    in_transit(sender_of(worker, connection)) >= worker->plan->window)
 		return;
 	load_connection_set_free(connection);
 	load_connection_queue(worker, connection);
 }
 
 /* One more client has received the line, or will not receive it any more. */
-static void take_off(struct load_worker *worker, struct speaker *speaker, uint64_t number)
+static void count_received(struct load_worker *worker, struct sender *sender,
+			   uint64_t number)
 {
-	atomic_uint *missing = &speaker->missing[place_of(room_of(worker), number)];
+	atomic_uint *missing = &sender->missing[place_of(room_of(worker), number)];
 
 	if (atomic_fetch_sub(missing, 1) > 1)
 		return;
-	atomic_fetch_add(&speaker->heard, 1);
-	if (speaker->worker == worker)
-		open_window(worker, speaker->connection);
-	else if (atomic_exchange(&speaker->waits, false))
-		wakeup_send(&speaker->worker->members->wakeup);
+	atomic_fetch_add(&sender->delivered, 1);
+	if (sender->worker == worker)
+		open_window(worker, sender->connection);
+	else if (atomic_exchange(&sender->waits, false))
+		wakeup_send(&sender->worker->members->wakeup);
 }
 
 static void handle_wakeup(struct load_worker *worker)
 {
 	wakeup_clear(&worker->members->wakeup);
-	for (unsigned i = 0; i < speakers_here(worker); i++)
+	for (unsigned i = 0; i < senders_here(worker); i++)
 		open_window(worker, &worker->connections[i]);
 }
 
 /* ---- coming and going ---------------------------------------------------------------------- */
 
-static void come_in(struct load_worker *worker, struct load_connection *connection)
+static void join(struct load_worker *worker, struct load_connection *connection)
 {
 	struct load_room *room = room_of(worker);
 	struct load_shared *shared = worker->shared;
@@ -312,32 +313,32 @@ static void come_in(struct load_worker *worker, struct load_connection *connecti
 	member_of(worker, connection)->present = true;
 	connection->pause = 0;
 	load_connection_set_free(connection);
-	if (speaker_of(worker, connection) != NULL)
+	if (sender_of(worker, connection) != NULL)
 		load_connection_queue(worker, connection);
 	/* as long as clients join, the start waits for the others */
 	atomic_store(&shared->settle_limit, worker->now + shared->settle_time);
 }
 
 /* The client leaves: its missing lines are not waited for. */
-static void go_away(struct load_worker *worker, struct load_connection *connection)
+static void leave(struct load_worker *worker, struct load_connection *connection)
 {
 	struct load_room *room = room_of(worker);
 	struct member *member = member_of(worker, connection);
-	const struct speaker *own = speaker_of(worker, connection);
+	const struct sender *own = sender_of(worker, connection);
 
-	member->stands = false;
+	member->connected = false;
 	member->kept = member->sent = member->size = 0;
 	if (!member->present)
 		return;
 	member->present = false;
 	pthread_mutex_lock(&room->lock);
 	room->present--;
-	for (unsigned i = 0; i < worker->plan->speakers; i++) {
-		struct speaker *speaker = &room->speakers[i];
+	for (unsigned i = 0; i < worker->plan->senders; i++) {
+		struct sender *sender = &room->senders[i];
 
 		for (uint64_t n = member->next[i];
-		     speaker != own && n < atomic_load(&speaker->lines_sent); n++)
-			take_off(worker, speaker, n);
+		     sender != own && n < atomic_load(&sender->lines_sent); n++)
+			count_received(worker, sender, n);
 	}
 	pthread_mutex_unlock(&room->lock);
 }
@@ -346,14 +347,14 @@ static void room_fail(struct load_worker *worker, struct load_connection *connec
 		      enum load_error error)
 {
 	load_connection_fail(worker, connection, error);
-	go_away(worker, connection);
+	leave(worker, connection);
 }
 
 static void room_fail_errno(struct load_worker *worker,
 			    struct load_connection *connection, int error)
 {
 	load_connection_fail_errno(worker, connection, error);
-	go_away(worker, connection);
+	leave(worker, connection);
 }
 
 static void watch(struct load_worker *worker, struct load_connection *connection)
@@ -361,11 +362,11 @@ static void watch(struct load_worker *worker, struct load_connection *connection
 	const struct member *member = member_of(worker, connection);
 
 	load_connection_watch(worker, connection,
-			      !member->stands               ? POLLER_WRITE
+			      !member->connected            ? POLLER_WRITE
 			      : member->sent < member->size ? POLLER_READ | POLLER_WRITE
 							    : POLLER_READ);
 	if (connection->state == CLOSED) /* the poller no longer reports it */
-		go_away(worker, connection);
+		leave(worker, connection);
 }
 
 /* ---- sending ------------------------------------------------------------------------------- */
@@ -386,7 +387,7 @@ static void send_out(struct load_worker *worker, struct load_connection *connect
 }
 
 /* Writes the text of a line: its number, letters that depend on it, and a newline. */
-static void write_line(const struct load_room *room, unsigned speaker, uint64_t number,
+static void write_line(const struct load_room *room, unsigned sender, uint64_t number,
 		       char *out)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -395,28 +396,28 @@ static void write_line(const struct load_room *room, unsigned speaker, uint64_t 
 
 	for (int i = LOAD_STAMP; i-- > 0; rest >>= 4)
 		out[i] = digits[rest & 15];
-	memcpy(out + LOAD_STAMP, material->block + load_letters_offset(speaker, number),
+	memcpy(out + LOAD_STAMP, material->block + load_letters_offset(sender, number),
 	       material->size - LOAD_STAMP - 1);
 	out[material->size - 1] = '\n';
 }
 
 /* Adds the next line to the ring, and to the bytes to be sent. */
-static void say(struct load_worker *worker, struct load_connection *connection,
-		int64_t due)
+static void queue_line(struct load_worker *worker, struct load_connection *connection,
+		       int64_t due)
 {
 	struct load_room *room = room_of(worker);
 	struct member *member = member_of(worker, connection);
-	struct speaker *speaker = &room->speakers[connection->exchange.connection];
-	uint64_t number = atomic_load(&speaker->lines_sent);
-	char *line = line_at(room, speaker, number), *text = line + room->heading;
+	struct sender *sender = &room->senders[connection->exchange.connection];
+	uint64_t number = atomic_load(&sender->lines_sent);
+	char *line = line_at(room, sender, number), *text = line + room->heading;
 
-	memcpy(line, speaker->heading, room->heading);
+	memcpy(line, sender->heading, room->heading);
 	write_line(room, connection->exchange.connection, number, text);
 	memcpy(member->lines + member->size, text, room->material->size);
 	member->size += room->material->size;
-	speaker->due[place_of(room, number)] = due;
-	atomic_store(&speaker->missing[place_of(room, number)], room->present - 1);
-	atomic_store(&speaker->lines_sent, number + 1);
+	sender->due[place_of(room, number)] = due;
+	atomic_store(&sender->missing[place_of(room, number)], room->present - 1);
+	atomic_store(&sender->lines_sent, number + 1);
 }
 
 /* Closed loop: sends as many lines as the window allows. Open loop: the due one. A
@@ -426,8 +427,8 @@ static void room_begin(struct load_worker *worker, struct load_connection *conne
 {
 	struct load_room *room = room_of(worker);
 	struct member *member = member_of(worker, connection);
-	struct speaker *speaker = &room->speakers[connection->exchange.connection];
-	uint64_t count = worker->plan->window - on_their_way(speaker);
+	struct sender *sender = &room->senders[connection->exchange.connection];
+	uint64_t count = worker->plan->window - in_transit(sender);
 
 	member->out = member->lines;
 	member->sent = member->size = 0;
@@ -437,7 +438,7 @@ static void room_begin(struct load_worker *worker, struct load_connection *conne
 	else if (worker->plan->rate > 0)
 		count = 1;
 	for (uint64_t i = 0; i < count; i++)
-		say(worker, connection, due);
+		queue_line(worker, connection, due);
 	pthread_mutex_unlock(&room->lock);
 	if (count == 0)
 		return;
@@ -445,66 +446,67 @@ static void room_begin(struct load_worker *worker, struct load_connection *conne
 	send_out(worker, connection);
 	if (connection->state != BUSY)
 		return;
-	atomic_store(&speaker->waits, true); /* before checking the window */
+	atomic_store(&sender->waits, true); /* before checking the window */
 	open_window(worker, connection);
 }
 
 /* ---- hearing ------------------------------------------------------------------------------- */
 
 /* The next line of that sender has arrived. */
-static void hear(struct load_worker *worker, struct member *member, unsigned number)
+static void count_delivery(struct load_worker *worker, struct member *member,
+			   unsigned number)
 {
 	struct load_room *room = room_of(worker);
-	struct speaker *speaker = &room->speakers[number];
+	struct sender *sender = &room->senders[number];
 	uint64_t line = member->next[number]++;
 
 	member->gaps[number] <<= 1;
-	worker->result.heard++;
+	worker->result.delivered++;
 	if (worker->now < worker->end) {
 		histogram_record(&worker->result.latency,
-				 worker->now - speaker->due[place_of(room, line)]);
+				 worker->now - sender->due[place_of(room, line)]);
 		worker->result.exchanges++;
 		worker->result.bytes += room->line_length;
 	}
-	if (!atomic_load_explicit(&speaker->reached, memory_order_relaxed))
-		atomic_store(&speaker->reached, true);
-	take_off(worker, speaker, line);
+	if (!atomic_load_explicit(&sender->reached, memory_order_relaxed))
+		atomic_store(&sender->reached, true);
+	count_received(worker, sender, line);
 }
 
 /* The next line of that sender is missing. */
-static void miss(struct load_worker *worker, struct member *member, unsigned number)
+static void count_lost(struct load_worker *worker, struct member *member, unsigned number)
 {
 	member->gaps[number] = member->gaps[number] << 1 | 1;
-	worker->result.errors[LOAD_NOT_HEARD]++;
-	take_off(worker, &room_of(worker)->speakers[number], member->next[number]++);
+	worker->result.errors[LOAD_LOST_LINE]++;
+	count_received(worker, &room_of(worker)->senders[number], member->next[number]++);
 }
 
 /* A line that arrived before, or too late. */
-static void hear_late(struct load_worker *worker, struct member *member, unsigned number,
+static void take_late(struct load_worker *worker, struct member *member, unsigned number,
 		      uint64_t line)
 {
 	uint64_t back = member->next[number] - 1 - line;
 	uint64_t bit = back < REMEMBERED ? UINT64_C(1) << back : 0;
 
 	if (!(member->gaps[number] & bit)) {
-		worker->result.errors[LOAD_HEARD_TWICE]++;
+		worker->result.errors[LOAD_DUPLICATE_LINE]++;
 		return;
 	}
 	member->gaps[number] &= ~bit;
-	worker->result.errors[LOAD_NOT_HEARD]--;
+	worker->result.errors[LOAD_LOST_LINE]--;
 	worker->result.errors[LOAD_OUT_OF_ORDER]++;
-	worker->result.heard++;
+	worker->result.delivered++;
 }
 
 /* Whether the bytes start with the next line of that sender. */
 static bool is_next(const struct load_room *room, const struct member *member,
 		    unsigned number, const char *bytes)
 {
-	const struct speaker *speaker = &room->speakers[number];
+	const struct sender *sender = &room->senders[number];
 	uint64_t line = member->next[number];
 
-	return line < atomic_load_explicit(&speaker->lines_sent, memory_order_acquire) &&
-	       memcmp(bytes, line_at(room, speaker, line), room->line_length) == 0;
+	return line < atomic_load_explicit(&sender->lines_sent, memory_order_acquire) &&
+	       memcmp(bytes, line_at(room, sender, line), room->line_length) == 0;
 }
 
 /* Fast path for most lines: the next line of a sender, complete. @return whether it
@@ -514,18 +516,18 @@ static bool take_next(struct load_worker *worker, struct load_connection *connec
 {
 	const struct load_room *room = room_of(worker);
 	struct member *member = member_of(worker, connection);
-	unsigned own = connection->exchange.connection, speaker = member->last;
+	unsigned own = connection->exchange.connection, sender = member->last;
 
 	if (length < room->line_length)
 		return false;
-	if (speaker == own || !is_next(room, member, speaker, bytes)) {
-		if (!room->protocol->speaker(room->material, bytes, length, &speaker) ||
-		    speaker >= room->plan->speakers || speaker == own ||
-		    !is_next(room, member, speaker, bytes))
+	if (sender == own || !is_next(room, member, sender, bytes)) {
+		if (!room->protocol->sender(room->material, bytes, length, &sender) ||
+		    sender >= room->plan->senders || sender == own ||
+		    !is_next(room, member, sender, bytes))
 			return false;
-		member->last = speaker;
+		member->last = sender;
 	}
-	hear(worker, member, speaker);
+	count_delivery(worker, member, sender);
 	load_connection_served(worker, connection);
 	return true;
 }
@@ -558,22 +560,22 @@ static bool take_stamp(const char *text, uint64_t *number)
 
 /* Whether the line, with its newline, is complete and was sent by that client;
  * *number receives its number. */
-static bool was_sent(const struct load_room *room, unsigned speaker, const char *line,
+static bool was_sent(const struct load_room *room, unsigned sender, const char *line,
 		     size_t length, uint64_t *number)
 {
 	const char *text = line + room->heading;
 	char right[LOAD_LINE];
 
 	if (length != room->line_length || !take_stamp(text, number) ||
-	    *number >= atomic_load(&room->speakers[speaker].lines_sent))
+	    *number >= atomic_load(&room->senders[sender].lines_sent))
 		return false;
-	write_line(room, speaker, *number, right);
+	write_line(room, sender, *number, right);
 	return memcmp(text, right, room->material->size) == 0;
 }
 
 /* Reports a line that its sender has not sent. If its number shows which line it
  * should be, also the first wrong byte. */
-static void report_altered(struct load_worker *worker, unsigned speaker, const char *line,
+static void report_altered(struct load_worker *worker, unsigned sender, const char *line,
 			   size_t length)
 {
 	const struct load_room *room = room_of(worker);
@@ -584,44 +586,46 @@ static void report_altered(struct load_worker *worker, unsigned speaker, const c
 	uint64_t number;
 
 	if (length != room->line_length || !take_stamp(text, &number) ||
-	    number >= atomic_load(&room->speakers[speaker].lines_sent)) {
+	    number >= atomic_load(&room->senders[sender].lines_sent)) {
 		wrong_line(worker,
-			   length < room->line_length   ? "a line that was cut"
-			   : length > room->line_length ? "lines that were merged"
-							: "another line than was said",
+			   length < room->line_length ? "incomplete line"
+			   : length > room->line_length
+				   ? "merged lines"
+				   : "line differs from the one sent",
 			   line, length - 1);
 		return;
 	}
-	write_line(room, speaker, number, right);
+	write_line(room, sender, number, right);
 	load_wrong_bytes(&part, room->heading, right, room->material->size, text,
 			 room->material->size);
 	text_escape(line, length - 1, shown, sizeof shown);
-	failure_set(&worker->result.wrong, "another line than was said: \"%s\", %.150s",
-		    shown, where.text);
+	failure_set(&worker->result.wrong,
+		    "line differs from the one sent: \"%s\", %.150s", shown, where.text);
 	worker->result.errors[LOAD_WRONG_REPLY]++;
 }
 
 /* A line of a client of the load that is not the next one. */
 static void judge_broadcast(struct load_worker *worker,
-			    struct load_connection *connection, unsigned speaker,
+			    struct load_connection *connection, unsigned sender,
 			    const char *line, size_t length)
 {
 	const struct load_room *room = room_of(worker);
 	struct member *member = member_of(worker, connection);
 	uint64_t number;
 
-	if (speaker >= room->plan->speakers) {
-		wrong_line(worker, "by one who does not speak", line, length - 1);
-	} else if (!was_sent(room, speaker, line, length, &number)) {
-		report_altered(worker, speaker, line, length);
-	} else if (speaker == connection->exchange.connection) {
-		wrong_line(worker, "told to who said it", line, length - 1);
-	} else if (number < member->next[speaker]) {
-		hear_late(worker, member, speaker, number);
+	if (sender >= room->plan->senders) {
+		wrong_line(worker, "line from a client that does not send", line,
+			   length - 1);
+	} else if (!was_sent(room, sender, line, length, &number)) {
+		report_altered(worker, sender, line, length);
+	} else if (sender == connection->exchange.connection) {
+		wrong_line(worker, "line returned to its sender", line, length - 1);
+	} else if (number < member->next[sender]) {
+		take_late(worker, member, sender, number);
 	} else {
-		while (member->next[speaker] < number)
-			miss(worker, member, speaker);
-		hear(worker, member, speaker);
+		while (member->next[sender] < number)
+			count_lost(worker, member, sender);
+		count_delivery(worker, member, sender);
 		load_connection_served(worker, connection);
 	}
 }
@@ -633,16 +637,16 @@ static void take_other(struct load_worker *worker, struct load_connection *conne
 	const struct load_room *room = room_of(worker);
 	struct load_exchange *exchange = &connection->exchange;
 	bool present = member_of(worker, connection)->present;
-	unsigned speaker;
+	unsigned sender;
 	enum load_verdict verdict;
 
-	if (present && room->protocol->speaker(room->material, line, length, &speaker)) {
-		judge_broadcast(worker, connection, speaker, line, length);
+	if (present && room->protocol->sender(room->material, line, length, &sender)) {
+		judge_broadcast(worker, connection, sender, line, length);
 		return;
 	}
 	verdict = room->protocol->check(room->material, exchange, line, length - 1);
 	if (verdict == LOAD_COMPLETE)
-		come_in(worker, connection);
+		join(worker, connection);
 	else if (verdict == LOAD_WRONG && present)
 		worker->result.errors[LOAD_WRONG_REPLY]++;
 	else if (verdict == LOAD_WRONG)
@@ -684,12 +688,12 @@ static void take_end(struct load_worker *worker, struct load_connection *connect
 		return;
 	}
 	if (member->kept > 0)
-		wrong_line(worker, "a line that was cut", member->text, member->kept);
+		wrong_line(worker, "incomplete line", member->text, member->kept);
 	load_connection_shut(worker, connection);
 	connection->state = CLOSED;
 	connection->wake = NEVER;
 	worker->ending--;
-	go_away(worker, connection);
+	leave(worker, connection);
 }
 
 /* @return whether there may be more to read */
@@ -717,7 +721,7 @@ static bool receive_some(struct load_worker *worker, struct load_connection *con
 	if (connection->fd < 0)
 		return false;
 	if (length - done > KEPT) {
-		wrong_line(worker, "a line without end", bytes + done, length - done);
+		wrong_line(worker, "line too long", bytes + done, length - done);
 		worker->result.errors[LOAD_WRONG_REPLY]--; /* counted already here: */
 		room_fail(worker, connection, LOAD_WRONG_REPLY);
 		return false;
@@ -734,7 +738,7 @@ static void ask_in(struct load_worker *worker, struct load_connection *connectio
 {
 	struct member *member = member_of(worker, connection);
 	struct load_exchange *exchange = &connection->exchange;
-	size_t speakers = worker->plan->speakers;
+	size_t senders = worker->plan->senders;
 
 	if (sock_is_connected_to_itself(connection->fd)) {
 		sock_set_abortive(connection->fd); /* otherwise TIME_WAIT keeps the
@@ -744,10 +748,10 @@ static void ask_in(struct load_worker *worker, struct load_connection *connectio
 	}
 	sock_set_nodelay(connection->fd);
 	worker->result.made++;
-	memset(member->next, 0, speakers * sizeof *member->next);
-	memset(member->gaps, 0, speakers * sizeof *member->gaps);
+	memset(member->next, 0, senders * sizeof *member->next);
+	memset(member->gaps, 0, senders * sizeof *member->gaps);
 	worker->protocol->begin(worker->shared->room->material, exchange);
-	member->stands = true;
+	member->connected = true;
 	member->out = exchange->request;
 	member->size = exchange->length;
 	member->sent = member->kept = 0;
@@ -759,12 +763,12 @@ static void ask_in(struct load_worker *worker, struct load_connection *connectio
 static void room_open(struct load_worker *worker, struct load_connection *connection)
 {
 	const struct address *address = &worker->shared->address;
-	bool stands = connection->fd >= 0;
+	bool connected = connection->fd >= 0;
 
 	connection->wake = NEVER;
 	if (worker->start != NEVER)
 		return;
-	if (!stands)
+	if (!connected)
 		connection->fd =
 			sock_connect_start(&address->any, address->length, SOCK_STREAM);
 	if (connection->fd < 0) {
@@ -774,7 +778,7 @@ static void room_open(struct load_worker *worker, struct load_connection *connec
 	connection->state = CONNECTING;
 	load_connection_set_wake(worker, connection,
 				 worker->now + worker->plan->timeout * MILLISECOND);
-	if (stands)
+	if (connected)
 		ask_in(worker, connection);
 	else
 		watch(worker, connection);
@@ -791,7 +795,7 @@ static void room_ready(struct load_worker *worker, struct load_connection *conne
 		return;
 	}
 	member = member_of(worker, connection);
-	if (!member->stands) {
+	if (!member->connected) {
 		error = sock_error(connection->fd);
 		if (error != 0)
 			room_fail_errno(worker, connection, error);
@@ -801,7 +805,7 @@ static void room_ready(struct load_worker *worker, struct load_connection *conne
 	}
 	if ((ready & POLLER_WRITE) && member->sent < member->size) {
 		send_out(worker, connection);
-		if (speaker_of(worker, connection) != NULL)
+		if (sender_of(worker, connection) != NULL)
 			open_window(worker, connection);
 	}
 	if (ready & POLLER_READ)
@@ -812,11 +816,11 @@ static void room_ready(struct load_worker *worker, struct load_connection *conne
 /* It did not join in time: not connected, or the server did not let it in. */
 static void room_expire(struct load_worker *worker, struct load_connection *connection)
 {
-	if (!member_of(worker, connection)->stands) {
+	if (!member_of(worker, connection)->connected) {
 		room_fail(worker, connection, LOAD_TIMED_OUT);
 		return;
 	}
-	failure_set(&worker->result.silence, "connected, but not let into the room");
+	failure_set(&worker->result.silence, "connected, but could not join the room");
 	room_fail(worker, connection, LOAD_NO_REPLY);
 }
 
@@ -839,23 +843,23 @@ static void room_start(struct load_worker *worker)
 		load_connection_shut(worker, connection);
 		connection->state = CLOSED;
 		connection->wake = NEVER;
-		go_away(worker, connection);
+		leave(worker, connection);
 	}
 }
 
-static bool all_heard(const struct load_room *room)
+static bool all_delivered(const struct load_room *room)
 {
-	for (unsigned i = 0; i < room->plan->speakers; i++)
-		if (on_their_way(&room->speakers[i]) > 0)
+	for (unsigned i = 0; i < room->plan->senders; i++)
+		if (in_transit(&room->senders[i]) > 0)
 			return false;
 	return true;
 }
 
 /* Handles ready descriptors. @return whether a line was received */
-static bool listen_on(struct load_worker *worker)
+static bool receive_ready(struct load_worker *worker)
 {
 	struct poller_event events[BATCH];
-	uint64_t before = worker->result.heard;
+	uint64_t before = worker->result.delivered;
 	int count = poller_wait(worker->poller, events, BATCH, look_pause);
 
 	worker->now = clock_nanoseconds();
@@ -865,7 +869,7 @@ static bool listen_on(struct load_worker *worker)
 		if (connection->fd >= 0)
 			room_ready(worker, connection, events[i].ready);
 	}
-	return worker->result.heard > before;
+	return worker->result.delivered > before;
 }
 
 static int64_t silence_limit(const struct load_worker *worker)
@@ -876,21 +880,21 @@ static int64_t silence_limit(const struct load_worker *worker)
 }
 
 /* Until every client has received all lines, or nothing for some time. */
-static void hear_the_rest(struct load_worker *worker)
+static void receive_the_rest(struct load_worker *worker)
 {
 	struct load_room *room = room_of(worker);
 	int64_t limit = silence_limit(worker), end = worker->now + longest_rest;
 
-	atomic_fetch_sub(&room->speaking, 1);
-	while (atomic_load(&room->speaking) > 0 ||
-	       (!all_heard(room) && worker->now < limit && worker->now < end))
-		if (listen_on(worker))
+	atomic_fetch_sub(&room->measuring, 1);
+	while (atomic_load(&room->measuring) > 0 ||
+	       (!all_delivered(room) && worker->now < limit && worker->now < end))
+		if (receive_ready(worker))
 			limit = silence_limit(worker);
 }
 
 /* Half-closes, and reads until the server closes, too: then every wrong line has
  * arrived. */
-static void leave_together(struct load_worker *worker)
+static void close_all(struct load_worker *worker)
 {
 	int64_t limit, end;
 
@@ -909,7 +913,7 @@ static void leave_together(struct load_worker *worker)
 	limit = silence_limit(worker);
 	end = worker->now + longest_rest;
 	while (worker->ending > 0 && worker->now < limit && worker->now < end)
-		if (listen_on(worker))
+		if (receive_ready(worker))
 			limit = silence_limit(worker);
 	worker->result.errors[LOAD_TIMED_OUT] += worker->ending;
 }
@@ -923,28 +927,28 @@ static void account(struct load_worker *worker)
 	for (unsigned i = 0; i < worker->count; i++) {
 		struct load_connection *connection = &worker->connections[i];
 		const struct member *member = &worker->members->members[i];
-		const struct speaker *own = speaker_of(worker, connection);
+		const struct sender *own = sender_of(worker, connection);
 
 		if (own != NULL)
 			result->lines_sent += atomic_load(&own->lines_sent);
 		if (own != NULL && atomic_load(&own->reached))
 			load_connection_served(worker, connection);
-		for (unsigned j = 0; member->takes_part && j < worker->plan->speakers;
+		for (unsigned j = 0; member->takes_part && j < worker->plan->senders;
 		     j++) {
-			uint64_t sent = atomic_load(&room->speakers[j].lines_sent);
+			uint64_t sent = atomic_load(&room->senders[j].lines_sent);
 
-			if (&room->speakers[j] == own)
+			if (&room->senders[j] == own)
 				continue;
 			result->due += sent;
-			result->errors[LOAD_NOT_HEARD] += sent - member->next[j];
+			result->errors[LOAD_LOST_LINE] += sent - member->next[j];
 		}
 	}
 }
 
 static void room_finish(struct load_worker *worker)
 {
-	hear_the_rest(worker);
-	leave_together(worker);
+	receive_the_rest(worker);
+	close_all(worker);
 	account(worker);
 }
 

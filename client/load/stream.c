@@ -358,7 +358,7 @@ static void half_close(struct load_worker *worker, struct load_connection *conne
 	load_connection_watch(worker, connection, POLLER_READ);
 }
 
-static void hear_end(struct load_worker *worker, struct load_connection *connection)
+static void read_end(struct load_worker *worker, struct load_connection *connection)
 {
 	ssize_t n = io_read(connection->fd, worker->received, RECEIVE_SIZE);
 
@@ -394,7 +394,7 @@ static void stream_finish(struct load_worker *worker)
 
 		worker->now = clock_nanoseconds();
 		for (int i = 0; i < count; i++)
-			hear_end(worker, events[i].owner);
+			read_end(worker, events[i].owner);
 	}
 	worker->result.errors[LOAD_TIMED_OUT] += worker->ending;
 }

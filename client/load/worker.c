@@ -354,12 +354,12 @@ void load_worker_report(const struct load_worker *worker, struct load_result *re
 	result->bytes += part->bytes;
 	result->lines_sent += part->lines_sent;
 	result->due += part->due;
-	result->heard += part->heard;
+	result->delivered += part->delivered;
 	result->made += part->made;
 	result->served += part->served;
 	result->served_late += part->served_late;
 	result->waiting += part->waiting;
-	result->unheard += part->unheard;
+	result->never_answered += part->never_answered;
 	result->unsent += part->unsent;
 	for (int i = 0; i < LOAD_ERRORS; i++)
 		result->errors[i] += part->errors[i];

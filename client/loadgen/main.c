@@ -31,39 +31,47 @@ enum {
 
 static const struct option_line option_lines[] = {
 	{ 'c', "connections", "N",
-	  "connections at a time (32; bulk: 8; chat: 51, talk: 16)" },
+	  "use N connections at a time (default 32; bulk: 8;\n"
+	  "chat: 51; talk: 16)" },
 	{ OPTION_SENDERS, "senders", "N",
-	  "of chat: how many of them send, and all hear (1)" },
+	  "with chat: N connections send, all receive\n"
+	  "(default 1; talk: all)" },
 	{ OPTION_WINDOW, "window", "N",
-	  "... lines that a sender may have on their way (64)" },
+	  "with chat: lines in transit per sender (default 64)" },
 	{ 's', "size", "BYTES",
-	  "size of a message, also as 64K or 1M (64, of chat 32,\n"
-	  "of file 1K; bulk: 64K, of file 1M, with -u 16K, of\n"
-	  "chargen 512)" },
-	{ 'd', "duration", "SEC", "measure for so long (5)" },
+	  "size of a message, such as 64K or 1M (default 64;\n"
+	  "chat: 32; file: 1K; bulk: 64K, of file 1M, with -u\n"
+	  "16K, of chargen with -u 512)" },
+	{ 'd', "duration", "SEC", "measure for SEC seconds (default 5)" },
 	{ 'r', "rate", "N",
-	  "send N requests a second in all, each when it is due\n"
-	  "(without: each when the last was answered)" },
-	{ 'i', "idle", "N", "silent connections beside the others, for idle (500)" },
-	{ 'T', "threads", "N", "drive it by N threads (one for two CPUs)" },
+	  "send N requests a second in all, each at its time\n"
+	  "(default: each after the reply to the one before)" },
+	{ 'i', "idle", "N",
+	  "with the load idle: open N silent connections\n"
+	  "(default 500)" },
+	{ 'T', "threads", "N", "use N threads (default: half the number of CPUs)" },
 	{ 'P', "protocol", "NAME",
-	  "what is spoken: echo, reply, discard, chargen, daytime,\n"
-	  "greet, http, chat or file (echo)" },
+	  "protocol of the server: echo, reply, discard,\n"
+	  "chargen, daytime, greet, http, chat or file\n"
+	  "(default echo)" },
 	{ 'e', "expect", "TEXT",
-	  "what greet or reply says, or the body that http gives,\n"
-	  "without its newline; '' takes any (what the server says\n"
-	  "by default; http: always as much as at first)" },
-	{ OPTION_PATH, "path", "PATH", "what to ask for by http (/)" },
-	{ 'u', "udp", NULL, "datagrams; lost, doubled and reordered ones are counted" },
+	  "expect TEXT from greet or reply, or as the body from\n"
+	  "http, without its final newline; '' accepts any" },
+	{ OPTION_PATH, "path", "PATH", "with http: request PATH (default /)" },
+	{ 'u', "udp", NULL,
+	  "use UDP; count lost, duplicate and reordered\n"
+	  "datagrams" },
 	{ 'w', "timeout", "SEC",
-	  "give up a connect or a request after so long (5; -u: 1);\n"
-	  "0: never" },
-	{ 'R', "retry", NULL, "while nobody listens yet, keep trying until the timeout" },
+	  "time limit of a connect and of an exchange\n"
+	  "(default 5; with -u 1); 0: no limit" },
+	{ 'R', "retry", NULL,
+	  "while the first connection is refused, try again\n"
+	  "until the time of -w is over" },
 	{ '4', "ipv4", NULL, "use IPv4 only" },
 	{ '6', "ipv6", NULL, "use IPv6 only" },
-	{ 'j', "json", NULL, "print one JSON object" },
-	{ 'v', "verbose", NULL, "a line for each second, on standard error" },
-	{ 'q', "quiet", NULL, "errors only, no progress on the terminal" },
+	{ 'j', "json", NULL, "print one JSON object instead of text" },
+	{ 'v', "verbose", NULL, "print a line each second on standard error" },
+	{ 'q', "quiet", NULL, "print only errors, no progress" },
 	{ 'h', "help", NULL, "print this help" },
 	{ 'V', "version", NULL, "print the version" },
 	{ 0 },
@@ -168,7 +176,7 @@ static int take_protocol(const struct options *options, struct command *command,
 	command->plan.protocol = load_protocol_find(options->value);
 	if (command->plan.protocol != NULL)
 		return 0;
-	snprintf(reason, sizeof reason, "is not a protocol known here: %s",
+	snprintf(reason, sizeof reason, "is not a protocol (use %s)",
 		 load_protocol_names(names, sizeof names));
 	return options_bad_value(failure, options, 'P', reason);
 }
@@ -201,7 +209,7 @@ static int take_option(void *context, const struct options *options, int letter,
 		return 0;
 	case OPTION_SENDERS:
 		return take_count(options, OPTION_SENDERS, MOST_CONNECTIONS,
-				  &plan->speakers, failure);
+				  &plan->senders, failure);
 	case OPTION_WINDOW:
 		return take_count(options, OPTION_WINDOW, MOST_WINDOW, &plan->window,
 				  failure);
@@ -242,11 +250,10 @@ static int refuse_operand(char **operands, struct failure *failure)
 	char culprit[80], names[PROTOCOL_NAMES];
 
 	text_escape(operands[0], strlen(operands[0]), culprit, sizeof culprit);
-	return failure_set(
-		failure,
-		"'%s' in front of HOST and PORT is neither a protocol (%s) nor "
-		"a load (conversations, connections, room, talk, idle, bulk)",
-		culprit, load_protocol_names(names, sizeof names));
+	return failure_set(failure,
+			   "'%s' before HOST and PORT is neither a protocol (%s) nor "
+			   "a load (conversations, connections, room, talk, idle, bulk)",
+			   culprit, load_protocol_names(names, sizeof names));
 }
 
 /* Whether it is HOST:PORT, so that only a protocol or load can precede it. */
@@ -305,9 +312,10 @@ static int finish(void *context, int count, char **operands, struct failure *fai
 
 static const struct options_program program = {
 	.synopsis = "[options] [PROTOCOL] [LOAD] HOST PORT",
-	.purpose = "Puts a server under load: conversations, connections, room, talk, "
-		   "idle or\n"
-		   "bulk (the first of these that makes sense for the protocol).",
+	.purpose = "Puts a server under load and measures it. LOAD is conversations, "
+		   "connections,\n"
+		   "room, talk, idle or bulk; the default is the first one that PROTOCOL "
+		   "supports.",
 	.lines = option_lines,
 	.take = take_option,
 	.finish = finish,
@@ -392,7 +400,7 @@ static void print_errors(const struct load_result *result)
 		if (result->errors[i] == 0)
 			continue;
 		printf("%s%ju %s", before, (uintmax_t)result->errors[i],
-		       load_error_name((enum load_error)i));
+		       load_error_text((enum load_error)i, result->errors[i]));
 		if (i == LOAD_OTHER)
 			printf(" (%s)", strerror(result->other));
 		if (i == LOAD_NO_REPLY)
@@ -409,14 +417,14 @@ static void print_cookies(const struct load_result *result)
 {
 	if (result->cookies == 0)
 		return;
-	printf("%-15s%ju SYN cookies were sent: the backlog of the server was full, and\n"
-	       "%-15sit may not know of those that are connected but not answered\n",
+	printf("%-15s%ju SYN cookies sent: the server's backlog was full, so the server\n"
+	       "%-15smay not know of connected clients that received nothing\n",
 	       "backlog", (uintmax_t)result->cookies, "");
 }
 
 /* Prints the counts of datagrams. Some are unknown if the reply does not identify
  * its request; all are if there are no replies. */
-static void print_fate(const struct load_plan *plan, const struct load_fate *fate)
+static void print_datagrams(const struct load_plan *plan, const struct load_fate *fate)
 {
 	printf("%-15s%ju\n", "sent", (uintmax_t)fate->sent);
 	if (plan->protocol->pattern == LOAD_SINK)
@@ -435,24 +443,26 @@ static void print_text(const struct load_plan *plan, const struct load_result *r
 	char address[ADDRESS_TEXT];
 	uint64_t puts = result->uploads;
 
-	printf("%-15s%s at %s%s\n", load_kind_name(plan->kind), plan->protocol->name,
-	       address_text(&result->address, address), plan->datagrams ? " (udp)" : "");
-	printf("%-15s%u, %u of them served", plan->datagrams ? "sockets" : "connections",
-	       plan->connections, result->served);
+	printf("%-15s%s\n", "load", load_kind_name(plan->kind));
+	printf("%-15s%s over %s at %s\n", "server", plan->protocol->name,
+	       plan->datagrams ? "UDP" : "TCP", address_text(&result->address, address));
+	printf("%-15s%u at a time, %u served",
+	       plan->datagrams ? "sockets" : "connections", plan->connections,
+	       result->served);
 	if (result->served_late > 0)
-		printf(", %u only after the end", result->served_late);
+		printf(", %u served only after the end", result->served_late);
 	if (plan->kind != LOAD_CONNECTIONS && result->made > plan->connections)
-		printf(", %ju made", (uintmax_t)result->made);
+		printf(", %ju opened in all", (uintmax_t)result->made);
 	putchar('\n');
 	if (result->waiting > 0)
-		printf("%-15s%u for a reply when the load was stopped\n", "waiting",
-		       result->waiting);
+		printf("%-15s%u requests had no reply yet when the load was stopped\n",
+		       "unanswered", result->waiting);
 	if (is_broadcast(plan))
-		printf("%-15s%u, each with a window of %u\n", "senders", plan->speakers,
-		       plan->window);
+		printf("%-15s%u, with a window of %u lines each\n", "senders",
+		       plan->senders, plan->window);
 	if (plan->kind == LOAD_IDLE)
-		printf("%-15s%u, %u made, %u stand\n", "idle", plan->idle,
-		       result->idle_made, result->idle_standing);
+		printf("%-15s%u wanted, %u connected, %u still open at the end\n", "idle",
+		       plan->idle, result->idle_made, result->idle_open);
 	if (load_plan_has_size(plan))
 		printf("%-15s%zu bytes\n", "message", result->size);
 	printf("%-15s%.2f s\n", "measured", result->elapsed);
@@ -464,7 +474,7 @@ static void print_text(const struct load_plan *plan, const struct load_result *r
 		       per_second((double)(result->exchanges - puts), result));
 	}
 	if (plan->rate > 0) {
-		printf("%-15s%.0f /s\n", "rate wanted", plan->rate);
+		printf("%-15s%.0f /s\n", "target rate", plan->rate);
 		printf("%-15s%ju\n", "unsent", (uintmax_t)result->unsent);
 	}
 	printf("%-15s%.2f MB/s\n", "throughput",
@@ -475,10 +485,10 @@ static void print_text(const struct load_plan *plan, const struct load_result *r
 	print_latency("latency p99.9", histogram_percentile(&result->latency, 99.9));
 	print_latency("latency max", histogram_max(&result->latency));
 	if (plan->datagrams)
-		print_fate(plan, &result->fate);
+		print_datagrams(plan, &result->fate);
 	if (is_broadcast(plan)) {
 		printf("%-15s%ju\n", "sent", (uintmax_t)result->lines_sent);
-		printf("%-15s%ju of %ju\n", "delivered", (uintmax_t)result->heard,
+		printf("%-15s%ju of %ju\n", "delivered", (uintmax_t)result->delivered,
 		       (uintmax_t)result->due);
 	}
 	print_errors(result);
@@ -494,8 +504,8 @@ static void print_json_count(const char *name, uint64_t count, bool known)
 		printf("\"%s\":null,", name);
 }
 
-static void print_json_fate(const struct load_plan *plan,
-			    const struct load_result *result)
+static void print_json_datagrams(const struct load_plan *plan,
+				 const struct load_result *result)
 {
 	const struct load_fate *fate = &result->fate;
 	bool answered = plan->datagrams && plan->protocol->pattern != LOAD_SINK;
@@ -553,7 +563,7 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 	       plan->connections, result->served, result->served_late, result->waiting,
 	       (uintmax_t)result->made);
 	printf("\"idle\":%ju,\"idle_made\":%u,\"idle_standing\":%u,", (uintmax_t)idle,
-	       result->idle_made, result->idle_standing);
+	       result->idle_made, result->idle_open);
 	printf("\"size\":%zu,\"threads\":%u,\"seconds\":%.6f,",
 	       load_plan_has_size(plan) ? result->size : 0, result->threads,
 	       result->elapsed);
@@ -566,11 +576,11 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 	print_json_count("gets", result->exchanges - result->uploads,
 			 plan->protocol->uploads);
 	printf("\"rate\":%.0f,\"unsent\":%ju,", plan->rate, (uintmax_t)result->unsent);
-	print_json_fate(plan, result);
-	print_json_count("senders", plan->speakers, is_broadcast(plan));
+	print_json_datagrams(plan, result);
+	print_json_count("senders", plan->senders, is_broadcast(plan));
 	print_json_count("window", plan->window, is_broadcast(plan));
 	print_json_count("due", result->due, is_broadcast(plan));
-	print_json_count("delivered", result->heard, is_broadcast(plan));
+	print_json_count("delivered", result->delivered, is_broadcast(plan));
 	print_json_latency(&result->latency);
 	print_json_text(",\"no_reply\":", result->silence.text);
 	printf(",\"syn_cookies\":%ju,\"errors\":{", (uintmax_t)result->cookies);
@@ -591,7 +601,7 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 static bool went_well(const struct load_plan *plan, const struct load_result *result)
 {
 	return result->exchanges > 0 && load_errors(result) == 0 &&
-	       (plan->kind != LOAD_IDLE || result->idle_standing == plan->idle);
+	       (plan->kind != LOAD_IDLE || result->idle_open == plan->idle);
 }
 
 static int run(struct command *command)

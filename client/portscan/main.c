@@ -39,20 +39,26 @@ enum {
 };
 
 static const struct option_line option_lines[] = {
-	{ 'p', "ports", "PORTS", "22,80,8000-8100,http (1-1023)" },
-	{ 'a', "all", NULL, "show closed and filtered ports, too" },
+	{ 'p', "ports", "PORTS",
+	  "scan these ports, such as 22,80,8000-8100,http\n"
+	  "(default 1-1023)" },
+	{ 'a', "all", NULL, "print closed and filtered ports as well" },
 	{ OPTION_ALL_ADDRESSES, "all-addresses", NULL,
-	  "scan every address of HOST, not only the first to\n"
-	  "which there is a way" },
-	{ 'w', "wait", "SEC", "give up an attempt after so long (1.5)" },
-	{ 'n', "retries", "N", "try so often again what did not answer (1)" },
-	{ 'j', "in-flight", "N", "attempts at a time (1000)" },
-	{ 'r', "rate", "N", "begin at most N attempts a second" },
-	{ '4', "ipv4", NULL, "IPv4 only" },
-	{ '6', "ipv6", NULL, "IPv6 only" },
-	{ OPTION_JSON, "json", NULL, "print one JSON object" },
-	{ 'v', "verbose", NULL, "say which addresses were passed over, and why" },
-	{ 'q', "quiet", NULL, "no summary and no progress" },
+	  "scan every address of HOST that has a route, not\n"
+	  "only the first one" },
+	{ 'w', "wait", "SEC", "time limit of an attempt (default 1.5)" },
+	{ 'n', "retries", "N",
+	  "try a port that did not answer N more times\n"
+	  "(default 1)" },
+	{ 'j', "in-flight", "N", "make at most N attempts at a time (default 1000)" },
+	{ 'r', "rate", "N",
+	  "start at most N attempts a second (default: no\n"
+	  "limit)" },
+	{ '4', "ipv4", NULL, "use IPv4 only" },
+	{ '6', "ipv6", NULL, "use IPv6 only" },
+	{ OPTION_JSON, "json", NULL, "print one JSON object instead of text" },
+	{ 'v', "verbose", NULL, "print which addresses are skipped, and why" },
+	{ 'q', "quiet", NULL, "print no summary and no progress" },
 	{ 'h', "help", NULL, "print this help" },
 	{ 'V', "version", NULL, "print the version" },
 	{ 0 },
@@ -191,17 +197,17 @@ static int take_operand(void *context, int count, char **operands,
 	if (count < 1)
 		return failure_set(failure, "HOST is missing");
 	if (count > 1)
-		return failure_set(failure, "more than one HOST");
+		return failure_set(failure, "more than one HOST is given");
 	if (address_split(operands[0], command->host, port, failure) < 0)
 		return -1;
 	if (port[0] != '\0')
-		return failure_set(failure, "ports are given by -p, not behind HOST");
+		return failure_set(failure, "unexpected port after HOST (use -p)");
 	return 0;
 }
 
 static const struct options_program program = {
 	.synopsis = "[options] HOST",
-	.purpose = "Finds out on which TCP ports of a host somebody listens.",
+	.purpose = "Finds the open TCP ports of a host.",
 	.lines = option_lines,
 	.take = take_option,
 	.finish = take_operand,
@@ -219,7 +225,7 @@ static void host_text(const struct address *address, char out[HOST_TEXT])
 
 /* Whether there is a route. connect(2) of a datagram socket sends no packet: it only
  * looks up the route and the source address. @return 0 or errno */
-static int find_way(const struct addrinfo *where)
+static int find_route(const struct addrinfo *where)
 {
 	int fd = sock_connect_start(where->ai_addr, where->ai_addrlen, SOCK_DGRAM);
 
@@ -256,15 +262,15 @@ static bool take_address(struct command *command, const struct addrinfo *where,
 		return false;
 	command->target_count++;
 	if (!wanted) {
-		skip(target, "--all-addresses scans it, too");
+		skip(target, "use --all-addresses");
 		return false;
 	}
-	target->error = *error = find_way(where);
+	target->error = *error = find_route(where);
 	target->skipped = *error != 0;
 	if (*error == 0)
 		return true;
 	host_text(&target->address, text);
-	message(MESSAGE_CLIENT, "no way to %s: %s", text, strerror(*error));
+	message(MESSAGE_CLIENT, "no route to %s: %s", text, strerror(*error));
 	return false;
 }
 
@@ -295,7 +301,7 @@ static int choose_addresses(struct command *command, struct failure *failure)
 	if (found)
 		return 0;
 	text_escape(command->host, strlen(command->host), text, sizeof text);
-	return failure_set(failure, "there is no way to %s: %s", text, strerror(error));
+	return failure_set(failure, "no route to %s: %s", text, strerror(error));
 }
 
 /* Each attempt needs a descriptor. */
@@ -309,7 +315,8 @@ static void fit_into_descriptors(struct scan_plan *plan)
 	plan->in_flight = limit > 2 * OTHER_DESCRIPTORS
 				  ? (unsigned)limit - OTHER_DESCRIPTORS
 				  : 1 + (unsigned)limit / 2;
-	message(MESSAGE_CLIENT, "%u attempts at a time, for the limit is %ju descriptors",
+	message(MESSAGE_CLIENT,
+		"%u attempts at a time, because the limit of descriptors is %ju",
 		plan->in_flight, (uintmax_t)limit);
 }
 
@@ -512,7 +519,7 @@ static void scan_targets(struct command *command, struct outcome *outcome)
 		if (target->skipped)
 			continue;
 		if (outcome->incomplete)
-			skip(target, "another scan was not complete");
+			skip(target, "an earlier scan is incomplete");
 		else
 			scan_target(command, target, outcome);
 	}

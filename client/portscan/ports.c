@@ -74,7 +74,8 @@ static int add_item(struct ports *ports, char *item, struct failure *failure)
 				   "8000-8100, or the name of a service",
 				   culprit);
 	if (last < first)
-		return failure_set(failure, "the range '%s' runs backwards", culprit);
+		return failure_set(failure, "the range '%s' ends before its first port",
+				   culprit);
 	ports_add(ports, first, last);
 	return 0;
 }
@@ -89,7 +90,7 @@ int ports_parse(struct ports *ports, const char *list, struct failure *failure)
 		length = strcspn(next, ",");
 		if (length == 0) {
 			text_escape(list, strlen(list), culprit, sizeof culprit);
-			return failure_set(failure, "there is an empty item in '%s'",
+			return failure_set(failure, "empty item in the list '%s'",
 					   culprit);
 		}
 		if (length >= sizeof item) {

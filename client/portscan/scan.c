@@ -190,8 +190,8 @@ int scan_run(const struct scan_plan *plan, struct scan_result *result,
 	}
 	result->seconds = (double)(clock_nanoseconds() - began) / 1e9;
 	if (error != 0)
-		return failure_set(failure, "cannot go on: %s",
-				   error == EADDRNOTAVAIL ? "Out of source ports"
+		return failure_set(failure, "scan stopped: %s",
+				   error == EADDRNOTAVAIL ? "No source port is free"
 							  : strerror(error));
 	return 0;
 }

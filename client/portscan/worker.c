@@ -30,9 +30,9 @@ static const int64_t second = 1000000000, millisecond = 1000000; /* in nanosecon
 /* Also in nanoseconds: the interval of checking plan->stop; how much delay the rate
  * may make up for; the pauses during a shortage, and how long it lasts before it is
  * reported, or ends the scan. */
-static const int64_t look_up_after = 100000000, rate_slack = 10000000;
+static const int64_t check_interval = 100000000, rate_slack = 10000000;
 static const int64_t shortest_pause = 1000000, longest_pause = 250000000;
-static const int64_t tell_after = 1000000000, despair_after = INT64_C(60000000000);
+static const int64_t report_after = 1000000000, give_up_after = INT64_C(60000000000);
 
 /* An attempt in progress. They are linked in the order of their start, which is also
  * the order of their deadlines, because all have the same timeout. */
@@ -159,14 +159,14 @@ static bool is_shortage(int error)
 }
 
 /* Only another worker could free a descriptor. Other shortages end with time. */
-static bool is_hopeless(const struct scan_worker *worker, int error, int64_t since)
+static bool is_permanent(const struct scan_worker *worker, int error, int64_t since)
 {
 	if (error == EMFILE && worker->shared->workers == 1)
 		return true;
-	return since >= despair_after;
+	return since >= give_up_after;
 }
 
-static void wait_for_better_times(struct scan_worker *worker, unsigned port, int error)
+static void wait_for_resources(struct scan_worker *worker, unsigned port, int error)
 {
 	int64_t now = clock_nanoseconds();
 
@@ -180,12 +180,13 @@ static void wait_for_better_times(struct scan_worker *worker, unsigned port, int
 	worker->next_start = now + worker->pause;
 	if (worker->in_flight > 0)
 		return; /* the end of an attempt may end the shortage */
-	if (is_hopeless(worker, error, now - worker->short_since))
+	if (is_permanent(worker, error, now - worker->short_since))
 		atomic_store(&worker->shared->error, error);
-	else if (now - worker->short_since >= tell_after &&
+	else if (now - worker->short_since >= report_after &&
 		 !atomic_exchange(&worker->shared->shortage_shown, true))
-		message(MESSAGE_NOTICE, "waiting, for now there is no going on: %s",
-			error == EADDRNOTAVAIL ? "Out of source ports" : strerror(error));
+		message(MESSAGE_NOTICE, "waiting, no attempt can be started: %s",
+			error == EADDRNOTAVAIL ? "No source port is free"
+					       : strerror(error));
 }
 
 static int open_attempt(struct scan_worker *worker, unsigned port)
@@ -210,7 +211,7 @@ static void begin_attempt(struct scan_worker *worker, unsigned port)
 	int fd = open_attempt(worker, port), error;
 
 	if (fd < 0 && is_shortage(errno)) {
-		wait_for_better_times(worker, port, errno);
+		wait_for_resources(worker, port, errno);
 		return;
 	}
 	worker->short_since = 0;
@@ -224,7 +225,7 @@ static void begin_attempt(struct scan_worker *worker, unsigned port)
 		return;
 	}
 	if (poller_add(worker->poller, fd, POLLER_WRITE, attempt) < 0) {
-		wait_for_better_times(worker, port, errno);
+		wait_for_resources(worker, port, errno);
 		close(fd);
 		return;
 	}
@@ -299,7 +300,7 @@ static int64_t least(int64_t one, int64_t other)
 /* Nanoseconds until the next action without an answer. */
 static int64_t time_left(const struct scan_worker *worker)
 {
-	int64_t now = clock_nanoseconds(), until = now + look_up_after;
+	int64_t now = clock_nanoseconds(), until = now + check_interval;
 
 	if (worker->oldest != NULL)
 		until = least(until, worker->oldest->deadline);
@@ -355,7 +356,7 @@ static void show_progress(struct scan_worker *worker)
 	if (!worker->leading || worker->plan->progress == NULL)
 		return;
 	now = clock_nanoseconds();
-	if (now - worker->shown_at < look_up_after)
+	if (now - worker->shown_at < check_interval)
 		return;
 	worker->shown_at = now;
 	progress.done = atomic_load_explicit(&shared->done, memory_order_relaxed);

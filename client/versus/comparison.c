@@ -265,6 +265,7 @@ static void print_cell(const struct comparison *comparison, enum load_kind kind,
 		fputc(' ', out);
 }
 
+/* Half of the range between the rounds, in percent of the median. */
 static void print_spread(const struct comparison *comparison, enum load_kind kind,
 			 unsigned model, enum figure figure, FILE *out)
 {
@@ -302,16 +303,31 @@ static void print_name(const char *name, FILE *out)
 		fprintf(out, "  %s\n  %*s", name, NAME_WIDTH, "");
 }
 
-/* What the figures of a row do not show: printed after them if there are none,
- * otherwise below. */
-static void print_remark(const struct service_summary *served, bool below, FILE *out)
+/* The row of a model that served no client. If there were no errors, each client waited
+ * until the end of the load. */
+static void print_unserved(const struct service_summary *served, FILE *out)
 {
-	if (below && (served->errors > 0 || served->served < served->of))
-		fprintf(out, "\n  %*s", NAME_WIDTH, "");
+	fprintf(out, " none of %u clients served", served->of);
 	if (served->errors > 0)
-		fprintf(out, "  %ju errors", (uintmax_t)served->errors);
-	if (served->served < served->of)
-		fprintf(out, "  %u of %u served", served->served, served->of);
+		fprintf(out, "; %ju errors\n", (uintmax_t)served->errors);
+	else
+		fprintf(out, ": all waited\n");
+}
+
+/* Below a row: what its figures do not show. */
+static void print_remark(const struct service_summary *served, FILE *out)
+{
+	const char *separator = "";
+
+	if (served->errors == 0 && served->served == served->of)
+		return;
+	fprintf(out, "  %*s ", NAME_WIDTH, "");
+	if (served->served < served->of) {
+		fprintf(out, "%u of %u clients served", served->served, served->of);
+		separator = "; ";
+	}
+	if (served->errors > 0)
+		fprintf(out, "%s%ju errors", separator, (uintmax_t)served->errors);
 	fputc('\n', out);
 }
 
@@ -327,8 +343,7 @@ static void print_model_row(const struct comparison *comparison, enum load_kind 
 		return;
 	}
 	if (served.served == 0) {
-		fprintf(out, " %11s ", served.errors > 0 ? "fails" : "waits");
-		print_remark(&served, false, out);
+		print_unserved(&served, out);
 		return;
 	}
 	print_cell(comparison, kind, model, rate, 11, false, out);
@@ -337,7 +352,8 @@ static void print_model_row(const struct comparison *comparison, enum load_kind 
 	print_cell(comparison, kind, model, FIGURE_P99, 8, false, out);
 	print_cell(comparison, kind, model, FIGURE_CPU, 8, false, out);
 	print_cell(comparison, kind, model, FIGURE_SWITCHES, 8, true, out);
-	print_remark(&served, true, out);
+	fputc('\n', out);
+	print_remark(&served, out);
 }
 
 static const char *what_they_do(const struct load_plan *plan)
@@ -345,14 +361,14 @@ static const char *what_they_do(const struct load_plan *plan)
 	if (plan->protocol->pattern == LOAD_SINK)
 		return " that only send";
 	if (plan->protocol->pattern == LOAD_BROADCAST)
-		return plan->speakers == plan->connections ? " (all talk)"
-		       : plan->speakers == 1               ? " (one talks)"
-							   : " (some talk)";
+		return plan->senders == plan->connections ? " (all send)"
+		       : plan->senders == 1               ? " (one sends)"
+							  : " (some send)";
 	if (plan->datagrams)
 		return "";
 	if (plan->protocol->pattern == LOAD_SOURCE)
 		return " that only read";
-	return plan->protocol->pattern == LOAD_GREETING ? " that only listen" : "";
+	return plan->protocol->pattern == LOAD_GREETING ? " that only read" : "";
 }
 
 static void write_load_title(const struct comparison *comparison, enum load_kind kind,
@@ -363,19 +379,19 @@ static void write_load_title(const struct comparison *comparison, enum load_kind
 	fprintf(out, "%s: %u clients%s", load_kind_name(kind), plan->connections,
 		what_they_do(plan));
 	if (kind == LOAD_IDLE)
-		fprintf(out, " beside %u silent ones", plan->idle);
+		fprintf(out, " and %u silent clients", plan->idle);
 	if (comparison->reply_sizes[kind] > 0)
 		fprintf(out, ", replies of %zu bytes", comparison->reply_sizes[kind]);
 	else if (plan->datagrams)
 		fprintf(out, ", datagrams of %zu bytes", plan->size);
 	else if (plan->protocol->pattern == LOAD_SOURCE)
-		fprintf(out, ", pieces of %zu bytes", plan->size);
+		fprintf(out, ", blocks of %zu bytes", plan->size);
 	else if (plan->protocol->pattern == LOAD_BROADCAST)
 		fprintf(out, ", lines of %zu bytes", plan->size);
 	else if (plan->protocol->pattern != LOAD_GREETING)
 		fprintf(out, ", messages of %zu bytes", plan->size);
 	if (kind == LOAD_CONNECTIONS)
-		fprintf(out, ", a %s for each",
+		fprintf(out, ", one %s per exchange",
 			plan->datagrams ? "socket" : "connection");
 }
 
@@ -394,29 +410,36 @@ static void print_load_title(const struct comparison *comparison, enum load_kind
 	free(text);
 }
 
+static bool is_broadcast(const struct load_plan *plan)
+{
+	return plan->protocol->pattern == LOAD_BROADCAST;
+}
+
+/* Two rows: the first one is the common part of two columns. */
 static void print_load_heading(const struct load_plan *plan, FILE *out)
 {
 	enum load_kind kind = plan->kind;
-	bool broadcast = plan->protocol->pattern == LOAD_BROADCAST;
+	bool broadcast = is_broadcast(plan);
 
-	fprintf(out, "  %-12s %11s  %5s %9s %9s %9s %9s", "",
+	fprintf(out, "%52s %19s\n", "latency in us",
+		broadcast ? "per 1000 deliveries" : "per 1000 exchanges");
+	fprintf(out, "  %-12s %11s %6s %8s  %8s  %8s  %8s\n", "",
 		kind == LOAD_BULK          ? "MB/s"
 		: kind == LOAD_CONNECTIONS ? "clients/s"
 		: broadcast                ? "delivered/s"
 					   : "exchanges/s",
-		"+-", "p50 us", "p99 us", "cpu ms/k", "switch/k");
-	fputc('\n', out);
+		"spread", "p50", "p99", "CPU ms", "switches");
 }
 
 /* Counts of datagrams, below the table of a load. */
-static void print_fates(const struct comparison *comparison, enum load_kind kind,
-			FILE *out)
+static void print_datagrams(const struct comparison *comparison, enum load_kind kind,
+			    FILE *out)
 {
 	static const enum figure fates[] = { FIGURE_SENT, FIGURE_LOST, FIGURE_LATE,
 					     FIGURE_DUPLICATES, FIGURE_REORDERED };
 
 	fprintf(out, "  %-12s %11s %11s %11s %11s %11s\n", "datagrams", "sent", "lost",
-		"late", "doubled", "reordered");
+		"late", "duplicate", "reordered");
 	for (unsigned model = 0; model < comparison->model_count; model++) {
 		print_name(comparison->models[model], out);
 		for (size_t i = 0; i < sizeof fates / sizeof *fates; i++)
@@ -435,12 +458,11 @@ static void print_memory(const struct comparison *comparison, FILE *out)
 	};
 	enum { COUNT = sizeof columns / sizeof *columns };
 
-	fprintf(out, "memory in KiB, of the server and its children: their own (PSS) and "
-		     "the kernel's\n");
-	fprintf(out, "  %-*s %16s  %16s  %25s\n", NAME_WIDTH, "", "no client",
-		"with the crowd", "per idle client");
+	fprintf(out, "memory of the server and its children in KiB\n");
+	fprintf(out, "  %-*s %16s  %16s  %25s\n", NAME_WIDTH, "", "no clients",
+		"all clients", "per idle client");
 	fprintf(out, "  %-*s %7s %8s %8s %8s %8s %8s %8s\n", NAME_WIDTH, "", "own",
-		"kernel", "own", "kernel", "own", "kernel", "in all");
+		"kernel", "own", "kernel", "own", "kernel", "total");
 	for (unsigned model = 0; model < comparison->model_count; model++) {
 		struct service_summary served =
 			comparison_served(comparison, LOAD_IDLE, model);
@@ -519,7 +541,8 @@ static void explain_waiting(const struct comparison *comparison, FILE *out)
 			continue;
 		snprintf(sentence, sizeof sentence, "- %s did not serve all clients: %s.",
 			 comparison->models[model],
-			 fails ? "it made errors" : "the first ones kept others waiting");
+			 fails ? "there were errors"
+			       : "some waited until others had left");
 		print_wrapped(sentence, 2, out);
 	}
 }
@@ -539,7 +562,7 @@ static void explain_losses(const struct comparison *comparison, FILE *out)
 			sent += n > 0 ? n : 0;
 		}
 		if (lost > 0 && sent > 0)
-			fprintf(out, "- With %s %.2g %% of the datagrams were lost.\n",
+			fprintf(out, "- With %s, %.2g%% of the datagrams were lost.\n",
 				comparison->models[model], lost / sent * 100);
 	}
 }
@@ -553,31 +576,34 @@ static void explain(const struct comparison *comparison, FILE *out)
 	if (memory == NULL)
 		return;
 	explain_extremes(comparison, LOAD_CONVERSATIONS, FIGURE_RATE,
-			 "- Of clients that stay, %s serves %s times as many exchanges "
-			 "as %s.",
+			 "- With clients that stay connected, %s serves %s times as many "
+			 "exchanges as %s.",
+			 memory);
+	explain_extremes(comparison, LOAD_CONNECTIONS, FIGURE_RATE,
+			 "- With one connection per exchange, %s serves %s times as many "
+			 "clients as %s.",
+			 memory);
+	explain_extremes(comparison, LOAD_ROOM, FIGURE_RATE,
+			 "- With one sender, %s delivers %s times as many lines as %s.",
 			 memory);
 	explain_extremes(
-		comparison, LOAD_CONNECTIONS, FIGURE_RATE,
-		"- Of clients that come and go, %s serves %s times as many as %s.",
+		comparison, LOAD_TALK, FIGURE_RATE,
+		"- With all clients sending, %s delivers %s times as many lines as %s.",
 		memory);
-	explain_extremes(comparison, LOAD_ROOM, FIGURE_RATE,
-			 "- Where one talks, %s delivers %s times as many lines as %s.",
-			 memory);
-	explain_extremes(comparison, LOAD_TALK, FIGURE_RATE,
-			 "- Where all talk, %s delivers %s times as many lines as %s.",
-			 memory);
-	explain_extremes(comparison, LOAD_BULK, FIGURE_BYTES,
-			 "- In bulk, %s moves %s times as much as %s.", memory);
+	explain_extremes(
+		comparison, LOAD_BULK, FIGURE_BYTES,
+		"- With large messages, %s transfers %s times as many bytes as %s.",
+		memory);
 	explain_extremes(
 		comparison, LOAD_IDLE, FIGURE_ALL_PER_CLIENT,
-		"- For a silent client %s needs %s times less memory in all than %s.",
+		"- For an idle client, %3$s needs %2$s times as much memory as %1$s.",
 		memory);
 	if (comparison->datagrams)
 		explain_losses(comparison, memory);
 	else
 		explain_waiting(comparison, memory);
 	if (fclose(memory) == 0 && length > 0)
-		fprintf(out, "\nWhat it shows, here and now:\n%s", text);
+		fprintf(out, "\nResults on this machine:\n%s", text);
 	free(text);
 }
 
@@ -608,44 +634,61 @@ static void print_wrong(const struct comparison *comparison, FILE *out)
 
 		find_faults(comparison, model, &wrong, &silent);
 		if (wrong != NULL) {
-			snprintf(text, sizeof text, "A wrong reply of %s: %s.", name,
+			snprintf(text, sizeof text, "Wrong reply from %s: %s.", name,
 				 wrong->wrong.text);
 			print_wrapped(text, 2, out);
 		}
 		if (silent == NULL)
 			continue;
-		snprintf(text, sizeof text, "No reply of %s: %s.", name,
+		snprintf(text, sizeof text, "Missing reply from %s: %s.", name,
 			 silent->silence.text);
 		print_wrapped(text, 2, out);
 		if (silent->cookies == 0)
 			continue;
-		snprintf(text, sizeof text,
-			 "The backlog of %s was full, and %ju SYN cookies were sent: it "
-			 "may not know of those that are connected but not answered.",
-			 name, (uintmax_t)silent->cookies);
+		snprintf(
+			text, sizeof text,
+			"%ju SYN cookies sent: the backlog of %s was full, so it may not "
+			"know of connected clients that received nothing.",
+			(uintmax_t)silent->cookies, name);
 		print_wrapped(text, 2, out);
 	}
 }
 
+/* Explains the columns, the abbreviations and the units. */
 static void print_legend(const struct comparison *comparison, FILE *out)
 {
-	fprintf(out, "* better than all others in every round; +- half of the range "
-		     "between rounds;\np50, p99 latency; cpu ms/k and switch/k the "
-		     "server's CPU time and context\nswitches for 1000 ");
-	if (comparison->plans[0].protocol->pattern == LOAD_BROADCAST)
-		fprintf(out, "deliveries; k thousands; - not available.\ndelivered: a "
-			     "line counts for "
-			     "each who hears it.\n");
-	else
-		fprintf(out, "exchanges; k thousands; - not available.\n");
+	if (is_broadcast(&comparison->plans[0]))
+		fputs("delivered  lines; a line counts once for each client that "
+		      "receives it\n",
+		      out);
+	fputs("spread     half of the range between the rounds, in percent of the "
+	      "median\n"
+	      "p50, p99   latency that 50 and 99 percent of the exchanges did not "
+	      "exceed\n"
+	      "CPU ms     processor time of the server in milliseconds\n"
+	      "switches   context switches of the server\n",
+	      out);
+	if (comparison->with[LOAD_IDLE])
+		fputs("own        memory of the processes: proportional set size (PSS)\n"
+		      "kernel     memory of the kernel for them: an estimate\n",
+		      out);
+	if (comparison->datagrams)
+		fputs("sent       requests of all rounds\n"
+		      "lost       requests without a reply in time\n"
+		      "late       replies to lost requests\n"
+		      "duplicate  further replies to an answered request\n"
+		      "reordered  replies after the reply to a later request\n",
+		      out);
+	fputs("*          better than all other models in every round\n"
+	      "k, M       thousands, millions\n"
+	      "-          not measured\n",
+	      out);
 }
 
 void comparison_print(const struct comparison *comparison, FILE *out)
 {
-	fprintf(out,
-		"%s%s: medians of %u round%s, interleaved, of %g s for each load and "
-		"model\n\n",
-		comparison->service, comparison->datagrams ? " (udp)" : "",
+	fprintf(out, "%s%s: median of %u round%s, %g s for each load and model\n\n",
+		comparison->service, comparison->datagrams ? " over UDP" : "",
 		comparison->rounds, comparison->rounds == 1 ? "" : "s",
 		(double)comparison->plans[0].duration / 1000);
 	for (int i = 0; i < LOAD_KINDS; i++) {
@@ -658,17 +701,12 @@ void comparison_print(const struct comparison *comparison, FILE *out)
 		for (unsigned model = 0; model < comparison->model_count; model++)
 			print_model_row(comparison, kind, model, out);
 		if (comparison->datagrams)
-			print_fates(comparison, kind, out);
+			print_datagrams(comparison, kind, out);
 		fputc('\n', out);
 	}
 	if (comparison->with[LOAD_IDLE])
 		print_memory(comparison, out);
 	print_legend(comparison, out);
-	if (comparison->datagrams)
-		fprintf(out, "datagrams: requests of all rounds; lost: not answered in "
-			     "time; late: answered\nafter that; doubled: replies to what "
-			     "had been answered; reordered: replies after\nthat to a "
-			     "later request.\n");
 	print_wrong(comparison, out);
 	explain(comparison, out);
 }

@@ -232,7 +232,7 @@ static int open_folder(struct fixture *fixture, struct failure *failure)
 {
 	if (start_keeper(fixture) == 0)
 		return 0;
-	return failure_set(failure, "cannot make the folder %s: %s", fixture->folder,
+	return failure_set(failure, "cannot create the directory %s: %s", fixture->folder,
 			   strerror(errno));
 }
 
@@ -240,7 +240,7 @@ static int make_file(struct fixture *fixture, struct failure *failure)
 {
 	fixture->text = malloc(fixture->size + 1);
 	if (fixture->text == NULL)
-		return failure_set(failure, "no memory for a file of %zu bytes",
+		return failure_set(failure, "not enough memory for a file of %zu bytes",
 				   fixture->size);
 	load_letters(fixture->text, fixture->size);
 	fixture->text[fixture->size] = '\0';

@@ -37,27 +37,38 @@ enum {
 };
 
 static const struct option_line lines[] = {
-	{ 'u', "udp", NULL, "datagrams; lost, doubled and reordered ones are counted" },
+	{ 'u', "udp", NULL,
+	  "use UDP; count lost, duplicate and reordered\n"
+	  "datagrams" },
 	{ 'l', "loads", "LIST",
-	  "conversations,connections,room,talk,idle,bulk, or some\n"
-	  "of them (all that make sense for the service)" },
-	{ 'c', "clients", "N", "clients at a time (32; chat: 51, talk: 16)" },
-	{ 's', "size", "SIZE", "bytes of a message (64; of chat 32, of file 1K)" },
-	{ OPTION_BULK_CLIENTS, "bulk-clients", "N", "clients of the load bulk (8)" },
+	  "run only these loads: conversations, connections,\n"
+	  "room, talk, idle, bulk, separated by commas\n"
+	  "(default: all that SERVICE supports)" },
+	{ 'c', "clients", "N",
+	  "use N clients at a time (default 32; chat: 51;\n"
+	  "talk: 16)" },
+	{ 's', "size", "SIZE", "bytes of a message (default 64; chat: 32; file: 1K)" },
+	{ OPTION_BULK_CLIENTS, "bulk-clients", "N",
+	  "use N clients in the load bulk (default 8)" },
 	{ OPTION_BULK_SIZE, "bulk-size", "SIZE",
-	  "bytes of a message in the load bulk (64K; of file 1M;\n"
-	  "with -u 16K, of chargen 512), or of the file that http\n"
-	  "serves (1M)" },
-	{ 'i', "idle", "N", "silent clients in the load idle (200)" },
-	{ 'd', "duration", "SEC", "seconds for each run (0.6)" },
-	{ 'r', "rounds", "N", "how often each load meets each model (5)" },
-	{ 'T', "threads", "N", "threads that make the load (one for two CPUs)" },
+	  "bytes of a message in the load bulk (default 64K;\n"
+	  "file: 1M; with -u 16K, chargen with -u 512), or of\n"
+	  "the file that http serves (default 1M)" },
+	{ 'i', "idle", "N", "use N silent clients in the load idle (default 200)" },
+	{ 'd', "duration", "SEC", "measure for SEC seconds in each run (default 0.6)" },
+	{ 'r', "rounds", "N", "run each load N times on each model (default 5)" },
+	{ 'T', "threads", "N",
+	  "use N threads for the load (default: half the number\n"
+	  "of CPUs)" },
 	{ OPTION_TSV, "tsv", "FILE",
-	  "write the figures of all runs to FILE, tab-separated" },
-	{ OPTION_JSON, "json", "FILE", "write them, and the medians, to FILE as JSON" },
-	{ 'q', "quiet", NULL, "no progress" },
-	{ 'h', "help", NULL, "show this help" },
-	{ 'V', "version", NULL, "show the version" },
+	  "write the results of each run to FILE, separated by\n"
+	  "tabs" },
+	{ OPTION_JSON, "json", "FILE",
+	  "write the results of each run, and the medians, to\n"
+	  "FILE as JSON" },
+	{ 'q', "quiet", NULL, "print no progress" },
+	{ 'h', "help", NULL, "print this help" },
+	{ 'V', "version", NULL, "print the version" },
 	{ 0 },
 };
 
@@ -107,10 +118,10 @@ static int take_loads(struct settings *settings, const struct options *options,
 		snprintf(name, sizeof name, "%.*s", (int)(length < 60 ? length : 60),
 			 word);
 		if (!load_kind_find(name, &kind))
-			return options_bad_value(failure, options, 'l',
-						 "is not a list of loads (conversations, "
-						 "connections, room, talk, idle, "
-						 "bulk)");
+			return options_bad_value(
+				failure, options, 'l',
+				"is not a list of loads (use conversations, "
+				"connections, room, talk, idle, bulk)");
 		settings->comparison.with[kind] = true;
 		word += length + (word[length] == ',');
 	}
@@ -204,7 +215,7 @@ static int take_models(struct settings *settings, char **models, int count,
 	for (int i = 0; i < count; i++) {
 		for (int j = 0; j < i; j++)
 			if (strcmp(models[i], models[j]) == 0)
-				return failure_set(failure, "%s is named twice",
+				return failure_set(failure, "the model %s is given twice",
 						   models[i]);
 		if (server_process_find(&comparison->servers[i], settings->program,
 					comparison->service, models[i], failure) < 0)
@@ -236,7 +247,8 @@ static int plan_loads(struct settings *settings, const struct load_protocol *pro
 	unsigned sensible = load_protocol_loads(protocol, comparison->datagrams);
 
 	if (sensible == 0)
-		return failure_set(failure, "%s is not spoken over UDP", protocol->name);
+		return failure_set(failure, "the service %s does not support UDP",
+				   protocol->name);
 	for (int kind = 0; kind < LOAD_KINDS; kind++) {
 		struct load_plan *plan = &comparison->plans[kind];
 		bool bulk = kind == LOAD_BULK;
@@ -278,7 +290,7 @@ static int take_service(struct settings *settings, const char *service,
 	if (protocol != NULL)
 		return plan_loads(settings, protocol, failure);
 	text_escape(service, strlen(service), name, sizeof name);
-	return failure_set(failure, "'%s' is not a service that can be loaded: %s", name,
+	return failure_set(failure, "'%s' is not a service (use %s)", name,
 			   load_protocol_names(names, sizeof names));
 }
 
@@ -331,7 +343,7 @@ static double more_by(double before, double after)
 }
 
 /* All clients are connected and nothing is sent yet: reads the memory of the server. */
-static void weigh(const struct load_progress *load, void *context)
+static void note_memory(const struct load_progress *load, void *context)
 {
 	struct progress *progress = context;
 	struct run_figures *figures = progress->figures;
@@ -358,19 +370,20 @@ static void weigh(const struct load_progress *load, void *context)
  * belongs to is unknown. */
 static void drop_memory(struct run_figures *figures)
 {
-	static const enum figure figures_of_crowd[] = {
+	static const enum figure figures_with_clients[] = {
 		FIGURE_CROWDED, FIGURE_KERNEL_CROWDED, FIGURE_PER_CLIENT,
 		FIGURE_KERNEL_PER_CLIENT, FIGURE_ALL_PER_CLIENT
 	};
 
-	for (size_t i = 0; i < sizeof figures_of_crowd / sizeof *figures_of_crowd; i++)
-		figures->figure[figures_of_crowd[i]] = -1;
+	for (size_t i = 0; i < sizeof figures_with_clients / sizeof *figures_with_clients;
+	     i++)
+		figures->figure[figures_with_clients[i]] = -1;
 }
 
 /* Without replies, only the server knows how much it received: its count replaces
  * the number of sent bytes. Then there is no latency either. */
-static void believe_server(struct run_figures *figures, struct load_result *result,
-			   const struct load_plan *plan, int64_t received)
+static void use_count_of_server(struct run_figures *figures, struct load_result *result,
+				const struct load_plan *plan, int64_t received)
 {
 	uint64_t count = received > 0 ? (uint64_t)received / plan->size : 0;
 
@@ -383,8 +396,8 @@ static void believe_server(struct run_figures *figures, struct load_result *resu
 	memset(&result->latency, 0, sizeof result->latency);
 }
 
-static void note_fate(struct run_figures *figures, const struct load_plan *plan,
-		      const struct load_fate *fate)
+static void note_datagrams(struct run_figures *figures, const struct load_plan *plan,
+			   const struct load_fate *fate)
 {
 	figures->figure[FIGURE_SENT] = (double)fate->sent;
 	if (plan->protocol->pattern == LOAD_SINK)
@@ -471,7 +484,7 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 		}
 	}
 	plan.port = server->port;
-	plan.progress = weigh;
+	plan.progress = note_memory;
 	plan.context = progress;
 	measured = load_run(&plan, &result, failure);
 	if (server_process_stop(server, &usage, measured == 0 ? failure : NULL) < 0)
@@ -479,9 +492,9 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 	if (measured < 0 || interrupted)
 		return measured;
 	if (plan.datagrams)
-		note_fate(figures, &plan, &result.fate);
+		note_datagrams(figures, &plan, &result.fate);
 	if (plan.datagrams && plan.protocol->pattern == LOAD_SINK)
-		believe_server(figures, &result, &plan, server->received);
+		use_count_of_server(figures, &result, &plan, server->received);
 	note_figures(figures, &plan, &result, &usage);
 	return measured;
 }
@@ -646,7 +659,7 @@ static int compare(struct settings *settings)
 	if (any_failed(comparison))
 		status = EXIT_FAILURE;
 	if (interrupted) {
-		message(MESSAGE_ERROR, "interrupted: these are the runs up to then");
+		message(MESSAGE_ERROR, "interrupted: the table shows the runs so far");
 		status = EXIT_FAILURE;
 	}
 	comparison_print(comparison, stdout);

@@ -27,11 +27,11 @@
 
 enum {
 	ACTIVATED_FD = 3,
-	START_TIME = 5000, /* milliseconds within which a server must be ready */
-	SAY_TIME = 1000,   /* ... and within which it may print why it is not */
-	STOP_TIME = 8000,  /* ... and within which it must end after SIGTERM: its grace
+	START_TIME = 5000,   /* milliseconds within which a server must be ready */
+	MESSAGE_TIME = 1000, /* ... and within which it may print why it is not */
+	STOP_TIME = 8000,    /* ... and within which it must end after SIGTERM: its grace
 			    * period, and more */
-	STILL_TIME = 2000, /* ... and within which its memory becomes stable */
+	STILL_TIME = 2000,   /* ... and within which its memory becomes stable */
 	STILL_STEP = 40,
 };
 
@@ -92,8 +92,10 @@ int server_process_find(struct server_process *server, const char *argv0,
 	     is_in_path(server)))
 		return 0;
 	text_escape(server->name, strlen(server->name), culprit, sizeof culprit);
-	return failure_set(failure, "there is no %s beside this program or in PATH",
-			   culprit);
+	return failure_set(
+		failure,
+		"cannot find %s in the directory of versus, in ../sbin or in PATH",
+		culprit);
 }
 
 /* ---- starting and stopping it ---- */
@@ -167,7 +169,7 @@ static int open_listener(struct server_process *server, bool datagrams,
 
 /* Reads the output of the server until a line contains the text (NULL: until end of
  * file, after its last process has ended). */
-static bool listen_to(struct server_process *server, const char *text, int64_t time)
+static bool read_until(struct server_process *server, const char *text, int64_t time)
 {
 	int64_t end = clock_milliseconds() + time, left;
 	char bytes[SERVER_PROCESS_OUTPUT];
@@ -196,7 +198,7 @@ static bool listen_to(struct server_process *server, const char *text, int64_t t
 
 /* Connects, half-closes, and waits until the server closes. If the server ends, or
  * never starts, its listening socket is closed, and the connection with it. */
-static bool serves_nothing(const struct server_process *server)
+static bool serves_empty_client(const struct server_process *server)
 {
 	struct sock_target target = { "127.0.0.1", server->port, AF_INET, SOCK_STREAM,
 				      START_TIME };
@@ -219,11 +221,11 @@ static bool serves_nothing(const struct server_process *server)
 static bool becomes_ready(struct server_process *server, bool quiet)
 {
 	if (!quiet)
-		return listen_to(server, "listening on", START_TIME);
+		return read_until(server, "listening on", START_TIME);
 	server->output[0] = '\0';
-	if (serves_nothing(server))
+	if (serves_empty_client(server))
 		return true;
-	listen_to(server, NULL, SAY_TIME);
+	read_until(server, NULL, MESSAGE_TIME);
 	return false;
 }
 
@@ -259,7 +261,7 @@ int server_process_start(struct server_process *server,
 	if (becomes_ready(server, settings->quiet))
 		return 0;
 	failure_set(failure, "%s did not start: %s", server->name,
-		    server->output[0] ? server->output : "it said nothing");
+		    server->output[0] ? server->output : "it printed no message");
 	(void)server_process_stop(server, &usage, &ignored);
 	return -1;
 }
@@ -304,7 +306,7 @@ int server_process_stop(struct server_process *server, struct process_usage *usa
 		return 0;
 	ended = has_ended(server->pid);
 	kill(server->pid, SIGTERM);
-	gone = listen_to(server, NULL, STOP_TIME);
+	gone = read_until(server, NULL, STOP_TIME);
 	if (!gone)
 		kill(server->pid, SIGKILL);
 	server->received = number_before(output, " bytes in,");
@@ -312,7 +314,8 @@ int server_process_stop(struct server_process *server, struct process_usage *usa
 	close(server->errors);
 	server->pid = 0;
 	if (!gone)
-		return failure_set(failure, "%s did not stop", server->name);
+		return failure_set(failure, "%s did not stop within %d s", server->name,
+				   STOP_TIME / 1000);
 	/* the default action of SIGTERM is a normal end */
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
 		return 0;

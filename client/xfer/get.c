@@ -58,7 +58,7 @@ static int check_output(uint64_t size, struct failure *failure)
 				   strerror(EBADF));
 	if (fstat(STDOUT_FILENO, &status) < 0 || !S_ISREG(status.st_mode))
 		return 0;
-	return xfer_part_check_room(STDOUT_FILENO, 0, size, failure);
+	return xfer_part_check_space(STDOUT_FILENO, 0, size, failure);
 }
 
 static int open_target(struct job *job, struct failure *failure)
@@ -82,8 +82,8 @@ static void give_up(struct job *job)
 static enum xfer_outcome start_anew(struct job *job, struct failure *failure)
 {
 	if (is_begun(job) && job->to_output && job->part.at > 0) {
-		failure_set(failure, "it has changed at the server, and its beginning "
-				     "has been written");
+		failure_set(failure, "the file has changed on the server after a part "
+				     "of it was written");
 		return XFER_FAILED;
 	}
 	give_up(job);
@@ -109,7 +109,7 @@ static enum xfer_outcome sum_what_is_there(struct job *job, struct failure *fail
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			failure_set(failure, "cannot read what is there of it: %s",
+			failure_set(failure, "cannot read the partial file: %s",
 				    n < 0 ? strerror(errno) : "it has become shorter");
 			return XFER_FAILED;
 		}
@@ -158,7 +158,7 @@ static enum xfer_outcome take_file(struct job *job, struct xfer_link *link,
 		return outcome;
 	if (size != job->plan.size || !xfer_same_time(&time, &job->plan.time)) {
 		xfer_link_drop(link);
-		failure_set(failure, "it is changing at the server");
+		failure_set(failure, "the file is changing on the server");
 		return XFER_CUT;
 	}
 	job->file.size = size;
@@ -223,7 +223,7 @@ static enum xfer_outcome take_sum(struct job *job, struct xfer_link *link,
 	if (job->file.summed)
 		return XFER_DONE;
 	failure_set(failure,
-		    "the checksum is wrong: %" PRIu32 " here, %" PRIu64 " at the server",
+		    "wrong checksum: %" PRIu32 " here, %" PRIu64 " on the server",
 		    job->file.sum, sum);
 	if (!job->to_output)
 		xfer_part_discard(&job->part);
@@ -371,7 +371,7 @@ static void get_folder(struct xfer *xfer, int root, const char *name, const char
 	size_t i;
 
 	if (depth == XFER_DEPTH) {
-		fail(xfer, name, "too many folders in folders", NULL);
+		fail(xfer, name, "more than 100 nested directories", NULL);
 		return;
 	}
 	outcome = xfer_entries_ask(xfer->link, name, above, &entries, &failure);
@@ -394,7 +394,8 @@ static void get_folder(struct xfer *xfer, int root, const char *name, const char
 		    xfer_join(local, path, entry->name))
 			get_entry(xfer, root, remote, local, &entries, entry, depth);
 		else
-			fail(xfer, file.name, "a name in it is too long", NULL);
+			fail(xfer, file.name, "a name in this directory is too long",
+			     NULL);
 	}
 	if (i < entries.count)
 		xfer_report_rest(name);
@@ -423,7 +424,7 @@ static void get_named(struct xfer *xfer, int root, const char *name)
 		get_folder(xfer, root, name, job.plan.path, NULL, 0);
 	else
 		fail(xfer, name,
-		     job.to_output ? "is a folder" : "is a folder, which takes -r", NULL);
+		     job.to_output ? "is a directory" : "is a directory (use -r)", NULL);
 }
 
 /* A name that filed does not accept is not requested, and no such local file is
@@ -446,7 +447,7 @@ static void get_checked(struct xfer *xfer, int root, const char *name)
 	else if (name_flaw(copy) == NULL)
 		get_named(xfer, root, copy);
 	else
-		fail(xfer, name, "no name for a file at the server", name_flaw(copy));
+		fail(xfer, name, "invalid name on the server", name_flaw(copy));
 }
 
 void xfer_get(struct xfer *xfer, const char *name)
@@ -459,7 +460,8 @@ void xfer_get(struct xfer *xfer, const char *name)
 	if (strcmp(directory, "-") != 0) {
 		root = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (root < 0) {
-			fail(xfer, name, "cannot open the folder of -o", strerror(errno));
+			fail(xfer, name, "cannot open the directory of -o",
+			     strerror(errno));
 			return;
 		}
 	}

@@ -137,7 +137,7 @@ static enum xfer_outcome cut(struct xfer_link *link, struct failure *failure)
 
 static enum xfer_outcome ended(struct xfer_link *link, struct failure *failure)
 {
-	failure_set(failure, "the server has closed the connection");
+	failure_set(failure, "the server closed the connection");
 	xfer_link_drop(link);
 	return XFER_CUT;
 }
@@ -157,7 +157,7 @@ void xfer_link_reached(struct xfer_link *link, uint64_t furthest)
 		link->furthest = furthest;
 }
 
-static void say_again(const char *about, const struct failure *failure, int64_t delay)
+static void report_retry(const char *about, const struct failure *failure, int64_t delay)
 {
 	xfer_progress_clear();
 	message(MESSAGE_NOTICE, "%s%s%s; trying again in %g s", about,
@@ -188,7 +188,7 @@ enum xfer_outcome xfer_link_try(struct xfer_link *link, const char *about,
 		}
 		if (tries++ == settings->retries)
 			return outcome == XFER_CUT ? XFER_LOST : outcome;
-		say_again(about, failure, delay);
+		report_retry(about, failure, delay);
 		pause_for(delay);
 		delay = delay < LONGEST_DELAY / 2 ? 2 * delay : LONGEST_DELAY;
 		link->again = true;
@@ -197,10 +197,10 @@ enum xfer_outcome xfer_link_try(struct xfer_link *link, const char *about,
 
 /* ---- replies ----------------------------------------------------------------------------- */
 
-enum xfer_outcome xfer_link_nonsense(struct xfer_link *link, const char *what,
-				     struct failure *failure)
+enum xfer_outcome xfer_link_invalid(struct xfer_link *link, const char *what,
+				    struct failure *failure)
 {
-	failure_set(failure, "the server does not keep to the protocol: %s", what);
+	failure_set(failure, "invalid reply from the server: %s", what);
 	xfer_link_drop(link);
 	return XFER_LOST;
 }
@@ -249,7 +249,7 @@ static enum xfer_outcome read_line(struct xfer_link *link, struct failure *failu
 		size_t n = lf != NULL ? (size_t)(lf - from) : there;
 
 		if (length + n >= sizeof link->line)
-			return xfer_link_nonsense(link, "a line without end", failure);
+			return xfer_link_invalid(link, "the line is too long", failure);
 		memcpy(link->line + length, from, n);
 		length += n;
 		link->start += n + (lf != NULL);
@@ -267,11 +267,29 @@ static enum xfer_outcome read_line(struct xfer_link *link, struct failure *failu
 		length--;
 	link->line[length] = '\0';
 	if (strlen(link->line) != length)
-		return xfer_link_nonsense(link, "a NUL in a line", failure);
+		return xfer_link_invalid(link, "NUL byte in a line", failure);
 	return XFER_DONE;
 }
 
-/* "ERR exists there is a file of that name" */
+/* The system's words for the codes that say everything; otherwise the server's text. */
+static const char *refusal_text(const char *code, const char *text)
+{
+	static const struct {
+		const char *code, *text;
+	} known[] = {
+		{ "exists", "File exists (start the server with -w to replace it)" },
+		{ "not-found", "No such file or directory" },
+		{ "no-space",
+		  "No space left on the server (disk full or quota exceeded)" },
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (strcmp(code, known[i].code) == 0)
+			return known[i].text;
+	return text;
+}
+
+/* "ERR exists File exists" */
 static enum xfer_outcome take_refusal(struct xfer_link *link, struct failure *failure)
 {
 	const char *code = link->line + strlen("ERR ");
@@ -284,8 +302,9 @@ static enum xfer_outcome take_refusal(struct xfer_link *link, struct failure *fa
 	memcpy(link->code, code, length);
 	link->code[length] = '\0';
 	link->used = 0; /* from now on the server may close */
-	failure_set(failure, "the server says: %s",
-		    xfer_show(*text != '\0' ? text : code, shown));
+	failure_set(
+		failure, "server refused: %s",
+		refusal_text(link->code, xfer_show(*text != '\0' ? text : code, shown)));
 	return XFER_REFUSED;
 }
 
@@ -295,7 +314,7 @@ static enum xfer_outcome take_unexpected(struct xfer_link *link, struct failure 
 
 	text_escape(link->line, strlen(link->line), shown, sizeof shown);
 	snprintf(what, sizeof what, "\"%s\"", shown);
-	return xfer_link_nonsense(link, what, failure);
+	return xfer_link_invalid(link, what, failure);
 }
 
 enum xfer_outcome xfer_link_reply(struct xfer_link *link, const char *first, int count,
@@ -314,7 +333,7 @@ enum xfer_outcome xfer_link_reply(struct xfer_link *link, const char *first, int
 		return take_unexpected(link, failure);
 	if (words_split(link->line, strlen(link->line), words, XFER_WORDS, &reason) !=
 	    count)
-		return xfer_link_nonsense(link, "a reply with other words", failure);
+		return xfer_link_invalid(link, "wrong number of words", failure);
 	return XFER_DONE;
 }
 
@@ -324,7 +343,7 @@ enum xfer_outcome xfer_link_number(struct xfer_link *link, const char *word,
 {
 	if (text_number(word, 0, most, value))
 		return XFER_DONE;
-	return xfer_link_nonsense(link, "a bad number", failure);
+	return xfer_link_invalid(link, "invalid number", failure);
 }
 
 enum xfer_outcome xfer_link_time(struct xfer_link *link, const char *word,
@@ -332,7 +351,7 @@ enum xfer_outcome xfer_link_time(struct xfer_link *link, const char *word,
 {
 	if (text_read_timestamp(word, time))
 		return XFER_DONE;
-	return xfer_link_nonsense(link, "a bad time", failure);
+	return xfer_link_invalid(link, "invalid time", failure);
 }
 
 bool xfer_same_time(const struct timespec *one, const struct timespec *other)
@@ -364,7 +383,7 @@ enum xfer_outcome xfer_link_receive(struct xfer_link *link, void *buffer, size_t
 /* ---- requests ---------------------------------------------------------------------------- */
 
 /* After a failed send, a reply of the server says more than errno. */
-static enum xfer_outcome hear_why(struct xfer_link *link, struct failure *failure)
+static enum xfer_outcome read_reason(struct xfer_link *link, struct failure *failure)
 {
 	int error = errno;
 	struct failure unheard;
@@ -401,12 +420,12 @@ enum xfer_outcome xfer_link_request(struct xfer_link *link, const char *const wo
 		line[used++] = words[1] != NULL ? ' ' : '\n';
 	}
 	if (io_write(link->fd, line, used) != (ssize_t)used)
-		return hear_why(link, failure);
+		return read_reason(link, failure);
 	return XFER_DONE;
 }
 
 /* The server has sent something in the middle of an upload: an error, or the end. */
-static enum xfer_outcome hear_objection(struct xfer_link *link, struct failure *failure)
+static enum xfer_outcome read_error(struct xfer_link *link, struct failure *failure)
 {
 	char *words[XFER_WORDS];
 	enum xfer_outcome outcome = xfer_link_reply(link, "ERR", 0, words, failure);
@@ -420,8 +439,8 @@ enum xfer_outcome xfer_link_send(struct xfer_link *link, const void *bytes, size
 				 struct failure *failure)
 {
 	if (length > SMALL && io_wait(link->fd, POLLIN, 0) != 0)
-		return hear_objection(link, failure);
+		return read_error(link, failure);
 	if (io_write(link->fd, bytes, length) != (ssize_t)length)
-		return hear_why(link, failure);
+		return read_reason(link, failure);
 	return XFER_DONE;
 }

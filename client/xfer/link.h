@@ -88,15 +88,15 @@ enum xfer_outcome xfer_link_receive(struct xfer_link *link, void *buffer, size_t
 /** Reports a violation of the protocol, and closes the connection. All further files
  *  are given up: the server would fail in the same way.
  *  @return XFER_LOST */
-enum xfer_outcome xfer_link_nonsense(struct xfer_link *link, const char *what,
-				     struct failure *failure);
+enum xfer_outcome xfer_link_invalid(struct xfer_link *link, const char *what,
+				    struct failure *failure);
 
-/** Parses a number of a reply. @return XFER_DONE, or as xfer_link_nonsense() */
+/** Parses a number of a reply. @return XFER_DONE, or as xfer_link_invalid() */
 enum xfer_outcome xfer_link_number(struct xfer_link *link, const char *word,
 				   uint64_t most, uint64_t *value,
 				   struct failure *failure);
 
-/** Parses a time of a reply. @return XFER_DONE, or as xfer_link_nonsense() */
+/** Parses a time of a reply. @return XFER_DONE, or as xfer_link_invalid() */
 enum xfer_outcome xfer_link_time(struct xfer_link *link, const char *word,
 				 struct timespec *time, struct failure *failure);
 

@@ -48,14 +48,14 @@ static enum xfer_outcome reserve(struct xfer_link *link, struct xfer_entries *en
 		return XFER_DONE;
 	xfer_link_drop(link); /* the rest of the list is not read */
 	failure_set(failure,
-		    "its list, with those of the folders above it, needs more than "
+		    "the lists of this directory and those above it need more than "
 		    "%d MiB of memory",
 		    XFER_LIST_BYTES >> 20);
 	return XFER_FAILED;
 }
 
-static enum xfer_outcome make_room(struct xfer_link *link, struct xfer_entries *entries,
-				   struct failure *failure)
+static enum xfer_outcome make_space(struct xfer_link *link, struct xfer_entries *entries,
+				    struct failure *failure)
 {
 	size_t capacity = entries->capacity > 0 ? 2 * entries->capacity : 64;
 	struct xfer_entry *list;
@@ -79,7 +79,7 @@ static enum xfer_outcome add(struct xfer_link *link, struct xfer_entries *entrie
 			     const struct xfer_entry *entry, struct failure *failure)
 {
 	size_t size = strlen(entry->name) + 1;
-	enum xfer_outcome outcome = make_room(link, entries, failure);
+	enum xfer_outcome outcome = make_space(link, entries, failure);
 
 	if (outcome == XFER_DONE)
 		outcome = reserve(link, entries, ALLOCATION + size, failure);
@@ -103,8 +103,8 @@ static enum xfer_outcome take_facts(struct xfer_link *link, char *const words[],
 	if (outcome != XFER_DONE || entry->is_folder)
 		return outcome;
 	if (strcmp(words[0], "F") != 0)
-		return xfer_link_nonsense(
-			link, "an entry that is neither file nor folder", failure);
+		return xfer_link_invalid(
+			link, "an entry is neither a file nor a directory", failure);
 	return xfer_link_number(link, words[1], INT64_MAX, &entry->size, failure);
 }
 
@@ -122,8 +122,7 @@ static enum xfer_outcome take_entry(struct xfer_link *link, struct xfer_entries 
 		return outcome;
 	entry.name = words[3];
 	if (name_flaw(entry.name) != NULL || strchr(entry.name, '/') != NULL)
-		return xfer_link_nonsense(link, "it lists a name that no file may have",
-					  failure);
+		return xfer_link_invalid(link, "invalid file name in a list", failure);
 	return add(link, entries, &entry, failure);
 }
 
@@ -223,7 +222,7 @@ static void list_folder(struct xfer *xfer, const char *folder,
 	enum xfer_outcome outcome;
 
 	if (depth == XFER_DEPTH) {
-		failure_set(&failure, "too many folders in folders");
+		failure_set(&failure, "more than 100 nested directories");
 		xfer_report_failed(xfer, &file, false, &failure);
 		return;
 	}

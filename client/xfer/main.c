@@ -39,30 +39,38 @@ enum {
 static const char default_port[] = "7012";
 
 static const struct option_line option_lines[] = {
-	{ 'p', "port", "PORT", "number or name of a service (7012)" },
-	{ 'd', "directory", "DIR", "put: into this folder at the server" },
-	{ 'o', "output", "DIR", "get: into this folder here (.); -: to standard output" },
-	{ 'n', "name", "NAME", "the one file's name at its other end" },
-	{ 'r', "recursive", NULL, "folders, too, with all that is in them" },
-	{ 'f', "force", NULL, "get: replace files that are there" },
+	{ 'p', "port", "PORT", "port number or service name (default 7012)" },
+	{ 'd', "directory", "DIR", "put: store the files in the server's directory DIR" },
+	{ 'o', "output", "DIR",
+	  "get: store the files in DIR (default .); -: write\n"
+	  "them to standard output" },
+	{ 'n', "name", "NAME", "store the file under NAME (one file only)" },
+	{ 'r', "recursive", NULL, "transfer directories with their contents" },
+	{ 'f', "force", NULL, "get: replace existing files" },
 	{ 'S', "no-sync", NULL,
-	  "get: do not wait until the disk has them; faster,\n"
-	  "but not safe from a power failure" },
-	{ OPTION_NO_SUM, "no-sum", NULL, "no checksums: faster, but nothing is checked" },
-	{ 'w', "wait", "SEC", "how long the server may be silent (30); 0: for ever" },
+	  "get: do not wait until the files are on disk;\n"
+	  "faster, but not safe from a power failure" },
+	{ OPTION_NO_SUM, "no-sum", NULL,
+	  "do not compare checksums; faster, but errors are\n"
+	  "not detected" },
+	{ 'w', "wait", "SEC",
+	  "give up a server that is silent for SEC seconds\n"
+	  "(default 30); 0: no limit" },
 	{ OPTION_RETRIES, "retries", "COUNT",
-	  "how often to try again after a cut, in a row (10)" },
+	  "try again COUNT times in a row after a lost\n"
+	  "connection (default 10)" },
 	{ OPTION_RETRY_DELAY, "retry-delay", "SEC",
-	  "before the first time (0.5); it doubles, up to 30" },
+	  "wait SEC seconds before the first retry (default\n"
+	  "0.5); the delay doubles each time, up to 30" },
 	{ 'R', "retry", NULL,
-	  "while nobody listens yet, keep trying until the time\n"
-	  "of -w is over" },
-	{ OPTION_NO_RETRY, "no-retry", NULL, "do not try again" },
-	{ 'j', "json", NULL, "print a JSON object, with a result for each file" },
-	{ '4', "ipv4", NULL, "IPv4 only" },
-	{ '6', "ipv6", NULL, "IPv6 only" },
-	{ 'v', "verbose", NULL, "say a line for each file, and one for all at the end" },
-	{ 'q', "quiet", NULL, "say nothing but errors, and no progress" },
+	  "while the first connection is refused, try again\n"
+	  "until the time of -w is over" },
+	{ OPTION_NO_RETRY, "no-retry", NULL, "do not try again after a lost connection" },
+	{ 'j', "json", NULL, "print a JSON object with a result for each file" },
+	{ '4', "ipv4", NULL, "use IPv4 only" },
+	{ '6', "ipv6", NULL, "use IPv6 only" },
+	{ 'v', "verbose", NULL, "print a line for each file, and a summary" },
+	{ 'q', "quiet", NULL, "print only errors, no progress" },
 	{ 'h', "help", NULL, "print this help" },
 	{ 'V', "version", NULL, "print the version" },
 	{ 0 },
@@ -114,7 +122,8 @@ static int check_port(const char *port, struct failure *failure)
 	uint64_t number;
 
 	if (text_number(port, 0, 0, &number))
-		return failure_set(failure, "port 0: nobody can listen there");
+		return failure_set(failure,
+				   "'0' is not a port to connect to (1 to 65535)");
 	return address_check_port(port, SOCK_STREAM, failure);
 }
 
@@ -182,7 +191,7 @@ static int find_command(struct line *line, const char *name, struct failure *fai
 			line->command = &commands[i];
 	if (line->command != NULL)
 		return 0;
-	return failure_set(failure, "'%s' is none of put, get and ls",
+	return failure_set(failure, "unknown command '%s' (use put, get or ls)",
 			   xfer_show(name, shown));
 }
 
@@ -194,7 +203,8 @@ static int take_operands(struct line *line, int count, char **operands,
 	char port[PORT_TEXT];
 
 	if (count < 1)
-		return failure_set(failure, "put, get or ls is missing");
+		return failure_set(failure,
+				   "the command is missing (use put, get or ls)");
 	if (find_command(line, operands[0], failure) < 0)
 		return -1;
 	if (count < 2)
@@ -213,8 +223,8 @@ static int take_operands(struct line *line, int count, char **operands,
 		return failure_set(failure, "%s is missing", line->command->operand);
 	if (line->count > 1 && !line->command->takes_many)
 		return failure_set(failure,
-				   "more than one PATH (a port is given by -p, or "
-				   "as HOST:PORT)");
+				   "more than one PATH is given (for a port, use -p "
+				   "or HOST:PORT)");
 	return 0;
 }
 
@@ -228,34 +238,30 @@ static int check(const struct line *line, struct failure *failure)
 			 strcmp(settings->directory, "-") == 0;
 
 	if (strchr(line->letters, 'd') != NULL && !put)
-		return failure_set(failure, "-d, --directory is for put");
+		return failure_set(failure, "-d, --directory applies only to put");
 	if (strpbrk(line->letters, "ofS") != NULL && !get)
-		return failure_set(failure, "-o, -f and -S are for get");
+		return failure_set(failure, "-o, -f and -S apply only to get");
 	if (settings->name != NULL && !put && !get)
-		return failure_set(failure, "-n, --name is for put and get");
+		return failure_set(failure, "-n, --name applies only to put and get");
 	if (settings->name != NULL && line->count > 1)
-		return failure_set(failure, "-n, --name is for one file");
+		return failure_set(failure, "-n, --name applies only to one file");
 	if (settings->name != NULL && (name_flaw(settings->name) != NULL))
-		return failure_set(failure, "-n, --name: it must be a relative path, "
-					    "and no part of it hidden, '.' or '..'");
+		return failure_set(failure, "-n, --name: must be a relative path without "
+					    "hidden parts, '.' or '..'");
 	if (settings->directory != NULL && put && name_flaw(settings->directory) != NULL)
-		return failure_set(failure, "-d, --directory: it must be a relative "
-					    "path, and no part of it hidden, '.' or "
-					    "'..'");
+		return failure_set(failure, "-d, --directory: must be a relative path "
+					    "without hidden parts, '.' or '..'");
 	if (get && settings->directory != NULL && *settings->directory == '\0')
-		return failure_set(failure, "-o, --output: the name of a folder is "
-					    "missing");
+		return failure_set(failure, "-o, --output: '' is not a directory");
 	if (to_output && settings->recursive)
-		return failure_set(failure, "with -o - there is room for files only, "
-					    "and not for -r");
+		return failure_set(failure, "-o - cannot be used with -r");
 	if (to_output && settings->json)
-		return failure_set(failure, "with -o - standard output is the file's, "
-					    "and not for -j");
+		return failure_set(failure, "-o - cannot be used with -j");
 	if (to_output && settings->name != NULL)
-		return failure_set(failure, "standard output has no name for -n");
+		return failure_set(failure, "-o - cannot be used with -n");
 	for (int i = 0; put && settings->name == NULL && i < line->count; i++)
 		if (strcmp(line->operands[i], "-") == 0)
-			return failure_set(failure, "standard input needs a name: -n");
+			return failure_set(failure, "put - needs a name (use -n NAME)");
 	return 0;
 }
 
@@ -282,7 +288,8 @@ static int finish(void *context, int count, char **operands, struct failure *fai
 
 static const struct options_program program = {
 	.synopsis = "[options] put HOST FILE ... | get HOST NAME ... | ls HOST [PATH]",
-	.purpose = "Transfers files to and from a server, filed(8).",
+	.purpose = "Uploads files to a file server such as filed(8), downloads and lists "
+		   "them.",
 	.lines = option_lines,
 	.take = take_option,
 	.finish = finish,
@@ -328,7 +335,7 @@ static void hint_at_port(const struct line *line)
 	    !text_number(word, 1, UINT16_MAX, &number))
 		return;
 	message(MESSAGE_NOTICE,
-		"'%s' was taken for a name; a port is given as HOST:%s or -p %s", word,
+		"'%s' was used as a file name; for a port, use HOST:%s or -p %s", word,
 		word, word);
 }
 

@@ -33,7 +33,7 @@ enum { NAME_KEPT = 150, OPEN_TRIES = 10 };
 static const char suffix[] = ".part";
 
 /* A small part, which the signal handler removes. */
-static _Atomic(const struct xfer_part *) passing;
+static _Atomic(const struct xfer_part *) temporary;
 
 /* ---- names ------------------------------------------------------------------------------- */
 
@@ -67,7 +67,7 @@ static void name_kept(struct xfer_part *part, const struct xfer_part_plan *plan)
 }
 
 /* A random name that nobody can create in advance. */
-static void name_passing(struct xfer_part *part)
+static void name_temporary(struct xfer_part *part)
 {
 	int length = begin_name(part->target, part->name);
 	uint64_t number;
@@ -162,7 +162,7 @@ int xfer_part_make_folder(int root, const char *path, bool sync, struct failure 
 	if (fd >= 0)
 		fd = enter(fd, part.target, sync);
 	if (fd < 0)
-		return failure_set(failure, "cannot make the folder: %s",
+		return failure_set(failure, "cannot create the directory: %s",
 				   strerror(errno));
 	close(fd);
 	return 0;
@@ -189,13 +189,13 @@ static int check_target(const struct xfer_part *part, const char **what)
 
 	if (fstatat(part->folder, part->target, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
-	*what = "cannot replace it";
+	*what = "cannot replace the local file";
 	errno = EPERM;
 	if (S_ISDIR(status.st_mode)) {
-		*what = "a folder has its name here";
+		*what = "cannot replace the local directory";
 		errno = EISDIR;
 	} else if (!part->force) {
-		*what = "not replaced without -f";
+		*what = "cannot create the local file";
 		errno = EEXIST;
 	} else if (!is_anothers(part, &status)) {
 		return 0;
@@ -216,7 +216,7 @@ static uint64_t free_bytes(int fd)
 						     : UINT64_MAX;
 }
 
-int xfer_part_check_room(int fd, uint64_t at, uint64_t size, struct failure *failure)
+int xfer_part_check_space(int fd, uint64_t at, uint64_t size, struct failure *failure)
 {
 	uint64_t missing = size > at ? size - at : 0, left = free_bytes(fd);
 	struct rlimit limit;
@@ -304,17 +304,17 @@ static int open_locked(struct xfer_part *part)
 }
 
 /* @return 0, or -1 with errno */
-static int open_passing(struct xfer_part *part)
+static int open_temporary(struct xfer_part *part)
 {
 	for (int i = 0; i < OPEN_TRIES; i++) {
-		name_passing(part);
-		atomic_store(&passing, part);
+		name_temporary(part);
+		atomic_store(&temporary, part);
 		part->fd =
 			openat(part->folder, part->name,
 			       O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 		if (part->fd >= 0)
 			return 0;
-		atomic_store(&passing, NULL);
+		atomic_store(&temporary, NULL);
 		if (errno != EEXIST)
 			break;
 	}
@@ -323,7 +323,7 @@ static int open_passing(struct xfer_part *part)
 
 void xfer_part_interrupt(void)
 {
-	const struct xfer_part *part = atomic_load(&passing);
+	const struct xfer_part *part = atomic_load(&temporary);
 
 	if (part != NULL)
 		unlinkat(part->folder, part->name, 0);
@@ -384,7 +384,7 @@ static int take_up(struct xfer_part *part, const struct xfer_part_plan *plan)
 static int open_part(struct xfer_part *part, const struct xfer_part_plan *plan)
 {
 	if (!part->kept)
-		return open_passing(part);
+		return open_temporary(part);
 	name_kept(part, plan);
 	return open_locked(part) < 0 ? -1 : take_up(part, plan);
 }
@@ -395,8 +395,7 @@ static int not_ours(struct xfer_part *part, struct failure *failure)
 
 	text_escape(part->name, strlen(part->name), shown, sizeof shown);
 	failure_set(failure,
-		    "cannot write: there is a %s, which is not this user's, or has other "
-		    "names too",
+		    "cannot write %s: it belongs to another user or has other hard links",
 		    shown);
 	close(part->folder);
 	part->folder = -1;
@@ -405,9 +404,11 @@ static int not_ours(struct xfer_part *part, struct failure *failure)
 
 static int open_failed(struct xfer_part *part, const char *what, struct failure *failure)
 {
-	const char *reason = errno == EBUSY ? "another xfer is at it" : strerror(errno);
+	const char *reason = errno == EBUSY ? "in use by another xfer" : strerror(errno);
+	const char *advice =
+		errno == EEXIST && !part->force ? " (use -f to replace it)" : "";
 
-	failure_set(failure, "%s: %s", what, reason);
+	failure_set(failure, "%s: %s%s", what, reason, advice);
 	if (part->fd >= 0)
 		close(part->fd);
 	if (part->folder >= 0)
@@ -418,7 +419,7 @@ static int open_failed(struct xfer_part *part, const char *what, struct failure 
 
 static void close_part(struct xfer_part *part)
 {
-	atomic_store(&passing, NULL);
+	atomic_store(&temporary, NULL);
 	if (part->fd >= 0)
 		close(part->fd);
 	if (part->folder >= 0)
@@ -443,11 +444,11 @@ void xfer_part_leave(struct xfer_part *part)
 
 /* Checks the free space only for a large file. @return 0, or -1 with *failure; then
  * the part is closed */
-static int check_room(struct xfer_part *part, const struct xfer_part_plan *plan,
-		      struct failure *failure)
+static int check_space(struct xfer_part *part, const struct xfer_part_plan *plan,
+		       struct failure *failure)
 {
 	if (!part->kept ||
-	    xfer_part_check_room(part->fd, part->at, plan->size, failure) == 0)
+	    xfer_part_check_space(part->fd, part->at, plan->size, failure) == 0)
 		return 0;
 	xfer_part_leave(part);
 	return -1;
@@ -462,11 +463,11 @@ int xfer_part_open(struct xfer_part *part, const struct xfer_part_plan *plan,
 	part->kept = plan->size >= XFER_PART_KEPT;
 	part->folder = open_folder(part, plan);
 	if (part->folder < 0)
-		return open_failed(part, "no way to its folder", failure);
+		return open_failed(part, "cannot open its directory", failure);
 	if (check_target(part, &what) < 0)
 		return open_failed(part, what, failure);
 	if (open_part(part, plan) == 0)
-		return check_room(part, plan, failure);
+		return check_space(part, plan, failure);
 	if (part->fd < 0 && part->kept && errno == EPERM)
 		return not_ours(part, failure);
 	return open_failed(part, "cannot write", failure);
@@ -507,13 +508,13 @@ int xfer_part_finish(struct xfer_part *part, const struct xfer_part_plan *plan,
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, plan->time };
 
 	if (futimens(part->fd, times) < 0)
-		return finish_failed(part, "cannot set its time", failure);
+		return finish_failed(part, "cannot set its modification time", failure);
 	if (plan->sync && fdatasync(part->fd) < 0)
-		return finish_failed(part, "cannot bring it to the disk", failure);
+		return finish_failed(part, "cannot write it to disk", failure);
 	if (name_it(part) < 0)
-		return finish_failed(part, "cannot give it its name", failure);
+		return finish_failed(part, "cannot rename it to its final name", failure);
 	if (plan->sync && fsync(part->folder) < 0) {
-		failure_set(failure, "cannot bring its folder to the disk: %s",
+		failure_set(failure, "cannot write its directory to disk: %s",
 			    strerror(errno));
 		close_part(part);
 		return -1;

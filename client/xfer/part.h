@@ -82,7 +82,7 @@ int xfer_part_make_folder(int root, const char *path, bool sync, struct failure 
  * @param size  final size in bytes
  * @return 0, or -1 with *failure
  */
-int xfer_part_check_room(int fd, uint64_t at, uint64_t size, struct failure *failure);
+int xfer_part_check_space(int fd, uint64_t at, uint64_t size, struct failure *failure);
 
 /** Appends bytes. @return 0, or -1 with *failure */
 int xfer_part_write(struct xfer_part *part, const void *bytes, size_t length,

@@ -45,7 +45,7 @@ struct job {
 static enum xfer_outcome changed(struct xfer_link *link, struct failure *failure)
 {
 	xfer_link_drop(link); /* the server waits for bytes that do not exist */
-	failure_set(failure, "it has changed while it was read");
+	failure_set(failure, "the file has changed during the upload");
 	return XFER_FAILED;
 }
 
@@ -201,8 +201,8 @@ static enum xfer_outcome take_done(struct job *job, struct xfer_link *link,
 	if (!job->xfer->settings->no_sum)
 		snprintf(sum, sizeof sum, "%" PRIu32, checksum_value(&job->sum));
 	if (size != job->file.size || strcmp(words[2], sum) != 0)
-		return xfer_link_nonsense(link, "DONE, but with another size or sum",
-					  failure);
+		return xfer_link_invalid(link, "DONE with a wrong size or checksum",
+					 failure);
 	job->file.summed = !job->xfer->settings->no_sum;
 	job->file.sum = checksum_value(&job->sum);
 	return XFER_DONE;
@@ -256,9 +256,8 @@ static enum xfer_outcome attempt_put(struct xfer_link *link, void *context,
 	if (outcome != XFER_DONE)
 		return outcome;
 	if (offset > 0 && job->xfer->settings->no_sum)
-		return xfer_link_nonsense(
-			link, "without a checksum it goes on with an earlier upload",
-			failure);
+		return xfer_link_invalid(link, "it resumes an upload without a checksum",
+					 failure);
 	xfer_link_reached(link, offset);
 	if (job->file.moved == 0)
 		job->file.resumed = offset;
@@ -284,15 +283,14 @@ static void put_open(struct xfer *xfer, int fd, const struct stat *status,
 	enum xfer_outcome outcome;
 
 	if (name_flaw(name) != NULL) {
-		failure_set(&failure, "no name for a file at the server: %s",
-			    name_flaw(name));
+		failure_set(&failure, "invalid name on the server: %s", name_flaw(name));
 		xfer_report_failed(xfer, &job.file, false, &failure);
 		return;
 	}
 	if (!ends_at_its_size(&job)) {
 		failure_set(&failure,
-			    "it holds more than its size of %" PRIu64
-			    " bytes: put it through a pipe",
+			    "the file has more than its size of %" PRIu64
+			    " bytes (upload it through a pipe)",
 			    job.file.size);
 		xfer_report_failed(xfer, &job.file, false, &failure);
 		return;
@@ -322,7 +320,7 @@ static int open_spool(struct failure *failure)
 		return failure_set(failure, "TMPDIR is too long");
 	fd = mkstemp(path);
 	if (fd < 0)
-		return failure_set(failure, "cannot make a temporary file in %s: %s",
+		return failure_set(failure, "cannot create a temporary file in %s: %s",
 				   folder, strerror(errno));
 	unlink(path);
 	io_set_close_on_exec(fd);
@@ -375,7 +373,7 @@ static enum xfer_outcome attempt_look(struct xfer_link *link, void *context,
 	if (outcome == XFER_REFUSED && strcmp(link->code, "not-found") == 0)
 		return XFER_DONE;
 	if (outcome == XFER_DONE && entry.is_folder) {
-		failure_set(failure, "is a folder at the server");
+		failure_set(failure, "is a directory on the server");
 		return XFER_FAILED;
 	}
 	return outcome;
@@ -389,8 +387,7 @@ static enum xfer_outcome check_before_input(struct xfer *xfer, const char *name,
 	char asked[XFER_NAME], shown[XFER_SHOWN];
 
 	if (name_flaw(name) != NULL) {
-		failure_set(failure, "no name for a file at the server: %s",
-			    name_flaw(name));
+		failure_set(failure, "invalid name on the server: %s", name_flaw(name));
 		return XFER_FAILED;
 	}
 	snprintf(asked, sizeof asked, "%s", name);
@@ -518,7 +515,7 @@ static void walk_entry(struct xfer *xfer, const struct place *above, int fd,
 
 	if (!xfer_join(path, above->path, name) ||
 	    !xfer_join(remote, above->remote, name)) {
-		fail(xfer, above, "a name in it is too long");
+		fail(xfer, above, "a name in this directory is too long");
 		return;
 	}
 	place.path = path;
@@ -538,7 +535,7 @@ static void walk_folder(struct xfer *xfer, const struct place *place, int fd)
 	if (copy < 0 || !read_names(copy, &names))
 		fail(xfer, place, strerror(errno));
 	else if (names.count == 0)
-		skip_place(xfer, place, "an empty folder");
+		skip_place(xfer, place, "empty directory");
 	for (; i < names.count && !xfer->lost; i++)
 		walk_entry(xfer, place, fd, names.list[i]);
 	if (i < names.count)
@@ -556,23 +553,23 @@ static void walk(struct xfer *xfer, const struct place *place)
 	struct stat status;
 
 	if (fd < 0 && place->found && (errno == ELOOP || errno == EMLINK))
-		skip_place(xfer, place, "a symbolic link");
+		skip_place(xfer, place, "symbolic link");
 	else if (fd < 0 && place->found && errno == ENXIO)
-		skip_place(xfer, place, "neither file nor folder"); /* a socket */
+		skip_place(xfer, place, "not a regular file or directory"); /* a socket */
 	else if (fd < 0 || fstat(fd, &status) < 0)
 		fail(xfer, place, strerror(errno));
 	else if (S_ISREG(status.st_mode))
 		put_open(xfer, fd, &status, place->path, place->remote);
 	else if (S_ISDIR(status.st_mode) && place->depth == XFER_DEPTH)
-		fail(xfer, place, "too many folders in folders");
+		fail(xfer, place, "more than 100 nested directories");
 	else if (S_ISDIR(status.st_mode) && xfer->settings->recursive)
 		walk_folder(xfer, place, fd);
 	else if (S_ISDIR(status.st_mode))
-		fail(xfer, place, "is a folder, which takes -r");
+		fail(xfer, place, "is a directory (use -r)");
 	else if (place->found)
-		skip_place(xfer, place, "neither file nor folder");
+		skip_place(xfer, place, "not a regular file or directory");
 	else
-		fail(xfer, place, "neither file nor folder");
+		fail(xfer, place, "not a regular file or directory");
 	if (fd >= 0)
 		close(fd);
 }

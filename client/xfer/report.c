@@ -83,7 +83,7 @@ static void json_end(const struct xfer *xfer)
 }
 
 /* "52 files, 840 MB, 12 s; 1 failed, 3 skipped" */
-static void say_sum(const struct xfer *xfer)
+static void print_summary(const struct xfer *xfer)
 {
 	double seconds = seconds_since(xfer->began);
 	char bytes[XFER_NUMBER_TEXT], failed[40] = "", skipped[40] = "";
@@ -107,7 +107,7 @@ void xfer_report_end(const struct xfer *xfer, bool transfer)
 	if (xfer->settings->json)
 		json_end(xfer);
 	else if (transfer && (took_long || message_wanted(MESSAGE_CLIENT)))
-		say_sum(xfer);
+		print_summary(xfer);
 }
 
 static void json_file(const struct xfer_file *file, const char *status,
@@ -144,7 +144,8 @@ static const char *known_as(const struct xfer_file *file)
 								    : file->name;
 }
 
-static void say(enum message_level level, const struct xfer_file *file, const char *text)
+static void print_message(enum message_level level, const struct xfer_file *file,
+			  const char *text)
 {
 	char shown[XFER_SHOWN];
 
@@ -156,7 +157,7 @@ static void say(enum message_level level, const struct xfer_file *file, const ch
 
 /* The user has requested everything, so no file was named: if the server is lost,
  * the root folder is not the reason. */
-static bool is_nobodys(const struct xfer_file *file, bool lost)
+static bool is_unnamed(const struct xfer_file *file, bool lost)
 {
 	return lost && file->local == NULL && strcmp(file->name, "/") == 0;
 }
@@ -175,10 +176,10 @@ void xfer_report_done(struct xfer *xfer, const struct xfer_file *file)
 		snprintf(sum, sizeof sum, "cksum %" PRIu32, file->sum);
 	if (file->resumed > 0)
 		snprintf(before_text, sizeof before_text,
-			 " (%" PRIu64 " of them were there)", file->resumed);
+			 " (%" PRIu64 " of them resumed)", file->resumed);
 	snprintf(text, sizeof text, "%" PRIu64 " bytes%s, %s", file->size, before_text,
 		 sum);
-	say(MESSAGE_CLIENT, file, text);
+	print_message(MESSAGE_CLIENT, file, text);
 }
 
 void xfer_report_failed(struct xfer *xfer, const struct xfer_file *file, bool lost,
@@ -189,8 +190,8 @@ void xfer_report_failed(struct xfer *xfer, const struct xfer_file *file, bool lo
 	if (xfer->settings->json)
 		json_file(file, "failed", failure->text);
 	xfer->lost |= lost;
-	if (!is_nobodys(file, lost)) {
-		say(MESSAGE_ERROR, file, failure->text);
+	if (!is_unnamed(file, lost)) {
+		print_message(MESSAGE_ERROR, file, failure->text);
 		return;
 	}
 	xfer_progress_clear();
@@ -206,15 +207,15 @@ void xfer_report_skipped(struct xfer *xfer, const struct xfer_file *file,
 	if (xfer->settings->json)
 		json_file(file, "skipped", reason);
 	snprintf(text, sizeof text, "skipped: %s", reason);
-	say(MESSAGE_NOTICE, file, text);
+	print_message(MESSAGE_NOTICE, file, text);
 }
 
 void xfer_report_rest(const char *of)
 {
 	char shown[XFER_SHOWN];
 
-	message(MESSAGE_ERROR, "the rest%s%s was not tried", *of != '\0' ? " of " : "",
-		xfer_show(of, shown));
+	message(MESSAGE_ERROR, "the remaining files%s%s were not tried",
+		*of != '\0' ? " of " : "", xfer_show(of, shown));
 }
 
 /* ---- folders ----------------------------------------------------------------------------- */
