@@ -13,15 +13,15 @@ static struct memory_member *of_member(struct member *member)
 					offsetof(struct memory_member, member));
 }
 
-static bool deliver(struct member *member, const char *bytes, size_t n, size_t most)
+static bool deliver(struct member *member, const char *bytes, size_t n, size_t limit)
 {
 	struct memory_member *m = of_member(member);
 
 	ck_assert_msg(!m->left, "it delivers to a client that has left");
 	ck_assert_uint_gt(n, 0);
-	if (m->dismissed || m->cut_off) /* it hears no more */
+	if (m->dismissed || m->cut_off)
 		return true;
-	if (m->refuses || m->waiting - m->excused > most)
+	if (m->refuses || m->waiting - m->exempt > limit)
 		return false;
 	memory_receive(&m->client, bytes, n);
 	if (m->stalled)
@@ -29,13 +29,13 @@ static bool deliver(struct member *member, const char *bytes, size_t n, size_t m
 	return true;
 }
 
-static void excuse(struct member *member)
+static void exempt(struct member *member)
 {
 	struct memory_member *m = of_member(member);
 
-	ck_assert_msg(!m->left, "it excuses a client that has left");
-	if (m->excused == 0)
-		m->excused = m->waiting;
+	ck_assert_msg(!m->left, "it exempts the output of a client that has left");
+	if (m->exempt == 0)
+		m->exempt = m->waiting;
 }
 
 static void dismiss(struct member *member)
@@ -53,12 +53,12 @@ static void cut_off(struct member *member)
 	if (m->client.expected > m->client.length)
 		m->client.expected = m->client.length;
 	m->client.output[m->client.length] = '\0';
-	m->waiting = m->excused = 0;
+	m->waiting = m->exempt = 0;
 }
 
 static const struct hub_transport transport = {
 	.deliver = deliver,
-	.excuse = excuse,
+	.exempt = exempt,
 	.dismiss = dismiss,
 	.cut_off = cut_off,
 };
@@ -197,7 +197,7 @@ void memory_stall(struct memory_member *m)
 void memory_read_on(struct memory_member *m)
 {
 	m->stalled = false;
-	m->waiting = m->excused = 0;
+	m->waiting = m->exempt = 0;
 	settle();
 }
 

@@ -1,5 +1,5 @@
 /*
- * memory_hub - clients that meet, without a network: the test is every one of them.
+ * memory_hub - a hub in memory, without a network: the test plays all clients.
  *
  *	#include "server/service/chat/chat.c"
  *
@@ -12,10 +12,10 @@
  *	memory_hears(&alice, "...");
  *	memory_hub_end();
  *
- * It is the simplest of hubs: to post is to call. It holds the service to what hub.h says:
- * messages and deliveries come in blocks of their own that are gone after the call; a member
- * that was dismissed or cut off leaves after the call, and posts no more; nothing is
- * delivered to one that has left.
+ * To post is to call the service. This hub checks that the service obeys hub.h: each message
+ * is in memory of its own that is freed after the call; a member that was dismissed or cut
+ * off leaves after the call, and posts nothing more; nothing is delivered to a member that
+ * has left.
  */
 #ifndef TESTS_MEMORY_HUB_H
 #define TESTS_MEMORY_HUB_H
@@ -31,7 +31,7 @@ struct memory_member {
 	struct member member;
 	bool stalled;   /* it does not read: what is delivered waits */
 	size_t waiting; /* bytes, at the end of what it was sent */
-	size_t excused; /* of them, before the others; 0 when all have been read */
+	size_t exempt;  /* of them, the first; 0 when they have been read */
 	bool refuses;   /* there is no memory to deliver to it */
 	bool dismissed; /* by the service */
 	bool cut_off;   /* by the service */

@@ -1369,20 +1369,20 @@ END_TEST
 Suite *suite_chatd(void)
 {
 	Suite *suite = suite_create("chatd");
-	TCase *meeting = add_case(suite, "meeting");
+	TCase *shared = add_case(suite, "shared");
 	TCase *trouble = add_case(suite, "trouble");
 	TCase *leaving = add_case(suite, "leaving");
 	int models = models_count();
 
-	tcase_add_loop_test(meeting, every_line_reaches_everyone, 0, models);
-	tcase_add_loop_test(meeting, all_hear_the_same, 0, models);
-	tcase_add_loop_test(meeting, of_two_who_want_a_nickname_one_gets_it, 0, models);
-	tcase_add_loop_test(meeting, two_who_wait_for_each_other_go_on, 0, models);
-	tcase_add_loop_test(meeting, who_has_gone_is_not_waited_for, 0, models);
-	tcase_add_test(meeting, every_model_tells_the_same);
-	tcase_add_loop_test(meeting, a_command_after_the_synch_of_telnet_is_a_command, 0,
+	tcase_add_loop_test(shared, every_line_reaches_everyone, 0, models);
+	tcase_add_loop_test(shared, all_hear_the_same, 0, models);
+	tcase_add_loop_test(shared, of_two_who_want_a_nickname_one_gets_it, 0, models);
+	tcase_add_loop_test(shared, two_who_wait_for_each_other_go_on, 0, models);
+	tcase_add_loop_test(shared, who_has_gone_is_not_waited_for, 0, models);
+	tcase_add_test(shared, every_model_tells_the_same);
+	tcase_add_loop_test(shared, a_command_after_the_synch_of_telnet_is_a_command, 0,
 			    models);
-	tcase_add_loop_test(meeting,
+	tcase_add_loop_test(shared,
 			    a_private_line_after_the_synch_of_telnet_stays_private, 0,
 			    models);
 	tcase_add_loop_test(trouble, who_is_too_fast_waits_and_nobody_else_does, 0,

@@ -1,10 +1,12 @@
 /*
- * hub_client - posts, deliveries and leaving, the same wherever the hub lives.
+ * hub_client - posts, deliveries and leaving: what is the same wherever the hub is.
  *
- * A delivery becomes output of the client's connection like any other. It is fetched only
- * when the queue is empty, so the hub sees how much waits for a client that does not read,
- * and can cut it off. Nothing here calls a service or the connection; outcomes are fields
- * that the connection reads. A service without a hub costs one comparison with NULL.
+ * A delivery becomes output of the client's connection like any other output. It is fetched
+ * only when the connection's queue is empty. So the bytes for a client that does not read
+ * stay in the hub, which counts them and can cut the client off.
+ *
+ * Nothing here calls a service or the connection: the results are fields that the connection
+ * reads. A service without a hub pays one comparison with NULL for each call.
  */
 #include "server/hub/client.h"
 
@@ -76,8 +78,7 @@ void hub_client_flush(struct hub_client *client)
 	note_stalled(client);
 }
 
-/* What was fetched before is sent first: while it is queued nothing more is fetched, and fd
- * does not become readable twice for one delivery. */
+/* The queue is sent first, because nothing is fetched while it is not empty. */
 void hub_client_fetch_and_send(struct hub_client *client)
 {
 	hub_client_flush(client);
@@ -91,8 +92,8 @@ void hub_client_end(struct hub_client *client)
 		client->kind->close(client);
 }
 
-/* With output queued the only event to wait for is that the client is cut off, and a client
- * that has left cannot be. */
+/* While output is queued, the only event from the hub is that the member is cut off. A member
+ * that has left cannot be cut off. */
 bool hub_client_is_polled(const struct hub_client *client)
 {
 	if (!hub_client_is_open(client) || client->fd < 0)
@@ -100,10 +101,10 @@ bool hub_client_is_polled(const struct hub_client *client)
 	return client->output->queue.length == 0 || !client->left || client->congested;
 }
 
-/* Deliveries are fetched when the queue is empty. */
+/* Deliveries are fetched only when the queue is empty. */
 short hub_client_events(const struct hub_client *client)
 {
-	bool reads = client->output->queue.length == 0 || client->listens_always;
+	bool reads = client->output->queue.length == 0 || client->wakes_while_queued;
 
 	return (short)((reads ? POLLIN : 0) | (client->congested ? POLLOUT : 0));
 }

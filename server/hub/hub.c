@@ -1,3 +1,9 @@
+/*
+ * hub - the functions that a service calls, each through a table of functions.
+ *
+ * The service is linked with every model, and in the tests with a hub in memory. So it must
+ * not call any of these hubs by name. The cost is one indirect call for each delivery.
+ */
 #include "server/hub/hub.h"
 
 void session_post(struct session *session, const void *bytes, size_t n)
@@ -6,14 +12,14 @@ void session_post(struct session *session, const void *bytes, size_t n)
 		session->transport->post(session, bytes, n);
 }
 
-bool hub_deliver(struct member *member, const void *bytes, size_t n, size_t most)
+bool hub_deliver(struct member *member, const void *bytes, size_t n, size_t limit)
 {
-	return member->transport->deliver(member, bytes, n, most);
+	return member->transport->deliver(member, bytes, n, limit);
 }
 
-void hub_excuse(struct member *member)
+void hub_exempt(struct member *member)
 {
-	member->transport->excuse(member);
+	member->transport->exempt(member);
 }
 
 void hub_dismiss(struct member *member)

@@ -1,25 +1,70 @@
 /*
- * hub - where the clients of a service meet.
+ * hub - the place of the state that the clients of a service share.
  *
- * Most services talk with each client alone. In some, chat above all, clients share a
- * state: who is there, and what goes to whom. That state lives in the hub, and a client has
- * two sides. On one, its session takes the bytes from the socket, in whatever worker serves
- * it, makes messages of them and posts these to the hub. On the other, the client is a
- * member: the hub is given its messages, one at a time whatever the model is, so the
- * service's code for it needs no lock; and it delivers bytes to any member. Where the hub
- * lives is what each model teaches:
+ * Most services serve each client alone. In some, such as chat, clients share state: which
+ * clients are connected, and which message goes to whom. That state is in the hub. A client
+ * has two sides:
  *
- *   iterative, select: in the process itself; to post is to call;
- *   thread: in the process, behind one mutex; to deliver is to append to the member's
- *       mailbox and to wake its thread;
- *   fork: in the parent; each child has a socket pair to it.
+ *   session  in the worker that serves the client. It receives the client's bytes, makes
+ *            messages of them, and posts these to the hub with session_post().
+ *   member   in the hub. The hub calls the service once for each message that the member
+ *            posted. The service delivers bytes to any members with hub_deliver().
  *
- * A message that was posted reaches the hub whole, in the order in which the session posted
- * it. What is delivered to a member is sent to it in that order, nothing between; when two
- * members get the same deliveries, they get them in the same order.
+ * The hub makes one call at a time in every model. The code of the service is therefore the
+ * same in every model, and needs no lock. The models differ in where the hub is (place.h).
+ * Client A posts, and client B receives:
  *
- * A service of this kind writes to its clients through the hub alone, never with
- * session_write(): so that what it says comes in the same order in every model.
+ *   iterative, select (local.c): in the process that serves all clients
+ *
+ *     +- process --------------+
+ *     |  session of A          |
+ *     |    | post              |
+ *     |    +----------> hub    |
+ *     |                  |     |
+ *     |          deliver |     |
+ *     |                  v     |
+ *     |          output of B   |
+ *     +------------------|-----+
+ *                        v send(2), after all ready sockets were served
+ *
+ *   thread (shared.c): in the process of all threads, protected by a mutex
+ *
+ *     +- process -------------------------------------------------------+
+ *     |  thread of A     +- mutex -------------+          thread of B   |
+ *     |  session         |                     |                        |
+ *     |    | post        |                     |                        |
+ *     |    +-------------|--> hub              |                        |
+ *     |                  |     | deliver       |                        |
+ *     |                  |     v               |  wakeup                |
+ *     |                  |  queue of B --------|--------> output of B   |
+ *     |                  +---------------------+            |           |
+ *     +-----------------------------------------------------|-----------+
+ *                                                           v send(2)
+ *
+ *   fork (remote.c): in the parent; a channel is a pair of local sockets
+ *
+ *     +- child of A -+             +- parent --------+             +- child of B --+
+ *     |  session     |             |                 |             |               |
+ *     |    | post    |   channel   |                 |             |               |
+ *     |    +---------|-------------|--> hub          |             |               |
+ *     +--------------+             |     | deliver   |             |               |
+ *                                  |     v           |   channel   |               |
+ *                                  |  queue of B ----|-------------|-> output of B |
+ *                                  +-----------------+             +------|--------+
+ *                                                                         v send(2)
+ *
+ * The hub guarantees in every model:
+ *
+ *   - A message that was posted reaches the service whole. The messages of one session
+ *     arrive in the order in which the session posted them.
+ *   - Deliveries to a member are sent in the order of the calls of hub_deliver(), with
+ *     nothing between them. So two members that get the same deliveries get them in the same
+ *     order.
+ *   - A client that does not read does not delay the others, and its queue is limited. A
+ *     client that reads is not cut off because of the scheduler: see "Fairness" in mailbox.h.
+ *
+ * A service with a hub writes to its clients only with hub_deliver(), never with
+ * session_write(). Otherwise the order of its output would depend on the model.
  */
 #ifndef SERVER_HUB_HUB_H
 #define SERVER_HUB_HUB_H
@@ -30,66 +75,72 @@
 #include "common/address.h"
 #include "server/core/session.h"
 
-/** A client as the hub sees it, from its arrival until it has left. The service's state for
- *  it is at state: member_size bytes, zeroed before arrive(). */
+/** A client as the hub sees it, from its arrival until it has left. */
 struct member {
-	void *state;
+	void *state; /* of the service: member_size bytes, zero before arrive() */
 	char peer[ADDRESS_TEXT];
 	const struct hub_transport *transport;
 };
 
-/** How a model delivers. */
+/** How the hub delivers: the functions below call these. */
 struct hub_transport {
-	bool (*deliver)(struct member *, const char *bytes, size_t n, size_t most);
-	void (*excuse)(struct member *);
+	bool (*deliver)(struct member *, const char *bytes, size_t n, size_t limit);
+	void (*exempt)(struct member *);
 	void (*dismiss)(struct member *);
 	void (*cut_off)(struct member *);
 };
 
-/** What a service does in the hub. */
+/** The part of a service that runs in the hub. */
 struct hub_service {
-	size_t member_size; /* of member->state */
-	/** The hub is there, before the first member. */
+	size_t member_size; /* bytes of member->state */
+	/** The hub begins, before the first member arrives. May be NULL. */
 	void (*begin)(void);
 	/** A client has arrived. */
 	void (*arrive)(struct member *);
-	/** Its session has posted a message of @p n bytes, 1 to HUB_MESSAGE. None comes
-	 *  before arrive(), after leave(), or after it was dismissed or cut off. */
+	/** The session of this member has posted a message of @p n bytes, 1 to HUB_MESSAGE.
+	 *  Not called before arrive(), after leave(), or after the member was dismissed or
+	 *  cut off. */
 	void (*post)(struct member *, const char *bytes, size_t n);
-	/** It is gone, for whatever reason: hung up, reset, timed out, its worker killed.
-	 *  Called once for each that arrived; nothing can be delivered to it any more. */
+	/** The member has left, for any reason: end of input, reset, timeout, its worker
+	 *  was killed. Called once for each member that arrived. Nothing can be delivered to
+	 *  it any more. */
 	void (*leave)(struct member *);
 };
 
 /** The longest message that can be posted, in bytes. */
 enum { HUB_MESSAGE = 4096 };
 
-/** Posts a message from the worker's side: a copy of @p n bytes, 1 to HUB_MESSAGE. */
+/** Posts a message to the hub, from the worker of the session. Copies @p n bytes, 1 to
+ *  HUB_MESSAGE. */
 void session_post(struct session *session, const void *bytes, size_t n);
 
 /**
- * Delivers a copy of @p n bytes to a member; may be called for any member, from any of the
- * functions above. Never waits.
+ * Delivers a copy of @p n bytes to a member. The service may call it from each of its
+ * functions above, for any member. Never blocks.
  *
- * @param most  how many bytes may wait for a member that does not read, before these, beside
- *              those that are excused
- * @return false, and nothing was delivered, if more than that wait, or there is no memory:
- *         the service decides, and should cut it off
- *         To one that was dismissed or cut off nothing is delivered, and that is true.
+ * @param limit  bytes that may be queued for this member before the call; exempt bytes do
+ *               not count, see hub_exempt()
+ * @return false if more bytes than that are queued, or memory is short. Then nothing was
+ *         delivered, and the service should cut the member off.
+ *         true for a member that was dismissed or cut off; nothing was delivered to it.
  */
-bool hub_deliver(struct member *member, const void *bytes, size_t n, size_t most);
+bool hub_deliver(struct member *member, const void *bytes, size_t n, size_t limit);
 
-/** What waits for a member now does not count any more in hub_deliver(), as long as some of it
- *  waits: it is an answer, which the member has asked for and may not have had the time to
- *  read. But until it has gone nothing further is excused: or who asks for ever, and never
- *  reads, would have the memory. */
-void hub_excuse(struct member *member);
+/**
+ * Exempts the bytes that are queued for a member now from the limit of hub_deliver(), until
+ * they are sent. For an answer: the client asked for it, and had no time yet to read it.
+ *
+ * Does nothing while exempt bytes are still queued. Otherwise a client that asks again and
+ * again, and never reads, could use all memory.
+ */
+void hub_exempt(struct member *member);
 
-/** Ends the conversation with a member when all that was delivered to it is sent. It leaves
- *  soon, but not within this call. */
+/** Ends the conversation with a member after all that was delivered to it is sent. leave()
+ *  follows, but not within this call. */
 void hub_dismiss(struct member *member);
 
-/** Ends it at once: what waits for it is dropped. It leaves soon, but not within this call. */
+/** Ends the conversation with a member at once, and drops its queue. leave() follows, but
+ *  not within this call. */
 void hub_cut_off(struct member *member);
 
 #endif

@@ -1,3 +1,11 @@
+/*
+ * hub_local - the hub of a server with one worker.
+ *
+ * The simplest of the three hubs: one process and one thread, so there is no lock, no second
+ * queue and no wake-up. The mailbox of a member uses the output queue of the connection
+ * itself. The cost is that of the model: the one worker runs the service for all clients, and
+ * uses one processor.
+ */
 #include "server/hub/local.h"
 
 #include <stddef.h>
@@ -9,43 +17,43 @@
 #include "server/hub/mailbox.h"
 #include "server/hub/place.h"
 
-struct local_link {
-	struct hub_client link; /* first: the connection's view of it */
-	struct mailbox mailbox; /* its mail is the connection's queue */
+struct local_client {
+	struct hub_client client; /* first: the connection's view */
+	struct mailbox mailbox;   /* its queue is the connection's */
 	struct connection *connection;
-	max_align_t state_memory[]; /* the service's */
+	max_align_t state_memory[]; /* of the service */
 };
 
-static struct local_link *of_mailbox(struct mailbox *mailbox)
+static struct local_client *of_mailbox(struct mailbox *mailbox)
 {
-	return (struct local_link *)((char *)mailbox -
-				     offsetof(struct local_link, mailbox));
+	return (struct local_client *)((char *)mailbox -
+				       offsetof(struct local_client, mailbox));
 }
 
-static void arrive(struct hub_client *link)
+static void arrive(struct hub_client *client)
 {
-	mailbox_arrive(&((struct local_link *)link)->mailbox);
+	hub_arrive(&((struct local_client *)client)->mailbox);
 }
 
-static void post(struct hub_client *link, const char *bytes, size_t n)
+static void post(struct hub_client *client, const char *bytes, size_t n)
 {
-	mailbox_post(&((struct local_link *)link)->mailbox, bytes, n);
+	hub_post(&((struct local_client *)client)->mailbox, bytes, n);
 }
 
-static void dispatch(struct hub_client *link)
+static void dispatch(struct hub_client *client)
 {
-	(void)link; /* it has arrived already */
+	(void)client; /* post() has called the hub */
 }
 
-static void leave(struct hub_client *link)
+static void leave(struct hub_client *client)
 {
-	mailbox_leave(&((struct local_link *)link)->mailbox);
+	hub_leave(&((struct local_client *)client)->mailbox);
 }
 
-static enum hub_client_state fetch(struct hub_client *link, struct buffer *queue)
+static enum hub_client_state fetch(struct hub_client *client, struct buffer *queue)
 {
-	(void)queue; /* it is there already */
-	switch (((struct local_link *)link)->mailbox.state) {
+	(void)queue; /* the deliveries are in it */
+	switch (((struct local_client *)client)->mailbox.state) {
 	case MAILBOX_OPEN:
 		return HUB_CLIENT_OPEN;
 	case MAILBOX_CUT_OFF:
@@ -55,51 +63,51 @@ static enum hub_client_state fetch(struct hub_client *link, struct buffer *queue
 	}
 }
 
-static void close_link(struct hub_client *link)
+static void close_client(struct hub_client *client)
 {
-	leave(link);
-	free(link);
+	leave(client);
+	free(client);
 }
 
-static const struct hub_client_kind local = {
+static const struct hub_client_kind local_kind = {
 	.arrive = arrive,
 	.post = post,
 	.dispatch = dispatch,
 	.leave = leave,
 	.fetch = fetch,
-	.close = close_link,
+	.close = close_client,
 };
 
-static void relieve(struct mailbox *mailbox)
+static void flush(struct mailbox *mailbox)
 {
-	hub_client_flush(&of_mailbox(mailbox)->link);
+	hub_client_flush(&of_mailbox(mailbox)->client);
 }
 
-/* The one hub of this process. */
+/* The hub of this process. */
 static struct hub hub;
 
 static int begin(struct server *server)
 {
-	hub.relieve = relieve;
+	hub.flush = flush;
 	hub_begin(&hub, server->service->hub);
 	return 0;
 }
 
 static int join(struct connection *connection)
 {
-	struct local_link *link = malloc(sizeof *link + hub.service->member_size);
+	struct local_client *self = malloc(sizeof *self + hub.service->member_size);
 
-	if (link == NULL)
+	if (self == NULL)
 		return -1;
-	link->link = (struct hub_client){
-		.kind = &local,
+	self->client = (struct hub_client){
+		.kind = &local_kind,
 		.output = &connection->output,
 		.fd = -1,
 	};
-	link->connection = connection;
-	mailbox_begin(&link->mailbox, &hub, &connection->peer, link->state_memory,
+	self->connection = connection;
+	mailbox_begin(&self->mailbox, &hub, &connection->peer, self->state_memory,
 		      &connection->output.queue);
-	connection->hub = &link->link;
+	connection->hub = &self->client;
 	return 0;
 }
 
@@ -111,7 +119,7 @@ static void cancel(struct connection *connection)
 
 struct connection *hub_local_next(void)
 {
-	struct mailbox *mailbox = hub_next_news(&hub);
+	struct mailbox *mailbox = hub_next_pending(&hub);
 
 	return mailbox != NULL ? of_mailbox(mailbox)->connection : NULL;
 }

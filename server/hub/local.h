@@ -1,17 +1,17 @@
 /*
- * hub_local - a hub in the process of the one worker that serves all its clients.
+ * hub_local - hub_in_process: the hub in the process of the one worker that serves all clients.
  *
- * To post is to call, and what is delivered is appended to the connection's own queue.
- * It is sent when the loop has dealt with all that was ready: so a burst of messages is one
- * send(2) for each receiver.
+ * To post is to call the service. To deliver is to append to the output queue of the
+ * receiver's connection. The loop sends these queues after it has served all ready sockets,
+ * so a burst of messages needs one send(2) for each receiver.
  */
 #ifndef SERVER_HUB_LOCAL_H
 #define SERVER_HUB_LOCAL_H
 
 struct connection;
 
-/** Whose turn it is next to have connection_deliver() called, since something was delivered
- *  to it. @return NULL for none */
+/** @return the next connection to which something was delivered, and for which
+ *  connection_deliver() is due; or NULL */
 struct connection *hub_local_next(void);
 
 #endif

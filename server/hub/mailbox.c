@@ -1,84 +1,125 @@
+/*
+ * mailbox - deliveries to a member, their limit, and the count of lagging workers.
+ *
+ * Each delivery is copied into the queue of each receiver. That costs a copy for each
+ * receiver; in return a queue is plain bytes, and one send(2) sends many messages. Adding to
+ * the list of pending mailboxes and removing from it takes constant time. The rules for
+ * lagging workers are explained under "Fairness" in mailbox.h.
+ */
 #include "server/hub/mailbox.h"
 
 #include <stdint.h>
 #include <string.h>
 
-static void add_to_news(struct mailbox *mailbox)
+/* ---- the list of pending mailboxes ------------------------------------------------------ */
+
+static void add_to_pending(struct mailbox *mailbox)
 {
 	struct hub *hub = mailbox->hub;
 
-	if (mailbox->link != NULL)
+	if (mailbox->pending_link != NULL)
 		return;
-	mailbox->next = hub->news;
-	mailbox->link = &hub->news;
-	if (hub->news != NULL)
-		hub->news->link = &mailbox->next;
-	hub->news = mailbox;
+	mailbox->pending_next = hub->pending;
+	mailbox->pending_link = &hub->pending;
+	if (hub->pending != NULL)
+		hub->pending->pending_link = &mailbox->pending_next;
+	hub->pending = mailbox;
 }
 
-static void remove_from_news(struct mailbox *mailbox)
+static void remove_from_pending(struct mailbox *mailbox)
 {
-	if (mailbox->link == NULL)
+	if (mailbox->pending_link == NULL)
 		return;
-	*mailbox->link = mailbox->next;
-	if (mailbox->next != NULL)
-		mailbox->next->link = mailbox->link;
-	mailbox->link = NULL;
+	*mailbox->pending_link = mailbox->pending_next;
+	if (mailbox->pending_next != NULL)
+		mailbox->pending_next->pending_link = mailbox->pending_link;
+	mailbox->pending_link = NULL;
 }
 
-/* How many bytes of what waits count. When no more wait than have come since, all of what was
- * excused has gone. */
-static size_t count_waiting(struct mailbox *mailbox)
+struct mailbox *hub_next_pending(struct hub *hub)
 {
-	if (mailbox->excuses && mailbox->mail->length > mailbox->unexcused)
-		return mailbox->unexcused;
-	mailbox->excuses = false;
-	return mailbox->mail->length;
+	struct mailbox *mailbox = hub->pending;
+
+	if (mailbox != NULL)
+		remove_from_pending(mailbox);
+	return mailbox;
 }
 
-/* One that has not been looked at since the last deliveries may seem full only because its
- * worker had no chance yet. */
-static bool is_too_full(struct mailbox *mailbox, size_t most)
+/* ---- the limit of a queue --------------------------------------------------------------- */
+
+/* The bytes of the queue that count. The exempt bytes are at the front: when the queue is no
+ * longer than the counted bytes, all exempt ones are sent. */
+static size_t counted_bytes(struct mailbox *mailbox)
 {
-	if (count_waiting(mailbox) > most && mailbox->link != NULL &&
-	    mailbox->hub->relieve != NULL)
-		mailbox->hub->relieve(mailbox);
-	return count_waiting(mailbox) > most;
+	if (mailbox->has_exempt && mailbox->queue->length > mailbox->counted_bytes)
+		return mailbox->counted_bytes;
+	mailbox->has_exempt = false;
+	return mailbox->queue->length;
 }
 
-static void note_behind(struct mailbox *mailbox, size_t most)
+/* The queue of a pending mailbox may be long only because nobody has tried to send it. */
+static bool is_over(struct mailbox *mailbox, size_t limit)
 {
-	if (mailbox->behind != 0 || mailbox->stalled == NULL ||
-	    count_waiting(mailbox) <= most / 2 || atomic_load(mailbox->stalled))
+	if (counted_bytes(mailbox) > limit && mailbox->pending_link != NULL &&
+	    mailbox->hub->flush != NULL)
+		mailbox->hub->flush(mailbox);
+	return counted_bytes(mailbox) > limit;
+}
+
+/* ---- lagging workers -------------------------------------------------------------------- */
+
+static void note_lagging(struct mailbox *mailbox, size_t limit)
+{
+	if (mailbox->lagging_since != 0 || mailbox->stalled == NULL ||
+	    counted_bytes(mailbox) <= limit / 2 || atomic_load(mailbox->stalled))
 		return;
-	mailbox->behind = mailbox->hub->round;
-	mailbox->hub->behind++;
+	mailbox->lagging_since = mailbox->hub->epoch;
+	mailbox->hub->lagging++;
 }
 
-static bool deliver(struct member *member, const char *bytes, size_t n, size_t most)
+bool mailbox_is_lagging(const struct mailbox *mailbox)
+{
+	return mailbox->lagging_since != 0;
+}
+
+void mailbox_clear_lagging(struct mailbox *mailbox)
+{
+	if (mailbox->lagging_since == mailbox->hub->epoch)
+		mailbox->hub->lagging--;
+	mailbox->lagging_since = 0;
+}
+
+void hub_begin_epoch(struct hub *hub)
+{
+	hub->lagging = 0;
+	hub->epoch++;
+}
+
+/* ---- called by the service -------------------------------------------------------------- */
+
+static bool deliver(struct member *member, const char *bytes, size_t n, size_t limit)
 {
 	struct mailbox *mailbox = (struct mailbox *)member;
 
 	if (mailbox->state != MAILBOX_OPEN)
 		return true;
-	if (is_too_full(mailbox, most) ||
-	    !buffer_append(mailbox->mail, bytes, n, SIZE_MAX))
+	if (is_over(mailbox, limit) || !buffer_append(mailbox->queue, bytes, n, SIZE_MAX))
 		return false;
-	if (mailbox->excuses)
-		mailbox->unexcused += n;
-	add_to_news(mailbox);
-	note_behind(mailbox, most);
+	if (mailbox->has_exempt)
+		mailbox->counted_bytes += n;
+	add_to_pending(mailbox);
+	note_lagging(mailbox, limit);
 	return true;
 }
 
-static void excuse(struct member *member)
+static void exempt(struct member *member)
 {
 	struct mailbox *mailbox = (struct mailbox *)member;
 
-	if (count_waiting(mailbox) == 0 || mailbox->excuses)
+	if (counted_bytes(mailbox) == 0 || mailbox->has_exempt)
 		return;
-	mailbox->excuses = true;
-	mailbox->unexcused = 0;
+	mailbox->has_exempt = true;
+	mailbox->counted_bytes = 0;
 }
 
 static void dismiss(struct member *member)
@@ -88,7 +129,7 @@ static void dismiss(struct member *member)
 	if (mailbox->state != MAILBOX_OPEN)
 		return;
 	mailbox->state = MAILBOX_DISMISSED;
-	add_to_news(mailbox);
+	add_to_pending(mailbox);
 }
 
 static void cut_off(struct member *member)
@@ -98,75 +139,56 @@ static void cut_off(struct member *member)
 	if (mailbox->state == MAILBOX_LEFT)
 		return;
 	mailbox->state = MAILBOX_CUT_OFF;
-	add_to_news(mailbox);
+	add_to_pending(mailbox);
 }
 
 static const struct hub_transport transport = {
 	.deliver = deliver,
-	.excuse = excuse,
+	.exempt = exempt,
 	.dismiss = dismiss,
 	.cut_off = cut_off,
 };
 
+/* ---- called by the model ---------------------------------------------------------------- */
+
 void hub_begin(struct hub *hub, const struct hub_service *service)
 {
 	hub->service = service;
-	hub->news = NULL;
-	hub->behind = 0;
-	hub->round = 1;
+	hub->pending = NULL;
+	hub->lagging = 0;
+	hub->epoch = 1;
 	if (service->begin != NULL)
 		service->begin();
 }
 
-struct mailbox *hub_next_news(struct hub *hub)
-{
-	struct mailbox *mailbox = hub->news;
-
-	if (mailbox != NULL)
-		remove_from_news(mailbox);
-	return mailbox;
-}
-
 void mailbox_begin(struct mailbox *mailbox, struct hub *hub, const struct address *peer,
-		   void *state, struct buffer *mail)
+		   void *state, struct buffer *queue)
 {
-	*mailbox = (struct mailbox){ .hub = hub, .mail = mail };
+	*mailbox = (struct mailbox){ .hub = hub, .queue = queue };
 	mailbox->member.state = state;
 	mailbox->member.transport = &transport;
 	address_text(peer, mailbox->member.peer);
 	memset(state, 0, hub->service->member_size);
 }
 
-void mailbox_caught_up(struct mailbox *mailbox)
-{
-	if (mailbox->behind == mailbox->hub->round)
-		mailbox->hub->behind--;
-	mailbox->behind = 0;
-}
-
-void mailbox_wait_no_more(struct hub *hub)
-{
-	hub->behind = 0;
-	hub->round++;
-}
-
-void mailbox_arrive(struct mailbox *mailbox)
+void hub_arrive(struct mailbox *mailbox)
 {
 	mailbox->hub->service->arrive(&mailbox->member);
 }
 
-void mailbox_post(struct mailbox *mailbox, const char *bytes, size_t n)
+void hub_post(struct mailbox *mailbox, const char *bytes, size_t n)
 {
 	if (mailbox->state == MAILBOX_OPEN)
 		mailbox->hub->service->post(&mailbox->member, bytes, n);
 }
 
-void mailbox_leave(struct mailbox *mailbox)
+/* The state comes first: leave() of the service must not deliver to this member. */
+void hub_leave(struct mailbox *mailbox)
 {
 	if (mailbox->state == MAILBOX_LEFT)
 		return;
-	mailbox->state = MAILBOX_LEFT; /* nothing can be delivered to it any more */
-	remove_from_news(mailbox);
-	mailbox_caught_up(mailbox);
+	mailbox->state = MAILBOX_LEFT;
+	remove_from_pending(mailbox);
+	mailbox_clear_lagging(mailbox);
 	mailbox->hub->service->leave(&mailbox->member);
 }

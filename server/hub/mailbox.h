@@ -1,13 +1,88 @@
 /*
- * mailbox - what the hub has for one member, until the member's worker takes it.
+ * mailbox - the member in the hub: its queue of deliveries, and its state.
  *
- * Here is all of the hub that does not depend on the model: what is delivered, in which
- * order, to whom no more. A model adds where the hub lives, what guards it, and who takes
- * the mail. The hub keeps a list of the mailboxes with news, so that many deliveries to one
- * member are one errand: whoever has let the service post looks through that list when the
- * service has returned, and sees to it that the mail is taken.
+ * This is the part of the hub that does not depend on the model. The model adds the place of
+ * the hub, its lock, and the worker that takes the queue. Nothing here locks or blocks: the
+ * model makes sure that one call runs at a time.
  *
- * Nothing in here locks or waits: the model lets one call in at a time.
+ *     worker --hub_post()--> service --hub_deliver()--> queue of each receiver
+ *                                                       + list of pending mailboxes
+ *
+ * A mailbox is pending after a delivery (or after its end), until the model has taken it off
+ * the list with hub_next_pending() and has served or woken its worker. So a burst of
+ * deliveries to one member causes one send(2) or one wake-up.
+ *
+ * The states of a mailbox:
+ *
+ *   mailbox_begin()
+ *      |
+ *      v
+ *     OPEN -- hub_dismiss() --> DISMISSED
+ *      |                            |
+ *      +------ hub_cut_off() -------+-----> CUT_OFF
+ *      |                            |          |
+ *      +------- hub_leave() --------+----------+-----> LEFT
+ *
+ *
+ * Fairness
+ * --------
+ * The queue of a member is limited, because a client that does not read must not use all
+ * memory. Above the limit the service cuts the member off.
+ *
+ * What goes wrong with this rule alone: workers are threads or processes, and the scheduler
+ * decides which of them runs. The worker of a fast sender can fill the queue of a receiver
+ * whose worker has not run at all. That client reads, and is cut off nevertheless: the
+ * scheduler decides who is cut off. With threads, one fast sender and 50 receivers that read,
+ * all 50 were cut off within 0.1 seconds.
+ *
+ * What the hub does: it distinguishes two reasons for a long queue.
+ *
+ *   stalled   The client does not read. Its worker has tried to send, and the kernel did not
+ *             take everything; the worker has set *stalled. Nobody waits for this client,
+ *             and it is cut off at the limit.
+ *   lagging   The worker has not run. The queue is more than half full, and *stalled is not
+ *             set. hub->lagging counts these mailboxes. While it is not 0, a new post waits.
+ *
+ *     senders                                     queues of the receivers
+ *                                               0       half      limit
+ *     A posts -+                              C |####     |         |   keeps up
+ *              +--> lagging == 0? --> hub --> D |#########|###      |   lagging: counted
+ *     B posts -+    if not: wait, but         E |#########|#########|#  stalled: not counted,
+ *                   not after the timeout                               is cut off
+ *
+ * A post waits where the sender is: in shared.c the posting thread waits for a condition
+ * variable, in channel.c the parent does not read from the child. Meanwhile the worker of D
+ * runs, takes its queue, and mailbox_clear_lagging() counts down. At 0 the posts go on.
+ *
+ * The wait has a timeout, HUB_LAG_TIMEOUT_MS, because a worker may be stopped and never run.
+ * At the timeout hub_begin_epoch() sets the count to 0. Each mailbox stores the epoch in
+ * which it began to lag. A mailbox of an earlier epoch is not counted any more, and not
+ * counted again before its worker has run. So a stopped worker delays the others once, and
+ * not for each post. Its queue then fills, and it is cut off at the limit.
+ *
+ *     event           D lags        timeout             D's worker runs
+ *                       |              |                       |
+ *     epoch           1 | 1            | 2                     | 2
+ *     hub->lagging    0 | 1            | 0                     | 0
+ *     lagging_since   0 | 1            | 1: does not count     | 0: may lag again
+ *     posts             | wait         | go on                 |
+ *
+ * Where the hub itself can send a queue (hub->flush()), it does so before it finds the queue
+ * full. In iterative and select this replaces the wait: one worker serves all clients, so
+ * nobody can lag, and `stalled` is NULL. If the queue is still full after hub->flush(), the
+ * client does not read.
+ *
+ * What this guarantees:
+ *   - Nothing is lost. A post that waits is not dropped. The sender's input is not read
+ *     meanwhile, so its own TCP connection slows it down (back-pressure).
+ *   - One order for all. Posts reach the service one after the other, and each queue is FIFO.
+ *   - Only a client that does not read, or whose worker does not run for the timeout, is cut
+ *     off.
+ *   - A client that does not read delays nobody.
+ *
+ * What it costs: a few comparisons for each post and each delivery. The senders are slowed
+ * down to the slowest worker whose client reads. A worker that does not run at all delays
+ * them once, by the timeout.
  */
 #ifndef SERVER_HUB_MAILBOX_H
 #define SERVER_HUB_MAILBOX_H
@@ -20,71 +95,71 @@
 #include "server/core/buffer.h"
 #include "server/hub/hub.h"
 
+/** How long posts wait for lagging workers at most, in milliseconds. */
+enum { HUB_LAG_TIMEOUT_MS = 1000 };
+
 struct mailbox;
 
-/** A hub, in the process where it lives. */
+/** The hub, in the process where it is. */
 struct hub {
 	const struct hub_service *service;
-	struct mailbox *news; /* those with something that their worker has not seen */
+	struct mailbox *pending; /* list: deliveries that their workers have not seen */
+	unsigned lagging;        /* mailboxes that began to lag in this epoch */
+	unsigned epoch;          /* 1 or more */
 
-	/* How many mailboxes are half full, though their clients may well be reading: their
-	 * workers had no turn yet. Where workers are threads or processes of their own, a
-	 * message is not handed in before these have caught up, or until
-	 * mailbox_wait_no_more(): or who happens to run would have the others cut off. */
-	unsigned behind;
-	unsigned round; /* in which that is counted; 1 or more */
-
-	/** Sends what can be sent of a mailbox with news that is too full, now, without
-	 *  waiting, and without telling the service anything. NULL: cannot be done. */
-	void (*relieve)(struct mailbox *);
+	/** Sends what can be sent of a full, pending mailbox, without blocking and without a
+	 *  call of the service. NULL: the hub cannot do that. */
+	void (*flush)(struct mailbox *);
 };
 
 enum mailbox_state {
 	MAILBOX_OPEN,
-	MAILBOX_DISMISSED, /* ends behind what is in it */
+	MAILBOX_DISMISSED, /* ends after its queue is sent */
 	MAILBOX_CUT_OFF,   /* ends at once */
-	MAILBOX_LEFT,      /* the service knows that its member has gone */
+	MAILBOX_LEFT,      /* the service knows that the member has left */
 };
 
 struct mailbox {
-	struct member member; /* first: the service's view of it */
+	struct member member; /* first: the service's view */
 	struct hub *hub;
 	enum mailbox_state state;
-	struct buffer *mail; /* where deliveries are appended; the model's */
+	struct buffer *queue; /* deliveries are appended here; owned by the model */
 	const atomic_bool
-		*stalled; /* the worker says: its client does not read; or NULL */
-	unsigned behind;  /* since that round; 0: it is not */
-	bool excuses;     /* what waits before the last ... */
-	size_t unexcused; /* ... of so many bytes, see hub_excuse() */
-	/* in the list of those with news; link is NULL: it is not */
-	struct mailbox *next, **link;
+		*stalled;       /* set by the worker: its client does not read; or NULL */
+	unsigned lagging_since; /* epoch; 0: not lagging */
+	/* hub_exempt(): the last counted_bytes of the queue count, those before do not. */
+	bool has_exempt;
+	size_t counted_bytes;
+	/* in the list of pending mailboxes; pending_link is NULL: not pending */
+	struct mailbox *pending_next, **pending_link;
 };
 
-/** The hub begins, of that service. hub->relieve is set. */
+/** Begins the hub of a service. The caller sets hub->flush. */
 void hub_begin(struct hub *hub, const struct hub_service *service);
 
-/** Takes a mailbox with news off the list. @return it, or NULL when there is none */
-struct mailbox *hub_next_news(struct hub *hub);
+/** Takes a mailbox off the list of pending ones. @return it, or NULL if the list is empty */
+struct mailbox *hub_next_pending(struct hub *hub);
 
-/** Makes the mailbox of the client at @p peer.
- *  @param state  the service's: hub->service->member_size bytes
- *  @param mail   empty; both are the caller's */
+/** The timeout of a wait for lagging workers is over: those that lag now do not count until
+ *  they have run. */
+void hub_begin_epoch(struct hub *hub);
+
+/** Begins the mailbox of the client at @p peer.
+ *  @param state  memory of the service: hub->service->member_size bytes
+ *  @param queue  empty; @p state and @p queue stay the caller's */
 void mailbox_begin(struct mailbox *mailbox, struct hub *hub, const struct address *peer,
-		   void *state, struct buffer *mail);
+		   void *state, struct buffer *queue);
 
-/** Its worker has had its turn: has taken the mail, or has none of its client's attention. */
-void mailbox_caught_up(struct mailbox *mailbox);
+/** @return whether the mailbox is lagging, in this epoch or since an earlier one */
+bool mailbox_is_lagging(const struct mailbox *mailbox);
 
-/** Those that are behind now are not waited for again until they have caught up. */
-void mailbox_wait_no_more(struct hub *hub);
+/** The worker has run: it has taken the queue, or its client does not read. */
+void mailbox_clear_lagging(struct mailbox *mailbox);
 
-/** How long they are waited for at most, in milliseconds: for a worker, not for a client. */
-enum { HUB_PATIENCE = 1000 };
-
-/** Its member arrives, posts a message, leaves (which may be said again). After what was
- *  posted or is told to leave, hub->news is to be seen to. */
-void mailbox_arrive(struct mailbox *mailbox);
-void mailbox_post(struct mailbox *mailbox, const char *bytes, size_t n);
-void mailbox_leave(struct mailbox *mailbox);
+/* The member of a mailbox arrives, posts a message, leaves. Each calls the service. After each
+ * of them, the caller serves the pending mailboxes. hub_leave() may be called again. */
+void hub_arrive(struct mailbox *mailbox);
+void hub_post(struct mailbox *mailbox, const char *bytes, size_t n);
+void hub_leave(struct mailbox *mailbox);
 
 #endif

@@ -1,12 +1,13 @@
 /*
- * place - where a hub lives: what a model chooses for services whose clients share state.
+ * place - the place of the hub, which a model chooses for services whose clients share state.
+ * hub.h draws the three places.
  *
  *   hub_in_process     in the process that serves all clients (hub/local.c)
  *   hub_behind_mutex   in the process, shared by its threads (hub/shared.c)
  *   hub_in_parent      in the parent of the processes that serve them (hub/remote.c)
  *
- * A model names one in struct model. server.c calls its functions at the right moments, only if
- * the service has a hub, so that no model mentions the hub again.
+ * A model names one in struct model. server.c calls its functions at the right moments, and
+ * only if the service has a hub. So a model does not mention the hub again.
  */
 #ifndef SERVER_HUB_PLACE_H
 #define SERVER_HUB_PLACE_H
@@ -19,7 +20,7 @@ struct hub_place {
 	int (*begin)(struct server *);
 	/** A client was accepted: prepares connection->hub. @return 0, or -1 with errno */
 	int (*join)(struct connection *);
-	/** Undoes join(): nobody could be found to serve the client. */
+	/** Undoes join(): no worker could be started for the client. */
 	void (*cancel)(struct connection *);
 	/** As server_wait(), and serves the hub meanwhile. NULL: the hub needs no wait. */
 	struct connection *(*wait)(struct server *);

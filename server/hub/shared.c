@@ -1,163 +1,218 @@
-#include "server/hub/shared.h"
-
+/*
+ * hub_shared - hub_behind_mutex: a mutex for the data, a wake-up for each receiver, and a
+ * condition variable for senders that wait for lagging threads.
+ *
+ * A thread holds the mutex from the first post in a call of its service until that call has
+ * returned. Before it unlocks the mutex, it wakes the threads of the receivers. Each of them
+ * takes its whole queue under the mutex, by exchanging a few pointers, and sends the queue
+ * without the mutex. So no thread waits for a client of another thread. There is only this
+ * mutex: no other lock is taken while it is held.
+ *
+ * A thread waits in poll(2) for its client and for the hub. poll(2) cannot wait for a
+ * condition variable, so a wake-up is a descriptor (common/wakeup.h). The costs are one
+ * descriptor for each client, one write(2) and one read(2) for each wake-up, and that the
+ * service runs on one processor at a time.
+ */
+#include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "common/wakeup.h"
 #include "common/clock.h"
+#include "common/wakeup.h"
+#include "server/core/connection.h"
+#include "server/core/server.h"
 #include "server/hub/client.h"
+#include "server/hub/mailbox.h"
 #include "server/hub/place.h"
 
-struct shared_link {
-	struct hub_client link; /* first: the connection's view of it */
-	struct mailbox mailbox; /* its mail is the buffer here */
-	struct buffer mail;
-	struct shared_hub *shared;
+struct shared_hub {
+	pthread_mutex_t mutex;
+	/* hub.lagging is 0, or a thread that waits for this is lagging itself */
+	pthread_cond_t lagging_changed;
+	unsigned waiters; /* threads that wait for lagging_changed */
+	struct hub hub;   /* the hub and all mailboxes: only under the mutex */
+};
+
+/* The hub of this process. */
+static struct shared_hub shared;
+
+struct shared_client {
+	struct hub_client client; /* first: the connection's view */
+	struct mailbox mailbox;   /* its queue is the next field */
+	struct buffer queue;
 	struct wakeup wakeup;
 	atomic_bool stalled;
 	bool locked;                /* this thread holds the mutex */
-	bool rung;                  /* and it has not taken its mail since */
-	bool waits;                 /* for others to catch up: let_catch_up() */
-	max_align_t state_memory[]; /* the service's */
+	bool woken;                 /* and has not taken its queue since */
+	bool waits;                 /* in wait_for_lagging() */
+	max_align_t state_memory[]; /* of the service */
 };
 
-static struct shared_link *of_mailbox(struct mailbox *mailbox)
+static struct shared_client *of_mailbox(struct mailbox *mailbox)
 {
-	return (struct shared_link *)((char *)mailbox -
-				      offsetof(struct shared_link, mailbox));
+	return (struct shared_client *)((char *)mailbox -
+					offsetof(struct shared_client, mailbox));
 }
 
-static void lock(struct shared_link *s)
+/* ---- the mutex -------------------------------------------------------------------------- */
+
+static void lock(struct shared_client *self)
 {
-	if (!s->locked)
-		pthread_mutex_lock(&s->shared->mutex);
-	s->locked = true;
+	if (!self->locked)
+		pthread_mutex_lock(&shared.mutex);
+	self->locked = true;
 }
 
-/* Once is enough, also for a thread that cannot take its mail yet; but that its client is
- * cut off it must hear. */
-static void ring(struct shared_link *s)
+/* One wake-up is enough until the thread takes its queue. But a thread that cannot take it
+ * yet must learn at once that its client is cut off. */
+static void wake(struct shared_client *receiver)
 {
-	if (!s->rung || s->mailbox.state == MAILBOX_CUT_OFF)
-		wakeup_send(&s->wakeup);
-	s->rung = true;
+	if (!receiver->woken || receiver->mailbox.state == MAILBOX_CUT_OFF)
+		wakeup_send(&receiver->wakeup);
+	receiver->woken = true;
 }
 
-/* The bells are rung while the mutex is held: a thread whose mailbox is on the list could
- * otherwise leave, and take its bell away, just before. Here, where everyone comes by, those
- * are woken who wait for others: whether these took their mail, left or were given up. */
-static void unlock(struct shared_link *s)
+/* Returns whether one of the receivers waits for lagging threads, and lags itself. */
+static bool wake_receivers(void)
 {
-	struct shared_hub *shared = s->shared;
 	struct mailbox *mailbox;
-	bool must_wake;
+	bool waiter_lags = false;
 
-	if (!s->locked)
-		return;
-	must_wake = shared->waiting > 0 && shared->hub.behind == 0;
-	while ((mailbox = hub_next_news(&shared->hub)) != NULL) {
-		ring(of_mailbox(mailbox));
-		/* who waits for others may be behind itself */
-		must_wake |= of_mailbox(mailbox)->waits && mailbox->behind != 0;
+	while ((mailbox = hub_next_pending(&shared.hub)) != NULL) {
+		struct shared_client *receiver = of_mailbox(mailbox);
+
+		wake(receiver);
+		waiter_lags |= receiver->waits && mailbox_is_lagging(mailbox);
 	}
-	if (must_wake)
-		pthread_cond_broadcast(&shared->caught_up);
-	s->locked = false;
-	pthread_mutex_unlock(&shared->mutex);
+	return waiter_lags;
 }
 
-static void arrive(struct hub_client *link)
+/* The receivers are woken under the mutex: without it a thread could leave and close its
+ * wake-up at this moment. Every change of hub.lagging is followed by an unlock(), so the
+ * threads that wait for it are woken here, too. */
+static void unlock(struct shared_client *self)
 {
-	struct shared_link *s = (struct shared_link *)link;
+	bool waiter_lags;
 
-	lock(s);
-	mailbox_arrive(&s->mailbox);
-	unlock(s);
+	if (!self->locked)
+		return;
+	waiter_lags = wake_receivers();
+	if (waiter_lags || (shared.waiters > 0 && shared.hub.lagging == 0))
+		pthread_cond_broadcast(&shared.lagging_changed);
+	self->locked = false;
+	pthread_mutex_unlock(&shared.mutex);
 }
 
-/* Waits until the other threads have seen to their mail. It must see to its own meanwhile:
- * they may be waiting, too. */
-static void let_catch_up(struct shared_link *s)
+/* ---- waiting for lagging threads: "Fairness" in mailbox.h ------------------------------- */
+
+/* Returns 0, or ETIMEDOUT. */
+static int wait_for_change(struct shared_client *self, const struct timespec *until)
 {
-	struct timespec until = clock_timespec(clock_milliseconds() + HUB_PATIENCE);
-	struct hub *hub = &s->shared->hub;
+	int error;
+
+	self->waits = true;
+	shared.waiters++;
+	error = pthread_cond_timedwait(&shared.lagging_changed, &shared.mutex, until);
+	shared.waiters--;
+	self->waits = false;
+	return error;
+}
+
+static void send_own_queue(struct shared_client *self)
+{
+	unlock(self);
+	hub_client_fetch_and_send(&self->client);
+	lock(self);
+	mailbox_clear_lagging(
+		&self->mailbox); /* fetch does not, if it was cut off before */
+}
+
+/* The thread sends its own queue while it waits: two threads that wait for each other would
+ * otherwise both wait until the timeout. */
+static void wait_for_lagging(struct shared_client *self)
+{
+	struct timespec until = clock_timespec(clock_milliseconds() + HUB_LAG_TIMEOUT_MS);
+	struct hub *hub = &shared.hub;
 	int error = 0;
 
-	unlock(s);
-	lock(s);
-	while (hub->behind > 0 && error == 0) {
-		if (s->mailbox.behind != 0) {
-			unlock(s);
-			hub_client_fetch_and_send(&s->link);
-			lock(s);
-			mailbox_caught_up(&s->mailbox); /* also if it was cut off */
-		} else {
-			s->waits = true;
-			s->shared->waiting++;
-			error = pthread_cond_timedwait(&s->shared->caught_up,
-						       &s->shared->mutex, &until);
-			s->shared->waiting--;
-			s->waits = false;
-		}
+	unlock(self); /* wakes the threads that lag */
+	lock(self);
+	while (hub->lagging > 0 && error == 0) {
+		if (mailbox_is_lagging(&self->mailbox))
+			send_own_queue(self);
+		else
+			error = wait_for_change(self, &until);
 	}
-	if (hub->behind > 0)
-		mailbox_wait_no_more(hub);
+	if (hub->lagging > 0)
+		hub_begin_epoch(hub);
 }
 
-static void post(struct hub_client *link, const char *bytes, size_t n)
-{
-	struct shared_link *s = (struct shared_link *)link;
+/* ---- the client's side ------------------------------------------------------------------ */
 
-	lock(s);
-	if (s->shared->hub.behind > 0)
-		let_catch_up(s);
-	mailbox_post(&s->mailbox, bytes, n);
+static void arrive(struct hub_client *client)
+{
+	struct shared_client *self = (struct shared_client *)client;
+
+	lock(self);
+	hub_arrive(&self->mailbox);
+	unlock(self);
 }
 
-static void dispatch(struct hub_client *link)
+/* dispatch() unlocks the mutex: a service may post several messages in one call. */
+static void post(struct hub_client *client, const char *bytes, size_t n)
 {
-	unlock((struct shared_link *)link);
+	struct shared_client *self = (struct shared_client *)client;
+
+	lock(self);
+	if (shared.hub.lagging > 0)
+		wait_for_lagging(self);
+	hub_post(&self->mailbox, bytes, n);
 }
 
-static void leave(struct hub_client *link)
+static void dispatch(struct hub_client *client)
 {
-	struct shared_link *s = (struct shared_link *)link;
-
-	lock(s);
-	mailbox_leave(&s->mailbox);
-	unlock(s);
+	unlock((struct shared_client *)client);
 }
 
-static enum hub_client_state fetch(struct hub_client *link, struct buffer *queue)
+static void leave(struct hub_client *client)
 {
-	struct shared_link *s = (struct shared_link *)link;
+	struct shared_client *self = (struct shared_client *)client;
+
+	lock(self);
+	hub_leave(&self->mailbox);
+	unlock(self);
+}
+
+static enum hub_client_state fetch(struct hub_client *client, struct buffer *queue)
+{
+	struct shared_client *self = (struct shared_client *)client;
 	enum hub_client_state state = HUB_CLIENT_OPEN;
 
-	wakeup_clear(&s->wakeup);
-	lock(s);
-	mailbox_caught_up(&s->mailbox);
-	if (s->mailbox.state == MAILBOX_CUT_OFF) {
+	wakeup_clear(&self->wakeup);
+	lock(self);
+	mailbox_clear_lagging(&self->mailbox);
+	if (self->mailbox.state == MAILBOX_CUT_OFF) {
 		state = HUB_CLIENT_CUT;
 	} else if (queue->length == 0) {
-		*queue = s->mail;
-		s->mail = (struct buffer){ 0 };
-		s->rung = false;
-		if (s->mailbox.state != MAILBOX_OPEN)
+		*queue = self->queue; /* the memory moves, no byte is copied */
+		self->queue = (struct buffer){ 0 };
+		self->woken = false;
+		if (self->mailbox.state != MAILBOX_OPEN)
 			state = HUB_CLIENT_ENDED;
 	}
-	unlock(s);
+	unlock(self);
 	return state;
 }
 
-static void close_link(struct hub_client *link)
+static void close_client(struct hub_client *client)
 {
-	struct shared_link *s = (struct shared_link *)link;
+	struct shared_client *self = (struct shared_client *)client;
 
-	leave(link);
-	wakeup_close(&s->wakeup);
-	buffer_consume(&s->mail, s->mail.length);
-	free(s);
+	leave(client);
+	wakeup_close(&self->wakeup);
+	buffer_consume(&self->queue, self->queue.length);
+	free(self);
 }
 
 static const struct hub_client_kind shared_kind = {
@@ -166,56 +221,55 @@ static const struct hub_client_kind shared_kind = {
 	.dispatch = dispatch,
 	.leave = leave,
 	.fetch = fetch,
-	.close = close_link,
+	.close = close_client,
 };
 
-/* The one hub of this process. */
-static struct shared_hub the_hub;
+/* ---- called by the model ---------------------------------------------------------------- */
 
+/* The condition variable uses the monotonic clock: a change of the time of day must not
+ * change the timeout. */
 static int begin(struct server *server)
 {
-	struct shared_hub *shared = &the_hub;
 	pthread_condattr_t attributes;
 
-	pthread_mutex_init(&shared->mutex, NULL);
+	pthread_mutex_init(&shared.mutex, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&shared->caught_up, &attributes);
+	pthread_cond_init(&shared.lagging_changed, &attributes);
 	pthread_condattr_destroy(&attributes);
-	hub_begin(&shared->hub, server->service->hub);
+	hub_begin(&shared.hub, server->service->hub);
 	return 0;
 }
 
 static int join(struct connection *connection)
 {
-	struct shared_hub *shared = &the_hub;
-	struct shared_link *s = calloc(1, sizeof *s + shared->hub.service->member_size);
+	struct shared_client *self =
+		calloc(1, sizeof *self + shared.hub.service->member_size);
 
-	if (s == NULL)
+	if (self == NULL)
 		return -1;
-	if (wakeup_open(&s->wakeup) < 0) {
-		free(s);
+	if (wakeup_open(&self->wakeup) < 0) {
+		free(self);
 		return -1;
 	}
-	s->shared = shared;
-	s->link.output = &connection->output;
-	s->link.kind = &shared_kind;
-	s->link.fd = s->wakeup.fd;
-	s->link.listens_always = true;
-	s->link.stalled = &s->stalled;
-	mailbox_begin(&s->mailbox, &shared->hub, &connection->peer, s->state_memory,
-		      &s->mail);
-	s->mailbox.stalled = &s->stalled;
-	connection->hub = &s->link;
+	self->client.output = &connection->output;
+	self->client.kind = &shared_kind;
+	self->client.fd = self->wakeup.fd;
+	self->client.wakes_while_queued = true;
+	self->client.stalled = &self->stalled;
+	mailbox_begin(&self->mailbox, &shared.hub, &connection->peer, self->state_memory,
+		      &self->queue);
+	self->mailbox.stalled = &self->stalled;
+	connection->hub = &self->client;
 	return 0;
 }
 
 static void cancel(struct connection *connection)
 {
-	struct shared_link *s = (struct shared_link *)connection->hub;
+	struct shared_client *self = (struct shared_client *)connection->hub;
 
-	wakeup_close(&s->wakeup);
-	free(s);
+	wakeup_close(&self->wakeup);
+	free(self);
 	connection->hub = NULL;
 }
 

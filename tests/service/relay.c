@@ -1,10 +1,10 @@
 /*
- * relay - sends each line to everybody else. The smallest service whose clients meet: with
- * it the hub is tested in every model, apart from what a real one makes of it.
+ * relay - sends each line to all other clients: the smallest service with a hub. It tests the
+ * hub in every model, without the rules of a real service.
  *
- * Who arrives is greeted with "hello". "/who" is answered with how many are there, "/echo
- * TEXT" with TEXT, and "/quit" with "bye" and the end. Who has more than -B bytes waiting is
- * cut off.
+ * A new client gets "hello". The answer to "/who" is the number of clients, to "/echo TEXT"
+ * it is TEXT, and to "/quit" it is "bye", and then the server closes. A client with more than
+ * -B queued bytes is cut off.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "server/service.h"
 #include "server/core/session.h"
 
-static uint64_t most = 256 * 1024;
+static uint64_t limit = 256 * 1024;
 
 /* ---- in the hub ------------------------------------------------------------------------ */
 
@@ -28,7 +28,7 @@ static unsigned count;
 
 static void tell(struct member *member, const char *bytes, size_t n)
 {
-	if (!hub_deliver(member, bytes, n, (size_t)most))
+	if (!hub_deliver(member, bytes, n, (size_t)limit))
 		hub_cut_off(member);
 }
 
@@ -103,7 +103,7 @@ static size_t relay_input(struct session *session, const char *bytes, size_t n)
 	return used;
 }
 
-/* Half a line is none. */
+/* An incomplete last line is dropped. */
 static void relay_end(struct session *session, const char *bytes, size_t n)
 {
 	(void)bytes;
@@ -112,19 +112,20 @@ static void relay_end(struct session *session, const char *bytes, size_t n)
 }
 
 static const struct option_line relay_options[] = {
-	{ 'B', "behind", "BYTES", "cut off who has more than that waiting (262144)" },
+	{ 'B', "max-unread", "BYTES",
+	  "limit the queue of a client that does not read (262144)" },
 	{ 0 },
 };
 
 static int relay_option(int letter, const struct options *options,
 			struct failure *failure)
 {
-	return options_number(options, letter, 0, SIZE_MAX, &most, failure);
+	return options_number(options, letter, 0, SIZE_MAX, &limit, failure);
 }
 
 const struct service relay_service = {
 	.name = "relay",
-	.summary = "sends each line to everybody else",
+	.summary = "sends each line to all other clients",
 	.port = "7099",
 	.options = relay_options,
 	.option = relay_option,

@@ -155,7 +155,7 @@ void person_answer(struct person *person)
 void person_is_answered(void)
 {
 	if (answer_has_begun && !answered->deaf)
-		hub_excuse(answered->member);
+		hub_exempt(answered->member);
 	answered = NULL;
 }
 
