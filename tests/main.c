@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/folder.h"
+#include "tests/fixture/folder.h"
 #include "tests/suites.h"
 
 enum { JOBS = 4, JOBS_MOST = 64 };

@@ -12,7 +12,7 @@
 
 #include "common/text.h"
 #include "tests/suites.h"
-#include "tests/waiting.h"
+#include "tests/fixture/waiting.h"
 
 enum { LONGEST = 4096, INPUTS_MOST = 2000, MUTATIONS = SANITIZED ? 5000 : 20000 };
 
