@@ -161,7 +161,7 @@ inject        = $(if $(CAN_INJECT),$(INJECTOR) $(abspath $(BIN)) $(abspath $(PRE
 check: all $(TESTER) $(RELAYS) $(PLAIN)
 	@tests/calls.sh $(BUILD) server client
 	@$(if $(CK_RUN_SUITE),,$(MAKE) --no-print-directory check-faults FAULTS=$(FAULTS_SAMPLE))
-	CK_DEFAULT_TIMEOUT=60 SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) $(TESTER)
+	SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) $(TESTER)
 
 # libFuzzer wants the same name of every target; the tests are linked with all of them.
 FUZZ_NAMES  = '-DFUZZ_TARGETS=$(patsubst %,TARGET(%),$(FUZZ))' -DLLVMFuzzerTestOneInput=fuzz_$(*F)

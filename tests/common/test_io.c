@@ -422,7 +422,7 @@ static void expect_nobody_waits_for_ever(struct ends ends, size_t room)
 					 0);
 		}
 		read_what_is_there(ends.reader, room);
-		ck_assert_msg(eventually(all_have_ended, &ended, PATIENCE),
+		ck_assert_msg(eventually(all_have_ended, &ended, WAIT_MS),
 			      "only %u of %d writers came back", atomic_load(&ended),
 			      WRITERS);
 		for (int i = 0; i < WRITERS; i++)
@@ -762,8 +762,6 @@ Suite *suite_io(void)
 	tcase_add_test(flags, a_descriptor_can_be_kept_from_other_programs);
 	tcase_add_test(flags, a_closed_descriptor_is_an_error_everywhere);
 	suite_add_tcase(suite, flags);
-	for (int i = 0; i < 4; i++)
-		tcase_set_timeout((TCase *[]){ reading, writing, waiting, flags }[i], 30);
 	tcase_add_loop_test(cut, a_line_that_was_cut_does_not_spoil_the_next_one, 0, 2);
 	tcase_add_test(cut, the_next_line_may_be_another_process_s);
 	tcase_add_test(cut, a_file_that_was_emptied_begins_with_a_line);

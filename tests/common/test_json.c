@@ -107,7 +107,6 @@ Suite *suite_json(void)
 	Suite *suite = suite_create("json");
 	TCase *tcase = tcase_create("strings");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, plain_text_is_quoted);
 	tcase_add_test(tcase, a_text_cannot_end_its_string);
 	tcase_add_test(tcase, controls_are_escaped);

@@ -460,7 +460,7 @@ static void expect_line_of(const struct server *server, const char *host,
 
 	snprintf(line, sizeof line, "%s: listening on %s:%u (%s)", server->name, host,
 		 server->port, type);
-	ck_assert_str_eq(server_wait_line(server, line, PATIENCE), line);
+	ck_assert_str_eq(server_wait_line(server, line, WAIT_MS), line);
 }
 
 START_TEST(a_server_is_reached_at_every_address_of_its_name)
@@ -523,8 +523,8 @@ START_TEST(a_server_that_stops_listens_at_none_of_its_addresses)
 {
 	char port[PORT_TEXT];
 	struct sock_target targets[] = {
-		{ "127.0.0.1", port, AF_UNSPEC, SOCK_STREAM, PATIENCE },
-		{ "::1", port, AF_UNSPEC, SOCK_STREAM, PATIENCE },
+		{ "127.0.0.1", port, AF_UNSPEC, SOCK_STREAM, WAIT_MS },
+		{ "::1", port, AF_UNSPEC, SOCK_STREAM, WAIT_MS },
 	};
 	struct server server;
 	int fd;
@@ -537,9 +537,9 @@ START_TEST(a_server_that_stops_listens_at_none_of_its_addresses)
 	expect_echo(fd, "hello\n");
 	server_signal(&server, SIGTERM);
 	for (size_t i = 0; i < 2; i++)
-		ck_assert(eventually(is_refused, &targets[i], PATIENCE));
+		ck_assert(eventually(is_refused, &targets[i], WAIT_MS));
 	client_close(fd);
-	ck_assert_int_eq(server_await(&server, PATIENCE).status, 0);
+	ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
 }
 END_TEST
 
@@ -641,7 +641,7 @@ START_TEST(each_reply_leaves_by_the_socket_that_the_client_wrote_to)
 
 		ck_assert_int_eq(
 			sendto(fd, "hello", 5, 0, (struct sockaddr *)&to, sizeof to), 5);
-		ck_assert_int_gt(io_wait(fd, POLLIN, PATIENCE), 0);
+		ck_assert_int_gt(io_wait(fd, POLLIN, WAIT_MS), 0);
 		ck_assert_int_eq(recvfrom(fd, reply, sizeof reply, 0,
 					  (struct sockaddr *)&from, &length),
 				 5);
@@ -695,7 +695,7 @@ START_TEST(two_sockets_of_a_server_do_not_answer_each_other)
 	snprintf(dropped, sizeof dropped,
 		 "127.0.0.3:%u: dropped: it may be another server's reply", server.port);
 	if (forge_datagram("127.0.0.3", "127.0.0.2", server.port))
-		server_wait_line(&server, dropped, PATIENCE);
+		server_wait_line(&server, dropped, WAIT_MS);
 	else
 		skipped("a raw socket");
 	server_finish(&server);
@@ -755,7 +755,7 @@ START_TEST(a_server_does_not_start_with_a_second_descriptor_that_is_no_socket)
 		.program = model_program(_i, "echo"),
 		.prepare = give_file_second,
 	});
-	struct server_end end = server_await(&server, PATIENCE);
+	struct server_end end = server_await(&server, WAIT_MS);
 	char expected[TEXT];
 
 	ck_assert(WIFEXITED(end.status) && WEXITSTATUS(end.status) == 1);

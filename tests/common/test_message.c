@@ -353,7 +353,6 @@ Suite *suite_message(void)
 	tcase_add_test(trouble, a_message_leaves_errno_as_it_was);
 	suite_add_tcase(suite, trouble);
 	tcase_add_test(many, lines_of_many_processes_and_threads_never_mix);
-	tcase_set_timeout(many, 30);
 	suite_add_tcase(suite, many);
 	return suite;
 }

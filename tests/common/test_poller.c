@@ -201,7 +201,6 @@ Suite *suite_poller(void)
 	tcase_add_test(tcase, everyone_has_a_turn_when_there_is_room_for_few);
 	tcase_add_test(tcase, mistakes_are_told);
 	tcase_add_test(tcase, a_mask_lets_signals_in_while_it_waits);
-	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

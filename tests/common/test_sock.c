@@ -85,7 +85,7 @@ static bool has_ipv6(void)
 
 static struct sock_target target_at(const char *host, const char *port)
 {
-	return (struct sock_target){ host, port, AF_UNSPEC, SOCK_STREAM, PATIENCE };
+	return (struct sock_target){ host, port, AF_UNSPEC, SOCK_STREAM, WAIT_MS };
 }
 
 static int connected_to(const char *host, const char *port)
@@ -321,8 +321,7 @@ START_TEST(a_datagram_server_is_reached_at_its_port)
 {
 	char port[PORT_TEXT], byte = 0;
 	int server = listener_at("127.0.0.1", "0", SOCK_DGRAM), client;
-	struct sock_target target = { "127.0.0.1", port, AF_UNSPEC, SOCK_DGRAM,
-				      PATIENCE };
+	struct sock_target target = { "127.0.0.1", port, AF_UNSPEC, SOCK_DGRAM, WAIT_MS };
 
 	port_of(server, port);
 	client = sock_connect(&target, NULL, NULL);
@@ -455,7 +454,7 @@ START_TEST(a_connection_to_a_full_backlog_times_out)
 		assert_not_connecting(&target, ETIMEDOUT, expected);
 		waited = clock_milliseconds() - start;
 		ck_assert_int_ge(waited, 299);
-		ck_assert_int_lt(waited, PATIENCE / 2);
+		ck_assert_int_lt(waited, WAIT_MS / 2);
 	}
 	for (int i = 0; i < 8; i++)
 		if (clients[i] >= 0)
@@ -592,7 +591,7 @@ START_TEST(a_connection_can_be_begun_without_waiting)
 	ck_assert_int_ge(fd, 0);
 	assert_blocking(fd, false);
 	assert_close_on_exec(fd);
-	ck_assert_int_eq(io_wait(fd, POLLOUT, PATIENCE), POLLOUT);
+	ck_assert_int_eq(io_wait(fd, POLLOUT, WAIT_MS), POLLOUT);
 	ck_assert_int_eq(sock_error(fd), 0);
 	close(fd);
 	close(listener);
@@ -606,7 +605,7 @@ static int decided_outcome(int fd, const struct address *address)
 
 	if (outcome != EINPROGRESS)
 		return outcome;
-	ck_assert_int_ne(io_wait(fd, POLLOUT, PATIENCE), 0);
+	ck_assert_int_ne(io_wait(fd, POLLOUT, WAIT_MS), 0);
 	return sock_connect_outcome(fd, &address->any, address->length);
 }
 
@@ -670,7 +669,7 @@ START_TEST(a_begun_connection_tells_once_why_it_failed)
 	int fd = sock_connect_start(&address.any, address.length, SOCK_STREAM);
 
 	if (fd >= 0) {
-		ck_assert_int_ne(io_wait(fd, POLLOUT, PATIENCE), 0);
+		ck_assert_int_ne(io_wait(fd, POLLOUT, WAIT_MS), 0);
 		ck_assert_int_eq(sock_error(fd), ECONNREFUSED);
 		ck_assert_int_eq(sock_error(fd), 0);
 		close(fd);
@@ -717,7 +716,7 @@ START_TEST(a_listener_that_does_not_wait_says_that_nobody_is_there)
 	ck_assert_int_eq(sock_accept(listener, &peer, true), -1);
 	ck_assert_int_eq(errno, EAGAIN);
 	close(connected_to("127.0.0.1", port_of(listener, port)));
-	ck_assert_int_eq(io_wait(listener, POLLIN, PATIENCE), POLLIN);
+	ck_assert_int_eq(io_wait(listener, POLLIN, WAIT_MS), POLLIN);
 	fd = sock_accept(listener, &peer, false);
 	ck_assert_int_ge(fd, 0);
 	assert_blocking(fd, true); /* whatever the listener does */
@@ -802,7 +801,7 @@ START_TEST(a_listener_tells_how_many_wait)
 	ck_assert_uint_eq(sock_backlog(listener), 0);
 	for (int i = 0; i < 3; i++)
 		clients[i] = connected_to("127.0.0.1", port_of(listener, port));
-	ck_assert_msg(eventually(three_wait, &listener, PATIENCE), "%u wait",
+	ck_assert_msg(eventually(three_wait, &listener, WAIT_MS), "%u wait",
 		      sock_backlog(listener));
 	server = sock_accept(listener, &peer, false);
 	ck_assert_int_ge(server, 0);
@@ -960,8 +959,8 @@ static int file_of(const char *bytes, size_t n)
 static void make_pair(int ends[2])
 {
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-	ck_assert_int_eq(sock_set_timeout(ends[0], PATIENCE), 0);
-	ck_assert_int_eq(sock_set_timeout(ends[1], PATIENCE), 0);
+	ck_assert_int_eq(sock_set_timeout(ends[0], WAIT_MS), 0);
+	ck_assert_int_eq(sock_set_timeout(ends[1], WAIT_MS), 0);
 }
 
 START_TEST(a_part_of_a_file_is_sent_and_the_files_own_offset_stays)
@@ -1113,9 +1112,5 @@ Suite *suite_sock(void)
 	tcase_add_test(sending, what_cannot_be_read_is_not_sent);
 	tcase_add_test(sending, sending_does_not_wait_for_room);
 	suite_add_tcase(suite, sending);
-	for (int i = 0; i < 5; i++)
-		tcase_set_timeout((TCase *[]){ listening, connecting, accepting, options,
-					       sending }[i],
-				  30);
 	return suite;
 }

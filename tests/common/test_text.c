@@ -586,7 +586,6 @@ Suite *suite_text(void)
 	tcase_add_test(terminal,
 		       a_character_cut_by_the_end_of_the_bytes_is_not_read_past_it);
 	suite_add_tcase(suite, terminal);
-	tcase_set_timeout(utf8, 60);
 	tcase_add_test(utf8, a_line_of_a_stranger_stays_one_line_and_nothing_is_obeyed);
 	tcase_add_test(utf8, every_code_point_is_found_whole_and_no_other_bytes_are_one);
 	suite_add_tcase(suite, utf8);

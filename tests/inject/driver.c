@@ -53,8 +53,8 @@ enum {
 	MOST_PROGRAMS = 400,
 	MOST_ERRORS = 12,
 	TEXT = 512,
-	PATIENCE = 20000,   /* milliseconds for what should happen at once */
-	IMPATIENCE = 300,   /* for what need not happen at all */
+	WAIT_MS = 20000,    /* milliseconds for what should happen at once */
+	QUIET_MS = 300,     /* for what need not happen at all */
 	RUN_SECONDS = 150,  /* after which a run is killed */
 	CONVERSATIONS = 2,  /* in a run without a fault */
 	CALLS_MORE = 3000,  /* than four times those of a run without a fault: it spins */
@@ -1045,7 +1045,7 @@ static enum outcome talk_until_right(void)
 
 	for (int i = 0; i < MOST; i++) {
 		was_over = fault_is_over();
-		outcome = talk(PATIENCE);
+		outcome = talk(WAIT_MS);
 		if (outcome == WRONG || has_ended())
 			return outcome;
 		if (outcome == SILENT)
@@ -1066,18 +1066,18 @@ static enum outcome talk_in_a_fault_that_lasts(void)
 	bool stops_in_it = run.fault->at % 2 == 0;
 
 	for (int i = 0; i < CONVERSATIONS && !has_ended(); i++) {
-		outcome = talk(IMPATIENCE);
+		outcome = talk(QUIET_MS);
 		if (outcome == WRONG)
 			return outcome;
 	}
 	if (stops_in_it || has_ended())
 		return RIGHT;
 	atomic_store(&run.inject->lifted, true);
-	outcome = talk(PATIENCE);
+	outcome = talk(WAIT_MS);
 	if (outcome == RIGHT || has_ended())
 		return RIGHT;
 	/* What it had begun with in the fault may end so. The next is served. */
-	outcome = talk(PATIENCE);
+	outcome = talk(WAIT_MS);
 	return outcome == RIGHT ? RIGHT
 				: report(WRONG, "%s, though the fault is over: %s",
 					 outcome_names[outcome], strdup(run.why));
@@ -1128,12 +1128,12 @@ static enum outcome check_calls(void)
 static enum outcome stop_server(void)
 {
 	kill(run.pid, SIGTERM);
-	if (!eventually(has_ended, PATIENCE))
+	if (!eventually(has_ended, WAIT_MS))
 		return report(WRONG, "it does not stop");
 	if (!WIFEXITED(run.status) || WEXITSTATUS(run.status) != 0)
 		return report(WRONG, "it stopped with wait status %#x",
 			      (unsigned)run.status);
-	if (!eventually(no_orphan, PATIENCE))
+	if (!eventually(no_orphan, WAIT_MS))
 		return report(WRONG, "it left a process behind");
 	if (atomic_load(&run.inject->crashes) > 0)
 		return report(WRONG, "a child crashed");
@@ -1156,7 +1156,7 @@ static void note_counts(struct baseline *baseline)
 static enum outcome carry_out(struct baseline *baseline)
 {
 	start_server();
-	if (!eventually(is_ready, PATIENCE))
+	if (!eventually(is_ready, WAIT_MS))
 		return report(WRONG, "it neither listens nor ends");
 	if (!has_ended())
 		TRY(run.fault != NULL && run.fault->times == 0
@@ -1164,11 +1164,11 @@ static enum outcome carry_out(struct baseline *baseline)
 			    : talk_until_right());
 	if (has_ended())
 		return check_failed_start();
-	if (run.fault == NULL && !eventually(is_settled, PATIENCE))
+	if (run.fault == NULL && !eventually(is_settled, WAIT_MS))
 		return report(WRONG, "it does not settle");
 	if (run.fault == NULL)
 		note_baseline(baseline);
-	else if (run.fault->times != 0 && !eventually(nothing_is_left, PATIENCE))
+	else if (run.fault->times != 0 && !eventually(nothing_is_left, WAIT_MS))
 		return report(WRONG,
 			      "left over: %d descriptors of %d, %d threads of %d, "
 			      "%d children",

@@ -45,8 +45,6 @@
 #include "tests/suites.h"
 
 enum {
-	LONGEST = 30000, /* milliseconds that an example may take */
-	LONGEST_PAGE = 120000,
 	TEXT = 16 * 1024,
 	NAME = 256,
 	MOST_EXAMPLES = 256,
@@ -546,8 +544,8 @@ static void paste(const char *script, bool own_network, int64_t longest,
 	outcome->ended = collect_output(shell.out, longest, outcome->output);
 	if (!outcome->ended)
 		kill(-group, SIGKILL);
-	program_wait(&shell, PATIENCE);
-	outcome->processes = !eventually(group_is_empty, &group, PATIENCE);
+	program_wait(&shell, WAIT_MS);
+	outcome->processes = !eventually(group_is_empty, &group, WAIT_MS);
 	kill(-group, SIGKILL);
 	list_files(place.folder, outcome->files);
 	folder_remove_path(place.folder);
@@ -582,7 +580,7 @@ START_TEST(an_example_prints_what_its_page_says_and_leaves_nothing)
 		      example->flaw);
 	if (is_skipped(example, own_network))
 		return;
-	paste(example->script, own_network, LONGEST, &outcome);
+	paste(example->script, own_network, LONG_WAIT_MS, &outcome);
 	expect_outcome(example, &outcome);
 }
 END_TEST
@@ -629,7 +627,7 @@ START_TEST(the_examples_of_a_page_can_be_pasted_one_behind_the_other)
 		    !is_skipped(&examples[i], own_network))
 			join_example(&whole, &examples[i]);
 	}
-	paste(whole.script, own_network, LONGEST_PAGE, &outcome);
+	paste(whole.script, own_network, 2 * LONG_WAIT_MS, &outcome);
 	expect_outcome(&whole, &outcome);
 }
 END_TEST
@@ -819,7 +817,7 @@ START_TEST(every_option_is_in_the_page)
 	list_programs();
 	for (size_t i = 0; i < program_pages_count; i++) {
 		struct run run = run_program(ARGUMENTS(program_pages[i].program, "-h"),
-					     "", 0, PATIENCE);
+					     "", 0, WAIT_MS);
 
 		ck_assert_int_eq(run_exit_status(&run), 0);
 		find_unexplained(&program_pages[i], run.out);
@@ -900,7 +898,7 @@ START_TEST(mandoc_has_nothing_to_say_against_a_page)
 	for (size_t i = 0; i < pages.gl_pathc; i++) {
 		struct run run = run_program(
 			ARGUMENTS(mandoc, "-T", "lint", "-W", "style", pages.gl_pathv[i]),
-			"", 0, PATIENCE);
+			"", 0, WAIT_MS);
 		char complaints[TEXT] = "";
 
 		take_complaints(run.out, complaints);
@@ -919,7 +917,6 @@ Suite *suite_examples(void)
 
 	find_examples();
 	suite_add_tcase(suite, reading);
-	tcase_set_timeout(reading, 60);
 	tcase_add_test(reading, figures_may_vary_but_words_may_not);
 	tcase_add_test(reading, three_dots_stand_for_any_lines);
 	tcase_add_test(reading, every_page_has_examples);
@@ -928,12 +925,11 @@ Suite *suite_examples(void)
 	tcase_add_test(reading, no_word_of_a_title_is_a_macro);
 	tcase_add_test(reading, mandoc_has_nothing_to_say_against_a_page);
 	suite_add_tcase(suite, running);
-	tcase_set_timeout(running, 60);
 	tcase_add_loop_test(running,
 			    an_example_prints_what_its_page_says_and_leaves_nothing, 0,
 			    (int)examples_count);
 	suite_add_tcase(suite, pasting);
-	tcase_set_timeout(pasting, 180);
+	tcase_set_timeout(pasting, 3 * TEST_SECONDS);
 	tcase_add_loop_test(pasting,
 			    the_examples_of_a_page_can_be_pasted_one_behind_the_other, 0,
 			    (int)pages.gl_pathc);

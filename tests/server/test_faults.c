@@ -102,7 +102,7 @@ static void leave(int fd)
 static void clog_up(int fd)
 {
 	ck_assert_int_eq(io_set_nonblocking(fd, true), 0);
-	while (io_wait(fd, POLLOUT, 50) > 0)
+	while (io_wait(fd, POLLOUT, 50 * SLOW_MACHINE) > 0)
 		ck_assert_int_gt(io_write(fd, block, sizeof block), 0);
 }
 
@@ -129,7 +129,7 @@ static void fill_up_and_empty(struct server *server, int clients, const char *sa
 		fds[i] = client_connect(server);
 		client_send(fds[i], &i, sizeof i);
 	}
-	line = server_wait_line(server, says, PATIENCE);
+	line = server_wait_line(server, says, WAIT_MS);
 	ck_assert_msg(sscanf(strstr(line, says) + strlen(says), " with %u clients",
 			     &carried) == 1,
 		      "%s", line);
@@ -337,9 +337,9 @@ START_TEST(a_full_server_can_be_stopped)
 		client_expect_end(fds[i]);
 		client_close(fds[i]);
 	}
-	ck_assert(is_readable(fds[count - 1], PATIENCE));
+	ck_assert(is_readable(fds[count - 1], WAIT_MS));
 	client_close(fds[count - 1]);
-	ck_assert_int_eq(server_await(&server, PATIENCE).status, 0);
+	ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
 	ck_assert_uint_eq(server_count_lines(&server, "refused 1;"), 1);
 }
 END_TEST
@@ -487,12 +487,12 @@ START_TEST(a_client_that_reads_slowly_does_not_put_off_the_second_stop)
 
 	do
 		n = send(reader.fd, block, sizeof block, MSG_DONTWAIT);
-	while (n > 0 || is_writable(reader.fd, 200));
+	while (n > 0 || is_writable(reader.fd, 200 * SLOW_MACHINE));
 	server_signal(&server, SIGTERM);
 	ck_assert(!has_ended_meanwhile(&reader));
 	server_signal(&server, SIGTERM);
-	ck_assert(eventually(has_ended_meanwhile, &reader, PATIENCE));
-	end = server_await(&server, PATIENCE);
+	ck_assert(eventually(has_ended_meanwhile, &reader, WAIT_MS));
+	end = server_await(&server, WAIT_MS);
 	ck_assert(WIFEXITED(end.status));
 	ck_assert_int_eq(WEXITSTATUS(end.status), 0);
 	client_reset(reader.fd);
@@ -501,16 +501,17 @@ END_TEST
 
 START_TEST(signals_do_not_put_off_the_idle_timeout)
 {
+	enum { MOST_SIGNALS = 100 * SLOW_MACHINE };
 	struct server server = start(_i, ARGUMENTS("-t", "0.5"));
 	int fd = connect_and_talk(&server), asked = 0;
 
-	while (asked < 60 && !is_readable(fd, 150)) {
+	while (asked < MOST_SIGNALS && !is_readable(fd, 150)) {
 		server_signal(&server, SIGUSR1);
 		asked++;
 	}
 	client_expect_end(fd);
 	client_close(fd);
-	ck_assert_int_lt(asked, 60);
+	ck_assert_int_lt(asked, MOST_SIGNALS);
 	server_finish(&server);
 }
 END_TEST
@@ -527,7 +528,7 @@ static pid_t who_serves(const struct server *server, int fd)
 
 	ck_assert_int_eq(address_local(fd, &here), 0);
 	snprintf(event, sizeof event, "]: %s: connected", address_text(&here, text));
-	line = server_wait_line(server, event, PATIENCE);
+	line = server_wait_line(server, event, WAIT_MS);
 	ck_assert_int_eq(sscanf(strchr(line, '[') + 1, "%ld", &pid), 1);
 	return (pid_t)pid;
 }
@@ -555,7 +556,7 @@ START_TEST(a_child_that_is_killed_takes_its_own_client_along_and_nobody_else)
 	ck_assert_int_eq(kill(child, SIGKILL), 0);
 	ck_assert_int_le(io_read(fds[1], &byte, 1), 0);
 	client_close(fds[1]);
-	ck_assert(eventually(has_two_children_and_no_zombie, &server, PATIENCE));
+	ck_assert(eventually(has_two_children_and_no_zombie, &server, WAIT_MS));
 	talk(fds[0]);
 	talk(fds[2]);
 	leave(connect_and_talk(&server));
@@ -578,7 +579,7 @@ START_TEST(a_server_that_is_killed_leaves_nobody_behind)
 		client_expect_end(fds[i]);
 		client_close(fds[i]);
 	}
-	end = server_await(&server, PATIENCE); /* its children, too, must end */
+	end = server_await(&server, WAIT_MS); /* its children, too, must end */
 	ck_assert(WIFSIGNALED(end.status));
 }
 END_TEST
@@ -614,7 +615,7 @@ START_TEST(many_short_connections_leave_nothing_behind)
 	if (!process_facts_available())
 		skipped("needs /proc");
 	leave(connect_and_talk(&server));
-	ck_assert(eventually(has_no_children, &server, PATIENCE));
+	ck_assert(eventually(has_no_children, &server, WAIT_MS));
 	before.descriptors = process_descriptors(server.pid);
 	for (int done = 0; done < CONNECTIONS; done += AT_A_TIME) {
 		for (int i = 0; i < AT_A_TIME; i++) {
@@ -629,7 +630,7 @@ START_TEST(many_short_connections_leave_nothing_behind)
 				client_reset(fds[i]); /* leaves no TIME_WAIT here */
 		}
 	}
-	ck_assert_msg(eventually(is_as_before, &before, PATIENCE),
+	ck_assert_msg(eventually(is_as_before, &before, WAIT_MS),
 		      "%u children, %u zombies, %u descriptors where %u were before",
 		      before.now.children, before.now.zombies,
 		      process_descriptors(server.pid), before.descriptors);
@@ -710,8 +711,8 @@ START_TEST(a_log_that_nobody_reads_stops_nobody)
 	for (int i = 0; i < 5; i++)
 		leave(connect_and_talk(&server));
 	ck_assert_int_eq(kill(program.pid, SIGTERM), 0);
-	ck_assert(eventually(has_ended, &program.pid, PATIENCE));
-	run = program_wait(&program, PATIENCE);
+	ck_assert(eventually(has_ended, &program.pid, WAIT_MS));
+	run = program_wait(&program, WAIT_MS);
 	ck_assert_int_eq(run_exit_status(&run), 0);
 }
 END_TEST

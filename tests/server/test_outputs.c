@@ -164,7 +164,7 @@ START_TEST(a_web_server_outlives_its_log)
 	});
 	for (int i = 0; i < LINES; i++)
 		expect_answer(&server);
-	ck_assert(eventually(is_full, log, PATIENCE));
+	ck_assert(eventually(is_full, log, WAIT_MS));
 	ck_assert_uint_eq(server_count_lines(&server, "File too large; lines are lost"),
 			  1);
 	if (make_room(&server)) {
@@ -220,7 +220,7 @@ START_TEST(a_discard_server_outlives_its_output)
 		client_expect_end(fd);
 		client_close(fd);
 	}
-	ck_assert(eventually(is_full, output, PATIENCE));
+	ck_assert(eventually(is_full, output, WAIT_MS));
 	if (make_room(&server)) {
 		fd = client_connect(&server);
 		client_send(fd, text, sizeof text - 1);
@@ -256,7 +256,7 @@ START_TEST(a_server_outlives_its_standard_error)
 		client_expect_end(fd);
 		client_close(fd);
 	}
-	ck_assert(eventually(is_full, errors, PATIENCE));
+	ck_assert(eventually(is_full, errors, WAIT_MS));
 	fd = client_connect(&server);
 	client_say(fd, "hello");
 	client_hear(fd, "hello");
@@ -336,7 +336,6 @@ Suite *suite_outputs(void)
 	Suite *suite = suite_create("outputs");
 	TCase *tcase = tcase_create("servers");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, make, clear);
 	add(tcase, a_web_server_outlives_its_log);
 	add(tcase, a_log_that_ends_in_a_line_is_gone_on_with_in_a_new_one);
@@ -344,7 +343,6 @@ Suite *suite_outputs(void)
 	add(tcase, a_server_outlives_its_standard_error);
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("clients");
-	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, make, clear);
 	tcase_add_test(tcase, a_client_says_that_its_file_cannot_grow);
 	tcase_add_loop_test(tcase, a_client_says_that_its_output_cannot_grow, 0, 8);

@@ -28,9 +28,9 @@ enum {
 	MEGABYTE = 1024 * 1024,
 	TEXT = 512,
 	NOBODY = 65534,
-	A_WHILE = 150,  /* milliseconds in which nothing may happen */
-	GRACE = 5000,   /* what a stopping server gives its clients */
-	QUICKLY = 3000, /* well before that, on a busy machine too */
+	A_WHILE = 150 * SLOW_MACHINE, /* milliseconds in which nothing may happen */
+	GRACE = 5000,                 /* what a stopping server gives its clients */
+	QUICKLY = SANITIZED ? WAIT_MS : GRACE - 500, /* before that */
 	ACTIVATED_FD = 3,
 };
 
@@ -71,7 +71,7 @@ START_TEST(says_where_it_listens_when_it_can_be_reached)
 
 	snprintf(line, sizeof line, "%s: listening on 127.0.0.1:%u (tcp)", server.name,
 		 server.port);
-	ck_assert_str_eq(server_wait_line(&server, "", PATIENCE), line);
+	ck_assert_str_eq(server_wait_line(&server, "", WAIT_MS), line);
 	leave(connect_and_talk(&server));
 	server_finish(&server);
 }
@@ -133,8 +133,8 @@ START_TEST(a_wildcard_address_of_ipv6_takes_ipv4_too)
 	leave(connect_and_talk(&server));
 	server.host = "127.0.0.1";
 	leave(connect_and_talk(&server));
-	server_wait_line(&server, "]: 127.0.0.1:", PATIENCE);
-	server_wait_line(&server, "]: [::1]:", PATIENCE);
+	server_wait_line(&server, "]: 127.0.0.1:", WAIT_MS);
+	server_wait_line(&server, "]: [::1]:", WAIT_MS);
 	server_finish(&server);
 }
 END_TEST
@@ -147,7 +147,7 @@ static struct run run_server(int model, const char *const options[])
 
 	for (int i = 0; options[i] != NULL; i++)
 		argv[i + 1] = options[i];
-	return run_program(argv, "", 0, PATIENCE);
+	return run_program(argv, "", 0, WAIT_MS);
 }
 
 START_TEST(help_goes_to_standard_output_and_lists_every_option)
@@ -560,7 +560,7 @@ START_TEST(verbose_is_a_line_for_each_client_with_its_name)
 		snprintf(pattern, sizeof pattern,
 			 "^%s\\[[0-9]+\\]: %s: 5 bytes in, 5 out, [0-9]+\\.[0-9]{3} s$",
 			 server.name, text);
-		expect_match(server_wait_line(&server, text, PATIENCE), pattern);
+		expect_match(server_wait_line(&server, text, WAIT_MS), pattern);
 	}
 	server_finish(&server);
 	ck_assert_uint_eq(server_count_lines(&server, ""), 4); /* start and end */
@@ -577,7 +577,7 @@ START_TEST(verbose_twice_is_a_line_for_each_event)
 	ck_assert_int_eq(address_local(fd, &here), 0);
 	leave(fd);
 	address_text(&here, text);
-	server_wait_line(&server, "bytes in", PATIENCE);
+	server_wait_line(&server, "bytes in", WAIT_MS);
 	snprintf(pattern, sizeof pattern,
 		 "\n%s\\[[0-9]+\\]: %s: connected\n%s\\[[0-9]+\\]: %s: half-closed\n"
 		 "%s\\[[0-9]+\\]: %s: 5 bytes in, 5 out, ",
@@ -592,7 +592,7 @@ START_TEST(verbose_twice_tells_why_a_client_was_lost)
 	struct server server = start(_i, ARGUMENTS("-vv"));
 
 	client_reset(connect_and_talk(&server));
-	server_wait_line(&server, ": Connection reset by peer", PATIENCE);
+	server_wait_line(&server, ": Connection reset by peer", WAIT_MS);
 	server_finish(&server);
 }
 END_TEST
@@ -635,7 +635,7 @@ START_TEST(usr1_prints_what_was_done_so_far)
 	leave(connect_and_talk(&server));
 	leave(connect_and_talk(&server));
 	server_signal(&server, SIGUSR1);
-	expect_statistics(server_wait_line(&server, "served", PATIENCE), &server, 2, 10);
+	expect_statistics(server_wait_line(&server, "served", WAIT_MS), &server, 2, 10);
 	leave(connect_and_talk(&server));
 	server_finish(&server);
 	ck_assert_uint_eq(server_count_lines(&server, ""), 1);
@@ -656,7 +656,7 @@ START_TEST(peak_memory_is_not_that_of_who_started_the_server)
 	free(much);
 	leave(connect_and_talk(&server));
 	server_signal(&server, SIGUSR1);
-	line = server_wait_line(&server, "served", PATIENCE);
+	line = server_wait_line(&server, "served", WAIT_MS);
 	peak = strstr(line, "peak memory ");
 	ck_assert_ptr_nonnull(peak);
 	ck_assert_int_lt(strtol(peak + strlen("peak memory "), NULL, 10), MUCH / 1024);
@@ -688,7 +688,7 @@ START_TEST(usr1_is_answered_while_a_client_is_being_served)
 
 	leave(connect_and_talk(&server));
 	fd = connect_and_talk(&server);
-	ck_assert_msg(eventually(figures_are_right, &wanted, PATIENCE), "%s",
+	ck_assert_msg(eventually(figures_are_right, &wanted, WAIT_MS), "%s",
 		      server_errors(&server));
 	client_send(fd, "and on", 6); /* the client has noticed nothing */
 	client_expect(fd, "and on", 6);
@@ -704,7 +704,7 @@ START_TEST(the_last_line_has_the_figures_of_the_whole_run)
 	for (int i = 0; i < 4; i++)
 		leave(connect_and_talk(&server));
 	server_finish(&server);
-	expect_statistics(server_wait_line(&server, "served", PATIENCE), &server, 4, 20);
+	expect_statistics(server_wait_line(&server, "served", WAIT_MS), &server, 4, 20);
 	ck_assert_uint_eq(server_count_lines(&server, ""), 2);
 }
 END_TEST
@@ -715,7 +715,7 @@ START_TEST(exits_when_nobody_has_come_for_so_long)
 {
 	int64_t begin = clock_milliseconds();
 	struct server server = start(_i, ARGUMENTS("-x", "0.2"));
-	struct server_end end = server_await(&server, PATIENCE);
+	struct server_end end = server_await(&server, WAIT_MS);
 
 	ck_assert_int_ge(clock_milliseconds() - begin, 200);
 	ck_assert(WIFEXITED(end.status));
@@ -740,7 +740,7 @@ START_TEST(does_not_exit_while_a_client_is_there)
 	left = clock_milliseconds();
 	for (int i = 0; i < clients; i++)
 		client_close(fds[i]);
-	end = server_await(&server, PATIENCE);
+	end = server_await(&server, WAIT_MS);
 	ck_assert_int_ge(clock_milliseconds() - left, 150);
 	ck_assert(WIFEXITED(end.status));
 	ck_assert_int_eq(WEXITSTATUS(end.status), 0);
@@ -763,7 +763,7 @@ START_TEST(a_client_that_does_not_read_is_ended_too)
 				      "%s", strerror(errno));
 			poll(NULL, 0, 5);
 		}
-		ck_assert_int_lt(clock_milliseconds() - begin, PATIENCE);
+		ck_assert_int_lt(clock_milliseconds() - begin, WAIT_MS);
 	}
 	client_close(fd);
 	server_finish(&server);
@@ -808,7 +808,7 @@ START_TEST(a_request_to_stop_ends_it)
 		struct server server = start(_i, NULL);
 		struct server_end end;
 
-		server_wait_line(&server, "listening on", PATIENCE);
+		server_wait_line(&server, "listening on", WAIT_MS);
 		server_signal(&server, signals[i]);
 		end = server_await(&server, QUICKLY);
 		ck_assert(WIFEXITED(end.status));
@@ -845,7 +845,7 @@ END_TEST
 /* It ends because its clients have left, not because the time that it gives them is over. */
 static void expect_stop_without_cut(struct server *server)
 {
-	ck_assert_int_eq(server_await(server, PATIENCE).status, 0);
+	ck_assert_int_eq(server_await(server, WAIT_MS).status, 0);
 	ck_assert_uint_eq(server_count_lines(server, "cut off"), 0);
 }
 
@@ -924,7 +924,7 @@ START_TEST(a_request_that_arrives_in_pieces_is_heard_to_its_end)
 		if (heard)
 			client_expect_end(fd);
 		client_close(fd);
-		ck_assert_int_eq(server_await(&server, PATIENCE).status, 0);
+		ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
 		if (heard)
 			return;
 		ck_assert_msg(longest >= SILENCE / 2,
@@ -940,7 +940,7 @@ static bool nobody_listens(void *context)
 	const struct server *server = context;
 	char port[8];
 	struct sock_target target = { server->host, port, AF_UNSPEC, SOCK_STREAM,
-				      PATIENCE };
+				      WAIT_MS };
 	int fd;
 
 	snprintf(port, sizeof port, "%u", server->port);
@@ -963,7 +963,7 @@ START_TEST(a_stopping_server_accepts_nobody)
 	fd = client_connect(&server);
 	client_exchange(fd, block, 2 * MEGABYTE, block, MEGABYTE);
 	server_signal(&server, SIGTERM);
-	ck_assert_msg(eventually(nobody_listens, &server, PATIENCE), "it still listens");
+	ck_assert_msg(eventually(nobody_listens, &server, WAIT_MS), "it still listens");
 	client_expect(fd, block, MEGABYTE);
 	client_expect_end(fd);
 	client_close(fd);
@@ -1009,10 +1009,10 @@ START_TEST(a_second_request_ends_it_at_once)
 		int fd = client_connect(&server);
 		struct server_end end;
 
-		server_wait_line(&server, "listening on", PATIENCE);
+		server_wait_line(&server, "listening on", WAIT_MS);
 		clog_up(fd);
 		server_signal(&server, SIGTERM);
-		ck_assert(eventually(signal_is_taken, &server, PATIENCE));
+		ck_assert(eventually(signal_is_taken, &server, WAIT_MS));
 		server_signal(&server, second[i]);
 		end = server_await(&server, QUICKLY);
 		ck_assert(WIFEXITED(end.status));
@@ -1047,7 +1047,7 @@ START_TEST(a_silent_client_is_ended_and_an_active_one_is_not)
 	int64_t begin = clock_milliseconds();
 
 	for (int i = 0; i < models_count(); i++) {
-		servers[i] = start(i, ARGUMENTS("-t", "0.5"));
+		servers[i] = start(i, ARGUMENTS("-t", slow_seconds(0.5)));
 		fds[i] = connect_and_talk(&servers[i]);
 	}
 	for (int i = 0; i < models_count(); i++) {
@@ -1055,9 +1055,9 @@ START_TEST(a_silent_client_is_ended_and_an_active_one_is_not)
 		client_close(fds[i]);
 		fds[i] = client_connect(&servers[i]);
 	}
-	ck_assert_int_ge(clock_milliseconds() - begin, 500);
+	ck_assert_int_ge(clock_milliseconds() - begin, 500 * SLOW_MACHINE);
 	begin = clock_milliseconds();
-	while (clock_milliseconds() - begin < 1000) {
+	while (clock_milliseconds() - begin < 1000 * SLOW_MACHINE) {
 		for (int i = 0; i < models_count(); i++) {
 			client_send(fds[i], "tick", 4);
 			client_expect(fds[i], "tick", 4);
@@ -1095,7 +1095,7 @@ START_TEST(a_client_that_does_not_read_holds_up_the_stop_for_five_seconds_at_mos
 
 	for (int i = 0; i < models_count(); i++) {
 		servers[i] = start(i, NULL);
-		server_wait_line(&servers[i], "listening on", PATIENCE);
+		server_wait_line(&servers[i], "listening on", WAIT_MS);
 		fds[i] = client_connect(&servers[i]);
 		clog_up(fds[i]);
 	}
@@ -1114,7 +1114,7 @@ START_TEST(statistics_are_printed_while_a_client_does_not_read)
 
 	clog_up(fd);
 	server_signal(&server, SIGUSR1);
-	server_wait_line(&server, "served 1 clients", PATIENCE);
+	server_wait_line(&server, "served 1 clients", WAIT_MS);
 	client_close(fd);
 	server_finish(&server);
 }

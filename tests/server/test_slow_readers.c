@@ -154,7 +154,7 @@ static bool read_on(struct reader *reader, size_t all)
 /* All of them in turn: none is to wait for another. */
 static void read_the_rest(struct reader *readers, int count, size_t all)
 {
-	int64_t end = clock_milliseconds() + 3 * PATIENCE;
+	int64_t end = clock_milliseconds() + 3 * WAIT_MS;
 	bool more = count > 0;
 
 	for (int i = 0; i < count; i++)
@@ -219,7 +219,7 @@ START_TEST(a_client_that_reads_nothing_is_cut_off)
 		arrive(&readers[i], i, appetite);
 	for (int i = 0; i < models_count(); i++) {
 		server_wait_line(&readers[i].server, "timed out: it does not read",
-				 PATIENCE);
+				 WAIT_MS);
 		client_close(readers[i].fd);
 		server_finish(&readers[i].server);
 	}

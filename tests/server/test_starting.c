@@ -162,7 +162,7 @@ START_TEST(where_the_client_of_inetd_is_standard_error_the_log_of_the_system_has
 		skipped("needs a /dev/log of its own");
 	} else {
 		run_expect_status(&run, 1);
-		ck_assert_int_eq(sock_set_timeout(log, PATIENCE), 0);
+		ck_assert_int_eq(sock_set_timeout(log, WAIT_MS), 0);
 		n = io_read(log, text, sizeof text - 1);
 		ck_assert_int_gt(n, 0);
 		text[n] = '\0';
@@ -235,7 +235,7 @@ static struct run start_and_exit(int model, const char *service, const char *bac
 
 	snprintf(program, sizeof program, "%s", model_program(model, service));
 	return run_program(ARGUMENTS(program, "-p", "0", "-x", "0.01", "-b", backlog), "",
-			   0, PATIENCE);
+			   0, WAIT_MS);
 }
 
 START_TEST(a_service_that_speaks_first_is_warned_of_a_small_backlog)
@@ -264,13 +264,13 @@ START_TEST(nobody_else_is_warned_of_the_backlog)
 	run = start_and_exit(_i, "greet", "1000");
 	ck_assert_ptr_null(strstr(run.err, "-b"));
 	run = run_program(ARGUMENTS(model_program(_i, "greet"), "-p", "0", "-x", "0.01"),
-			  "", 0, PATIENCE);
+			  "", 0, WAIT_MS);
 	ck_assert_ptr_null(strstr(run.err, "-b"));
 	if (!model_is(_i, "iterative")) /* no model has datagrams wait there */
 		return;
 	run = run_program(ARGUMENTS(model_program(_i, "greet"), "-u", "-p", "0", "-x",
 				    "0.01", "-b", "5"),
-			  "", 0, PATIENCE);
+			  "", 0, WAIT_MS);
 	ck_assert_ptr_null(strstr(run.err, "-b"));
 }
 END_TEST

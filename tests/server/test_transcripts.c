@@ -318,7 +318,6 @@ Suite *suite_transcripts(void)
 	Suite *suite = suite_create("transcripts");
 	TCase *tcase = tcase_create("transcripts");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, every_model_says_the_same, 0, SERVICES);
 	suite_add_tcase(suite, tcase);
 	return suite;

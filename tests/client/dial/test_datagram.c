@@ -291,7 +291,7 @@ static void assert_recorded(const struct peer *peer, size_t index, const char *t
 
 static struct run dial(const char *const argv[], const char *input)
 {
-	return run_program(argv, input, strlen(input), PATIENCE);
+	return run_program(argv, input, strlen(input), WAIT_MS);
 }
 
 /* The same by these options (NULL: no others than -u) against a server that answers so. Who
@@ -404,7 +404,7 @@ START_TEST(the_whole_input_can_be_one_datagram)
 
 	peer_start(&peer, echo);
 	run = run_program(ARGUMENTS("dial", "-u", "--whole", "127.0.0.1", peer.port),
-			  binary, sizeof binary, PATIENCE);
+			  binary, sizeof binary, WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_uint_eq(run.out_length, sizeof binary);
@@ -424,7 +424,7 @@ START_TEST(the_largest_datagram_is_carried_unchanged)
 	fill_pattern(bytes, sizeof bytes, 1);
 	peer_start(&peer, echo);
 	run = run_program(ARGUMENTS("dial", "-u", "--whole", "127.0.0.1", peer.port),
-			  bytes, sizeof bytes, PATIENCE);
+			  bytes, sizeof bytes, WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_uint_eq(run.out_length, sizeof bytes);
@@ -441,7 +441,7 @@ START_TEST(a_whole_input_that_is_too_long_is_not_sent)
 
 	peer_start(&peer, echo);
 	run = run_program(ARGUMENTS("dial", "-u", "--whole", "127.0.0.1", peer.port),
-			  bytes, sizeof bytes, PATIENCE);
+			  bytes, sizeof bytes, WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 1);
 	ck_assert_str_eq(run.err, "dial: standard input has more bytes than the 65507 a "
@@ -511,14 +511,13 @@ START_TEST(says_how_many_replies_are_missing)
 {
 	struct peer peer;
 	struct run run =
-		dial_to(&peer, lose_every_third, ARGUMENTS("-w", "0.5"), "a\nb\nc\nd\n");
+		dial_to(&peer, lose_every_third, ARGUMENTS("-w", "2"), "a\nb\nc\nd\n");
 
 	run_expect_status(&run, 1);
 	ck_assert_str_eq(run.out, "a\nb\nd\n");
 	assert_text(
 		run.err,
-		"dial: no reply from 127.0.0.1 port %s to 1 of 4 datagrams within 0.5 "
-		"s\n",
+		"dial: no reply from 127.0.0.1 port %s to 1 of 4 datagrams within 2 s\n",
 		peer.port);
 	peer_end(&peer);
 }
@@ -548,13 +547,13 @@ END_TEST
 START_TEST(lockstep_goes_on_when_a_reply_is_lost)
 {
 	struct peer peer;
-	struct run run = dial_to(&peer, lose_every_third, ARGUMENTS("-1", "-w", "0.5"),
+	struct run run = dial_to(&peer, lose_every_third, ARGUMENTS("-1", "-w", "2"),
 				 "a\nb\nc\nd\n");
 
 	run_expect_status(&run, 1);
 	ck_assert_str_eq(run.out, "a\nb\nd\n");
 	assert_text(run.err,
-		    "dial: no reply to datagram 3 from 127.0.0.1 port %s within 0.5 s\n",
+		    "dial: no reply to datagram 3 from 127.0.0.1 port %s within 2 s\n",
 		    peer.port);
 	peer_end(&peer);
 }
@@ -576,7 +575,7 @@ START_TEST(never_cuts_off_a_user_who_types_nothing)
 	ck_assert_int_eq(io_read_all(program.out, reply, 2), 2); /* without the end */
 	ck_assert_str_eq(reply, "x\n");
 	program_end_input(&program);
-	run = program_wait(&program, PATIENCE);
+	run = program_wait(&program, WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 0);
 	peer_end(&peer);
@@ -660,7 +659,7 @@ START_TEST(retry_waits_for_the_server)
 	ck_assert_int_eq(io_wait(program.err, POLLIN, A_WHILE), 0); /* not given up */
 	peer_admit(&peer);
 	peer_serve(&peer, echo);
-	run = program_wait(&program, PATIENCE);
+	run = program_wait(&program, WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "x\ny\n");
@@ -740,7 +739,7 @@ START_TEST(over_ipv6_a_datagram_carries_20_bytes_more)
 		peer_bind(&peer, "::1");
 		peer_serve(&peer, echo);
 		run = run_program(ARGUMENTS("dial", "-u", "--whole", "::1", peer.port),
-				  bytes, length, PATIENCE);
+				  bytes, length, WAIT_MS);
 		peer_join(&peer);
 		run_expect_status(&run, fits ? 0 : 1);
 		ck_assert_uint_eq(run.out_length, fits ? length : 0);
@@ -938,9 +937,8 @@ END_TEST
 START_TEST(repeating_counts_what_is_lost)
 {
 	struct peer peer;
-	struct run run =
-		dial_to(&peer, lose_every_third,
-			ARGUMENTS("-v", "-n", "6", "-i", "0.01", "-w", "0.5"), "");
+	struct run run = dial_to(&peer, lose_every_third,
+				 ARGUMENTS("-v", "-n", "6", "-i", "0.01", "-w", "2"), "");
 
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(without_figures(&run, peer.port),
@@ -952,8 +950,8 @@ START_TEST(repeating_counts_what_is_lost)
 			 "--- 127.0.0.1 port # ---\n"
 			 "6 sent, 4 received, 0 duplicates, 33.3% lost\n"
 			 "round trip min/avg/max/mdev = #/#/#/# ms\n");
-	expect_match(run.err, "\ndial: no reply to seq=3 within 0.5 s\n"
-			      "dial: no reply to seq=6 within 0.5 s\n$");
+	expect_match(run.err, "\ndial: no reply to seq=3 within 2 s\n"
+			      "dial: no reply to seq=6 within 2 s\n$");
 	peer_end(&peer);
 }
 END_TEST
@@ -1015,12 +1013,11 @@ END_TEST
 START_TEST(repeating_counts_a_reply_that_comes_late)
 {
 	struct peer peer;
-	struct run run =
-		dial_to(&peer, answer_in_pairs,
-			ARGUMENTS("-v", "-n", "2", "-i", "0.3", "-w", "0.1"), "");
+	struct run run = dial_to(&peer, answer_in_pairs,
+				 ARGUMENTS("-v", "-n", "2", "-i", "4", "-w", "2"), "");
 
 	run_expect_status(&run, 0);
-	expect_match(run.err, "\ndial: no reply to seq=1 within 0.1 s\n");
+	expect_match(run.err, "\ndial: no reply to seq=1 within 2 s\n");
 	expect_match(run.out, "^56 bytes from [^ ]+: seq=1 [^\n]+\n"
 			      "56 bytes from [^ ]+: seq=2 [^\n]+\n\n");
 	expect_match(run.out, "\n2 sent, 2 received, 0 duplicates, 0.0% lost\n");
@@ -1034,11 +1031,10 @@ START_TEST(repeating_matches_other_replies_one_at_a_time)
 	struct peer peer;
 	struct run run;
 
-	run = dial_to(
-		&peer, tell_the_time_but_once,
-		_i == 0 ? ARGUMENTS("-n", "3", "-i", "0.5", "-w", "0.5")
-			: ARGUMENTS("-n", "3", "-i", "0.5", "-w", "0.5", "-m", "what?"),
-		"");
+	run = dial_to(&peer, tell_the_time_but_once,
+		      _i == 0 ? ARGUMENTS("-n", "3", "-i", "2", "-w", "2")
+			      : ARGUMENTS("-n", "3", "-i", "2", "-w", "2", "-m", "what?"),
+		      "");
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(without_figures(&run, peer.port),
 			 "15 bytes from 127.0.0.1:#: seq=1 time=# ms\n"
@@ -1123,7 +1119,7 @@ START_TEST(repeating_with_retry_waits_for_the_server)
 	ck_assert_int_eq(io_wait(program.out, POLLIN, A_WHILE), 0); /* nothing yet */
 	peer_admit(&peer);
 	peer_serve(&peer, echo);
-	run = program_wait(&program, PATIENCE);
+	run = program_wait(&program, WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 0);
 	expect_match(run.out, "\n2 sent, 2 received, 0 duplicates, 0.0% lost\n");
@@ -1144,9 +1140,9 @@ START_TEST(repeating_sums_up_when_it_is_interrupted)
 		.argv = ARGUMENTS("dial", "-u", "-n", "0", "-i", "600", "127.0.0.1",
 				  peer.port),
 	});
-	ck_assert_int_ne(io_wait(program.out, POLLIN, PATIENCE), 0); /* the first reply */
+	ck_assert_int_ne(io_wait(program.out, POLLIN, WAIT_MS), 0); /* the first reply */
 	ck_assert_int_eq(kill(program.pid, stopping[_i]), 0);
-	run = program_wait(&program, PATIENCE);
+	run = program_wait(&program, WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(without_figures(&run, peer.port),

@@ -62,12 +62,12 @@ static void *peer_run(void *context)
 	struct address address;
 	int fd;
 
-	if (io_wait(peer->listener, POLLIN, PATIENCE) <= 0)
+	if (io_wait(peer->listener, POLLIN, WAIT_MS) <= 0)
 		return NULL;
 	fd = sock_accept(peer->listener, &address, false);
 	if (fd < 0)
 		return NULL;
-	sock_set_timeout(fd, PATIENCE);
+	sock_set_timeout(fd, WAIT_MS);
 	peer->behave(peer, fd);
 	close(fd);
 	return NULL;
@@ -144,7 +144,7 @@ static void stay_silent(struct peer *peer, int fd)
 {
 	while (peer_read(peer, fd) > 0)
 		continue;
-	eventually(may_go, peer, PATIENCE);
+	eventually(may_go, peer, WAIT_MS);
 }
 
 static void close_at_once(struct peer *peer, int fd)
@@ -187,7 +187,7 @@ static void assert_says(const struct run *run, const char *format, const char *p
 
 static struct run dial(const char *const argv[], const char *input)
 {
-	return run_program(argv, input, strlen(input), PATIENCE);
+	return run_program(argv, input, strlen(input), WAIT_MS);
 }
 
 /* ---- messages and lines ---------------------------------------------------------------- */
@@ -316,7 +316,7 @@ START_TEST(carries_megabytes_both_ways_unchanged)
 	fill_pattern(lot, sizeof lot, 1);
 	peer_start(&peer, echo);
 	run = run_program(ARGUMENTS("dial", "127.0.0.1", peer.port), lot, sizeof lot,
-			  2 * PATIENCE);
+			  2 * WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_uint_eq(run.out_length, sizeof lot);
@@ -343,7 +343,7 @@ START_TEST(ends_many_lines_with_crlf_wherever_the_input_is_cut)
 	}
 	peer_start(&peer, echo);
 	run = run_program(ARGUMENTS("dial", "-C", "127.0.0.1", peer.port), text,
-			  sizeof text, 2 * PATIENCE);
+			  sizeof text, 2 * WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_uint_eq(run.out_length, length);
@@ -354,7 +354,7 @@ END_TEST
 
 static void read_when_told(struct peer *peer, int fd)
 {
-	eventually(may_go, peer, PATIENCE);
+	eventually(may_go, peer, WAIT_MS);
 	while (peer_read(peer, fd) > 0)
 		continue;
 }
@@ -387,7 +387,7 @@ START_TEST(reads_no_more_input_than_the_server_takes)
 	ck_assert_msg(fed < sizeof lot, "dial read %zu bytes that nobody takes", fed);
 	atomic_store(&peer.go, true);
 	program_end_input(&program);
-	run = program_wait(&program, PATIENCE);
+	run = program_wait(&program, WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_uint_eq(peer.recorded, fed);
@@ -401,7 +401,7 @@ static void flood(struct peer *peer, int fd)
 {
 	io_set_nonblocking(fd, true);
 	for (;;) {
-		int ready = io_wait(fd, POLLIN | POLLOUT, PATIENCE);
+		int ready = io_wait(fd, POLLIN | POLLOUT, WAIT_MS);
 		ssize_t n;
 
 		if (ready <= 0 || (ready & POLLIN) != 0)
@@ -430,12 +430,12 @@ START_TEST(sends_on_while_nobody_reads_its_output)
 	program = program_start(&(struct run_setup){
 		.argv = ARGUMENTS("dial", "127.0.0.1", peer.port),
 	});
-	ck_assert(eventually(output_is_stuck, &peer, PATIENCE));
+	ck_assert(eventually(output_is_stuck, &peer, WAIT_MS));
 	ck_assert_int_eq(io_write(program.in, "stop\n", 5), 5);
 	peer_join(&peer); /* not a byte of the output has been read yet */
 	ck_assert_uint_eq(peer.recorded, 5);
 	program_end_input(&program);
-	run = program_wait(&program, PATIENCE);
+	run = program_wait(&program, WAIT_MS);
 	run_expect_status(&run, 0);
 	ck_assert_uint_eq(run.out_length, atomic_load(&peer.sent));
 	peer_end(&peer);
@@ -539,12 +539,11 @@ START_TEST(lockstep_wants_the_whole_line_in_time)
 	struct run run;
 
 	peer_start(&peer, dribble);
-	run = dial(
-		ARGUMENTS("dial", "-1", "-w", "0.3", "-m", "a", "127.0.0.1", peer.port),
-		"");
+	run = dial(ARGUMENTS("dial", "-1", "-w", "2", "-m", "a", "127.0.0.1", peer.port),
+		   "");
 	peer_join(&peer);
 	run_expect_status(&run, 1);
-	assert_says(&run, "dial: 127.0.0.1 port %s did not end a line within 0.3 s\n",
+	assert_says(&run, "dial: 127.0.0.1 port %s did not end a line within 2 s\n",
 		    peer.port);
 	peer_end(&peer);
 }
@@ -556,7 +555,7 @@ END_TEST
 static void cut_at_half_close(struct peer *peer, int fd)
 {
 	peer_read(peer, fd);
-	if (io_wait(fd, POLLIN, PATIENCE) == 0)
+	if (io_wait(fd, POLLIN, WAIT_MS) == 0)
 		peer_say(fd, "not cut\n");
 }
 
@@ -645,7 +644,7 @@ END_TEST
 static void answer_http_to_who_stays(struct peer *peer, int fd)
 {
 	peer_read(peer, fd);
-	peer->early = io_wait(fd, POLLIN, may_go(peer) ? A_WHILE : PATIENCE) != 0;
+	peer->early = io_wait(fd, POLLIN, may_go(peer) ? A_WHILE : WAIT_MS) != 0;
 	if (!peer->early)
 		peer_say(fd, "HTTP/1.0 200 OK\r\n\r\nhere you are\n");
 }
@@ -677,7 +676,7 @@ static bool start_nginx(struct folder *folder, const char *to, struct program *n
 static void stop_nginx(struct folder *folder, struct program *nginx)
 {
 	kill(nginx->pid, SIGTERM);
-	program_wait(nginx, PATIENCE);
+	program_wait(nginx, WAIT_MS);
 	folder_remove(folder);
 }
 
@@ -794,13 +793,12 @@ START_TEST(ends_when_a_reply_does_not)
 	struct run run;
 
 	peer_start(&peer, greet_and_stay);
-	run = dial(ARGUMENTS("dial", "-w", "0.3", "-m", "hello", "127.0.0.1", peer.port),
+	run = dial(ARGUMENTS("dial", "-w", "2", "-m", "hello", "127.0.0.1", peer.port),
 		   "");
 	peer_join(&peer);
 	run_expect_status(&run, 1);
 	ck_assert_str_eq(run.out, "welcome\n");
-	assert_says(&run,
-		    "dial: no end of the reply from 127.0.0.1 port %s within 0.3 s\n",
+	assert_says(&run, "dial: no end of the reply from 127.0.0.1 port %s within 2 s\n",
 		    peer.port);
 	peer_end(&peer);
 }
@@ -810,7 +808,7 @@ END_TEST
 static void take_nothing(struct peer *peer, int fd)
 {
 	(void)fd;
-	eventually(may_go, peer, PATIENCE);
+	eventually(may_go, peer, WAIT_MS);
 }
 
 START_TEST(ends_when_the_server_takes_nothing_more)
@@ -820,7 +818,7 @@ START_TEST(ends_when_the_server_takes_nothing_more)
 
 	peer_start(&peer, take_nothing);
 	run = run_program(ARGUMENTS("dial", "-w", "0.3", "127.0.0.1", peer.port), lot,
-			  sizeof lot, PATIENCE);
+			  sizeof lot, WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 1);
 	assert_says(&run, "dial: 127.0.0.1 port %s took nothing more within 0.3 s\n",
@@ -938,7 +936,7 @@ START_TEST(retry_waits_for_the_server)
 	peer.behave = echo;
 	peer.record = malloc(LOT);
 	ck_assert_int_eq(pthread_create(&peer.thread, NULL, peer_run, &peer), 0);
-	run = program_wait(&program, PATIENCE);
+	run = program_wait(&program, WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "x\n");
@@ -1049,7 +1047,7 @@ START_TEST(says_that_not_everything_was_taken)
 
 	peer_start(&peer, close_at_once);
 	run = run_program(ARGUMENTS("dial", "127.0.0.1", peer.port), lot, sizeof lot,
-			  PATIENCE);
+			  WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 1);
 	assert_says(&run, "dial: 127.0.0.1 port %s: Connection reset by peer\n",
@@ -1076,7 +1074,7 @@ START_TEST(sends_the_rest_to_a_server_that_half_closes)
 	fill_pattern(lot, sizeof lot, 3);
 	peer_start(&peer, half_close_then_read);
 	run = run_program(ARGUMENTS("dial", "127.0.0.1", peer.port), lot, sizeof lot,
-			  PATIENCE);
+			  WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "go on\n");
@@ -1204,11 +1202,11 @@ static bool dial_on_terminal(const char *option, char *shown, size_t size)
 			ck_assert_int_eq(io_write(program.in, "x\n", 2), 2);
 			program_end_input(&program);
 		}
-		n = io_wait(master, POLLIN, PATIENCE) > 0
+		n = io_wait(master, POLLIN, WAIT_MS) > 0
 			    ? io_read(master, shown + used, size - 1 - used)
 			    : 0;
 	} while (n > 0); /* EIO when the last one has closed it */
-	run = program_wait(&program, PATIENCE);
+	run = program_wait(&program, WAIT_MS);
 	peer_join(&peer);
 	peer_end(&peer);
 	close(master);

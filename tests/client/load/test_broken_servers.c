@@ -88,7 +88,7 @@ START_TEST(a_server_that_leaves_out_the_end_of_its_replies_is_not_called_right)
 		plan.idle = 3;
 		plan.speakers = kind == LOAD_TALK ? 2 : 1;
 		plan.window = 4;
-		plan.timeout = 400;
+		plan.timeout = 400 * SLOW_MACHINE;
 		measure();
 		ck_assert_msg(load_errors(&result) >= 2, "%s %s: %ju errors",
 			      plan.protocol->name, load_kind_name(plan.kind),
@@ -106,7 +106,7 @@ END_TEST
 
 static struct run run_loadgen(const char *const arguments[])
 {
-	return run_program(arguments, "", 0, ALL_IN_GOOD_TIME);
+	return run_program(arguments, "", 0, LONG_WAIT_MS);
 }
 
 START_TEST(loadgen_says_how_far_the_replies_came_and_fails)
@@ -115,8 +115,8 @@ START_TEST(loadgen_says_how_far_the_replies_came_and_fails)
 
 	cut_reply = NULL;
 	start_server(serve_cut_replies);
-	run = run_loadgen(ARGUMENTS("loadgen", "-c", "4", "-d", "0.2", "-w", "0.5",
-				    "127.0.0.1", port));
+	run = run_loadgen(ARGUMENTS("loadgen", "-c", "4", "-d", slow_seconds(0.2), "-w",
+				    slow_seconds(1), "127.0.0.1", port));
 	run_expect_status(&run, 1);
 	ck_assert_ptr_nonnull(strstr(
 		run.out, "\nerrors         4: 4 no reply (60 of 64 bytes came)\n"));
@@ -129,8 +129,8 @@ START_TEST(json_has_null_for_a_latency_that_there_is_not)
 
 	cut_reply = NULL;
 	start_server(serve_cut_replies);
-	run = run_loadgen(ARGUMENTS("loadgen", "-j", "-c", "4", "-d", "0.2", "-w", "0.5",
-				    "127.0.0.1", port));
+	run = run_loadgen(ARGUMENTS("loadgen", "-j", "-c", "4", "-d", slow_seconds(0.2),
+				    "-w", slow_seconds(1), "127.0.0.1", port));
 	run_expect_status(&run, 1);
 	ck_assert_ptr_nonnull(
 		strstr(run.out, "\"latency_ns\":{\"p50\":null,\"p90\":null,\"p99\":null,"

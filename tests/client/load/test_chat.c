@@ -330,7 +330,7 @@ START_TEST(who_hears_nothing_more_has_lost_what_was_on_its_way)
 	static const enum mistake kinds[] = { LOSE_ALL, SAY_NOTHING };
 
 	set_room(3);
-	plan.timeout = 300;
+	plan.timeout = 300 * SLOW_MACHINE;
 	start_room(kinds[_i]);
 	measure();
 	assert_errors_are_all(LOAD_NOT_HEARD);
@@ -379,7 +379,7 @@ START_TEST(a_window_bounds_what_is_on_its_way)
 {
 	set_room(3);
 	plan.window = 5;
-	plan.timeout = 200;
+	plan.timeout = 200 * SLOW_MACHINE;
 	start_room(SAY_NOTHING);
 	measure();
 	ck_assert_uint_eq(result.lines_sent, 5);
@@ -511,7 +511,7 @@ END_TEST
 
 static struct run run_loadgen(const char *const arguments[])
 {
-	return run_program(arguments, "", 0, ALL_IN_GOOD_TIME);
+	return run_program(arguments, "", 0, LONG_WAIT_MS);
 }
 
 START_TEST(loadgen_tells_what_was_sent_and_delivered)
@@ -519,14 +519,14 @@ START_TEST(loadgen_tells_what_was_sent_and_delivered)
 	struct run run;
 
 	start_room(NONE);
-	run = run_loadgen(ARGUMENTS("loadgen", "-d", "0.2", "-c", "3", "--window", "7",
+	run = run_loadgen(ARGUMENTS("loadgen", "-d", "1", "-c", "3", "--window", "7",
 				    "chat", "127.0.0.1", port));
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
 	expect_match(run.out, "^room           chat at 127.0.0.1:[0-9]+\n"
 			      "connections    3, 3 of them served\n"
 			      "senders        1, each with a window of 7\n"
 			      "message        32 bytes\n"
-			      "measured       0.20 s\n"
+			      "measured       1.00 s\n"
 			      "deliveries     [0-9]+\n");
 	expect_match(run.out, "\nsent           [0-9]+\n"
 			      "delivered      ([0-9]+) of [0-9]+\n"
@@ -539,8 +539,8 @@ START_TEST(loadgen_fails_when_a_line_is_lost)
 	struct run run;
 
 	start_room(LOSE);
-	run = run_loadgen(
-		ARGUMENTS("loadgen", "-d", "1", "-c", "3", "chat", "127.0.0.1", port));
+	run = run_loadgen(ARGUMENTS("loadgen", "-d", slow_seconds(1), "-c", "3", "chat",
+				    "127.0.0.1", port));
 	run_expect_status(&run, 1);
 	ck_assert_ptr_nonnull(strstr(run.out, "\nerrors         1: 1 lost\n"));
 }
@@ -551,8 +551,8 @@ START_TEST(loadgen_counts_for_programs_too)
 	struct run run;
 
 	start_room(DOUBLE);
-	run = run_loadgen(ARGUMENTS("loadgen", "-d", "1", "-c", "3", "-j", "chat",
-				    "127.0.0.1", port));
+	run = run_loadgen(ARGUMENTS("loadgen", "-d", slow_seconds(1), "-c", "3", "-j",
+				    "chat", "127.0.0.1", port));
 	run_expect_status(&run, 1);
 	expect_match(run.out, "\"senders\":1,\"window\":64,\"due\":[0-9]+,"
 			      "\"delivered\":[0-9]+,\"latency_ns\"");

@@ -90,15 +90,15 @@ START_TEST(loadgen_tells_puts_and_gets)
 {
 	struct server filed = start_filed(1, "-w");
 	struct run run =
-		run_program(ARGUMENTS("loadgen", "-q", "-c", "2", "-d",
-				      SANITIZED ? "2" : "0.2", "file", "127.0.0.1", port),
+		run_program(ARGUMENTS("loadgen", "-q", "-c", "2", "-d", slow_seconds(0.5),
+				      "file", "127.0.0.1", port),
 			    "", 0, 0);
 
 	run_expect_status(&run, 0);
 	expect_match(run.out, "\nmessage        1024 bytes\n");
 	expect_match(run.out, "\nputs           [0-9]+ /s\ngets           [0-9]+ /s\n");
-	run = run_program(ARGUMENTS("loadgen", "-qj", "-c", "2", "-d", "0.2", "file",
-				    "bulk", "127.0.0.1", port),
+	run = run_program(ARGUMENTS("loadgen", "-qj", "-c", "2", "-d", slow_seconds(1),
+				    "file", "bulk", "127.0.0.1", port),
 			  "", 0, 0);
 	run_expect_status(&run, 0);
 	expect_match(run.out, "\"size\":1048576,.*\"puts\":[0-9]+,\"gets\":[0-9]+,");

@@ -129,7 +129,6 @@ Suite *suite_histogram(void)
 	tcase_add_test(tcase, percentile_never_exceeds_the_maximum);
 	tcase_add_test(tcase, merging_is_the_same_as_recording_into_one);
 	tcase_add_test(tcase, values_out_of_range_are_kept_at_its_ends);
-	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

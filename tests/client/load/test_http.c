@@ -706,11 +706,10 @@ START_TEST(one_wrong_byte_in_a_large_file_is_found)
 	set_plan("http", false);
 	plan.kind = LOAD_BULK;
 	plan.connections = 1;
-	plan.duration = 3000;
 	load_letters(large, LARGE);
 	plan.reply = large;
 	start_server(serve_a_large_file);
-	measure();
+	measure_until(3);
 	ck_assert_uint_ge(result.exchanges, 1);
 	ck_assert_uint_ge(result.errors[LOAD_WRONG_REPLY], 1);
 	expect_match(result.wrong.text,
@@ -723,7 +722,7 @@ END_TEST
 
 static struct run run_loadgen(const char *const arguments[])
 {
-	return run_program(arguments, "", 0, ALL_IN_GOOD_TIME);
+	return run_program(arguments, "", 0, LONG_WAIT_MS);
 }
 
 START_TEST(loadgen_takes_a_protocol_for_its_first_operand)
@@ -734,17 +733,18 @@ START_TEST(loadgen_takes_a_protocol_for_its_first_operand)
 	answer_text = OK_11 "Content-Length: 5\r\n\r\nhello";
 	start_server(serve_answers);
 	snprintf(place, sizeof place, "127.0.0.1:%s", port);
-	run = run_loadgen(ARGUMENTS("loadgen", "-d", "0.2", "-j", "http", place));
+	run = run_loadgen(
+		ARGUMENTS("loadgen", "-d", slow_seconds(0.2), "-j", "http", place));
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
 	ck_assert_ptr_nonnull(strstr(run.out, "\"load\":\"conversations\""));
 	ck_assert_ptr_nonnull(strstr(run.out, "\"protocol\":\"http\""));
 	ck_assert_ptr_nonnull(strstr(run.out, "\"wrong\":null}\n"));
-	run = run_loadgen(ARGUMENTS("loadgen", "-d", "0.2", "-e", "hello", "http", "bulk",
-				    "127.0.0.1", port));
+	run = run_loadgen(ARGUMENTS("loadgen", "-d", slow_seconds(0.2), "-e", "hello",
+				    "http", "bulk", "127.0.0.1", port));
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
 	ck_assert_ptr_nonnull(strstr(run.out, "bulk           http at 127.0.0.1:"));
-	run = run_loadgen(
-		ARGUMENTS("loadgen", "-d", "0.2", "-P", "http", "127.0.0.1", port));
+	run = run_loadgen(ARGUMENTS("loadgen", "-d", slow_seconds(0.2), "-P", "http",
+				    "127.0.0.1", port));
 	run_expect_status(&run, 0);
 }
 END_TEST
@@ -755,13 +755,14 @@ START_TEST(loadgen_tells_what_was_wrong_and_how_often_it_connected)
 
 	answer_text = "HTTP/1.1 503 \"No\" tea\r\nContent-Length: 0\r\n\r\n";
 	start_server(serve_answers);
-	run = run_loadgen(ARGUMENTS("loadgen", "-d", "0.2", "http", "127.0.0.1", port));
+	run = run_loadgen(
+		ARGUMENTS("loadgen", "-d", slow_seconds(0.2), "http", "127.0.0.1", port));
 	run_expect_status(&run, 1);
 	ck_assert_ptr_nonnull(
 		strstr(run.out, " wrong reply (status: \"HTTP/1.1 503 \"No\" tea\")\n"));
 	expect_match(run.out, "connections +32, 0 of them served, [0-9]+ made\n");
-	run = run_loadgen(
-		ARGUMENTS("loadgen", "-d", "0.2", "-j", "http", "127.0.0.1", port));
+	run = run_loadgen(ARGUMENTS("loadgen", "-d", slow_seconds(0.2), "-j", "http",
+				    "127.0.0.1", port));
 	ck_assert_ptr_nonnull(strstr(
 		run.out, "\"wrong\":\"status: \\\"HTTP/1.1 503 \\\"No\\\" tea\\\"\"}\n"));
 }

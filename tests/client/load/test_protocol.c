@@ -181,8 +181,8 @@ END_TEST
 START_TEST(a_server_that_does_not_close_is_given_up)
 {
 	set_plan("greet", false);
-	plan.timeout = 100;
-	plan.duration = 350;
+	plan.timeout = 100 * SLOW_MACHINE;
+	plan.duration = 350 * SLOW_MACHINE;
 	greeting = "Welcome to the server\n";
 	start_server(serve_greeting_and_stay);
 	measure();
@@ -363,7 +363,7 @@ static void serve_without_reading(int fd, unsigned number)
 {
 	(void)fd;
 	(void)number;
-	pause_milliseconds(ALL_IN_GOOD_TIME);
+	pause_milliseconds(LONG_WAIT_MS);
 }
 
 static void serve_without_closing(int fd, unsigned number)
@@ -431,7 +431,7 @@ END_TEST
 START_TEST(a_sink_that_does_not_close_is_given_up)
 {
 	set_plan("discard", false);
-	plan.timeout = 300;
+	plan.timeout = 300 * SLOW_MACHINE;
 	start_server(_i == 0 ? serve_without_closing : serve_without_reading);
 	measure();
 	assert_errors_are_all(LOAD_TIMED_OUT);
@@ -566,7 +566,7 @@ static struct run run_line(const char *program, const char *arguments, const cha
 
 	snprintf(line, sizeof line, "exec \"$SOCKWAYS_BIN\"/%s %s %s", program, arguments,
 		 where);
-	return run_program(ARGUMENTS("/bin/sh", "-c", line), "", 0, ALL_IN_GOOD_TIME);
+	return run_program(ARGUMENTS("/bin/sh", "-c", line), "", 0, LONG_WAIT_MS);
 }
 
 START_TEST(loadgen_says_what_makes_no_sense)
@@ -597,7 +597,7 @@ START_TEST(loadgen_takes_the_first_load_that_makes_sense)
 
 	greeting = "Hello\n";
 	start_server(serve_greeting);
-	run = run_line("loadgen", "-d 0.2 -j -P greet -e Hello 127.0.0.1", port);
+	run = run_line("loadgen", "-d 1 -j -P greet -e Hello 127.0.0.1", port);
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
 	ck_assert_ptr_nonnull(strstr(run.out, "\"load\":\"connections\""));
 	ck_assert_ptr_nonnull(strstr(run.out, "\"protocol\":\"greet\""));

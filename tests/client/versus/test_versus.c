@@ -19,7 +19,7 @@
 #include "tests/fixture/harness.h"
 #include "tests/suites.h"
 
-enum { ALL_IN_GOOD_TIME = 40000, PATH_TEXT = 300 };
+enum { PATH_TEXT = 300 };
 
 static char folder[FOLDER_TEXT]; /* of the test's own, where versus puts what it needs */
 
@@ -37,7 +37,7 @@ static void into_folder(void *context)
 static struct run run_versus(const char *const argv[])
 {
 	struct run_setup setup = { .argv = argv,
-				   .timeout = ALL_IN_GOOD_TIME,
+				   .timeout = LONG_WAIT_MS,
 				   .prepare = into_folder };
 
 	return run_program_with(&setup);
@@ -52,7 +52,7 @@ static bool folder_goes(void *context)
 
 static void expect_nothing_left(void)
 {
-	ck_assert_msg(eventually(folder_goes, NULL, PATIENCE), "in %s: %s", folder,
+	ck_assert_msg(eventually(folder_goes, NULL, WAIT_MS), "in %s: %s", folder,
 		      strerror(errno));
 }
 
@@ -73,8 +73,8 @@ static void expect_80_columns(const char *text)
 START_TEST(tables_of_datagrams_fit_into_80_columns)
 {
 	static const char *const services[] = { "echo", "discard", "daytime" };
-	struct run run = run_versus(
-		ARGUMENTS("versus", "-q", "-u", "-r", "1", "-d", "0.1", services[_i]));
+	struct run run = run_versus(ARGUMENTS("versus", "-q", "-u", "-r", "1", "-d",
+					      slow_seconds(0.1), services[_i]));
 
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
 	expect_80_columns(run.out);
@@ -170,8 +170,9 @@ END_TEST
 
 START_TEST(http_is_compared_in_all_loads)
 {
-	struct run run = run_versus(ARGUMENTS("versus", "-q", "-r", "1", "-d", "0.1",
-					      "-i", "20", "http", "fork", "select"));
+	struct run run =
+		run_versus(ARGUMENTS("versus", "-q", "-r", "1", "-d", slow_seconds(0.1),
+				     "-i", "20", "http", "fork", "select"));
 
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
 	ck_assert_str_eq(run.err, "");
@@ -193,9 +194,9 @@ END_TEST
 
 START_TEST(the_file_of_http_is_as_long_as_was_said)
 {
-	struct run run = run_versus(ARGUMENTS("versus", "-q", "-r", "1", "-d", "0.1",
-					      "-l", "bulk", "--bulk-size", "100",
-					      "--json", "/dev/stderr", "http", "select"));
+	struct run run = run_versus(ARGUMENTS(
+		"versus", "-q", "-r", "1", "-d", slow_seconds(0.1), "-l", "bulk",
+		"--bulk-size", "100", "--json", "/dev/stderr", "http", "select"));
 
 	run_expect_status(&run, 0);
 	ck_assert_ptr_nonnull(strstr(run.out, "bulk: 8 clients, replies of 100 bytes\n"));
@@ -208,8 +209,9 @@ END_TEST
 
 START_TEST(file_is_compared_in_all_loads)
 {
-	struct run run = run_versus(ARGUMENTS("versus", "-q", "-r", "1", "-d", "0.1",
-					      "-i", "20", "file", "fork", "select"));
+	struct run run =
+		run_versus(ARGUMENTS("versus", "-q", "-r", "1", "-d", slow_seconds(0.1),
+				     "-i", "20", "file", "fork", "select"));
 
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
 	ck_assert_str_eq(run.err, "");
@@ -242,9 +244,9 @@ START_TEST(the_files_go_away_however_it_ends)
 	struct program versus = program_start(&setup);
 	struct run run;
 
-	ck_assert(eventually(folder_has_something, NULL, PATIENCE));
+	ck_assert(eventually(folder_has_something, NULL, WAIT_MS));
 	kill(versus.pid, ends[_i]);
-	run = program_wait(&versus, ALL_IN_GOOD_TIME);
+	run = program_wait(&versus, LONG_WAIT_MS);
 	ck_assert_int_ne(run.status, 0);
 	expect_nothing_left();
 }
@@ -267,9 +269,9 @@ END_TEST
 
 START_TEST(chat_is_compared_where_one_talks_and_where_all_do)
 {
-	struct run run = run_versus(ARGUMENTS("versus", "-q", "-r", "1", "-d", "0.1",
-					      "-c", "8", "-i", "20", "chat", "iterative",
-					      "fork", "thread", "select"));
+	struct run run = run_versus(
+		ARGUMENTS("versus", "-q", "-r", "1", "-d", slow_seconds(0.1), "-c", "8",
+			  "-i", "20", "chat", "iterative", "fork", "thread", "select"));
 
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
 	ck_assert_str_eq(run.err, "");
@@ -304,7 +306,7 @@ static void with_models_of_folder(void *context)
 static struct run run_odd_model_with(const char *script, const char *const argv[])
 {
 	struct run_setup setup = { .argv = argv,
-				   .timeout = ALL_IN_GOOD_TIME,
+				   .timeout = LONG_WAIT_MS,
 				   .prepare = with_models_of_folder };
 	char path[PATH_TEXT * 2], text[1000];
 	struct run run;
@@ -324,9 +326,9 @@ static struct run run_odd_model_with(const char *script, const char *const argv[
 
 static struct run run_odd_model(const char *script)
 {
-	return run_odd_model_with(script,
-				  ARGUMENTS("versus", "-q", "-r", "1", "-d", "0.2", "-l",
-					    "connections", "http", "odd"));
+	return run_odd_model_with(script, ARGUMENTS("versus", "-q", "-r", "1", "-d",
+						    slow_seconds(0.2), "-l",
+						    "connections", "http", "odd"));
 }
 
 START_TEST(a_model_that_ends_by_our_signal_has_ended_well)
@@ -348,11 +350,11 @@ END_TEST
 
 START_TEST(a_model_that_fails_does_not_stop_the_others)
 {
-	struct run run =
-		run_odd_model_with("echo 'no tea today' >&2\nexit 1",
-				   ARGUMENTS("versus", "-q", "-r", "2", "-d", "0.1", "-l",
-					     "connections,idle", "-i", "3", "http", "odd",
-					     "select", "thread"));
+	struct run run = run_odd_model_with("echo 'no tea today' >&2\nexit 1",
+					    ARGUMENTS("versus", "-q", "-r", "2", "-d",
+						      slow_seconds(0.1), "-l",
+						      "connections,idle", "-i", "3",
+						      "http", "odd", "select", "thread"));
 
 	run_expect_status(&run, 1);
 	ck_assert_str_eq(run.err, "versus: httpd-odd did not start: no tea today\n");
@@ -379,10 +381,10 @@ END_TEST
 
 START_TEST(a_model_that_never_answers_fails_and_weighs_nothing)
 {
-	struct run run =
-		run_odd_model_with("exec \"$SOCKWAYS_BIN\"/discardd-select -q \"$@\"",
-				   ARGUMENTS("versus", "-q", "-r", "1", "-d", "0.1", "-l",
-					     "idle", "-i", "3", "http", "odd"));
+	struct run run = run_odd_model_with(
+		"exec \"$SOCKWAYS_BIN\"/discardd-select -q \"$@\"",
+		ARGUMENTS("versus", "-q", "-r", "1", "-d", slow_seconds(0.1), "-l",
+			  "idle", "-i", "3", "http", "odd"));
 
 	run_expect_status(&run, 1);
 	expect_match(run.out, "\n  odd +fails +32 errors +0 of 32 served\n");

@@ -32,7 +32,7 @@
 #include "tests/fixture/network.h"
 #include "tests/suites.h"
 
-enum { TEXT = 1024, BIG = 5 * 1024 * 1024, LONG_RUN = 40000 };
+enum { TEXT = 1024, BIG = 5 * 1024 * 1024 };
 
 static struct folder here, there;
 static struct server filed;
@@ -88,7 +88,7 @@ static struct run xfer_at(unsigned at, const char *const arguments[])
 	for (; *arguments != NULL; arguments++)
 		all[count++] = *arguments;
 	all[count] = NULL;
-	return run_program(all, "", 0, LONG_RUN);
+	return run_program(all, "", 0, LONG_WAIT_MS);
 }
 
 #define XFER(...) xfer_at(filed.port, ARGUMENTS(__VA_ARGS__))
@@ -293,7 +293,7 @@ START_TEST(standard_input_and_output_do_for_files)
 	start_filed(_i, NULL);
 	run = run_program(ARGUMENTS("xfer", "-p", port_text(filed.port), "-n", "in/x",
 				    "put", "localhost", "-"),
-			  big, sizeof big, LONG_RUN);
+			  big, sizeof big, LONG_WAIT_MS);
 	expect_well(&run);
 	run = xfer_at(filed.port, to_output);
 	expect_well(&run);
@@ -345,7 +345,7 @@ static bool cut_by_reset;
 static int connect_behind(void)
 {
 	struct sock_target target = { "127.0.0.1", port_text(behind), AF_INET,
-				      SOCK_STREAM, PATIENCE };
+				      SOCK_STREAM, WAIT_MS };
 
 	return sock_connect(&target, NULL, NULL);
 }

@@ -495,7 +495,7 @@ START_TEST(who_does_not_read_is_not_read_either_and_loses_nothing)
 		size_t n = read_what_comes(&rig, got + came, length - came);
 
 		if (n == 0) /* on its way: TCP's own time */
-			io_wait(rig.client, POLLIN, PATIENCE);
+			io_wait(rig.client, POLLIN, WAIT_MS);
 		came += n;
 	}
 	ck_assert_mem_eq(got, sent, length);
@@ -617,7 +617,7 @@ START_TEST(who_hangs_up_first_waits_for_the_other_and_no_longer)
 	struct rig rig;
 
 	rig_start(&rig, _i, &greeter);
-	while (io_wait(rig.client, POLLIN, PATIENCE) > 0) {
+	while (io_wait(rig.client, POLLIN, WAIT_MS) > 0) {
 		char text[100];
 
 		if (io_read(rig.client, text, sizeof text) == 0)
@@ -742,7 +742,7 @@ START_TEST(only_bytes_that_move_put_off_the_idle_timeout)
 	connection_on_readable(c, &rig.worker); /* in vain */
 	ck_assert_int_eq(connection_expiry(c), 1500);
 	client_send(rig.client, "x", 1);
-	ck_assert_int_gt(io_wait(c->fd, POLLIN, PATIENCE), 0);
+	ck_assert_int_gt(io_wait(c->fd, POLLIN, WAIT_MS), 0);
 	connection_on_readable(c, &rig.worker);
 	ck_assert_int_eq(connection_expiry(c), 1800);
 	connection_expire(c, &rig.worker, 1799);
@@ -778,7 +778,7 @@ START_TEST(a_stopping_connection_answers_what_has_come_and_ends)
 
 	rig_make(&rig, rig_forms[_i], &lines, 0);
 	client_send(rig.client, "one\ntwo\nunfinished", 18);
-	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, PATIENCE), 0);
+	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, WAIT_MS), 0);
 	rig_stop(&rig);
 	rig_serve(&rig);
 	client_expect(rig.client, "[one]\n[two]\n", 12);
@@ -885,11 +885,11 @@ START_TEST(an_idle_connection_owns_no_buffer)
 	rig_make(&rig, (struct form){ true, rig_forms[_i].kind }, &lines, 0);
 	connection_begin(rig.connection, &rig.worker);
 	client_send(rig.client, "one\ntw", 6);
-	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, PATIENCE), 0);
+	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, WAIT_MS), 0);
 	rig_do_what_is_possible(&rig);
 	ck_assert_uint_eq(rig.connection->kept.length, 2);
 	client_send(rig.client, "o\n", 2);
-	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, PATIENCE), 0);
+	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, WAIT_MS), 0);
 	rig_do_what_is_possible(&rig);
 	client_expect(rig.client, "[one]\n[two]\n", 12);
 	ck_assert_uint_eq(rig.connection->kept.capacity, 0);

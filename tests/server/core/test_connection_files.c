@@ -210,7 +210,7 @@ START_TEST(a_file_waits_for_what_is_queued_before_it)
 			 0);
 	connection_begin(rig.connection, &rig.worker);
 	client_send(rig.client, "lf", 2);
-	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, PATIENCE), 0);
+	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, WAIT_MS), 0);
 	rig_do_what_is_possible(&rig);
 	ck_assert_uint_gt(rig.connection->output.queue.length, 0);
 	rig_serve(&rig); /* which greets it once more; this service does not care */
@@ -309,7 +309,7 @@ static void begin_large(struct rig *rig, struct form form, int64_t idle_timeout)
 	rig_lend(rig, form, idle_timeout);
 	rig_serve(rig);
 	client_send(rig->client, "f", 1);
-	ck_assert(eventually(has_sent_much, rig, PATIENCE));
+	ck_assert(eventually(has_sent_much, rig, WAIT_MS));
 }
 
 /* Reads what there is until the end or a reset. @return how much */
@@ -343,10 +343,10 @@ START_TEST(a_client_that_reads_slowly_is_not)
 	enum { PIECE = 3 * MEGABYTE };
 	struct rig rig;
 
-	begin_large(&rig, rig_forms[_i], SANITIZED ? 2000 : 500);
+	begin_large(&rig, rig_forms[_i], 1000 * SLOW_MACHINE);
 	expect_title(rig.client, 'f');
 	for (size_t got = 0; got < LARGE; got += PIECE) {
-		poll(NULL, 0, 100);
+		poll(NULL, 0, 200 * SLOW_MACHINE);
 		client_expect(rig.client, content + got, PIECE);
 	}
 	end(&rig);

@@ -14,7 +14,7 @@
 #include "tests/suites.h"
 #include "tests/fixture/waiting.h"
 
-enum { PAUSE = 80, LATE = 60, LONG = 30000, PIECES = 50, QUEUED = 65536 };
+enum { PAUSE = 80, LATE = 60 * SLOW_MACHINE, LONG = 30000, PIECES = 50, QUEUED = 65536 };
 
 static int64_t pause_length; /* of the services below */
 
@@ -205,7 +205,7 @@ START_TEST(a_pause_of_nothing_is_over_when_the_others_had_their_turn)
 	rig.worker.now = 1000;
 	connection_begin(c, &rig.worker);
 	client_send(rig.client, "ab", 2);
-	ck_assert_int_gt(io_wait(c->fd, POLLIN, PATIENCE), 0);
+	ck_assert_int_gt(io_wait(c->fd, POLLIN, WAIT_MS), 0);
 	connection_on_readable(c, &rig.worker);
 	ck_assert_uint_eq(rig_bytes_out(&rig), 0);
 	for (int i = 0; i < 2; i++) {
@@ -245,7 +245,7 @@ START_TEST(nothing_is_wanted_in_a_pause_but_its_end)
 	rig.worker.now = 1000;
 	connection_begin(rig.connection, &rig.worker);
 	client_send(rig.client, "ab", 2);
-	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, PATIENCE), 0);
+	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, WAIT_MS), 0);
 	connection_on_readable(rig.connection, &rig.worker);
 	for (int64_t now = 1000; now < 1000 + LONG; now = rig.worker.now) {
 		ck_assert_uint_eq(connection_wants(rig.connection), WANT_TIME);
@@ -279,7 +279,7 @@ START_TEST(a_pause_takes_no_time_of_the_processor_even_if_the_client_leaves)
 	after = process_usage();
 	ck_assert_double_lt(after.user_seconds + after.system_seconds -
 				    before.user_seconds - before.system_seconds,
-			    0.5);
+			    0.5 * SLOW_MACHINE);
 }
 END_TEST
 
@@ -402,7 +402,7 @@ START_TEST(a_deadline_does_not_run_while_output_waits)
 	rig.worker.now = 1000;
 	connection_begin(c, &rig.worker);
 	client_send(rig.client, "x", 1);
-	ck_assert_int_gt(io_wait(c->fd, POLLIN, PATIENCE), 0);
+	ck_assert_int_gt(io_wait(c->fd, POLLIN, WAIT_MS), 0);
 	connection_on_readable(c, &rig.worker);
 	ck_assert_uint_eq(connection_wants(c), WANT_WRITE);
 	ck_assert_int_le(connection_expiry(c), 6000); /* it does not read */
@@ -543,7 +543,7 @@ START_TEST(an_answer_in_pieces_is_finished_while_the_server_stops)
 
 	rig_make(&rig, rig_forms[_i], &pieces, 0);
 	client_send(rig.client, "x", 1);
-	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, PATIENCE), 0);
+	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, WAIT_MS), 0);
 	rig_stop(&rig);
 	rig_serve(&rig);
 	for (int i = 0; i < PIECES; i++)

@@ -146,7 +146,7 @@ static void expect_closed(int model, const char *service)
 		ck_assert_uint_eq(count_until_end(fd, "PROXY"), 0);
 		client_close(fd);
 	}
-	server_wait_line(&server, operator_line, PATIENCE);
+	server_wait_line(&server, operator_line, WAIT_MS);
 	server_finish(&server);
 	ck_assert_uint_eq(server_count_lines(&server, operator_line), 1);
 }

@@ -49,7 +49,7 @@ static void ask(struct rig *rig, enum socket_kind kind, const struct service *se
 	rig->worker.now = BEGIN;
 	connection_begin(rig->connection, &rig->worker);
 	client_send(rig->client, "x", 1);
-	ck_assert_int_gt(io_wait(rig->connection->fd, POLLIN, PATIENCE), 0);
+	ck_assert_int_gt(io_wait(rig->connection->fd, POLLIN, WAIT_MS), 0);
 	connection_on_readable(rig->connection, &rig->worker);
 }
 
@@ -125,7 +125,7 @@ START_TEST(a_send_queue_that_shrinks_puts_the_timeout_off)
 	}
 	while (next_moment(&rig) < BEGIN + TIME / 2)
 		continue;
-	ck_assert(eventually(shrinks, &queue, PATIENCE));
+	ck_assert(eventually(shrinks, &queue, WAIT_MS));
 	seen = next_moment(&rig);
 	ck_assert_int_lt(seen, BEGIN + TIME);
 	ck_assert_int_eq(wait_for_the_end(&rig), seen + TIME);
@@ -153,7 +153,7 @@ START_TEST(a_client_that_still_reads_its_reply_is_not_silent)
 			end(&rig);
 			return;
 		}
-		ck_assert(eventually(shrinks, &queue, PATIENCE));
+		ck_assert(eventually(shrinks, &queue, WAIT_MS));
 		moment = next_moment(&rig);
 		ck_assert_int_eq(rig.connection->state, CONNECTION_OPEN);
 	}

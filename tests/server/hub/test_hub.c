@@ -79,7 +79,7 @@ static void expect_who(int fd, unsigned expected)
 {
 	struct question question = { fd, expected };
 
-	ck_assert_msg(eventually(are_there, &question, PATIENCE),
+	ck_assert_msg(eventually(are_there, &question, WAIT_MS),
 		      "there are %u, not %u as expected", ask_who(fd), expected);
 }
 
@@ -351,7 +351,7 @@ START_TEST(who_comes_and_goes_leaves_nothing)
 
 	expect_who(stays, 1);
 	if (process_facts_available()) {
-		ck_assert_msg(eventually(has_as_many, facts, PATIENCE),
+		ck_assert_msg(eventually(has_as_many, facts, WAIT_MS),
 			      "%u descriptors were open, now %u, and %u zombies",
 			      facts[1], process_descriptors(server.pid),
 			      process_tree(server.pid).zombies);
@@ -398,7 +398,7 @@ START_TEST(a_killed_child_is_a_leave)
 	client_say(one, "and on\n");
 	client_hear(two, "and on\n");
 	ck_assert(crowd_has_ended(three));
-	ck_assert(eventually(has_no_zombie, &server.pid, PATIENCE));
+	ck_assert(eventually(has_no_zombie, &server.pid, WAIT_MS));
 	client_close(one);
 	client_close(two);
 	client_close(three);
@@ -500,7 +500,7 @@ START_TEST(a_child_that_dies_while_others_are_waited_for_costs_nothing)
 	ck_assert(crowd_has_ended(talker));
 	client_half_close(listener); /* this, too, is held, or was */
 	ck_assert(crowd_has_ended(listener));
-	ck_assert_int_lt(process_tree(server.pid).cpu - cpu, 300);
+	ck_assert_int_lt(process_tree(server.pid).cpu - cpu, 300 * SLOW_MACHINE);
 	kill(still, SIGCONT);
 	client_close(stopped);
 	client_close(listener);
@@ -522,7 +522,7 @@ START_TEST(a_stop_loses_nothing)
 	server = start(_i, NULL);
 	one = join(&server);
 	two = join(&server);
-	server_wait_line(&server, "listening on", PATIENCE);
+	server_wait_line(&server, "listening on", WAIT_MS);
 
 	client_say(one, "last\n");
 	server_signal(&server, SIGTERM);
@@ -532,7 +532,7 @@ START_TEST(a_stop_loses_nothing)
 	client_expect_end(two);
 	client_close(one);
 	client_close(two);
-	ck_assert_int_eq(server_await(&server, PATIENCE).status, 0);
+	ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
 }
 END_TEST
 
@@ -546,11 +546,11 @@ START_TEST(who_listens_is_not_idle)
 
 	if (!model_serves_many(_i))
 		return;
-	server = start(_i, ARGUMENTS("-t", "1"));
+	server = start(_i, ARGUMENTS("-t", slow_seconds(1)));
 	talker = join(&server);
 	listener = join(&server);
 	for (int i = 0; i < 15; i++) {
-		poll(NULL, 0, 100);
+		poll(NULL, 0, 100 * SLOW_MACHINE);
 		client_say(talker, "tick\n");
 		client_hear(listener, "tick\n");
 	}
@@ -580,7 +580,7 @@ START_TEST(out_of_descriptors_the_next_ones_wait)
 	});
 	for (int i = 0; i < CROWD; i++)
 		fds[i] = client_connect(&server);
-	server_wait_line(&server, "the next ones wait", PATIENCE);
+	server_wait_line(&server, "the next ones wait", WAIT_MS);
 	client_hear(fds[0], "hello\n");
 	client_hear(fds[1], "hello\n");
 	client_say(fds[0], "in\n");

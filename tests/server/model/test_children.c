@@ -77,7 +77,7 @@ static bool end_child(struct server *server, int number)
 		return false;
 	}
 	ck_assert_int_eq(kill(child, number), 0);
-	ck_assert(eventually(has_no_child, server, PATIENCE));
+	ck_assert(eventually(has_no_child, server, WAIT_MS));
 	return true;
 }
 
@@ -93,7 +93,7 @@ static void expect_crash_is_mentioned(int type)
 			 "%s[%ld]: %s: its process %ld was killed by signal %d (%s)",
 			 server.name, (long)server.pid, own_name(fd, name), (long)child,
 			 SIGABRT, strsignal(SIGABRT));
-		ck_assert_str_eq(server_wait_line(&server, "killed", PATIENCE), expected);
+		ck_assert_str_eq(server_wait_line(&server, "killed", WAIT_MS), expected);
 	}
 	close(fd);
 	server_finish(&server);
@@ -137,8 +137,7 @@ static bool is_refused(void *context)
 {
 	const struct server *server = context;
 	char port[PORT_TEXT];
-	struct sock_target target = { server->host, port, AF_INET, SOCK_STREAM,
-				      PATIENCE };
+	struct sock_target target = { server->host, port, AF_INET, SOCK_STREAM, WAIT_MS };
 	int fd;
 
 	snprintf(port, sizeof port, "%u", server->port);
@@ -160,9 +159,9 @@ START_TEST(children_that_a_stopping_server_kills_are_not_mentioned)
 	if (child > 0)
 		ck_assert_int_eq(kill(child, SIGSTOP), 0);
 	server_signal(&server, SIGTERM);
-	ck_assert(eventually(is_refused, &server, PATIENCE));
+	ck_assert(eventually(is_refused, &server, WAIT_MS));
 	server_signal(&server, SIGTERM);
-	ck_assert_int_eq(server_await(&server, PATIENCE).status, 0);
+	ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
 	close(fd);
 	ck_assert_uint_eq(server_count_lines(&server, "killed"), 0);
 	ck_assert_uint_eq(server_count_lines(&server, "lost"), 0);
@@ -198,7 +197,7 @@ START_TEST(that_no_child_can_serve_is_said)
 	if (io_read(fd, &byte, 1) == 1) /* here it is enough */
 		skipped("a stack of 64 KiB that is too small");
 	else
-		server_wait_line(&server, "was killed by signal", PATIENCE);
+		server_wait_line(&server, "was killed by signal", WAIT_MS);
 	close(fd);
 	server_finish(&server);
 }

@@ -159,7 +159,7 @@ static _Noreturn void be_server(const struct model *model, int listener, int typ
 	server.service = &served;
 	server.model = model;
 	server.max_clients = model->most_clients;
-	server.idle_timeout = PATIENCE;
+	server.idle_timeout = WAIT_MS;
 	server.datagrams = type == SOCK_DGRAM;
 	if (server.datagrams)
 		server.max_clients = 10;
@@ -177,7 +177,7 @@ static pid_t next_report(void)
 {
 	pid_t who = -1;
 
-	ck_assert_int_gt(io_wait(reports[0], POLLIN, PATIENCE), 0);
+	ck_assert_int_gt(io_wait(reports[0], POLLIN, WAIT_MS), 0);
 	ck_assert_int_eq(io_read(reports[0], &who, sizeof who), sizeof who);
 	return who;
 }

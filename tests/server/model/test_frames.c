@@ -135,7 +135,6 @@ Suite *suite_frames(void)
 	Suite *suite = suite_create("frames");
 	TCase *tcase = tcase_create("send");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, few_functions_lie_between_a_model_and_send, 0,
 			    MODELS_TRACED);
 	suite_add_tcase(suite, tcase);

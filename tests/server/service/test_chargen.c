@@ -147,7 +147,6 @@ Suite *suite_chargen(void)
 	Suite *suite = suite_create("chargen");
 	TCase *tcase = tcase_create("chargen");
 
-	tcase_set_timeout(tcase, 20);
 	tcase_add_test(tcase, the_first_lines_are_those_of_the_rfc);
 	tcase_add_test(tcase, goes_on_where_it_was_as_long_as_its_output_is_taken);
 	tcase_add_test(tcase, what_the_client_sends_is_thrown_away);

@@ -167,7 +167,6 @@ Suite *suite_daytime(void)
 	Suite *suite = suite_create("daytime");
 	TCase *tcase = tcase_create("daytime");
 
-	tcase_set_timeout(tcase, 20);
 	tcase_add_loop_test(tcase, tells_date_and_time_with_the_offset_from_utc, 0,
 			    sizeof zones / sizeof *zones);
 	tcase_add_test(tcase, takes_any_format_of_strftime);

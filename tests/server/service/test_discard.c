@@ -195,7 +195,6 @@ Suite *suite_discard(void)
 	Suite *suite = suite_create("discard");
 	TCase *tcase = tcase_create("discard");
 
-	tcase_set_timeout(tcase, 20);
 	tcase_add_test(tcase, answers_nothing_wherever_a_message_is_cut);
 	tcase_add_test(tcase, prints_nothing_unless_asked);
 	tcase_add_test(tcase, prints_what_came_escaped_with_the_name_of_who_sent_it);

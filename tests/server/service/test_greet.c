@@ -193,7 +193,6 @@ Suite *suite_greet(void)
 	Suite *suite = suite_create("greet");
 	TCase *tcase = tcase_create("greet");
 
-	tcase_set_timeout(tcase, 20);
 	tcase_add_test(tcase, greets_and_has_nothing_more_to_say);
 	tcase_add_test(tcase, greets_with_any_message);
 	tcase_add_test(tcase, every_line_of_a_file_comes_sooner_or_later);

@@ -317,7 +317,6 @@ Suite *suite_reply(void)
 	Suite *suite = suite_create("reply");
 	TCase *tcase = tcase_create("reply");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, answers_each_line_wherever_it_is_cut);
 	tcase_add_test(tcase, a_line_is_answered_when_its_end_comes_and_not_before);
 	tcase_add_test(tcase, who_says_nothing_gets_nothing);

@@ -97,7 +97,7 @@ START_TEST(clients_that_leave_in_the_middle_harm_nobody)
 		client_close(other);
 	}
 	if (process_facts_available())
-		ck_assert(eventually(nobody_is_left, &server, PATIENCE));
+		ck_assert(eventually(nobody_is_left, &server, WAIT_MS));
 	fd = client_connect(&server);
 	expect_pattern(fd, 1000, 0);
 	client_close(fd);
@@ -127,7 +127,7 @@ START_TEST(a_request_to_stop_ends_the_stream_in_order)
 	server_signal(&server, SIGTERM);
 	read_to_the_end(fd);
 	client_close(fd);
-	end = server_await(&server, PATIENCE);
+	end = server_await(&server, WAIT_MS);
 	ck_assert_int_eq(end.status, 0);
 	ck_assert_uint_eq(end.orphans, 0);
 	expect_match(server_errors(&server), "served 1 clients, refused 0; 0 bytes in, ");
@@ -140,7 +140,7 @@ START_TEST(a_client_that_does_not_read_is_ended)
 	int fd = client_connect(&server);
 
 	client_half_close(fd);
-	server_wait_line(&server, "timed out: it does not read", PATIENCE);
+	server_wait_line(&server, "timed out: it does not read", WAIT_MS);
 	client_close(fd);
 	server_finish(&server);
 }
@@ -155,7 +155,7 @@ static void expect_told(int model, const char *service, const char *const option
 	struct server server = model_start(model, service, options);
 	int fds[5], count = 5;
 
-	server_wait_line(&server, "listening on", PATIENCE);
+	server_wait_line(&server, "listening on", WAIT_MS);
 	server_signal(&server, SIGSTOP);
 	for (int i = 0; i < count; i++) {
 		fds[i] = client_connect(&server);
@@ -224,7 +224,7 @@ START_TEST(bad_options_of_a_service_are_one_clear_line)
 		const char *program = model_program(_i, bad_options[i].service);
 		struct run run = run_program(
 			ARGUMENTS(program, bad_options[i].option, bad_options[i].value),
-			"", 0, PATIENCE);
+			"", 0, WAIT_MS);
 		char line[TEXT];
 
 		snprintf(line, sizeof line, "%s: %s; try '%s -h'\n", program,
@@ -239,7 +239,7 @@ START_TEST(a_file_that_cannot_be_read_is_one_clear_line)
 {
 	const char *program = model_program(_i, "greet");
 	struct run run = run_program(
-		ARGUMENTS(program, "-p", "0", "-f", "/nowhere\x1b[2J"), "", 0, PATIENCE);
+		ARGUMENTS(program, "-p", "0", "-f", "/nowhere\x1b[2J"), "", 0, WAIT_MS);
 	char line[TEXT];
 
 	snprintf(line, sizeof line,
@@ -479,7 +479,6 @@ Suite *suite_small_services(void)
 	TCase *tcase = tcase_create("small_services");
 	int models = models_count();
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, characters_come_without_end_whatever_the_client_does,
 			    0, models);
 	tcase_add_loop_test(tcase, clients_that_leave_in_the_middle_harm_nobody, 0,

@@ -428,7 +428,7 @@ START_TEST(who_is_too_fast_waits_and_nobody_else_does)
 			 (TOO_MANY - BURST - 1) * 1000 / RATE);
 	ck_assert_msg(heard_bob, "bob had to wait for alice");
 	if (process_facts_available())
-		ck_assert_int_lt(process_tree(server.pid).cpu - cpu, 300);
+		ck_assert_int_lt(process_tree(server.pid).cpu - cpu, 300 * SLOW_MACHINE);
 	if (bob >= 0)
 		client_close(bob);
 	client_close(alice);
@@ -710,7 +710,7 @@ static void ask_and_never_read(int model, size_t piece)
 		ck_assert_int_lt(memory_of(&server) - memory, MOST_KEPT);
 	client_reset(fd);
 	next = join(&server, "next");
-	ck_assert(eventually(is_alone, &next, PATIENCE));
+	ck_assert(eventually(is_alone, &next, WAIT_MS));
 	client_close(next);
 	server_finish(&server);
 	free(asks);
@@ -741,7 +741,7 @@ START_TEST(who_listens_is_not_idle)
 
 	if (!model_serves_many(_i))
 		return;
-	server = model_start(_i, "chat", ARGUMENTS("-t", "1"));
+	server = model_start(_i, "chat", ARGUMENTS("-t", slow_seconds(1)));
 	three = three_join(&server);
 	client_say(three.carol, "/join attic\n");
 	hear_until(three.carol, "* you are in attic (1 person)");
@@ -749,7 +749,7 @@ START_TEST(who_listens_is_not_idle)
 	catch_up(three.bob);
 
 	for (int i = 0; i < 15; i++) {
-		poll(NULL, 0, 100);
+		poll(NULL, 0, 100 * SLOW_MACHINE);
 		client_say(three.alice, "tick\n");
 		client_hear(three.bob, "alice: tick\n");
 	}
@@ -879,7 +879,7 @@ static void child_is_sent(int model, int signal_number)
 	catch_up(three.alice);
 	client_say(three.carol, "a new one\n");
 	client_hear(three.alice, "bob: a new one\n");
-	ck_assert(eventually(has_no_zombie, &server.pid, PATIENCE));
+	ck_assert(eventually(has_no_zombie, &server.pid, WAIT_MS));
 	client_close(three.alice);
 	client_close(three.bob);
 	client_close(three.carol);
@@ -963,7 +963,7 @@ START_TEST(a_stop_loses_nothing)
 	}
 	crowd_expect_same(talkers, count, LAST_WORDS, HEARD);
 	crowd_part(talkers, count);
-	ck_assert_int_eq(server_await(&server, PATIENCE).status, 0);
+	ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
 }
 END_TEST
 
@@ -1064,15 +1064,15 @@ START_TEST(who_comes_and_goes_leaves_nothing)
 		before.threads = process_tree(server.pid).threads;
 	}
 	have_season(&server, host);
-	ck_assert(eventually(is_alone, &host, PATIENCE));
+	ck_assert(eventually(is_alone, &host, WAIT_MS));
 	memory = memory_of(&server);
 
 	for (int i = 0; i < SEASONS; i++)
 		have_season(&server, host);
 
-	ck_assert(eventually(is_alone, &host, PATIENCE));
+	ck_assert(eventually(is_alone, &host, WAIT_MS));
 	if (facts)
-		ck_assert_msg(eventually(nothing_is_left, &before, PATIENCE),
+		ck_assert_msg(eventually(nothing_is_left, &before, WAIT_MS),
 			      "%u descriptors of %u, %u threads of %u are left",
 			      process_descriptors(server.pid), before.descriptors,
 			      process_tree(server.pid).threads, before.threads);
@@ -1151,7 +1151,7 @@ START_TEST(out_of_descriptors_the_next_ones_wait)
 	for (int i = 0; i < TOO_LARGE_A_CROWD; i++)
 		fds[i] = client_connect(&server);
 	last = fds[TOO_LARGE_A_CROWD - 1];
-	server_wait_line(&server, "the next ones wait", PATIENCE);
+	server_wait_line(&server, "the next ones wait", WAIT_MS);
 	be_called(fds[0], "alice");
 	be_called(fds[1], "bob");
 	client_say(fds[0], "in\n");
@@ -1164,7 +1164,7 @@ START_TEST(out_of_descriptors_the_next_ones_wait)
 		client_close(fds[i]);
 
 	be_called(last, "carol");
-	ck_assert(eventually(is_alone, &last, PATIENCE));
+	ck_assert(eventually(is_alone, &last, WAIT_MS));
 	client_close(last);
 	server_finish(&server);
 }

@@ -26,7 +26,6 @@
 enum {
 	MEGABYTE = 1024 * 1024,
 	URL = 1024,
-	LONG_RUN = 50000,    /* milliseconds: a tool that does a lot, on a busy machine */
 	BIG = 32 * MEGABYTE, /* more than the buffers between the two ever hold */
 };
 
@@ -166,7 +165,7 @@ static bool has_curl(void)
 
 static const char *curl(const char *const argv[])
 {
-	struct run run = run_program(argv, "", 0, LONG_RUN);
+	struct run run = run_program(argv, "", 0, LONG_WAIT_MS);
 
 	ck_assert_msg(run.status == 0, "curl: %s%s", run.err, run.out);
 	return run.out;
@@ -212,7 +211,7 @@ START_TEST(curl_gets_files_whole_in_parts_and_resumed)
 			      url(&server, "/small.txt")),
 			 "416");
 	whole = run_program(ARGUMENTS(curl_program, "-sS", url(&server, "/big.bin")), "",
-			    0, LONG_RUN);
+			    0, LONG_WAIT_MS);
 	run_expect_status(&whole, 0);
 	ck_assert_uint_eq(whole.out_length, BIG);
 	ck_assert_int_eq(memcmp(whole.out, big, BIG), 0);
@@ -261,7 +260,7 @@ START_TEST(curl_is_told_that_its_upload_is_too_large)
 			ARGUMENTS(curl_program, "-sS", "-o", "/dev/null", "-H",
 				  expectations[i], "-w", "%{http_code}", "--data-binary",
 				  "@/proc/self/fd/0", url(&server, "/")),
-			big, 3 * MEGABYTE, LONG_RUN);
+			big, 3 * MEGABYTE, LONG_WAIT_MS);
 
 		ck_assert_msg(strcmp(run.out, "413") == 0, "with '%s': %s %s",
 			      expectations[i], run.out, run.err);
@@ -327,7 +326,7 @@ START_TEST(no_path_leaves_the_directory)
 		struct run run = run_program(
 			ARGUMENTS(curl_program, "-sS", "--path-as-is", "--max-time", "10",
 				  "-w", " %{http_code}", url(&server, paths[i])),
-			"", 0, PATIENCE);
+			"", 0, WAIT_MS);
 
 		ck_assert_msg(run.status == 0, "%s: %s", paths[i], run.err);
 		ck_assert_msg(strstr(run.out, "the secret") == NULL, "%s: %s", paths[i],
@@ -469,7 +468,7 @@ START_TEST(wrk_and_ab_meet_no_error)
 		if (wrk != NULL) {
 			run = run_program(ARGUMENTS(wrk, "-t1", "-c", clients, "-d", "1s",
 						    url(&server, paths[i])),
-					  "", 0, LONG_RUN);
+					  "", 0, LONG_WAIT_MS);
 			run_expect_status(&run, 0);
 			expect_match(run.out, "Requests/sec: +[1-9]");
 			ck_assert_msg(strstr(run.out, "Non-2xx") == NULL &&
@@ -480,7 +479,7 @@ START_TEST(wrk_and_ab_meet_no_error)
 			run = run_program(ARGUMENTS(ab, "-q", "-n", requests, "-c",
 						    clients, keep ? "-k" : "-q",
 						    url(&server, paths[i])),
-					  "", 0, LONG_RUN);
+					  "", 0, LONG_WAIT_MS);
 			ck_assert_msg(run.status == 0, "ab: %s", run.err);
 			expect_match(run.out, "Failed requests: +0\n");
 			ck_assert_msg(strstr(run.out, "Non-2xx") == NULL, "%s", run.out);
@@ -532,8 +531,8 @@ static struct run browse(const struct server *server, const char *how)
 				    "--disable-gpu", "--disable-dev-shm-usage",
 				    "--virtual-time-budget=5000", "--window-size=500,300",
 				    profile, how, url(server, "/page.html")),
-			  "", 0, LONG_RUN);
-	ck_assert(eventually(has_no_helpers, NULL, PATIENCE));
+			  "", 0, LONG_WAIT_MS);
+	ck_assert(eventually(has_no_helpers, NULL, WAIT_MS));
 	return run;
 }
 
@@ -587,7 +586,7 @@ START_TEST(five_hundred_that_drip_hold_up_nobody_and_are_told_off)
 
 	if (!model_serves_many(_i))
 		return;
-	server = start(_i, ARGUMENTS("-q", "--header-timeout", "2"));
+	server = start(_i, ARGUMENTS("-q", "--header-timeout", slow_seconds(4)));
 	for (int i = 0; i < DRIPPING; i++) {
 		fds[i] = client_connect(&server);
 		client_send(fds[i], "GET / HT", 8);
@@ -627,7 +626,7 @@ START_TEST(resets_in_mid_file_leave_nothing_open)
 	const char *request = "GET /big.bin HTTP/1.1\r\nHost: a\r\n\r\n";
 	char piece[1000];
 
-	server_wait_line(&server, "listening on", PATIENCE);
+	server_wait_line(&server, "listening on", WAIT_MS);
 	watched = &server;
 	descriptors_before = process_descriptors(server.pid);
 	for (int i = 0; i < 50; i++) {
@@ -638,7 +637,7 @@ START_TEST(resets_in_mid_file_leave_nothing_open)
 		client_reset(fd);
 	}
 	if (process_facts_available())
-		ck_assert(eventually(has_closed_all, NULL, PATIENCE));
+		ck_assert(eventually(has_closed_all, NULL, WAIT_MS));
 	expect_match(ask(&server, get_root_close), "^HTTP/1\\.1 200 OK\r\n");
 	server_finish(&server);
 }
@@ -689,7 +688,7 @@ START_TEST(a_client_that_does_not_read_its_file_holds_up_nobody)
 	client_send(fd, request, strlen(request));
 	if (model_serves_many(_i))
 		expect_match(ask(&server, get_root_close), "^HTTP/1\\.1 200 OK\r\n");
-	server_wait_line(&server, "timed out: it does not read", PATIENCE);
+	server_wait_line(&server, "timed out: it does not read", WAIT_MS);
 	client_close(fd);
 	server_finish(&server);
 }
@@ -712,7 +711,7 @@ static void expect_in_file(const char *name, const char *text)
 {
 	wanted_file = name;
 	wanted_text = text;
-	ck_assert_msg(eventually(has_come, NULL, PATIENCE), "'%s' is not in %s", text,
+	ck_assert_msg(eventually(has_come, NULL, WAIT_MS), "'%s' is not in %s", text,
 		      name);
 }
 
@@ -751,13 +750,13 @@ START_TEST(a_log_that_cannot_be_opened_is_an_error_at_the_start)
 {
 	struct run run = run_program(
 		ARGUMENTS(model_program(_i, "http"), "-p", "0", "-L", "/nonexistent/log"),
-		"", 0, PATIENCE);
+		"", 0, WAIT_MS);
 
 	run_expect_status(&run, 1);
 	expect_match(run.err, "'/nonexistent/log': No such file or directory\n$");
 	run = run_program(
 		ARGUMENTS(model_program(_i, "http"), "-p", "0", "-r", "/nonexistent"), "",
-		0, PATIENCE);
+		0, WAIT_MS);
 	run_expect_status(&run, 1);
 	expect_match(run.err, "'/nonexistent': No such file or directory\n$");
 }
@@ -805,13 +804,13 @@ START_TEST(a_directory_that_is_removed_and_made_anew_is_served_again)
 	for (int i = 0; i < 3; i++)
 		ck_assert_str_eq(ask_for_file(&server), "503");
 	expect_match(ask(&server, get_root_close), "^HTTP/1\\.1 503 ");
-	server_wait_line(&server, "has gone (No such file or directory)", PATIENCE);
+	server_wait_line(&server, "has gone (No such file or directory)", WAIT_MS);
 	ck_assert_uint_eq(server_count_lines(&server, "has gone"), 1);
 
 	/* when it is made anew, then new clients and old ones are served */
 	make_served("three");
 	ck_assert_str_eq(ask_for_file(&server), "three");
-	server_wait_line(&server, "is there again", PATIENCE);
+	server_wait_line(&server, "is there again", WAIT_MS);
 	if (kept >= 0) {
 		client_send(kept, get_file, strlen(get_file));
 		expect_answer(kept, "200 OK", strlen("three"));
@@ -842,7 +841,7 @@ START_TEST(another_directory_of_the_same_name_is_served_from_sighup_on)
 	ck_assert_str_eq(ask_for_file(&server), "old");
 
 	server_signal(&server, SIGHUP);
-	ck_assert(eventually(has_changed, &server, PATIENCE));
+	ck_assert(eventually(has_changed, &server, WAIT_MS));
 	server_finish(&server);
 	ck_assert_str_eq(server_errors(&server), "");
 }
@@ -856,8 +855,7 @@ static void expect_in_pipe(int fd, const char *text)
 	ssize_t n;
 
 	do {
-		ck_assert_msg(io_wait(fd, POLLIN, PATIENCE) > 0, "there is no '%s'",
-			      text);
+		ck_assert_msg(io_wait(fd, POLLIN, WAIT_MS) > 0, "there is no '%s'", text);
 		n = io_read(fd, bytes + length, sizeof bytes - 1 - length);
 		ck_assert_int_gt(n, 0);
 		length += (size_t)n;
@@ -880,15 +878,15 @@ START_TEST(a_log_whose_reader_has_left_holds_up_nothing_and_goes_on_with_the_nex
 	expect_in_pipe(reader, "\"GET / HTTP/1.1\" 200 14 ");
 	close(reader);
 	server_signal(&server, SIGHUP);
-	server_wait_line(&server, "anew: nobody reads from it", PATIENCE);
+	server_wait_line(&server, "anew: nobody reads from it", WAIT_MS);
 	for (int i = 0; i < 3; i++)
 		expect_match(ask(&server, get_root_close), "^HTTP/1\\.1 200 OK\r\n");
-	server_wait_line(&server, "': nobody reads from it; lines are lost", PATIENCE);
+	server_wait_line(&server, "': nobody reads from it; lines are lost", WAIT_MS);
 	reader = open(log, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	ck_assert_int_ge(reader, 0);
 	ask(&server, get_root_close);
 	expect_in_pipe(reader, "\"GET / HTTP/1.1\" 200 14 ");
-	server_wait_line(&server, "is written again; 3 lines are lost", PATIENCE);
+	server_wait_line(&server, "is written again; 3 lines are lost", WAIT_MS);
 	close(reader);
 	server_finish(&server);
 	ck_assert_uint_eq(server_count_lines(&server, "lines are lost"), 2);
@@ -898,14 +896,13 @@ END_TEST
 START_TEST(listings_of_no_directory_are_bad_usage)
 {
 	const char *program = model_program(_i, "http");
-	struct run run =
-		run_program(ARGUMENTS(program, "-p", "0", "-l"), "", 0, PATIENCE);
+	struct run run = run_program(ARGUMENTS(program, "-p", "0", "-l"), "", 0, WAIT_MS);
 
 	run_expect_status(&run, 2);
 	expect_match(run.err,
 		     "^httpd-[a-z]+: -l, --list: there is nothing to list without "
 		     "-r; try 'httpd-[a-z]+ -h'\n$");
-	run = run_program(ARGUMENTS(program, "-l", "-h"), "", 0, PATIENCE);
+	run = run_program(ARGUMENTS(program, "-l", "-h"), "", 0, WAIT_MS);
 	run_expect_status(&run, 0);
 }
 END_TEST
@@ -915,7 +912,7 @@ START_TEST(a_late_answer_still_comes_when_the_server_stops)
 	struct server server = start(_i, ARGUMENTS("--delay", "700"));
 	int fd = client_connect(&server);
 
-	server_wait_line(&server, "listening on", PATIENCE);
+	server_wait_line(&server, "listening on", WAIT_MS);
 	client_send(fd, get_root, strlen(get_root));
 	expect_answer(fd, "200 OK", strlen("Hello, World!\n"));
 	client_send(fd, get_root, strlen(get_root));
