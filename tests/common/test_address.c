@@ -423,7 +423,7 @@ END_TEST
 
 /* ---- HOST:PORT --------------------------------------------------------------------------- */
 
-START_TEST(host_and_port_are_told_apart)
+START_TEST(host_and_port_are_distinguished)
 {
 	static const struct {
 		const char *text, *host, *port;
@@ -647,7 +647,7 @@ Suite *suite_address(void)
 	tcase_add_test(hosts, the_address_within_an_address_is_found);
 	tcase_add_test(hosts, hosts_are_compared_by_family_and_address);
 	suite_add_tcase(suite, hosts);
-	tcase_add_test(split, host_and_port_are_told_apart);
+	tcase_add_test(split, host_and_port_are_distinguished);
 	tcase_add_test(split, what_is_neither_host_nor_host_and_port_is_refused);
 	tcase_add_test(split, a_host_or_port_is_taken_up_to_its_longest_and_not_beyond);
 	tcase_add_test(split, operands_are_one_word_or_two_and_their_port_is_checked);

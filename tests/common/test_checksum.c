@@ -22,7 +22,7 @@ static uint32_t sum_of(const void *bytes, size_t n)
 }
 
 /* What cksum(1) says of a file of these bytes. */
-static uint32_t told_by_cksum(const void *bytes, size_t n)
+static uint32_t sum_by_cksum(const void *bytes, size_t n)
 {
 	char path[FOLDER_TEXT], command[FOLDER_TEXT + 10];
 	int fd = folder_create_file(path, "checksum");
@@ -54,7 +54,7 @@ START_TEST(is_what_cksum_prints)
 
 	fill_pattern(bytes, sizeof bytes, 7);
 	for (size_t n = 1; n < sizeof bytes; n = n * 3 + 1)
-		ck_assert_msg(sum_of(bytes, n) == told_by_cksum(bytes, n),
+		ck_assert_msg(sum_of(bytes, n) == sum_by_cksum(bytes, n),
 			      "of %zu bytes it is another one", n);
 }
 END_TEST

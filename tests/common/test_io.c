@@ -517,7 +517,7 @@ START_TEST(waiting_ends_when_the_other_side_is_gone)
 }
 END_TEST
 
-static void *interrupt_until_told(void *argument)
+static void *interrupt_until_enough(void *argument)
 {
 	struct helper *helper = argument;
 
@@ -534,7 +534,7 @@ START_TEST(signals_neither_shorten_nor_lengthen_a_wait)
 	struct helper helper = { .fd = -1 };
 	int64_t start = clock_milliseconds();
 
-	start_helper(&helper, interrupt_until_told);
+	start_helper(&helper, interrupt_until_enough);
 	ck_assert_int_eq(io_wait(ends.reader, POLLIN, 60), 0);
 	ck_assert_int_ge(clock_milliseconds() - start, 59);
 	helper.enough = true;

@@ -131,8 +131,8 @@ START_TEST(each_level_prints_itself_and_what_matters_more)
 	for (int level = MESSAGE_ERROR; level <= MESSAGE_EVENT; level++) {
 		message_set_level((enum message_level)level);
 		say_one_of_each();
-		for (int said = 0; said <= level; said++)
-			assert_written(&capture, lines[said]);
+		for (int severity = 0; severity <= level; severity++)
+			assert_written(&capture, lines[severity]);
 		assert_nothing_written(&capture);
 		for (int asked = MESSAGE_ERROR; asked <= MESSAGE_EVENT; asked++)
 			ck_assert_int_eq(message_wanted((enum message_level)asked),

@@ -328,7 +328,7 @@ START_TEST(an_option_without_a_letter_is_named_by_its_long_name)
 }
 END_TEST
 
-START_TEST(the_widest_range_is_told_whole)
+START_TEST(the_widest_range_is_reported_whole)
 {
 	struct options options;
 	int letter = first_option(&options, WORDS("-p", "x"));
@@ -763,7 +763,7 @@ Suite *suite_options(void)
 	tcase_add_test(values, a_number_in_its_range_is_taken);
 	tcase_add_test(values, a_bad_number_is_refused_with_option_value_and_range);
 	tcase_add_test(values, an_option_without_a_letter_is_named_by_its_long_name);
-	tcase_add_test(values, the_widest_range_is_told_whole);
+	tcase_add_test(values, the_widest_range_is_reported_whole);
 	tcase_add_test(values, a_time_is_taken_in_seconds_and_refused_past_its_limit);
 	tcase_add_test(values, a_size_is_taken_with_its_unit_and_refused_past_its_limit);
 	tcase_add_test(values, a_very_long_value_is_cut_but_the_reason_is_whole);

@@ -143,7 +143,7 @@ START_TEST(everyone_has_a_turn_when_there_is_room_for_few)
 }
 END_TEST
 
-START_TEST(mistakes_are_told)
+START_TEST(mistakes_are_reported)
 {
 	ck_assert_int_eq(poller_add(poller, -1, POLLER_READ, NULL), -1);
 	ck_assert_int_eq(errno, EBADF);
@@ -199,7 +199,7 @@ Suite *suite_poller(void)
 	tcase_add_test(tcase, a_removed_one_is_silent_and_can_be_added_again);
 	tcase_add_test(tcase, a_peer_that_leaves_makes_it_readable);
 	tcase_add_test(tcase, everyone_has_a_turn_when_there_is_room_for_few);
-	tcase_add_test(tcase, mistakes_are_told);
+	tcase_add_test(tcase, mistakes_are_reported);
 	tcase_add_test(tcase, a_mask_lets_signals_in_while_it_waits);
 	suite_add_tcase(suite, tcase);
 	return suite;

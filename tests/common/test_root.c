@@ -57,13 +57,13 @@ static bool has_file(void)
 
 static unsigned lines_with(const char *text)
 {
-	static char said[ERRORS];
-	ssize_t n = pread(errors, said, sizeof said - 1, 0);
+	static char log[ERRORS];
+	ssize_t n = pread(errors, log, sizeof log - 1, 0);
 	unsigned count = 0;
 
 	ck_assert_int_ge(n, 0);
-	said[n] = '\0';
-	for (const char *at = said; (at = strstr(at, text)) != NULL; at++)
+	log[n] = '\0';
+	for (const char *at = log; (at = strstr(at, text)) != NULL; at++)
 		count++;
 	return count;
 }

@@ -520,7 +520,7 @@ START_TEST(each_address_of_a_host_is_tried_in_turn)
 }
 END_TEST
 
-START_TEST(when_no_address_answers_the_last_reason_is_told)
+START_TEST(when_no_address_answers_the_last_reason_is_reported)
 {
 	char port[PORT_TEXT], expected[FAILURE_TEXT];
 	int nobody, listener;
@@ -1082,7 +1082,7 @@ Suite *suite_sock(void)
 	tcase_add_test(connecting, a_connection_to_a_full_backlog_times_out);
 	tcase_add_test(connecting, without_time_a_connection_times_out_at_once);
 	tcase_add_test(connecting, each_address_of_a_host_is_tried_in_turn);
-	tcase_add_test(connecting, when_no_address_answers_the_last_reason_is_told);
+	tcase_add_test(connecting, when_no_address_answers_the_last_reason_is_reported);
 	tcase_add_test(connecting, a_family_can_be_insisted_on);
 	tcase_add_test(connecting,
 		       a_target_that_makes_no_sense_is_refused_without_an_errno);

@@ -30,18 +30,18 @@ static pid_t start_holder(struct tokens *tokens, unsigned n)
 {
 	int ends[2];
 	pid_t pid;
-	char said;
+	char reply;
 
 	ck_assert_int_eq(pipe(ends), 0);
 	pid = fork();
 	if (pid == 0) {
-		said = tokens_take(tokens, n) ? 'y' : 'n';
-		if (write(ends[1], &said, 1) == 1)
+		reply = tokens_take(tokens, n) ? 'y' : 'n';
+		if (write(ends[1], &reply, 1) == 1)
 			pause();
 		_exit(0);
 	}
-	ck_assert_int_eq(read(ends[0], &said, 1), 1);
-	ck_assert_int_eq(said, 'y');
+	ck_assert_int_eq(read(ends[0], &reply, 1), 1);
+	ck_assert_int_eq(reply, 'y');
 	close(ends[0]);
 	close(ends[1]);
 	return pid;

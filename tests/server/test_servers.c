@@ -606,9 +606,9 @@ START_TEST(a_client_cannot_write_to_the_operators_terminal)
 	client_exchange(fd, evil, sizeof evil, evil, sizeof evil);
 	leave(fd);
 	server_finish(&server);
-	for (const char *said = server_errors(&server); *said != '\0'; said++)
-		ck_assert_msg(*said == '\n' || (*said >= ' ' && *said <= '~'),
-			      "byte %d in: %s", *said, server_errors(&server));
+	for (const char *at = server_errors(&server); *at != '\0'; at++)
+		ck_assert_msg(*at == '\n' || (*at >= ' ' && *at <= '~'), "byte %d in: %s",
+			      *at, server_errors(&server));
 }
 END_TEST
 
@@ -1026,12 +1026,12 @@ END_TEST
 /* What takes its time is tested in all models at once. */
 enum { MOST_MODELS = 32 };
 
-static void stop_all(struct server servers[], int64_t patience)
+static void stop_all(struct server servers[], int64_t timeout_ms)
 {
 	for (int i = 0; i < models_count(); i++)
 		server_signal(&servers[i], SIGTERM);
 	for (int i = 0; i < models_count(); i++) {
-		struct server_end end = server_await(&servers[i], patience);
+		struct server_end end = server_await(&servers[i], timeout_ms);
 
 		ck_assert_msg(WIFEXITED(end.status) && WEXITSTATUS(end.status) == 0 &&
 				      end.orphans == 0,

@@ -1044,7 +1044,7 @@ START_TEST(a_paste_waits_for_the_server_or_says_what_was_not_sent)
 }
 END_TEST
 
-START_TEST(lines_that_are_pasted_without_a_connection_are_told)
+START_TEST(lines_that_are_pasted_without_a_connection_are_reported)
 {
 	struct user user = { .no_color = true };
 	struct room room;
@@ -1408,7 +1408,7 @@ Suite *suite_chat_client(void)
 	tcase_add_test(tcase, a_line_that_is_full_says_so);
 	tcase_add_loop_test(tcase, a_paste_waits_for_the_server_or_says_what_was_not_sent,
 			    0, 2);
-	tcase_add_test(tcase, lines_that_are_pasted_without_a_connection_are_told);
+	tcase_add_test(tcase, lines_that_are_pasted_without_a_connection_are_reported);
 	tcase = add_case(suite, "in a pipe");
 	tcase_add_test(tcase, in_a_pipe_lines_go_through_as_they_come);
 	tcase_add_loop_test(tcase, in_a_pipe_it_ends_with_the_server, 0, 2);

@@ -240,7 +240,7 @@ START_TEST(sends_lines_of_standard_input)
 END_TEST
 
 /* Those that end so already stay as they are, and so does a carriage return elsewhere. */
-START_TEST(ends_lines_with_crlf_if_told_so)
+START_TEST(ends_lines_with_crlf_on_request)
 {
 	static const struct {
 		const char *argv[8], *input, *sent;
@@ -352,7 +352,7 @@ START_TEST(ends_many_lines_with_crlf_wherever_the_input_is_cut)
 }
 END_TEST
 
-static void read_when_told(struct peer *peer, int fd)
+static void read_on_request(struct peer *peer, int fd)
 {
 	eventually(may_go, peer, WAIT_MS);
 	while (peer_read(peer, fd) > 0)
@@ -372,7 +372,7 @@ START_TEST(reads_no_more_input_than_the_server_takes)
 	ck_assert_int_eq(
 		setsockopt(peer.listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small),
 		0);
-	peer.behave = read_when_told;
+	peer.behave = read_on_request;
 	ck_assert_int_eq(pthread_create(&peer.thread, NULL, peer_run, &peer), 0);
 	program = program_start(&(struct run_setup){
 		.argv = ARGUMENTS("dial", "-N", "127.0.0.1", peer.port),
@@ -606,7 +606,7 @@ static void reply_to_who_stays(struct peer *peer, int fd)
 		peer_say(fd, "here you are\n");
 }
 
-START_TEST(keeps_its_sending_side_open_if_told_so)
+START_TEST(keeps_its_sending_side_open_on_request)
 {
 	struct peer peer;
 	struct run run;
@@ -681,7 +681,7 @@ static void stop_nginx(struct folder *folder, struct program *nginx)
 }
 
 /* nginx ends the request of a client that half-closes: 499 in its log. */
-START_TEST(a_proxy_that_cuts_the_reply_is_told_of_and_avoided)
+START_TEST(a_proxy_that_cuts_the_reply_is_reported_and_avoided)
 {
 	const char *option = _i == 0 ? "-kCR" : "-CR";
 	struct folder folder;
@@ -1300,7 +1300,7 @@ Suite *suite_dial(void)
 	tcase_add_test(tcase, sends_each_message_and_prints_the_replies);
 	tcase_add_test(tcase, prints_urgent_data_in_its_place);
 	tcase_add_test(tcase, sends_lines_of_standard_input);
-	tcase_add_test(tcase, ends_lines_with_crlf_if_told_so);
+	tcase_add_test(tcase, ends_lines_with_crlf_on_request);
 	tcase_add_test(tcase, takes_host_and_port_in_one_word);
 	tcase_add_test(tcase, reads_what_comes_after_the_half_close);
 	tcase = add_case(suite, "many bytes");
@@ -1316,9 +1316,9 @@ Suite *suite_dial(void)
 	tcase = add_case(suite, "without a reply");
 	tcase_add_test(tcase, says_when_the_server_closes_without_a_reply);
 	tcase_add_test(tcase, a_reply_that_nobody_expects_is_not_missed);
-	tcase_add_loop_test(tcase, keeps_its_sending_side_open_if_told_so, 0, 2);
+	tcase_add_loop_test(tcase, keeps_its_sending_side_open_on_request, 0, 2);
 	tcase_add_test(tcase, an_open_sending_side_does_not_wait_for_ever);
-	tcase_add_loop_test(tcase, a_proxy_that_cuts_the_reply_is_told_of_and_avoided, 0,
+	tcase_add_loop_test(tcase, a_proxy_that_cuts_the_reply_is_reported_and_avoided, 0,
 			    2);
 	tcase = add_case(suite, "dump and details");
 	tcase_add_test(tcase, dumps_both_directions);

@@ -125,7 +125,7 @@ START_TEST(a_time_is_that_of_the_clock_on_the_wall)
 }
 END_TEST
 
-START_TEST(nicknames_are_told_apart_by_all_colours)
+START_TEST(nicknames_are_distinguished_by_all_colours)
 {
 	const struct speech_style *style = _i == 0 ? &coloured : &many;
 	const char *seen[64];
@@ -203,7 +203,7 @@ Suite *suite_speech(void)
 	tcase_add_test(tcase, the_longest_line_fits);
 	tcase_add_test(tcase, a_time_is_that_of_the_clock_on_the_wall);
 	tcase = add_case(suite, "colours");
-	tcase_add_loop_test(tcase, nicknames_are_told_apart_by_all_colours, 0, 2);
+	tcase_add_loop_test(tcase, nicknames_are_distinguished_by_all_colours, 0, 2);
 	tcase_add_test(tcase, colours_can_be_read_on_black_and_on_white);
 	tcase_add_test(tcase, the_environment_says_which_colours_there_are);
 	return suite;

@@ -164,7 +164,7 @@ static void serve_a_greeting_slowly(int fd, unsigned number)
 	io_write(fd, text, sizeof text - 1);
 }
 
-START_TEST(clients_that_a_full_backlog_forgot_are_told_from_others)
+START_TEST(clients_that_a_full_backlog_forgot_are_distinguished_from_others)
 {
 	set_plan("greet", false);
 	plan.connections = 40;
@@ -207,7 +207,8 @@ Suite *suite_load_broken(void)
 	tcase_add_test(tcase, json_has_null_for_a_latency_that_there_is_not);
 
 	tcase = load_case(suite, "a full backlog");
-	tcase_add_test(tcase, clients_that_a_full_backlog_forgot_are_told_from_others);
+	tcase_add_test(tcase,
+		       clients_that_a_full_backlog_forgot_are_distinguished_from_others);
 	tcase_add_test(tcase, loadgen_says_that_the_backlog_was_full);
 	return suite;
 }

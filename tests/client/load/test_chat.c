@@ -58,12 +58,12 @@ static struct {
 	char names[MOST][64];
 	unsigned people;
 	bool speaker_left;
-	unsigned said;
+	unsigned lines;
 	char held[LINE]; /* what is to follow the next line, or to precede it */
 	char last[LINE];
 } room = { .lock = PTHREAD_MUTEX_INITIALIZER, .left = PTHREAD_COND_INITIALIZER };
 
-static void tell(int fd, const char *text)
+static void send_text(int fd, const char *text)
 {
 	io_write(fd, text, strlen(text));
 }
@@ -88,7 +88,7 @@ static void tell_wrong(int fd, const char *line)
 	case LOSE_ALL:
 		return;
 	case DOUBLE:
-		tell(fd, line);
+		send_text(fd, line);
 		break;
 	case SWAP:
 		snprintf(room.held, sizeof room.held, "%s", line);
@@ -109,10 +109,10 @@ static void tell_wrong(int fd, const char *line)
 		other[length - 3] ^= 1;
 		break;
 	case FORGE:
-		tell(fd, "stranger: hello\n");
+		send_text(fd, "stranger: hello\n");
 		break;
 	case COMPLAIN:
-		tell(fd, "* error: you listen too much\n");
+		send_text(fd, "* error: you listen too much\n");
 		break;
 	case HANG_UP:
 		shutdown(fd, SHUT_RDWR);
@@ -120,14 +120,14 @@ static void tell_wrong(int fd, const char *line)
 	default:
 		break;
 	}
-	tell(fd, other);
+	send_text(fd, other);
 }
 
 /* The next line, behind the wrong one, or in front of it. */
 static void tell_held(int fd, const char *line)
 {
-	tell(fd, mistake == MERGE ? room.held : line);
-	tell(fd, mistake == MERGE ? line : room.held);
+	send_text(fd, mistake == MERGE ? room.held : line);
+	send_text(fd, mistake == MERGE ? line : room.held);
 	room.held[0] = '\0';
 }
 
@@ -142,18 +142,18 @@ static void tell_one(unsigned person, bool victim, const char *line)
 	int fd = room.fds[person];
 
 	if (mistake == CHATTER)
-		tell(fd, "* somebody has joined\n* somebody is now else\n"
-			 "* else has left (went to bed)\n");
-	if (mistake == SAY_NOTHING || (mistake == LOSE_ALL && room.said > THE_LINE))
+		send_text(fd, "* somebody has joined\n* somebody is now else\n"
+			      "* else has left (went to bed)\n");
+	if (mistake == SAY_NOTHING || (mistake == LOSE_ALL && room.lines > THE_LINE))
 		return;
 	if (mistake == IN_PIECES)
 		tell_in_pieces(fd, line);
-	else if (victim && room.said == THE_LINE)
+	else if (victim && room.lines == THE_LINE)
 		tell_wrong(fd, line);
 	else if (victim && room.held[0] != '\0')
 		tell_held(fd, line);
 	else
-		tell(fd, line);
+		send_text(fd, line);
 }
 
 static void say_to_all(unsigned who, const char *text)
@@ -162,9 +162,9 @@ static void say_to_all(unsigned who, const char *text)
 
 	pthread_mutex_lock(&room.lock);
 	snprintf(line, sizeof line, "%s: %.1500s\n", room.names[who], text);
-	room.said++;
+	room.lines++;
 	for (unsigned i = 0; i < room.people; i++)
-		if (i != who || (mistake == ECHO && room.said == THE_LINE))
+		if (i != who || (mistake == ECHO && room.lines == THE_LINE))
 			tell_one(i, i == victim_of(who) || i == who, line);
 	snprintf(room.last, sizeof room.last, "%s", line);
 	pthread_mutex_unlock(&room.lock);
@@ -185,7 +185,7 @@ static unsigned enter(int fd, const char *name, const char *where)
 	snprintf(text, sizeof text,
 		 "* you are in %.60s (%u people)\n* %.60s has joined\n", where, who,
 		 name);
-	tell(fd, text);
+	send_text(fd, text);
 	pthread_mutex_unlock(&room.lock);
 	return who;
 }
@@ -195,9 +195,9 @@ static void leave(unsigned who, unsigned number)
 {
 	pthread_mutex_lock(&room.lock);
 	if (number == 0 && mistake == DOUBLE_LAST)
-		tell(room.fds[victim_of(who)], room.last);
+		send_text(room.fds[victim_of(who)], room.last);
 	if (number == 0 && mistake == CUT_AT_END)
-		tell(room.fds[victim_of(who)], "l");
+		send_text(room.fds[victim_of(who)], "l");
 	room.speaker_left |= number == 0;
 	pthread_cond_broadcast(&room.left);
 	while (!room.speaker_left && mistake != REFUSE && number > 0)
@@ -213,13 +213,14 @@ static void serve_room(int fd, unsigned number)
 
 	if (from == NULL)
 		_exit(1);
-	tell(fd, "* welcome, you are guest1; and more\n* you are in lobby (2 people)\n"
-		 "* topic of lobby: * error: none\n* last 2 lines of lobby:\n"
-		 "lx: 1\n** lx waves\n");
+	send_text(fd,
+		  "* welcome, you are guest1; and more\n* you are in lobby (2 people)\n"
+		  "* topic of lobby: * error: none\n* last 2 lines of lobby:\n"
+		  "lx: 1\n** lx waves\n");
 	while (fgets(line, sizeof line, from) != NULL) {
 		line[strcspn(line, "\n")] = '\0';
 		if (strncmp(line, "/nick ", 6) == 0 && mistake == REFUSE)
-			tell(fd, "* error: the nickname \033 is taken\n");
+			send_text(fd, "* error: the nickname \033 is taken\n");
 		else if (strncmp(line, "/nick ", 6) == 0)
 			snprintf(name, sizeof name, "%.60s", line + 6);
 		else if (strncmp(line, "/join ", 6) == 0)
@@ -229,7 +230,7 @@ static void serve_room(int fd, unsigned number)
 	}
 	leave(who, number);
 	if (mistake != CUT_AT_END)
-		tell(fd, "* goodbye\n");
+		send_text(fd, "* goodbye\n");
 	fclose(from);
 }
 
@@ -363,7 +364,7 @@ static void serve_echo(int fd, unsigned number)
 		io_write(fd, bytes, (size_t)n);
 }
 
-START_TEST(what_is_no_chat_is_told_from_it)
+START_TEST(what_is_no_chat_is_distinguished_from_it)
 {
 	set_room(3);
 	start_server(serve_echo);
@@ -603,7 +604,7 @@ Suite *suite_load_chat(void)
 	tcase_add_loop_test(tcase, who_hears_nothing_more_has_lost_what_was_on_its_way, 0,
 			    2);
 	tcase_add_test(tcase, who_is_refused_has_not_been_served);
-	tcase_add_test(tcase, what_is_no_chat_is_told_from_it);
+	tcase_add_test(tcase, what_is_no_chat_is_distinguished_from_it);
 
 	tcase = load_case(suite, "the plan");
 	tcase_add_test(tcase, a_window_bounds_what_is_on_its_way);

@@ -381,7 +381,7 @@ static void find_deaf_datagram_port(void)
 	listener = -1;
 }
 
-START_TEST(nobody_there_is_said)
+START_TEST(nobody_there_is_reported)
 {
 	set_plan(_i == 0 ? "echo" : "discard", true);
 	find_deaf_datagram_port();
@@ -596,7 +596,7 @@ Suite *suite_load_udp(void)
 	tcase = load_case(suite, "whether anybody is there");
 	tcase_add_test(tcase, who_does_not_answer_is_asked_again);
 	tcase_add_test(tcase, who_never_answers_is_not_there);
-	tcase_add_loop_test(tcase, nobody_there_is_said, 0, 2);
+	tcase_add_loop_test(tcase, nobody_there_is_reported, 0, 2);
 	tcase_add_test(tcase, a_reply_from_another_port_is_none);
 
 	tcase = load_case(suite, "replies without numbers");

@@ -74,7 +74,7 @@ START_TEST(each_file_can_have_a_connection_of_its_own)
 }
 END_TEST
 
-START_TEST(a_server_that_replaces_nothing_is_told_apart)
+START_TEST(a_server_that_replaces_nothing_is_distinguished)
 {
 	struct server filed = start_filed(1, NULL);
 
@@ -164,7 +164,7 @@ static void do_wrong(int fd, unsigned number)
 	take_line(fd, line, sizeof line);
 }
 
-START_TEST(what_is_wrong_is_found_and_told)
+START_TEST(what_is_wrong_is_found_and_reported)
 {
 	set_plan("file", false);
 	wrong = &wrongs[_i];
@@ -185,10 +185,10 @@ Suite *suite_load_file(void)
 	tcase_add_checked_fixture(tcase, make, clear);
 	tcase_add_loop_test(tcase, files_are_put_and_gotten_back, 0, models);
 	tcase_add_loop_test(tcase, each_file_can_have_a_connection_of_its_own, 0, models);
-	tcase_add_test(tcase, a_server_that_replaces_nothing_is_told_apart);
+	tcase_add_test(tcase, a_server_that_replaces_nothing_is_distinguished);
 	tcase_add_test(tcase, loadgen_tells_puts_and_gets);
 
 	tcase = load_case(suite, "wrong");
-	tcase_add_loop_test(tcase, what_is_wrong_is_found_and_told, 0, COUNT(wrongs));
+	tcase_add_loop_test(tcase, what_is_wrong_is_found_and_reported, 0, COUNT(wrongs));
 	return suite;
 }

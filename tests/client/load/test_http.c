@@ -631,7 +631,7 @@ static const struct {
 	{ "hello\r\n", LOAD_WRONG_REPLY, "no status line" },
 };
 
-START_TEST(wrong_replies_are_told_from_the_others)
+START_TEST(wrong_replies_are_distinguished_from_others)
 {
 	set_plan("http", false);
 	plan.kind = LOAD_CONNECTIONS;
@@ -793,7 +793,7 @@ Suite *suite_load_http(void)
 	tcase_add_test(tcase, silent_clients_stand_beside_the_others);
 
 	tcase = load_case(suite, "servers that do not");
-	tcase_add_loop_test(tcase, wrong_replies_are_told_from_the_others, 0,
+	tcase_add_loop_test(tcase, wrong_replies_are_distinguished_from_others, 0,
 			    COUNT(mistakes));
 	tcase_add_test(tcase, a_server_that_closes_instead_of_answering_is_noticed);
 	tcase_add_test(tcase, replies_of_another_length_than_the_first_are_wrong);

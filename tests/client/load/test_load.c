@@ -350,7 +350,7 @@ START_TEST(the_right_bytes_for_another_request_are_wrong)
 }
 END_TEST
 
-START_TEST(a_server_that_resets_is_told_from_the_others)
+START_TEST(a_server_that_resets_is_distinguished_from_others)
 {
 	start_server(serve_a_reset);
 	measure();
@@ -361,7 +361,7 @@ START_TEST(a_server_that_resets_is_told_from_the_others)
 }
 END_TEST
 
-START_TEST(a_server_that_closes_early_is_told_from_the_others)
+START_TEST(a_server_that_closes_early_is_distinguished_from_others)
 {
 	start_server(serve_half);
 	measure();
@@ -501,7 +501,7 @@ END_TEST
 
 /* ---- where nobody listens --------------------------------------------------------------------- */
 
-START_TEST(nobody_there_is_said_with_host_port_and_reason)
+START_TEST(nobody_there_is_reported_with_host_port_and_reason)
 {
 	find_deaf_port();
 	ck_assert_int_eq(load_run(&plan, &result, &failure), -1);
@@ -552,7 +552,7 @@ START_TEST(retry_waits_for_a_server_that_is_starting)
 }
 END_TEST
 
-START_TEST(a_host_that_is_none_is_said)
+START_TEST(a_host_that_is_none_is_reported)
 {
 	plan.host = "999.999.999.999";
 	snprintf(port, sizeof port, "7");
@@ -623,30 +623,30 @@ END_TEST
 
 /* ---- stopping, telling, limits ------------------------------------------------------------------ */
 
-static unsigned told[3];
+static unsigned calls[3];
 
 static void count_phases(const struct load_progress *progress, void *context)
 {
 	(void)context;
 	if (progress->phase == LOAD_SETTLED) {
-		ck_assert_uint_eq(told[LOAD_RUNNING], 0);
+		ck_assert_uint_eq(calls[LOAD_RUNNING], 0);
 		ck_assert_uint_eq(progress->idle, plan.idle);
 		ck_assert_uint_eq(progress->exchanges, 0);
 	}
-	told[progress->phase]++;
+	calls[progress->phase]++;
 }
 
 START_TEST(it_tells_once_that_all_have_settled)
 {
-	memset(told, 0, sizeof told);
+	memset(calls, 0, sizeof calls);
 	plan.kind = LOAD_IDLE;
 	plan.idle = 10;
 	plan.progress = count_phases;
 	start_server(serve_rightly);
 	measure();
-	ck_assert_uint_gt(told[LOAD_CONNECTING], 0);
-	ck_assert_uint_eq(told[LOAD_SETTLED], 1);
-	ck_assert_uint_gt(told[LOAD_RUNNING], 0);
+	ck_assert_uint_gt(calls[LOAD_CONNECTING], 0);
+	ck_assert_uint_eq(calls[LOAD_SETTLED], 1);
+	ck_assert_uint_gt(calls[LOAD_RUNNING], 0);
 }
 END_TEST
 
@@ -685,7 +685,7 @@ START_TEST(the_limit_on_descriptors_is_raised)
 }
 END_TEST
 
-START_TEST(a_hard_limit_that_is_too_low_is_said)
+START_TEST(a_hard_limit_that_is_too_low_is_reported)
 {
 	struct rlimit limit = { 200, 200 };
 
@@ -718,8 +718,8 @@ Suite *suite_load(void)
 	tcase_add_test(tcase, a_wrong_last_byte_of_a_large_reply_is_found);
 	tcase_add_test(tcase, a_byte_too_much_is_found);
 	tcase_add_test(tcase, the_right_bytes_for_another_request_are_wrong);
-	tcase_add_test(tcase, a_server_that_resets_is_told_from_the_others);
-	tcase_add_test(tcase, a_server_that_closes_early_is_told_from_the_others);
+	tcase_add_test(tcase, a_server_that_resets_is_distinguished_from_others);
+	tcase_add_test(tcase, a_server_that_closes_early_is_distinguished_from_others);
 	tcase_add_test(tcase, a_server_that_dies_refuses_from_then_on);
 	tcase_add_test(tcase, replies_that_do_not_come_in_time_are_counted);
 	tcase_add_test(tcase, a_request_without_a_reply_is_an_error_at_the_end);
@@ -736,10 +736,10 @@ Suite *suite_load(void)
 	tcase_add_test(tcase, a_full_backlog_is_given_up_in_time);
 
 	tcase = load_case(suite, "nobody listens");
-	tcase_add_test(tcase, nobody_there_is_said_with_host_port_and_reason);
+	tcase_add_test(tcase, nobody_there_is_reported_with_host_port_and_reason);
 	tcase_add_test(tcase, retry_gives_up_when_the_timeout_is_over);
 	tcase_add_test(tcase, retry_waits_for_a_server_that_is_starting);
-	tcase_add_test(tcase, a_host_that_is_none_is_said);
+	tcase_add_test(tcase, a_host_that_is_none_is_reported);
 
 	tcase = load_case(suite, "open loop");
 	tcase_add_test(tcase, an_open_loop_keeps_its_rate);
@@ -752,6 +752,6 @@ Suite *suite_load(void)
 	tcase_add_test(tcase, it_measures_as_long_as_it_should);
 	tcase_add_test(tcase, it_can_be_stopped_and_has_measured_so_far);
 	tcase_add_test(tcase, the_limit_on_descriptors_is_raised);
-	tcase_add_test(tcase, a_hard_limit_that_is_too_low_is_said);
+	tcase_add_test(tcase, a_hard_limit_that_is_too_low_is_reported);
 	return suite;
 }

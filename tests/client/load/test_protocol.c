@@ -105,7 +105,7 @@ START_TEST(another_text_than_expected_is_wrong)
 }
 END_TEST
 
-START_TEST(the_text_to_expect_can_be_told)
+START_TEST(the_text_to_expect_can_be_given)
 {
 	set_plan("reply", false);
 	plan.reply = "Something else";
@@ -213,7 +213,7 @@ static const struct {
 	{ "daytime", "\033[2J14:03\n", NULL, false, LOAD_WRONG_REPLY },
 };
 
-START_TEST(what_is_said_is_judged)
+START_TEST(what_a_reply_says_is_checked)
 {
 	set_plan(greetings[_i].protocol, false);
 	greeting = greetings[_i].says;
@@ -529,7 +529,7 @@ END_TEST
 
 static const struct {
 	const char *arguments; /* of loadgen, before a host and port */
-	const char *said;
+	const char *message;
 } mistakes[] = {
 	{ "-P finger", "echo, reply, discard, chargen, daytime, greet, http" },
 	{ "foo", "'foo' in front of HOST and PORT is neither a protocol (echo, reply, " },
@@ -575,7 +575,7 @@ START_TEST(loadgen_says_what_makes_no_sense)
 
 	ck_assert_int_eq(run_exit_status(&run), 2);
 	ck_assert_str_eq(run.out, "");
-	ck_assert_msg(strstr(run.err, mistakes[_i].said) != NULL, "%s", run.err);
+	ck_assert_msg(strstr(run.err, mistakes[_i].message) != NULL, "%s", run.err);
 }
 END_TEST
 
@@ -633,7 +633,7 @@ Suite *suite_load_services(void)
 	tcase_add_loop_test(tcase, reply_is_asked_a_line_and_says_its_text, 0, 2);
 	tcase_add_test(tcase, reply_with_a_connection_for_each_line);
 	tcase_add_test(tcase, another_text_than_expected_is_wrong);
-	tcase_add_test(tcase, the_text_to_expect_can_be_told);
+	tcase_add_test(tcase, the_text_to_expect_can_be_given);
 	tcase_add_loop_test(tcase, any_line_can_be_expected, 0, 2);
 	tcase_add_loop_test(tcase, two_replies_to_one_request_are_wrong, 0, 2);
 
@@ -641,7 +641,7 @@ Suite *suite_load_services(void)
 	tcase_add_loop_test(tcase, greetings_are_counted_when_the_server_has_closed, 0,
 			    2);
 	tcase_add_test(tcase, a_server_that_does_not_close_is_given_up);
-	tcase_add_loop_test(tcase, what_is_said_is_judged, 0, COUNT(greetings));
+	tcase_add_loop_test(tcase, what_a_reply_says_is_checked, 0, COUNT(greetings));
 
 	tcase = load_case(suite, "chargen");
 	tcase_add_loop_test(tcase, every_character_is_checked, 0, COUNT(pieces));

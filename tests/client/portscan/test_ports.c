@@ -103,7 +103,7 @@ static const struct {
 
 enum { BAD_LISTS = sizeof bad_lists / sizeof bad_lists[0] };
 
-START_TEST(what_is_no_list_is_told_clearly)
+START_TEST(what_is_no_list_is_reported_clearly)
 {
 	ck_assert_int_eq(ports_parse(&ports, bad_lists[_i].list, &failure), -1);
 	ck_assert_str_eq(failure.text, bad_lists[_i].complaint);
@@ -119,7 +119,7 @@ Suite *suite_ports(void)
 	tcase_add_test(tcase, order_and_repetition_mean_nothing);
 	tcase_add_test(tcase, all_ports_are_65535);
 	tcase_add_test(tcase, services_go_by_their_names);
-	tcase_add_loop_test(tcase, what_is_no_list_is_told_clearly, 0, BAD_LISTS);
+	tcase_add_loop_test(tcase, what_is_no_list_is_reported_clearly, 0, BAD_LISTS);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

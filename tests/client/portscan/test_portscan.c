@@ -422,7 +422,7 @@ START_TEST(a_retry_finds_the_server_that_was_busy)
 }
 END_TEST
 
-START_TEST(what_a_firewall_answers_is_filtered_and_said)
+START_TEST(what_a_firewall_answers_is_filtered_and_reported)
 {
 	static const struct {
 		const char *answer, *reason;
@@ -647,7 +647,7 @@ START_TEST(waits_for_a_source_port)
 {
 	struct place taken, listening;
 	struct program program;
-	char said[TEXT] = "";
+	char output[TEXT] = "";
 	struct run run;
 	size_t used = 0;
 
@@ -658,16 +658,16 @@ START_TEST(waits_for_a_source_port)
 	program = program_start(&(struct run_setup){
 		.argv = ARGUMENTS("portscan", "-a", "-p", "4000-4001", "127.0.0.1"),
 	});
-	while (strchr(said, '\n') == NULL) {
+	while (strchr(output, '\n') == NULL) {
 		ssize_t n;
 
 		ck_assert_int_gt(io_wait(program.err, POLLIN, WAIT_MS), 0);
-		n = io_read(program.err, said + used, sizeof said - used - 1);
+		n = io_read(program.err, output + used, sizeof output - used - 1);
 		ck_assert_int_gt(n, 0);
 		used += (size_t)n;
-		said[used] = '\0';
+		output[used] = '\0';
 	}
-	expect_match(said, "^portscan: waiting, [^\n]*: Out of source ports\n$");
+	expect_match(output, "^portscan: waiting, [^\n]*: Out of source ports\n$");
 	leave(&taken);
 	run = program_wait(&program, LONG_WAIT_MS);
 	run_expect_status(&run, 0);
@@ -811,7 +811,7 @@ START_TEST(an_address_that_is_not_scanned_is_named)
 }
 END_TEST
 
-START_TEST(all_addresses_are_scanned_if_told_so)
+START_TEST(all_addresses_are_scanned_on_request)
 {
 	struct place place;
 	struct run run;
@@ -1063,7 +1063,7 @@ Suite *suite_portscan(void)
 	tcase_add_test(tcase, many_silent_ports_are_waited_for_at_the_same_time);
 	tcase_add_test(tcase, one_at_a_time_takes_the_sum);
 	tcase_add_test(tcase, a_retry_finds_the_server_that_was_busy);
-	tcase_add_test(tcase, what_a_firewall_answers_is_filtered_and_said);
+	tcase_add_test(tcase, what_a_firewall_answers_is_filtered_and_reported);
 	tcase = add_case(suite, "ourselves");
 	tcase_add_test(tcase, a_port_that_the_kernel_gives_to_ourselves_is_not_open);
 	tcase_add_test(tcase, of_all_source_ports_just_the_listener_is_open);
@@ -1079,7 +1079,7 @@ Suite *suite_portscan(void)
 	tcase_add_test(tcase, a_host_that_does_not_exist_is_one_line);
 	tcase_add_test(tcase, an_address_without_a_way_is_not_scanned);
 	tcase_add_test(tcase, an_address_that_is_not_scanned_is_named);
-	tcase_add_test(tcase, all_addresses_are_scanned_if_told_so);
+	tcase_add_test(tcase, all_addresses_are_scanned_on_request);
 	tcase_add_test(tcase, an_address_without_a_way_is_named_with_the_reason);
 	tcase = add_case(suite, "how it is told");
 	tcase_add_test(tcase, json_is_one_object);

@@ -192,7 +192,7 @@ START_TEST(http_is_compared_in_all_loads)
 }
 END_TEST
 
-START_TEST(the_file_of_http_is_as_long_as_was_said)
+START_TEST(the_file_of_http_is_as_long_as_the_size_option)
 {
 	struct run run = run_versus(ARGUMENTS(
 		"versus", "-q", "-r", "1", "-d", slow_seconds(0.1), "-l", "bulk",
@@ -252,7 +252,7 @@ START_TEST(the_files_go_away_however_it_ends)
 }
 END_TEST
 
-START_TEST(a_place_for_files_that_is_none_is_said)
+START_TEST(a_place_for_files_that_is_none_is_reported)
 {
 	struct run run;
 
@@ -365,7 +365,7 @@ END_TEST
 
 /* GIVEN a model that ends in order once it has served a request, WHEN it is put under load,
  * THEN its end is told: all its clients' errors come from that. */
-START_TEST(a_model_that_ends_by_itself_is_told)
+START_TEST(a_model_that_ends_by_itself_is_reported)
 {
 	struct run run =
 		run_odd_model("sh -c 'export LISTEN_PID=$$; exec "
@@ -398,7 +398,7 @@ START_TEST(a_model_that_never_answers_fails_and_weighs_nothing)
 }
 END_TEST
 
-START_TEST(what_is_wrong_with_a_reply_is_told)
+START_TEST(what_is_wrong_with_a_reply_is_reported)
 {
 	struct run run =
 		run_odd_model("exec \"$SOCKWAYS_BIN\"/greetd-select -m \"$(printf "
@@ -411,7 +411,7 @@ START_TEST(what_is_wrong_with_a_reply_is_told)
 }
 END_TEST
 
-START_TEST(what_a_server_says_instead_of_serving_is_told)
+START_TEST(what_a_server_says_instead_of_serving_is_reported)
 {
 	struct run run = run_odd_model("echo 'no tea today' >&2\nexit 1");
 
@@ -434,10 +434,10 @@ Suite *suite_versus(void)
 	tcase_add_checked_fixture(tcase, make_folder, NULL);
 	tcase_add_test(tcase, http_is_compared_in_all_loads);
 	tcase_add_test(tcase, file_is_compared_in_all_loads);
-	tcase_add_test(tcase, the_file_of_http_is_as_long_as_was_said);
+	tcase_add_test(tcase, the_file_of_http_is_as_long_as_the_size_option);
 	tcase_add_loop_test(tcase, the_files_go_away_however_it_ends, 0,
 			    (int)(sizeof ends / sizeof *ends));
-	tcase_add_test(tcase, a_place_for_files_that_is_none_is_said);
+	tcase_add_test(tcase, a_place_for_files_that_is_none_is_reported);
 
 	tcase = add_case(suite, "chat");
 	tcase_add_checked_fixture(tcase, make_folder, NULL);
@@ -447,9 +447,9 @@ Suite *suite_versus(void)
 	tcase_add_checked_fixture(tcase, make_folder, NULL);
 	tcase_add_test(tcase, a_model_that_ends_by_our_signal_has_ended_well);
 	tcase_add_test(tcase, a_model_that_fails_does_not_stop_the_others);
-	tcase_add_test(tcase, a_model_that_ends_by_itself_is_told);
+	tcase_add_test(tcase, a_model_that_ends_by_itself_is_reported);
 	tcase_add_test(tcase, a_model_that_never_answers_fails_and_weighs_nothing);
-	tcase_add_test(tcase, what_is_wrong_with_a_reply_is_told);
-	tcase_add_test(tcase, what_a_server_says_instead_of_serving_is_told);
+	tcase_add_test(tcase, what_is_wrong_with_a_reply_is_reported);
+	tcase_add_test(tcase, what_a_server_says_instead_of_serving_is_reported);
 	return suite;
 }

@@ -421,7 +421,7 @@ static void say_nothing(int fd, unsigned number)
 		;
 }
 
-START_TEST(a_silent_server_is_waited_for_so_long_as_was_said)
+START_TEST(a_silent_server_is_waited_for_as_long_as_the_timeout)
 {
 	struct run run;
 
@@ -447,7 +447,7 @@ static void dribble(int fd, unsigned number)
 	while (poll(&gone, 1, 50) == 0);
 }
 
-START_TEST(a_line_must_be_whole_in_the_time_that_was_said)
+START_TEST(a_line_must_be_whole_within_the_timeout)
 {
 	struct run run;
 
@@ -945,8 +945,8 @@ Suite *suite_xfer_servers(void)
 
 	tcase = add_case(suite, "silence and ends");
 	tcase_add_checked_fixture(tcase, make, clear);
-	tcase_add_test(tcase, a_silent_server_is_waited_for_so_long_as_was_said);
-	tcase_add_test(tcase, a_line_must_be_whole_in_the_time_that_was_said);
+	tcase_add_test(tcase, a_silent_server_is_waited_for_as_long_as_the_timeout);
+	tcase_add_test(tcase, a_line_must_be_whole_within_the_timeout);
 	tcase_add_test(tcase, the_pauses_between_attempts_grow_and_then_it_gives_up);
 	tcase_add_test(tcase, a_server_that_never_was_there_is_not_tried_again);
 	tcase_add_loop_test(tcase,

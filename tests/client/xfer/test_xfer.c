@@ -337,14 +337,14 @@ END_TEST
 /* ---- cut off ----------------------------------------------------------------------------- */
 
 /* Between xfer and filed: carries the bytes, and cuts the first connections off. */
-static unsigned behind;    /* the port of filed */
-static size_t cuts;        /* so many connections are cut ... */
-static uint64_t cut_after; /* ... after so many bytes in both directions */
+static unsigned filed_port; /* the port of filed */
+static size_t cuts;         /* so many connections are cut ... */
+static uint64_t cut_after;  /* ... after so many bytes in both directions */
 static bool cut_by_reset;
 
 static int connect_behind(void)
 {
-	struct sock_target target = { "127.0.0.1", port_text(behind), AF_INET,
+	struct sock_target target = { "127.0.0.1", port_text(filed_port), AF_INET,
 				      SOCK_STREAM, WAIT_MS };
 
 	return sock_connect(&target, NULL, NULL);
@@ -391,7 +391,7 @@ static void carry_between(int fd, unsigned number)
 /* From now on `port` is that of a way to filed that is cut so often, after so much. */
 static void start_cutting(size_t often, uint64_t after, bool by_reset)
 {
-	behind = filed.port;
+	filed_port = filed.port;
 	cuts = often;
 	cut_after = after;
 	cut_by_reset = by_reset;
@@ -711,7 +711,7 @@ static void files_are_short(void *context)
 	setrlimit(RLIMIT_FSIZE, &limit);
 }
 
-START_TEST(a_file_that_there_is_no_room_for_is_told_and_the_rest_goes_on)
+START_TEST(a_file_that_there_is_no_room_for_is_reported_and_the_rest_goes_on)
 {
 	struct run run;
 
@@ -815,7 +815,7 @@ START_TEST(a_port_that_was_taken_for_a_name_is_pointed_out)
 }
 END_TEST
 
-START_TEST(bad_usage_is_told_in_a_line)
+START_TEST(bad_usage_is_reported_in_a_line)
 {
 	static const struct {
 		const char *arguments[6];
@@ -897,13 +897,13 @@ Suite *suite_xfer(void)
 	tcase = add_case(suite, "not possible");
 	tcase_add_checked_fixture(tcase, make, clear);
 	tcase_add_test(tcase,
-		       a_file_that_there_is_no_room_for_is_told_and_the_rest_goes_on);
+		       a_file_that_there_is_no_room_for_is_reported_and_the_rest_goes_on);
 #ifdef __linux__
 	tcase_add_test(tcase, a_file_that_holds_more_than_its_size_is_not_put_empty);
 	tcase_add_test(tcase, a_file_is_not_asked_for_that_the_disk_has_no_room_for);
 #endif
 	tcase_add_test(tcase, a_symbolic_link_here_is_not_followed);
 	tcase_add_loop_test(tcase, a_port_that_was_taken_for_a_name_is_pointed_out, 0, 3);
-	tcase_add_test(tcase, bad_usage_is_told_in_a_line);
+	tcase_add_test(tcase, bad_usage_is_reported_in_a_line);
 	return suite;
 }

@@ -64,7 +64,7 @@ static size_t lend(struct session *session, const char *bytes, size_t n)
 	return part == 0 && n > 1 ? 1 + lend(session, bytes + 1, n - 1) : 1;
 }
 
-static const struct service lender = { .input = lend, .close = rig_count_close };
+static const struct service lender = { .input = lend, .close = fixture_count_close };
 
 /* Makes the file; the pattern is the same for each length. */
 static void make_file(size_t size)
@@ -108,13 +108,14 @@ static unsigned descriptors(void)
 	return count;
 }
 
-/* How many there were before the rig was made. */
+/* How many there were before the fixture was made. */
 static unsigned descriptors_before;
 
-static void rig_lend(struct rig *rig, struct form form, int64_t idle_timeout)
+static void fixture_lend(struct connection_fixture *fixture, struct form form,
+			 int64_t idle_timeout)
 {
 	descriptors_before = descriptors();
-	rig_make(rig, form, &lender, idle_timeout);
+	fixture_make(fixture, form, &lender, idle_timeout);
 }
 
 /* All is closed: the file above all. */
@@ -124,16 +125,16 @@ static void expect_nothing_open(void)
 }
 
 /* Makes a file of that size, of which a client may have what it likes. */
-static void serve_file(struct rig *rig, struct form form, size_t size)
+static void serve_file(struct connection_fixture *fixture, struct form form, size_t size)
 {
 	make_file(size);
-	rig_lend(rig, form, 0);
-	rig_serve(rig);
+	fixture_lend(fixture, form, 0);
+	fixture_serve(fixture);
 }
 
-static void end(struct rig *rig)
+static void end(struct connection_fixture *fixture)
 {
-	rig_end(rig);
+	fixture_end(fixture);
 	expect_nothing_open();
 	remove_file();
 }
@@ -142,15 +143,15 @@ static void end(struct rig *rig)
 
 START_TEST(a_file_comes_behind_what_was_written)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
-	serve_file(&rig, rig_forms[_i], SMALL);
+	serve_file(&fixture, fixture_forms[_i], SMALL);
 	for (int i = 0; i < 3; i++) {
-		client_send(rig.client, "f", 1);
-		expect_file(rig.client, 'f');
+		client_send(fixture.client, "f", 1);
+		expect_file(fixture.client, 'f');
 	}
-	rig_end(&rig);
-	ck_assert_uint_eq(rig_bytes_out(&rig), 3 * (TITLE + SMALL));
+	fixture_end(&fixture);
+	ck_assert_uint_eq(fixture_bytes_out(&fixture), 3 * (TITLE + SMALL));
 	expect_nothing_open();
 	remove_file();
 }
@@ -158,66 +159,67 @@ END_TEST
 
 START_TEST(a_part_of_a_file_is_sent_and_an_empty_one_is_nothing)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
-	serve_file(&rig, rig_forms[_i], 3 * 4096);
-	client_send(rig.client, "pep", 3);
-	expect_title(rig.client, 'p');
-	client_expect(rig.client, content + 4096, 4096);
-	expect_title(rig.client, 'e');
-	expect_title(rig.client, 'p');
-	client_expect(rig.client, content + 4096, 4096);
-	end(&rig);
+	serve_file(&fixture, fixture_forms[_i], 3 * 4096);
+	client_send(fixture.client, "pep", 3);
+	expect_title(fixture.client, 'p');
+	client_expect(fixture.client, content + 4096, 4096);
+	expect_title(fixture.client, 'e');
+	expect_title(fixture.client, 'p');
+	client_expect(fixture.client, content + 4096, 4096);
+	end(&fixture);
 }
 END_TEST
 
 START_TEST(a_file_larger_than_all_buffers_comes_whole)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
-	serve_file(&rig, rig_forms[_i], LARGE);
-	client_send(rig.client, "fx", 2);
-	expect_file(rig.client, 'f');
-	expect_title(rig.client, 'x');
-	end(&rig);
+	serve_file(&fixture, fixture_forms[_i], LARGE);
+	client_send(fixture.client, "fx", 2);
+	expect_file(fixture.client, 'f');
+	expect_title(fixture.client, 'x');
+	end(&fixture);
 }
 END_TEST
 
 START_TEST(the_end_comes_behind_the_file)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
-	serve_file(&rig, rig_forms[_i], LARGE);
-	client_send(rig.client, "qqq", 3);
-	expect_file(rig.client, 'q');
-	client_expect_end(rig.client);
-	end(&rig);
+	serve_file(&fixture, fixture_forms[_i], LARGE);
+	client_send(fixture.client, "qqq", 3);
+	expect_file(fixture.client, 'q');
+	client_expect_end(fixture.client);
+	end(&fixture);
 }
 END_TEST
 
 /* What was written does not fit, and is queued; the file comes behind it all the same. */
 START_TEST(a_file_waits_for_what_is_queued_before_it)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	make_file(SMALL);
-	rig_lend(&rig, (struct form){ true, rig_forms[_i].kind }, 0);
-	ck_assert_int_eq(setsockopt(rig.connection->fd, SOL_SOCKET, SO_SNDBUF,
+	fixture_lend(&fixture, (struct form){ true, fixture_forms[_i].kind }, 0);
+	ck_assert_int_eq(setsockopt(fixture.connection->fd, SOL_SOCKET, SO_SNDBUF,
 				    &(int){ 32 * KIB }, sizeof(int)),
 			 0);
-	ck_assert_int_eq(setsockopt(rig.client, SOL_SOCKET, SO_RCVBUF, &(int){ 32 * KIB },
-				    sizeof(int)),
+	ck_assert_int_eq(setsockopt(fixture.client, SOL_SOCKET, SO_RCVBUF,
+				    &(int){ 32 * KIB }, sizeof(int)),
 			 0);
-	connection_begin(rig.connection, &rig.worker);
-	client_send(rig.client, "lf", 2);
-	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, WAIT_MS), 0);
-	rig_do_what_is_possible(&rig);
-	ck_assert_uint_gt(rig.connection->output.queue.length, 0);
-	rig_serve(&rig); /* which greets it once more; this service does not care */
-	client_expect(rig.client, long_title, LONG_TITLE);
-	expect_file(rig.client, 'l');
-	expect_file(rig.client, 'f');
-	end(&rig);
+	connection_begin(fixture.connection, &fixture.worker);
+	client_send(fixture.client, "lf", 2);
+	ck_assert_int_gt(io_wait(fixture.connection->fd, POLLIN, WAIT_MS), 0);
+	fixture_do_what_is_possible(&fixture);
+	ck_assert_uint_gt(fixture.connection->output.queue.length, 0);
+	fixture_serve(
+		&fixture); /* which greets it once more; this service does not care */
+	client_expect(fixture.client, long_title, LONG_TITLE);
+	expect_file(fixture.client, 'l');
+	expect_file(fixture.client, 'f');
+	end(&fixture);
 }
 END_TEST
 
@@ -226,23 +228,23 @@ END_TEST
 START_TEST(many_requests_in_one_piece_are_all_answered)
 {
 	static char requests[MANY];
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	make_file(SMALL);
-	rig_lend(&rig, rig_forms[_i], 0);
+	fixture_lend(&fixture, fixture_forms[_i], 0);
 	for (size_t i = 0; i < sizeof requests; i++)
 		requests[i] = i % 7 == 6 ? 'x' : 'f';
-	client_send(rig.client, requests, sizeof requests);
-	client_half_close(rig.client);
-	rig_serve(&rig);
+	client_send(fixture.client, requests, sizeof requests);
+	client_half_close(fixture.client);
+	fixture_serve(&fixture);
 	for (size_t i = 0; i < sizeof requests; i++) {
 		if (requests[i] == 'f')
-			expect_file(rig.client, 'f');
+			expect_file(fixture.client, 'f');
 		else
-			expect_title(rig.client, 'x');
+			expect_title(fixture.client, 'x');
 	}
-	client_expect_end(rig.client);
-	end(&rig);
+	client_expect_end(fixture.client);
+	end(&fixture);
 }
 END_TEST
 
@@ -250,24 +252,24 @@ END_TEST
 START_TEST(a_turn_of_a_loop_is_bounded)
 {
 	static char requests[MANY];
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	make_file(_i == 0 ? LARGE : SMALL);
-	rig_lend(&rig, (struct form){ true, LOCAL }, 0);
-	ck_assert_int_eq(setsockopt(rig.connection->fd, SOL_SOCKET, SO_SNDBUF,
+	fixture_lend(&fixture, (struct form){ true, LOCAL }, 0);
+	ck_assert_int_eq(setsockopt(fixture.connection->fd, SOL_SOCKET, SO_SNDBUF,
 				    &(int){ 8 * MEGABYTE }, sizeof(int)),
 			 0);
 	memset(requests, 'f', sizeof requests);
-	connection_begin(rig.connection, &rig.worker);
-	client_send(rig.client, requests, sizeof requests);
-	connection_on_readable(rig.connection, &rig.worker);
-	ck_assert_uint_gt(rig_bytes_out(&rig), 0);
-	ck_assert_uint_le(rig_bytes_out(&rig), CONNECTION_TURN + TITLE);
+	connection_begin(fixture.connection, &fixture.worker);
+	client_send(fixture.client, requests, sizeof requests);
+	connection_on_readable(fixture.connection, &fixture.worker);
+	ck_assert_uint_gt(fixture_bytes_out(&fixture), 0);
+	ck_assert_uint_le(fixture_bytes_out(&fixture), CONNECTION_TURN + TITLE);
 	if (_i == 1) /* each counts for more than it is */
-		ck_assert_uint_le(rig_bytes_out(&rig), 100 * (TITLE + SMALL));
-	ck_assert_uint_eq(connection_wants(rig.connection), WANT_WRITE);
-	client_close(rig.client);
-	connection_close(rig.connection);
+		ck_assert_uint_le(fixture_bytes_out(&fixture), 100 * (TITLE + SMALL));
+	ck_assert_uint_eq(connection_wants(fixture.connection), WANT_WRITE);
+	client_close(fixture.client);
+	connection_close(fixture.connection);
 	expect_nothing_open();
 	remove_file();
 }
@@ -276,21 +278,21 @@ END_TEST
 /* With TCP_NODELAY the title would be a segment of its own. */
 START_TEST(a_small_file_comes_in_one_piece_with_what_is_before_it)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 	char got[TITLE + SMALL + 1];
 
-	serve_file(&rig, rig_forms[_i], SMALL);
+	serve_file(&fixture, fixture_forms[_i], SMALL);
 	for (int i = 0; i < 200; i++) {
-		client_send(rig.client, "f", 1);
+		client_send(fixture.client, "f", 1);
 #ifdef MSG_MORE
-		ck_assert_int_eq(io_read(rig.client, got, sizeof got), TITLE + SMALL);
+		ck_assert_int_eq(io_read(fixture.client, got, sizeof got), TITLE + SMALL);
 #else
-		ck_assert_int_eq(io_read_all(rig.client, got, TITLE + SMALL),
+		ck_assert_int_eq(io_read_all(fixture.client, got, TITLE + SMALL),
 				 TITLE + SMALL);
 #endif
 		ck_assert_mem_eq(got + TITLE, content, SMALL);
 	}
-	rig_end(&rig);
+	fixture_end(&fixture);
 	remove_file();
 }
 END_TEST
@@ -299,17 +301,18 @@ END_TEST
 
 static bool has_sent_much(void *context)
 {
-	return rig_bytes_out(context) > 10 * KIB;
+	return fixture_bytes_out(context) > 10 * KIB;
 }
 
 /* The client is in the middle of a large file. */
-static void begin_large(struct rig *rig, struct form form, int64_t idle_timeout)
+static void begin_large(struct connection_fixture *fixture, struct form form,
+			int64_t idle_timeout)
 {
 	make_file(LARGE);
-	rig_lend(rig, form, idle_timeout);
-	rig_serve(rig);
-	client_send(rig->client, "f", 1);
-	ck_assert(eventually(has_sent_much, rig, WAIT_MS));
+	fixture_lend(fixture, form, idle_timeout);
+	fixture_serve(fixture);
+	client_send(fixture->client, "f", 1);
+	ck_assert(eventually(has_sent_much, fixture, WAIT_MS));
 }
 
 /* Reads what there is until the end or a reset. @return how much */
@@ -327,12 +330,12 @@ static size_t read_to_the_end(int fd)
 
 START_TEST(a_client_that_does_not_read_its_file_is_dropped)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
-	begin_large(&rig, rig_forms[_i], 80);
-	rig_join(&rig);
-	ck_assert_uint_lt(rig_bytes_out(&rig), LARGE);
-	client_close(rig.client);
+	begin_large(&fixture, fixture_forms[_i], 80);
+	fixture_join(&fixture);
+	ck_assert_uint_lt(fixture_bytes_out(&fixture), LARGE);
+	client_close(fixture.client);
 	expect_nothing_open();
 	remove_file();
 }
@@ -341,26 +344,26 @@ END_TEST
 START_TEST(a_client_that_reads_slowly_is_not)
 {
 	enum { PIECE = 3 * MEGABYTE };
-	struct rig rig;
+	struct connection_fixture fixture;
 
-	begin_large(&rig, rig_forms[_i], 1000 * SLOW_MACHINE);
-	expect_title(rig.client, 'f');
+	begin_large(&fixture, fixture_forms[_i], 1000 * SLOW_MACHINE);
+	expect_title(fixture.client, 'f');
 	for (size_t got = 0; got < LARGE; got += PIECE) {
 		poll(NULL, 0, 200 * SLOW_MACHINE);
-		client_expect(rig.client, content + got, PIECE);
+		client_expect(fixture.client, content + got, PIECE);
 	}
-	end(&rig);
+	end(&fixture);
 }
 END_TEST
 
 START_TEST(a_reset_in_the_middle_of_a_file_ends_the_connection)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
-	begin_large(&rig, rig_forms[_i], 0);
-	expect_title(rig.client, 'f');
-	client_reset(rig.client);
-	rig_join(&rig);
+	begin_large(&fixture, fixture_forms[_i], 0);
+	expect_title(fixture.client, 'f');
+	client_reset(fixture.client);
+	fixture_join(&fixture);
 	expect_nothing_open();
 	remove_file();
 }
@@ -368,43 +371,43 @@ END_TEST
 
 START_TEST(a_file_that_shrinks_ends_the_connection_early)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 	size_t got;
 
-	begin_large(&rig, rig_forms[_i], 0);
+	begin_large(&fixture, fixture_forms[_i], 0);
 	ck_assert_int_eq(truncate(path, SMALL), 0);
-	got = read_to_the_end(rig.client);
+	got = read_to_the_end(fixture.client);
 	ck_assert_uint_ge(got, SMALL);
 	ck_assert_uint_lt(got, LARGE);
-	end(&rig);
+	end(&fixture);
 }
 END_TEST
 
-START_TEST(a_file_shorter_than_was_said_ends_the_connection_at_its_end)
+START_TEST(a_file_shorter_than_announced_ends_the_connection_at_its_end)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	make_file(SMALL);
 	length = 2 * SMALL;
-	rig_lend(&rig, rig_forms[_i], 0);
-	rig_serve(&rig);
-	client_send(rig.client, "f", 1);
-	ck_assert_uint_eq(read_to_the_end(rig.client), TITLE + SMALL);
-	end(&rig);
+	fixture_lend(&fixture, fixture_forms[_i], 0);
+	fixture_serve(&fixture);
+	client_send(fixture.client, "f", 1);
+	ck_assert_uint_eq(read_to_the_end(fixture.client), TITLE + SMALL);
+	end(&fixture);
 }
 END_TEST
 
 START_TEST(a_file_that_cannot_be_read_ends_the_connection)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	make_file(SMALL);
-	rig_lend(&rig, rig_forms[_i], 0);
+	fixture_lend(&fixture, fixture_forms[_i], 0);
 	access_mode = O_WRONLY;
-	rig_serve(&rig);
-	client_send(rig.client, "f", 1);
-	ck_assert_uint_le(read_to_the_end(rig.client), TITLE);
-	end(&rig);
+	fixture_serve(&fixture);
+	client_send(fixture.client, "f", 1);
+	ck_assert_uint_le(read_to_the_end(fixture.client), TITLE);
+	end(&fixture);
 }
 END_TEST
 
@@ -412,27 +415,27 @@ END_TEST
 
 START_TEST(a_stopping_connection_sends_the_files_that_were_asked_for)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
-	begin_large(&rig, rig_forms[_i], 0);
-	client_send(rig.client, "fx", 2);
-	rig_stop(&rig);
-	expect_file(rig.client, 'f');
-	expect_file(rig.client, 'f');
-	expect_title(rig.client, 'x');
-	client_expect_end(rig.client);
-	end(&rig);
+	begin_large(&fixture, fixture_forms[_i], 0);
+	client_send(fixture.client, "fx", 2);
+	fixture_stop(&fixture);
+	expect_file(fixture.client, 'f');
+	expect_file(fixture.client, 'f');
+	expect_title(fixture.client, 'x');
+	client_expect_end(fixture.client);
+	end(&fixture);
 }
 END_TEST
 
 START_TEST(a_stopping_connection_does_not_wait_for_ever_for_who_does_not_read)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
-	begin_large(&rig, rig_forms[_i], 0);
-	rig_stop(&rig);
-	rig_join(&rig);
-	client_close(rig.client);
+	begin_large(&fixture, fixture_forms[_i], 0);
+	fixture_stop(&fixture);
+	fixture_join(&fixture);
+	client_close(fixture.client);
 	expect_nothing_open();
 	remove_file();
 }
@@ -455,18 +458,18 @@ START_TEST(output_behind_a_file_that_waits_drops_the_client)
 {
 	const struct service careless = {
 		.input = write_behind_a_file,
-		.close = rig_count_close,
+		.close = fixture_count_close,
 	};
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	for (int i = 1; i <= 2; i++) {
 		make_file(SMALL);
 		descriptors_before = descriptors();
-		rig_make(&rig, rig_forms[_i], &careless, 0);
-		rig_serve(&rig);
-		client_send(rig.client, i == 1 ? "1" : "2", 1);
-		ck_assert_uint_eq(read_to_the_end(rig.client), 0);
-		rig_end(&rig);
+		fixture_make(&fixture, fixture_forms[_i], &careless, 0);
+		fixture_serve(&fixture);
+		client_send(fixture.client, i == 1 ? "1" : "2", 1);
+		ck_assert_uint_eq(read_to_the_end(fixture.client), 0);
+		fixture_end(&fixture);
 		expect_nothing_open();
 		remove_file();
 	}
@@ -475,7 +478,7 @@ END_TEST
 
 static void add(TCase *tcase, const TTest *test)
 {
-	tcase_add_loop_test(tcase, test, 0, RIG_FORMS);
+	tcase_add_loop_test(tcase, test, 0, FIXTURE_FORMS);
 }
 
 Suite *suite_connection_files(void)
@@ -491,14 +494,14 @@ Suite *suite_connection_files(void)
 	add(tcase, many_requests_in_one_piece_are_all_answered);
 	tcase_add_loop_test(tcase, a_turn_of_a_loop_is_bounded, 0, 2);
 	tcase_add_loop_test(tcase, a_small_file_comes_in_one_piece_with_what_is_before_it,
-			    0, RIG_TCP_FORMS);
+			    0, FIXTURE_TCP_FORMS);
 	tcase = add_case(suite, "files that do not");
 	add(tcase, a_client_that_does_not_read_its_file_is_dropped);
 	add(tcase, a_client_that_reads_slowly_is_not);
 	tcase_add_loop_test(tcase, a_reset_in_the_middle_of_a_file_ends_the_connection, 0,
-			    RIG_TCP_FORMS);
+			    FIXTURE_TCP_FORMS);
 	add(tcase, a_file_that_shrinks_ends_the_connection_early);
-	add(tcase, a_file_shorter_than_was_said_ends_the_connection_at_its_end);
+	add(tcase, a_file_shorter_than_announced_ends_the_connection_at_its_end);
 	add(tcase, a_file_that_cannot_be_read_ends_the_connection);
 	tcase = add_case(suite, "the stop");
 	add(tcase, a_stopping_connection_sends_the_files_that_were_asked_for);

@@ -53,7 +53,7 @@ static size_t answer_all_late(struct session *session, const char *bytes, size_t
 static const struct service late = {
 	.state_size = sizeof(struct waiter),
 	.input = answer_all_late,
-	.close = rig_count_close,
+	.close = fixture_count_close,
 };
 
 /* Sets a deadline by the first byte of a line, which its end revokes. */
@@ -90,7 +90,7 @@ static void say_too_late_and_finish(struct session *session)
 static const struct service strict = {
 	.input = await_line,
 	.expired = say_too_late_and_finish,
-	.close = rig_count_close,
+	.close = fixture_count_close,
 };
 
 static size_t drop_input(struct session *session, const char *bytes, size_t n)
@@ -108,7 +108,7 @@ static const struct service patient = {
 	.open = set_deadline,
 	.input = drop_input,
 	.expired = say_too_late,
-	.close = rig_count_close,
+	.close = fixture_count_close,
 };
 
 /* 'a' asks for something, and 'b' is the rest of it. */
@@ -120,7 +120,8 @@ static size_t answer_pairs(struct session *session, const char *bytes, size_t n)
 	return n;
 }
 
-static const struct service pairs = { .input = answer_pairs, .close = rig_count_close };
+static const struct service pairs = { .input = answer_pairs,
+				      .close = fixture_count_close };
 
 /* Answers a byte in many pieces, as they are asked for. */
 static size_t begin_pieces(struct session *session, const char *bytes, size_t n)
@@ -145,7 +146,7 @@ static const struct service pieces = {
 	.state_size = sizeof(int),
 	.input = begin_pieces,
 	.drained = say_piece,
-	.close = rig_count_close,
+	.close = fixture_count_close,
 };
 
 /* ---- pauses ------------------------------------------------------------------------------ */
@@ -153,113 +154,117 @@ static const struct service pieces = {
 START_TEST(what_came_waits_for_the_end_of_the_pause)
 {
 	int64_t begin = clock_milliseconds();
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	pause_length = PAUSE;
-	rig_start(&rig, _i, &late);
-	client_send(rig.client, "abc", 3);
-	client_expect(rig.client, "[a][b][c]", 9);
+	fixture_start(&fixture, _i, &late);
+	client_send(fixture.client, "abc", 3);
+	client_expect(fixture.client, "[a][b][c]", 9);
 	ck_assert_int_ge(clock_milliseconds() - begin, 3 * PAUSE);
-	rig_end(&rig);
+	fixture_end(&fixture);
 }
 END_TEST
 
 START_TEST(who_half_closes_in_a_pause_is_still_answered)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	pause_length = PAUSE;
-	rig_start(&rig, _i, &late);
-	client_send(rig.client, "ab", 2);
-	client_half_close(rig.client);
-	client_expect(rig.client, "[a][b]", 6);
-	client_expect_end(rig.client);
-	rig_end(&rig);
+	fixture_start(&fixture, _i, &late);
+	client_send(fixture.client, "ab", 2);
+	client_half_close(fixture.client);
+	client_expect(fixture.client, "[a][b]", 6);
+	client_expect_end(fixture.client);
+	fixture_end(&fixture);
 }
 END_TEST
 
 START_TEST(a_pause_is_not_the_clients_silence)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 	char byte;
 
 	pause_length = 3 * PAUSE;
-	rig_make(&rig, rig_forms[_i], &late, PAUSE);
-	rig_serve(&rig);
-	client_send(rig.client, "a", 1);
-	client_expect(rig.client, "[a]", 3);
-	ck_assert_int_eq(io_read(rig.client, &byte, 1), 0);
-	rig_end(&rig);
+	fixture_make(&fixture, fixture_forms[_i], &late, PAUSE);
+	fixture_serve(&fixture);
+	client_send(fixture.client, "a", 1);
+	client_expect(fixture.client, "[a]", 3);
+	ck_assert_int_eq(io_read(fixture.client, &byte, 1), 0);
+	fixture_end(&fixture);
 }
 END_TEST
 
 /* By a clock that stands still: one turn of the loop is one of the service. */
 START_TEST(a_pause_of_nothing_is_over_when_the_others_had_their_turn)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 	struct connection *c;
 
 	pause_length = 0;
-	rig_make(&rig, (struct form){ true, rig_forms[_i].kind }, &late, PAUSE);
-	c = rig.connection;
-	rig.worker.now = 1000;
-	connection_begin(c, &rig.worker);
-	client_send(rig.client, "ab", 2);
+	fixture_make(&fixture, (struct form){ true, fixture_forms[_i].kind }, &late,
+		     PAUSE);
+	c = fixture.connection;
+	fixture.worker.now = 1000;
+	connection_begin(c, &fixture.worker);
+	client_send(fixture.client, "ab", 2);
 	ck_assert_int_gt(io_wait(c->fd, POLLIN, WAIT_MS), 0);
-	connection_on_readable(c, &rig.worker);
-	ck_assert_uint_eq(rig_bytes_out(&rig), 0);
+	connection_on_readable(c, &fixture.worker);
+	ck_assert_uint_eq(fixture_bytes_out(&fixture), 0);
 	for (int i = 0; i < 2; i++) {
 		ck_assert_uint_eq(connection_wants(c), WANT_TIME);
 		ck_assert_int_eq(connection_expiry(c), 1000);
-		connection_expire(c, &rig.worker, 1000);
-		client_expect(rig.client, i == 0 ? "[a]" : "[b]", 3);
+		connection_expire(c, &fixture.worker, 1000);
+		client_expect(fixture.client, i == 0 ? "[a]" : "[b]", 3);
 	}
 	ck_assert_uint_eq(connection_wants(c), WANT_READ);
 	ck_assert_int_eq(connection_expiry(c), 1000 + PAUSE);
 	connection_close(c);
-	client_close(rig.client);
+	client_close(fixture.client);
 }
 END_TEST
 
 START_TEST(who_lets_others_go_first_is_answered_all_the_same)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	pause_length = 0;
-	rig_make(&rig, rig_forms[_i], &late, PAUSE);
-	rig_serve(&rig);
-	client_send(rig.client, "abc", 3);
-	client_half_close(rig.client);
-	client_expect(rig.client, "[a][b][c]", 9);
-	client_expect_end(rig.client);
-	rig_end(&rig);
+	fixture_make(&fixture, fixture_forms[_i], &late, PAUSE);
+	fixture_serve(&fixture);
+	client_send(fixture.client, "abc", 3);
+	client_half_close(fixture.client);
+	client_expect(fixture.client, "[a][b][c]", 9);
+	client_expect_end(fixture.client);
+	fixture_end(&fixture);
 }
 END_TEST
 
 START_TEST(nothing_is_wanted_in_a_pause_but_its_end)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	pause_length = LONG;
-	rig_make(&rig, (struct form){ true, rig_forms[_i].kind }, &late, PAUSE);
-	rig.worker.now = 1000;
-	connection_begin(rig.connection, &rig.worker);
-	client_send(rig.client, "ab", 2);
-	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, WAIT_MS), 0);
-	connection_on_readable(rig.connection, &rig.worker);
-	for (int64_t now = 1000; now < 1000 + LONG; now = rig.worker.now) {
-		ck_assert_uint_eq(connection_wants(rig.connection), WANT_TIME);
-		rig.worker.now = connection_expiry(rig.connection);
-		ck_assert_int_gt(rig.worker.now, now);
-		ck_assert_int_le(rig.worker.now, 1000 + LONG);
-		connection_expire(rig.connection, &rig.worker, rig.worker.now - 1);
-		ck_assert_uint_eq(rig_bytes_out(&rig), 0);
-		connection_expire(rig.connection, &rig.worker, rig.worker.now);
+	fixture_make(&fixture, (struct form){ true, fixture_forms[_i].kind }, &late,
+		     PAUSE);
+	fixture.worker.now = 1000;
+	connection_begin(fixture.connection, &fixture.worker);
+	client_send(fixture.client, "ab", 2);
+	ck_assert_int_gt(io_wait(fixture.connection->fd, POLLIN, WAIT_MS), 0);
+	connection_on_readable(fixture.connection, &fixture.worker);
+	for (int64_t now = 1000; now < 1000 + LONG; now = fixture.worker.now) {
+		ck_assert_uint_eq(connection_wants(fixture.connection), WANT_TIME);
+		fixture.worker.now = connection_expiry(fixture.connection);
+		ck_assert_int_gt(fixture.worker.now, now);
+		ck_assert_int_le(fixture.worker.now, 1000 + LONG);
+		connection_expire(fixture.connection, &fixture.worker,
+				  fixture.worker.now - 1);
+		ck_assert_uint_eq(fixture_bytes_out(&fixture), 0);
+		connection_expire(fixture.connection, &fixture.worker,
+				  fixture.worker.now);
 	}
-	client_expect(rig.client, "[a]", 3);
-	ck_assert_int_eq(rig.connection->session.resume_at, 1000 + 2 * LONG);
-	connection_close(rig.connection);
-	client_close(rig.client);
+	client_expect(fixture.client, "[a]", 3);
+	ck_assert_int_eq(fixture.connection->session.resume_at, 1000 + 2 * LONG);
+	connection_close(fixture.connection);
+	client_close(fixture.client);
 }
 END_TEST
 
@@ -267,15 +272,15 @@ END_TEST
 START_TEST(a_pause_takes_no_time_of_the_processor_even_if_the_client_leaves)
 {
 	struct process_usage before, after;
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	pause_length = 1000;
-	rig_start(&rig, _i, &late);
-	client_send(rig.client, "a", 1);
-	rig_wait_for_arrival(&rig, 1);
+	fixture_start(&fixture, _i, &late);
+	client_send(fixture.client, "a", 1);
+	fixture_wait_for_arrival(&fixture, 1);
 	before = process_usage();
-	client_reset(rig.client);
-	rig_join(&rig);
+	client_reset(fixture.client);
+	fixture_join(&fixture);
 	after = process_usage();
 	ck_assert_double_lt(after.user_seconds + after.system_seconds -
 				    before.user_seconds - before.system_seconds,
@@ -285,30 +290,30 @@ END_TEST
 
 START_TEST(who_resets_in_a_pause_does_not_keep_a_place)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	pause_length = LONG;
-	rig_start(&rig, _i, &late);
-	client_send(rig.client, "a", 1);
-	rig_wait_for_arrival(&rig, 1);
-	client_reset(rig.client);
-	rig_join(&rig);
-	ck_assert_uint_eq(rig_bytes_out(&rig), 0);
+	fixture_start(&fixture, _i, &late);
+	client_send(fixture.client, "a", 1);
+	fixture_wait_for_arrival(&fixture, 1);
+	client_reset(fixture.client);
+	fixture_join(&fixture);
+	ck_assert_uint_eq(fixture_bytes_out(&fixture), 0);
 }
 END_TEST
 
 /* Long enough to be looked after, whenever it begins. */
 START_TEST(who_half_closes_in_a_long_pause_is_still_answered)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	pause_length = 1100;
-	rig_start(&rig, _i, &late);
-	client_send(rig.client, "a", 1);
-	client_half_close(rig.client);
-	client_expect(rig.client, "[a]", 3);
-	client_expect_end(rig.client);
-	rig_end(&rig);
+	fixture_start(&fixture, _i, &late);
+	client_send(fixture.client, "a", 1);
+	client_half_close(fixture.client);
+	client_expect(fixture.client, "[a]", 3);
+	client_expect_end(fixture.client);
+	fixture_end(&fixture);
 }
 END_TEST
 
@@ -317,53 +322,53 @@ END_TEST
 /* It moves bytes all the time. */
 START_TEST(a_deadline_comes_though_bytes_move)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	pause_length = LATE;
 	atomic_store(&expired, 0);
-	rig_make(&rig, rig_forms[_i], &strict, 0);
-	rig_serve(&rig);
+	fixture_make(&fixture, fixture_forms[_i], &strict, 0);
+	fixture_serve(&fixture);
 	do {
-		if (send(rig.client, "x", 1, 0) != 1)
+		if (send(fixture.client, "x", 1, 0) != 1)
 			break;
-	} while (io_wait(rig.client, POLLIN, 2) == 0);
-	client_expect(rig.client, "too late", 8);
-	client_expect_end(rig.client);
-	rig_end(&rig);
+	} while (io_wait(fixture.client, POLLIN, 2) == 0);
+	client_expect(fixture.client, "too late", 8);
+	client_expect_end(fixture.client);
+	fixture_end(&fixture);
 	ck_assert_uint_eq(atomic_load(&expired), 1);
 }
 END_TEST
 
 START_TEST(a_deadline_comes_though_nothing_moves)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	pause_length = LATE;
 	atomic_store(&expired, 0);
-	rig_make(&rig, rig_forms[_i], &strict, LONG);
-	rig_serve(&rig);
-	client_send(rig.client, "x\nx", 3);
-	client_expect(rig.client, "in time ", 8);
-	client_expect(rig.client, "too late", 8);
-	client_expect_end(rig.client);
-	rig_end(&rig);
+	fixture_make(&fixture, fixture_forms[_i], &strict, LONG);
+	fixture_serve(&fixture);
+	client_send(fixture.client, "x\nx", 3);
+	client_expect(fixture.client, "in time ", 8);
+	client_expect(fixture.client, "too late", 8);
+	client_expect_end(fixture.client);
+	fixture_end(&fixture);
 	ck_assert_uint_eq(atomic_load(&expired), 1);
 }
 END_TEST
 
 START_TEST(a_deadline_that_is_revoked_does_not_come)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	pause_length = LATE;
 	atomic_store(&expired, 0);
-	rig_start(&rig, _i, &strict);
-	client_send(rig.client, "x", 1);
-	rig_wait_for_arrival(&rig, 1);
-	client_send(rig.client, "\n", 1);
-	client_expect(rig.client, "in time ", 8);
-	ck_assert_int_eq(io_wait(rig.client, POLLIN, 3 * LATE), 0);
-	rig_end(&rig);
+	fixture_start(&fixture, _i, &strict);
+	client_send(fixture.client, "x", 1);
+	fixture_wait_for_arrival(&fixture, 1);
+	client_send(fixture.client, "\n", 1);
+	client_expect(fixture.client, "in time ", 8);
+	ck_assert_int_eq(io_wait(fixture.client, POLLIN, 3 * LATE), 0);
+	fixture_end(&fixture);
 	ck_assert_uint_eq(atomic_load(&expired), 0);
 }
 END_TEST
@@ -386,51 +391,52 @@ static size_t ask_for_much(struct session *session, const char *bytes, size_t n)
 static const struct service talker = {
 	.input = ask_for_much,
 	.expired = say_too_late_and_finish,
-	.close = rig_count_close,
+	.close = fixture_count_close,
 };
 
 /* By a clock that the test holds. */
 START_TEST(a_deadline_does_not_run_while_output_waits)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 	struct connection *c;
 	uint64_t length;
 
 	pause_length = 300;
-	rig_make(&rig, (struct form){ true, rig_forms[_i].kind }, &talker, 5000);
-	c = rig.connection;
-	rig.worker.now = 1000;
-	connection_begin(c, &rig.worker);
-	client_send(rig.client, "x", 1);
+	fixture_make(&fixture, (struct form){ true, fixture_forms[_i].kind }, &talker,
+		     5000);
+	c = fixture.connection;
+	fixture.worker.now = 1000;
+	connection_begin(c, &fixture.worker);
+	client_send(fixture.client, "x", 1);
 	ck_assert_int_gt(io_wait(c->fd, POLLIN, WAIT_MS), 0);
-	connection_on_readable(c, &rig.worker);
+	connection_on_readable(c, &fixture.worker);
 	ck_assert_uint_eq(connection_wants(c), WANT_WRITE);
 	ck_assert_int_le(connection_expiry(c), 6000); /* it does not read */
-	length = rig_bytes_out(&rig) + c->output.queue.length;
-	rig.worker.now = 4000;
+	length = fixture_bytes_out(&fixture) + c->output.queue.length;
+	fixture.worker.now = 4000;
 	for (uint64_t read = 0; read < length;) {
-		ssize_t n = io_read(rig.client, piece, sizeof piece);
+		ssize_t n = io_read(fixture.client, piece, sizeof piece);
 
 		ck_assert_int_gt(n, 0);
 		read += (uint64_t)n;
-		rig_do_what_is_possible(&rig);
+		fixture_do_what_is_possible(&fixture);
 	}
 	ck_assert_uint_eq(connection_wants(c), WANT_READ);
 	ck_assert_int_eq(connection_expiry(c), 4300);
-	connection_expire(c, &rig.worker, 4300);
-	client_expect(rig.client, "too late", 8);
+	connection_expire(c, &fixture.worker, 4300);
+	client_expect(fixture.client, "too late", 8);
 	connection_close(c);
-	client_close(rig.client);
+	client_close(fixture.client);
 }
 END_TEST
 
 static void *read_all_that_comes(void *argument)
 {
-	struct rig *rig = argument;
+	struct connection_fixture *fixture = argument;
 	static char bytes[65536];
 	ssize_t n;
 
-	while ((n = io_read(rig->client, bytes, sizeof bytes)) > 0)
+	while ((n = io_read(fixture->client, bytes, sizeof bytes)) > 0)
 		continue;
 	ck_assert_int_eq(n, 0);
 	return NULL;
@@ -440,38 +446,38 @@ static void *read_all_that_comes(void *argument)
 START_TEST(who_reads_late_has_all_of_the_time_to_ask)
 {
 	pthread_t reader;
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	pause_length = 3 * LATE;
 	atomic_store(&expired, 0);
 	atomic_store(&asked, 0);
-	rig_start(&rig, _i, &talker);
-	client_send(rig.client, "x", 1);
-	rig_wait_for_arrival(&rig, 1);
-	ck_assert(!eventually(rig_is_over, &rig, 6 * LATE));
+	fixture_start(&fixture, _i, &talker);
+	client_send(fixture.client, "x", 1);
+	fixture_wait_for_arrival(&fixture, 1);
+	ck_assert(!eventually(fixture_is_over, &fixture, 6 * LATE));
 	ck_assert_uint_eq(atomic_load(&expired), 0);
-	client_send(rig.client, "x", 1); /* as soon as it is read from again */
-	ck_assert_int_eq(pthread_create(&reader, NULL, read_all_that_comes, &rig), 0);
-	rig_wait_for_arrival(&rig, 2);
-	rig_join(&rig);
+	client_send(fixture.client, "x", 1); /* as soon as it is read from again */
+	ck_assert_int_eq(pthread_create(&reader, NULL, read_all_that_comes, &fixture), 0);
+	fixture_wait_for_arrival(&fixture, 2);
+	fixture_join(&fixture);
 	ck_assert_int_eq(pthread_join(reader, NULL), 0);
 	ck_assert_uint_eq(atomic_load(&asked), 2);
 	ck_assert_uint_eq(atomic_load(&expired), 1);
-	client_close(rig.client);
+	client_close(fixture.client);
 }
 END_TEST
 
 START_TEST(a_deadline_comes_once_and_the_conversation_goes_on)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	pause_length = LATE;
 	atomic_store(&expired, 0);
-	rig_start(&rig, _i, &patient);
-	client_expect(rig.client, "too late", 8);
-	client_send(rig.client, "x", 1);
-	ck_assert_int_eq(io_wait(rig.client, POLLIN, 3 * LATE), 0);
-	rig_end(&rig);
+	fixture_start(&fixture, _i, &patient);
+	client_expect(fixture.client, "too late", 8);
+	client_send(fixture.client, "x", 1);
+	ck_assert_int_eq(io_wait(fixture.client, POLLIN, 3 * LATE), 0);
+	fixture_end(&fixture);
 	ck_assert_uint_eq(atomic_load(&expired), 1);
 }
 END_TEST
@@ -479,27 +485,27 @@ END_TEST
 /* By a clock that the test holds. */
 START_TEST(the_earliest_of_all_moments_is_the_expiry)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 	struct connection *c;
 
 	pause_length = 300;
-	rig_make(&rig, (struct form){ true, TCP }, &patient, 500);
-	c = rig.connection;
-	rig.worker.now = 1000;
-	connection_begin(c, &rig.worker);
+	fixture_make(&fixture, (struct form){ true, TCP }, &patient, 500);
+	c = fixture.connection;
+	fixture.worker.now = 1000;
+	connection_begin(c, &fixture.worker);
 	ck_assert_int_eq(connection_expiry(c), 1300); /* the deadline */
 	c->session.resume_at = 1200;
 	ck_assert_int_eq(connection_expiry(c), 1200); /* the pause */
-	rig.worker.now = 1200;
-	connection_expire(c, &rig.worker, 1200);
+	fixture.worker.now = 1200;
+	connection_expire(c, &fixture.worker, 1200);
 	ck_assert_int_eq(connection_expiry(c), 1300);
 	c->session.deadline_at = 1800;
 	ck_assert_int_eq(connection_expiry(c), 1700); /* silence, since the pause */
-	connection_expire(c, &rig.worker, 1700);
+	connection_expire(c, &fixture.worker, 1700);
 	ck_assert_int_eq(c->state, CONNECTION_LINGERING);
 	ck_assert_int_eq(connection_expiry(c), c->close_at);
 	connection_close(c);
-	client_close(rig.client);
+	client_close(fixture.client);
 }
 END_TEST
 
@@ -508,94 +514,94 @@ END_TEST
 /* Longer than the silence that ends others. */
 START_TEST(who_is_owed_an_answer_may_be_silent_while_the_server_stops)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
-	rig_start(&rig, _i, &pairs);
-	client_send(rig.client, "a", 1);
-	rig_wait_for_arrival(&rig, 1);
-	rig_stop(&rig);
-	ck_assert(!eventually(rig_is_over, &rig, 3 * SERVER_QUIET));
-	client_send(rig.client, "b", 1);
-	client_expect(rig.client, "answer", 6);
-	client_expect_end(rig.client);
-	rig_end(&rig);
+	fixture_start(&fixture, _i, &pairs);
+	client_send(fixture.client, "a", 1);
+	fixture_wait_for_arrival(&fixture, 1);
+	fixture_stop(&fixture);
+	ck_assert(!eventually(fixture_is_over, &fixture, 3 * SERVER_QUIET));
+	client_send(fixture.client, "b", 1);
+	client_expect(fixture.client, "answer", 6);
+	client_expect_end(fixture.client);
+	fixture_end(&fixture);
 }
 END_TEST
 
 START_TEST(but_not_for_ever)
 {
 	int64_t begin = clock_milliseconds();
-	struct rig rig;
+	struct connection_fixture fixture;
 
-	rig_start(&rig, _i, &pairs);
-	client_send(rig.client, "a", 1);
-	rig_wait_for_arrival(&rig, 1);
-	rig_stop(&rig);
-	rig_join(&rig);
+	fixture_start(&fixture, _i, &pairs);
+	client_send(fixture.client, "a", 1);
+	fixture_wait_for_arrival(&fixture, 1);
+	fixture_stop(&fixture);
+	fixture_join(&fixture);
 	ck_assert_int_ge(clock_milliseconds() - begin, SERVER_GRACE);
-	client_close(rig.client);
+	client_close(fixture.client);
 }
 END_TEST
 
 START_TEST(an_answer_in_pieces_is_finished_while_the_server_stops)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
-	rig_make(&rig, rig_forms[_i], &pieces, 0);
-	client_send(rig.client, "x", 1);
-	ck_assert_int_gt(io_wait(rig.connection->fd, POLLIN, WAIT_MS), 0);
-	rig_stop(&rig);
-	rig_serve(&rig);
+	fixture_make(&fixture, fixture_forms[_i], &pieces, 0);
+	client_send(fixture.client, "x", 1);
+	ck_assert_int_gt(io_wait(fixture.connection->fd, POLLIN, WAIT_MS), 0);
+	fixture_stop(&fixture);
+	fixture_serve(&fixture);
 	for (int i = 0; i < PIECES; i++)
-		client_expect(rig.client, "piece ", 6);
-	client_expect_end(rig.client);
-	rig_end(&rig);
+		client_expect(fixture.client, "piece ", 6);
+	client_expect_end(fixture.client);
+	fixture_end(&fixture);
 }
 END_TEST
 
 /* One that ends within the grace is kept. */
 START_TEST(who_is_to_be_answered_late_is_answered_while_the_server_stops)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	pause_length = 4 * SERVER_QUIET;
-	rig_start(&rig, _i, &late);
-	client_send(rig.client, "ab", 2);
-	rig_wait_for_arrival(&rig, 2);
-	rig_stop(&rig);
-	client_expect(rig.client, "[a][b]", 6);
-	client_expect_end(rig.client);
-	rig_end(&rig);
+	fixture_start(&fixture, _i, &late);
+	client_send(fixture.client, "ab", 2);
+	fixture_wait_for_arrival(&fixture, 2);
+	fixture_stop(&fixture);
+	client_expect(fixture.client, "[a][b]", 6);
+	client_expect_end(fixture.client);
+	fixture_end(&fixture);
 }
 END_TEST
 
-/* A stopping model interrupts its workers; so does rig_is_over(). */
+/* A stopping model interrupts its workers; so does fixture_is_over(). */
 static bool has_answered_or_is_over(void *context)
 {
-	struct rig *rig = context;
+	struct connection_fixture *fixture = context;
 
-	return rig_is_over(rig) || io_wait(rig->client, POLLIN, 0) > 0;
+	return fixture_is_over(fixture) || io_wait(fixture->client, POLLIN, 0) > 0;
 }
 
 START_TEST(a_pause_is_cut_short_by_the_stop_rather_than_its_client)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
 	pause_length = LONG;
-	rig_start(&rig, _i, &late);
-	client_send(rig.client, "a", 1);
-	rig_wait_for_arrival(&rig, 1);
-	rig_stop(&rig);
-	ck_assert(eventually(has_answered_or_is_over, &rig, SERVER_GRACE));
-	client_expect(rig.client, "[a]", 3);
-	client_expect_end(rig.client);
-	rig_end(&rig);
+	fixture_start(&fixture, _i, &late);
+	client_send(fixture.client, "a", 1);
+	fixture_wait_for_arrival(&fixture, 1);
+	fixture_stop(&fixture);
+	ck_assert(eventually(has_answered_or_is_over, &fixture, SERVER_GRACE));
+	client_expect(fixture.client, "[a]", 3);
+	client_expect_end(fixture.client);
+	fixture_end(&fixture);
 }
 END_TEST
 
 static void add(TCase *tcase, const TTest *test)
 {
-	tcase_add_loop_test(tcase, test, 0, RIG_FORMS);
+	tcase_add_loop_test(tcase, test, 0, FIXTURE_FORMS);
 }
 
 Suite *suite_connection_time(void)
@@ -612,9 +618,9 @@ Suite *suite_connection_time(void)
 	tcase_add_loop_test(tcase, nothing_is_wanted_in_a_pause_but_its_end, 1, 3);
 	tcase_add_loop_test(
 		tcase, a_pause_takes_no_time_of_the_processor_even_if_the_client_leaves,
-		0, RIG_TCP_FORMS);
+		0, FIXTURE_TCP_FORMS);
 	tcase_add_loop_test(tcase, who_resets_in_a_pause_does_not_keep_a_place, 0,
-			    RIG_TCP_FORMS);
+			    FIXTURE_TCP_FORMS);
 	add(tcase, who_half_closes_in_a_long_pause_is_still_answered);
 	tcase = add_case(suite, "deadlines");
 	tcase_add_loop_test(tcase, a_deadline_does_not_run_while_output_waits, 1, 3);
@@ -626,11 +632,11 @@ Suite *suite_connection_time(void)
 	tcase_add_test(tcase, the_earliest_of_all_moments_is_the_expiry);
 	tcase = add_case(suite, "the stop");
 	add(tcase, who_is_owed_an_answer_may_be_silent_while_the_server_stops);
-	tcase_add_loop_test(tcase, but_not_for_ever, 0, RIG_TCP_FORMS);
+	tcase_add_loop_test(tcase, but_not_for_ever, 0, FIXTURE_TCP_FORMS);
 	add(tcase, an_answer_in_pieces_is_finished_while_the_server_stops);
 	add(tcase, who_is_to_be_answered_late_is_answered_while_the_server_stops);
 	tcase_add_loop_test(tcase,
 			    a_pause_is_cut_short_by_the_stop_rather_than_its_client, 0,
-			    RIG_TCP_FORMS);
+			    FIXTURE_TCP_FORMS);
 	return suite;
 }

@@ -229,7 +229,7 @@ END_TEST
 /* GIVEN someone in the lobby
    WHEN a header comes, cut in two at every place
    THEN nothing of it is said there. */
-START_TEST(nothing_of_a_header_is_said_in_a_room)
+START_TEST(nothing_of_a_header_is_delivered_in_a_room)
 {
 	struct server server;
 	static char heard[65536];
@@ -288,6 +288,6 @@ Suite *suite_proxy_header(void)
 			    models);
 	tcase_add_loop_test(tcase, what_is_no_header_is_echoed, 0, models);
 	tcase_add_loop_test(tcase, a_header_that_comes_later_is_echoed, 0, models);
-	tcase_add_loop_test(tcase, nothing_of_a_header_is_said_in_a_room, 0, models);
+	tcase_add_loop_test(tcase, nothing_of_a_header_is_delivered_in_a_room, 0, models);
 	return suite;
 }

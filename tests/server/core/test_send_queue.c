@@ -34,61 +34,62 @@ static size_t reply(struct session *session, const char *bytes, size_t n)
 
 static const struct service talker = {
 	.input = talk_until_full,
-	.close = rig_count_close,
+	.close = fixture_count_close,
 };
 
 static const struct service replier = {
 	.input = reply,
-	.close = rig_count_close,
+	.close = fixture_count_close,
 };
 
 /* The client has asked, and reads nothing. */
-static void ask(struct rig *rig, enum socket_kind kind, const struct service *service)
+static void ask(struct connection_fixture *fixture, enum socket_kind kind,
+		const struct service *service)
 {
-	rig_make(rig, (struct form){ true, kind }, service, TIME);
-	rig->worker.now = BEGIN;
-	connection_begin(rig->connection, &rig->worker);
-	client_send(rig->client, "x", 1);
-	ck_assert_int_gt(io_wait(rig->connection->fd, POLLIN, WAIT_MS), 0);
-	connection_on_readable(rig->connection, &rig->worker);
+	fixture_make(fixture, (struct form){ true, kind }, service, TIME);
+	fixture->worker.now = BEGIN;
+	connection_begin(fixture->connection, &fixture->worker);
+	client_send(fixture->client, "x", 1);
+	ck_assert_int_gt(io_wait(fixture->connection->fd, POLLIN, WAIT_MS), 0);
+	connection_on_readable(fixture->connection, &fixture->worker);
 }
 
-static void end(struct rig *rig)
+static void end(struct connection_fixture *fixture)
 {
-	connection_close(rig->connection);
-	client_close(rig->client);
+	connection_close(fixture->connection);
+	client_close(fixture->client);
 }
 
 /* The next moment for which the connection waits. @return it */
-static int64_t next_moment(struct rig *rig)
+static int64_t next_moment(struct connection_fixture *fixture)
 {
-	int64_t moment = connection_expiry(rig->connection);
+	int64_t moment = connection_expiry(fixture->connection);
 
-	ck_assert_int_ge(moment, rig->worker.now);
-	rig->worker.now = moment;
-	connection_expire(rig->connection, &rig->worker, moment);
+	ck_assert_int_ge(moment, fixture->worker.now);
+	fixture->worker.now = moment;
+	connection_expire(fixture->connection, &fixture->worker, moment);
 	return moment;
 }
 
 /* Nothing happens, until it is closed or is about to be. @return when that is */
-static int64_t wait_for_the_end(struct rig *rig)
+static int64_t wait_for_the_end(struct connection_fixture *fixture)
 {
-	int64_t moment = rig->worker.now;
+	int64_t moment = fixture->worker.now;
 
-	for (int i = 0; i < 100 && rig->connection->state == CONNECTION_OPEN; i++)
-		moment = next_moment(rig);
+	for (int i = 0; i < 100 && fixture->connection->state == CONNECTION_OPEN; i++)
+		moment = next_moment(fixture);
 	return moment;
 }
 
 START_TEST(a_client_that_takes_nothing_is_closed_after_the_timeout)
 {
-	struct rig rig;
+	struct connection_fixture fixture;
 
-	ask(&rig, rig_forms[_i].kind, &talker);
-	ck_assert_uint_eq(connection_wants(rig.connection), WANT_WRITE);
-	ck_assert_int_eq(wait_for_the_end(&rig), BEGIN + TIME);
-	ck_assert_int_eq(rig.connection->state, CONNECTION_CLOSED);
-	end(&rig);
+	ask(&fixture, fixture_forms[_i].kind, &talker);
+	ck_assert_uint_eq(connection_wants(fixture.connection), WANT_WRITE);
+	ck_assert_int_eq(wait_for_the_end(&fixture), BEGIN + TIME);
+	ck_assert_int_eq(fixture.connection->state, CONNECTION_CLOSED);
+	end(&fixture);
 }
 END_TEST
 
@@ -112,25 +113,25 @@ static bool shrinks(void *context)
 START_TEST(a_send_queue_that_shrinks_puts_the_timeout_off)
 {
 	struct shrinking queue;
-	struct rig rig;
+	struct connection_fixture fixture;
 	int64_t seen;
 
-	ask(&rig, rig_forms[_i].kind, &talker);
-	queue = (struct shrinking){ rig.connection->fd, rig.client,
-				    sock_send_queue(rig.connection->fd) };
+	ask(&fixture, fixture_forms[_i].kind, &talker);
+	queue = (struct shrinking){ fixture.connection->fd, fixture.client,
+				    sock_send_queue(fixture.connection->fd) };
 	if (queue.length < 0) {
 		skipped("the length of a send queue cannot be had here");
-		end(&rig);
+		end(&fixture);
 		return;
 	}
-	while (next_moment(&rig) < BEGIN + TIME / 2)
+	while (next_moment(&fixture) < BEGIN + TIME / 2)
 		continue;
 	ck_assert(eventually(shrinks, &queue, WAIT_MS));
-	seen = next_moment(&rig);
+	seen = next_moment(&fixture);
 	ck_assert_int_lt(seen, BEGIN + TIME);
-	ck_assert_int_eq(wait_for_the_end(&rig), seen + TIME);
-	ck_assert_int_eq(rig.connection->state, CONNECTION_CLOSED);
-	end(&rig);
+	ck_assert_int_eq(wait_for_the_end(&fixture), seen + TIME);
+	ck_assert_int_eq(fixture.connection->state, CONNECTION_CLOSED);
+	end(&fixture);
 }
 END_TEST
 
@@ -140,26 +141,27 @@ END_TEST
 START_TEST(a_client_that_still_reads_its_reply_is_not_silent)
 {
 	struct shrinking queue;
-	struct rig rig;
+	struct connection_fixture fixture;
 	int64_t moment = 0;
 
-	ask(&rig, LOCAL, &replier);
-	ck_assert_uint_eq(connection_wants(rig.connection), WANT_READ);
-	queue = (struct shrinking){ .fd = rig.connection->fd, .client = rig.client };
+	ask(&fixture, LOCAL, &replier);
+	ck_assert_uint_eq(connection_wants(fixture.connection), WANT_READ);
+	queue = (struct shrinking){ .fd = fixture.connection->fd,
+				    .client = fixture.client };
 	for (int i = 0; i < PIECES / 2; i++) {
 		queue.length = sock_send_queue(queue.fd);
 		if (queue.length < 0) {
 			skipped("the length of a send queue cannot be had here");
-			end(&rig);
+			end(&fixture);
 			return;
 		}
 		ck_assert(eventually(shrinks, &queue, WAIT_MS));
-		moment = next_moment(&rig);
-		ck_assert_int_eq(rig.connection->state, CONNECTION_OPEN);
+		moment = next_moment(&fixture);
+		ck_assert_int_eq(fixture.connection->state, CONNECTION_OPEN);
 	}
 	ck_assert_int_eq(moment, BEGIN + PIECES / 2 * TIME);
-	ck_assert_int_eq(wait_for_the_end(&rig), moment + TIME);
-	end(&rig);
+	ck_assert_int_eq(wait_for_the_end(&fixture), moment + TIME);
+	end(&fixture);
 }
 END_TEST
 

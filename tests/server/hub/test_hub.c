@@ -231,7 +231,7 @@ END_TEST
 
 /* GIVEN a client that says a lot and closes at once
    THEN what it said is heard, all of it. */
-START_TEST(what_was_said_before_leaving_is_heard)
+START_TEST(what_was_sent_before_leaving_is_received)
 {
 	struct server server;
 	const size_t length = (size_t)LINES * CROWD_LINE;
@@ -621,7 +621,7 @@ Suite *suite_hub(void)
 		tcase_add_loop_test(trouble, a_stopped_child_holds_nobody_up, 0,
 				    models_count());
 	}
-	tcase_add_loop_test(leaving, what_was_said_before_leaving_is_heard, 0,
+	tcase_add_loop_test(leaving, what_was_sent_before_leaving_is_received, 0,
 			    models_count());
 	tcase_add_loop_test(leaving, who_comes_and_goes_leaves_nothing, 0,
 			    models_count());

@@ -177,7 +177,7 @@ static void limit_stack(void *context)
 }
 
 /* A stack of 64 KiB is less than a child needs to serve a client. */
-START_TEST(that_no_child_can_serve_is_said)
+START_TEST(that_no_child_can_serve_is_reported)
 {
 	struct server server;
 	char byte;
@@ -214,6 +214,6 @@ Suite *suite_children(void)
 	tcase_add_test(tcase,
 		       of_many_that_crash_one_is_mentioned_and_the_others_are_counted);
 	tcase_add_test(tcase, children_that_a_stopping_server_kills_are_not_mentioned);
-	tcase_add_test(tcase, that_no_child_can_serve_is_said);
+	tcase_add_test(tcase, that_no_child_can_serve_is_reported);
 	return suite;
 }

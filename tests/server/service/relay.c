@@ -26,7 +26,7 @@ struct listener {
 static struct listener *listeners;
 static unsigned count;
 
-static void tell(struct member *member, const char *bytes, size_t n)
+static void send_to(struct member *member, const char *bytes, size_t n)
 {
 	if (!hub_deliver(member, bytes, n, (size_t)most))
 		hub_cut_off(member);
@@ -43,7 +43,7 @@ static void relay_arrive(struct member *member)
 		listeners->link = &self->next;
 	listeners = self;
 	count++;
-	tell(member, "hello\n", 6);
+	send_to(member, "hello\n", 6);
 }
 
 static void relay_leave(struct member *member)
@@ -61,17 +61,17 @@ static void relay_post(struct member *member, const char *line, size_t n)
 	char text[32];
 
 	if (n == 5 && memcmp(line, "/who\n", n) == 0) {
-		tell(member, text, (size_t)snprintf(text, sizeof text, "%u\n", count));
+		send_to(member, text, (size_t)snprintf(text, sizeof text, "%u\n", count));
 	} else if (n == 6 && memcmp(line, "/quit\n", n) == 0) {
-		tell(member, "bye\n", 4);
+		send_to(member, "bye\n", 4);
 		hub_dismiss(member);
 	} else if (n > 6 && memcmp(line, "/echo ", 6) == 0) {
-		tell(member, line + 6, n - 6);
+		send_to(member, line + 6, n - 6);
 	} else {
 		for (struct listener *other = listeners; other != NULL;
 		     other = other->next)
 			if (other->member != member)
-				tell(other->member, line, n);
+				send_to(other->member, line, n);
 	}
 }
 

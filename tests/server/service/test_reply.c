@@ -29,12 +29,12 @@ static void configure(const char *text)
 }
 
 /* One conversation from its beginning to the half-close, in pieces of so many bytes. */
-static void expect_talk(const void *said, size_t n, size_t piece, const char *answers)
+static void expect_talk(const void *request, size_t n, size_t piece, const char *answers)
 {
 	struct memory_session client;
 
 	memory_open(&client, &reply_service);
-	memory_send_in_pieces(&client, said, n, piece);
+	memory_send_in_pieces(&client, request, n, piece);
 	ck_assert(!memory_finished(&client));
 	memory_half_close(&client);
 	ck_assert(memory_finished(&client));
@@ -43,16 +43,16 @@ static void expect_talk(const void *said, size_t n, size_t piece, const char *an
 }
 
 /* The same, however it is cut: in pieces of each size, and in two at each place. */
-static void expect_answers(const char *said, size_t n, const char *answers)
+static void expect_answers(const char *request, size_t n, const char *answers)
 {
 	for (size_t piece = 1; piece <= n; piece++)
-		expect_talk(said, n, piece, answers);
+		expect_talk(request, n, piece, answers);
 	for (size_t cut = 1; cut < n; cut++) {
 		struct memory_session client;
 
 		memory_open(&client, &reply_service);
-		memory_send(&client, said, cut);
-		memory_send(&client, said + cut, n - cut);
+		memory_send(&client, request, cut);
+		memory_send(&client, request + cut, n - cut);
 		memory_half_close(&client);
 		memory_expect(&client, answers, strlen(answers));
 		memory_close(&client);
@@ -142,17 +142,17 @@ END_TEST
 
 START_TEST(what_a_client_says_is_data)
 {
-	static const char said[] = "{} {peer} %s%n \x1b[2J \0 \xff \\ \x7f";
-	char answer[2 * sizeof said + 4];
+	static const char request[] = "{} {peer} %s%n \x1b[2J \0 \xff \\ \x7f";
+	char answer[2 * sizeof request + 4];
 	struct memory_session client;
-	size_t n = sizeof said - 1;
+	size_t n = sizeof request - 1;
 
 	configure("{}{}");
 	memory_open(&client, &reply_service);
-	memory_send_in_pieces(&client, said, n, 1);
+	memory_send_in_pieces(&client, request, n, 1);
 	memory_send(&client, "\n", 1);
-	memcpy(answer, said, n);
-	memcpy(answer + n, said, n);
+	memcpy(answer, request, n);
+	memcpy(answer + n, request, n);
 	answer[2 * n] = '\n';
 	memory_expect(&client, answer, 2 * n + 1);
 	memory_close(&client);
@@ -190,39 +190,39 @@ enum { PIECES = sizeof pieces / sizeof *pieces };
 
 START_TEST(a_line_of_65535_bytes_is_answered)
 {
-	static char said[LOT], answer[LOT];
-	size_t n = long_line(said, LONGEST_LINE, "\nnext\n");
+	static char request[LOT], answer[LOT];
+	size_t n = long_line(request, LONGEST_LINE, "\nnext\n");
 
 	configure("{}");
-	strcpy(answer, said);
-	expect_talk(said, n, pieces[_i], answer);
+	strcpy(answer, request);
+	expect_talk(request, n, pieces[_i], answer);
 	/* at the half-close as well */
-	expect_talk(said, LONGEST_LINE, pieces[_i],
+	expect_talk(request, LONGEST_LINE, pieces[_i],
 		    (answer[LONGEST_LINE + 1] = '\0', answer));
 }
 END_TEST
 
 START_TEST(a_longer_line_is_refused_once_and_skipped_to_its_end)
 {
-	static char said[LOT + 100];
+	static char request[LOT + 100];
 
 	configure("<{}>");
-	expect_talk(said, long_line(said, LONGEST_LINE + 1, "\nnext\n"), pieces[_i],
+	expect_talk(request, long_line(request, LONGEST_LINE + 1, "\nnext\n"), pieces[_i],
 		    TOO_LONG "<next>\n");
-	expect_talk(said, long_line(said, LOT, "\r\nnext\nlast"), pieces[_i],
+	expect_talk(request, long_line(request, LOT, "\r\nnext\nlast"), pieces[_i],
 		    TOO_LONG "<next>\n<last>\n");
 	/* what is left of it at the half-close is no last line */
-	expect_talk(said, long_line(said, LOT, ""), pieces[_i], TOO_LONG);
+	expect_talk(request, long_line(request, LOT, ""), pieces[_i], TOO_LONG);
 }
 END_TEST
 
 START_TEST(each_line_that_is_too_long_is_refused)
 {
-	static char said[2 * LOT + 100];
-	size_t n = long_line(said, LOT, "\n");
+	static char request[2 * LOT + 100];
+	size_t n = long_line(request, LOT, "\n");
 
-	n += long_line(said + n, LOT, "\nok\n");
-	expect_talk(said, n, pieces[_i], TOO_LONG TOO_LONG RECEIVED);
+	n += long_line(request + n, LOT, "\nok\n");
+	expect_talk(request, n, pieces[_i], TOO_LONG TOO_LONG RECEIVED);
 }
 END_TEST
 
@@ -231,22 +231,22 @@ END_TEST
 START_TEST(many_lines_wait_while_their_answers_are_not_taken)
 {
 	enum { LINES = 5000 };
-	static char said[LINES * 8];
+	static char request[LINES * 8];
 	struct memory_session client;
 	size_t n = 0, most;
 
 	configure("{}");
 	for (int i = 0; i < LINES; i++)
-		n += (size_t)snprintf(said + n, 8, "%d\n", i);
+		n += (size_t)snprintf(request + n, 8, "%d\n", i);
 	memory_open_full(&client, &reply_service, 10);
-	memory_send(&client, said, n);
+	memory_send(&client, request, n);
 	while (client.length < n) {
 		ck_assert(session_full(&client.session));
 		most = client.room + 6; /* the answer that did not fit any more */
 		ck_assert_uint_le(client.length, most);
 		memory_take(&client, 100);
 	}
-	memory_expect(&client, said, n);
+	memory_expect(&client, request, n);
 	memory_half_close(&client);
 	memory_take(&client, MEMORY_ROOM);
 	ck_assert(memory_finished(&client));

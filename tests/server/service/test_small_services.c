@@ -149,8 +149,8 @@ END_TEST
 /* ---- those that hang up first ---------------------------------------------------------- */
 
 /* The client has sent a lot when it is accepted, which nobody is going to read. */
-static void expect_told(int model, const char *service, const char *const options[],
-			const char *text)
+static void expect_reply(int model, const char *service, const char *const options[],
+			 const char *text)
 {
 	struct server server = model_start(model, service, options);
 	int fds[5], count = 5;
@@ -170,21 +170,21 @@ static void expect_told(int model, const char *service, const char *const option
 	server_finish(&server);
 }
 
-START_TEST(who_speaks_first_loses_no_byte_of_what_it_is_told)
+START_TEST(who_speaks_first_loses_no_byte_of_what_it_is_reported)
 {
-	expect_told(_i, "greet", ARGUMENTS("-m", "hello"), "hello\n");
-	expect_told(_i, "daytime", ARGUMENTS("-f", "the time"), "the time\r\n");
+	expect_reply(_i, "greet", ARGUMENTS("-m", "hello"), "hello\n");
+	expect_reply(_i, "daytime", ARGUMENTS("-f", "the time"), "the time\r\n");
 }
 END_TEST
 
 START_TEST(a_long_greeting_comes_whole_to_who_does_not_listen)
 {
-	static char message[60001], told[60002];
+	static char message[60001], expected[60002];
 
 	memset(message, 'x', sizeof message - 1);
-	memcpy(told, message, sizeof message - 1);
-	told[sizeof message - 1] = '\n';
-	expect_told(_i, "greet", ARGUMENTS("-m", message), told);
+	memcpy(expected, message, sizeof message - 1);
+	expected[sizeof message - 1] = '\n';
+	expect_reply(_i, "greet", ARGUMENTS("-m", message), expected);
 }
 END_TEST
 
@@ -254,7 +254,7 @@ END_TEST
 /* Forked children that drew from a generator they inherit would all draw the same. */
 START_TEST(clients_one_after_the_other_hear_different_lines)
 {
-	char path[FOLDER_TEXT], said;
+	char path[FOLDER_TEXT], digit;
 	bool heard[2] = { false };
 	int file = folder_create_file(path, "lines");
 	struct server server;
@@ -265,12 +265,12 @@ START_TEST(clients_one_after_the_other_hear_different_lines)
 	for (int i = 0; i < 500 && !(heard[0] && heard[1]); i++) {
 		int fd = client_connect(&server);
 
-		ck_assert_int_eq(io_read(fd, &said, 1), 1);
+		ck_assert_int_eq(io_read(fd, &digit, 1), 1);
 		client_expect(fd, "\n", 1);
 		client_expect_end(fd);
 		client_close(fd);
-		ck_assert(said == '0' || said == '1');
-		heard[said - '0'] = true;
+		ck_assert(digit == '0' || digit == '1');
+		heard[digit - '0'] = true;
 	}
 	unlink(path);
 	ck_assert(heard[0] && heard[1]);
@@ -387,18 +387,18 @@ START_TEST(prints_whole_lines_of_many_clients)
 	server_finish(&server);
 	text = read_file(file);
 	for (line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
-		char *said = strstr(line, ": ");
+		char *input = strstr(line, ": ");
 		int i = 0;
 
-		ck_assert_ptr_nonnull(said);
-		*said = '\0';
-		said += 2;
+		ck_assert_ptr_nonnull(input);
+		*input = '\0';
+		input += 2;
 		while (i < CLIENTS && strcmp(names[i], line) != 0)
 			i++;
 		ck_assert_msg(i < CLIENTS, "'%s' is nobody", line);
-		ck_assert_uint_eq(strspn(said, (char[]){ (char)('a' + i), '\0' }),
-				  strlen(said));
-		bytes[i] += strlen(said);
+		ck_assert_uint_eq(strspn(input, (char[]){ (char)('a' + i), '\0' }),
+				  strlen(input));
+		bytes[i] += strlen(input);
 	}
 	for (int i = 0; i < CLIENTS; i++)
 		ck_assert_uint_eq(bytes[i], PIECE);
@@ -437,14 +437,14 @@ END_TEST
 START_TEST(many_lines_are_answered_in_order_though_nobody_listens_at_first)
 {
 	enum { LINES = 100 * 1000, ROOM = 16 };
-	static char said[LINES * ROOM];
+	static char lines[LINES * ROOM];
 	struct server server = model_start(_i, "reply", ARGUMENTS("-m", "{}"));
 	int fd = client_connect(&server);
 	size_t n = 0;
 
 	for (int i = 0; i < LINES; i++)
-		n += (size_t)snprintf(said + n, ROOM, "line %d\n", i);
-	client_exchange(fd, said, n, said, n);
+		n += (size_t)snprintf(lines + n, ROOM, "line %d\n", i);
+	client_exchange(fd, lines, n, lines, n);
 	client_send(fd, "last", 4);
 	client_half_close(fd);
 	client_expect(fd, "last\n", 5);
@@ -485,8 +485,8 @@ Suite *suite_small_services(void)
 			    models);
 	tcase_add_loop_test(tcase, a_request_to_stop_ends_the_stream_in_order, 0, models);
 	tcase_add_loop_test(tcase, a_client_that_does_not_read_is_ended, 0, models);
-	tcase_add_loop_test(tcase, who_speaks_first_loses_no_byte_of_what_it_is_told, 0,
-			    models);
+	tcase_add_loop_test(tcase, who_speaks_first_loses_no_byte_of_what_it_is_reported,
+			    0, models);
 	tcase_add_loop_test(tcase, a_long_greeting_comes_whole_to_who_does_not_listen, 0,
 			    models);
 	tcase_add_loop_test(tcase, daytime_tells_the_time_of_its_zone, 0, models);

@@ -170,20 +170,20 @@ static size_t write_turn(char *out, int peer, unsigned turn)
 /* Some peers, drawn by chance and perhaps more than once, speak; then all is heard. */
 static void take_turns(int count)
 {
-	char said[LONGEST_IN_TURN + 40];
+	char sent[LONGEST_IN_TURN + 40];
 	int drawn[AT_ONCE];
 	unsigned turn[AT_ONCE];
 
 	for (int i = 0; i < count; i++) {
 		struct peer_under_test *peer = &peers[drawn[i] = rand() % PEERS];
-		size_t n = write_turn(said, drawn[i], turn[i] = peer->turns++);
+		size_t n = write_turn(sent, drawn[i], turn[i] = peer->turns++);
 
-		send_datagram(peer->fd, said, n);
+		send_datagram(peer->fd, sent, n);
 		peer->bytes += n;
 	}
 	for (int i = 0; i < count; i++)
-		expect_datagram(peers[drawn[i]].fd, said,
-				write_turn(said, drawn[i], turn[i]));
+		expect_datagram(peers[drawn[i]].fd, sent,
+				write_turn(sent, drawn[i], turn[i]));
 }
 
 static void expect_workers(const struct server *server, int model,

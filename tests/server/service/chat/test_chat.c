@@ -62,9 +62,9 @@ static void begin_with_three(void)
 }
 
 /* alice says this; what she is told, and what bob and carol are. */
-static void expect_said(const char *said, const char *answer, const char *others)
+static void expect_answers(const char *input, const char *answer, const char *others)
 {
-	memory_say(&alice, said);
+	memory_say(&alice, input);
 	memory_hears(&alice, answer);
 	memory_hears(&bob, others);
 	memory_hears(&carol, others);
@@ -72,7 +72,7 @@ static void expect_said(const char *said, const char *answer, const char *others
 
 /* ---- coming and going ------------------------------------------------------------------ */
 
-START_TEST(who_comes_is_welcomed_as_a_guest_and_the_others_are_told)
+START_TEST(who_comes_is_welcomed_as_a_guest_and_the_others_are_reported)
 {
 	begin();
 	memory_arrive(&alice);
@@ -225,7 +225,7 @@ END_TEST
 /* ---- speech ---------------------------------------------------------------------------- */
 
 static const struct {
-	const char *said, *answer, *others;
+	const char *input, *answer, *others;
 } lines[] = {
 	{ "hello\n", "", "alice: hello\n" },
 	{ "hello\r\n", "", "alice: hello\n" },
@@ -336,20 +336,20 @@ static const struct {
 START_TEST(each_line_has_its_answer_and_its_audience)
 {
 	begin_with_three();
-	expect_said(lines[_i].said, lines[_i].answer, lines[_i].others);
+	expect_answers(lines[_i].input, lines[_i].answer, lines[_i].others);
 	memory_hub_end();
 }
 END_TEST
 
 START_TEST(the_same_is_heard_wherever_the_bytes_are_cut)
 {
-	const char *said = lines[_i].said;
-	size_t n = strlen(said);
+	const char *input = lines[_i].input;
+	size_t n = strlen(input);
 
 	for (size_t cut = 0; cut < n; cut++) { /* 0: in single bytes */
 		begin_with_three();
-		memory_send_in_pieces(&alice.client, said, cut, cut > 0 ? cut : 1);
-		memory_send_in_pieces(&alice.client, said + cut, n - cut,
+		memory_send_in_pieces(&alice.client, input, cut, cut > 0 ? cut : 1);
+		memory_send_in_pieces(&alice.client, input + cut, n - cut,
 				      cut > 0 ? n : 1);
 		memory_hears(&alice, lines[_i].answer);
 		memory_hears(&bob, lines[_i].others);
@@ -407,14 +407,14 @@ static void say_many(struct memory_member *m, size_t count, const char *characte
 		     const char *then, size_t piece)
 {
 	size_t length = strlen(character), n = count * length + strlen(then);
-	char *said = malloc(n + 1);
+	char *input = malloc(n + 1);
 
-	ck_assert_ptr_nonnull(said);
+	ck_assert_ptr_nonnull(input);
 	for (size_t i = 0; i < count; i++)
-		memcpy(said + i * length, character, length);
-	strcpy(said + count * length, then);
-	memory_send_in_pieces(&m->client, said, n, piece);
-	free(said);
+		memcpy(input + i * length, character, length);
+	strcpy(input + count * length, then);
+	memory_send_in_pieces(&m->client, input, n, piece);
+	free(input);
 }
 
 /* The others hear alice say so many times this, and then that. */
@@ -435,7 +435,7 @@ static const size_t pieces[] = { 1, 1023, 1024, 1025, 1026, 65536 };
 
 enum { PIECES = sizeof pieces / sizeof *pieces };
 
-START_TEST(a_line_of_1024_bytes_is_said_whatever_ends_it)
+START_TEST(a_line_of_1024_bytes_is_delivered_whatever_ends_it)
 {
 	begin_with_three();
 	say_many(&alice, 1024, "x", "\nnext\n", pieces[_i]);
@@ -454,7 +454,7 @@ START_TEST(a_line_of_1024_bytes_is_said_whatever_ends_it)
 }
 END_TEST
 
-START_TEST(a_line_of_nothing_but_controls_is_said_whole)
+START_TEST(a_line_of_nothing_but_controls_is_delivered_whole)
 {
 	begin_with_three();
 	say_many(&alice, 1024, "\x1b", "\n", pieces[_i]);
@@ -653,7 +653,7 @@ START_TEST(a_room_shows_its_topic_and_history_to_who_joins)
 }
 END_TEST
 
-START_TEST(an_empty_room_is_gone_with_all_that_was_said_there)
+START_TEST(an_empty_room_is_gone_with_its_history)
 {
 	begin_with_three();
 	memory_say(&alice,
@@ -822,7 +822,7 @@ START_TEST(several_who_do_not_read_all_go)
 }
 END_TEST
 
-START_TEST(who_cannot_be_told_for_lack_of_memory_leaves_and_the_others_stay)
+START_TEST(a_member_for_whose_lines_there_is_no_memory_leaves_and_the_others_stay)
 {
 	struct memory_member late;
 
@@ -1160,7 +1160,7 @@ static bool is_in_lobby(const struct memory_member *m)
 START_TEST(nobody_can_speak_for_another_or_for_the_server)
 {
 	static struct memory_member talkers[TALKERS], listener;
-	char said[512], speaker[32], nickname[32];
+	char input[512], speaker[32], nickname[32];
 
 	CONFIGURE("-R", "0", "-H", "0");
 	begin();
@@ -1180,7 +1180,7 @@ START_TEST(nobody_can_speak_for_another_or_for_the_server)
 		for (unsigned i = 0; i < TALKERS; i++)
 			before[i] = is_in_lobby(&talkers[i]);
 		snprintf(speaker, sizeof speaker, "%s", person_nickname(m->member.state));
-		memory_send_in_pieces(&m->client, said, random_line(said),
+		memory_send_in_pieces(&m->client, input, random_line(input),
 				      1 + random_below(20));
 		each_line(memory_listen(m), expect_answer,
 			  person_nickname(m->member.state));
@@ -1226,7 +1226,8 @@ Suite *suite_chat(void)
 	TCase *tcase = add_case(suite, "chat");
 	enum { LINES = sizeof lines / sizeof *lines };
 
-	tcase_add_test(tcase, who_comes_is_welcomed_as_a_guest_and_the_others_are_told);
+	tcase_add_test(tcase,
+		       who_comes_is_welcomed_as_a_guest_and_the_others_are_reported);
 	tcase_add_test(tcase, a_guest_gets_the_lowest_number_that_is_free);
 	tcase_add_test(tcase, who_comes_is_shown_the_topic_and_the_last_lines);
 	tcase_add_test(tcase, without_history_nothing_is_remembered);
@@ -1246,9 +1247,9 @@ Suite *suite_chat(void)
 		half_a_line_at_the_half_close_is_a_line_and_at_a_reset_it_is_nothing);
 	tcase_add_test(tcase,
 		       answers_to_a_command_without_its_newline_come_before_goodbye);
-	tcase_add_loop_test(tcase, a_line_of_1024_bytes_is_said_whatever_ends_it, 0,
+	tcase_add_loop_test(tcase, a_line_of_1024_bytes_is_delivered_whatever_ends_it, 0,
 			    PIECES);
-	tcase_add_loop_test(tcase, a_line_of_nothing_but_controls_is_said_whole, 0,
+	tcase_add_loop_test(tcase, a_line_of_nothing_but_controls_is_delivered_whole, 0,
 			    PIECES);
 	tcase_add_loop_test(tcase, a_longer_line_is_refused_once_and_skipped_to_its_end,
 			    0, PIECES);
@@ -1261,7 +1262,7 @@ Suite *suite_chat(void)
 	tcase_add_test(tcase, a_long_list_takes_several_lines);
 	tcase_add_test(tcase, who_goes_to_another_room_hears_that_one_only);
 	tcase_add_test(tcase, a_room_shows_its_topic_and_history_to_who_joins);
-	tcase_add_test(tcase, an_empty_room_is_gone_with_all_that_was_said_there);
+	tcase_add_test(tcase, an_empty_room_is_gone_with_its_history);
 	tcase_add_test(tcase, rooms_are_listed_in_the_order_of_their_names);
 	tcase_add_test(tcase, who_is_there_is_right_whoever_came_and_went);
 	tcase_add_test(tcase, who_does_not_read_is_cut_off_when_more_than_so_much_waits);
@@ -1270,8 +1271,9 @@ Suite *suite_chat(void)
 	tcase_add_test(tcase, the_history_does_not_count_for_who_has_just_come_in);
 	tcase_add_test(tcase, only_one_answer_at_a_time_does_not_count);
 	tcase_add_test(tcase, several_who_do_not_read_all_go);
-	tcase_add_test(tcase,
-		       who_cannot_be_told_for_lack_of_memory_leaves_and_the_others_stay);
+	tcase_add_test(
+		tcase,
+		a_member_for_whose_lines_there_is_no_memory_leaves_and_the_others_stay);
 	tcase_add_test(tcase, forty_lines_at_once_then_twenty_a_second_and_none_is_lost);
 	tcase_add_test(tcase, who_was_silent_may_say_forty_lines_again_and_not_more);
 	tcase_add_loop_test(tcase, lines_of_any_kind_are_counted_wherever_they_are_cut, 0,

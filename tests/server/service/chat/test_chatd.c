@@ -348,7 +348,7 @@ START_TEST(of_two_who_want_a_nickname_one_gets_it)
 	struct server server;
 	struct rival one = { .nickname = "one" }, two = { .nickname = "two" };
 	pthread_barrier_t barrier;
-	char prize[32], said[TEXT], first[TEXT];
+	char prize[32], expected[TEXT], first[TEXT];
 
 	if (!model_serves_many(_i))
 		return;
@@ -363,11 +363,11 @@ START_TEST(of_two_who_want_a_nickname_one_gets_it)
 
 	for (int i = 0; i < CONTESTS; i++) {
 		snprintf(prize, sizeof prize, "prize%d", i);
-		snprintf(said, sizeof said, "* you are now %s", prize);
+		snprintf(expected, sizeof expected, "* you are now %s", prize);
 		pthread_barrier_wait(&barrier);
 		ck_assert_int_gt(
-			recv(one.fd, first, strlen(said), MSG_PEEK | MSG_WAITALL), 0);
-		if (memcmp(first, said, strlen(said)) == 0)
+			recv(one.fd, first, strlen(expected), MSG_PEEK | MSG_WAITALL), 0);
+		if (memcmp(first, expected, strlen(expected)) == 0)
 			expect_winner(&one, &two, prize);
 		else
 			expect_winner(&two, &one, prize);
@@ -376,10 +376,10 @@ START_TEST(of_two_who_want_a_nickname_one_gets_it)
 	pthread_join(one.thread, NULL);
 	pthread_join(two.thread, NULL);
 	pthread_barrier_destroy(&barrier);
-	snprintf(said, sizeof said, "* in lobby (2): %s, %s\n", one.nickname,
+	snprintf(expected, sizeof expected, "* in lobby (2): %s, %s\n", one.nickname,
 		 two.nickname);
 	client_say(one.fd, "/who\n");
-	client_hear(one.fd, said);
+	client_hear(one.fd, expected);
 	client_close(one.fd);
 	client_close(two.fd);
 	server_finish(&server);
@@ -443,19 +443,19 @@ enum { TALKER, STALLED, FIRST_LISTENER, CROWD = 50 };
  * often that was */
 static int hear_round(int fd, const char *expected, const char *left)
 {
-	int told = 0;
+	int seen = 0;
 	char line[TEXT];
 
 	for (int heard = 0; heard < ROUND;) {
 		ck_assert(hear_line(fd, line));
 		if (strcmp(line, left) == 0) {
-			told++;
+			seen++;
 			continue;
 		}
 		ck_assert_str_eq(line, expected);
 		heard++;
 	}
-	return told;
+	return seen;
 }
 
 /* Somebody says a round, and all but one hear it. @return how often they were told that this
@@ -466,7 +466,7 @@ static int say_round(const int fds[CROWD], const char *left)
 	 * acknowledge (RFC 1122, 4.2.3.2), one to be acknowledged (4.2.3.4). */
 	static const char end[] = "/ping\n";
 	char speech[ROUND * (LONG_LINE + 1) + sizeof end], heard[TEXT];
-	int told;
+	int seen;
 
 	memset(speech, 'x', sizeof speech);
 	for (int i = 1; i <= ROUND; i++)
@@ -476,10 +476,10 @@ static int say_round(const int fds[CROWD], const char *left)
 
 	client_say(fds[TALKER], speech);
 	hear_until(fds[TALKER], "* pong");
-	told = hear_round(fds[FIRST_LISTENER], heard, left);
+	seen = hear_round(fds[FIRST_LISTENER], heard, left);
 	for (int i = FIRST_LISTENER + 1; i < CROWD; i++)
-		ck_assert_int_eq(hear_round(fds[i], heard, left), told);
-	return told;
+		ck_assert_int_eq(hear_round(fds[i], heard, left), seen);
+	return seen;
 }
 
 /* GIVEN a room of fifty, one of whom stops reading
@@ -490,7 +490,7 @@ START_TEST(who_does_not_read_is_cut_off)
 {
 	const int small = 128 * 1024;
 	struct server server;
-	int fds[CROWD], told = 0;
+	int fds[CROWD], seen = 0;
 	char nickname[32];
 
 	if (!model_serves_many(_i))
@@ -507,12 +507,12 @@ START_TEST(who_does_not_read_is_cut_off)
 	ck_assert_int_eq(
 		setsockopt(fds[STALLED], SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
 
-	for (int round = 0; told == 0; round++) {
+	for (int round = 0; seen == 0; round++) {
 		ck_assert_int_lt(round, MOST_ROUNDS);
-		told = say_round(fds, "* stalled has left (does not read)");
+		seen = say_round(fds, "* stalled has left (does not read)");
 	}
 
-	ck_assert_int_eq(told, 1);
+	ck_assert_int_eq(seen, 1);
 	client_say(fds[TALKER], "/who\n");
 	client_hear(fds[TALKER], "* in lobby (49): talker, listener2, ");
 	ck_assert(crowd_has_ended(fds[STALLED]));
@@ -771,7 +771,7 @@ END_TEST
 /* GIVEN three clients
    WHEN one is reset in the middle of a line
    THEN that half is never said, and it has left, at once. */
-START_TEST(half_a_line_at_a_reset_is_not_said)
+START_TEST(half_a_line_at_a_reset_is_not_delivered)
 {
 	struct server server;
 	struct three three;
@@ -802,7 +802,7 @@ END_TEST
 /* GIVEN a client, and where there can be, two that listen
    WHEN it half-closes behind half a line
    THEN that half is said, it has left, and it gets its answers and the end. */
-START_TEST(half_a_line_at_the_half_close_is_said)
+START_TEST(half_a_line_at_the_half_close_is_delivered)
 {
 	struct server server = model_start(_i, "chat", NULL);
 	struct three three = { -1, -1, -1 };
@@ -892,7 +892,7 @@ START_TEST(a_killed_child_is_a_leave)
 }
 END_TEST
 
-START_TEST(a_child_that_is_told_to_stop_is_a_leave)
+START_TEST(a_child_that_is_reported_to_stop_is_a_leave)
 {
 	child_is_sent(_i, SIGTERM);
 }
@@ -1399,12 +1399,13 @@ Suite *suite_chatd(void)
 	tcase_add_loop_test(trouble, who_listens_is_not_idle, 0, models);
 	tcase_add_loop_test(trouble, beyond_the_limit_the_next_one_waits, 0, models);
 	tcase_add_loop_test(trouble, out_of_descriptors_the_next_ones_wait, 0, models);
-	tcase_add_loop_test(leaving, half_a_line_at_a_reset_is_not_said, 0, models);
-	tcase_add_loop_test(leaving, half_a_line_at_the_half_close_is_said, 0, models);
+	tcase_add_loop_test(leaving, half_a_line_at_a_reset_is_not_delivered, 0, models);
+	tcase_add_loop_test(leaving, half_a_line_at_the_half_close_is_delivered, 0,
+			    models);
 	if (process_facts_available()) {
 		tcase_add_loop_test(leaving, a_killed_child_is_a_leave, 0, models);
-		tcase_add_loop_test(leaving, a_child_that_is_told_to_stop_is_a_leave, 0,
-				    models);
+		tcase_add_loop_test(leaving, a_child_that_is_reported_to_stop_is_a_leave,
+				    0, models);
 	}
 	tcase_add_loop_test(leaving, a_stop_loses_nothing, 0, models);
 	tcase_add_loop_test(leaving, who_comes_and_goes_leaves_nothing, 0, models);

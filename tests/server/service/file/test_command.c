@@ -82,7 +82,7 @@ START_TEST(the_other_commands_are_read)
 }
 END_TEST
 
-START_TEST(what_is_wrong_is_told_with_its_culprit)
+START_TEST(what_is_wrong_is_reported_with_its_culprit)
 {
 	static const struct {
 		const char *line, *why;
@@ -266,7 +266,7 @@ Suite *suite_file_command(void)
 	tcase_add_test(tcase, an_upload_has_a_name_a_size_and_a_time);
 	tcase_add_test(tcase, a_download_may_have_an_offset_and_be_without_sum);
 	tcase_add_test(tcase, the_other_commands_are_read);
-	tcase_add_test(tcase, what_is_wrong_is_told_with_its_culprit);
+	tcase_add_test(tcase, what_is_wrong_is_reported_with_its_culprit);
 	tcase = add_case(suite, "lines");
 	tcase_add_test(tcase, a_line_has_at_most_8192_bytes_wherever_it_is_cut);
 	tcase_add_test(tcase, a_line_without_end_is_not_kept);

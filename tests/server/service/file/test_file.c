@@ -107,7 +107,7 @@ static void begin(struct memory_session *client)
 	memory_open(client, &file_service);
 }
 
-static void tell(struct memory_session *client, const char *text)
+static void send_text(struct memory_session *client, const char *text)
 {
 	memory_send(client, text, strlen(text));
 }
@@ -119,8 +119,8 @@ static void expect(struct memory_session *client, const char *text)
 
 static void ask(struct memory_session *client, const char *line, const char *reply)
 {
-	tell(client, line);
-	tell(client, "\n");
+	send_text(client, line);
+	send_text(client, "\n");
 	expect(client, reply);
 }
 
@@ -137,8 +137,8 @@ static void expect_refusal(struct memory_session *client, const char *beginning)
 static void ask_and_be_refused(struct memory_session *client, const char *line,
 			       const char *beginning)
 {
-	tell(client, line);
-	tell(client, "\n");
+	send_text(client, line);
+	send_text(client, "\n");
 	expect_refusal(client, beginning);
 }
 
@@ -289,7 +289,7 @@ static void upload_beside(void)
 	begin(&client);
 	begin_upload(&client, "d/second", 13, "1700000000", 0);
 	memory_send(&client, hello, 13);
-	tell(&client, "SUM -\n");
+	send_text(&client, "SUM -\n");
 	ck_assert_uint_ge(synced, 2);
 	expect_refusal(&client, "ERR internal d/second: ");
 	memory_close(&client);
@@ -415,7 +415,7 @@ START_TEST(an_upload_without_a_sum_always_begins_anew)
 	configure("-S");
 	begin(&client);
 	begin_upload(&client, "a", 13, "1", 0);
-	tell(&client, "OTHER");
+	send_text(&client, "OTHER");
 	memory_close(&client);
 
 	begin(&client);
@@ -516,7 +516,7 @@ START_TEST(a_file_is_replaced_whole_if_that_is_allowed)
 }
 END_TEST
 
-START_TEST(of_two_uploads_of_one_name_one_is_told_busy)
+START_TEST(of_two_uploads_of_one_name_one_is_answered_busy)
 {
 	struct memory_session first, second;
 
@@ -652,7 +652,7 @@ START_TEST(a_long_part_is_read_again_in_turns)
 	fill_pattern(big, sizeof big, 3);
 	cut_off_upload("big", big, BIG, cut);
 	begin(&client);
-	tell(&client, "PUT big 9437189 1700000000\n");
+	send_text(&client, "PUT big 9437189 1700000000\n");
 	expect(&client, "");
 	ck_assert(client.session.busy);
 	memory_advance(&client, 1);
@@ -883,7 +883,7 @@ START_TEST(what_cksum_prints_is_the_sum)
 	configure("-S");
 	folder_text(&folder, "a", "123456789"); /* POSIX's own check value */
 	begin(&client);
-	tell(&client, "GET a\n");
+	send_text(&client, "GET a\n");
 	ck_assert_ptr_nonnull(strstr(memory_heard(&client, NULL), "SUM 930766865\n"));
 	memory_close(&client);
 }
@@ -918,7 +918,7 @@ START_TEST(a_long_file_is_sent_in_pieces_and_what_is_asked_behind_it_waits)
 	fill_pattern(big, sizeof big, 3);
 	folder_file(&folder, "big", big, BIG);
 	begin(&client);
-	tell(&client, asked[_i].line);
+	send_text(&client, asked[_i].line);
 	ck_assert_uint_lt(client.length, 1024 * 1024);
 	expect_big(&client, asked[_i].offset);
 	ck_assert(memory_finished(&client));
@@ -934,8 +934,8 @@ START_TEST(no_more_is_read_of_a_file_than_the_client_takes)
 	fill_pattern(big, sizeof big, 3);
 	folder_file(&folder, "big", big, BIG);
 	memory_open_full(&client, &file_service, 0);
-	tell(&client, "GET big\n");
-	tell(&client, "QUIT\n");
+	send_text(&client, "GET big\n");
+	send_text(&client, "QUIT\n");
 	for (size_t taken = 0; taken < 5 * 65536; taken += 10000) {
 		ck_assert_uint_le(client.length, taken + 2 * 65536 + 100);
 		memory_take(&client, 10000);
@@ -953,7 +953,7 @@ START_TEST(a_file_that_shrinks_while_it_is_sent_ends_the_conversation)
 	configure("-S");
 	folder_file(&folder, "big", big, BIG);
 	memory_open_full(&client, &file_service, 0);
-	tell(&client, "GET big\n");
+	send_text(&client, "GET big\n");
 	ck_assert_int_eq(truncate(folder_path(&folder, "big"), 100), 0);
 	memory_take(&client, BIG * 2);
 	ck_assert(memory_finished(&client));
@@ -973,7 +973,7 @@ START_TEST(a_client_that_half_closes_gets_what_it_asked_for)
 	memmove(ending, ending + strlen(ending) - 4, 4);
 	folder_file(&folder, "big", big, BIG);
 	begin(&client);
-	tell(&client, _i == 0 ? "GET big\n" : "GET big\nQUIT\n");
+	send_text(&client, _i == 0 ? "GET big\n" : "GET big\nQUIT\n");
 	memory_half_close(&client);
 	ck_assert(!memory_finished(&client));
 	for (int i = 0; i < 1000 && !memory_finished(&client); i++) {
@@ -1081,7 +1081,7 @@ START_TEST(a_long_list_comes_in_pieces)
 		close(open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
 	}
 	begin(&client);
-	tell(&client, "LIST\nQUIT\n");
+	send_text(&client, "LIST\nQUIT\n");
 	expect(&client, "");
 	for (int i = 0; i < 100 && !memory_finished(&client); i++) {
 		memory_advance(&client, 1);
@@ -1100,7 +1100,7 @@ END_TEST
 static void get_list(struct memory_session *client, size_t room)
 {
 	memory_open_full(client, &file_service, room);
-	tell(client, "LIST\n");
+	send_text(client, "LIST\n");
 	for (int i = 0; i < 2 * MANY / FILE_LIST_TURN; i++)
 		memory_advance(client, 1);
 }
@@ -1143,7 +1143,7 @@ START_TEST(lists_that_nobody_reads_have_a_limit_together)
 	ck_assert_uint_gt(count * entries * 251, most / 2);
 	get_list(&client, MEMORY_ROOM);
 	expect_refusal(&client, "ERR busy ");
-	tell(&client, "LIST short\n");
+	send_text(&client, "LIST short\n");
 	ck_assert_int_eq(strncmp(memory_heard(&client, NULL), "ENTRIES 50\n", 11), 0);
 	memory_close(&client);
 	for (size_t i = 0; i < count; i++)
@@ -1281,7 +1281,7 @@ START_TEST(a_line_without_end_is_not_obeyed)
 	configure("-S");
 	folder_text(&folder, "a", "a");
 	begin(&client);
-	tell(&client, "STAT a");
+	send_text(&client, "STAT a");
 	memory_half_close(&client);
 	expect(&client, "ERR bad-request this line has no end\n");
 	ck_assert(memory_finished(&client));
@@ -1297,7 +1297,7 @@ START_TEST(help_and_quit)
 
 	configure("-S");
 	begin(&client);
-	tell(&client, "HELP\n");
+	send_text(&client, "HELP\n");
 	heard = memory_heard(&client, NULL);
 	ck_assert_int_eq(strncmp(heard, "HELP 7\n", 7), 0);
 	for (; *heard != '\0'; heard++)
@@ -1351,7 +1351,7 @@ Suite *suite_file(void)
 #endif
 	tcase_add_test(tcase, a_file_is_not_replaced);
 	tcase_add_test(tcase, a_file_is_replaced_whole_if_that_is_allowed);
-	tcase_add_test(tcase, of_two_uploads_of_one_name_one_is_told_busy);
+	tcase_add_test(tcase, of_two_uploads_of_one_name_one_is_answered_busy);
 	tcase_add_test(tcase,
 		       anything_but_a_sum_behind_the_bytes_keeps_them_for_another_time);
 	tcase = add_case(suite, "uploads that are cut off");

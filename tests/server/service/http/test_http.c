@@ -544,7 +544,7 @@ START_TEST(a_body_as_long_as_allowed_is_read_and_one_byte_more_is_not)
 }
 END_TEST
 
-START_TEST(who_waits_for_100_continue_is_told_and_answered_behind_the_body)
+START_TEST(who_waits_for_100_continue_is_reported_and_answered_behind_the_body)
 {
 	struct memory_session client;
 	static struct answer answer;
@@ -766,7 +766,7 @@ END_TEST
 START_TEST(half_a_request_at_the_half_close_is_answered_400_and_none_is_not)
 {
 	static const struct {
-		const char *said;
+		const char *request;
 		int status;
 	} ends[] = {
 		{ "", 0 },
@@ -784,8 +784,8 @@ START_TEST(half_a_request_at_the_half_close_is_answered_400_and_none_is_not)
 	configure(NULL);
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		memory_open(&client, &http_service);
-		if (ends[i].said[0] != '\0')
-			memory_send(&client, ends[i].said, strlen(ends[i].said));
+		if (ends[i].request[0] != '\0')
+			memory_send(&client, ends[i].request, strlen(ends[i].request));
 		memory_expect(&client, "", 0);
 		memory_half_close(&client);
 		hear(&client, &answer);
@@ -1749,7 +1749,7 @@ START_TEST(a_log_that_nobody_reads_is_an_error_at_first_and_stops_nobody_later)
 }
 END_TEST
 
-START_TEST(a_log_that_is_full_is_told_once)
+START_TEST(a_log_that_is_full_is_reported_once)
 {
 	static struct answer answer;
 	struct folder folder;
@@ -1771,7 +1771,7 @@ START_TEST(a_log_that_is_full_is_told_once)
 }
 END_TEST
 
-START_TEST(a_pipe_that_is_slow_is_told_once_a_minute_however_often_it_stops)
+START_TEST(a_pipe_that_is_slow_is_reported_once_a_minute_however_often_it_stops)
 {
 	static struct answer answer;
 	static char lines[256 * 1024];
@@ -1821,8 +1821,9 @@ Suite *suite_http(void)
 	tcase_add_test(tcase, who_sends_many_requests_at_once_lets_others_go_first);
 	tcase_add_test(tcase, requests_wait_while_their_answers_are_not_taken);
 	tcase_add_test(tcase, a_body_as_long_as_allowed_is_read_and_one_byte_more_is_not);
-	tcase_add_test(tcase,
-		       who_waits_for_100_continue_is_told_and_answered_behind_the_body);
+	tcase_add_test(
+		tcase,
+		who_waits_for_100_continue_is_reported_and_answered_behind_the_body);
 	tcase_add_test(tcase, who_waits_with_a_body_that_is_too_long_is_refused_at_once);
 	tcase_add_test(tcase,
 		       a_header_that_does_not_become_whole_in_time_is_answered_408);
@@ -1873,8 +1874,9 @@ Suite *suite_http(void)
 	tcase_add_test(
 		tcase,
 		a_log_that_nobody_reads_is_an_error_at_first_and_stops_nobody_later);
-	tcase_add_test(tcase, a_log_that_is_full_is_told_once);
-	tcase_add_test(tcase,
-		       a_pipe_that_is_slow_is_told_once_a_minute_however_often_it_stops);
+	tcase_add_test(tcase, a_log_that_is_full_is_reported_once);
+	tcase_add_test(
+		tcase,
+		a_pipe_that_is_slow_is_reported_once_a_minute_however_often_it_stops);
 	return suite;
 }

@@ -246,7 +246,7 @@ START_TEST(curl_sees_the_same_header_by_head)
 }
 END_TEST
 
-START_TEST(curl_is_told_that_its_upload_is_too_large)
+START_TEST(curl_is_reported_that_its_upload_is_too_large)
 {
 	static const char *const expectations[] = { "Expect:", "Expect: 100-continue" };
 	struct server server;
@@ -577,7 +577,7 @@ END_TEST
 
 /* ---- clients that are no friends --------------------------------------------------------- */
 
-START_TEST(five_hundred_that_drip_hold_up_nobody_and_are_told_off)
+START_TEST(five_hundred_that_drip_hold_up_nobody_and_are_answered_with_408)
 {
 	enum { DRIPPING = SANITIZED ? 100 : 500 };
 	static int fds[DRIPPING];
@@ -967,7 +967,8 @@ Suite *suite_httpd(void)
 	tcase_add_loop_test(tools, curl_keeps_its_connection_alive, 0, models);
 	tcase_add_loop_test(tools, curl_gets_files_whole_in_parts_and_resumed, 0, models);
 	tcase_add_loop_test(tools, curl_sees_the_same_header_by_head, 0, models);
-	tcase_add_loop_test(tools, curl_is_told_that_its_upload_is_too_large, 0, models);
+	tcase_add_loop_test(tools, curl_is_reported_that_its_upload_is_too_large, 0,
+			    models);
 	tcase_add_loop_test(tools, no_path_leaves_the_directory, 0, models);
 	tcase_add_loop_test(tools, odd_names_are_listed_and_can_be_followed, 0, models);
 	tcase_add_loop_test(tools,
@@ -978,8 +979,9 @@ Suite *suite_httpd(void)
 			    models);
 	tcase_add_unchecked_fixture(foes, make_big, NULL);
 	tcase_add_checked_fixture(foes, make_site, remove_site);
-	tcase_add_loop_test(foes, five_hundred_that_drip_hold_up_nobody_and_are_told_off,
-			    0, models);
+	tcase_add_loop_test(
+		foes, five_hundred_that_drip_hold_up_nobody_and_are_answered_with_408, 0,
+		models);
 	tcase_add_loop_test(foes, resets_in_mid_file_leave_nothing_open, 0, models);
 	tcase_add_loop_test(foes, a_file_that_shrinks_ends_that_connection_only, 0,
 			    models);

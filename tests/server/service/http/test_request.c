@@ -157,7 +157,7 @@ END_TEST
 /* Which bytes may stand where a letter stands, by the grammars of the RFCs, and what may
  * beside; and what becomes of the rest. */
 static const struct {
-	const char *before, *behind;
+	const char *before, *after;
 	const char *allowed;
 	bool high; /* bytes from 0x80 on, too */
 } places[] = {
@@ -194,7 +194,7 @@ START_TEST(each_byte_is_taken_where_the_grammar_has_it_and_nowhere_else)
 								   (int)value) != NULL;
 		char bytes[200];
 		size_t n = (size_t)snprintf(bytes, sizeof bytes, "%s%c%s",
-					    places[_i].before, 'x', places[_i].behind);
+					    places[_i].before, 'x', places[_i].after);
 
 		bytes[strlen(places[_i].before)] = (char)value;
 		http_stream_read(&stream, bytes, n, UINT64_MAX, http_cut_nowhere, NULL);
@@ -286,15 +286,15 @@ static void expect_text(const struct text *text, uint64_t most, const char *want
 	}
 }
 
-static void expect_line(const char *before, size_t length, const char *behind,
+static void expect_line(const char *before, size_t length, const char *after,
 			const char *wanted)
 {
 	static struct text text;
 
 	text.n = 0;
 	put(&text, before);
-	put_many(&text, "a", length - strlen(before) - strlen(behind));
-	put(&text, behind);
+	put_many(&text, "a", length - strlen(before) - strlen(after));
+	put(&text, after);
 	ck_assert_uint_eq(text.n, length);
 	put(&text, "\r\nHost: a\r\n\r\n");
 	expect_text(&text, 0, wanted);
@@ -340,7 +340,8 @@ START_TEST(a_longer_request_line_is_414)
 }
 END_TEST
 
-START_TEST(what_is_wrong_before_the_limit_is_told_first_and_not_what_is_wrong_behind_it)
+START_TEST(
+	what_is_wrong_before_the_limit_is_reported_first_and_not_what_is_wrong_behind_it)
 {
 	expect_line("GET /", HTTP_LINE, "\n", "400 a line ends without CR before its LF");
 	expect_line("GET /", HTTP_LINE + 1, "\n", TOO_LONG_LINE);
@@ -360,7 +361,7 @@ START_TEST(a_method_without_end_is_501)
 }
 END_TEST
 
-START_TEST(a_request_line_that_is_too_long_is_told_when_there_is_no_hope)
+START_TEST(a_request_line_that_is_too_long_is_reported_when_there_is_no_hope)
 {
 	static struct http_stream stream;
 	static struct text text;
@@ -626,7 +627,7 @@ static void expect_piece(struct http_piece piece, const char *text)
 	ck_assert_mem_eq(fields_example + piece.at, text, piece.length);
 }
 
-START_TEST(a_header_is_told_in_pieces)
+START_TEST(a_header_is_reported_in_pieces)
 {
 	struct http_request request = read_fields_example();
 
@@ -745,10 +746,10 @@ Suite *suite_http_request(void)
 	tcase_add_test(limits, a_longer_request_line_is_414);
 	tcase_add_test(
 		limits,
-		what_is_wrong_before_the_limit_is_told_first_and_not_what_is_wrong_behind_it);
+		what_is_wrong_before_the_limit_is_reported_first_and_not_what_is_wrong_behind_it);
 	tcase_add_test(limits, a_method_without_end_is_501);
 	tcase_add_test(limits,
-		       a_request_line_that_is_too_long_is_told_when_there_is_no_hope);
+		       a_request_line_that_is_too_long_is_reported_when_there_is_no_hope);
 	tcase_add_test(limits, a_header_may_have_32768_bytes);
 	tcase_add_test(limits, the_next_request_does_not_count);
 	tcase_add_test(limits, a_header_may_have_100_fields);
@@ -761,7 +762,7 @@ Suite *suite_http_request(void)
 	tcase_add_test(limits, a_trailer_section_may_have_100_fields);
 	tcase_add_test(limits, a_body_of_many_chunks_is_read_to_its_end);
 	tcase_add_test(pieces, who_is_done_or_bad_stays_so);
-	tcase_add_test(pieces, a_header_is_told_in_pieces);
+	tcase_add_test(pieces, a_header_is_reported_in_pieces);
 	tcase_add_test(pieces, fields_are_found_by_name);
 	tcase_add_test(pieces, what_is_no_field_is_not_found);
 	tcase_add_test(pieces, a_header_may_have_no_fields);
