@@ -76,18 +76,6 @@ static bool enter_system_of_names(void)
 	return private_system_enter(&system);
 }
 
-static bool ipv6_is_here(void)
-{
-	struct sock_place place = { "::1", "0", SOCK_STREAM, 1 };
-	int fd = sock_listen(&place, NULL);
-
-	if (fd >= 0)
-		close(fd);
-	else
-		skipped("::1: no IPv6 here");
-	return fd >= 0;
-}
-
 /* ---- opening them ---------------------------------------------------------------------- */
 
 /* Which addresses they have, ports left out, in the order of the sockets. */
@@ -122,7 +110,7 @@ START_TEST(each_address_of_a_name_has_a_socket_on_the_same_free_port)
 	struct listeners listeners;
 	char text[TEXT];
 
-	if (!enter_system_of_names() || !ipv6_is_here())
+	if (!enter_system_of_names() || !network_has_ipv6())
 		return;
 	ck_assert_msg(open_at("both.test", "0", &listeners, &left_out, &failure), "%s",
 		      failure.text);
@@ -467,7 +455,7 @@ START_TEST(a_server_is_reached_at_every_address_of_its_name)
 {
 	struct server server;
 
-	if (!enter_system_of_names() || !ipv6_is_here())
+	if (!enter_system_of_names() || !network_has_ipv6())
 		return;
 	server = start_at_both(_i, SOCK_STREAM);
 	expect_line_of(&server, "127.0.0.1", "tcp");
@@ -488,7 +476,7 @@ START_TEST(datagrams_are_answered_at_every_address_of_the_name)
 	static const char *const hosts[] = { "127.0.0.1", "::1" };
 	struct server server;
 
-	if (!enter_system_of_names() || !ipv6_is_here())
+	if (!enter_system_of_names() || !network_has_ipv6())
 		return;
 	server = start_at_both(_i, SOCK_DGRAM);
 	expect_line_of(&server, "127.0.0.1", "udp");
@@ -529,7 +517,7 @@ START_TEST(a_server_that_stops_listens_at_none_of_its_addresses)
 	struct server server;
 	int fd;
 
-	if (!enter_system_of_names() || !ipv6_is_here())
+	if (!enter_system_of_names() || !network_has_ipv6())
 		return;
 	server = start_at_both(_i, SOCK_STREAM);
 	snprintf(port, sizeof port, "%u", server.port);

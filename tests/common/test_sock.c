@@ -21,6 +21,7 @@
 #include "common/io.h"
 #include "common/sock.h"
 #include "tests/fixture/folder.h"
+#include "tests/fixture/client.h"
 #include "tests/suites.h"
 #include "tests/fixture/waiting.h"
 
@@ -420,20 +421,6 @@ START_TEST(a_connection_never_finds_itself_at_the_other_end)
 }
 END_TEST
 
-/* Connects to a listener that never accepts until connections hang: its backlog is full,
- * and the kernel answers nobody. False if that cannot be had here. */
-static bool fill_backlog(const struct address *address, int clients[], int most)
-{
-	for (int i = 0; i < most; i++) {
-		clients[i] =
-			sock_connect_start(&address->any, address->length, SOCK_STREAM);
-		ck_assert_int_ge(clients[i], 0);
-		if (io_wait(clients[i], POLLOUT, 250) == 0)
-			return true;
-	}
-	return false;
-}
-
 START_TEST(a_connection_to_a_full_backlog_times_out)
 {
 	struct sock_place place = { "127.0.0.1", "0", SOCK_STREAM, 0 };
@@ -443,8 +430,7 @@ START_TEST(a_connection_to_a_full_backlog_times_out)
 	struct sock_target target = target_at("127.0.0.1", port_of(listener, port));
 	int64_t start, waited;
 
-	memset(clients, -1, sizeof clients);
-	if (!fill_backlog(&address, clients, 8)) {
+	if (!client_fill_backlog(&address, clients, 8)) {
 		skipped("needs a backlog that can be full");
 	} else {
 		target.timeout = 300;
@@ -644,8 +630,7 @@ START_TEST(an_unanswered_connection_is_undecided)
 	int listener = sock_listen(&place, NULL), clients[8], last = 0;
 	struct address address = local_address(listener);
 
-	memset(clients, -1, sizeof clients);
-	if (!fill_backlog(&address, clients, 8)) {
+	if (!client_fill_backlog(&address, clients, 8)) {
 		skipped("needs a backlog that can be full");
 	} else {
 		while (last < 7 && clients[last + 1] >= 0)

@@ -72,40 +72,6 @@ static bool is_writable(int fd, int64_t timeout)
 	return io_wait(fd, POLLOUT, timeout) > 0;
 }
 
-static bool is_readable(int fd, int64_t timeout)
-{
-	return io_wait(fd, POLLIN, timeout) > 0;
-}
-
-static void talk(int fd)
-{
-	client_send(fd, "hello", 5);
-	client_expect(fd, "hello", 5);
-}
-
-static int connect_and_talk(const struct server *server)
-{
-	int fd = client_connect(server);
-
-	talk(fd);
-	return fd;
-}
-
-static void leave(int fd)
-{
-	client_half_close(fd);
-	client_expect_end(fd);
-	client_close(fd);
-}
-
-/* Sends until nothing more is taken, and reads nothing. */
-static void clog_up(int fd)
-{
-	ck_assert_int_eq(io_set_nonblocking(fd, true), 0);
-	while (io_wait(fd, POLLOUT, 50 * SLOW_MACHINE) > 0)
-		ck_assert_int_gt(io_write(fd, block, sizeof block), 0);
-}
-
 /* ---- full ------------------------------------------------------------------------------ */
 
 static void expect_idle(const struct server *server)
@@ -140,11 +106,11 @@ static void fill_up_and_empty(struct server *server, int clients, const char *sa
 		client_expect(fds[i], &i, sizeof i);
 	expect_idle(server);
 	for (int i = (int)carried; i < clients; i++)
-		ck_assert(!is_readable(fds[i], 0));
+		ck_assert(!client_is_readable(fds[i], 0));
 	for (int i = 0; i < clients; i++) {
 		int next = i + (int)carried;
 
-		leave(fds[i]);
+		client_leave(fds[i]);
 		if (next < clients)
 			client_expect(fds[next], &next, sizeof next);
 	}
@@ -219,7 +185,7 @@ static void serve_in_turn(const struct server *server, int clients)
 	}
 	for (int i = 0; i < clients; i++) {
 		client_expect(fds[i], &i, sizeof i);
-		leave(fds[i]);
+		client_leave(fds[i]);
 	}
 }
 
@@ -326,7 +292,7 @@ START_TEST(a_full_server_can_be_stopped)
 		ck_assert_int_lt(count, CLIENTS);
 		fds[count] = client_connect(&server);
 		client_send(fds[count], "x", 1);
-		while (!is_readable(fds[count], 1) &&
+		while (!client_is_readable(fds[count], 1) &&
 		       server_count_lines(&server, says) == 0)
 			continue;
 		count++;
@@ -337,7 +303,7 @@ START_TEST(a_full_server_can_be_stopped)
 		client_expect_end(fds[i]);
 		client_close(fds[i]);
 	}
-	ck_assert(is_readable(fds[count - 1], WAIT_MS));
+	ck_assert(client_is_readable(fds[count - 1], WAIT_MS));
 	client_close(fds[count - 1]);
 	ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
 	ck_assert_uint_eq(server_count_lines(&server, "refused 1;"), 1);
@@ -395,7 +361,7 @@ START_TEST(clients_that_reset_harm_nobody_else)
 	if (!many)
 		good = client_connect(&server);
 	client_exchange(good, block, SIZE, block, SIZE);
-	leave(good);
+	client_leave(good);
 	expect_all_served(&server, 2 * ROUNDS + 1);
 }
 END_TEST
@@ -406,7 +372,7 @@ START_TEST(a_client_that_never_reads_holds_up_nobody_else)
 	int bad = client_connect(&server), good;
 
 	fill_pattern(block, sizeof block, 2);
-	clog_up(bad);
+	client_send_until_full(bad);
 	if (!model_serves_many(_i)) /* the others' turn comes when it has gone */
 		client_reset(bad);
 	good = client_connect(&server);
@@ -415,7 +381,7 @@ START_TEST(a_client_that_never_reads_holds_up_nobody_else)
 		expect_idle(&server);
 		client_reset(bad);
 	}
-	leave(good);
+	client_leave(good);
 	server_finish(&server);
 }
 END_TEST
@@ -436,9 +402,9 @@ START_TEST(a_client_that_sends_byte_by_byte_holds_up_nobody_else)
 			poll(NULL, 0, 5);
 		client_expect(slow, block + i, 1);
 	}
-	leave(slow);
+	client_leave(slow);
 	if (fast >= 0)
-		leave(fast);
+		client_leave(fast);
 	server_finish(&server);
 }
 END_TEST
@@ -456,7 +422,7 @@ START_TEST(clients_that_come_and_go_at_once_harm_nobody)
 		else
 			client_reset(fd);
 	}
-	leave(connect_and_talk(&server));
+	client_leave(client_connect_and_echo(&server));
 	server_finish(&server);
 }
 END_TEST
@@ -481,7 +447,7 @@ static bool has_ended_meanwhile(void *context)
 START_TEST(a_client_that_reads_slowly_does_not_put_off_the_second_stop)
 {
 	struct server server = start(_i, NULL);
-	struct slow_reader reader = { &server, connect_and_talk(&server) };
+	struct slow_reader reader = { &server, client_connect_and_echo(&server) };
 	struct server_end end;
 	ssize_t n;
 
@@ -503,9 +469,9 @@ START_TEST(signals_do_not_put_off_the_idle_timeout)
 {
 	enum { MOST_SIGNALS = 100 * SLOW_MACHINE };
 	struct server server = start(_i, ARGUMENTS("-t", "0.5"));
-	int fd = connect_and_talk(&server), asked = 0;
+	int fd = client_connect_and_echo(&server), asked = 0;
 
-	while (asked < MOST_SIGNALS && !is_readable(fd, 150)) {
+	while (asked < MOST_SIGNALS && !client_is_readable(fd, 150)) {
 		server_signal(&server, SIGUSR1);
 		asked++;
 	}
@@ -517,21 +483,6 @@ START_TEST(signals_do_not_put_off_the_idle_timeout)
 END_TEST
 
 /* ---- processes that are killed --------------------------------------------------------- */
-
-/* Which process serves this client: the one that said so. */
-static pid_t who_serves(const struct server *server, int fd)
-{
-	struct address here;
-	char text[ADDRESS_TEXT], event[TEXT];
-	const char *line;
-	long pid;
-
-	ck_assert_int_eq(address_local(fd, &here), 0);
-	snprintf(event, sizeof event, "]: %s: connected", address_text(&here, text));
-	line = server_wait_line(server, event, WAIT_MS);
-	ck_assert_int_eq(sscanf(strchr(line, '[') + 1, "%ld", &pid), 1);
-	return (pid_t)pid;
-}
 
 static bool has_two_children_and_no_zombie(void *context)
 {
@@ -550,18 +501,18 @@ START_TEST(a_child_that_is_killed_takes_its_own_client_along_and_nobody_else)
 		return;
 	server = start(_i, ARGUMENTS("-vv"));
 	for (int i = 0; i < 3; i++)
-		fds[i] = connect_and_talk(&server);
-	child = who_serves(&server, fds[1]);
+		fds[i] = client_connect_and_echo(&server);
+	child = server_process_of(&server, fds[1], "connected");
 	ck_assert_int_ne(child, server.pid);
 	ck_assert_int_eq(kill(child, SIGKILL), 0);
 	ck_assert_int_le(io_read(fds[1], &byte, 1), 0);
 	client_close(fds[1]);
 	ck_assert(eventually(has_two_children_and_no_zombie, &server, WAIT_MS));
-	talk(fds[0]);
-	talk(fds[2]);
-	leave(connect_and_talk(&server));
-	leave(fds[0]);
-	leave(fds[2]);
+	client_echo(fds[0]);
+	client_echo(fds[2]);
+	client_leave(client_connect_and_echo(&server));
+	client_leave(fds[0]);
+	client_leave(fds[2]);
 	expect_all_served(&server, 4);
 }
 END_TEST
@@ -573,7 +524,7 @@ START_TEST(a_server_that_is_killed_leaves_nobody_behind)
 	struct server_end end;
 
 	for (int i = 0; i < clients; i++)
-		fds[i] = connect_and_talk(&server);
+		fds[i] = client_connect_and_echo(&server);
 	server_signal(&server, SIGKILL);
 	for (int i = 0; i < clients; i++) {
 		client_expect_end(fds[i]);
@@ -614,7 +565,7 @@ START_TEST(many_short_connections_leave_nothing_behind)
 
 	if (!process_facts_available())
 		skipped("needs /proc");
-	leave(connect_and_talk(&server));
+	client_leave(client_connect_and_echo(&server));
 	ck_assert(eventually(has_no_children, &server, WAIT_MS));
 	before.descriptors = process_descriptors(server.pid);
 	for (int done = 0; done < CONNECTIONS; done += AT_A_TIME) {
@@ -668,11 +619,11 @@ START_TEST(a_server_whose_errors_nobody_hears_serves_all_the_same)
 
 		for (int round = 0; round < 2; round++) {
 			for (int i = 0; i < clients; i++)
-				fds[i] = connect_and_talk(&server);
+				fds[i] = client_connect_and_echo(&server);
 			client_reset(fds[0]);
 			for (int i = 1; i < clients; i++) {
-				talk(fds[i]);
-				leave(fds[i]);
+				client_echo(fds[i]);
+				client_leave(fds[i]);
 			}
 		}
 		server_finish(&server);
@@ -704,12 +655,12 @@ START_TEST(a_log_that_nobody_reads_stops_nobody)
 			 1);
 	ck_assert_int_eq(ioctl(program.err, FIONREAD, &full), 0);
 	for (int i = 0; full < PIPE_NEARLY_FULL && i < CROWD; i++) {
-		client_close(connect_and_talk(&server));
+		client_close(client_connect_and_echo(&server));
 		ck_assert_int_eq(ioctl(program.err, FIONREAD, &full), 0);
 	}
 	ck_assert_int_ge(full, PIPE_NEARLY_FULL);
 	for (int i = 0; i < 5; i++)
-		leave(connect_and_talk(&server));
+		client_leave(client_connect_and_echo(&server));
 	ck_assert_int_eq(kill(program.pid, SIGTERM), 0);
 	ck_assert(eventually(has_ended, &program.pid, WAIT_MS));
 	run = program_wait(&program, WAIT_MS);

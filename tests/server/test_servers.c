@@ -22,6 +22,7 @@
 #include "common/sock.h"
 #include "tests/fixture/harness.h"
 #include "tests/fixture/models.h"
+#include "tests/fixture/network.h"
 #include "tests/suites.h"
 
 enum {
@@ -39,29 +40,6 @@ static struct server start(int model, const char *const options[])
 	return model_start(model, "echo", options);
 }
 
-/* A client that has been served: the server has begun, its signals are installed. */
-static int connect_and_talk(const struct server *server)
-{
-	int fd = client_connect(server);
-
-	client_send(fd, "hello", 5);
-	client_expect(fd, "hello", 5);
-	return fd;
-}
-
-static bool is_readable(int fd, int64_t timeout)
-{
-	return io_wait(fd, POLLIN, timeout) > 0;
-}
-
-/* The client has nothing more to say, and sees the end. */
-static void leave(int fd)
-{
-	client_half_close(fd);
-	client_expect_end(fd);
-	client_close(fd);
-}
-
 /* ---- starting -------------------------------------------------------------------------- */
 
 START_TEST(says_where_it_listens_when_it_can_be_reached)
@@ -72,22 +50,10 @@ START_TEST(says_where_it_listens_when_it_can_be_reached)
 	snprintf(line, sizeof line, "%s: listening on 127.0.0.1:%u (tcp)", server.name,
 		 server.port);
 	ck_assert_str_eq(server_wait_line(&server, "", WAIT_MS), line);
-	leave(connect_and_talk(&server));
+	client_leave(client_connect_and_echo(&server));
 	server_finish(&server);
 }
 END_TEST
-
-static bool ipv6_is_here(void)
-{
-	struct sock_place place = { "::1", "0", SOCK_STREAM, 1 };
-	int fd = sock_listen(&place, NULL);
-
-	if (fd >= 0)
-		close(fd);
-	else
-		skipped("needs IPv6 (::1)");
-	return fd >= 0;
-}
 
 static void open_itself_on(int model, const char *host, const char *shown)
 {
@@ -101,7 +67,7 @@ static void open_itself_on(int model, const char *host, const char *shown)
 	snprintf(line, sizeof line, "%s: listening on %s:%u (tcp)\n", server.name, shown,
 		 server.port);
 	ck_assert_str_eq(server_errors(&server), line);
-	leave(connect_and_talk(&server));
+	client_leave(client_connect_and_echo(&server));
 	server_finish(&server);
 }
 
@@ -113,7 +79,7 @@ END_TEST
 
 START_TEST(listens_on_ipv6)
 {
-	if (ipv6_is_here())
+	if (network_has_ipv6())
 		open_itself_on(_i, "::1", "[::1]");
 }
 END_TEST
@@ -122,7 +88,7 @@ START_TEST(a_wildcard_address_of_ipv6_takes_ipv4_too)
 {
 	struct server server;
 
-	if (!ipv6_is_here())
+	if (!network_has_ipv6())
 		return;
 	server = server_start_with(&(struct server_setup){
 		.program = model_program(_i, "echo"),
@@ -130,9 +96,9 @@ START_TEST(a_wildcard_address_of_ipv6_takes_ipv4_too)
 		.host = "::",
 		.opens_itself = true,
 	});
-	leave(connect_and_talk(&server));
+	client_leave(client_connect_and_echo(&server));
 	server.host = "127.0.0.1";
-	leave(connect_and_talk(&server));
+	client_leave(client_connect_and_echo(&server));
 	server_wait_line(&server, "]: 127.0.0.1:", WAIT_MS);
 	server_wait_line(&server, "]: [::1]:", WAIT_MS);
 	server_finish(&server);
@@ -407,7 +373,7 @@ START_TEST(a_descriptor_for_another_process_is_not_taken)
 		.prepare = announce_to_another,
 	});
 
-	leave(connect_and_talk(&server));
+	client_leave(client_connect_and_echo(&server));
 	server_finish(&server);
 }
 END_TEST
@@ -426,7 +392,7 @@ START_TEST(echoes_messages_of_any_size)
 	fill_pattern(block, sizeof block, 1);
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
 		client_exchange(fd, block + i, sizes[i], block + i, sizes[i]);
-	leave(fd);
+	client_leave(fd);
 	server_finish(&server);
 }
 END_TEST
@@ -448,7 +414,7 @@ START_TEST(echoes_urgent_data_in_its_place)
 	client_hear(fd, "abcd");
 	client_send_urgent(fd, "efg", 3);
 	client_hear(fd, "efg");
-	leave(fd);
+	client_leave(fd);
 	server_finish(&server);
 }
 END_TEST
@@ -460,7 +426,7 @@ START_TEST(echoes_ten_megabytes)
 
 	fill_pattern(block, sizeof block, 2);
 	client_exchange(fd, block, sizeof block, block, sizeof block);
-	leave(fd);
+	client_leave(fd);
 	server_finish(&server);
 }
 END_TEST
@@ -469,7 +435,7 @@ START_TEST(echoes_nothing_to_who_sends_nothing)
 {
 	struct server server = start(_i, NULL);
 
-	leave(client_connect(&server));
+	client_leave(client_connect(&server));
 	server_finish(&server);
 }
 END_TEST
@@ -502,7 +468,7 @@ START_TEST(clients_are_served_beside_each_other)
 		}
 		for (int i = 0; i < CLIENTS; i++) {
 			client_expect(fds[i], &i, sizeof i);
-			leave(fds[i]);
+			client_leave(fds[i]);
 		}
 		server_finish(&server);
 		return;
@@ -514,7 +480,7 @@ START_TEST(clients_are_served_beside_each_other)
 	for (int i = 0; i < CLIENTS; i++)
 		client_expect(fds[i], &i, sizeof i);
 	for (int i = 0; i < CLIENTS; i++)
-		leave(fds[i]);
+		client_leave(fds[i]);
 	server_finish(&server);
 }
 END_TEST
@@ -526,7 +492,7 @@ START_TEST(tells_no_more_than_start_and_end_unless_asked)
 	struct server server = start(_i, NULL);
 	char pattern[TEXT];
 
-	leave(connect_and_talk(&server));
+	client_leave(client_connect_and_echo(&server));
 	server_finish(&server);
 	snprintf(pattern, sizeof pattern,
 		 "^%s: listening on [^\n]*\n%s: served 1 clients, [^\n]*\n$", server.name,
@@ -539,7 +505,7 @@ START_TEST(quiet_says_nothing)
 {
 	struct server server = start(_i, ARGUMENTS("-q"));
 
-	leave(connect_and_talk(&server));
+	client_leave(client_connect_and_echo(&server));
 	server_finish(&server);
 	ck_assert_str_eq(server_errors(&server), "");
 }
@@ -552,10 +518,10 @@ START_TEST(verbose_is_a_line_for_each_client_with_its_name)
 	char text[ADDRESS_TEXT], pattern[TEXT];
 
 	for (int i = 0; i < 2; i++) {
-		int fd = connect_and_talk(&server);
+		int fd = client_connect_and_echo(&server);
 
 		ck_assert_int_eq(address_local(fd, &here), 0);
-		leave(fd);
+		client_leave(fd);
 		address_text(&here, text);
 		snprintf(pattern, sizeof pattern,
 			 "^%s\\[[0-9]+\\]: %s: 5 bytes in, 5 out, [0-9]+\\.[0-9]{3} s$",
@@ -572,10 +538,10 @@ START_TEST(verbose_twice_is_a_line_for_each_event)
 	struct server server = start(_i, ARGUMENTS("-v", "-v"));
 	struct address here;
 	char text[ADDRESS_TEXT], pattern[TEXT];
-	int fd = connect_and_talk(&server);
+	int fd = client_connect_and_echo(&server);
 
 	ck_assert_int_eq(address_local(fd, &here), 0);
-	leave(fd);
+	client_leave(fd);
 	address_text(&here, text);
 	server_wait_line(&server, "bytes in", WAIT_MS);
 	snprintf(pattern, sizeof pattern,
@@ -591,7 +557,7 @@ START_TEST(verbose_twice_tells_why_a_client_was_lost)
 {
 	struct server server = start(_i, ARGUMENTS("-vv"));
 
-	client_reset(connect_and_talk(&server));
+	client_reset(client_connect_and_echo(&server));
 	server_wait_line(&server, ": Connection reset by peer", WAIT_MS);
 	server_finish(&server);
 }
@@ -604,7 +570,7 @@ START_TEST(a_client_cannot_write_to_the_operators_terminal)
 	int fd = client_connect(&server);
 
 	client_exchange(fd, evil, sizeof evil, evil, sizeof evil);
-	leave(fd);
+	client_leave(fd);
 	server_finish(&server);
 	for (const char *at = server_errors(&server); *at != '\0'; at++)
 		ck_assert_msg(*at == '\n' || (*at >= ' ' && *at <= '~'), "byte %d in: %s",
@@ -632,11 +598,11 @@ START_TEST(usr1_prints_what_was_done_so_far)
 {
 	struct server server = start(_i, ARGUMENTS("-q"));
 
-	leave(connect_and_talk(&server));
-	leave(connect_and_talk(&server));
+	client_leave(client_connect_and_echo(&server));
+	client_leave(client_connect_and_echo(&server));
 	server_signal(&server, SIGUSR1);
 	expect_statistics(server_wait_line(&server, "served", WAIT_MS), &server, 2, 10);
-	leave(connect_and_talk(&server));
+	client_leave(client_connect_and_echo(&server));
 	server_finish(&server);
 	ck_assert_uint_eq(server_count_lines(&server, ""), 1);
 }
@@ -654,7 +620,7 @@ START_TEST(peak_memory_is_not_that_of_who_started_the_server)
 	memset(much, 'm', MUCH);
 	server = start(_i, ARGUMENTS("-q"));
 	free(much);
-	leave(connect_and_talk(&server));
+	client_leave(client_connect_and_echo(&server));
 	server_signal(&server, SIGUSR1);
 	line = server_wait_line(&server, "served", WAIT_MS);
 	peak = strstr(line, "peak memory ");
@@ -686,13 +652,13 @@ START_TEST(usr1_is_answered_while_a_client_is_being_served)
 	};
 	int fd;
 
-	leave(connect_and_talk(&server));
-	fd = connect_and_talk(&server);
+	client_leave(client_connect_and_echo(&server));
+	fd = client_connect_and_echo(&server);
 	ck_assert_msg(eventually(figures_are_right, &wanted, WAIT_MS), "%s",
 		      server_errors(&server));
 	client_send(fd, "and on", 6); /* the client has noticed nothing */
 	client_expect(fd, "and on", 6);
-	leave(fd);
+	client_leave(fd);
 	server_finish(&server);
 }
 END_TEST
@@ -702,7 +668,7 @@ START_TEST(the_last_line_has_the_figures_of_the_whole_run)
 	struct server server = start(_i, NULL);
 
 	for (int i = 0; i < 4; i++)
-		leave(connect_and_talk(&server));
+		client_leave(client_connect_and_echo(&server));
 	server_finish(&server);
 	expect_statistics(server_wait_line(&server, "served", WAIT_MS), &server, 4, 20);
 	ck_assert_uint_eq(server_count_lines(&server, ""), 2);
@@ -733,8 +699,8 @@ START_TEST(does_not_exit_while_a_client_is_there)
 	int64_t left;
 
 	for (int i = 0; i < clients; i++)
-		fds[i] = connect_and_talk(&server);
-	ck_assert(!is_readable(fds[0], 450)); /* three times as long */
+		fds[i] = client_connect_and_echo(&server);
+	ck_assert(!client_is_readable(fds[0], 450)); /* three times as long */
 	client_send(fds[0], "still there", 11);
 	client_expect(fds[0], "still there", 11);
 	left = clock_milliseconds();
@@ -786,8 +752,8 @@ START_TEST(beyond_the_limit_clients_wait_and_are_served_in_their_turn)
 	for (int i = 0; i < 5; i++) {
 		/* Who leaves makes room for exactly one. */
 		for (int later = i + most; later < 5; later++)
-			ck_assert(!is_readable(fds[later], i == 0 ? A_WHILE : 0));
-		leave(fds[i]);
+			ck_assert(!client_is_readable(fds[later], i == 0 ? A_WHILE : 0));
+		client_leave(fds[i]);
 		if (i + most < 5)
 			client_expect(fds[i + most], "hello", 5);
 	}
@@ -830,14 +796,14 @@ START_TEST(an_interrupt_that_was_ignored_from_the_start_stays_so)
 		.program = model_program(_i, "echo"),
 		.prepare = ignore_interrupts,
 	});
-	int fd = connect_and_talk(&server);
+	int fd = client_connect_and_echo(&server);
 
 	server_signal(&server, SIGINT);
 	server_signal(&server, SIGINT);
-	ck_assert(!is_readable(fd, A_WHILE));
+	ck_assert(!client_is_readable(fd, A_WHILE));
 	client_send(fd, "x", 1);
 	client_expect(fd, "x", 1);
-	leave(fd);
+	client_leave(fd);
 	server_finish(&server);
 }
 END_TEST
@@ -855,7 +821,7 @@ START_TEST(the_stop_reaches_idle_clients_quickly_and_in_order)
 	int fds[5], clients = model_serves_many(_i) ? 5 : 1;
 
 	for (int i = 0; i < clients; i++)
-		fds[i] = connect_and_talk(&server);
+		fds[i] = client_connect_and_echo(&server);
 	server_signal(&server, SIGTERM);
 	for (int i = 0; i < clients; i++)
 		client_expect_end(fds[i]);
@@ -871,7 +837,7 @@ START_TEST(a_busy_client_gets_all_that_it_asks_for)
 {
 	enum { ALL = 2 * MEGABYTE };
 	struct server server = start(_i, ARGUMENTS("-vv"));
-	int fd = connect_and_talk(&server);
+	int fd = client_connect_and_echo(&server);
 
 	fill_pattern(block, ALL, 4);
 	client_send(fd, block, ALL);
@@ -899,7 +865,7 @@ static bool talk_in_pieces(const struct server *server, int fd, int64_t *longest
 
 		answered = send(fd, "piece", 5, 0) == 5 &&
 			   recv(fd, reply, sizeof reply, MSG_WAITALL) == 5 &&
-			   !is_readable(fd, 10);
+			   !client_is_readable(fd, 10);
 		now = clock_milliseconds();
 		if (now - before > *longest)
 			*longest = now - before;
@@ -917,7 +883,7 @@ START_TEST(a_request_that_arrives_in_pieces_is_heard_to_its_end)
 
 	for (int i = 0; i < TRIES; i++) {
 		struct server server = start(_i, NULL);
-		int fd = connect_and_talk(&server);
+		int fd = client_connect_and_echo(&server);
 		int64_t longest;
 		bool heard = talk_in_pieces(&server, fd, &longest);
 
@@ -935,24 +901,6 @@ START_TEST(a_request_that_arrives_in_pieces_is_heard_to_its_end)
 }
 END_TEST
 
-static bool nobody_listens(void *context)
-{
-	const struct server *server = context;
-	char port[8];
-	struct sock_target target = { server->host, port, AF_UNSPEC, SOCK_STREAM,
-				      WAIT_MS };
-	int fd;
-
-	snprintf(port, sizeof port, "%u", server->port);
-	fd = sock_connect(&target, NULL, NULL);
-	if (fd < 0)
-		return true;
-	client_reset(fd);
-	/* While clients come without a pause, a server that forks slowly takes no signal. */
-	poll(NULL, 0, A_WHILE);
-	return false;
-}
-
 START_TEST(a_stopping_server_accepts_nobody)
 {
 	struct server server = start(_i, ARGUMENTS("-vv"));
@@ -963,21 +911,13 @@ START_TEST(a_stopping_server_accepts_nobody)
 	fd = client_connect(&server);
 	client_exchange(fd, block, 2 * MEGABYTE, block, MEGABYTE);
 	server_signal(&server, SIGTERM);
-	ck_assert_msg(eventually(nobody_listens, &server, WAIT_MS), "it still listens");
+	ck_assert_msg(eventually(server_refuses, &server, WAIT_MS), "it still listens");
 	client_expect(fd, block, MEGABYTE);
 	client_expect_end(fd);
 	client_close(fd);
 	expect_stop_without_cut(&server);
 }
 END_TEST
-
-/* Sends until nothing is taken any more, and reads nothing. */
-static void clog_up(int fd)
-{
-	ck_assert_int_eq(io_set_nonblocking(fd, true), 0);
-	while (io_wait(fd, POLLOUT, A_WHILE) > 0)
-		ck_assert_int_gt(io_write(fd, block, sizeof block), 0);
-}
 
 static bool signal_is_taken(void *context)
 {
@@ -1010,7 +950,7 @@ START_TEST(a_second_request_ends_it_at_once)
 		struct server_end end;
 
 		server_wait_line(&server, "listening on", WAIT_MS);
-		clog_up(fd);
+		client_send_until_full(fd);
 		server_signal(&server, SIGTERM);
 		ck_assert(eventually(signal_is_taken, &server, WAIT_MS));
 		server_signal(&server, second[i]);
@@ -1048,7 +988,7 @@ START_TEST(a_silent_client_is_ended_and_an_active_one_is_not)
 
 	for (int i = 0; i < models_count(); i++) {
 		servers[i] = start(i, ARGUMENTS("-t", slow_seconds(0.5)));
-		fds[i] = connect_and_talk(&servers[i]);
+		fds[i] = client_connect_and_echo(&servers[i]);
 	}
 	for (int i = 0; i < models_count(); i++) {
 		client_expect_end(fds[i]);
@@ -1062,10 +1002,10 @@ START_TEST(a_silent_client_is_ended_and_an_active_one_is_not)
 			client_send(fds[i], "tick", 4);
 			client_expect(fds[i], "tick", 4);
 		}
-		ck_assert(!is_readable(fds[0], 30));
+		ck_assert(!client_is_readable(fds[0], 30));
 	}
 	for (int i = 0; i < models_count(); i++)
-		leave(fds[i]);
+		client_leave(fds[i]);
 	stop_all(servers, QUICKLY);
 }
 END_TEST
@@ -1077,7 +1017,7 @@ START_TEST(an_idle_client_that_does_not_hang_up_is_left_behind)
 
 	for (int i = 0; i < models_count(); i++) {
 		servers[i] = start(i, NULL);
-		fds[i] = connect_and_talk(&servers[i]);
+		fds[i] = client_connect_and_echo(&servers[i]);
 	}
 	stop_all(servers, QUICKLY);
 	for (int i = 0; i < models_count(); i++) {
@@ -1097,7 +1037,7 @@ START_TEST(a_client_that_does_not_read_holds_up_the_stop_for_five_seconds_at_mos
 		servers[i] = start(i, NULL);
 		server_wait_line(&servers[i], "listening on", WAIT_MS);
 		fds[i] = client_connect(&servers[i]);
-		clog_up(fds[i]);
+		client_send_until_full(fds[i]);
 	}
 	begin = clock_milliseconds();
 	stop_all(servers, GRACE + QUICKLY);
@@ -1112,7 +1052,7 @@ START_TEST(statistics_are_printed_while_a_client_does_not_read)
 	struct server server = start(_i, ARGUMENTS("-q"));
 	int fd = client_connect(&server);
 
-	clog_up(fd);
+	client_send_until_full(fd);
 	server_signal(&server, SIGUSR1);
 	server_wait_line(&server, "served 1 clients", WAIT_MS);
 	client_close(fd);

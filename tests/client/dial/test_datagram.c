@@ -21,6 +21,7 @@
 #include "common/io.h"
 #include "common/sock.h"
 #include "tests/fixture/harness.h"
+#include "tests/fixture/network.h"
 #include "tests/suites.h"
 
 enum {
@@ -712,24 +713,12 @@ START_TEST(a_silent_server_gets_everything_also_with_retry)
 }
 END_TEST
 
-static bool ipv6_is_here(void)
-{
-	struct sock_place place = { "::1", "0", SOCK_DGRAM, 0 };
-	int fd = sock_listen(&place, NULL);
-
-	if (fd >= 0)
-		close(fd);
-	else
-		skipped("dial -u by IPv6: there is no ::1 here");
-	return fd >= 0;
-}
-
 START_TEST(over_ipv6_a_datagram_carries_20_bytes_more)
 {
 	static char bytes[LARGEST_IPV6 + 1];
 	struct peer peer;
 
-	if (!ipv6_is_here())
+	if (!network_has_ipv6())
 		return;
 	fill_pattern(bytes, sizeof bytes, 1);
 	for (size_t length = LARGEST + 1; length <= sizeof bytes; length += 10) {
@@ -759,7 +748,7 @@ START_TEST(reaches_ipv6)
 	struct peer peer;
 	struct run run;
 
-	if (!ipv6_is_here())
+	if (!network_has_ipv6())
 		return;
 	peer_bind(&peer, "::1");
 	peer_serve(&peer, echo);

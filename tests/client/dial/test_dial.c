@@ -851,39 +851,24 @@ START_TEST(never_cuts_off_a_user_who_types_nothing)
 }
 END_TEST
 
-/* Takes every place in the backlog of a listener that accepts nobody. */
-static int fill_backlog(const struct peer *peer, int clients[], int most)
-{
-	struct address address;
-	int count = 0;
-
-	ck_assert_int_eq(listen(peer->listener, 0), 0);
-	ck_assert_int_eq(address_local(peer->listener, &address), 0);
-	while (count < most) {
-		int fd = sock_connect_start(&address.any, address.length, SOCK_STREAM);
-
-		ck_assert_int_ge(fd, 0);
-		clients[count++] = fd;
-		if (io_wait(fd, POLLOUT, A_WHILE) == 0)
-			break; /* this one waits: full */
-	}
-	return count;
-}
-
 START_TEST(connecting_has_a_limit)
 {
-	int clients[16], count;
+	int clients[16];
+	struct address address;
 	struct peer peer;
 	struct run run;
 
 	peer_listen(&peer, "127.0.0.1");
-	count = fill_backlog(&peer, clients, 16);
+	ck_assert_int_eq(listen(peer.listener, 0), 0);
+	ck_assert_int_eq(address_local(peer.listener, &address), 0);
+	client_fill_backlog(&address, clients, 16);
 	run = dial(ARGUMENTS("dial", "-w", "0.3", "-m", "x", "127.0.0.1", peer.port), "");
 	run_expect_status(&run, 1);
 	assert_says(&run, "dial: cannot connect to 127.0.0.1 port %s: timed out\n",
 		    peer.port);
-	while (count > 0)
-		close(clients[--count]);
+	for (int i = 0; i < 16; i++)
+		if (clients[i] >= 0)
+			close(clients[i]);
 	close(peer.listener);
 	peer_end(&peer);
 }
@@ -986,23 +971,13 @@ START_TEST(ipv4_and_ipv6_can_be_asked_for)
 }
 END_TEST
 
-static bool ipv6_is_here(void)
-{
-	struct sock_place place = { "::1", "0", SOCK_STREAM, 1 };
-	int fd = sock_listen(&place, NULL);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
 START_TEST(reaches_ipv6)
 {
 	char operand[32];
 	struct peer peer;
 	struct run run;
 
-	if (!ipv6_is_here())
+	if (!network_has_ipv6())
 		return;
 	peer_start_on(&peer, "::1", echo);
 	snprintf(operand, sizeof operand, "[::1]:%s", peer.port);

@@ -104,11 +104,6 @@ START_TEST(a_server_that_leaves_out_the_end_of_its_replies_is_not_called_right)
 }
 END_TEST
 
-static struct run run_loadgen(const char *const arguments[])
-{
-	return run_program(arguments, "", 0, LONG_WAIT_MS);
-}
-
 START_TEST(loadgen_says_how_far_the_replies_came_and_fails)
 {
 	struct run run;

@@ -63,11 +63,6 @@ static struct {
 	char last[LINE];
 } room = { .lock = PTHREAD_MUTEX_INITIALIZER, .left = PTHREAD_COND_INITIALIZER };
 
-static void send_text(int fd, const char *text)
-{
-	io_write(fd, text, strlen(text));
-}
-
 static void tell_in_pieces(int fd, const char *text)
 {
 	size_t half = strlen(text) / 3;
@@ -88,7 +83,7 @@ static void tell_wrong(int fd, const char *line)
 	case LOSE_ALL:
 		return;
 	case DOUBLE:
-		send_text(fd, line);
+		write_text(fd, line);
 		break;
 	case SWAP:
 		snprintf(room.held, sizeof room.held, "%s", line);
@@ -109,10 +104,10 @@ static void tell_wrong(int fd, const char *line)
 		other[length - 3] ^= 1;
 		break;
 	case FORGE:
-		send_text(fd, "stranger: hello\n");
+		write_text(fd, "stranger: hello\n");
 		break;
 	case COMPLAIN:
-		send_text(fd, "* error: you listen too much\n");
+		write_text(fd, "* error: you listen too much\n");
 		break;
 	case HANG_UP:
 		shutdown(fd, SHUT_RDWR);
@@ -120,14 +115,14 @@ static void tell_wrong(int fd, const char *line)
 	default:
 		break;
 	}
-	send_text(fd, other);
+	write_text(fd, other);
 }
 
 /* The next line, behind the wrong one, or in front of it. */
 static void tell_held(int fd, const char *line)
 {
-	send_text(fd, mistake == MERGE ? room.held : line);
-	send_text(fd, mistake == MERGE ? line : room.held);
+	write_text(fd, mistake == MERGE ? room.held : line);
+	write_text(fd, mistake == MERGE ? line : room.held);
 	room.held[0] = '\0';
 }
 
@@ -142,8 +137,8 @@ static void tell_one(unsigned person, bool victim, const char *line)
 	int fd = room.fds[person];
 
 	if (mistake == CHATTER)
-		send_text(fd, "* somebody has joined\n* somebody is now else\n"
-			      "* else has left (went to bed)\n");
+		write_text(fd, "* somebody has joined\n* somebody is now else\n"
+			       "* else has left (went to bed)\n");
 	if (mistake == SAY_NOTHING || (mistake == LOSE_ALL && room.lines > THE_LINE))
 		return;
 	if (mistake == IN_PIECES)
@@ -153,7 +148,7 @@ static void tell_one(unsigned person, bool victim, const char *line)
 	else if (victim && room.held[0] != '\0')
 		tell_held(fd, line);
 	else
-		send_text(fd, line);
+		write_text(fd, line);
 }
 
 static void say_to_all(unsigned who, const char *text)
@@ -185,7 +180,7 @@ static unsigned enter(int fd, const char *name, const char *where)
 	snprintf(text, sizeof text,
 		 "* you are in %.60s (%u people)\n* %.60s has joined\n", where, who,
 		 name);
-	send_text(fd, text);
+	write_text(fd, text);
 	pthread_mutex_unlock(&room.lock);
 	return who;
 }
@@ -195,9 +190,9 @@ static void leave(unsigned who, unsigned number)
 {
 	pthread_mutex_lock(&room.lock);
 	if (number == 0 && mistake == DOUBLE_LAST)
-		send_text(room.fds[victim_of(who)], room.last);
+		write_text(room.fds[victim_of(who)], room.last);
 	if (number == 0 && mistake == CUT_AT_END)
-		send_text(room.fds[victim_of(who)], "l");
+		write_text(room.fds[victim_of(who)], "l");
 	room.speaker_left |= number == 0;
 	pthread_cond_broadcast(&room.left);
 	while (!room.speaker_left && mistake != REFUSE && number > 0)
@@ -213,14 +208,14 @@ static void serve_room(int fd, unsigned number)
 
 	if (from == NULL)
 		_exit(1);
-	send_text(fd,
-		  "* welcome, you are guest1; and more\n* you are in lobby (2 people)\n"
-		  "* topic of lobby: * error: none\n* last 2 lines of lobby:\n"
-		  "lx: 1\n** lx waves\n");
+	write_text(fd,
+		   "* welcome, you are guest1; and more\n* you are in lobby (2 people)\n"
+		   "* topic of lobby: * error: none\n* last 2 lines of lobby:\n"
+		   "lx: 1\n** lx waves\n");
 	while (fgets(line, sizeof line, from) != NULL) {
 		line[strcspn(line, "\n")] = '\0';
 		if (strncmp(line, "/nick ", 6) == 0 && mistake == REFUSE)
-			send_text(fd, "* error: the nickname \033 is taken\n");
+			write_text(fd, "* error: the nickname \033 is taken\n");
 		else if (strncmp(line, "/nick ", 6) == 0)
 			snprintf(name, sizeof name, "%.60s", line + 6);
 		else if (strncmp(line, "/join ", 6) == 0)
@@ -230,7 +225,7 @@ static void serve_room(int fd, unsigned number)
 	}
 	leave(who, number);
 	if (mistake != CUT_AT_END)
-		send_text(fd, "* goodbye\n");
+		write_text(fd, "* goodbye\n");
 	fclose(from);
 }
 
@@ -507,13 +502,6 @@ START_TEST(silent_clients_stand_in_the_lobby)
 	server_finish(&chatd);
 }
 END_TEST
-
-/* ---- loadgen ------------------------------------------------------------------------------------- */
-
-static struct run run_loadgen(const char *const arguments[])
-{
-	return run_program(arguments, "", 0, LONG_WAIT_MS);
-}
 
 START_TEST(loadgen_tells_what_was_sent_and_delivered)
 {

@@ -533,7 +533,7 @@ END_TEST
 
 /* ---- the report --------------------------------------------------------------------------------------- */
 
-static struct run run_loadgen(const char *option)
+static struct run run_udp_loadgen(const char *option)
 {
 	return run_program(ARGUMENTS("loadgen", "-u", "-d", slow_seconds(0.4), "-w",
 				     slow_seconds(0.2), option, "127.0.0.1", port),
@@ -545,14 +545,14 @@ START_TEST(loadgen_tells_what_became_of_datagrams)
 	struct run run;
 
 	start_datagram_server(answer_rightly);
-	run = run_loadgen("-q");
+	run = run_udp_loadgen("-q");
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
 	ck_assert_ptr_nonnull(strstr(run.out, "conversations  echo at 127.0.0.1:"));
 	ck_assert_ptr_nonnull(strstr(run.out, " (udp)\nsockets        32, "));
 	ck_assert_ptr_nonnull(strstr(run.out, "\nlost           "));
 	ck_assert_ptr_nonnull(strstr(run.out, "\nlate           "));
 	ck_assert_ptr_nonnull(strstr(run.out, "\nduplicates     0\nreordered      0\n"));
-	run = run_loadgen("-j");
+	run = run_udp_loadgen("-j");
 	ck_assert_int_eq(run_exit_status(&run), 0);
 	ck_assert_ptr_nonnull(strstr(run.out, "\"transport\":\"udp\""));
 	ck_assert_ptr_nonnull(strstr(run.out, "\"duplicates\":0,\"reordered\":0,"));
@@ -564,7 +564,7 @@ START_TEST(losing_some_is_no_failure)
 	struct run run;
 
 	start_datagram_server(lose_a_tenth);
-	run = run_loadgen("-q");
+	run = run_udp_loadgen("-q");
 	ck_assert_int_eq(run_exit_status(&run), 0);
 	ck_assert_ptr_null(strstr(run.out, "\nlost           0 "));
 	ck_assert_ptr_nonnull(strstr(run.out, "\nerrors         none\n"));

@@ -137,11 +137,6 @@ static size_t take_line(int fd, char *line, size_t size)
 
 static const struct wrong *wrong;
 
-static void say(int fd, const char *text)
-{
-	io_write(fd, text, strlen(text));
-}
-
 static void do_wrong(int fd, unsigned number)
 {
 	char line[200], content[64], sum[40], reply[400], time[40] = "";
@@ -150,17 +145,17 @@ static void do_wrong(int fd, unsigned number)
 	if (take_line(fd, line, sizeof line) == 0)
 		return;
 	sscanf(line, "PUT %*s %*s %30s", time);
-	say(fd, wrong->send);
+	write_text(fd, wrong->send);
 	if (io_read_all(fd, content, sizeof content) != sizeof content ||
 	    take_line(fd, sum, sizeof sum) == 0)
 		return;
 	snprintf(reply, sizeof reply, "DONE 64 %s", sum + strlen("SUM "));
-	say(fd, wrong->done != NULL ? wrong->done : reply);
+	write_text(fd, wrong->done != NULL ? wrong->done : reply);
 	if (take_line(fd, line, sizeof line) == 0)
 		return;
 	content[63] ^= 1;
 	snprintf(reply, sizeof reply, "FILE 64 %s\n%.64s", time, content);
-	say(fd, strcmp(wrong->file, "%") == 0 ? reply : wrong->file);
+	write_text(fd, strcmp(wrong->file, "%") == 0 ? reply : wrong->file);
 	take_line(fd, line, sizeof line);
 }
 

@@ -426,14 +426,8 @@ END_TEST
 
 /* ---- servers that do right ----------------------------------------------------------------------- */
 
-static const char *answer_text; /* for the child that is forked then */
-
-static void say(int fd, const char *text)
-{
-	io_write(fd, text, strlen(text));
-}
-
-/* Reads to the empty line. The request must be right to the last byte, but for what is
+static const char *
+	answer_text; /* Reads to the empty line. The request must be right to the last byte, but for what is
  * behind its User-Agent. @return whether there was one */
 static bool read_request(int fd, char request[500])
 {
@@ -448,7 +442,7 @@ static bool read_request(int fd, char request[500])
 	snprintf(wanted, sizeof wanted,
 		 "GET / HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nUser-Agent: loadgen\r\n", port);
 	if (length > 0 && strncmp(request, wanted, strlen(wanted)) != 0)
-		say(fd, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+		write_text(fd, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
 	return length > 0;
 }
 
@@ -458,7 +452,7 @@ static void serve_answers(int fd, unsigned number)
 
 	(void)number;
 	while (read_request(fd, request))
-		say(fd, answer_text);
+		write_text(fd, answer_text);
 }
 
 /* As an HTTP server does it: what it sends last, it sends before it closes. */
@@ -469,7 +463,7 @@ static void serve_one_answer(int fd, unsigned number)
 	(void)number;
 	if (!read_request(fd, request))
 		return;
-	say(fd, answer_text);
+	write_text(fd, answer_text);
 	shutdown(fd, SHUT_WR);
 	while (io_read(fd, request, sizeof request) > 0)
 		;
@@ -493,9 +487,9 @@ static void serve_who_says_close(int fd, unsigned number)
 	(void)number;
 	if (!read_request(fd, request))
 		return;
-	say(fd, strstr(request, "\r\nConnection: close\r\n") != NULL
-			? answer_text
-			: "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+	write_text(fd, strstr(request, "\r\nConnection: close\r\n") != NULL
+			       ? answer_text
+			       : "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
 	while (io_read(fd, request, sizeof request) > 0)
 		;
 }
@@ -507,9 +501,10 @@ static void serve_three_answers(int fd, unsigned number)
 	(void)number;
 	for (int i = 0; i < 2; i++)
 		if (read_request(fd, request))
-			say(fd, OK_11 "Content-Length: 5\r\n\r\nhello");
+			write_text(fd, OK_11 "Content-Length: 5\r\n\r\nhello");
 	if (read_request(fd, request))
-		say(fd, OK_11 "Content-Length: 5\r\nConnection: close\r\n\r\nhello");
+		write_text(fd,
+			   OK_11 "Content-Length: 5\r\nConnection: close\r\n\r\nhello");
 }
 
 START_TEST(right_replies_are_counted)
@@ -583,7 +578,7 @@ static void serve_one_and_close_all(int fd, unsigned number)
 			continue;
 		if (!read_request(fd, request))
 			return;
-		say(fd, OK_11 "Content-Length: 5\r\n\r\nhello");
+		write_text(fd, OK_11 "Content-Length: 5\r\n\r\nhello");
 		atomic_fetch_add(&notes->count, 1);
 	}
 }
@@ -670,7 +665,7 @@ static void serve_growing_answers(int fd, unsigned number)
 	while (read_request(fd, request)) {
 		snprintf(text, sizeof text, OK_11 "Content-Length: %u\r\n\r\n%.*s",
 			 number % 10, (int)(number % 10), "0123456789");
-		say(fd, text);
+		write_text(fd, text);
 	}
 }
 
@@ -696,7 +691,7 @@ static void serve_a_large_file(int fd, unsigned number)
 	for (int i = 0; read_request(fd, request); i++) {
 		if (number == 0 && i == 1)
 			large[LARGE / 2] ^= 1;
-		say(fd, OK_11 "Content-Length: 1048576\r\n\r\n");
+		write_text(fd, OK_11 "Content-Length: 1048576\r\n\r\n");
 		io_write(fd, large, LARGE);
 	}
 }
@@ -717,13 +712,6 @@ START_TEST(one_wrong_byte_in_a_large_file_is_found)
 		     "\"[0-9A-Za-z]+\" is expected$");
 }
 END_TEST
-
-/* ---- loadgen ------------------------------------------------------------------------------------------ */
-
-static struct run run_loadgen(const char *const arguments[])
-{
-	return run_program(arguments, "", 0, LONG_WAIT_MS);
-}
 
 START_TEST(loadgen_takes_a_protocol_for_its_first_operand)
 {

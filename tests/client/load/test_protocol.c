@@ -18,21 +18,6 @@
 
 enum { CHUNK = 64 * 1024 };
 
-static void say(int fd, const char *text)
-{
-	io_write(fd, text, strlen(text));
-}
-
-/* Ends what is said, and reads until the client has left: nothing is lost by a reset. */
-static void leave(int fd)
-{
-	char bytes[CHUNK];
-
-	shutdown(fd, SHUT_WR);
-	while (io_read(fd, bytes, sizeof bytes) > 0)
-		;
-}
-
 /* ---- servers that are asked: reply --------------------------------------------------------------- */
 
 /* Answers each line. */
@@ -42,7 +27,7 @@ static void serve_lines(int fd, const char *text)
 
 	while (io_read(fd, &byte, 1) == 1)
 		if (byte == '\n')
-			say(fd, text);
+			write_text(fd, text);
 }
 
 static void serve_replies(int fd, unsigned number)
@@ -142,8 +127,8 @@ static const char *greeting; /* for the child that is forked then */
 static void serve_greeting(int fd, unsigned number)
 {
 	(void)number;
-	say(fd, greeting);
-	leave(fd);
+	write_text(fd, greeting);
+	half_close_and_drain(fd);
 }
 
 static void serve_greeting_in_two_pieces(int fd, unsigned number)
@@ -151,8 +136,8 @@ static void serve_greeting_in_two_pieces(int fd, unsigned number)
 	(void)number;
 	io_write(fd, greeting, 3);
 	pause_milliseconds(5);
-	say(fd, greeting + 3);
-	leave(fd);
+	write_text(fd, greeting + 3);
+	half_close_and_drain(fd);
 }
 
 static void serve_greeting_and_stay(int fd, unsigned number)
@@ -160,7 +145,7 @@ static void serve_greeting_and_stay(int fd, unsigned number)
 	char byte;
 
 	(void)number;
-	say(fd, greeting);
+	write_text(fd, greeting);
 	while (io_read(fd, &byte, 1) > 0)
 		;
 }
@@ -288,7 +273,7 @@ static void serve_some_characters(int fd, unsigned number)
 {
 	(void)number;
 	serve_characters(fd, 0, SIZE_MAX, 100000);
-	leave(fd);
+	half_close_and_drain(fd);
 }
 
 static const size_t pieces[] = { 1, 73, 74, 4096, 65536, 1 << 20 };
@@ -374,7 +359,7 @@ static void serve_without_closing(int fd, unsigned number)
 
 static void serve_an_answer(int fd, unsigned number)
 {
-	say(fd, "thank you\n");
+	write_text(fd, "thank you\n");
 	serve_by_reading(fd, number);
 }
 

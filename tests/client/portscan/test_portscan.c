@@ -79,25 +79,14 @@ static struct place reserve_at(const char *host, const char *port)
 	return place_of(fd);
 }
 
-/* Connects until the kernel answers no more. @return false if that cannot be had here */
-static bool fill_backlog(struct place *place)
-{
-	for (int i = 0; i < MOST_CLIENTS; i++) {
-		place->clients[i] = sock_connect_start(
-			&place->address.any, place->address.length, SOCK_STREAM);
-		ck_assert_int_ge(place->clients[i], 0);
-		if (io_wait(place->clients[i], POLLOUT, 250) == 0)
-			return true;
-	}
-	skipped("needs a backlog that can be full");
-	return false;
-}
-
 /* A listener that says nothing to whoever comes now. @return false: not to be had here */
 static bool listen_silently(struct place *place)
 {
 	*place = listen_at("127.0.0.1", "0", 0);
-	return fill_backlog(place);
+	if (client_fill_backlog(&place->address, place->clients, MOST_CLIENTS))
+		return true;
+	skipped("needs a backlog that can be full");
+	return false;
 }
 
 static void leave(struct place *place)

@@ -79,21 +79,6 @@ static int read_line(int fd, char *line, int size)
 	return -1;
 }
 
-static void say(int fd, const char *text)
-{
-	io_write(fd, text, strlen(text));
-}
-
-/* Reads until the client leaves: nothing is lost by a reset. */
-static void leave(int fd)
-{
-	char bytes[4096];
-
-	shutdown(fd, SHUT_WR);
-	while (io_read(fd, bytes, sizeof bytes) > 0)
-		;
-}
-
 /* Says the lines of the script, one for each request; what follows a '|' is said at once, and
  * without the LF that others get. Then it leaves. */
 static void say_script(int fd, unsigned number)
@@ -117,7 +102,7 @@ static void say_script(int fd, unsigned number)
 				io_write(fd, at++, 1);
 		}
 	}
-	leave(fd);
+	half_close_and_drain(fd);
 }
 
 /* ---- lies -------------------------------------------------------------------------------- */
@@ -221,7 +206,7 @@ static void make_up_folders(int fd, unsigned number)
 	     i++)
 		io_write(fd, list, (size_t)length);
 	free(list);
-	leave(fd);
+	half_close_and_drain(fd);
 }
 
 START_TEST(folders_that_a_server_makes_up_do_not_fill_the_memory)
@@ -268,13 +253,13 @@ static void list_and_talk_nonsense(int fd, unsigned number)
 
 	for (bool listed = number > 0; read_line(fd, line, sizeof line) >= 0;
 	     listed = true) {
-		say(fd, listed ? "nonsense\n" : "ENTRIES 100\n");
+		write_text(fd, listed ? "nonsense\n" : "ENTRIES 100\n");
 		for (int i = 0; !listed && i < 100; i++) {
 			snprintf(entry, sizeof entry, "F 4 1 f%d\n", i);
-			say(fd, entry);
+			write_text(fd, entry);
 		}
 	}
-	leave(fd);
+	half_close_and_drain(fd);
 }
 
 START_TEST(a_server_that_talks_nonsense_is_asked_for_no_other_file)
@@ -443,7 +428,7 @@ static void dribble(int fd, unsigned number)
 	(void)number;
 	read_line(fd, line, sizeof line);
 	do
-		say(fd, "E");
+		write_text(fd, "E");
 	while (poll(&gone, 1, 50) == 0);
 }
 
@@ -463,7 +448,7 @@ END_TEST
 static void hang_up(int fd, unsigned number)
 {
 	(void)number;
-	leave(fd);
+	half_close_and_drain(fd);
 }
 
 START_TEST(the_pauses_between_attempts_grow_and_then_it_gives_up)
@@ -533,17 +518,17 @@ static void lose_done(int fd, unsigned number)
 	if (sscanf(line, "PUT %900s %30s %60s", name, size, time) != 3)
 		return;
 	if (number == 0) {
-		say(fd, "SEND 0\n");
+		write_text(fd, "SEND 0\n");
 		read_line(fd, line, sizeof line); /* "abcd", and its sum */
-		leave(fd);
+		half_close_and_drain(fd);
 		return;
 	}
-	say(fd, "ERR exists it is here already\n");
+	write_text(fd, "ERR exists it is here already\n");
 	read_line(fd, line, sizeof line);
 	snprintf(reply, sizeof reply, "STAT F %s %s %s\n", size,
 		 script != NULL ? script : time, name);
-	say(fd, reply);
-	leave(fd);
+	write_text(fd, reply);
+	half_close_and_drain(fd);
 }
 
 START_TEST(a_file_that_was_taken_before_the_cut_is_done)
@@ -584,10 +569,10 @@ static void change_file(int fd, unsigned number)
 	(void)number;
 	read_line(fd, line, sizeof line);
 	file = open(folder_path(&here, "f"), O_WRONLY | O_APPEND);
-	say(file, "more");
+	write_text(file, "more");
 	close(file);
-	say(fd, "SEND 0\n");
-	leave(fd);
+	write_text(fd, "SEND 0\n");
+	half_close_and_drain(fd);
 }
 
 START_TEST(a_file_that_changes_while_it_is_put_is_not_put)
@@ -611,8 +596,8 @@ static void go_on_with_another(int fd, unsigned number)
 
 	(void)number;
 	read_line(fd, line, sizeof line);
-	say(fd, "SEND 2\n");
-	leave(fd);
+	write_text(fd, "SEND 2\n");
+	half_close_and_drain(fd);
 }
 
 START_TEST(without_a_sum_nothing_is_gone_on_with_at_the_server)
@@ -659,9 +644,9 @@ static void send_half(int fd, unsigned number)
 
 	(void)number;
 	read_line(fd, line, sizeof line);
-	say(fd, "STAT F 4194304 1700000000 f\n");
+	write_text(fd, "STAT F 4194304 1700000000 f\n");
 	read_line(fd, line, sizeof line);
-	say(fd, "FILE 4194304 1700000000\n");
+	write_text(fd, "FILE 4194304 1700000000\n");
 	io_write(fd, bytes, sizeof bytes);
 	say_nothing(fd, number);
 }
@@ -690,9 +675,9 @@ static void send_some(int fd, unsigned number)
 	char line[TEXT];
 
 	read_line(fd, line, sizeof line);
-	say(fd, STAT_4);
+	write_text(fd, STAT_4);
 	read_line(fd, line, sizeof line);
-	say(fd, FILE_4 "ab");
+	write_text(fd, FILE_4 "ab");
 	say_nothing(fd, number);
 }
 
@@ -741,9 +726,9 @@ static void send_slowly(int fd, unsigned number)
 
 	(void)number;
 	read_line(fd, line, sizeof line);
-	say(fd, "STAT F 4194304 1700000000 f\n");
+	write_text(fd, "STAT F 4194304 1700000000 f\n");
 	read_line(fd, line, sizeof line);
-	say(fd, "FILE 4194304 1700000000\n");
+	write_text(fd, "FILE 4194304 1700000000\n");
 	for (int i = 0; i < 3; i++) {
 		struct timespec time = { 0, 120000000 };
 
@@ -788,10 +773,10 @@ static void send_late(int fd, unsigned number)
 
 	(void)number;
 	read_line(fd, line, sizeof line);
-	say(fd, "STAT F 0 1700000000 f\n");
+	write_text(fd, "STAT F 0 1700000000 f\n");
 	read_line(fd, line, sizeof line);
 	nanosleep(&time, NULL);
-	say(fd, "FILE 0 1700000000\nSUM 4294967295\n");
+	write_text(fd, "FILE 0 1700000000\nSUM 4294967295\n");
 	say_nothing(fd, number);
 }
 

@@ -26,23 +26,6 @@ static struct server start(int type)
 	});
 }
 
-static int connect_and_talk(const struct server *server)
-{
-	int fd = client_connect(server);
-
-	client_send(fd, "hello", 5);
-	client_expect(fd, "hello", 5);
-	return fd;
-}
-
-static const char *own_name(int fd, char text[ADDRESS_TEXT])
-{
-	struct address address;
-
-	ck_assert_int_eq(address_local(fd, &address), 0);
-	return address_text(&address, text);
-}
-
 /* The one child that the server has. */
 static pid_t find_child(const struct server *server)
 {
@@ -84,15 +67,15 @@ static bool end_child(struct server *server, int number)
 static void expect_crash_is_mentioned(int type)
 {
 	struct server server = start(type);
-	int fd = connect_and_talk(&server);
+	int fd = client_connect_and_echo(&server);
 	char name[ADDRESS_TEXT], expected[TEXT];
 	pid_t child = find_child(&server);
 
 	if (end_child(&server, SIGABRT)) {
 		snprintf(expected, sizeof expected,
 			 "%s[%ld]: %s: its process %ld was killed by signal %d (%s)",
-			 server.name, (long)server.pid, own_name(fd, name), (long)child,
-			 SIGABRT, strsignal(SIGABRT));
+			 server.name, (long)server.pid, client_address(fd, name),
+			 (long)child, SIGABRT, strsignal(SIGABRT));
 		ck_assert_str_eq(server_wait_line(&server, "killed", WAIT_MS), expected);
 	}
 	close(fd);
@@ -116,7 +99,7 @@ START_TEST(of_many_that_crash_one_is_mentioned_and_the_others_are_counted)
 	struct server server = start(SOCK_STREAM);
 
 	for (int i = 0; i < VICTIMS; i++) {
-		int fd = connect_and_talk(&server);
+		int fd = client_connect_and_echo(&server);
 		bool ended = end_child(&server, SIGKILL);
 
 		close(fd);
@@ -133,33 +116,17 @@ START_TEST(of_many_that_crash_one_is_mentioned_and_the_others_are_counted)
 }
 END_TEST
 
-static bool is_refused(void *context)
-{
-	const struct server *server = context;
-	char port[PORT_TEXT];
-	struct sock_target target = { server->host, port, AF_INET, SOCK_STREAM, WAIT_MS };
-	int fd;
-
-	snprintf(port, sizeof port, "%u", server->port);
-	fd = sock_connect(&target, NULL, NULL);
-	if (fd >= 0)
-		close(fd);
-	if (fd >= 0)
-		poll(NULL, 0, 150); /* or a server that forks slowly takes no signal */
-	return fd < 0;
-}
-
 /* A child that does not react is killed when a second signal comes: it has not crashed. */
 START_TEST(children_that_a_stopping_server_kills_are_not_mentioned)
 {
 	struct server server = start(SOCK_STREAM);
-	int fd = connect_and_talk(&server);
+	int fd = client_connect_and_echo(&server);
 	pid_t child = find_child(&server);
 
 	if (child > 0)
 		ck_assert_int_eq(kill(child, SIGSTOP), 0);
 	server_signal(&server, SIGTERM);
-	ck_assert(eventually(is_refused, &server, WAIT_MS));
+	ck_assert(eventually(server_refuses, &server, WAIT_MS));
 	server_signal(&server, SIGTERM);
 	ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
 	close(fd);

@@ -95,20 +95,12 @@ static void expect_silence(int fd)
 	ck_assert_msg(io_wait(fd, POLLIN, 0) == 0, "a datagram came that should not");
 }
 
-static const char *own_name(int fd, char text[ADDRESS_TEXT])
-{
-	struct address here;
-
-	ck_assert_int_eq(address_local(fd, &here), 0);
-	return address_text(&here, text);
-}
-
 /* How often the server has said that it heard of this peer anew. */
 static unsigned times_heard_of(const struct server *server, int fd)
 {
 	char name[ADDRESS_TEXT], event[TEXT];
 
-	snprintf(event, sizeof event, "]: %s: heard of", own_name(fd, name));
+	snprintf(event, sizeof event, "]: %s: heard of", client_address(fd, name));
 	return server_count_lines(server, event);
 }
 
@@ -118,7 +110,7 @@ static const char *farewell(const struct server *server, int fd)
 	char name[ADDRESS_TEXT], event[TEXT], digits[] = "0123456789";
 	const char *text = server_errors(server);
 
-	snprintf(event, sizeof event, "]: %s: ", own_name(fd, name));
+	snprintf(event, sizeof event, "]: %s: ", client_address(fd, name));
 	while ((text = strstr(text, event)) != NULL) {
 		text += strlen(event);
 		if (strncmp(text + strspn(text, digits), " bytes in, ", 11) == 0)
@@ -217,7 +209,7 @@ static long expect_one_life(const struct server *server,
 	long pid;
 
 	ck_assert_uint_eq(times_heard_of(server, peer->fd), 1);
-	snprintf(event, sizeof event, "]: %s: ", own_name(peer->fd, name));
+	snprintf(event, sizeof event, "]: %s: ", client_address(peer->fd, name));
 	ck_assert_uint_eq(server_count_lines(server, event), 2);
 	snprintf(event, sizeof event, "]: %s: %zu bytes in, %zu out, ", name, peer->bytes,
 		 peer->bytes);
@@ -282,20 +274,6 @@ START_TEST(two_hundred_peers_in_random_turns_have_a_worker_each_for_life)
 }
 END_TEST
 
-/* ---- where replies come from ----------------------------------------------------------- */
-
-static bool ipv6_is_here(void)
-{
-	struct sock_place place = { "::1", "0", SOCK_DGRAM, 1 };
-	int fd = sock_listen(&place, NULL);
-
-	if (fd >= 0)
-		close(fd);
-	else
-		skipped("needs IPv6 (::1)");
-	return fd >= 0;
-}
-
 /* Asked at @p host, the server must answer from there: its address and its port. */
 static void expect_answer_from(const struct server *server, const char *host)
 {
@@ -334,7 +312,7 @@ START_TEST(answers_come_from_the_address_and_port_written_to)
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		struct server server;
 
-		if (strchr(places[i].bound, ':') != NULL && !ipv6_is_here())
+		if (strchr(places[i].bound, ':') != NULL && !network_has_ipv6())
 			break;
 		server = start_at(_i, "echo", places[i].bound, NULL);
 		for (int j = 0; places[i].hosts[j] != NULL; j++)
@@ -556,7 +534,7 @@ START_TEST(over_ipv6_datagrams_up_to_65527_bytes_come_back_whole)
 	struct server server;
 	int fd;
 
-	if (!ipv6_is_here())
+	if (!network_has_ipv6())
 		return;
 	server = start_at(_i, "echo", "::1", NULL);
 	fd = client_connect(&server);
@@ -582,7 +560,7 @@ START_TEST(a_reply_that_is_too_long_is_cut_to_what_its_client_can_be_sent)
 	static char request[LONGEST_IPV6], answer[LONGEST_IPV6];
 	struct server server;
 
-	if (!ipv6_is_here())
+	if (!network_has_ipv6())
 		return;
 	server = start_at(_i, "reply", "::", ARGUMENTS("--amplify", "-m", "<{}{}>"));
 	memset(request, 'x', sizeof request);
@@ -605,7 +583,7 @@ START_TEST(loadgen_sends_the_longest_over_ipv6)
 	struct run run;
 	char port[8];
 
-	if (!ipv6_is_here())
+	if (!network_has_ipv6())
 		return;
 	server = start_at(_i, "echo", "::1", NULL);
 	snprintf(port, sizeof port, "%u", server.port);
@@ -823,19 +801,6 @@ END_TEST
 
 /* ---- a worker that is killed ----------------------------------------------------------- */
 
-/* Which process leads this peer: the one that said that it heard of it. */
-static pid_t who_leads(const struct server *server, int fd)
-{
-	char name[ADDRESS_TEXT], event[TEXT];
-	const char *line;
-	long pid;
-
-	snprintf(event, sizeof event, "]: %s: heard of", own_name(fd, name));
-	line = server_wait_line(server, event, WAIT_MS);
-	ck_assert_int_eq(sscanf(strchr(line, '[') + 1, "%ld", &pid), 1);
-	return (pid_t)pid;
-}
-
 static bool has_one_child_and_no_zombie(void *context)
 {
 	struct process_tree tree = process_tree(((struct server *)context)->pid);
@@ -856,7 +821,7 @@ START_TEST(a_peer_whose_worker_is_killed_gets_another)
 	other = client_connect(&server);
 	exchange(fd, "hello", "hello");
 	exchange(other, "hello", "hello");
-	worker = who_leads(&server, fd);
+	worker = server_process_of(&server, fd, "heard of");
 	ck_assert_int_ne(worker, server.pid);
 	ck_assert_int_eq(kill(worker, SIGKILL), 0);
 	ck_assert(eventually(has_one_child_and_no_zombie, &server, WAIT_MS));
@@ -998,7 +963,7 @@ START_TEST(a_server_does_not_talk_to_itself)
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		struct server server;
 
-		if (strchr(places[i].bound, ':') != NULL && !ipv6_is_here())
+		if (strchr(places[i].bound, ':') != NULL && !network_has_ipv6())
 			break;
 		server = start_at(_i, "echo", places[i].bound, ARGUMENTS("-vv"));
 		server.host = places[i].asked;

@@ -62,18 +62,6 @@ static void clear(void)
 	folder_remove(&folder);
 }
 
-/* ---- what a client does ------------------------------------------------------------------ */
-
-static void say(int fd, const char *text)
-{
-	client_send(fd, text, strlen(text));
-}
-
-static void expect(int fd, const char *text)
-{
-	client_expect(fd, text, strlen(text));
-}
-
 /* A line of the server's, without its end. */
 static const char *hear_line(int fd)
 {
@@ -107,7 +95,7 @@ static size_t begin_big(int fd, const char *name)
 
 	snprintf(line, sizeof line, "PUT %s %d 1700000000\n", name, BIG);
 	do {
-		say(fd, line);
+		client_say(fd, line);
 		reply = hear_line(fd);
 	} while (strncmp(reply, "ERR busy ", 9) == 0 && clock_milliseconds() < end);
 	ck_assert_msg(strncmp(reply, "SEND ", 5) == 0, "'%s'", reply);
@@ -119,9 +107,9 @@ static void end_big(int fd)
 	char line[TEXT];
 
 	snprintf(line, sizeof line, "SUM %u\n", big_sum);
-	say(fd, line);
+	client_say(fd, line);
 	snprintf(line, sizeof line, "DONE %d %u\n", BIG, big_sum);
-	expect(fd, line);
+	client_hear(fd, line);
 }
 
 static void upload_big(int fd, const char *name, size_t expected_offset)
@@ -138,10 +126,10 @@ static void upload_small(int fd, const char *name)
 	char line[TEXT];
 
 	snprintf(line, sizeof line, "PUT %s 5 1\n", name);
-	say(fd, line);
-	expect(fd, "SEND 0\n");
-	say(fd, "smallSUM -\n");
-	expect(fd, "DONE 5 -\n");
+	client_say(fd, line);
+	client_hear(fd, "SEND 0\n");
+	client_say(fd, "smallSUM -\n");
+	client_hear(fd, "DONE 5 -\n");
 }
 
 /* Whether so much has come of the big file, under the name a. */
@@ -201,17 +189,17 @@ START_TEST(a_file_comes_back_as_it_was_sent)
 
 	upload_big(fd, "a", 0);
 	folder_expect_file(&folder, "a", big, sizeof big);
-	say(fd, "GET a\n");
+	client_say(fd, "GET a\n");
 	snprintf(line, sizeof line, "FILE %d 1700000000\n", BIG);
-	expect(fd, line);
+	client_hear(fd, line);
 	client_expect(fd, big, sizeof big);
 	snprintf(line, sizeof line, "SUM %u\n", big_sum);
-	expect(fd, line);
-	say(fd, "GET a 1000000 nosum\nQUIT\n");
+	client_hear(fd, line);
+	client_say(fd, "GET a 1000000 nosum\nQUIT\n");
 	snprintf(line, sizeof line, "FILE %d 1700000000\n", BIG);
-	expect(fd, line);
+	client_hear(fd, line);
 	client_expect(fd, big + 1000000, sizeof big - 1000000);
-	expect(fd, "SUM -\nBYE\n");
+	client_hear(fd, "SUM -\nBYE\n");
 	client_expect_end(fd);
 	client_close(fd);
 	server_finish(&server);
@@ -235,10 +223,10 @@ START_TEST(uploads_that_go_on_hold_up_nobody)
 		client_send(uploads[i], big, BIG / 2);
 	}
 	fd = client_connect(&server);
-	say(fd, "GET small nosum\n");
+	client_say(fd, "GET small nosum\n");
 	expect_refusal(fd, "FILE 5 ");
-	expect(fd, "smallSUM -\n");
-	say(fd, "PUT 1 5 5\n");
+	client_hear(fd, "smallSUM -\n");
+	client_say(fd, "PUT 1 5 5\n");
 	expect_refusal(fd, "ERR busy 1: ");
 	for (int i = 0; i < 3; i++) {
 		client_send(uploads[i], big + BIG / 2, BIG / 2);
@@ -405,7 +393,7 @@ START_TEST(a_full_disk_is_an_error_and_not_the_end)
 	}
 	server = start(_i);
 	fd = client_connect(&server);
-	say(fd, "PUT a 5000000 1\n");
+	client_say(fd, "PUT a 5000000 1\n");
 	expect_refusal(fd, "ERR no-space a: ");
 	begin_big(fd, "a");
 	client_send(fd, big, BIG / 2);
@@ -442,11 +430,11 @@ START_TEST(a_directory_that_cannot_be_written_to_can_be_read)
 	ck_assert_int_eq(chmod(folder.path, 0555), 0);
 	server = start_prepared(_i, become_nobody);
 	fd = client_connect(&server);
-	say(fd, "PUT b 5 1\n");
+	client_say(fd, "PUT b 5 1\n");
 	expect_refusal(fd, "ERR forbidden b: ");
-	say(fd, "GET a\n");
+	client_say(fd, "GET a\n");
 	expect_refusal(fd, "FILE 4 ");
-	expect(fd, "text");
+	client_hear(fd, "text");
 	expect_refusal(fd, "SUM ");
 	client_close(fd);
 	server_finish(&server);
@@ -467,7 +455,7 @@ START_TEST(a_list_that_would_lack_an_entry_is_refused)
 	ck_assert_int_eq(chmod(folder.path, 0555), 0);
 	server = start_prepared(_i, become_nobody);
 	fd = client_connect(&server);
-	say(fd, "LIST closed\n");
+	client_say(fd, "LIST closed\n");
 	expect_refusal(fd, "ERR forbidden ");
 	client_close(fd);
 	server_finish(&server);
@@ -496,7 +484,7 @@ static bool is_listed(int fd)
 {
 	char reply[8];
 
-	say(fd, "LIST many\n");
+	client_say(fd, "LIST many\n");
 	ck_assert_int_gt(io_wait(fd, POLLIN, LONG_WAIT_MS), 0);
 	ck_assert_int_eq(io_read_all(fd, reply, sizeof reply), sizeof reply);
 	if (memcmp(reply, "ENTRIES ", sizeof reply) == 0)
@@ -600,13 +588,13 @@ static void begin_upload(int client)
 	char line[TEXT];
 
 	snprintf(line, sizeof line, "PUT folder/%d 5 1\n", client);
-	say(clients[client], line);
+	client_say(clients[client], line);
 }
 
 static void end_upload(int client)
 {
-	say(clients[client], "smallSUM -\n");
-	expect(clients[client], "DONE 5 -\n");
+	client_say(clients[client], "smallSUM -\n");
+	client_hear(clients[client], "DONE 5 -\n");
 	client_close(clients[client]);
 }
 
@@ -621,7 +609,7 @@ START_TEST(idle_clients_leave_descriptors_for_uploads)
 		begin_upload(i);
 	}
 	for (int i = 0; i < IDLE_CLIENTS; i++) {
-		expect(clients[i], "SEND 0\n");
+		client_hear(clients[i], "SEND 0\n");
 		end_upload(i);
 	}
 	server_finish(&server);
@@ -646,7 +634,7 @@ START_TEST(many_upload_at_the_same_time)
 		begin_upload(i);
 	}
 	for (int i = 0; i < UPLOADS; i++)
-		expect(clients[i], "SEND 0\n");
+		client_hear(clients[i], "SEND 0\n");
 	for (int i = 0; i < UPLOADS; i++)
 		end_upload(i);
 	server_finish(&server);
@@ -675,7 +663,7 @@ START_TEST(beside_uploads_further_clients_wait_and_are_not_reset)
 	for (int i = UPLOADS; i < CROWD; i++)
 		begin_upload(i);
 	for (int i = 0; i < CROWD; i++) {
-		expect(clients[i], "SEND 0\n");
+		client_hear(clients[i], "SEND 0\n");
 		end_upload(i);
 	}
 	server_finish(&server);
@@ -709,25 +697,25 @@ START_TEST(a_directory_made_anew_is_served)
 	folder_text(&folder, "old", "old");
 	server = start(_i);
 	fd = client_connect(&server);
-	say(fd, "STAT old\n");
+	client_say(fd, "STAT old\n");
 	expect_refusal(fd, "STAT F 3 ");
 
 	remove_directory();
 	make_directory();
-	say(fd, "STAT old\n");
+	client_say(fd, "STAT old\n");
 	expect_refusal(fd, "ERR not-found old: ");
 	upload_small(fd, "sub/new");
-	say(fd, "LIST\n");
-	expect(fd, "ENTRIES 1\n");
+	client_say(fd, "LIST\n");
+	client_hear(fd, "ENTRIES 1\n");
 	expect_refusal(fd, "D - ");
 	client_close(fd);
 
 	other = client_connect(&server);
-	say(other, "LIST\n");
-	expect(other, "ENTRIES 1\n");
+	client_say(other, "LIST\n");
+	client_hear(other, "ENTRIES 1\n");
 	expect_refusal(other, "D - ");
-	say(other, "GET sub/new\n");
-	expect(other, "FILE 5 1\nsmallSUM ");
+	client_say(other, "GET sub/new\n");
+	client_hear(other, "FILE 5 1\nsmallSUM ");
 	client_close(other);
 	server_finish(&server);
 	ck_assert_str_eq(server_errors(&server), "");
@@ -749,7 +737,7 @@ START_TEST(a_directory_that_has_gone_is_no_empty_one)
 	for (int client = 0; client < 3; client++) {
 		fd = client_connect(&server);
 		for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
-			say(fd, requests[i]);
+			client_say(fd, requests[i]);
 			expect_refusal(fd, "ERR busy ");
 		}
 		client_close(fd);
@@ -775,9 +763,9 @@ static void upload_until_done(int fd, const char *name)
 
 	snprintf(line, sizeof line, "PUT %s 5 1\n", name);
 	do {
-		say(fd, line);
-		expect(fd, "SEND 0\n");
-		say(fd, "smallSUM -\n");
+		client_say(fd, line);
+		client_hear(fd, "SEND 0\n");
+		client_say(fd, "smallSUM -\n");
 		reply = hear_line(fd);
 	} while (strncmp(reply, "ERR busy ", 9) == 0);
 	ck_assert_str_eq(reply, "DONE 5 -");
@@ -795,7 +783,7 @@ START_TEST(sighup_resolves_the_name_of_the_directory_again)
 	server = model_start(_i, "file", ARGUMENTS("-r", folder.path));
 	server_wait_line(&server, "listening on", WAIT_MS);
 	fd = client_connect(&server);
-	say(fd, "STAT old\n");
+	client_say(fd, "STAT old\n");
 	expect_refusal(fd, "STAT F 3 ");
 	snprintf(aside, sizeof aside, "%s.aside", folder.path);
 	ck_assert_int_eq(rename(folder.path, aside), 0);
@@ -803,7 +791,7 @@ START_TEST(sighup_resolves_the_name_of_the_directory_again)
 
 	server_signal(&server, SIGHUP);
 	do /* a signal has no reply */
-		say(fd, "STAT old\n");
+		client_say(fd, "STAT old\n");
 	while (strncmp(hear_line(fd), "STAT F 3 ", 9) == 0);
 	upload_until_done(fd, "new");
 	client_close(fd);
@@ -855,7 +843,7 @@ START_TEST(an_upload_whose_part_was_removed_harms_no_other)
 	folder_remove_path(folder_path(&folder, ".filed"));
 	other = send_half(&server);
 	client_send(fd, big + BIG / 2, BIG - BIG / 2);
-	say(fd, "SUM -\n");
+	client_say(fd, "SUM -\n");
 	expect_refusal(fd, "ERR busy a: what had come of it was removed");
 	ck_assert(!folder_has(&folder, "a"));
 	client_send(other, big + BIG / 2, BIG - BIG / 2);
@@ -885,10 +873,10 @@ START_TEST(a_file_of_more_than_4_gib_is_sent_from_any_offset)
 	int fd = client_connect(&server);
 
 	make_sparse("sparse", 5 * GIB);
-	say(fd, "GET sparse 5368709117 nosum\n");
+	client_say(fd, "GET sparse 5368709117 nosum\n");
 	expect_refusal(fd, "FILE 5368709120 ");
-	expect(fd, "endSUM -\n");
-	say(fd, "STAT sparse\n");
+	client_hear(fd, "endSUM -\n");
+	client_say(fd, "STAT sparse\n");
 	expect_refusal(fd, "STAT F 5368709120 ");
 	client_close(fd);
 	server_finish(&server);
@@ -913,16 +901,16 @@ START_TEST(an_upload_of_more_than_4_gib_goes_on)
 	upload_small(fd, "first"); /* .filed is there */
 	make_sparse(".filed/pa", 4 * GIB + 3);
 	folder_link(&folder, ".filed/sa", "4294967303 1");
-	say(fd, "PUT a 4294967303 1\n");
+	client_say(fd, "PUT a 4294967303 1\n");
 	ck_assert_int_gt(io_wait(fd, POLLIN, LONG_WAIT_MS), 0);
-	expect(fd, "SEND 4294967299\n");
-	say(fd, "tailSUM 2697726750\n");
+	client_hear(fd, "SEND 4294967299\n");
+	client_say(fd, "tailSUM 2697726750\n");
 	ck_assert_int_gt(io_wait(fd, POLLIN, LONG_WAIT_MS), 0);
-	expect(fd, "DONE 4294967303 2697726750\n");
+	client_hear(fd, "DONE 4294967303 2697726750\n");
 	ck_assert_int_eq(stat(folder_path(&folder, "a"), &status), 0);
 	ck_assert_int_eq(status.st_size, 4294967303);
-	say(fd, "GET a 4294967296 nosum\n");
-	expect(fd, "FILE 4294967303 1\nendtailSUM -\n");
+	client_say(fd, "GET a 4294967296 nosum\n");
+	client_hear(fd, "FILE 4294967303 1\nendtailSUM -\n");
 	client_close(fd);
 	server_finish(&server);
 }
