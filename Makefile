@@ -13,7 +13,7 @@ SERVICES = echo discard chargen daytime greet reply http chat file
 MODELS   = iterative fork thread select
 CLIENTS  = chat dial hostinfo loadgen portscan versus xfer
 FUZZ     = http_request file_command
-FUZZ_http_request = server/service/http/request.c tests/http_stream.c
+FUZZ_http_request = server/service/http/request.c tests/fixture/http_stream.c
 FUZZ_file_command = server/service/file/command.c server/service/file/name.c common/name.c \
                     common/words.c common/text.c common/failure.c common/checksum.c
 VERSION  = 0.1
@@ -71,7 +71,8 @@ LOAD      := $(BUILD)/client/load.a
 CLIENT_O  := $(call OBJECTS,$(filter-out %/main.c,$(wildcard $(CLIENTS:%=client/%/*.c))))
 SERVICE_O  = $(call OBJECTS,$(wildcard server/service/$(1).c server/service/$(1)/*.c))
 TESTER    := $(BUILD)/tests/check
-SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.[ch] server/service/*/*.[ch] client/*/*.[ch] tests/*.[ch] tests/service/*.c tests/model/*.c tests/inject/*.[ch] tests/sanitizer/*.c tests/fuzz/*.[ch])
+TESTS     := $(wildcard tests/*.c tests/fixture/*.c $(foreach d,* */* */*/*,tests/$(d)/test_*.c))
+SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.[ch] server/service/*/*.[ch] client/*/*.[ch] $(foreach d,* */* */*/* */*/*/*,tests/$(d).[ch]))
 INJECTOR  := $(BUILD)/tests/inject/driver
 PLAIN     := $(BUILD)/tests/plain
 PRELOAD   := $(BUILD)/tests/inject/preload.so
@@ -161,7 +162,7 @@ inject        = $(if $(CAN_INJECT),$(INJECTOR) $(abspath $(BIN)) $(abspath $(PRE
 check: all $(TESTER) $(RELAYS) $(TEMPLATES) $(PLAIN)
 	@tests/calls.sh $(BUILD) server client
 	@$(if $(CK_RUN_SUITE),,$(MAKE) --no-print-directory check-faults FAULTS=$(FAULTS_SAMPLE))
-	CK_DEFAULT_TIMEOUT=60 SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) $(TESTER)
+	SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) $(TESTER)
 
 # libFuzzer wants the same name of every target; the tests are linked with all of them.
 FUZZ_NAMES  = '-DFUZZ_TARGETS=$(patsubst %,TARGET(%),$(FUZZ))' -DLLVMFuzzerTestOneInput=fuzz_$(*F)
@@ -173,7 +174,7 @@ $(BUILD)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS_FIRST)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(COMPILE) $(CHECK_FLAGS) $(FUZZ_NAMES) -DTESTS_BUILD='"$(abspath $(BUILD))/tests"' -Wno-gnu-zero-variadic-macro-arguments -MMD -MP -c -o $@ $<
-$(TESTER): $(call OBJECTS,$(wildcard tests/*.c) $(FUZZ:%=tests/fuzz/%.c)) $(foreach s,$(SERVICES),$(call SERVICE_O,$(s))) $(MODELS:%=$(BUILD)/server/model/%.o) $(CLIENT_O) $(ENGINE) $(LOAD) $(CLIENT_LIB) $(COMMON)
+$(TESTER): $(call OBJECTS,$(TESTS) $(FUZZ:%=tests/fuzz/%.c)) $(foreach s,$(SERVICES),$(call SERVICE_O,$(s))) $(MODELS:%=$(BUILD)/server/model/%.o) $(CLIENT_O) $(ENGINE) $(LOAD) $(CLIENT_LIB) $(COMMON)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LDLIBS)
 
@@ -194,7 +195,7 @@ $(PRELOAD): tests/inject/preload.c tests/inject/inject.h $(FLAGS) | $(DEPS_FIRST
 	$(Q)$(CC) -std=c11 -I. $(filter-out -Wpedantic,$(WARNINGS)) -fPIC -shared -pthread $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl
 
 # A service for the tests alone, where clients meet.
-$(RELAYS): $(BUILD)/tests/relayd-%: $(BUILD)/tests/service/relay.o $(BUILD)/server/selected/relayd-%.o $(BUILD)/server/model/%.o $(ENGINE) $(COMMON) $(AGAINST_SAN)
+$(RELAYS): $(BUILD)/tests/relayd-%: $(BUILD)/tests/server/service/relay.o $(BUILD)/server/selected/relayd-%.o $(BUILD)/server/model/%.o $(ENGINE) $(COMMON) $(AGAINST_SAN)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 $(TESTER): | $(RELAYS)
@@ -208,11 +209,11 @@ $(BUILD)/tests/$(1)d-$(2): $(call SERVICE_O,$(1)) $(BUILD)/server/selected/$(1)d
 endef
 $(eval $(call template_rule,TEMPLATE,TEMPLATE,$(BUILD)/server/model/TEMPLATE.o))
 $(eval $(call template_rule,echo,TEMPLATE,$(BUILD)/server/model/TEMPLATE.o))
-$(eval $(call template_rule,echo,forgetful,$(BUILD)/tests/model/forgetful.o))
-$(eval $(call template_rule,chat,forgetful,$(BUILD)/tests/model/forgetful.o))
+$(eval $(call template_rule,echo,forgetful,$(BUILD)/tests/server/model/forgetful.o))
+$(eval $(call template_rule,chat,forgetful,$(BUILD)/tests/server/model/forgetful.o))
 $(TESTER): | $(TEMPLATES)
 
-# Servers without optimization, whose functions gdb can count: tests/test_frames.c.
+# Servers without optimization, whose functions gdb can count: tests/server/model/test_frames.c.
 .PHONY: $(PLAIN)
 $(PLAIN): | $(DEPS_FIRST)
 	@$(if $(SAN),,$(MAKE) --no-print-directory BUILD=$(PLAIN) BIN=$(PLAIN)/bin \

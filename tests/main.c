@@ -7,6 +7,8 @@
  * CK_RUN_SUITE=name runs one, TEST_WITHOUT='name name' all but these; TEST_JOBS=1 one at a
  * time; CK_FORK=no, for a debugger, all in this process.
  *
+ * CK_DEFAULT_TIMEOUT=seconds limits each test (default: TEST_SECONDS of waiting.h).
+ *
  * TMPDIR becomes a folder of this run. It is removed at the end, with whatever is in it: a
  * test that fails removes nothing.
  */
@@ -22,7 +24,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/folder.h"
+#include "tests/fixture/folder.h"
+#include "tests/fixture/waiting.h"
 #include "tests/suites.h"
 
 enum { JOBS = 4, JOBS_MOST = 64 };
@@ -339,6 +342,15 @@ static struct tally run_suites(void)
 	return run_side_by_side(most);
 }
 
+/* Check reads the limit of a test from the environment when a test case is created. */
+static void set_time_limit(void)
+{
+	char seconds[16];
+
+	snprintf(seconds, sizeof seconds, "%d", TEST_SECONDS);
+	setenv("CK_DEFAULT_TIMEOUT", seconds, 0);
+}
+
 int main(void)
 {
 	char folder[FOLDER_TEXT];
@@ -346,6 +358,7 @@ int main(void)
 
 	if (!make_folder(folder))
 		return EXIT_FAILURE;
+	set_time_limit();
 	sum = run_suites();
 	folder_remove_path(folder);
 	if (stopped_by) {

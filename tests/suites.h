@@ -1,7 +1,11 @@
 /*
- * The suites. A new one is a file tests/test_NAME.c that defines suite_NAME(), and its
- * name in this list. They run side by side: the longest begin first, so that none is left
+ * The suites. They run in parallel, in this order: the longest start first, so that none runs
  * alone at the end.
+ *
+ * A new suite is a name in this list and a file that defines suite_NAME(). The folders of tests/
+ * are those of the source tree: the tests of common/NAME.c are in tests/common/test_NAME.c, the
+ * tests of whole servers in tests/server/test_*.c. What several suites share is in
+ * tests/fixture/.
  */
 #ifndef TESTS_SUITES_H
 #define TESTS_SUITES_H

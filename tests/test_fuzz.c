@@ -12,7 +12,7 @@
 
 #include "common/text.h"
 #include "tests/suites.h"
-#include "tests/waiting.h"
+#include "tests/fixture/waiting.h"
 
 enum { LONGEST = 4096, INPUTS_MOST = 2000, MUTATIONS = SANITIZED ? 5000 : 20000 };
 
@@ -42,7 +42,7 @@ static size_t corpus_count;
 static char trying[5 * LONGEST];
 
 /* A target that has found something says what, and aborts. */
-static void tell(int signal_number)
+static void print_input(int signal_number)
 {
 	ssize_t ignored = write(STDERR_FILENO, trying, strlen(trying));
 
@@ -89,7 +89,7 @@ static void load_corpus(size_t target)
 	for (size_t i = 0; i < corpus_count; i++)
 		load_file(files.gl_pathv[i], &corpus[i]);
 	globfree(&files);
-	signal(SIGABRT, tell);
+	signal(SIGABRT, print_input);
 }
 
 /* ---- other inputs made from it ----------------------------------------------------------- */

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tests/http_stream.h"
+#include "tests/fixture/http_stream.h"
 
 enum { BODY_MOST = 100, SHORT = 256 };
 

@@ -53,8 +53,8 @@ enum {
 	MOST_PROGRAMS = 400,
 	MOST_ERRORS = 12,
 	TEXT = 512,
-	PATIENCE = 20000,   /* milliseconds for what should happen at once */
-	IMPATIENCE = 300,   /* for what need not happen at all */
+	WAIT_MS = 20000,    /* milliseconds for what should happen at once */
+	QUIET_MS = 300,     /* for what need not happen at all */
 	RUN_SECONDS = 150,  /* after which a run is killed */
 	CONVERSATIONS = 2,  /* in a run without a fault */
 	CALLS_MORE = 3000,  /* than four times those of a run without a fault: it spins */
@@ -209,7 +209,7 @@ struct run {
 	pid_t pid;
 	int status; /* of the server, when it has ended */
 	int number; /* of conversations */
-	int64_t patience;
+	int64_t timeout_ms;
 	char why[TEXT]; /* it is not right */
 };
 
@@ -241,7 +241,7 @@ static enum outcome outcome_of_errno(const char *what)
 static int client_socket(int type)
 {
 	struct sockaddr_in server = { .sin_family = AF_INET };
-	struct timeval time = { run.patience / 1000, run.patience % 1000 * 1000 };
+	struct timeval time = { run.timeout_ms / 1000, run.timeout_ms % 1000 * 1000 };
 	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 
 	server.sin_port = htons((uint16_t)atomic_load(&run.inject->port));
@@ -441,7 +441,7 @@ static enum outcome fetch(int fd, const char *target, const char *body, size_t l
 {
 	char line[TEXT], request[TEXT];
 	int status = 0;
-	size_t told = 0;
+	size_t announced = 0;
 
 	snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", target);
 	TRY(say(fd, request));
@@ -452,13 +452,13 @@ static enum outcome fetch(int fd, const char *target, const char *body, size_t l
 		TRY(hear_line(fd, line));
 		if (strcmp(line, "\r") == 0)
 			break;
-		sscanf(line, "Content-Length: %zu", &told);
+		sscanf(line, "Content-Length: %zu", &announced);
 	}
-	if (status == 200 && body != NULL && told != length)
-		return report(WRONG, "%s: %zu bytes of %zu", target, told, length);
+	if (status == 200 && body != NULL && announced != length)
+		return report(WRONG, "%s: %zu bytes of %zu", target, announced, length);
 	if (status == 200 && body != NULL)
 		return expect(fd, body, length);
-	for (size_t i = 0; i < told; i++)
+	for (size_t i = 0; i < announced; i++)
 		TRY(hear(fd, line, 1));
 	return status == 200 ? RIGHT : report(REFUSED, "%s: %d", target, status);
 }
@@ -509,7 +509,7 @@ static bool is_over(int fd)
 /* Waits for a line, as long as the one who is to cause it is there. */
 static enum outcome await_line(int fd, int cause)
 {
-	int64_t end = clock_milliseconds() + run.patience;
+	int64_t end = clock_milliseconds() + run.timeout_ms;
 
 	while (io_wait(fd, POLLIN, 50) == 0) {
 		if (is_over(cause))
@@ -676,7 +676,7 @@ static enum outcome talk_file(int fd)
 /* A datagram may be lost, so it is sent again. @return the length of the reply, or -1 */
 static ssize_t ask(int fd, const char *bytes, size_t n, char *reply, size_t size)
 {
-	int64_t end = clock_milliseconds() + run.patience;
+	int64_t end = clock_milliseconds() + run.timeout_ms;
 
 	for (int i = 0; i < UDP_TRIES; i++) {
 		ssize_t got = -1;
@@ -758,13 +758,13 @@ static int service_index(const char *service)
 }
 
 /* One conversation, to its end. */
-static enum outcome talk(int64_t patience)
+static enum outcome talk(int64_t timeout_ms)
 {
 	bool udp = run.program->udp;
 	enum outcome outcome;
 	int fd;
 
-	run.patience = patience;
+	run.timeout_ms = timeout_ms;
 	run.number++;
 	run.why[0] = '\0';
 	fd = client_socket(udp ? SOCK_DGRAM : SOCK_STREAM);
@@ -1014,7 +1014,7 @@ static bool fault_is_over(void)
 /* It has ended though nobody has told it to. Only at the start it may. */
 static enum outcome check_failed_start(void)
 {
-	const char *said = errors();
+	const char *log = errors();
 	bool may_be_silent = run.fault != NULL && run.fault->call == INJECT_write;
 	/* Without memory libc does not know "0" for a port: bad usage, it seems. */
 	bool may_be_usage = run.fault != NULL && (run.fault->call == INJECT_malloc ||
@@ -1031,7 +1031,7 @@ static enum outcome check_failed_start(void)
 	    !(may_be_usage && WEXITSTATUS(run.status) == 2))
 		return report(WRONG, "it could not start: status %d, not 1",
 			      WEXITSTATUS(run.status));
-	if (*said == '\0' && !may_be_silent)
+	if (*log == '\0' && !may_be_silent)
 		return report(WRONG, "it could not start, and did not say why");
 	return RIGHT;
 }
@@ -1045,7 +1045,7 @@ static enum outcome talk_until_right(void)
 
 	for (int i = 0; i < MOST; i++) {
 		was_over = fault_is_over();
-		outcome = talk(PATIENCE);
+		outcome = talk(WAIT_MS);
 		if (outcome == WRONG || has_ended())
 			return outcome;
 		if (outcome == SILENT)
@@ -1066,18 +1066,18 @@ static enum outcome talk_in_a_fault_that_lasts(void)
 	bool stops_in_it = run.fault->at % 2 == 0;
 
 	for (int i = 0; i < CONVERSATIONS && !has_ended(); i++) {
-		outcome = talk(IMPATIENCE);
+		outcome = talk(QUIET_MS);
 		if (outcome == WRONG)
 			return outcome;
 	}
 	if (stops_in_it || has_ended())
 		return RIGHT;
 	atomic_store(&run.inject->lifted, true);
-	outcome = talk(PATIENCE);
+	outcome = talk(WAIT_MS);
 	if (outcome == RIGHT || has_ended())
 		return RIGHT;
 	/* What it had begun with in the fault may end so. The next is served. */
-	outcome = talk(PATIENCE);
+	outcome = talk(WAIT_MS);
 	return outcome == RIGHT ? RIGHT
 				: report(WRONG, "%s, though the fault is over: %s",
 					 outcome_names[outcome], strdup(run.why));
@@ -1128,12 +1128,12 @@ static enum outcome check_calls(void)
 static enum outcome stop_server(void)
 {
 	kill(run.pid, SIGTERM);
-	if (!eventually(has_ended, PATIENCE))
+	if (!eventually(has_ended, WAIT_MS))
 		return report(WRONG, "it does not stop");
 	if (!WIFEXITED(run.status) || WEXITSTATUS(run.status) != 0)
 		return report(WRONG, "it stopped with wait status %#x",
 			      (unsigned)run.status);
-	if (!eventually(no_orphan, PATIENCE))
+	if (!eventually(no_orphan, WAIT_MS))
 		return report(WRONG, "it left a process behind");
 	if (atomic_load(&run.inject->crashes) > 0)
 		return report(WRONG, "a child crashed");
@@ -1156,7 +1156,7 @@ static void note_counts(struct baseline *baseline)
 static enum outcome carry_out(struct baseline *baseline)
 {
 	start_server();
-	if (!eventually(is_ready, PATIENCE))
+	if (!eventually(is_ready, WAIT_MS))
 		return report(WRONG, "it neither listens nor ends");
 	if (!has_ended())
 		TRY(run.fault != NULL && run.fault->times == 0
@@ -1164,11 +1164,11 @@ static enum outcome carry_out(struct baseline *baseline)
 			    : talk_until_right());
 	if (has_ended())
 		return check_failed_start();
-	if (run.fault == NULL && !eventually(is_settled, PATIENCE))
+	if (run.fault == NULL && !eventually(is_settled, WAIT_MS))
 		return report(WRONG, "it does not settle");
 	if (run.fault == NULL)
 		note_baseline(baseline);
-	else if (run.fault->times != 0 && !eventually(nothing_is_left, PATIENCE))
+	else if (run.fault->times != 0 && !eventually(nothing_is_left, WAIT_MS))
 		return report(WRONG,
 			      "left over: %d descriptors of %d, %d threads of %d, "
 			      "%d children",

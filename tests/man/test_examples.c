@@ -1,0 +1,947 @@
+/*
+ * The manual pages as their reader tries them: every example of every page is pasted into a
+ * shell, and must print what the page says.
+ *
+ * An example is a block `.Bd -literal` in the section EXAMPLES:
+ *
+ *	.\" figures vary		every number, with its unit, may be another
+ *	.\" needs nc socat		skipped where these programs are missing
+ *	.Bd -literal -offset indent
+ *	$ echod-select -q &		a command
+ *	$ printf 'one\en' |		a command that goes on in the next line:
+ *	> dial -R localhost 7007
+ *	one				what is printed, standard error included
+ *	...				any lines, or none
+ *	$ kill $!			whatever was started is ended again
+ *	.Ed
+ *
+ * A block without a command is text, and is not run. Each example runs in a directory of
+ * its own, and where the kernel allows it in a network of its own (Linux: a network
+ * namespace), so that the default ports are free. Then all of a page are pasted one behind
+ * the other. Neither an example nor a page may leave a file or a process behind.
+ */
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/sock.h"
+#include "common/text.h"
+#include "tests/fixture/folder.h"
+#include "tests/fixture/harness.h"
+#include "tests/fixture/network.h"
+#include "tests/suites.h"
+
+enum {
+	TEXT = 16 * 1024,
+	NAME = 256,
+	MOST_EXAMPLES = 256,
+	MOST_LINES = 512,
+	MOST_PROGRAMS = 256,
+};
+
+/* ---- examples -------------------------------------------------------------------------- */
+
+struct example {
+	const char *page; /* "dial.1" */
+	unsigned line;    /* of its .Bd */
+	bool figures_vary;
+	char needs[NAME];        /* programs, with blanks between them */
+	char flaw[NAME];         /* why it cannot be run as it is written; "" */
+	char *script, *expected; /* TEXT bytes each */
+};
+
+static struct example examples[MOST_EXAMPLES];
+static size_t examples_count;
+static glob_t pages; /* paths of all pages */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+static bool begins_with(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
+}
+
+static void flawed(struct example *example, const char *what, const char *line)
+{
+	if (example->flaw[0] == '\0')
+		snprintf(example->flaw, sizeof example->flaw, "%s: %.180s", what, line);
+}
+
+static void append(struct example *example, char *to, const char *line)
+{
+	size_t length = strlen(to);
+
+	if (length + strlen(line) + 2 > TEXT) {
+		flawed(example, "it is too long", line);
+		return;
+	}
+	snprintf(to + length, TEXT - length, "%s\n", line);
+}
+
+/* The line as it is shown. @return false if it has an escape that is not known here */
+static bool undo_roff(const char *line, char shown[TEXT])
+{
+	static const struct {
+		const char *escape, *shown;
+	} known[] = {
+		{ "\\e", "\\" },  { "\\&", "" },    { "\\-", "-" },
+		{ "\\ ", " " },   { "\\(aq", "'" }, { "\\(dq", "\"" },
+		{ "\\(ti", "~" }, { "\\(ha", "^" }, { "\\(ga", "`" },
+	};
+	size_t length = 0;
+
+	while (*line != '\0' && length < TEXT - 1) {
+		size_t i = 0;
+
+		if (*line != '\\') {
+			shown[length++] = *line++;
+			continue;
+		}
+		while (i < sizeof known / sizeof *known &&
+		       !begins_with(line, known[i].escape))
+			i++;
+		if (i == sizeof known / sizeof *known)
+			return false;
+		line += strlen(known[i].escape);
+		if (known[i].shown[0] != '\0')
+			shown[length++] = known[i].shown[0];
+	}
+	shown[length] = '\0';
+	return true;
+}
+
+/* Whether the shell waits for more: after a backslash, or in the middle of a construct. */
+static bool is_unfinished(const char *command)
+{
+	size_t length = strlen(command);
+	FILE *shell;
+
+	if (length > 1 && command[length - 2] == '\\')
+		return true;
+	fflush(NULL); /* or the shell has a copy of what we have not printed yet */
+	shell = popen("sh -n 2>/dev/null", "w");
+	if (shell == NULL)
+		return false;
+	fputs(command, shell);
+	return pclose(shell) != 0;
+}
+
+/* Where the reader of a page is. */
+struct reader {
+	const char *page;
+	unsigned line;
+	bool in_examples;
+	struct example *example; /* whose block this is; NULL outside of one */
+	struct example next;     /* what the comments in front of the block say */
+	size_t command;          /* where in the script the last command begins */
+	bool in_command;         /* no output since */
+};
+
+static void begin_example(struct reader *reader)
+{
+	struct example *example = &examples[examples_count];
+
+	if (examples_count == MOST_EXAMPLES)
+		return;
+	*example = reader->next;
+	example->page = reader->page;
+	example->line = reader->line;
+	example->script = calloc(1, TEXT);
+	example->expected = calloc(1, TEXT);
+	reader->in_command = false;
+	if (example->script != NULL && example->expected != NULL)
+		reader->example = example;
+}
+
+static void end_example(struct reader *reader)
+{
+	if (reader->example->script[0] != '\0') {
+		examples_count++;
+	} else { /* text */
+		free(reader->example->script);
+		free(reader->example->expected);
+	}
+	reader->example = NULL;
+}
+
+static void take_line(struct reader *reader, const char *line)
+{
+	struct example *example = reader->example;
+	char shown[TEXT];
+
+	if (line[0] == '.' || line[0] == '\'')
+		flawed(example, "a request to roff within a block", line);
+	if (!undo_roff(line, shown)) {
+		flawed(example, "an escape sequence that the test does not know", line);
+		return;
+	}
+	if (begins_with(shown, "$ ")) {
+		reader->command = strlen(example->script);
+		reader->in_command = true;
+		append(example, example->script, shown + 2);
+	} else if (begins_with(shown, "> ") && reader->in_command &&
+		   is_unfinished(example->script + reader->command)) {
+		append(example, example->script, shown + 2);
+	} else {
+		reader->in_command = false;
+		append(example, example->expected, shown);
+	}
+}
+
+static void take_comment(struct example *next, const char *comment)
+{
+	if (strcmp(comment, "figures vary") == 0)
+		next->figures_vary = true;
+	else if (begins_with(comment, "needs "))
+		snprintf(next->needs, sizeof next->needs, "%s", comment + 6);
+}
+
+static void read_line(struct reader *reader, const char *line)
+{
+	if (reader->example != NULL && strcmp(line, ".Ed") == 0)
+		end_example(reader);
+	else if (reader->example != NULL)
+		take_line(reader, line);
+	else if (begins_with(line, ".Sh "))
+		reader->in_examples = strcmp(line, ".Sh EXAMPLES") == 0;
+	else if (reader->in_examples && begins_with(line, ".Bd -literal"))
+		begin_example(reader);
+	if (begins_with(line, ".\\\" "))
+		take_comment(&reader->next, line + 4);
+	else
+		reader->next = (struct example){ .line = 0 };
+}
+
+/* Hands every line of a file, without its newline, to take(). @return false: no such file */
+static bool each_line(const char *path, void (*take)(void *context, const char *line),
+		      void *context)
+{
+	FILE *file = fopen(path, "r");
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t length;
+
+	if (file == NULL)
+		return false;
+	while ((length = getline(&line, &room, file)) > 0) {
+		if (line[length - 1] == '\n')
+			line[length - 1] = '\0';
+		take(context, line);
+	}
+	free(line);
+	fclose(file);
+	return true;
+}
+
+static void take_page_line(void *context, const char *line)
+{
+	struct reader *reader = context;
+
+	reader->line++;
+	read_line(reader, line);
+}
+
+static void find_examples(void)
+{
+	char pattern[TEXT];
+
+	if (pages.gl_pathc > 0)
+		return;
+	snprintf(pattern, sizeof pattern, "%s/man/*.[1-8]", source_folder());
+	if (glob(pattern, 0, NULL, &pages) != 0)
+		return;
+	for (size_t i = 0; i < pages.gl_pathc; i++) {
+		struct reader reader = { .page = base_name(pages.gl_pathv[i]) };
+
+		each_line(pages.gl_pathv[i], take_page_line, &reader);
+	}
+}
+
+/* ---- comparing ------------------------------------------------------------------------- */
+
+/* The length of a number ("1,000", "0.25", "127.0.0.1") with its unit. */
+static size_t figure_length(const char *text)
+{
+	static const char *const units[] = { "ns",  "us",   "ms",   "s",    "B",
+					     "KiB", "MiB",  "GiB",  "kB",   "MB",
+					     "GB",  "kB/s", "MB/s", "GB/s", "k" };
+	size_t length = 0, blanks;
+
+	while (isdigit((unsigned char)text[length]) ||
+	       ((text[length] == '.' || text[length] == ',') &&
+		isdigit((unsigned char)text[length + 1])))
+		length++;
+	blanks = strspn(text + length, " ");
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+		const char *unit = text + length + blanks;
+
+		if (begins_with(unit, units[i]) && unit[strlen(units[i])] != '/' &&
+		    !isalnum((unsigned char)unit[strlen(units[i])]))
+			return length + blanks + strlen(units[i]);
+	}
+	return length;
+}
+
+/* With # for each figure, no blanks around it, and one for any other run of blanks. Which
+ * figure has the star that marks the best may vary with the figures. */
+static void blur_figures(const char *line, char blurred[TEXT])
+{
+	size_t length = 0;
+
+	while (*line != '\0' && length < TEXT - 2) {
+		if (isdigit((unsigned char)*line)) {
+			line += figure_length(line);
+			while (length > 0 && blurred[length - 1] == ' ')
+				length--;
+			blurred[length++] = '#';
+			line += *line == '*' ? 1 : 0;
+			line += strspn(line, " ");
+		} else if (*line == ' ') {
+			blurred[length++] = ' ';
+			line += strspn(line, " ");
+		} else {
+			blurred[length++] = *line++;
+		}
+	}
+	while (length > 0 && blurred[length - 1] == ' ')
+		length--;
+	blurred[length] = '\0';
+}
+
+static bool line_matches(const char *expected, const char *actual, bool figures_vary)
+{
+	char wanted[TEXT], got[TEXT];
+
+	if (!figures_vary)
+		return strcmp(expected, actual) == 0;
+	blur_figures(expected, wanted);
+	blur_figures(actual, got);
+	return strcmp(wanted, got) == 0;
+}
+
+static bool lines_match(char *const expected[], char *const actual[], bool figures_vary)
+{
+	if (expected[0] == NULL)
+		return actual[0] == NULL;
+	if (strcmp(expected[0], "...") == 0)
+		return lines_match(expected + 1, actual, figures_vary) ||
+		       (actual[0] != NULL &&
+			lines_match(expected, actual + 1, figures_vary));
+	return actual[0] != NULL && line_matches(expected[0], actual[0], figures_vary) &&
+	       lines_match(expected + 1, actual + 1, figures_vary);
+}
+
+/* Cuts a text into its lines; the last line counts without a newline, too. */
+static void split_lines(char *text, char *lines[MOST_LINES])
+{
+	size_t count = 0;
+
+	while (*text != '\0' && count < MOST_LINES - 1) {
+		lines[count++] = text;
+		text += strcspn(text, "\n");
+		if (*text != '\0')
+			*text++ = '\0';
+	}
+	lines[count] = NULL;
+}
+
+static bool output_matches(const char *expected, const char *actual, bool figures_vary)
+{
+	char *expected_copy = strdup(expected), *actual_copy = strdup(actual);
+	char *expected_lines[MOST_LINES], *actual_lines[MOST_LINES];
+	bool same;
+
+	ck_assert_ptr_nonnull(expected_copy);
+	ck_assert_ptr_nonnull(actual_copy);
+	split_lines(expected_copy, expected_lines);
+	split_lines(actual_copy, actual_lines);
+	same = lines_match(expected_lines, actual_lines, figures_vary);
+	free(expected_copy);
+	free(actual_copy);
+	return same;
+}
+
+/* ---- a network of its own -------------------------------------------------------------- */
+
+/* Tried out by a child, for there is no way back. */
+static bool can_have_own_network(void)
+{
+	pid_t child = fork();
+	int status = -1;
+
+	ck_assert_msg(child >= 0, "cannot fork: %s", strerror(errno));
+	if (child == 0)
+		_exit(network_enter_own() ? 0 : 1);
+	harness_own_child(child);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return status == 0;
+}
+
+/* Whether a number in the commands is a port of this host that somebody listens on. */
+static bool finds_port_taken(const struct example *example, char port[NAME])
+{
+	const char *at = example->script;
+
+	while (*(at += strcspn(at, "0123456789")) != '\0') {
+		size_t length = strspn(at, "0123456789");
+		struct sock_place place = { "127.0.0.1", port, SOCK_STREAM, 1 };
+		struct failure failure;
+		uint64_t number;
+		int fd;
+
+		snprintf(port, NAME, "%.*s", (int)length, at);
+		at += length;
+		if (!text_number(port, 1024, UINT16_MAX, &number))
+			continue;
+		fd = sock_listen(&place, &failure);
+		if (fd < 0)
+			return true;
+		close(fd);
+	}
+	return false;
+}
+
+/* ---- running --------------------------------------------------------------------------- */
+
+/* @return whether it says why it is not run */
+static bool is_skipped(const struct example *example, bool own_network)
+{
+	char needs[NAME], port[NAME], path[TOOL_TEXT], *rest = needs, *program;
+
+	memcpy(needs, example->needs, sizeof needs);
+	while ((program = strtok_r(rest, " ", &rest)) != NULL) {
+		if (find_program(program, path) != NULL)
+			continue;
+		printf("skipped: needs %s\n", program);
+		return true;
+	}
+	if (!own_network && finds_port_taken(example, port)) {
+		printf("skipped: needs port %s of this host, which is in use\n", port);
+		return true;
+	}
+	return false;
+}
+
+struct place {
+	char folder[FOLDER_TEXT];
+	bool own_network;
+};
+
+/* In the child that becomes the shell. */
+static void go_to_place(void *context)
+{
+	const struct place *place = context;
+	const char *path = getenv("PATH");
+	char longer[TEXT];
+
+	setpgid(0, 0);
+	dup2(STDOUT_FILENO, STDERR_FILENO); /* one pipe: both in their order */
+	snprintf(longer, sizeof longer, "%s:%s", getenv("SOCKWAYS_BIN"),
+		 path != NULL ? path : "/usr/bin:/bin");
+	setenv("PATH", longer, 1);
+	setenv("LC_ALL", "C", 1);
+	if (chdir(place->folder) < 0 || (place->own_network && !network_enter_own()))
+		_exit(126);
+}
+
+/* Collects what is printed until nobody is left who could print.
+ * @return false if that takes longer than @p longest milliseconds */
+static bool collect_output(int fd, int64_t longest, char output[TEXT])
+{
+	int64_t end = clock_milliseconds() + longest;
+	size_t length = 0;
+	ssize_t n = 1;
+
+	while (n > 0 && length < TEXT - 1) {
+		int64_t left = end - clock_milliseconds();
+
+		if (left <= 0 || io_wait(fd, POLLIN, left) <= 0)
+			break;
+		n = io_read(fd, output + length, TEXT - 1 - length);
+		length += n > 0 ? (size_t)n : 0;
+	}
+	output[length] = '\0';
+	for (char *nul = output; (nul = memchr(nul, '\0', length)) != NULL;) {
+		if (nul >= output + length)
+			break;
+		*nul = '?';
+	}
+	return n <= 0;
+}
+
+/* What came of pasting. */
+struct outcome {
+	bool ended;       /* the shell, and all that could still print */
+	bool processes;   /* some are left that it has started */
+	char files[NAME]; /* the names of those that are left */
+	char output[TEXT];
+};
+
+/* Whether there is nobody in a group of processes. The orphans in it are our children. */
+static bool group_is_empty(void *context)
+{
+	const pid_t *group = context;
+
+	while (waitpid(-*group, NULL, WNOHANG) > 0)
+		;
+	return kill(-*group, 0) < 0 && errno == ESRCH;
+}
+
+static void list_files(const char *folder, char names[NAME])
+{
+	DIR *directory = opendir(folder);
+	const struct dirent *entry;
+
+	names[0] = '\0';
+	ck_assert_msg(directory != NULL, "%s: %s", folder, strerror(errno));
+	while ((entry = readdir(directory)) != NULL) {
+		size_t length = strlen(names);
+
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			snprintf(names + length, NAME - length, " %s", entry->d_name);
+	}
+	closedir(directory);
+}
+
+/* Pastes commands into a shell, which is in an empty folder. */
+static void paste(const char *script, bool own_network, int64_t longest,
+		  struct outcome *outcome)
+{
+	struct place place = { .own_network = own_network };
+	struct run_setup setup = {
+		.argv = ARGUMENTS("/bin/sh"),
+		.prepare = go_to_place,
+		.context = &place,
+	};
+	struct program shell;
+	pid_t group;
+
+	folder_create_path(place.folder, "example");
+	shell = program_start(&setup);
+	group = shell.pid;
+	io_write(shell.in, script, strlen(script));
+	io_write(shell.in, "wait\n", 5);
+	program_end_input(&shell);
+	outcome->ended = collect_output(shell.out, longest, outcome->output);
+	if (!outcome->ended)
+		kill(-group, SIGKILL);
+	program_wait(&shell, WAIT_MS);
+	outcome->processes = !eventually(group_is_empty, &group, WAIT_MS);
+	kill(-group, SIGKILL);
+	list_files(place.folder, outcome->files);
+	folder_remove_path(place.folder);
+}
+
+/* Fails the test unless it printed what the page says, and left nothing behind. */
+static void expect_outcome(const struct example *example, const struct outcome *outcome)
+{
+	ck_assert_msg(outcome->ended,
+		      "%s:%u: there still runs what this example started\n"
+		      "---- commands ----\n%s---- actual ----\n%s",
+		      example->page, example->line, example->script, outcome->output);
+	ck_assert_msg(
+		output_matches(example->expected, outcome->output, example->figures_vary),
+		"%s:%u: the page shows another output\n"
+		"---- commands ----\n%s---- expected ----\n%s---- actual ----\n%s",
+		example->page, example->line, example->script, example->expected,
+		outcome->output);
+	ck_assert_msg(!outcome->processes, "%s:%u: it leaves processes behind\n%s",
+		      example->page, example->line, example->script);
+	ck_assert_msg(outcome->files[0] == '\0', "%s:%u: it leaves files behind:%s\n%s",
+		      example->page, example->line, outcome->files, example->script);
+}
+
+START_TEST(an_example_prints_what_its_page_says_and_leaves_nothing)
+{
+	const struct example *example = &examples[_i];
+	bool own_network = can_have_own_network();
+	struct outcome outcome;
+
+	ck_assert_msg(example->flaw[0] == '\0', "%s:%u: %s", example->page, example->line,
+		      example->flaw);
+	if (is_skipped(example, own_network))
+		return;
+	paste(example->script, own_network, LONG_WAIT_MS, &outcome);
+	expect_outcome(example, &outcome);
+}
+END_TEST
+
+/* Takes the example into another one, behind what that has. */
+static void join_example(struct example *whole, const struct example *example)
+{
+	const struct {
+		char *to;
+		const char *from;
+	} texts[] = {
+		{ whole->script, example->script },
+		{ whole->expected, example->expected },
+	};
+
+	if (whole->line == 0)
+		whole->line = example->line;
+	whole->figures_vary = whole->figures_vary || example->figures_vary;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		size_t length = strlen(texts[i].to);
+
+		ck_assert_uint_lt(length + strlen(texts[i].from), TEXT);
+		memcpy(texts[i].to + length, texts[i].from, strlen(texts[i].from) + 1);
+	}
+}
+
+/* As a reader does who tries them all: no server may meet the one before, which has the
+ * port still, and no file is in the way of the next example. */
+START_TEST(the_examples_of_a_page_can_be_pasted_one_behind_the_other)
+{
+	static char script[TEXT], expected[TEXT];
+	struct example whole = {
+		.page = base_name(pages.gl_pathv[_i]),
+		.script = script,
+		.expected = expected,
+	};
+	bool own_network = can_have_own_network();
+	struct outcome outcome;
+
+	if (SANITIZED) /* the same has just been run, one by one */
+		return;
+	for (size_t i = 0; i < examples_count; i++) {
+		if (strcmp(examples[i].page, whole.page) == 0 &&
+		    !is_skipped(&examples[i], own_network))
+			join_example(&whole, &examples[i]);
+	}
+	paste(whole.script, own_network, 2 * LONG_WAIT_MS, &outcome);
+	expect_outcome(&whole, &outcome);
+}
+END_TEST
+
+START_TEST(figures_may_vary_but_words_may_not)
+{
+	ck_assert(output_matches("p50  177.7 us\n", "p50    5.92 ms\n", true));
+	ck_assert(output_matches("from 127.0.0.1:53412 in 21 ms\n",
+				 "from 127.0.0.1:5 in 2.137 s\n", true));
+	ck_assert(output_matches("fork 34.5*  1 of 2\n", "fork   72  1 of 2\n", true));
+	ck_assert(!output_matches("p50 1 us\n", "p50 2 us\n", false));
+	ck_assert(!output_matches("rate 1 /s\n", "ratio 1 /s\n", true));
+	ck_assert(!output_matches("errors 1 reset\n", "errors none\n", true));
+}
+END_TEST
+
+START_TEST(three_dots_stand_for_any_lines)
+{
+	ck_assert(output_matches("a\n...\nz\n", "a\nb\nc\nz\n", false));
+	ck_assert(output_matches("a\n...\nz\n", "a\nz\n", false));
+	ck_assert(output_matches("...\n", "", false));
+	ck_assert(!output_matches("a\n...\nz\n", "a\nb\n", false));
+	ck_assert(!output_matches("a\n", "a\nb\n", false));
+	ck_assert(!output_matches("a\nb\n", "a\n", false));
+}
+END_TEST
+
+/* ---- pages ----------------------------------------------------------------------------- */
+
+START_TEST(every_page_has_examples)
+{
+	ck_assert_msg(pages.gl_pathc > 0, "there are no pages in %s/man",
+		      source_folder());
+	ck_assert_msg(examples_count < MOST_EXAMPLES, "more than %d examples",
+		      MOST_EXAMPLES);
+	for (size_t i = 0; i < pages.gl_pathc; i++) {
+		const char *page = base_name(pages.gl_pathv[i]);
+		size_t own = 0;
+
+		for (size_t j = 0; j < examples_count; j++)
+			own += strcmp(examples[j].page, page) == 0;
+		ck_assert_msg(own > 0, "%s has no examples", page);
+	}
+}
+END_TEST
+
+/* A list of the Makefile: "NAME = word word". */
+struct makefile_list {
+	const char *name;
+	char words[TEXT];
+};
+
+static void take_makefile_line(void *context, const char *line)
+{
+	struct makefile_list *list = context;
+	size_t length = strlen(list->name);
+
+	if (begins_with(line, list->name) &&
+	    line[length + strspn(line + length, " ")] == '=')
+		snprintf(list->words, sizeof list->words, "%s", strchr(line, '=') + 1);
+}
+
+static char *makefile_words(const char *name, struct makefile_list *list)
+{
+	char path[TEXT];
+
+	*list = (struct makefile_list){ .name = name };
+	snprintf(path, sizeof path, "%s/Makefile", source_folder());
+	each_line(path, take_makefile_line, list);
+	ck_assert_msg(list->words[strspn(list->words, " ")] != '\0', "%s has no list %s",
+		      path, name);
+	return list->words;
+}
+
+/* A program and the page that it should have. */
+struct program_page {
+	char program[NAME], page[NAME];
+};
+
+static struct program_page program_pages[MOST_PROGRAMS];
+static size_t program_pages_count;
+
+static void expect_page(const char *program, const char *model, const char *page,
+			const char *section)
+{
+	struct program_page *expected = &program_pages[program_pages_count++];
+
+	ck_assert_uint_lt(program_pages_count, MOST_PROGRAMS);
+	snprintf(expected->program, NAME, "%s%s", program, model);
+	snprintf(expected->page, NAME, "%s.%s", page, section);
+}
+
+static void list_programs(void)
+{
+	struct makefile_list services, models, clients;
+	char *rest = makefile_words("SERVICES", &services), *word, service[NAME];
+
+	program_pages_count = 0;
+	while ((word = strtok_r(rest, " ", &rest)) != NULL) {
+		char *models_rest = makefile_words("MODELS", &models), *model;
+
+		snprintf(service, sizeof service, "%sd", word);
+		while ((model = strtok_r(models_rest, " ", &models_rest)) != NULL) {
+			char ending[NAME];
+
+			snprintf(ending, sizeof ending, "-%s", model);
+			expect_page(service, ending, service, "8");
+		}
+	}
+	rest = makefile_words("CLIENTS", &clients);
+	while ((word = strtok_r(rest, " ", &rest)) != NULL)
+		expect_page(word, "", word, "1");
+}
+
+/* A page is searched for a word between two others than letters. */
+struct search {
+	const char *wanted;
+	bool only_name; /* only in the section NAME, after .Nm */
+	bool in_name, found;
+};
+
+static bool has_word(const char *line, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = line; (at = strstr(at, word)) != NULL; at++) {
+		char before = at > line ? at[-1] : ' ', after = at[length];
+
+		if (strchr(" \t\\", before) != NULL && strchr(" \t,", after) != NULL)
+			return true; /* the end of the line is found by strchr(), too */
+	}
+	return false;
+}
+
+static void search_line(void *context, const char *line)
+{
+	struct search *search = context;
+
+	if (begins_with(line, ".Sh "))
+		search->in_name = strcmp(line, ".Sh NAME") == 0;
+	if (search->only_name && (!search->in_name || !begins_with(line, ".Nm ")))
+		return;
+	if (has_word(line, search->wanted))
+		search->found = true;
+}
+
+static bool page_has(const char *page, const char *word, bool only_name)
+{
+	struct search search = { .wanted = word, .only_name = only_name };
+	char path[TEXT];
+
+	snprintf(path, sizeof path, "%s/man/%s", source_folder(), page);
+	ck_assert_msg(each_line(path, search_line, &search), "there is no man/%s", page);
+	return search.found;
+}
+
+/* The page of a server is that of its service; the models are in one page. */
+START_TEST(every_program_has_a_page_that_names_it)
+{
+	struct makefile_list models;
+	char *rest = makefile_words("MODELS", &models), *model;
+
+	list_programs();
+	for (size_t i = 0; i < program_pages_count; i++) {
+		const struct program_page *expected = &program_pages[i];
+		char name[NAME];
+
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(expected->program, "-"),
+			 expected->program);
+		ck_assert_msg(page_has(expected->page, name, true),
+			      "man/%s does not have %s in its NAME", expected->page,
+			      name);
+	}
+	while ((model = strtok_r(rest, " ", &rest)) != NULL)
+		ck_assert_msg(page_has("sockways.7", model, false),
+			      "man/sockways.7 does not have the model %s", model);
+}
+END_TEST
+
+/* The long options that a program's own help lists, and its page does not have. */
+static void find_unexplained(const struct program_page *pair, const char *help)
+{
+	while ((help = strstr(help, "--")) != NULL) {
+		size_t length = strcspn(help += 2, " \n");
+		char option[NAME];
+
+		snprintf(option, sizeof option, "-%.*s", (int)length, help);
+		if (isalpha((unsigned char)help[0]))
+			ck_assert_msg(page_has(pair->page, option, false),
+				      "man/%s does not have the option -%s of %s",
+				      pair->page, option, pair->program);
+	}
+}
+
+START_TEST(every_option_is_in_the_page)
+{
+	list_programs();
+	for (size_t i = 0; i < program_pages_count; i++) {
+		struct run run = run_program(ARGUMENTS(program_pages[i].program, "-h"),
+					     "", 0, WAIT_MS);
+
+		ck_assert_int_eq(run_exit_status(&run), 0);
+		find_unexplained(&program_pages[i], run.out);
+	}
+}
+END_TEST
+
+/* Whether mdoc(7) takes a word of a title for a macro, and so prints something else: of
+ * ".Ss In a pipe" there remains "<a> pipe". A "\&" in front of the word helps. */
+static bool is_macro(const char *word)
+{
+	static const char *const macros[] = {
+		"%A", "%B", "%C", "%D", "%I", "%J", "%N", "%O",  "%P",  "%Q",  "%R",
+		"%T", "%U", "%V", "Ac", "Ad", "An", "Ao", "Ap",  "Aq",  "Ar",  "At",
+		"Bc", "Bd", "Bf", "Bk", "Bl", "Bo", "Bq", "Brc", "Bro", "Brq", "Bsx",
+		"Bt", "Bx", "Cd", "Cm", "Db", "Dc", "Dd", "Dl",  "Do",  "Dq",  "Dt",
+		"Dv", "Dx", "D1", "Ec", "Ed", "Ef", "Ek", "El",  "Em",  "En",  "Eo",
+		"Er", "Es", "Ev", "Ex", "Fa", "Fc", "Fd", "Fl",  "Fn",  "Fo",  "Fr",
+		"Ft", "Fx", "Hf", "Ic", "In", "It", "Lb", "Li",  "Lk",  "Lp",  "Ms",
+		"Mt", "Nd", "Nm", "No", "Ns", "Nx", "Oc", "Oo",  "Op",  "Os",  "Ot",
+		"Ox", "Pa", "Pc", "Pf", "Po", "Pp", "Pq", "Qc",  "Ql",  "Qo",  "Qq",
+		"Re", "Rs", "Rv", "Sc", "Sh", "Sm", "So", "Sq",  "Ss",  "St",  "Sx",
+		"Sy", "Ta", "Tg", "Tn", "Ud", "Ux", "Va", "Vt",  "Xc",  "Xo",  "Xr",
+	};
+
+	for (size_t i = 0; i < sizeof macros / sizeof *macros; i++) {
+		if (strcmp(word, macros[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_title(void *context, const char *line)
+{
+	const char *path = context;
+	char copy[TEXT], *rest = copy, *word;
+
+	if (!begins_with(line, ".Sh ") && !begins_with(line, ".Ss "))
+		return;
+	snprintf(copy, sizeof copy, "%s", line + 4);
+	while ((word = strtok_r(rest, " \"", &rest)) != NULL)
+		ck_assert_msg(!is_macro(word), "%s: '%s': %s is a macro", path, line,
+			      word);
+}
+
+START_TEST(no_word_of_a_title_is_a_macro)
+{
+	for (size_t i = 0; i < pages.gl_pathc; i++) {
+		char *path = pages.gl_pathv[i];
+
+		ck_assert(each_line(path, check_title, path));
+	}
+}
+END_TEST
+
+enum { MANDOC_FAILED = 5 }; /* up to then mandoc(1)'s status tells how bad the page is */
+
+/* That a page is not installed here is no fault of the page that refers to it. */
+static void take_complaints(char *report, char complaints[TEXT])
+{
+	char *lines[MOST_LINES];
+
+	split_lines(report, lines);
+	for (size_t i = 0; lines[i] != NULL; i++) {
+		size_t length = strlen(complaints);
+
+		if (strstr(lines[i], "referenced manual not found") == NULL)
+			snprintf(complaints + length, TEXT - length, "%s\n", lines[i]);
+	}
+}
+
+START_TEST(mandoc_has_nothing_to_say_against_a_page)
+{
+	char mandoc[TOOL_TEXT];
+
+	if (needed_program("mandoc", mandoc) == NULL)
+		return;
+	for (size_t i = 0; i < pages.gl_pathc; i++) {
+		struct run run = run_program(
+			ARGUMENTS(mandoc, "-T", "lint", "-W", "style", pages.gl_pathv[i]),
+			"", 0, WAIT_MS);
+		char complaints[TEXT] = "";
+
+		take_complaints(run.out, complaints);
+		ck_assert_msg(complaints[0] == '\0', "%s", complaints);
+		ck_assert_msg(run_exit_status(&run) < MANDOC_FAILED, "%s", run.err);
+	}
+}
+END_TEST
+
+Suite *suite_examples(void)
+{
+	Suite *suite = suite_create("examples");
+	TCase *running = tcase_create("running");
+	TCase *pasting = tcase_create("pasting");
+	TCase *reading = tcase_create("reading");
+
+	find_examples();
+	suite_add_tcase(suite, reading);
+	tcase_add_test(reading, figures_may_vary_but_words_may_not);
+	tcase_add_test(reading, three_dots_stand_for_any_lines);
+	tcase_add_test(reading, every_page_has_examples);
+	tcase_add_test(reading, every_program_has_a_page_that_names_it);
+	tcase_add_test(reading, every_option_is_in_the_page);
+	tcase_add_test(reading, no_word_of_a_title_is_a_macro);
+	tcase_add_test(reading, mandoc_has_nothing_to_say_against_a_page);
+	suite_add_tcase(suite, running);
+	tcase_add_loop_test(running,
+			    an_example_prints_what_its_page_says_and_leaves_nothing, 0,
+			    (int)examples_count);
+	suite_add_tcase(suite, pasting);
+	tcase_set_timeout(pasting, 3 * TEST_SECONDS);
+	tcase_add_loop_test(pasting,
+			    the_examples_of_a_page_can_be_pasted_one_behind_the_other, 0,
+			    (int)pages.gl_pathc);
+	return suite;
+}

@@ -1,0 +1,238 @@
+/*
+ * Clients that read slowly, and clients that do not read, in every model and service: the idle
+ * timeout ends the second kind only. By a clock that the test holds: test_send_queue.c.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/sock.h"
+#include "tests/fixture/folder.h"
+#include "tests/fixture/harness.h"
+#include "tests/fixture/models.h"
+#include "tests/suites.h"
+
+enum {
+	MODELS_MOST = 16,
+	BIG = 24 * 1024 * 1024, /* more than the kernel holds for a client */
+	SETTLED = 100, /* milliseconds without room: nothing more will be taken */
+	IDLE = 2000,   /* -t */
+	SLOWLY = IDLE + IDLE / 2,
+	SMALL = 64 * 1024, /* a receive buffer, which the kernel doubles */
+	SIP = 5000,        /* bytes at a time, while it reads slowly */
+	SIP_EVERY = 20,
+	THEN = 1024 * 1024, /* bytes: it has read less until then */
+};
+
+/* A reader of each model's server. */
+struct reader {
+	struct server server;
+	int fd;
+	size_t got;
+};
+
+/* What a client sends, again and again until nobody takes it, for more than it reads. */
+struct appetite {
+	const char *service;
+	const char *const *options;
+	const char *request; /* NULL: none is needed */
+	bool again;
+	size_t all; /* bytes that must come; 0: without end */
+};
+
+static struct folder folder;
+
+static const char *const no_options[] = { "-t", "2", "-vv", NULL };
+static const char *const chat_options[] = {
+	"-t", "2", "-vv", "-R", "0", "-B", "64M", NULL
+};
+static const char *const folder_options[] = { "-t", "2", "-vv", "-r", folder.path, NULL };
+static const char *const site_options[] = { "-t",        "2",  "-vv",       "-L",
+					    "/dev/null", "-r", folder.path, NULL };
+
+static const struct appetite appetites[] = {
+	{ "http", site_options, "GET /big HTTP/1.0\r\n\r\n", false, BIG },
+	{ "file", folder_options, "GET big\n", false, BIG },
+	{ "chargen", no_options, NULL, false, 0 },
+	{ "echo", no_options, "hello, hello, hello\n", true, 0 },
+	{ "chat", chat_options, "/help\n", true, 0 },
+};
+
+enum { APPETITES = sizeof appetites / sizeof *appetites };
+
+static void make_big_file(void)
+{
+	char *bytes = much_memory(BIG);
+
+	folder_create(&folder);
+	folder_file(&folder, "big", bytes, BIG);
+}
+
+static void send_until_stuck(int fd, const char *request)
+{
+	static char requests[64 * 1024];
+	size_t length = strlen(request), whole = sizeof requests / length * length;
+
+	for (size_t i = 0; i < whole; i++)
+		requests[i] = request[i % length];
+	while (io_wait(fd, POLLOUT, SETTLED) > 0)
+		ck_assert(send(fd, requests, whole, 0) > 0 || errno == EAGAIN);
+}
+
+/* The size of a receive buffer is set before the connection stands: a window that was
+ * announced cannot be taken back. */
+static int connect_with_small_buffer(const struct server *server)
+{
+	const int small = SMALL;
+	struct sockaddr_in where = {
+		.sin_family = AF_INET,
+		.sin_port = htons((in_port_t)server->port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&where, sizeof where), 0);
+	ck_assert_int_eq(io_set_nonblocking(fd, true), 0);
+	return fd;
+}
+
+/* Its receive buffer is small: what it has not read is in the server's kernel. */
+static void arrive(struct reader *reader, int model, const struct appetite *appetite)
+{
+	reader->server = model_start(model, appetite->service, appetite->options);
+	reader->fd = connect_with_small_buffer(&reader->server);
+	reader->got = 0;
+	if (appetite->request != NULL && !appetite->again)
+		client_say(reader->fd, appetite->request);
+	else if (appetite->request != NULL)
+		send_until_stuck(reader->fd, appetite->request);
+}
+
+/* Reads what there is, at most so much. @return how much; 0: nothing is there */
+static size_t sip(struct reader *reader, size_t most)
+{
+	static char bytes[65536];
+	ssize_t n = recv(reader->fd, bytes, most < sizeof bytes ? most : sizeof bytes, 0);
+
+	ck_assert_msg(n > 0 || (n < 0 && errno == EAGAIN), "%s: %s after %zu bytes:\n%s",
+		      reader->server.name, n == 0 ? "cut off" : strerror(errno),
+		      reader->got, server_errors(&reader->server));
+	if (n > 0)
+		reader->got += (size_t)n;
+	return n > 0 ? (size_t)n : 0;
+}
+
+static void read_slowly(struct reader *readers, int count)
+{
+	int64_t end = clock_milliseconds() + SLOWLY;
+
+	while (clock_milliseconds() < end) {
+		for (int i = 0; i < count; i++)
+			sip(&readers[i], SIP);
+		poll(NULL, 0, SIP_EVERY);
+	}
+}
+
+/* @return whether a reader has not got all yet */
+static bool read_on(struct reader *reader, size_t all)
+{
+	if (reader->got >= all)
+		return false;
+	while (reader->got < all && sip(reader, SIZE_MAX) > 0)
+		continue;
+	return true;
+}
+
+/* All of them in turn: none is to wait for another. */
+static void read_the_rest(struct reader *readers, int count, size_t all)
+{
+	int64_t end = clock_milliseconds() + 3 * WAIT_MS;
+	bool more = count > 0;
+
+	for (int i = 0; i < count; i++)
+		ck_assert_uint_lt(readers[i].got, THEN); /* it was slow */
+	while (more) {
+		more = false;
+		for (int i = 0; i < count; i++)
+			more = read_on(&readers[i], all) || more;
+		ck_assert_msg(clock_milliseconds() < end, "no more comes");
+		poll(NULL, 0, 1);
+	}
+}
+
+/* GIVEN a server with an idle timeout, and more to send than the kernel holds
+   WHEN the client reads slowly for longer than that: too little to make room for more
+   THEN the client is not cut off, and gets the rest. */
+START_TEST(a_client_that_reads_slowly_gets_all)
+{
+	const struct appetite *appetite = &appetites[_i];
+	struct reader readers[MODELS_MOST];
+	int models = models_count();
+
+	if (SANITIZED) { /* the clients of this test must keep a rate */
+		skipped("needs a build without sanitizers");
+		return;
+	}
+	ck_assert_int_le(models_count(), MODELS_MOST);
+	make_big_file();
+	for (int i = 0; i < models; i++)
+		arrive(&readers[i], i, appetite);
+	if (sock_send_queue(readers[0].fd) < 0) {
+		skipped("the length of a send queue cannot be had here");
+		models = 0;
+	}
+	read_slowly(readers, models);
+	read_the_rest(readers, models, appetite->all > 0 ? appetite->all : 2 * THEN);
+	for (int i = 0; i < models_count(); i++) {
+		client_reset(readers[i].fd);
+		ck_assert_uint_eq(server_count_lines(&readers[i].server, "does not read"),
+				  0);
+		server_finish(&readers[i].server);
+	}
+	folder_remove(&folder);
+}
+END_TEST
+
+/* GIVEN the same
+   WHEN the client reads nothing
+   THEN it is cut off. */
+START_TEST(a_client_that_reads_nothing_is_cut_off)
+{
+	const struct appetite *appetite = &appetites[_i];
+	struct reader readers[MODELS_MOST];
+
+	if (SANITIZED) { /* the clients of this test must keep a rate */
+		skipped("needs a build without sanitizers");
+		return;
+	}
+	ck_assert_int_le(models_count(), MODELS_MOST);
+	make_big_file();
+	for (int i = 0; i < models_count(); i++)
+		arrive(&readers[i], i, appetite);
+	for (int i = 0; i < models_count(); i++) {
+		server_wait_line(&readers[i].server,
+				 "timed out: the client does not read", WAIT_MS);
+		client_close(readers[i].fd);
+		server_finish(&readers[i].server);
+	}
+	folder_remove(&folder);
+}
+END_TEST
+
+Suite *suite_slow_readers(void)
+{
+	Suite *suite = suite_create("slow_readers");
+	TCase *tcase = add_case(suite, "slow readers");
+
+	tcase_add_loop_test(tcase, a_client_that_reads_slowly_gets_all, 0, APPETITES);
+	tcase_add_loop_test(tcase, a_client_that_reads_nothing_is_cut_off, 0, APPETITES);
+	return suite;
+}
