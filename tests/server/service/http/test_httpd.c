@@ -900,7 +900,7 @@ START_TEST(listings_of_no_directory_are_bad_usage)
 
 	run_expect_status(&run, 2);
 	expect_match(run.err, "^httpd-[a-z]+: -l, --list needs "
-			      "-r; try 'httpd-[a-z]+ -h'\n$");
+			      "-r DIR; try 'httpd-[a-z]+ -h'\n$");
 	run = run_program(ARGUMENTS(program, "-l", "-h"), "", 0, WAIT_MS);
 	run_expect_status(&run, 0);
 }
