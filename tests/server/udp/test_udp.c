@@ -1147,7 +1147,7 @@ static uintmax_t bytes_received(const struct server *server)
 	server_signal(server, SIGUSR1);
 	while (server_count_lines(server, ": served ") == before)
 		ck_assert_int_lt(clock_milliseconds(), end);
-	for (line = server_errors(server); (line = strstr(line, "refused ")) != NULL;
+	for (line = server_errors(server); (line = strstr(line, "dropped ")) != NULL;
 	     line++)
 		last = line;
 	ck_assert_int_eq(sscanf(last, "dropped %*u; %ju bytes in", &bytes), 1);
