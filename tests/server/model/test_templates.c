@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/client.h"
-#include "tests/harness.h"
+#include "tests/fixture/client.h"
+#include "tests/fixture/harness.h"
 #include "tests/suites.h"
-#include "tests/waiting.h"
+#include "tests/fixture/waiting.h"
 
 enum { TEXT = 256, SOURCE = 65536 };
 

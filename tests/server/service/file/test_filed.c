@@ -843,7 +843,7 @@ START_TEST(an_upload_whose_part_was_removed_harms_no_other)
 	folder_remove_path(folder_path(&folder, ".filed"));
 	other = send_half(&server);
 	client_send(fd, big + BIG / 2, BIG - BIG / 2);
-	say(fd, "SUM -\n");
+	client_say(fd, "SUM -\n");
 	expect_refusal(fd, "ERR busy a: the partial upload was removed");
 	ck_assert(!folder_has(&folder, "a"));
 	client_send(other, big + BIG / 2, BIG - BIG / 2);
