@@ -1,18 +1,22 @@
 /*
- * TEMPLATE - a service to begin with. Copy it to NAME.c, replace TEMPLATE by NAME, add NAME to
- * SERVICES in the Makefile, and write man/NAMEd.8. `make` then builds it in every model.
+ * TEMPLATE - the skeleton of a service. Copy it to NAME.c, replace TEMPLATE by NAME, add
+ * NAME to SERVICES in the Makefile, and write man/NAMEd.8. make(1) then builds it in
+ * every model.
  *
- * As it stands it answers each line with the line, and says goodbye at "quit".
+ * This service sends each line back, and ends the session after "quit".
  *
- * The rules, which hold in every model (server/service.h has them in full):
+ * The rules, which hold in every model (server/service.h has all of them):
  *
- *   - bytes in, bytes out: a service calls no function of a socket, and never waits. It takes
- *     bytes in input(), and writes with session_write(), which copies and never fails.
- *   - the input comes in pieces of any size: half a line, or three lines at once. input() returns
- *     how many bytes it has used; the rest comes again with more behind it.
- *   - when session_full() is true the client does not read: return, and go on at the next call.
- *   - what is kept between two calls is in session->state, of state_size bytes, zeroed at first.
- *   - a limit on all that comes from the client: here, a line longer than LINE_MOST ends it.
+ *   - Bytes in, bytes out: a service makes no system call on a socket, and never waits. It
+ *     gets bytes in input(), and writes with session_write(), which returns no error.
+ *   - Input arrives in pieces of any size: half a line, or three lines at once. input()
+ *     returns how many bytes it has used. The rest is passed again, with more after it.
+ *   - If session_full() is true, the client does not read: return, and continue in the next
+ *     call.
+ *   - Data that is kept between two calls is in session->state, of state_size bytes, which
+ *     are zeroed at first.
+ *   - Limit everything that comes from the client: here, a line longer than LINE_MOST ends
+ *     the session.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -22,7 +26,7 @@
 
 enum { LINE_MOST = 512 };
 
-/* One client's state. */
+/* The state of one client. */
 struct state {
 	unsigned lines;
 };
@@ -56,7 +60,7 @@ static size_t TEMPLATE_input(struct session *session, const char *bytes, size_t 
 			return n;
 		}
 		if (end == NULL)
-			break; /* the rest of the line has not come */
+			break; /* the line is incomplete */
 		if (!answer(session, bytes + used, length)) {
 			session_finish(session); /* closes when the output is sent */
 			return n;
@@ -69,9 +73,9 @@ static size_t TEMPLATE_input(struct session *session, const char *bytes, size_t 
 const struct service TEMPLATE_service = {
 	.name = "TEMPLATE",
 	.summary = "a line for --help: what it does",
-	.port = "7999",                    /* the default of --port */
-	.descriptors = SERVICE_OPENS_NONE, /* beside the socket */
+	.port = "7999",                    /* default of --port */
+	.descriptors = SERVICE_OPENS_NONE, /* besides the socket */
 	.state_size = sizeof(struct state),
 	.input = TEMPLATE_input,
-	/* .greet, .end, .drained, .close, .datagram (for -u), .options ...: server/service.h */
+	/* .open, .end, .drained, .close, .datagram (for -u), .options ...: server/service.h */
 };

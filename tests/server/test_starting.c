@@ -31,7 +31,7 @@ enum { TEXT = 512, SKIPPED = 77 };
 
 static const char refusal[] =
 	"cannot serve the socket on standard input (inetd): start the "
-	"server by itself, or by socket activation (LISTEN_FDS)";
+	"server directly, or by socket activation (LISTEN_FDS)";
 
 /* ---- inetd ----------------------------------------------------------------------------- */
 

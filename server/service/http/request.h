@@ -98,7 +98,7 @@ struct http_request {
 	bool connects;        /* the method is CONNECT */
 	bool in_trailer;
 	bool has_host, counted; /* Host, Content-Length were seen */
-	bool coded;             /* Transfer-Encoding has */
+	bool coded;             /* Transfer-Encoding was seen */
 	bool coded_otherwise;   /* it has a coding other than chunked */
 	bool closes, persists;  /* Connection: close, keep-alive */
 	bool expects;           /* Expect: 100-continue */

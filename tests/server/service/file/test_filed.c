@@ -844,7 +844,7 @@ START_TEST(an_upload_whose_part_was_removed_harms_no_other)
 	other = send_half(&server);
 	client_send(fd, big + BIG / 2, BIG - BIG / 2);
 	client_say(fd, "SUM -\n");
-	expect_refusal(fd, "ERR busy a: what had come of it was removed");
+	expect_refusal(fd, "ERR busy a: the partial upload was removed");
 	ck_assert(!folder_has(&folder, "a"));
 	client_send(other, big + BIG / 2, BIG - BIG / 2);
 	end_big(other);
