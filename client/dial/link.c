@@ -252,6 +252,5 @@ int dial_link_failed(const struct dial_link *link, int error, struct failure *fa
 
 	dial_peer_text(link->settings, peer);
 	return failure_set(failure, "%s: %s%s", peer, strerror(error),
-			   error == ECONNREFUSED ? " (no program uses this UDP port)"
-						 : "");
+			   error == ECONNREFUSED ? " (no UDP server)" : "");
 }

@@ -195,7 +195,7 @@ static int check_target(const struct xfer_part *part, const char **what)
 		*what = "cannot replace the local directory";
 		errno = EISDIR;
 	} else if (!part->force) {
-		*what = "cannot create the local file";
+		*what = "cannot write";
 		errno = EEXIST;
 	} else if (!is_anothers(part, &status)) {
 		return 0;
