@@ -757,9 +757,8 @@ START_TEST(loadgen_tells_what_was_wrong_and_how_often_it_connected)
 		     "connections +32 at a time, 0 served, [0-9]+ opened in all\n");
 	run = run_loadgen(ARGUMENTS("loadgen", "-d", slow_seconds(0.2), "-j", "http",
 				    "127.0.0.1", port));
-	ck_assert_ptr_nonnull(strstr(run.out,
-				     "\"wrong\":\"status: \\\"HTTP/1.1 503 "
-				     "\\\"No\\\" tea\\\"\"}\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "\"wrong\":\"status: \\\"HTTP/1.1 503 "
+					      "\\\"No\\\" tea\\\"\"}\n"));
 }
 END_TEST
 
