@@ -44,7 +44,7 @@ struct address_query {
  * @param host  a name, an IPv4 or IPv6 address (with %interface), or NULL
  * @param port  a number from 0 to 65535, in decimal digits only, or a service's name
  * @param list  receives the addresses in the order to try them; free with freeaddrinfo()
- * @return 0, or -1 with *failure, which names the culprit
+ * @return 0, or -1 with *failure, which names the invalid part
  */
 int address_resolve(const char *host, const char *port, const struct address_query *query,
 		    struct addrinfo **list, struct failure *failure);

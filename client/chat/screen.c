@@ -46,7 +46,7 @@ enum {
 	LONGEST_DELAY = 60000, /* milliseconds */
 	LASTING = 10000,       /* milliseconds: a connection that lasted longer resets
 			        * the delay */
-	FAREWELL = 2000,       /* milliseconds: the server must close within this after
+	QUIT_TIME = 2000,      /* milliseconds: the server must close within this after
 			        * /quit */
 	OUTPUT = 4 * SPEECH_SHOWN_MOST,
 	NOTICE_TEXT = FAILURE_TEXT + 128,
@@ -529,7 +529,7 @@ static int poll_timeout(const struct screen *screen)
 	if (screen->phase == WAITING)
 		return until(screen->again_at);
 	if (screen->phase == LEAVING)
-		return until(screen->since + FAREWELL);
+		return until(screen->since + QUIT_TIME);
 	if (screen->paste.held_since > 0 && screen->settings->dial.timeout > 0)
 		return until(screen->paste.held_since + screen->settings->dial.timeout);
 	return -1;
@@ -539,7 +539,7 @@ static void time_is_over(struct screen *screen)
 {
 	if (screen->phase == WAITING && until(screen->again_at) == 0)
 		start_connecting(screen);
-	if (screen->phase == LEAVING && until(screen->since + FAREWELL) == 0)
+	if (screen->phase == LEAVING && until(screen->since + QUIT_TIME) == 0)
 		end(screen, 0);
 	if (screen->paste.held_since > 0 && poll_timeout(screen) == 0)
 		screen->paste.given_up = true;

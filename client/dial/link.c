@@ -219,7 +219,7 @@ static int64_t turn_at(const struct dial_link *link)
 		return -1;
 	if (link->round_at > 0)
 		return link->round_at;
-	return link->sent_at / 1000000 + DIAL_LINK_DOUBT;
+	return link->sent_at / 1000000 + DIAL_LINK_SETTLE_TIME;
 }
 
 int64_t dial_link_wait(const struct dial_link *link)
@@ -252,6 +252,5 @@ int dial_link_failed(const struct dial_link *link, int error, struct failure *fa
 
 	dial_peer_text(link->settings, peer);
 	return failure_set(failure, "%s: %s%s", peer, strerror(error),
-			   error == ECONNREFUSED ? " (no program uses this UDP port)"
-						 : "");
+			   error == ECONNREFUSED ? " (no UDP server)" : "");
 }

@@ -8,7 +8,7 @@
  *
  * So the first datagram is a probe. If it is refused, and the host has another address
  * or -R is given, it is sent again. The second datagram waits until a reply has
- * arrived, or until no error has arrived for DIAL_LINK_DOUBT milliseconds.
+ * arrived, or until no error has arrived for DIAL_LINK_SETTLE_TIME milliseconds.
  */
 #ifndef CLIENT_DIAL_LINK_H
 #define CLIENT_DIAL_LINK_H
@@ -22,7 +22,7 @@
 #include "client/dial/input.h"
 #include "common/datagram.h"
 
-enum { DIAL_LINK_DOUBT = 250 /* milliseconds */ };
+enum { DIAL_LINK_SETTLE_TIME = 250 /* milliseconds */ };
 
 /** Callers read only fd, there and sent_at. */
 struct dial_link {

@@ -40,14 +40,14 @@ static const struct option_line option_lines[] = {
 	  "with -n: send one every SEC seconds (default 1);\n"
 	  "0: each after the reply to the one before" },
 	{ 'w', "wait", "SEC",
-	  "time limit of the connect, and of each wait for the\n"
+	  "time limit of the connect and of each wait for the\n"
 	  "server (default 10); 0: no limit" },
 	{ 'R', "retry", NULL,
-	  "while the connection is refused, try again until the\n"
-	  "time of -w is over" },
+	  "while the connection is refused, try again until\n"
+	  "the time of -w is over" },
 	{ 'k', "keep-open", NULL,
-	  "do not half-close at the end of the input; read until\n"
-	  "the server closes" },
+	  "do not half-close at the end of the input; read\n"
+	  "until the server closes" },
 	{ 'N', "no-reply", NULL, "accept a server that closes without a reply" },
 	{ 'x', "hex", NULL, "print both directions as a hex dump" },
 	{ OPTION_RAW, "raw", NULL, "print control characters unchanged to a terminal" },

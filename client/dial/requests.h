@@ -25,9 +25,9 @@
 #include "client/dial/round_trip.h"
 
 enum {
-	/** Bytes of a stamped request: what ping(8) sends; and large enough that a service
-	 *  which, not to be abused as an amplifier, never answers with more than it was
-	 *  sent, can say something. */
+	/** Bytes of a stamped request, as in ping(8). Many services never send more than
+	 *  they received, to be useless as an amplifier: a shorter request would get a
+	 *  useless reply. */
 	DIAL_STAMPED = 56,
 	DIAL_STAMP_TEXT = 24,
 	/** number of requests that are kept; older ones cannot be answered any more */

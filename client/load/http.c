@@ -186,7 +186,7 @@ static enum load_verdict take_status(struct load_exchange *exchange, struct line
 	/* The request does not offer another protocol (101). Other interim replies
 	 * are allowed. */
 	if (status != 200 && (status < 100 || status > 199 || status == 101))
-		return wrong_line(exchange, "unexpected status", line);
+		return wrong_line(exchange, "status", line);
 	reply->old = text[7] == '0';
 	reply->status = (unsigned)status;
 	reply->part = FIELDS;

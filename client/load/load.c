@@ -15,7 +15,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "client/load/crowd.h"
+#include "client/load/idle.h"
 #include "client/load/datagram.h"
 #include "client/load/room.h"
 #include "client/load/worker.h"
@@ -31,7 +31,7 @@
 
 enum {
 	SETTLE_LIMIT = 1000,    /* milliseconds to establish the connections */
-	CROWD_LIMIT = 2000,     /* milliseconds to establish the silent connections */
+	IDLE_LIMIT = 2000,      /* milliseconds to establish the silent connections */
 	RETRY_PAUSE = 10,       /* milliseconds between two tries of plan.retry */
 	ASK_LEAST = 2000,       /* milliseconds for a UDP server to answer */
 	RETRY_LEAST = 5000,     /* ... if the server may still be starting */
@@ -47,7 +47,7 @@ struct load {
 	const struct load_plan *plan;
 	struct load_result *result;
 	struct load_shared shared;
-	struct load_crowd crowd;
+	struct load_idle idle;
 	struct load_worker **workers;
 	pthread_t *threads;
 	unsigned running; /* number of started threads */
@@ -481,7 +481,7 @@ static int start_threads(struct load *load, struct failure *failure)
 
 static void report_progress(struct load *load, enum load_phase phase)
 {
-	struct load_progress progress = { .phase = phase, .idle = load->crowd.made };
+	struct load_progress progress = { .phase = phase, .idle = load->idle.made };
 
 	if (load->plan->progress == NULL)
 		return;
@@ -572,8 +572,8 @@ static int measure(struct load *load, struct failure *failure)
 	start_clock(load);
 	load->result->elapsed =
 		(double)(await_end(load) - load->shared.start) / (double)SECOND;
-	load->result->idle_open = load_crowd_count_open(&load->crowd);
-	load_crowd_close(&load->crowd); /* clients in the backlog may be served now */
+	load->result->idle_open = load_idle_count_open(&load->idle);
+	load_idle_close(&load->idle); /* clients in the backlog may be served now */
 	join_threads(load);
 	for (unsigned i = 0; i < load->running; i++)
 		load_worker_report(load->workers[i], load->result);
@@ -585,15 +585,15 @@ static int measure(struct load *load, struct failure *failure)
 static int set_up_and_measure(struct load *load, int first, struct failure *failure)
 {
 	const struct load_plan *plan = load->plan;
-	int64_t limit = plan->timeout < CROWD_LIMIT ? plan->timeout : CROWD_LIMIT;
+	int64_t limit = plan->timeout < IDLE_LIMIT ? plan->timeout : IDLE_LIMIT;
 
 	report_progress(load, LOAD_CONNECTING);
 	if (idle_wanted(plan) > 0) {
 		/* the silent connections come first, on purpose */
-		if (load_crowd_open(&load->crowd, plan, &load->shared.address, first,
-				    limit, failure) < 0)
+		if (load_idle_open(&load->idle, plan, &load->shared.address, first, limit,
+				   failure) < 0)
 			return -1;
-		load->result->idle_made = load->crowd.made;
+		load->result->idle_made = load->idle.made;
 		report_progress(load, LOAD_CONNECTING);
 		first = -1;
 	} else if (plan->kind == LOAD_CONNECTIONS && first >= 0) {
@@ -609,7 +609,7 @@ static void clean_up(struct load *load)
 {
 	for (unsigned i = 0; i < load->shared.threads && load->workers != NULL; i++)
 		load_worker_destroy(load->workers[i]);
-	load_crowd_close(&load->crowd);
+	load_idle_close(&load->idle);
 	free(load->workers);
 	free(load->threads);
 	load_room_destroy(load->shared.room);

@@ -9,7 +9,7 @@
  *     load.c ─── worker.c ──────┬─ stream.c      a connection over TCP
  *        │       one thread     ├─ datagram.c    a UDP socket, with numbered requests
  *        │                      └─ room.c        clients that receive each other's lines
- *        └────── crowd.c                         the silent connections of "idle"
+ *        └────── idle.c                          the silent connections of "idle"
  *
  * The transports call connection.c (states, counts), which calls schedule.c (when
  * requests are due). With UDP a "connection" is a socket with its own port: one peer

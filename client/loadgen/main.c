@@ -37,7 +37,8 @@ static const struct option_line option_lines[] = {
 	  "with chat: N connections send, all receive\n"
 	  "(default 1; talk: all)" },
 	{ OPTION_WINDOW, "window", "N",
-	  "with chat: lines in transit per sender (default 64)" },
+	  "with chat: lines in transit per sender\n"
+	  "(default 64)" },
 	{ 's', "size", "BYTES",
 	  "size of a message, such as 64K or 1M (default 64;\n"
 	  "chat: 32; file: 1K; bulk: 64K, of file 1M, with -u\n"
@@ -55,8 +56,9 @@ static const struct option_line option_lines[] = {
 	  "chargen, daytime, greet, http, chat or file\n"
 	  "(default echo)" },
 	{ 'e', "expect", "TEXT",
-	  "expect TEXT from greet or reply, or as the body from\n"
-	  "http, without its final newline; '' accepts any" },
+	  "expect TEXT from greet or reply, or as the body\n"
+	  "from http, without its final newline; '' accepts\n"
+	  "any" },
 	{ OPTION_PATH, "path", "PATH", "with http: request PATH (default /)" },
 	{ 'u', "udp", NULL,
 	  "use UDP; count lost, duplicate and reordered\n"
@@ -244,12 +246,18 @@ static bool names_protocol(const struct command *command, int count, char **oper
 	return count > 2 || address_check_port(operands[1], SOCK_STREAM, &ignored) < 0;
 }
 
-/* Reports a first operand that is neither a protocol nor a load. */
+/* Reports a first operand that is not a protocol or a load, or is not in its place. */
 static int refuse_operand(char **operands, struct failure *failure)
 {
 	char culprit[80], names[PROTOCOL_NAMES];
+	enum load_kind kind;
 
 	text_escape(operands[0], strlen(operands[0]), culprit, sizeof culprit);
+	if (load_protocol_find(operands[0]) != NULL || load_kind_find(operands[0], &kind))
+		return failure_set(failure,
+				   "unexpected argument '%s' (the order is [PROTOCOL] "
+				   "[LOAD] HOST PORT)",
+				   culprit);
 	return failure_set(failure,
 			   "'%s' before HOST and PORT is neither a protocol (%s) nor "
 			   "a load (conversations, connections, room, talk, idle, bulk)",

@@ -47,22 +47,26 @@ static const struct option_line lines[] = {
 	{ 'c', "clients", "N",
 	  "use N clients at a time (default 32; chat: 51;\n"
 	  "talk: 16)" },
-	{ 's', "size", "SIZE", "bytes of a message (default 64; chat: 32; file: 1K)" },
+	{ 's', "size", "SIZE",
+	  "bytes of a message (default 64; chat: 32;\n"
+	  "file: 1K)" },
 	{ OPTION_BULK_CLIENTS, "bulk-clients", "N",
 	  "use N clients in the load bulk (default 8)" },
 	{ OPTION_BULK_SIZE, "bulk-size", "SIZE",
 	  "bytes of a message in the load bulk (default 64K;\n"
 	  "file: 1M; with -u 16K, chargen with -u 512), or of\n"
 	  "the file that http serves (default 1M)" },
-	{ 'i', "idle", "N", "use N silent clients in the load idle (default 200)" },
+	{ 'i', "idle", "N",
+	  "use N silent clients in the load idle\n"
+	  "(default 200)" },
 	{ 'd', "duration", "SEC", "measure for SEC seconds in each run (default 0.6)" },
 	{ 'r', "rounds", "N", "run each load N times on each model (default 5)" },
 	{ 'T', "threads", "N",
-	  "use N threads for the load (default: half the number\n"
-	  "of CPUs)" },
+	  "use N threads for the load (default: half the\n"
+	  "number of CPUs)" },
 	{ OPTION_TSV, "tsv", "FILE",
-	  "write the results of each run to FILE, separated by\n"
-	  "tabs" },
+	  "write the results of each run to FILE, separated\n"
+	  "by tabs" },
 	{ OPTION_JSON, "json", "FILE",
 	  "write the results of each run, and the medians, to\n"
 	  "FILE as JSON" },

@@ -79,7 +79,7 @@ static void give_up(struct job *job)
 }
 
 /* The file on the server is not the one that was started. */
-static enum xfer_outcome start_anew(struct job *job, struct failure *failure)
+static enum xfer_outcome start_again(struct job *job, struct failure *failure)
 {
 	if (is_begun(job) && job->to_output && job->part.at > 0) {
 		failure_set(failure, "the file has changed on the server after a part "
@@ -133,7 +133,7 @@ static enum xfer_outcome ask_what_it_is(struct job *job, struct xfer_link *link,
 		return XFER_DONE;
 	if (is_begun(job) && (entry.size != job->plan.size ||
 			      !xfer_same_time(&entry.time, &job->plan.time)))
-		outcome = start_anew(job, failure);
+		outcome = start_again(job, failure);
 	job->plan.size = entry.size;
 	job->plan.time = entry.time;
 	job->known = true;
@@ -318,7 +318,7 @@ static struct job prepare(struct xfer *xfer, int root, const char *name, const c
 			  .force = settings->force,
 			  /* without a checksum, an earlier part could be of another
 			   * file */
-			  .anew = settings->no_sum,
+			  .ignore_part = settings->no_sum,
 			  .sync = !settings->no_sync },
 		.part = { .fd = -1, .folder = -1 },
 	};

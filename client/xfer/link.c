@@ -277,7 +277,7 @@ static const char *refusal_text(const char *code, const char *text)
 	static const struct {
 		const char *code, *text;
 	} known[] = {
-		{ "exists", "File exists (start the server with -w to replace it)" },
+		{ "exists", "File exists (the server runs without -w)" },
 		{ "not-found", "No such file or directory" },
 		{ "no-space",
 		  "No space left on the server (disk full or quota exceeded)" },

@@ -195,7 +195,7 @@ static int check_target(const struct xfer_part *part, const char **what)
 		*what = "cannot replace the local directory";
 		errno = EISDIR;
 	} else if (!part->force) {
-		*what = "cannot create the local file";
+		*what = "cannot write";
 		errno = EEXIST;
 	} else if (!is_anothers(part, &status)) {
 		return 0;
@@ -371,7 +371,7 @@ static int take_up(struct xfer_part *part, const struct xfer_part_plan *plan)
 	if (fstat(part->fd, &status) < 0)
 		return -1;
 	part->at = (uint64_t)status.st_size;
-	if (part->at > plan->size || plan->anew)
+	if (part->at > plan->size || plan->ignore_part)
 		part->at = 0;
 	if (part->at == 0)
 		remove_siblings(part);

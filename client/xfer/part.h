@@ -46,7 +46,7 @@ struct xfer_part_plan {
 	uint64_t size;
 	struct timespec time; /* modification time on the server */
 	bool force;           /* replace an existing file */
-	bool anew;            /* ignore the part of an earlier run */
+	bool ignore_part;     /* ignore the part of an earlier run */
 	bool sync;            /* sync to the disk */
 };
 

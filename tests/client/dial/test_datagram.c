@@ -639,8 +639,7 @@ START_TEST(says_that_nobody_is_there)
 	run = dial(ARGUMENTS("dial", "-u", "-m", "x", "127.0.0.1", peer.port), "");
 	run_expect_status(&run, 1);
 	assert_text(run.err,
-		    "dial: 127.0.0.1 port %s: Connection refused (no program uses "
-		    "this UDP port)\n",
+		    "dial: 127.0.0.1 port %s: Connection refused (no UDP server)\n",
 		    peer.port);
 	close(peer.fd);
 }
@@ -679,8 +678,7 @@ START_TEST(retry_has_a_limit)
 		   "");
 	run_expect_status(&run, 1);
 	assert_text(run.err,
-		    "dial: 127.0.0.1 port %s: Connection refused (no program uses "
-		    "this UDP port)\n",
+		    "dial: 127.0.0.1 port %s: Connection refused (no UDP server)\n",
 		    peer.port);
 	close(peer.fd);
 }

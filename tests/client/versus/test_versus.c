@@ -409,9 +409,8 @@ START_TEST(what_is_wrong_with_a_reply_is_reported)
 
 	run_expect_status(&run, 1);
 	expect_match(run.out, "\n  odd +none of 32 clients served; [0-9]+ errors\n");
-	ck_assert_ptr_nonnull(strstr(run.out,
-				     "\nWrong reply from odd: unexpected status: "
-				     "\"HTTP/1.1 503 Out of tea\".\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "\nWrong reply from odd: status: "
+					      "\"HTTP/1.1 503 Out of tea\".\n"));
 }
 END_TEST
 

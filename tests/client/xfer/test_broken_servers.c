@@ -560,8 +560,8 @@ START_TEST(another_file_that_exists_is_not_taken_for_ours)
 				    "127.0.0.1", folder_path(&here, "f")),
 			  "", 0, 0);
 	run_expect_status(&run, 1);
-	ck_assert_ptr_nonnull(strstr(run.err, "server refused: File exists (start the "
-					      "server with -w to replace it)\n"));
+	ck_assert_ptr_nonnull(strstr(run.err, "server refused: File exists "
+					      "(the server runs without -w)\n"));
 }
 END_TEST
 

@@ -277,7 +277,7 @@ START_TEST(what_is_there_is_replaced_only_where_that_is_allowed)
 			      "file or directory\n$");
 	run = XFER("-o", here.path, "get", "localhost", "note");
 	run_expect_status(&run, 1);
-	expect_match(run.err, "^xfer: note: cannot create the local file: File exists "
+	expect_match(run.err, "^xfer: note: cannot write: File exists "
 			      "\\(use -f to replace it\\)\n$");
 	run = XFER("-f", "-o", here.path, "get", "localhost", "note");
 	expect_well(&run);

@@ -1,0 +1,150 @@
+/*
+ * idle - the silent connections of the load "idle".
+ *
+ * They are connected without blocking, a few at a time: a short backlog must not overflow,
+ * because the kernel repeats a SYN that found it full only after a second. Afterwards each
+ * costs this program a descriptor and nothing else.
+ */
+#include "client/load/idle.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/poller.h"
+#include "common/sock.h"
+
+/* Number of simultaneous attempts. A short backlog must not overflow: the kernel
+ * repeats a SYN that found it full only after a second. */
+enum { MOST_ATTEMPTS = 64, PAUSE_NANOSECONDS = 20 * 1000 * 1000 };
+
+/* State while connecting. fds[0 … made) are connected, fds[made … begun) are in
+ * progress. The poller identifies each by its place in the array. */
+struct opening {
+	struct load_idle *idle;
+	struct poller *poller;
+	unsigned begun;
+};
+
+static int start_one(struct opening *opening, const struct address *address)
+{
+	int *place = &opening->idle->fds[opening->begun];
+	int fd = sock_connect_start(&address->any, address->length, SOCK_STREAM);
+
+	if (fd < 0)
+		return -1;
+	if (poller_add(opening->poller, fd, POLLER_WRITE, place) < 0) {
+		close(fd);
+		return -1;
+	}
+	*place = fd;
+	opening->begun++;
+	return 0;
+}
+
+/* Moves the descriptor at *from to *to. */
+static void move(struct opening *opening, int *to, int *from)
+{
+	if (to == from)
+		return;
+	*to = *from;
+	poller_change(opening->poller, *to, POLLER_WRITE, to);
+}
+
+/* An attempt has ended. The order of the array stays as struct opening describes. */
+static void settle_one(struct opening *opening, int *place)
+{
+	int *fds = opening->idle->fds, fd = *place;
+
+	poller_remove(opening->poller, fd);
+	if (sock_error(fd) == 0 && !sock_is_connected_to_itself(fd)) {
+		move(opening, place, &fds[opening->idle->made]);
+		fds[opening->idle->made++] = fd;
+		return;
+	}
+	close(fd);
+	opening->begun--;
+	move(opening, place, &fds[opening->begun]);
+}
+
+static void connect_all(struct opening *opening, const struct load_plan *plan,
+			const struct address *address, int64_t limit)
+{
+	int64_t end = clock_milliseconds() + limit;
+
+	while (opening->idle->made < plan->idle && clock_milliseconds() < end &&
+	       !(plan->stop != NULL && *plan->stop)) {
+		struct poller_event event;
+
+		while (opening->begun < plan->idle &&
+		       opening->begun - opening->idle->made < MOST_ATTEMPTS)
+			if (start_one(opening, address) < 0)
+				break;
+		/* One event at a time: the next one of a batch could name the place
+		 * of a descriptor that has just been moved. */
+		if (poller_wait(opening->poller, &event, 1, PAUSE_NANOSECONDS) == 1)
+			settle_one(opening, event.owner);
+	}
+	while (opening->begun > opening->idle->made)
+		close(opening->idle->fds[--opening->begun]);
+}
+
+int load_idle_open(struct load_idle *idle, const struct load_plan *plan,
+		   const struct address *address, int first, int64_t limit,
+		   struct failure *failure)
+{
+	struct opening opening = { .idle = idle };
+
+	idle->made = 0;
+	idle->fds = calloc(plan->idle + 1U, sizeof *idle->fds);
+	opening.poller = poller_create();
+	if (idle->fds == NULL || opening.poller == NULL) {
+		failure_set(failure, "cannot open %u idle connections: %s", plan->idle,
+			    strerror(errno));
+		free(idle->fds);
+		idle->fds = NULL;
+		poller_destroy(opening.poller);
+		if (first >= 0)
+			close(first);
+		return -1;
+	}
+	if (first >= 0)
+		idle->fds[idle->made++] = first;
+	opening.begun = idle->made;
+	connect_all(&opening, plan, address, limit);
+	poller_destroy(opening.poller);
+	return 0;
+}
+
+static bool is_open(int fd)
+{
+	char dropped[4096];
+	ssize_t n;
+
+	do
+		n = io_read(fd, dropped, sizeof dropped);
+	while (n > 0);
+	return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+unsigned load_idle_count_open(const struct load_idle *idle)
+{
+	unsigned open = 0;
+
+	for (unsigned i = 0; i < idle->made; i++)
+		if (is_open(idle->fds[i]))
+			open++;
+	return open;
+}
+
+void load_idle_close(struct load_idle *idle)
+{
+	for (unsigned i = 0; i < idle->made; i++)
+		close(idle->fds[i]);
+	free(idle->fds);
+	idle->fds = NULL;
+	idle->made = 0;
+}
