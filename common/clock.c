@@ -27,3 +27,15 @@ struct timespec clock_timespec(int64_t milliseconds)
 	};
 	return time;
 }
+
+int64_t clock_earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t clock_until(int64_t moment, int64_t now)
+{
+	if (moment == CLOCK_NEVER)
+		return CLOCK_NEVER;
+	return moment > now ? moment - now : 0;
+}

@@ -4,6 +4,8 @@
  * skipped, once, with a count; then the sum of all. What failed comes last, so that it is
  * on the screen when the run ends.
  *
+ * TEST_MODELS='fork thread' runs the tests that hold in every model with these only.
+ *
  * CK_RUN_SUITE=name runs one, TEST_WITHOUT='name name' all but these; TEST_JOBS=1 one at a
  * time; CK_FORK=no, for a debugger, all in this process.
  *

@@ -31,12 +31,6 @@ enum {
 	WRITE_PIECE = 256 * 1024,
 };
 
-/* The timeout for poll(2) until a moment; -1 for no timeout if moment is -1. */
-static int64_t time_until(int64_t moment, int64_t now)
-{
-	return moment < 0 ? -1 : moment > now ? moment - now : 0;
-}
-
 /* The caller calls poll(2) again. If poll(2) keeps failing (ENOMEM), the delay before
  * the next call grows. */
 static void poll_failed(struct connection *c)
@@ -64,7 +58,9 @@ static unsigned poll_for(struct connection *c, unsigned wants, int64_t timeout)
 	int ready;
 
 	ready = poll(wanted, wants & WANT_HUB ? 2 : 1,
-		     timeout > INT_MAX ? INT_MAX : (int)timeout);
+		     timeout == CLOCK_NEVER ? -1
+		     : timeout > INT_MAX    ? INT_MAX
+					    : (int)timeout);
 	if (ready < 0)
 		poll_failed(c);
 	else
@@ -105,13 +101,12 @@ static void wait_for_space(struct connection *c)
 		return;
 	expiry = c->close_at > 0 ? c->close_at
 		 : idle > 0      ? connection_space_expiry(c)
-				 : -1;
-	if (poll_for(c, WANT_WRITE, time_until(expiry, now)) != 0)
+				 : CLOCK_NEVER;
+	if (poll_for(c, WANT_WRITE, clock_until(expiry, now)) != 0)
 		return;
 	attend(c); /* signal or timeout */
 	now = clock_milliseconds();
-	if (c->state == CONNECTION_OPEN && c->close_at == 0 && expiry >= 0 &&
-	    now >= expiry)
+	if (c->state == CONNECTION_OPEN && c->close_at == 0 && now >= expiry)
 		connection_check_space(c, now);
 }
 
@@ -230,8 +225,8 @@ unsigned blocking_wait(struct connection *c, struct worker *worker)
 	if (c->active_at == 0) /* bytes have moved since the last wait */
 		c->active_at = now;
 	expiry = connection_expiry(c);
-	if (expiry < 0 || now < expiry)
-		ready = poll_for(c, wants, time_until(expiry, now));
+	if (now < expiry)
+		ready = poll_for(c, wants, clock_until(expiry, now));
 	if (ready == 0) /* timeout or signal */
 		connection_expire(c, worker, clock_milliseconds());
 	return ready;

@@ -87,10 +87,10 @@ void connection_hold_deadline(struct connection *c)
 	}
 }
 
-/* `b` uses 0 for "never"; `a` and the result use -1. */
-static int64_t earlier(int64_t a, int64_t b)
+/* A moment in a struct that is zeroed at first: 0 is "not set". */
+static int64_t if_set(int64_t moment)
 {
-	return b > 0 && (a < 0 || b < a) ? b : a;
+	return moment > 0 ? moment : CLOCK_NEVER;
 }
 
 /* ---- a client that does not read ---- */
@@ -134,7 +134,7 @@ int64_t connection_space_expiry(const struct connection *c)
 	int64_t idle = c->server->idle_timeout, step = idle / LOOKS + 1;
 	int64_t last = c->looked_at > c->active_at ? c->looked_at : c->active_at;
 
-	return earlier(c->active_at + idle, (last / step + 1) * step);
+	return clock_earlier(c->active_at + idle, (last / step + 1) * step);
 }
 
 /* The first check after a transfer has no earlier value to compare with. */
@@ -618,14 +618,17 @@ static int64_t next_check(const struct connection *c)
 
 int64_t connection_expiry(const struct connection *c)
 {
-	int64_t idle = c->server->idle_timeout, expiry = -1, pause = end_of_pause(c);
+	int64_t idle = c->server->idle_timeout, pause = end_of_pause(c);
+	int64_t expiry = CLOCK_NEVER;
 
 	if (c->close_at > 0)
 		expiry = c->close_at;
 	else if (idle > 0 && pause == 0)
 		expiry = awaits_space(c) ? connection_space_expiry(c)
 					 : c->active_at + idle;
-	return earlier(earlier(earlier(expiry, pause), deadline(c)), next_check(c));
+	expiry = clock_earlier(expiry, if_set(pause));
+	expiry = clock_earlier(expiry, if_set(deadline(c)));
+	return clock_earlier(expiry, if_set(next_check(c)));
 }
 
 /* A paused connection is not read, so a closed or reset connection must be detected
@@ -665,7 +668,7 @@ void connection_expire(struct connection *c, struct worker *worker, int64_t now)
 	take_up(c, worker);
 	note_sent(c);
 	expiry = connection_expiry(c);
-	if (c->state == CONNECTION_CLOSED || expiry < 0 || now < expiry)
+	if (c->state == CONNECTION_CLOSED || now < expiry)
 		return;
 	if (expiry == end_of_pause(c))
 		end_pause(c);

@@ -67,9 +67,9 @@ enum connection_state { CONNECTION_OPEN, CONNECTION_LINGERING, CONNECTION_CLOSED
 struct connection {
 	struct session session; /* first: a session pointer is a connection pointer */
 	struct server *server;
-	struct hub_client *hub;             /* NULL: the service has no hub */
-	struct worker *worker;              /* the worker that serves it at the moment */
-	struct connection *next, *previous; /* in its model's list */
+	struct hub_client *hub;          /* NULL: the service has no hub */
+	struct worker *worker;           /* the worker that serves it at the moment */
+	struct connection *next, **link; /* in its model's list */
 	int fd;
 	enum connection_state state;
 	bool input_ended; /* the client has half-closed */
@@ -133,8 +133,8 @@ void connection_deliver(struct connection *connection, struct worker *worker);
  *  SERVER_GRACE. Must be called repeatedly until then. */
 void connection_stop(struct connection *connection, struct worker *worker);
 
-/** @return when connection_expire() must be called, if nothing happens before; -1 for
- *          never */
+/** @return when connection_expire() must be called, if nothing happens before; or
+ *          CLOCK_NEVER */
 int64_t connection_expiry(const struct connection *connection);
 
 /** Does what is due at the expiry, if it has passed: ends the pause of the service;
@@ -197,7 +197,7 @@ void connection_send_queue(struct connection *connection);
 void connection_hold_deadline(struct connection *connection);
 
 /** @return when connection_check_space() is due, for a connection whose send buffer is
- *          full; -1 for never */
+ *          full; or CLOCK_NEVER */
 int64_t connection_space_expiry(const struct connection *connection);
 
 /** Checks whether the client has read anything since the last check. Drops it if it has

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "common/clock.h"
+#include "common/list.h"
 #include "server/hub/local.h"
 #include "server/core/signals.h"
 
@@ -19,14 +20,14 @@ static void note_expiry(struct loop *loop, const struct connection *connection)
 {
 	int64_t expiry = connection_expiry(connection);
 
-	if (expiry >= 0 && (loop->expiry < 0 || expiry < loop->expiry))
+	if (expiry < loop->expiry)
 		loop->expiry = expiry;
 }
 
 void loop_begin(struct loop *loop, struct server *server)
 {
 	loop->server = server;
-	loop->expiry = -1;
+	loop->expiry = CLOCK_NEVER;
 }
 
 struct connection *loop_accept(struct loop *loop)
@@ -35,10 +36,7 @@ struct connection *loop_accept(struct loop *loop)
 
 	if (connection == NULL)
 		return NULL;
-	connection->next = loop->first;
-	if (loop->first != NULL)
-		loop->first->previous = connection;
-	loop->first = connection;
+	LIST_INSERT(&loop->first, connection);
 	connection_begin(connection, &loop->worker);
 	note_expiry(loop, connection);
 	return connection;
@@ -64,12 +62,7 @@ void loop_deliver(struct loop *loop,
 
 void loop_remove(struct loop *loop, struct connection *connection)
 {
-	if (connection->previous != NULL)
-		connection->previous->next = connection->next;
-	else
-		loop->first = connection->next;
-	if (connection->next != NULL)
-		connection->next->previous = connection->previous;
+	LIST_REMOVE(connection);
 	connection_close(connection);
 	server_left(loop->server);
 }
@@ -87,9 +80,9 @@ void loop_expire(struct loop *loop,
 	struct connection *connection, *next;
 	bool stopping = loop->server->stopping;
 
-	if (!stopping && (loop->expiry < 0 || loop->worker.now < loop->expiry))
+	if (!stopping && loop->worker.now < loop->expiry)
 		return;
-	loop->expiry = -1;
+	loop->expiry = CLOCK_NEVER;
 	for (connection = loop->first; connection != NULL; connection = next) {
 		next = connection->next; /* changed() may remove this one */
 		if (stopping)

@@ -13,7 +13,7 @@
 struct loop {
 	struct server *server;
 	struct connection *first; /* all of them, the newest first */
-	int64_t expiry;           /* none expires before this; -1: none expires at all */
+	int64_t expiry;           /* none expires before this; or CLOCK_NEVER */
 	unsigned turns;           /* calls of loop_tick() */
 	struct worker worker;
 };

@@ -205,11 +205,6 @@ bool server_accepting(struct server *server)
 	       atomic_load(&server->clients) < server->room;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < 0 || (b >= 0 && b < a) ? b : a;
-}
-
 int64_t server_timeout(struct server *server, int64_t until)
 {
 	int64_t now = clock_milliseconds();
@@ -217,16 +212,15 @@ int64_t server_timeout(struct server *server, int64_t until)
 	if (server->held != NULL && server_accepting(server))
 		return 0;
 	if (server->stopping)
-		until = earlier(until, earlier(server->stop_at, now + STOP_TICK));
+		until = clock_earlier(until,
+				      clock_earlier(server->stop_at, now + STOP_TICK));
 	if (atomic_load(&server->full))
-		until = earlier(until, server->retry_at);
+		until = clock_earlier(until, server->retry_at);
 	if (server->exit_idle > 0 && atomic_load(&server->clients) == 0 &&
 	    server->held == NULL)
-		until = earlier(until,
-				atomic_load(&server->empty_since) + server->exit_idle);
-	if (until < 0)
-		return -1;
-	return until > now ? until - now : 0;
+		until = clock_earlier(until, atomic_load(&server->empty_since) +
+						     server->exit_idle);
+	return clock_until(until, now);
 }
 
 /* Under a flood the server becomes full many times a second. One line a minute is enough in the
@@ -567,9 +561,9 @@ int server_pselect(struct server *server, int highest, fd_set *readable, fd_set 
 		highest = listener;
 	/* pselect, not select: it lets our signals in and begins to wait in one step. With
 	 * two steps, a signal between them would be slept through. */
-	return server_waited(server,
-			     pselect(highest + 1, readable, writable, NULL,
-				     timeout < 0 ? NULL : &time, &server->wait_mask));
+	return server_waited(server, pselect(highest + 1, readable, writable, NULL,
+					     timeout == CLOCK_NEVER ? NULL : &time,
+					     &server->wait_mask));
 }
 
 bool server_client_waits(struct server *server, fd_set *readable, int *ready)
@@ -589,7 +583,7 @@ struct connection *server_wait(struct server *server)
 	if (server->held != NULL && server_accepting(server))
 		return server_accept(server);
 	FD_ZERO(&readable);
-	if (server_pselect(server, -1, &readable, NULL, -1) == 0) {
+	if (server_pselect(server, -1, &readable, NULL, CLOCK_NEVER) == 0) {
 		server->in_a_row = 0;
 		return NULL;
 	}

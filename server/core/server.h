@@ -106,8 +106,8 @@ bool server_running(struct server *server);
 bool server_accepting(struct server *server);
 
 /** How long the model may wait, in milliseconds, until it must ask server_running() again
- *  though nothing happened; -1 for ever.
- *  @param until  a moment of its own that it must not miss, or -1 */
+ *  though nothing happened; or CLOCK_NEVER.
+ *  @param until  a moment of its own that it must not miss, or CLOCK_NEVER */
 int64_t server_timeout(struct server *server, int64_t until);
 
 /**
@@ -137,7 +137,7 @@ struct connection *server_wait(struct server *server);
  * @param highest   the highest descriptor in the sets, or -1
  * @param readable  the listeners are added to it
  * @param writable  or NULL
- * @param until     a moment of the model's own that it must not miss, or -1
+ * @param until     a moment of the model's own that it must not miss, or CLOCK_NEVER
  * @return how many are ready; 0 after a signal, the time or an error
  */
 int server_pselect(struct server *server, int highest, fd_set *readable, fd_set *writable,

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stddef.h>
 
+#include "common/list.h"
 #include "server/core/signals.h"
 
 /* Room for the worker's buffers and the calls below it. The default of 8 MiB each would use up
@@ -32,11 +33,7 @@ void threads_enter(struct thread *self)
 {
 	self->id = pthread_self();
 	pthread_mutex_lock(&lock);
-	self->next = first;
-	self->link = &first;
-	if (first != NULL)
-		first->link = &self->next;
-	first = self;
+	LIST_INSERT(&first, self);
 	pthread_mutex_unlock(&lock);
 	signals_admit_interrupt();
 }
@@ -44,9 +41,7 @@ void threads_enter(struct thread *self)
 void threads_leave(struct thread *self)
 {
 	pthread_mutex_lock(&lock);
-	*self->link = self->next;
-	if (self->next != NULL)
-		self->next->link = self->link;
+	LIST_REMOVE(self);
 	pthread_mutex_unlock(&lock);
 }
 

@@ -14,6 +14,7 @@
 
 #include "common/clock.h"
 #include "common/io.h"
+#include "common/list.h"
 #include "server/hub/remote.h"
 
 /* ---- opening and closing ---------------------------------------------------------------- */
@@ -51,20 +52,14 @@ int channel_open(struct channel *channel, struct remote_hub *remote,
 	mailbox_begin(&channel->mailbox, &remote->hub, peer, channel->state_memory,
 		      &channel->queue);
 	channel->mailbox.stalled = &status->stalled;
-	channel->next = remote->first;
-	channel->link = &remote->first;
-	if (remote->first != NULL)
-		remote->first->link = &channel->next;
-	remote->first = channel;
+	LIST_INSERT(&remote->first, channel);
 	return child_fd;
 }
 
 void channel_close(struct channel *channel)
 {
 	hub_leave(&channel->mailbox);
-	if (channel->next != NULL)
-		channel->next->link = channel->link;
-	*channel->link = channel->next;
+	LIST_REMOVE(channel);
 	if (channel->wanted != 0)
 		poller_remove(channel->remote->poller, channel->fd);
 	close(channel->fd);

@@ -8,6 +8,8 @@
  */
 #include "server/hub/mailbox.h"
 
+#include "common/list.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -17,23 +19,14 @@ static void add_to_pending(struct mailbox *mailbox)
 {
 	struct hub *hub = mailbox->hub;
 
-	if (mailbox->pending_link != NULL)
-		return;
-	mailbox->pending_next = hub->pending;
-	mailbox->pending_link = &hub->pending;
-	if (hub->pending != NULL)
-		hub->pending->pending_link = &mailbox->pending_next;
-	hub->pending = mailbox;
+	if (mailbox->link == NULL)
+		LIST_INSERT(&hub->pending, mailbox);
 }
 
 static void remove_from_pending(struct mailbox *mailbox)
 {
-	if (mailbox->pending_link == NULL)
-		return;
-	*mailbox->pending_link = mailbox->pending_next;
-	if (mailbox->pending_next != NULL)
-		mailbox->pending_next->pending_link = mailbox->pending_link;
-	mailbox->pending_link = NULL;
+	if (mailbox->link != NULL)
+		LIST_REMOVE(mailbox);
 }
 
 struct mailbox *hub_next_pending(struct hub *hub)
@@ -60,7 +53,7 @@ static size_t counted_bytes(struct mailbox *mailbox)
 /* The queue of a pending mailbox may be long only because nobody has tried to send it. */
 static bool is_over(struct mailbox *mailbox, size_t limit)
 {
-	if (counted_bytes(mailbox) > limit && mailbox->pending_link != NULL &&
+	if (counted_bytes(mailbox) > limit && mailbox->link != NULL &&
 	    mailbox->hub->flush != NULL)
 		mailbox->hub->flush(mailbox);
 	return counted_bytes(mailbox) > limit;

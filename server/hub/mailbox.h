@@ -130,8 +130,8 @@ struct mailbox {
 	/* hub_exempt(): the last counted_bytes of the queue count, those before do not. */
 	bool has_exempt;
 	size_t counted_bytes;
-	/* in the list of pending mailboxes; pending_link is NULL: not pending */
-	struct mailbox *pending_next, **pending_link;
+	/* in the list of pending mailboxes; link is NULL: not pending */
+	struct mailbox *next, **link;
 };
 
 /** Begins the hub of a service. The caller sets hub->flush. */

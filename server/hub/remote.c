@@ -123,15 +123,10 @@ static void watch_listeners(bool accepting)
 }
 
 /* A timeout of -1 never ends. */
-static int64_t at_most(int64_t timeout_ms, int64_t most_ms)
-{
-	return timeout_ms < 0 || timeout_ms > most_ms ? most_ms : timeout_ms;
-}
-
 static int wait_for_events(struct poller_event events[EVENTS], int64_t timeout_ms)
 {
 	int64_t timeout_ns =
-		timeout_ms < 0 ? -1 : timeout_ms * NANOSECONDS_PER_MILLISECOND;
+		timeout_ms == CLOCK_NEVER ? -1 : timeout_ms * NANOSECONDS_PER_MILLISECOND;
 	int count = poller_wait_with(remote.poller, events, EVENTS, timeout_ns,
 				     &remote.server->wait_mask);
 
@@ -198,15 +193,15 @@ static struct connection *wait_for_client(struct server *server)
 	struct poller_event events[EVENTS];
 	bool accepting = server_accepting(server);
 	bool client_waits = accepting && server->held != NULL;
-	int64_t timeout_ms = client_waits ? 0 : server_timeout(server, -1);
+	int64_t timeout_ms = client_waits ? 0 : server_timeout(server, CLOCK_NEVER);
 	int count;
 
 	serve_pending(); /* a client has arrived since the last turn */
 	watch_listeners(accepting);
 	if (remote.hold_until > 0)
-		timeout_ms = at_most(timeout_ms, STALLED_CHECK_MS);
+		timeout_ms = clock_earlier(timeout_ms, STALLED_CHECK_MS);
 	if (accepting && !remote.listening) { /* out of memory: accept(2) reports it */
-		timeout_ms = at_most(timeout_ms, ACCEPT_RETRY_MS);
+		timeout_ms = clock_earlier(timeout_ms, ACCEPT_RETRY_MS);
 		client_waits = true;
 	}
 	count = wait_for_events(events, timeout_ms);

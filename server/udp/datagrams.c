@@ -278,7 +278,7 @@ static void drain(struct datagrams *g)
 
 static void wait_for_datagrams(struct datagrams *g)
 {
-	int64_t idle = g->server->idle_timeout, until = -1;
+	int64_t idle = g->server->idle_timeout, until = CLOCK_NEVER;
 	fd_set readable;
 
 	if (idle > 0 && g->peers.oldest != NULL)

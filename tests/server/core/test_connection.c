@@ -772,8 +772,8 @@ START_TEST(without_an_idle_timeout_nothing_expires)
 
 	fixture_make(&fixture, (struct form){ true, TCP }, &echo, 0);
 	connection_begin(fixture.connection, &fixture.worker);
-	ck_assert_int_eq(connection_expiry(fixture.connection), -1);
-	connection_expire(fixture.connection, &fixture.worker, INT64_MAX);
+	ck_assert_int_eq(connection_expiry(fixture.connection), CLOCK_NEVER);
+	connection_expire(fixture.connection, &fixture.worker, CLOCK_NEVER - 1);
 	ck_assert_int_eq(fixture.connection->state, CONNECTION_OPEN);
 	connection_close(fixture.connection);
 	client_close(fixture.client);
