@@ -165,7 +165,8 @@ check: all $(TESTER) $(RELAYS) $(TEMPLATES) $(PLAIN)
 	SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) $(TESTER)
 
 # libFuzzer wants the same name of every target; the tests are linked with all of them.
-FUZZ_NAMES  = '-DFUZZ_TARGETS=$(patsubst %,TARGET(%),$(FUZZ))' -DLLVMFuzzerTestOneInput=fuzz_$(*F)
+SYMBOLS     = '-DMODEL_SYMBOLS=$(patsubst %,MODEL(%),$(MODELS))' '-DSERVICE_SYMBOLS=$(patsubst %,SERVICE(%),$(SERVICES))'
+FUZZ_NAMES  = $(SYMBOLS) '-DFUZZ_TARGETS=$(patsubst %,TARGET(%),$(FUZZ))' -DLLVMFuzzerTestOneInput=fuzz_$(*F)
 $(BUILD)/tests/test_fuzz.o: Makefile
 
 HAVE_CHECK = printf '\043include <check.h>\n' | $(CC) $(CHECK_FLAGS) -E - >/dev/null 2>&1

@@ -13,11 +13,12 @@ struct hub_place;
 struct server;
 
 struct model {
-	const char *name;      /* "fork": the program is named SERVICEd-fork */
-	const char *summary;   /* one line for -h */
-	bool nonblocking;      /* its connections must never wait in a system call */
-	unsigned most_clients; /* at a time; what it can carry, and the default for -c */
-	bool one_process;      /* what all its clients have open, one process has open */
+	const char *name;    /* "fork": the program is named SERVICEd-fork */
+	const char *summary; /* one line for -h */
+	bool nonblocking;    /* its connections must never wait in a system call */
+	unsigned
+		most_clients; /* the default of -c; 1: one at a time, and -c is ignored */
+	bool one_process; /* all clients share one process and its limit of descriptors */
 	int socket_numbers; /* a socket's descriptor must be below this; 0: any will do */
 
 	/** Serves clients until server_running() says that it is over, and leaves none

@@ -103,17 +103,6 @@ struct service {
 	void (*close)(struct session *);
 };
 
-/** The services, each defined in server/service. A program is linked with one. */
-extern const struct service echo_service;
-extern const struct service discard_service;
-extern const struct service chargen_service;
-extern const struct service daytime_service;
-extern const struct service greet_service;
-extern const struct service reply_service;
-extern const struct service http_service;
-extern const struct service chat_service;
-extern const struct service file_service;
-
 /** The service of this program: server/selected.c. */
 extern const struct service *const selected_service;
 

@@ -17,8 +17,8 @@ void blocking_begin(struct connection *connection, struct worker *worker);
  *  @return whether the loop must continue: there is something to do or to wait for */
 bool blocking_goes_on(struct connection *connection, struct worker *worker);
 
-/** Calls poll(2), but only if the next system call of the loop would not wait for all
- *  events that are possible.
+/** Calls poll(2), but only if to wait in recv(2) is not enough, since there is something else to wait
+ *  for: see must_poll().
  *  @return the events that occurred: WANT_READ, WANT_WRITE, WANT_HUB; if poll(2) was
  *          not called, what the connection wants */
 unsigned blocking_wait(struct connection *connection, struct worker *worker);

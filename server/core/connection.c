@@ -38,7 +38,7 @@ enum { STOP_READS = 16 };
  * those that are due. */
 enum { PAUSE_CHECK = 1000 };
 
-static void event(const struct connection *c, const char *what)
+static void trace(const struct connection *c, const char *what)
 {
 	char peer[ADDRESS_TEXT];
 
@@ -48,7 +48,7 @@ static void event(const struct connection *c, const char *what)
 
 void connection_drop(struct connection *c, const char *why)
 {
-	event(c, why);
+	trace(c, why);
 	c->state = CONNECTION_CLOSED;
 	c->session.finished = true; /* the service must not continue */
 }
@@ -379,16 +379,19 @@ static void offer_kept(struct connection *c)
 /* The client is not idle while it still takes bytes from the send queue of the kernel. */
 void connection_time_out(struct connection *c)
 {
-	if (c->state == CONNECTION_LINGERING || c->stopping) {
-		connection_drop(c, c->stopping ? "cut off: the server stops"
-					       : "timed out: the client did not close");
+	if (c->state == CONNECTION_LINGERING) {
+		connection_drop(c, "timed out: the client did not close");
+		return;
+	}
+	if (c->stopping) {
+		connection_drop(c, "cut off: the server stops");
 		return;
 	}
 	if (has_taken(c) && c->taken != c->output.sent) {
 		note_activity(c);
 		return;
 	}
-	event(c, "timed out: idle");
+	trace(c, "timed out: idle");
 	note_activity(c); /* the last messages of the hub may still arrive */
 	session_finish(&c->session);
 	conclude(c);
@@ -399,7 +402,7 @@ void connection_time_out(struct connection *c)
 static void refuse_proxy_header(struct connection *c)
 {
 	operator_report_proxy_header(c->server, &c->peer);
-	event(c, "closed: it begins with a PROXY protocol header");
+	trace(c, "closed: it begins with a PROXY protocol header");
 	if (c->state != CONNECTION_OPEN)
 		return;
 	session_finish(&c->session);
@@ -439,7 +442,7 @@ bool connection_received(struct connection *c, ssize_t n)
 							      : 0),
 				  (size_t)n);
 	if (n == 0 && c->state == CONNECTION_OPEN) {
-		event(c, "half-closed");
+		trace(c, "half-closed");
 		c->input_ended = true;
 		pass_end(c);
 	} else if (n == 0) {
@@ -501,7 +504,7 @@ void connection_begin(struct connection *c, struct worker *worker)
 {
 	take_up(c, worker);
 	note_activity(c);
-	event(c, "connected");
+	trace(c, "connected");
 	hub_client_begin(c->hub);
 	if (c->session.service->open != NULL)
 		c->session.service->open(&c->session);
@@ -576,14 +579,19 @@ static bool has_asked_for_all(const struct connection *c, int64_t now)
 void connection_stop(struct connection *c, struct worker *worker)
 {
 	int64_t now = clock_milliseconds();
+	uint64_t before;
 
 	if (c->state != CONNECTION_OPEN)
 		return;
 	take_up(c, worker);
 	worker->now = now;
 	connection_begin_stop(c, now);
-	for (int i = 0; i < STOP_READS && c->state == CONNECTION_OPEN; i++)
+	for (int i = 0; i < STOP_READS && c->state == CONNECTION_OPEN; i++) {
+		before = c->bytes_in;
 		connection_on_readable(c, worker);
+		if (c->bytes_in == before)
+			break;
+	}
 	if (has_asked_for_all(c, now) || now >= c->close_at)
 		session_finish(&c->session);
 	conclude(c);

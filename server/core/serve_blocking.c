@@ -8,8 +8,9 @@
  * Where the worker blocks:
  *
  *   recv(2)   in this file: for the client's next bytes; SO_RCVTIMEO is the idle timeout
- *   poll(2)   in blocking_wait(): for space in the send buffer, and whenever the worker has
- *             more than one thing to wait for: a deadline, a pause, the hub
+ *   poll(2)   in blocking_wait.c: while the service writes more than the kernel takes, and
+ *             whenever the worker has more than one thing to wait for: a deadline, a pause,
+ *             the hub
  *
  * The stop signal, deadlines, pauses and the hub are in blocking_wait.c.
  */
@@ -20,8 +21,7 @@
 
 #include "server/core/blocking_wait.h"
 
-/* With a hub, poll(2) has waited for two descriptors, and the socket need not be the
- * readable one. */
+/* With a hub, poll(2) has already waited, and recv(2) must not wait again. */
 static ssize_t receive(const struct connection *c, char *bytes, size_t n)
 {
 	return recv(c->fd, bytes, n, c->hub != NULL ? MSG_DONTWAIT : 0);
@@ -35,7 +35,8 @@ void serve_blocking(struct connection *c, struct worker *worker)
 
 	blocking_begin(c, worker);
 	while (blocking_goes_on(c, worker)) {
-		ready = blocking_wait(c, worker);
+		ready = blocking_wait(
+			c, worker);     /* usually returns at once: recv(2) waits */
 		if (ready & WANT_WRITE) /* the send buffer has space again */
 			connection_on_writable(c, worker);
 		if (ready & connection_wants(c) & WANT_READ) {

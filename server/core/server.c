@@ -252,7 +252,7 @@ static void sleep_after_failure(struct server *server, const char *what, int err
 	signals_admit_all(false);
 }
 
-int server_waited(struct server *server, int ready)
+int server_wait_result(struct server *server, int ready)
 {
 	int error = errno;
 	int64_t delay;
@@ -561,12 +561,12 @@ int server_pselect(struct server *server, int highest, fd_set *readable, fd_set 
 		highest = listener;
 	/* pselect, not select: it lets our signals in and begins to wait in one step. With
 	 * two steps, a signal between them would be slept through. */
-	return server_waited(server, pselect(highest + 1, readable, writable, NULL,
-					     timeout == CLOCK_NEVER ? NULL : &time,
-					     &server->wait_mask));
+	return server_wait_result(server, pselect(highest + 1, readable, writable, NULL,
+						  timeout == CLOCK_NEVER ? NULL : &time,
+						  &server->wait_mask));
 }
 
-bool server_client_waits(struct server *server, fd_set *readable, int *ready)
+bool server_has_client(struct server *server, fd_set *readable, int *ready)
 {
 	int listeners = *ready > 0 ? take_listeners(server, readable) : 0;
 

@@ -117,14 +117,14 @@ int64_t server_timeout(struct server *server, int64_t until);
  *
  * @return how many descriptors are ready; 0 after a signal or an error
  */
-int server_waited(struct server *server, int ready);
+int server_wait_result(struct server *server, int ready);
 
 /** The same for a read from the datagram socket that failed with errno.
  *  @return whether it may be called again at once */
 bool server_read_failed(struct server *server);
 
-/** Waits for a client, a signal, or until server_timeout() is over: all that a model
- *  has to wait for which leaves its clients to others.
+/** Waits for a client, a signal, or until server_timeout() is over: the only
+ *  wait of a model whose clients are served by other processes or threads.
  *  @return the client's connection, as from server_accept(); NULL when it was something
  *          else, or nothing */
 struct connection *server_wait(struct server *server);
@@ -145,7 +145,7 @@ int server_pselect(struct server *server, int highest, fd_set *readable, fd_set 
 
 /** After server_pselect(): takes the listeners out of the set, and their number off @p ready.
  *  @return whether server_accept() is to be called until it returns NULL */
-bool server_client_waits(struct server *server, fd_set *readable, int *ready);
+bool server_has_client(struct server *server, fd_set *readable, int *ready);
 
 /** In a child that is to serve this client: closes what is the parent's alone, the listeners
  *  and the hub's ends of other clients. */

@@ -21,7 +21,7 @@ enum { SIGNAL_INTERRUPT = SIGUSR2 };
  *  @param reopens  whether SIGHUP is handled; if not, its action is unchanged */
 void signals_begin(sigset_t *waiting, bool reopens);
 
-/** Unblocks all handled signals, in a process that blocks in the recv(2) or send(2) of
+/** Unblocks all handled signals, in a process that blocks in the recv(2) or poll(2) of
  *  its one client; or blocks them again. */
 void signals_admit_all(bool admit);
 

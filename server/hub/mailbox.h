@@ -27,7 +27,8 @@
  * Fairness
  * --------
  * The queue of a member is limited, because a client that does not read must not use all
- * memory. Above the limit the service cuts the member off.
+ * memory. The service passes the limit with each hub_deliver(), and cuts a member off whose
+ * queue would be longer. Bytes that were exempted (hub_exempt()) do not count.
  *
  * What goes wrong with this rule alone: workers are threads or processes, and the scheduler
  * decides which of them runs. The worker of a fast sender can fill the queue of a receiver
@@ -42,6 +43,7 @@
  *             and it is cut off at the limit.
  *   lagging   The worker has not run. The queue is more than half full, and *stalled is not
  *             set. hub->lagging counts these mailboxes. While it is not 0, a new post waits.
+ *             Half, because a post that is under way still delivers to this queue.
  *
  *     senders                                     queues of the receivers
  *                                               0       half      limit
@@ -49,6 +51,7 @@
  *              +--> lagging == 0? --> hub --> D |#########|###      |   lagging: counted
  *     B posts -+    if not: wait, but         E |#########|#########|#  stalled: not counted,
  *                   not after the timeout                               is cut off
+ *                                           F |#########|##       |   stalled: not counted
  *
  * A post waits where the sender is: in shared.c the posting thread waits for a condition
  * variable, in channel.c the parent does not read from the child. Meanwhile the worker of D

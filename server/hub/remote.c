@@ -130,7 +130,7 @@ static int wait_for_events(struct poller_event events[EVENTS], int64_t timeout_m
 	int count = poller_wait_with(remote.poller, events, EVENTS, timeout_ns,
 				     &remote.server->wait_mask);
 
-	return server_waited(remote.server, count);
+	return server_wait_result(remote.server, count);
 }
 
 /* Returns whether a listener is ready. */

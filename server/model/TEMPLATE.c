@@ -27,10 +27,13 @@
 #include "server/model.h"
 #include "server/udp/udp.h"
 
-/* Serves the client until it has left. Whoever serves it, these are the obligations:
+/* Serves the client until it has left. Whatever serves it, these are the obligations:
  *
  *   - signals: a worker that is alone must see a stop in its recv(2), hence signals_admit_all().
- *     A child calls children_enter(), a thread threads_enter().
+ *     A thread calls threads_enter() and threads_leave() (server/core/threads.h), a child
+ *     children_enter() (server/core/children.h).
+ *   - the buffers: `worker` is static here only because there is one worker. A thread or a child has
+ *     its own, on its stack. If two threads shared it, clients would get each other's bytes.
  *   - the connection is closed once, by connection_close(), or in a child by connection_end().
  *   - server_left() is called once for each client that server_wait() has returned, in the process
  *     that runs the model. Without it the server is full after --max-clients clients.
@@ -46,7 +49,11 @@ static void start_worker(struct server *server, struct connection *connection)
 	server_left(server);
 }
 
-/* Returns when server_running() is false: the server was stopped, and all clients have left or
+/* If there are workers, the loop also interrupts them while server->stopping is set, in each turn:
+ * threads_interrupt() or children_signal(), as attend_workers() in thread.c and fork.c. Without that
+ * a stop takes five seconds, since the workers sleep in recv(2).
+ *
+ * Returns when server_running() is false: the server was stopped, and all clients have left or
  * their time is over. It leaves no child and no connection behind. -1 with errno means that it
  * could not even begin. */
 static int serve(struct server *server)
@@ -65,10 +72,11 @@ static int serve(struct server *server)
 const struct model TEMPLATE_model = {
 	.name = "TEMPLATE",
 	.summary = "a line for --help: who waits for what",
-	.most_clients = 1, /* at a time: the default of --max-clients */
+	.most_clients = 1, /* the default of -c; 1: one at a time, and -c is ignored */
 	.serve = serve,
 	.serve_datagrams = udp_serve, /* or who else answers a peer: server/udp/udp.h */
 	.hub = &hub_in_process, /* or where the state of all clients is: hub/place.h */
-	/* A loop also sets .nonblocking, .one_process and, if the descriptors it can wait for
-	 * have a limit, .socket_numbers: see server/model.h. */
+	/* If the clients share one process (threads, a loop), .one_process is set. A loop also
+	 * sets .nonblocking and, if the descriptors that it can wait for have a limit,
+	 * .socket_numbers: see server/model.h. */
 };

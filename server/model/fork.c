@@ -34,11 +34,12 @@ static struct children children;
 /* The child's whole life. It never returns to the parent's code. */
 static _Noreturn void serve_client(struct server *server, struct connection *connection)
 {
-	struct worker worker; /* of its pages, only those exist that are used */
+	struct worker worker; /* its buffers: only the pages that are used take memory */
 
 	/* The listeners are the parent's: a child that kept them open would hold the port
 	 * when the parent has gone. */
 	server_enter_child(server, connection);
+	/* It gets this signal, a request to stop, if the parent dies. */
 	children_enter(&children, SIGNAL_INTERRUPT);
 	serve_blocking(connection, &worker);
 	connection_end(connection);

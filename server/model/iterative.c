@@ -6,7 +6,7 @@
  * connected, but nobody reads what they send.
  *
  * Why one would choose it: nothing is simpler, and no client costs a process or a thread. Where
- * each client takes but a moment it serves about twice as many as fork and as many as thread,
+ * each client takes but a moment it serves about twice as many as fork, and about as many as thread,
  * but not as many as select, which serves several clients for each wake-up.
  * What it costs: a single client that stays, or stalls, holds up all the others, until the idle
  * timeout ends it.

@@ -28,7 +28,8 @@ struct selector {
 	int last;                /* the highest descriptor in either */
 };
 
-/* Waits from now on for what the connection wants; for nothing more, when it has ended. */
+/* Waits from now on for what the connection wants. One that wants nothing has ended: removes, closes
+ * and frees it. */
 static void watch(void *context, struct connection *connection, unsigned wants)
 {
 	struct selector *selector = context;
@@ -102,7 +103,7 @@ static int serve(struct server *server)
 		loop_deliver(&selector.loop, watch, &selector);
 		ready = wait_for_any(&selector, &readable, &writable);
 		loop_tick(&selector.loop);
-		if (server_client_waits(server, &readable, &ready))
+		if (server_has_client(server, &readable, &ready))
 			while ((connection = loop_accept(&selector.loop)) != NULL)
 				watch(&selector, connection,
 				      connection_wants(connection));

@@ -29,7 +29,7 @@ static void *serve_client(void *argument)
 {
 	struct connection *connection = argument;
 	struct server *server = connection->server;
-	struct worker worker; /* of its pages, only those exist that are used */
+	struct worker worker; /* its buffers: only the pages that are used take memory */
 	struct thread self;
 
 	threads_enter(&self);
@@ -47,9 +47,9 @@ static void start_worker(struct server *server, struct connection *connection)
 	pthread_t thread;
 	int error = pthread_create(&thread, &attributes, serve_client, connection);
 
+	/* Without an error the thread owns the connection, and may already have closed it. */
 	if (error != 0) /* returned, not set in errno */
 		server_hold(server, connection, "cannot create a thread", error);
-	/* The thread owns the connection now, and may already have closed it. */
 }
 
 /* What the main thread does for its workers at each turn. Nobody waits for their end: they are

@@ -70,6 +70,14 @@ static size_t TEMPLATE_input(struct session *session, const char *bytes, size_t 
 	return used;
 }
 
+/* The client sends no more. The last line may have no newline. */
+static void TEMPLATE_end(struct session *session, const char *bytes, size_t n)
+{
+	if (n > 0)
+		session_write(session, bytes, n);
+	session_finish(session);
+}
+
 const struct service TEMPLATE_service = {
 	.name = "TEMPLATE",
 	.summary = "a line for --help: what it does",
@@ -77,5 +85,6 @@ const struct service TEMPLATE_service = {
 	.descriptors = SERVICE_OPENS_NONE, /* besides the socket */
 	.state_size = sizeof(struct state),
 	.input = TEMPLATE_input,
+	.end = TEMPLATE_end,
 	/* .open, .end, .drained, .close, .datagram (for -u), .options ...: server/service.h */
 };

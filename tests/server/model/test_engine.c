@@ -31,13 +31,14 @@
 #include "tests/suites.h"
 #include "tests/fixture/waiting.h"
 
-extern const struct model iterative_model, fork_model, thread_model, select_model;
+#define MODEL(name) extern const struct model name##_model;
+MODEL_SYMBOLS
+#undef MODEL
 
 static const struct model *const all_models[] = {
-	&iterative_model,
-	&fork_model,
-	&thread_model,
-	&select_model,
+#define MODEL(name) &name##_model,
+	MODEL_SYMBOLS
+#undef MODEL
 };
 
 enum {
