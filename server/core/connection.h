@@ -5,6 +5,16 @@
  * writes, and says what it waits for: to read, to write, for a moment in time, or
  * nothing more. The same code works on a blocking descriptor, where a system call waits,
  * and on a non-blocking one, where an event loop waits.
+ *
+ * How a connection comes to its end:
+ *
+ *                           tells the   closes the   frees      who calls it
+ *                           service     descriptor   its memory
+ *   connection_end()        yes         no           no         a child, before _exit(2)
+ *   connection_close()      yes         yes          yes        a thread, a loop, iterative
+ *   connection_detach()     no          yes          no         server_release()
+ *   connection_free()       no          no           yes        server_end()
+ *   server_hand_over()      no          yes          no         the parent of a child
  */
 #ifndef SERVER_CORE_CONNECTION_H
 #define SERVER_CORE_CONNECTION_H
