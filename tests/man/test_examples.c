@@ -428,6 +428,11 @@ static bool is_skipped(const struct example *example, bool own_network)
 	char needs[NAME], port[NAME], path[TOOL_TEXT], *rest = needs, *program;
 
 	memcpy(needs, example->needs, sizeof needs);
+	if (SANITIZED &&
+	    strstr(needs, "strace") != NULL) { /* LeakSanitizer traces itself */
+		skipped("needs a build without sanitizers");
+		return true;
+	}
 	while ((program = strtok_r(rest, " ", &rest)) != NULL) {
 		if (find_program(program, path) != NULL)
 			continue;

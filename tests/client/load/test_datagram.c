@@ -158,7 +158,7 @@ START_TEST(an_open_loop_remembers_every_one_that_is_missing)
 {
 	uint64_t dropped;
 
-	set_open_loop(2000, 2000 * SLOW_MACHINE);
+	set_open_loop(2000.0 / SLOW_MACHINE, 2000 * SLOW_MACHINE);
 	plan.timeout = 200 * SLOW_MACHINE;
 	start_datagram_server(lose_a_tenth);
 	measure();

@@ -697,6 +697,8 @@ static void serve_a_large_file(int fd, unsigned number)
 			large[LARGE / 2] ^= 1;
 		write_text(fd, OK_11 "Content-Length: 1048576\r\n\r\n");
 		io_write(fd, large, LARGE);
+		if (number == 0 && i == 1)
+			large[LARGE / 2] ^= 1;
 	}
 }
 
