@@ -380,7 +380,7 @@ static void offer_kept(struct connection *c)
 void connection_time_out(struct connection *c)
 {
 	if (c->state == CONNECTION_LINGERING || c->stopping) {
-		connection_drop(c, c->stopping ? "cut off: the server stops"
+		connection_drop(c, c->stopping ? "cut off: the server is stopping"
 					       : "timed out: the client did not close");
 		return;
 	}
@@ -588,7 +588,7 @@ void connection_stop(struct connection *c, struct worker *worker)
 		session_finish(&c->session);
 	conclude(c);
 	if (now >= c->close_at && c->state == CONNECTION_OPEN)
-		connection_drop(c, "cut off: the server stops");
+		connection_drop(c, "cut off: the server is stopping");
 }
 
 /* ---- time ---- */
