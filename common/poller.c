@@ -250,8 +250,8 @@ int poller_remove(struct poller *poller, int fd)
 	return 0;
 }
 
-/* poll(2) has milliseconds: rounded up, otherwise a rest below one would make a busy
- * loop. */
+/* poll(2) has milliseconds. The timeout is rounded up: a remainder below 1 ms would
+ * otherwise cause a busy loop. */
 static int whole_milliseconds(int64_t nanoseconds)
 {
 	if (nanoseconds < 0)

@@ -89,7 +89,7 @@ static bool has_gone(int fd)
 	return status.st_nlink == 0;
 }
 
-/* dup2(2) replaces the old directory by the new one in one step: no thread sees a
+/* dup2(2) replaces the old directory with the new one in one step: no thread sees a
  * closed descriptor. @return 0, or -1 with errno */
 static int renew(struct root *root)
 {

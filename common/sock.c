@@ -136,8 +136,8 @@ int sock_connect_start(const struct sockaddr *address, socklen_t length, int typ
 }
 
 /* Linux: a second connect(2) on a socket returns the result of the first, and after
- * a failure the socket is as new (inet_stream_connect). Elsewhere: poll(2) and
- * SO_ERROR. */
+ * a failure the socket can be used again (inet_stream_connect). Elsewhere: poll(2)
+ * and SO_ERROR. */
 int sock_connect_outcome(int fd, const struct sockaddr *address, socklen_t length)
 {
 #ifdef __linux__

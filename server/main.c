@@ -33,7 +33,7 @@
 
 enum { MOST_CLIENTS = 1000000, MOST_REPEATS = 1000000000, MOST_SECONDS = 365 * 86400 };
 
-/* With a backlog below this, some clients may wait for ever: see warn_of_backlog(). */
+/* With a backlog below this, some clients may wait forever: see warn_of_backlog(). */
 enum { SMALL_BACKLOG = 128 };
 
 enum { OPTION_AMPLIFY = OPTIONS_LETTERS_FROM, OPTION_REPEATS };
@@ -53,7 +53,7 @@ static const struct option_line common_lines[] = {
 	  "addresses of this host" },
 	{ 'p', "port", "PORT",
 	  "listen on PORT, a number or a service name; 0 is\n"
-	  "any free port, which is printed" },
+	  "any free port, which the server prints" },
 	{ 'c', "max-clients", "N", "serve at most N clients at a time; others wait" },
 	{ 't', "idle-timeout", "SEC", "" /* help_of_idle_timeout() */ },
 	{ 'b', "backlog", "N",
@@ -66,9 +66,9 @@ static const struct option_line common_lines[] = {
 	{ OPTION_AMPLIFY, "amplify", NULL,
 	  "with -u, allow a reply longer than the request" },
 	{ OPTION_REPEATS, "repeats", "N",
-	  "with -u, ignore a peer for a time after N repeated\n"
+	  "with -u, ignore a peer for 100 ms after N repeated\n"
 	  "datagrams (default 1000; 1000000 from a port above\n"
-	  "32767); 0: never" },
+	  "32767); 0: no limit" },
 	{ 'v', "verbose", NULL, "print a line per client; twice: a line per event" },
 	{ 'q', "quiet", NULL, "print errors only" },
 	{ 'h', "help", NULL, "show this help" },
@@ -238,7 +238,7 @@ static int read_command_line(struct settings *settings, int argc, char **argv)
  * cookies (tcp(7), tcp_syncookies). These clients believe that they are connected, but
  * the kernel keeps no state for them. The first bytes of such a client restore the
  * connection. A client that waits for the server to speak first sends none, and so
- * waits for ever. */
+ * waits forever. */
 static void warn_of_backlog(const struct settings *settings)
 {
 	const struct service *service = settings->server->service;
@@ -248,7 +248,7 @@ static void warn_of_backlog(const struct settings *settings)
 	    settings->place.type == SOCK_STREAM)
 		message(MESSAGE_NOTICE,
 			"-b %d is small for %s, which speaks first: if more than %d "
-			"clients come at once, some may wait for ever (SYN cookies)",
+			"clients come at once, some may wait forever (SYN cookies)",
 			backlog, service->name, backlog + 1);
 }
 

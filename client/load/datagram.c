@@ -100,7 +100,7 @@ static int prepare_slots(struct load_worker *worker)
 
 /* ---- numbers ------------------------------------------------------------------------------- */
 
-/* Format: 4 bytes connection, 8 bytes number, big-endian. */
+/* The format is 4 bytes for the connection and 8 bytes for the number, big-endian. */
 static void put_number(char *bytes, const struct load_exchange *exchange)
 {
 	for (int i = 0; i < 4; i++)
@@ -459,7 +459,8 @@ const struct load_transport load_datagram = {
 	.expire = datagram_expire,
 };
 
-/* ---- is anybody there? ----------------------------------------------------------------------- */
+/* ---- the probe of the server
+ * ----------------------------------------------------------------------- */
 
 /* Waits for a reply. @return 0 or an errno */
 static int await_reply(int fd, int64_t milliseconds)

@@ -519,7 +519,7 @@ static void start_clock(struct load *load)
 	pthread_mutex_unlock(&load->shared.lock);
 }
 
-/* Waits for the end of the load, or for plan->stop. @return the time of it */
+/* Waits for the end of the load, or for plan->stop. @return the time at which it ended */
 static int64_t await_end(struct load *load)
 {
 	for (;;) {

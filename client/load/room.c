@@ -300,7 +300,8 @@ static void handle_wakeup(struct load_worker *worker)
 		open_window(worker, &worker->connections[i]);
 }
 
-/* ---- coming and going ---------------------------------------------------------------------- */
+/* ---- joining and leaving
+ * ---------------------------------------------------------------------- */
 
 static void join(struct load_worker *worker, struct load_connection *connection)
 {
@@ -315,11 +316,11 @@ static void join(struct load_worker *worker, struct load_connection *connection)
 	load_connection_set_free(connection);
 	if (sender_of(worker, connection) != NULL)
 		load_connection_queue(worker, connection);
-	/* as long as clients join, the start waits for the others */
+	/* while clients join, the start is postponed for the others */
 	atomic_store(&shared->settle_limit, worker->now + shared->settle_time);
 }
 
-/* The client leaves: its missing lines are not waited for. */
+/* The client leaves: nothing waits for the lines that it has not received. */
 static void leave(struct load_worker *worker, struct load_connection *connection)
 {
 	struct load_room *room = room_of(worker);
@@ -450,7 +451,8 @@ static void room_begin(struct load_worker *worker, struct load_connection *conne
 	open_window(worker, connection);
 }
 
-/* ---- hearing ------------------------------------------------------------------------------- */
+/* ---- receiving
+ * ------------------------------------------------------------------------------- */
 
 /* The next line of that sender has arrived. */
 static void count_delivery(struct load_worker *worker, struct member *member,
@@ -678,7 +680,7 @@ static size_t take_lines(struct load_worker *worker, struct load_connection *con
 	return done;
 }
 
-/* The server has closed. That is right after our half-close. */
+/* The server has closed. This is correct only after our half-close. */
 static void take_end(struct load_worker *worker, struct load_connection *connection)
 {
 	struct member *member = member_of(worker, connection);

@@ -45,7 +45,7 @@ static const struct option_line option_lines[] = {
 	  "16K, of chargen with -u 512)" },
 	{ 'd', "duration", "SEC", "measure for SEC seconds (default 5)" },
 	{ 'r', "rate", "N",
-	  "send N requests a second in all, each at its time\n"
+	  "send N requests a second in all, at fixed times\n"
 	  "(default: each after the reply to the one before)" },
 	{ 'i', "idle", "N",
 	  "with the load idle: open N silent connections\n"

@@ -271,7 +271,8 @@ static enum xfer_outcome read_line(struct xfer_link *link, struct failure *failu
 	return XFER_DONE;
 }
 
-/* The system's words for the codes that say everything; otherwise the server's text. */
+/* For some codes the message of the system is enough; otherwise the server's text is
+ * used. */
 static const char *refusal_text(const char *code, const char *text)
 {
 	static const struct {
@@ -382,7 +383,7 @@ enum xfer_outcome xfer_link_receive(struct xfer_link *link, void *buffer, size_t
 
 /* ---- requests ---------------------------------------------------------------------------- */
 
-/* After a failed send, a reply of the server says more than errno. */
+/* After a failed send, the server's reply may explain more than errno. */
 static enum xfer_outcome read_reason(struct xfer_link *link, struct failure *failure)
 {
 	int error = errno;

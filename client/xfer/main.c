@@ -54,7 +54,7 @@ static const struct option_line option_lines[] = {
 	  "do not compare checksums; faster, but errors are\n"
 	  "not detected" },
 	{ 'w', "wait", "SEC",
-	  "give up a server that is silent for SEC seconds\n"
+	  "give up if the server is silent for SEC seconds\n"
 	  "(default 30); 0: no limit" },
 	{ OPTION_RETRIES, "retries", "COUNT",
 	  "try again COUNT times in a row after a lost\n"

@@ -1,10 +1,10 @@
 /*
  * part - an incomplete local file: created hidden, synced, then renamed.
  *
- * The order of the steps makes it crash-safe: see client/xfer/part.h. What to watch for:
- * the folder may be writable by other users. So a part is opened without following symbolic
- * links, and used only if this user owns it and it has one link; a lock (fcntl) keeps two
- * processes apart.
+ * The order of the steps makes it crash-safe: see client/xfer/part.h. Other users may be
+ * able to write to the directory. So a part is opened without following symbolic links,
+ * and is used only if this user owns it and it has one link. A lock (fcntl) ensures that
+ * only one process uses it.
  */
 #define _XOPEN_SOURCE 700 /* S_ISVTX */
 

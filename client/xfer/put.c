@@ -36,7 +36,7 @@ struct job {
 	struct stat status;  /* at opening time; the file must not change during the
 			      * upload */
 	struct checksum sum; /* over the first sum.length bytes, which have been read */
-	bool summed_up;      /* everything was sent once: the server may have stored
+	bool summed_up;      /* everything was sent once, so the server may have stored
 			      * the file */
 };
 

@@ -84,7 +84,7 @@ static void attend(struct connection *c)
 	if (signals_stop() > 0)
 		connection_begin_stop(c, now);
 	if (signals_stop() > 1 || (c->close_at > 0 && now >= c->close_at))
-		connection_drop(c, "cut off: the server stops");
+		connection_drop(c, "cut off: the server is stopping");
 }
 
 /* Waits until the send buffer has space, a signal arrives, or the send queue must be

@@ -384,7 +384,7 @@ void connection_time_out(struct connection *c)
 		return;
 	}
 	if (c->stopping) {
-		connection_drop(c, "cut off: the server stops");
+		connection_drop(c, "cut off: the server is stopping");
 		return;
 	}
 	if (has_taken(c) && c->taken != c->output.sent) {
@@ -596,7 +596,7 @@ void connection_stop(struct connection *c, struct worker *worker)
 		session_finish(&c->session);
 	conclude(c);
 	if (now >= c->close_at && c->state == CONNECTION_OPEN)
-		connection_drop(c, "cut off: the server stops");
+		connection_drop(c, "cut off: the server is stopping");
 }
 
 /* ---- time ---- */

@@ -9,9 +9,10 @@
  *                                                             |
  *                                    no client is left, or after SERVER_GRACE: ended
  *
- * While it is full the listener is not in the set that pselect(2) waits for, or the wait would end
- * at once, again and again. A client that was accepted but for whom no worker could be made is
- * held, and is the next one when there is room.
+ * While the server is full, the listener is not in the set that pselect(2) waits for.
+ * Otherwise each wait would end at once. A client that was accepted, but for which no
+ * worker could be created, is held. It is the next client to be served when there is
+ * room.
  */
 #include "server/core/server.h"
 
@@ -34,22 +35,24 @@
 
 static const char out_of_descriptors[] = "out of descriptors";
 
-/* RETRY: another process's shortage (ENFILE, ENOMEM) may end without one of our clients leaving, so
- * the server tries again after a while. RETRY_SOON: a thread's stack is freed a moment after its
- * client has left, so the first try is soon. Milliseconds. */
+/* In milliseconds. RETRY: a shortage that another process causes (ENFILE, ENOMEM) can end
+ * although no client of this server leaves, so the server tries again after this time.
+ * RETRY_SOON: a thread's stack is freed shortly after its client has left, so the first
+ * retry comes early. */
 enum {
 	RETRY_SOON = 5,
 	RETRY = RETRY_LONGEST,
 	STOP_TICK = 100,
 };
 
-/* Signals come in where pselect(2) waits, and under a flood of clients it never does. So they are
- * let in after so many clients in a row. Not much sooner: the clients that were in the backlog
- * before a request to stop are served. */
+/* Signals are delivered while pselect(2) waits, and under a flood of clients it never
+ * waits. So they are also let in after this many clients in a row. The number is not
+ * smaller, so that clients that were in the backlog before a stop signal are still
+ * served. */
 enum { IN_A_ROW = 4096 };
 
-/* Descriptors that are open for a moment only: a folder on the way to a file, a file that a library
- * reads. */
+/* Descriptors that are open only for a moment: a directory on the path to a file, or a
+ * file that a library reads. */
 enum { FOR_A_MOMENT = 4 };
 
 unsigned server_files_of_session(const struct server *server)
@@ -59,7 +62,7 @@ unsigned server_files_of_session(const struct server *server)
 	return files == 0 ? SERVICE_DESCRIPTORS : files > 0 ? (unsigned)files : 0;
 }
 
-/* The lowest that is free; -1 if there is none. */
+/* Returns the lowest free descriptor; -1 if there is none. */
 static int next_descriptor(const struct server *server)
 {
 	int next = fcntl(server->listeners.fds[0], F_DUPFD_CLOEXEC, 0);
@@ -69,8 +72,8 @@ static int next_descriptor(const struct server *server)
 	return next;
 }
 
-/* How many clients can be there, and have open what they ask for, with descriptors below
- * this limit. */
+/* Returns how many clients the server can have if all descriptors, including those of the
+ * files that the clients request, are below this limit. */
 static unsigned clients_below(const struct server *server, uint64_t limit)
 {
 	unsigned each = 1 + server_files_of_session(server);
@@ -83,8 +86,8 @@ static unsigned clients_below(const struct server *server, uint64_t limit)
 	return clients < server->max_clients ? (unsigned)clients : server->max_clients;
 }
 
-/* A client needs descriptors for what it asks for, beside its socket. If the sockets could take all
- * descriptors, no client could be served. */
+/* A client needs descriptors for the files that it requests, in addition to its socket.
+ * If the sockets could use all descriptors, no request could be served. */
 static void count_room(struct server *server)
 {
 	server->room = server->max_clients;
@@ -107,14 +110,15 @@ static int begin_listener(struct server *server, unsigned i)
 {
 	int fd = server->listeners.fds[i];
 
-	if (fd >= FD_SETSIZE) { /* an fd_set has no room for it */
+	if (fd >= FD_SETSIZE) { /* an fd_set cannot contain it */
 		errno = EMFILE;
 		return -1;
 	}
-	/* The listener may be empty again when accept(2) is called. On BSD the kernel takes
-	 * a client that resets out of the accept queue; Linux leaves it there, but another
-	 * process that shares the listener can be faster. On a blocking listener accept(2)
-	 * would then wait for the next client, and this process would serve nobody else. */
+	/* The accept queue may be empty again when accept(2) is called. BSD removes a
+	 * client that resets from the queue. Linux leaves it there, but another process
+	 * that shares the listener may have accepted it. With a blocking listener
+	 * accept(2) would then wait for the next client, and this process would serve no
+	 * other client. */
 	if (io_set_nonblocking(fd, true) < 0)
 		return -1;
 	/* Accepted TCP sockets inherit these options from the listener. */
@@ -169,7 +173,7 @@ static void begin_stop(struct server *server)
 	signals_request_stop();
 	server->stopping = true;
 	server->stop_at = clock_milliseconds() + SERVER_GRACE;
-	if (!server->datagrams) /* replies to datagrams go through them until the end */
+	if (!server->datagrams) /* replies to datagrams are sent on these sockets */
 		listeners_close(&server->listeners);
 	if (server->held != NULL) {
 		server_release(server, server->held);
@@ -223,8 +227,8 @@ int64_t server_timeout(struct server *server, int64_t until)
 	return clock_until(until, now);
 }
 
-/* Under a flood the server becomes full many times a second. One line a minute is enough in the
- * log. */
+/* Under a flood the server becomes full many times a second. One line a minute is enough
+ * for the log. */
 static bool is_due(int64_t *again_at)
 {
 	int64_t now = clock_milliseconds();
@@ -240,8 +244,8 @@ static bool is_worth_a_line(struct server *server, enum message_level level)
 	return message_wanted(level) && is_due(&server->repeat_at[level]);
 }
 
-/* Signals come in only where the model waits, and now it waits here. A signal just before
- * nanosleep(2) is noticed after it, at most a second later. */
+/* Signals are delivered only where the model waits, and now it waits here. A signal that
+ * arrives just before nanosleep(2) is noticed after it, at most one second later. */
 static void sleep_after_failure(struct server *server, const char *what, int error,
 				int64_t delay)
 {
@@ -283,7 +287,7 @@ static void pause_accepting(struct server *server, const char *what, int error)
 	int64_t after = atomic_load(&server->retry_after);
 
 	if (is_worth_a_line(server, MESSAGE_ERROR))
-		message(MESSAGE_ERROR, "%s with %u clients (%s): the next ones wait",
+		message(MESSAGE_ERROR, "%s with %u clients (%s): further clients wait",
 			what, atomic_load(&server->clients), strerror(error));
 	server->retry_at = clock_milliseconds() + after;
 	atomic_store(&server->retry_after, after < RETRY / 2 ? after * 2 : RETRY);
@@ -327,12 +331,12 @@ static void report_full(struct server *server, unsigned clients)
 	enum message_level level = chosen ? MESSAGE_NOTICE : MESSAGE_ERROR;
 
 	if (is_worth_a_line(server, level))
-		message(level, "%s with %u clients (%s): the next ones wait",
+		message(level, "%s with %u clients (%s): further clients wait",
 			chosen ? "full" : out_of_descriptors, clients,
 			chosen ? "--max-clients" : strerror(EMFILE));
 }
 
-/* A client takes part in the hub before a worker is found for it. */
+/* A client joins the hub before a worker is created for it. */
 static struct connection *admit(struct server *server, struct connection *connection)
 {
 	unsigned clients;
@@ -350,9 +354,10 @@ static struct connection *admit(struct server *server, struct connection *connec
 	return connection;
 }
 
-/* An error of one client, which has left again or cannot be reached: the next one may have none
- * (accept(2), "Error handling"). If such errors follow each other, they may have another cause:
- * only then the server pauses, or each client would wait for those that left. */
+/* The error concerns one client, which has left again or cannot be reached. The next
+ * client may be fine (accept(2), "Error handling"), so the server does not pause for one
+ * such error. It pauses only if many of them follow each other, because they may have
+ * another cause. */
 static void accept_failed_for_client(struct server *server, int error)
 {
 	if (retry_failed(&server->accepts) > 0)
@@ -364,7 +369,7 @@ static void accept_failed_for_client(struct server *server, int error)
 static void accept_failed(struct server *server, int error)
 {
 	switch (error) {
-	case EAGAIN: /* nobody waits */
+	case EAGAIN: /* no client waits */
 		retry_succeeded(&server->accepts);
 		break;
 	case ECONNABORTED:
@@ -396,8 +401,8 @@ static void accept_failed(struct server *server, int error)
 	}
 }
 
-/* Whether the next socket will have a descriptor that the model can use. That costs an fcntl(2), so
- * it is asked only when there are enough clients for a no. */
+/* Returns whether the model can use the descriptor of the next socket. The check costs an
+ * fcntl(2), so it is made only if so many clients are present that it can fail. */
 static bool next_number_will_do(const struct server *server)
 {
 	int numbers = server->model->socket_numbers, next;
@@ -405,7 +410,7 @@ static bool next_number_will_do(const struct server *server)
 	if (numbers == 0 || atomic_load(&server->clients) < server->low_numbers)
 		return true;
 	next = next_descriptor(server);
-	return next < numbers; /* -1: there is none, as accept(2) will say */
+	return next < numbers; /* -1: there is none, and accept(2) will fail */
 }
 
 /* Two kinds of clients do not inherit the listener's options: those that were queued before
@@ -461,8 +466,9 @@ static bool number_will_do(const struct server *server, int fd)
 	return server->model->socket_numbers == 0 || fd < server->model->socket_numbers;
 }
 
-/* The service has more descriptors open than are reserved for it, and the model cannot use the
- * number of this client's socket. @return whether the socket has a lower number now */
+/* The service has opened more descriptors than are reserved for it, so the number of this
+ * client's socket is too high for the model. @return whether the socket has a lower
+ * number now */
 static bool renumber(struct server *server, struct connection *connection)
 {
 	int fd = fcntl(connection->fd, F_DUPFD_CLOEXEC, 0);
@@ -478,7 +484,7 @@ static bool renumber(struct server *server, struct connection *connection)
 	return true;
 }
 
-/* A client that was accepted and could not be served yet is not lost. */
+/* Serves the client that was accepted earlier and could not be served then. */
 static struct connection *accept_held(struct server *server)
 {
 	struct connection *connection = server->held;
@@ -501,7 +507,8 @@ struct connection *server_accept(struct server *server)
 		return NULL;
 	if (server->held != NULL)
 		return accept_held(server);
-	/* Memory first: a client that was accepted can no longer wait in the backlog. */
+	/* Allocate before accept(2): an accepted client can no longer wait in the
+	 * backlog. */
 	if (server->spare == NULL)
 		server->spare = connection_create(server);
 	if (server->spare == NULL) {
@@ -520,8 +527,9 @@ struct connection *server_accept(struct server *server)
 	return accept_held(server);
 }
 
-/* The listeners are waited for only while a client would be accepted, or the wait would end at
- * once, again and again. Datagrams have no such limit. @return the highest, or -1 */
+/* Adds the listeners to the set, but only while a client would be accepted: otherwise
+ * each wait would end at once. Datagrams have no such limit. @return the highest
+ * listener, or -1 */
 static int add_listeners(struct server *server, fd_set *readable)
 {
 	if (server->datagrams ? server->stopping : !server_accepting(server))
@@ -529,7 +537,7 @@ static int add_listeners(struct server *server, fd_set *readable)
 	return listeners_add_to(&server->listeners, readable);
 }
 
-/* Takes the listeners out of the set. @return how many they were */
+/* Removes the listeners from the set. @return how many were in it */
 static int take_listeners(const struct server *server, fd_set *readable)
 {
 	int count = 0;
@@ -559,8 +567,8 @@ int server_pselect(struct server *server, int highest, fd_set *readable, fd_set 
 
 	if (highest < listener)
 		highest = listener;
-	/* pselect, not select: it lets our signals in and begins to wait in one step. With
-	 * two steps, a signal between them would be slept through. */
+	/* pselect(2), not select(2): it unblocks the signals and begins to wait in one
+	 * step. With two steps, a signal between them would not end the wait. */
 	return server_wait_result(server, pselect(highest + 1, readable, writable, NULL,
 						  timeout == CLOCK_NEVER ? NULL : &time,
 						  &server->wait_mask));
@@ -624,8 +632,8 @@ void server_left(struct server *server)
 	unsigned before;
 	bool must_wake;
 
-	/* Before the client is subtracted, and by each: of two that leave at once neither can
-	 * know that it is the last. */
+	/* Every client sets the time, and before it is subtracted: of two clients that
+	 * leave at once, neither can know that it is the last. */
 	if (server->exit_idle > 0)
 		atomic_store(&server->empty_since, clock_milliseconds());
 	atomic_store(&server->retry_after, RETRY_SOON);

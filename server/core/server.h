@@ -1,16 +1,16 @@
 /*
- * server - what every model needs besides its way of waiting: whether to go on, the next client,
- * the limits.
+ * server - what all models share: when to stop, accepting the next client, and the
+ * limits.
  *
  * A model is written around these calls:
  *
  *     while (server_running(server)) {
  *             connection = server_wait(server);
  *             if (connection != NULL)
- *                     serve it in a worker; at its end server_left(server)
+ *                     serve it in a worker, which calls server_left(server) at the end
  *     }
  *
- * A model that waits for its clients' sockets as well calls server_pselect() in the place of
+ * A model that also waits for its clients' sockets calls server_pselect() instead of
  * server_wait(), and server_accept() when a listener is ready.
  *
  * Only the process and thread that runs the model may call these, except server_left().
@@ -36,9 +36,10 @@
 
 struct connection;
 
-/** How long clients may take to finish once the server was told to stop; for how long one
- *  must then be silent to have asked for all that it wants; and how long a server that
- *  hangs up waits for the client to do the same. Milliseconds. */
+/** In milliseconds. SERVER_GRACE: how long clients may take to finish after a stop
+ *  signal. SERVER_QUIET: a client that is silent for this long after the signal has no
+ *  request under way. SERVER_LINGER: how long a server that closes first waits for the
+ *  client to close. */
 enum { SERVER_GRACE = 5000, SERVER_QUIET = 100, SERVER_LINGER = 1000 };
 
 struct server {
@@ -47,73 +48,74 @@ struct server {
 	const struct hub_place
 		*hub; /* where the clients share state; NULL: they do not */
 
-	/* What the options say; times in milliseconds, 0 is never. */
+	/* The values of the options; times in milliseconds, 0 means never. */
 	unsigned max_clients;
 	int64_t idle_timeout;
 	int64_t exit_idle;
-	bool datagrams;  /* the listeners are datagram sockets, and all talk on them */
+	bool datagrams;  /* the listeners are datagram sockets, which all peers share */
 	bool amplify;    /* a reply may be longer than the datagram it answers */
-	int64_t repeats; /* of a peer's datagrams that are answered (repetition.h); 0: all;
-			    -1: the default for its port */
+	int64_t repeats; /* --repeats, the limit of repeated datagrams (repetition.h);
+			    0: no limit; -1: the default for the peer's port */
 
 	struct listeners listeners; /* non-blocking; none once they are closed */
-	sigset_t wait_mask;         /* for pselect(2): our signals come through */
-	bool stopping;              /* no more clients; those there may finish */
-	int64_t stop_at;            /* when they must have */
+	sigset_t wait_mask;         /* for pselect(2): our signals are unblocked */
+	bool stopping;   /* accepts no more clients; the present ones may finish */
+	int64_t stop_at; /* when they must have finished */
 	struct statistics *statistics;
 
-	/* From here on: this module's own. */
-	pthread_t thread;     /* the model's */
-	atomic_uint clients;  /* there now */
-	unsigned room;        /* of -c, for so many there are descriptors enough */
-	unsigned low_numbers; /* up to so many, the sockets' numbers will do */
+	/* Private to server.c. */
+	pthread_t thread;     /* that runs the model */
+	atomic_uint clients;  /* present now */
+	unsigned room;        /* clients that -c and the descriptors allow */
+	unsigned low_numbers; /* up to this many clients, no descriptor is too high */
 	unsigned turn;        /* the listener to ask first for the next client */
-	unsigned early[LISTENERS_MOST]; /* so many may have come before each was ours */
-	unsigned in_a_row;           /* clients that came without a wait between them */
-	_Atomic int64_t empty_since; /* when the last one left */
-	atomic_bool full;            /* out of descriptors, processes, memory */
-	int64_t retry_at;            /* when to try again all the same */
+	unsigned early[LISTENERS_MOST]; /* clients queued before each was set up */
+	unsigned in_a_row;              /* clients accepted without a wait between them */
+	_Atomic int64_t empty_since;    /* when the last one left */
+	atomic_bool full;               /* out of descriptors, processes, memory */
+	int64_t retry_at; /* when to accept again although no client has left */
 	_Atomic int64_t retry_after; /* how long to wait the next time; milliseconds */
-	struct retry accepts;        /* those that failed for a reason of one client */
-	struct retry waits;          /* of the model */
-	struct retry reads;          /* from a datagram socket */
-	/* when to report again that there is no room: as an error, or as a notice */
+	struct retry accepts;        /* accept(2) failed because of one client */
+	struct retry waits;          /* the wait of the model failed */
+	struct retry reads;          /* a read from a datagram socket failed */
+	/* when to report again that the server is full: as an error, or as a notice */
 	int64_t repeat_at[MESSAGE_NOTICE + 1];
 	int64_t failure_repeat_at; /* when to report again that a call keeps failing */
 	int64_t lost_repeat_at;    /* when to report again that a client was lost */
-	unsigned lost;             /* since the last such report */
-	struct connection *held;   /* accepted, but nobody could be found to serve it */
+	unsigned lost;             /* clients lost since the last such report */
+	struct connection *held;   /* accepted, but no worker could be created for it */
 	struct connection *spare;  /* ready for the next client */
 };
 
-/** Whether the model has all that this service and these options need.
+/** Checks that the model supports what this service and these options need.
  *  @return 0, or -1 with the reason in @p failure */
 int server_check_model(const struct server *server, struct failure *failure);
 
-/** Prepares @p server, whose options are set, to serve on @p listeners, which it owns from
- *  then on: installs the signals, makes the statistics. @return 0, or -1 with errno */
+/** Prepares @p server, whose options are set, to serve on @p listeners, which it owns
+ *  from then on: installs the signal handlers, and creates the statistics. @return 0, or
+ *  -1 with errno */
 int server_begin(struct server *server, const struct listeners *listeners);
 
-/** How many descriptors are reserved for what a session may open beside its socket. */
+/** Returns how many descriptors are reserved for a session in addition to its socket. */
 unsigned server_files_of_session(const struct server *server);
 
-/** Attends to signals. @return false when the model must end: everybody has left, the
- *  grace is over, or a second signal came */
+/** Handles pending signals. @return false when the model must end: after a stop signal
+ *  all clients have left or SERVER_GRACE is over, or a second signal has arrived */
 bool server_running(struct server *server);
 
-/** Whether a client would be accepted now: if not, do not wait for one, or the wait ends
- *  at once, again and again. */
+/** Returns whether a client would be accepted now. If not, the model must not wait for
+ *  one, because each wait would end at once. */
 bool server_accepting(struct server *server);
 
-/** How long the model may wait, in milliseconds, until it must ask server_running() again
- *  though nothing happened; or CLOCK_NEVER.
- *  @param until  a moment of its own that it must not miss, or CLOCK_NEVER */
+/** Returns how long the model may wait, in milliseconds, before it must call
+ *  server_running() again; or CLOCK_NEVER.
+ *  @param until  the time at which the model itself must wake up, or CLOCK_NEVER */
 int64_t server_timeout(struct server *server, int64_t until);
 
 /**
- * Takes the result of the call in which the model waited, @p ready, with its errno. When such
- * a call fails again and again (ENOMEM, above all), says so once and waits, longer each time,
- * so that the model does not spin. Signals come in meanwhile.
+ * Handles the result of the call in which the model waited, @p ready, with its errno.
+ * When such a call fails repeatedly (mostly with ENOMEM), prints one message and sleeps,
+ * longer each time, so that the model does not spin. Signals are let in during the sleep.
  *
  * @return how many descriptors are ready; 0 after a signal or an error
  */
@@ -123,69 +125,71 @@ int server_wait_result(struct server *server, int ready);
  *  @return whether it may be called again at once */
 bool server_read_failed(struct server *server);
 
-/** Waits for a client, a signal, or until server_timeout() is over: the only
- *  wait of a model whose clients are served by other processes or threads.
- *  @return the client's connection, as from server_accept(); NULL when it was something
- *          else, or nothing */
+/** Waits for a client, a signal, or the end of server_timeout(). For a model whose workers
+ *  wait for the clients' sockets.
+ *  @return the client's connection, as server_accept() returns it; or NULL if the wait ended
+ *          for another reason */
 struct connection *server_wait(struct server *server);
 
 /**
- * Waits by pselect(2), as every model without a wait of its own does: for the descriptors in the
- * sets, for the listeners if a client would be accepted now, for a signal, and no longer than
- * server_timeout() allows.
+ * Waits in pselect(2) for the descriptors in the sets, for the listeners if a client
+ * would be accepted now, and for a signal, but no longer than server_timeout() allows.
+ * For every model that has no wait of its own.
  *
  * @param highest   the highest descriptor in the sets, or -1
  * @param readable  the listeners are added to it
  * @param writable  or NULL
- * @param until     a moment of the model's own that it must not miss, or CLOCK_NEVER
- * @return how many are ready; 0 after a signal, the time or an error
+ * @param until     the time at which the model itself must wake up, or CLOCK_NEVER
+ * @return how many are ready; 0 after a signal, the timeout or an error
  */
 int server_pselect(struct server *server, int highest, fd_set *readable, fd_set *writable,
 		   int64_t until);
 
-/** After server_pselect(): takes the listeners out of the set, and their number off @p ready.
- *  @return whether server_accept() is to be called until it returns NULL */
+/** After server_pselect(): removes the listeners from the set, and subtracts their number
+ *  from
+ *  @p ready. @return whether to call server_accept() until it returns NULL */
 bool server_has_client(struct server *server, fd_set *readable, int *ready);
 
-/** In a child that is to serve this client: closes what is the parent's alone, the listeners
- *  and the hub's ends of other clients. */
+/** In the child that will serve this client: closes the descriptors that only the parent
+ *  needs, which are the listeners and the hub's ends of the other clients' channels. */
 void server_enter_child(struct server *server, struct connection *connection);
 
 /**
- * Takes the next client, if one waits and there is room; of several listeners each has its
- * turn. When there is no room (-c, or out of descriptors or memory) that is said once, and
- * no client is taken until one leaves.
+ * Accepts the next client, if one waits and there is room. Several listeners take turns.
+ * When there is no room (-c, or out of descriptors or memory), prints one message, and
+ * accepts no client until one leaves.
  *
- * @return its connection, which the caller owns; or NULL
+ * @return the client's connection, which the caller owns; or NULL
  */
 struct connection *server_accept(struct server *server);
 
-/** Gives back a client that nobody can serve now: @p what ran out (fork(2) or
- *  pthread_create(3) failed with @p error). It is not lost: server_accept() returns it
- *  first when there is room again. */
+/** Gives back a client for which no worker could be created, because fork(2) or
+ *  pthread_create(3) failed with @p error; @p what is the text for the message. The
+ *  client is not lost: server_accept() returns it first when there is room again. */
 void server_hold(struct server *server, struct connection *connection, const char *what,
 		 int error);
 
-/** A new peer on a datagram socket is a client, too: counts it. */
+/** Counts a new peer of a datagram socket as a client. */
 void server_arrived(struct server *server);
 
-/** Says, once in a while, that something is lacking, and with @p error why. */
+/** Reports, at most once a minute, that @p what ran out, with the reason @p error. */
 void server_lack(struct server *server, const char *what, int error);
 
-/** Says, once in a while, that a client was lost because the process that served it did not
- *  end by itself: @p how it ended. Those that are not mentioned are counted in the next such
- *  line, or at the end. */
+/** Reports, at most once a minute, that a client was lost because the process that served
+ *  it crashed or was killed; @p how is the text. The next such line, or the last one,
+ *  counts the clients that were not reported. */
 void server_lost(struct server *server, const struct address *peer, const char *how);
 
-/** Releases a connection whose client this process does not serve, or no longer: closes
- *  its descriptor here, and keeps the memory for the next client. */
+/** Releases the connection of a client that this process does not serve, or no longer
+ *  serves: closes its descriptor in this process, and keeps the memory for the next
+ *  client. */
 void server_release(struct server *server, struct connection *connection);
 
 /** In the parent: a child serves this client now. Closes the descriptor here. */
 void server_hand_over(struct server *server, struct connection *connection);
 
-/** A client has left, and its connection is released. Any thread of the process may call
- *  it: wakes the model if it waits for that. */
+/** A client has left, and its connection is released. Wakes the model if it waits for
+ *  that. Any thread of the process may call this. */
 void server_left(struct server *server);
 
 /** Releases what the server holds when the model has ended. */

@@ -97,7 +97,7 @@ static void send_queue(struct channel *channel)
 		mailbox_clear_lagging(&channel->mailbox);
 }
 
-/* While the poller waits for room in the channel, there is none. */
+/* While the poller waits for space in the channel, a send(2) would only fail. */
 void channel_flush(struct channel *channel)
 {
 	if (!(channel->wanted & POLLER_WRITE))
@@ -182,8 +182,9 @@ static ssize_t post_messages(struct channel *channel, const char *bytes, size_t 
 	return (ssize_t)used;
 }
 
-/* Posts from the first n bytes of remote->input, and keeps the rest. A child that sends what
- * is not valid (its memory was overwritten) is cut off; the other children are safe. */
+/* Posts the complete messages in the first n bytes of remote->input, and keeps the rest.
+ * A child that sends invalid data (its memory was overwritten) is cut off; the others are
+ * not affected. */
 static void post_input(struct channel *channel, size_t n)
 {
 	char *input = channel->remote->input;

@@ -1,18 +1,18 @@
 /*
- * hub - the place of the state that the clients of a service share.
+ * hub - the part of a server that holds the state which its clients share.
  *
- * Most services serve each client alone. In some, such as chat, clients share state: which
- * clients are connected, and which message goes to whom. That state is in the hub. A client
- * has two sides:
+ * Most services serve each client alone. In some, such as chat, clients share state:
+ * which clients are connected, and which message goes to whom. That state is in the hub.
+ * A client has two sides:
  *
- *   session  in the worker that serves the client. It receives the client's bytes, makes
- *            messages of them, and posts these to the hub with session_post().
+ *   session  in the worker that serves the client. It receives the client's bytes, converts
+ *            them to messages, and posts these to the hub with session_post().
  *   member   in the hub. The hub calls the service once for each message that the member
- *            posted. The service delivers bytes to any members with hub_deliver().
+ *            posted. The service delivers bytes to one or more members with hub_deliver().
  *
- * The hub makes one call at a time in every model. The code of the service is therefore the
- * same in every model, and needs no lock. The models differ in where the hub is (place.h).
- * Client A posts, and client B receives:
+ * The hub makes one call at a time in every model. The code of the service is therefore
+ * the same in every model, and needs no lock. The models differ in where the hub is
+ * (place.h). Client A posts, and client B receives:
  *
  *   iterative, select (local.c): in the process that serves all clients
  *
@@ -128,7 +128,7 @@ bool hub_deliver(struct member *member, const void *bytes, size_t n, size_t limi
 
 /**
  * Exempts the bytes that are queued for a member now from the limit of hub_deliver(), until
- * they are sent. For an answer: the client asked for it, and had no time yet to read it.
+ * they are sent. For an answer: the client requested it, and has not had time to read it.
  *
  * Does nothing while exempt bytes are still queued. Otherwise a client that asks again and
  * again, and never reads, could use all memory.

@@ -1,8 +1,8 @@
 /*
  * hub_local - hub_in_process: the hub in the process of the one worker that serves all clients.
  *
- * To post is to call the service. To deliver is to append to the output queue of the
- * receiver's connection. The loop sends these queues after it has served all ready sockets,
+ * A post calls the service. A delivery is appended to the output queue of the receiver's
+ * connection. The loop sends these queues after it has served all ready sockets,
  * so a burst of messages needs one send(2) for each receiver.
  */
 #ifndef SERVER_HUB_LOCAL_H

@@ -1,15 +1,15 @@
 /*
  * mailbox - the member in the hub: its queue of deliveries, and its state.
  *
- * This is the part of the hub that does not depend on the model. The model adds the place of
- * the hub, its lock, and the worker that takes the queue. Nothing here locks or blocks: the
- * model makes sure that one call runs at a time.
+ * This is the part of the hub that does not depend on the model. The model adds the place
+ * of the hub, its lock, and the worker that takes the queue. Nothing here locks or
+ * blocks: the model makes sure that one call runs at a time.
  *
  *     worker --hub_post()--> service --hub_deliver()--> queue of each receiver
  *                                                       + list of pending mailboxes
  *
- * A mailbox is pending after a delivery (or after its end), until the model has taken it off
- * the list with hub_next_pending() and has served or woken its worker. So a burst of
+ * A mailbox is pending after a delivery (or after its end), until the model has taken it
+ * off the list with hub_next_pending() and has served or woken its worker. So a burst of
  * deliveries to one member causes one send(2) or one wake-up.
  *
  * The states of a mailbox:
@@ -30,11 +30,11 @@
  * memory. The service passes the limit with each hub_deliver(), and cuts a member off whose
  * queue would be longer. Bytes that were exempted (hub_exempt()) do not count.
  *
- * What goes wrong with this rule alone: workers are threads or processes, and the scheduler
- * decides which of them runs. The worker of a fast sender can fill the queue of a receiver
- * whose worker has not run at all. That client reads, and is cut off nevertheless: the
- * scheduler decides who is cut off. With threads, one fast sender and 50 receivers that read,
- * all 50 were cut off within 0.1 seconds.
+ * This rule alone is not enough: workers are threads or processes, and the scheduler
+ * decides which of them runs. The worker of a fast sender can fill the queue of a
+ * receiver whose worker has not run at all. That client reads, and is cut off
+ * nevertheless: the scheduler decides who is cut off. With threads, one fast sender and
+ * 50 receivers that read, all 50 were cut off within 0.1 seconds.
  *
  * What the hub does: it distinguishes two reasons for a long queue.
  *
@@ -54,14 +54,15 @@
  *                                           F |#########|##       |   stalled: not counted
  *
  * A post waits where the sender is: in shared.c the posting thread waits for a condition
- * variable, in channel.c the parent does not read from the child. Meanwhile the worker of D
- * runs, takes its queue, and mailbox_clear_lagging() counts down. At 0 the posts go on.
+ * variable, in channel.c the parent does not read from the child. Meanwhile the worker of
+ * D runs, takes its queue, and mailbox_clear_lagging() counts down. At 0 the posts
+ * continue.
  *
- * The wait has a timeout, HUB_LAG_TIMEOUT_MS, because a worker may be stopped and never run.
- * At the timeout hub_begin_epoch() sets the count to 0. Each mailbox stores the epoch in
- * which it began to lag. A mailbox of an earlier epoch is not counted any more, and not
- * counted again before its worker has run. So a stopped worker delays the others once, and
- * not for each post. Its queue then fills, and it is cut off at the limit.
+ * The wait has a timeout, HUB_LAG_TIMEOUT_MS, because a worker may be stopped and never
+ * run. At the timeout hub_begin_epoch() sets the count to 0. Each mailbox stores the
+ * epoch in which it began to lag. A mailbox of an earlier epoch is not counted any more,
+ * and not counted again before its worker has run. So a stopped worker delays the others
+ * once, and not for each post. Its queue then fills, and it is cut off at the limit.
  *
  *     event           D lags        timeout             D's worker runs
  *                       |              |                       |
@@ -70,22 +71,22 @@
  *     lagging_since   0 | 1            | 1: does not count     | 0: may lag again
  *     posts             | wait         | go on                 |
  *
- * Where the hub itself can send a queue (hub->flush()), it does so before it finds the queue
- * full. In iterative and select this replaces the wait: one worker serves all clients, so
- * nobody can lag, and `stalled` is NULL. If the queue is still full after hub->flush(), the
- * client does not read.
+ * Where the hub itself can send a queue (hub->flush()), it does so before it finds the
+ * queue full. In iterative and select this replaces the wait: one worker serves all
+ * clients, so nobody can lag, and `stalled` is NULL. If the queue is still full after
+ * hub->flush(), the client does not read.
  *
  * What this guarantees:
  *   - Nothing is lost. A post that waits is not dropped. The sender's input is not read
  *     meanwhile, so its own TCP connection slows it down (back-pressure).
- *   - One order for all. Posts reach the service one after the other, and each queue is FIFO.
+ *   - One order for all. Posts reach the service one after another, and each queue is FIFO.
  *   - Only a client that does not read, or whose worker does not run for the timeout, is cut
  *     off.
  *   - A client that does not read delays nobody.
  *
- * What it costs: a few comparisons for each post and each delivery. The senders are slowed
- * down to the slowest worker whose client reads. A worker that does not run at all delays
- * them once, by the timeout.
+ * What it costs: a few comparisons for each post and each delivery. The senders are
+ * slowed down to the slowest worker whose client reads. A worker that does not run at all
+ * delays them once, by the timeout.
  */
 #ifndef SERVER_HUB_MAILBOX_H
 #define SERVER_HUB_MAILBOX_H

@@ -1,10 +1,10 @@
 /*
  * hub_remote - the loop of the parent: waits for clients and for posts of its children.
  *
- * Processes share no variables, so one process must have the state of the hub: the parent,
- * which all children know. The cost is that each message crosses the kernel two times more,
- * up and down, with a process switch each way. In return a child can crash or be killed, and
- * the other clients see only that its client has left.
+ * Processes share no variables, so one process must have the state of the hub: the
+ * parent, which all children know. The cost is that each message crosses the kernel two
+ * times more, up and down, with a process switch in each direction. In return a child can
+ * crash or be killed: the other clients see only that its client has left.
  *
  * One turn of the loop:
  *
@@ -34,7 +34,7 @@ enum {
 	 * deliveries. */
 	LEAVING = 4096,
 	EVENTS = 256,
-	/* Time until the next look at child_status.stalled, which wakes nobody up. */
+	/* Interval at which child_status.stalled is read: its change causes no event. */
 	STALLED_CHECK_MS = 2,
 	/* Time until the next accept(2) on listeners that the poller cannot watch. */
 	ACCEPT_RETRY_MS = 100,

@@ -1,15 +1,15 @@
 /*
  * iterative - one process, one client at a time.
  *
- * What it shows: the server without any concurrency. It accepts a client, serves it to its end,
- * and only then accepts the next. Meanwhile the others wait in the kernel's backlog: they are
- * connected, but nobody reads what they send.
+ * What it shows: a server without concurrency. It accepts a client, serves it until it
+ * leaves, and only then accepts the next one. Meanwhile the other clients wait in the
+ * kernel's backlog: they are connected, but the server does not read what they send.
  *
- * Why one would choose it: nothing is simpler, and no client costs a process or a thread. Where
- * each client takes but a moment it serves about twice as many as fork, and about as many as thread,
- * but not as many as select, which serves several clients for each wake-up.
- * What it costs: a single client that stays, or stalls, holds up all the others, until the idle
- * timeout ends it.
+ * Why one would choose it: it is the simplest model, and no client needs a process or a
+ * thread. If each client takes only a moment, it serves about twice as many clients as
+ * fork, about as many as thread, and fewer than select, which serves several clients for
+ * each wake-up. What it costs: one client that stays or stalls delays all others, until
+ * the idle timeout closes its connection.
  */
 #include <stddef.h>
 
@@ -25,8 +25,8 @@ static void serve_client(struct server *server, struct connection *connection)
 {
 	static struct worker worker;
 
-	/* A signal must reach us in the client's recv(2) as well, not only in server_wait():
-	 * this one process has nobody else to notice it. */
+	/* A signal must also interrupt recv(2), not only server_wait(): there is no other
+	 * process or thread that could notice it. */
 	signals_admit_all(true);
 	serve_blocking(connection, &worker);
 	signals_admit_all(false);

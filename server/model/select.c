@@ -3,12 +3,12 @@
  *
  * What it shows: the classic event loop. One process asks the kernel which of many
  * descriptors can be read or written now, does what is possible without waiting, and
- * asks again. No descriptor ever blocks, so no client can hold up another.
+ * asks again. No call on a descriptor blocks, so no client can delay another one.
  *
  * Why one would choose it: no process or thread per client, no locks, the least memory,
  * and it runs everywhere. What it costs: each call passes all descriptors to the kernel
- * and looks at all of them afterwards, so it slows down as idle clients gather; and an
- * fd_set ends at FD_SETSIZE, usually 1024.
+ * and then examines all of them, so idle clients slow the server down. An fd_set can
+ * contain only descriptors below FD_SETSIZE, usually 1024.
  */
 #include <stddef.h>
 #include <sys/select.h>
@@ -24,12 +24,12 @@
 struct selector {
 	struct loop loop;
 	struct connection *by_fd[FD_SETSIZE];
-	fd_set readers, writers; /* what is waited for; select gets copies of them */
-	int last;                /* the highest descriptor in either */
+	fd_set readers, writers; /* descriptors to wait for; pselect(2) gets copies */
+	int last;                /* the highest descriptor in either set */
 };
 
-/* Waits from now on for what the connection wants. One that wants nothing has ended: removes, closes
- * and frees it. */
+/* Sets the bits for the events that the connection wants. If it wants nothing it has ended:
+ * removes it, closes its descriptor and frees it. */
 static void watch(void *context, struct connection *connection, unsigned wants)
 {
 	struct selector *selector = context;
@@ -48,15 +48,15 @@ static void watch(void *context, struct connection *connection, unsigned wants)
 		loop_remove(&selector->loop, connection);
 		return;
 	}
-	/* The numbers that an fd_set has room for are needed for sockets. */
+	/* Descriptors below FD_SETSIZE are needed for the sockets. */
 	output_move_file(&connection->output, FD_SETSIZE);
 	selector->by_fd[fd] = connection;
 	if (fd > selector->last)
 		selector->last = fd;
 }
 
-/* Sleeps until a descriptor is ready, a signal comes or the time is over; returns how many are
- * ready, and which. */
+/* Waits until a descriptor is ready, a signal arrives or the timeout expires. Returns how
+ * many descriptors are ready, and in the sets which ones. */
 static int wait_for_any(struct selector *selector, fd_set *readable, fd_set *writable)
 {
 	while (selector->last >= 0 && selector->by_fd[selector->last] == NULL)
@@ -67,7 +67,8 @@ static int wait_for_any(struct selector *selector, fd_set *readable, fd_set *wri
 			      selector->loop.expiry);
 }
 
-/* Looks at all descriptors up to the highest, since select() tells only how many are ready. */
+/* Examines all descriptors up to the highest: the return value is only the number of
+ * bits. */
 static void serve_ready(struct selector *selector, int ready, const fd_set *readable,
 			const fd_set *writable)
 {
@@ -119,8 +120,8 @@ const struct model select_model = {
 	.nonblocking = true,
 	.most_clients = 1000,
 	.one_process = true,
-	/* FD_SET past FD_SETSIZE writes outside the set: server_accept() takes no such
-	 * socket, and the clients wait. */
+	/* FD_SET of a descriptor above this limit would write outside the set. So
+	 * server_accept() accepts no such socket, and the clients wait. */
 	.socket_numbers = FD_SETSIZE,
 	.serve = serve,
 	.serve_datagrams = udp_serve,

@@ -1,13 +1,13 @@
 /*
  * thread - a thread per client.
  *
- * What it shows: the forking server's shape, with pthread_create(3) in the place of fork(2).
- * Each thread serves its one client with a blocking recv(2). All of them share one memory, so
- * what they share needs a lock.
+ * What it shows: the structure of fork.c, with pthread_create(3) instead of fork(2). Each
+ * thread serves one client with a blocking recv(2). All threads use the same memory, so
+ * the data that they share needs a lock.
  *
- * Why one would choose it: a thread starts in a fraction of a fork's time and takes a fraction
- * of its memory, and clients can share state without copying.
- * What it costs: a crash takes all clients along, and every shared thing must be guarded.
+ * Why one would choose it: a thread starts faster than a process and takes less memory,
+ * and clients can share state without copying it. What it costs: a crash ends the
+ * conversations of all clients, and all shared data needs a lock.
  *
  * fork.c has the same functions in the same order: compare them with diff(1).
  */
@@ -35,10 +35,10 @@ static void *serve_client(void *argument)
 	threads_enter(&self);
 	serve_blocking(connection, &worker);
 	threads_leave(&self);
-	/* The memory is everybody's: what is not given back here is lost until the server
-	 * ends. */
+	/* All threads share the memory: what is not freed here is leaked until the server
+	 * exits. */
 	connection_close(connection);
-	server_left(server); /* last: after it the server may be gone */
+	server_left(server); /* last: the server may be freed after this call */
 	return NULL;
 }
 
@@ -52,9 +52,10 @@ static void start_worker(struct server *server, struct connection *connection)
 		server_hold(server, connection, "cannot create a thread", error);
 }
 
-/* What the main thread does for its workers at each turn. Nobody waits for their end: they are
- * detached. But one that waits in recv(2) sees the stop only when it is interrupted, and one
- * that was just about to call it misses the signal: so again at each turn. */
+/* What the main thread does for its workers in each turn. They are detached, so no thread
+ * joins them. A worker that waits in recv(2) notices the stop only when a signal
+ * interrupts the call. A worker that is just about to call recv(2) misses the signal, so
+ * it is sent in each turn. */
 static void attend_workers(struct server *server)
 {
 	if (server->stopping)

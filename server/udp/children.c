@@ -1,9 +1,9 @@
 /*
- * children - a child process per peer, which gets that peer's datagrams through a pair of local
- * sockets.
+ * children - a child process per peer, which gets that peer's datagrams through a pair of
+ * local sockets.
  *
- * A child that crashes takes one peer with it. It costs a fork(2) for each new peer, and two
- * system calls and a switch of processes for each datagram.
+ * If a child crashes, only its own peer is affected. The cost is a fork(2) for each new
+ * peer, and two system calls and a process switch for each datagram.
  */
 #include "server/core/children.h"
 
@@ -17,12 +17,14 @@
 #include "server/udp/datagrams.h"
 #include "server/udp/udp.h"
 
-/* Children whose peers are forgotten, and who still answer what they have. */
+/* Room for children whose peers are forgotten, and which still answer what is in their
+ * pipes. */
 enum { LEAVING = 4096 };
 
 static struct children children;
 
-/* A child must not keep the pipes of other peers: their children would never see the end. */
+/* A child must close the pipes of other peers: otherwise their children would not see the
+ * end of the pipe. */
 static _Noreturn void serve_peer(struct datagrams *datagrams, struct udp_session *session,
 				 int pipe)
 {

@@ -11,8 +11,8 @@
  *               |                                                           |
  *               +--> the service --> sendmsg(2) by the same socket <--------+
  *
- * A datagram that no worker takes in time is dropped and counted, as the kernel drops those that
- * a full socket cannot take: a client of UDP must expect that.
+ * A datagram that its worker does not read in time is dropped and counted. The kernel
+ * does the same when the buffer of a socket is full, so a UDP client must expect it.
  */
 #include "server/udp/datagrams.h"
 
@@ -29,12 +29,13 @@
 #include "common/sock.h"
 #include "server/core/signals.h"
 
-/* AT_ONCE: datagrams that are read before the signals are looked at again. HANDOVER: how long, in
- * milliseconds, the loop waits for a worker whose pipe is full before it drops the datagram. */
+/* AT_ONCE: datagrams that are read before signals are checked again. HANDOVER: how long,
+ * in milliseconds, the loop waits for a worker whose pipe is full before it drops the
+ * datagram. */
 enum { AT_ONCE = 64, HANDOVER = 100 };
 
-/* How many peers at most are forgotten to find a worker for a new one. After the n-th the loop
- * waits n - 1 milliseconds. */
+/* The maximum number of peers that are forgotten to get a worker for a new one. After the
+ * n-th of them the loop waits n - 1 milliseconds. */
 enum { EVICTIONS = 4 };
 
 void datagrams_forget(struct datagrams *g, struct peer *peer)
@@ -43,7 +44,7 @@ void datagrams_forget(struct datagrams *g, struct peer *peer)
 		udp_session_close(peer->session);
 		server_left(g->server);
 	}
-	/* A worker leaves by itself, when it has answered what is in its pipe. */
+	/* The worker first answers what is in its pipe, and then ends. */
 	if (peer->pipe >= 0)
 		close(peer->pipe);
 	peers_remove(&g->peers, peer);
@@ -59,7 +60,7 @@ static void forget_silent(struct datagrams *g, int64_t now)
 		datagrams_forget(g, peer);
 }
 
-/* @return 0, or -1 with errno, and *lacking says what there is too little of */
+/* @return 0, or -1 with errno; then *lacking describes what ran out */
 static int start_worker(struct datagrams *g, struct peer *peer,
 			struct udp_session *session, const char **lacking)
 {
@@ -83,9 +84,9 @@ static int start_worker(struct datagrams *g, struct peer *peer,
 	return -1;
 }
 
-/* As when the table is full, the peer that has been silent the longest is forgotten for the new
- * one. Its end of the pipe is free at once. Its process or thread is free when it has ended: so
- * this waits a moment. @return whether to try again */
+/* Forgets the peer that has been silent the longest, as when the table is full. This
+ * frees a descriptor at once. It frees a process or thread only when the worker has
+ * ended, so the function waits a moment. @return whether to try again */
 static bool make_room(struct datagrams *g, const struct peer *peer, int attempt)
 {
 	if (attempt == EVICTIONS || g->peers.oldest == peer)
@@ -112,7 +113,8 @@ static int find_worker(struct datagrams *g, struct peer *peer,
 	return 0;
 }
 
-/* Adds a peer to the table, with its session or its worker. @return NULL: there is no room */
+/* Adds a peer to the table, with its session or its worker. @return it, or NULL if there
+ * are not enough resources */
 static struct peer *add_peer(struct datagrams *g, const struct peer_key *from,
 			     int64_t now)
 {
@@ -142,30 +144,31 @@ static struct peer *add_peer(struct datagrams *g, const struct peer_key *from,
 	return NULL;
 }
 
-/* @return false when the worker is gone (killed): the pipe has no reader any more */
+/* @return false if the worker was killed: the pipe has no reader any more */
 static bool hand_over(struct datagrams *g, struct peer *peer, size_t n)
 {
 	const char *packet = (const char *)&g->buffers.packet;
 
-	/* The loop waits once for a worker. After that it only looks: other peers wait
-	 * meanwhile. */
+	/* The loop waits once for a worker that lags. After that it only checks, because
+	 * other peers would have to wait as well. */
 	if (peer->lagging && io_wait(peer->pipe, POLLOUT, 0) == 0) {
 		statistics_add(&g->server->statistics->refused, 1);
 		return true;
 	}
 	peer->lagging = false;
-	/* One message, or none of it: SOCK_SEQPACKET. */
+	/* SOCK_SEQPACKET: the whole message is written, or nothing. */
 	if (io_write(peer->pipe, packet, PACKET_HEAD + n) >= 0)
 		return true;
 	if (errno != EAGAIN)
 		return false;
 	peer->lagging = true;
 	statistics_add(&g->server->statistics->refused, 1);
-	message(MESSAGE_EVENT, "a datagram is dropped: its worker is busy");
+	message(MESSAGE_EVENT, "dropped a datagram: its worker is busy");
 	return true;
 }
 
-/* Whether the peer may be another server, so that the two would keep each other busy. */
+/* Returns whether the peer may be another server, so that the two would answer each other
+ * forever. */
 static bool repeats_itself(struct datagrams *g, struct peer *peer, size_t n, int64_t now)
 {
 	int64_t limit = g->server->repeats;
@@ -181,7 +184,7 @@ static bool repeats_itself(struct datagrams *g, struct peer *peer, size_t n, int
 	if (message_wanted(MESSAGE_EVENT))
 		message_about(
 			MESSAGE_EVENT, address_text(&peer->key.address, text),
-			"dropped: too many repeated datagrams, perhaps of a server");
+			"dropped: too many repeated datagrams, perhaps from a server");
 	return true;
 }
 
@@ -213,7 +216,7 @@ static void deliver(struct datagrams *g, const struct peer_key *from, size_t n)
 		statistics_add(&g->server->statistics->refused, 1);
 }
 
-/* With several sockets, two of our own could answer each other as well. */
+/* Checks all local addresses: two sockets of this server could answer each other. */
 static bool is_reflection(const struct datagrams *g, const struct address *from)
 {
 	for (unsigned i = 0; i < g->server->listeners.count; i++)
@@ -223,7 +226,8 @@ static bool is_reflection(const struct datagrams *g, const struct address *from)
 	return false;
 }
 
-/* @return whether there may be more from this socket, one of listeners */
+/* @param listener  index of the socket in listeners
+ * @return whether the socket may have more datagrams */
 static bool receive_from(struct datagrams *g, unsigned listener)
 {
 	struct packet *packet = &g->buffers.packet;
@@ -237,8 +241,8 @@ static bool receive_from(struct datagrams *g, unsigned listener)
 
 		if (n < 0 && errno == EAGAIN)
 			return false;
-		/* Not an ICMP error for a reply of ours: Linux reports those on a connected
-		 * socket only, and this one is not (udp(7)). */
+		/* This is not an ICMP error caused by a reply: Linux reports those only
+		 * on a connected socket, and this one is not connected (udp(7)). */
 		if (n < 0 && server_read_failed(g->server))
 			continue;
 		if (n < 0)
@@ -253,19 +257,20 @@ static bool receive_from(struct datagrams *g, unsigned listener)
 	return true;
 }
 
-/* @return whether there may be more */
+/* @return whether there may be more datagrams */
 static bool receive(struct datagrams *g)
 {
 	bool more = false;
 
-	signals_let_in(); /* a wait that never sleeps lets none in */
+	signals_let_in(); /* pselect(2) delivers none if it never sleeps */
 	for (unsigned i = 0; i < g->server->listeners.count; i++)
 		more |= receive_from(g, i);
 	return more;
 }
 
-/* At the stop: what the socket holds is answered, then the workers end. They have half of the
- * grace if datagrams do not stop coming. */
+/* After a stop signal: answers the datagrams that have arrived, and then ends the
+ * workers. If datagrams continue to arrive, it stops reading after half of SERVER_GRACE,
+ * so that the workers have the other half. */
 static void drain(struct datagrams *g)
 {
 	int64_t until = g->server->stop_at - SERVER_GRACE / 2;

@@ -1,8 +1,8 @@
 /*
  * one_process - the process that reads a datagram answers it before it reads the next.
  *
- * Nothing is simpler or faster: no datagram is handed to anybody. It costs that a service that
- * takes long for one peer delays all the others.
+ * This is the simplest and fastest way, because no datagram is passed to a worker. The
+ * cost: while the service answers one peer, all others wait.
  */
 #include "server/udp/datagrams.h"
 #include "server/udp/udp.h"

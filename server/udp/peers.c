@@ -1,9 +1,10 @@
 /*
  * peers - the table: a tree to find a peer by its address, and a list to find the oldest.
  *
- * The tree is libc's tsearch(3), a balanced one in glibc, so a forged flood of addresses costs
- * log(n) each. The list is kept in the order of the last datagram: a peer that sends goes to its
- * end, so the one that has been silent the longest is always at its head, for free.
+ * The tree is that of tsearch(3), which is balanced in glibc. So a search takes time
+ * log(n) even under a flood of forged addresses. The list has the order of the last
+ * datagrams: a peer that sends moves to the end. So the peer that has been silent the
+ * longest is always at the head.
  */
 #ifdef __linux__
 #define _GNU_SOURCE
@@ -17,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Any order will do, so long as it is one. Addresses are zeroed before they are filled, so
- * all of their bytes may be compared. */
+/* The tree needs some total order; any one is right. Addresses are zeroed before they are
+ * filled, so all their bytes can be compared. */
 static int by_key(const void *a, const void *b)
 {
 	const struct peer_key *x = a, *y = b;

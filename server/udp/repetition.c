@@ -2,22 +2,24 @@
  * repetition - counts the repeated datagrams of one peer.
  *
  *      datagram:  A  B  C  A  B  C  A ...       A is the mark
- *      count:     0  0  0  3  3  3  6 ...       a round counts when the mark comes again
+ *      count:     0  0  0  3  3  3  6 ...       a round counts when the mark arrives again
  *
- * It costs one comparison of at most 128 bytes for each datagram, and a struct per peer.
+ * The cost is one comparison of at most 128 bytes for each datagram, and a struct for
+ * each peer.
  */
 #include "server/udp/repetition.h"
 
 #include <string.h>
 
-/* SILENCE, in milliseconds: longer than what waits in the receive buffers of two servers needs
- * to be answered, and than the round trip between most hosts. WINDOW: a mark that does not
- * come again is replaced after so many datagrams; a receive buffer of the usual size holds
- * 256 (socket(7), rmem_default), so no loop has more in it. */
+/* SILENCE, in milliseconds: longer than two servers need to answer everything in their
+ * receive buffers, and longer than the round trip between most hosts. WINDOW: a mark that
+ * does not arrive again is replaced after this many datagrams. A receive buffer of the
+ * default size holds about 256 datagrams (socket(7), rmem_default), so a loop has fewer
+ * datagrams than WINDOW. */
 enum { SILENCE = 100, WINDOW = 4096 };
 
-/* Where clients' ports begin on Linux (ip(7), ip_local_port_range); elsewhere they begin at
- * 49152 (RFC 6335, section 6) or lower. */
+/* CLIENT_PORTS: the lowest port that Linux gives to a client (ip(7),
+ * ip_local_port_range). Other systems begin at 49152 (RFC 6335, section 6) or lower. */
 enum { CLIENT_PORTS = 32768, LIMIT_OF_SERVER = 1000, LIMIT_OF_CLIENT = 1000000 };
 
 int64_t repetition_default_limit(unsigned port)

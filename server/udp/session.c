@@ -3,9 +3,9 @@
  *
  *      packet --> service->datagram() --> transport_write() into the reply --> sendmsg(2)
  *
- * All that the service writes for one datagram is one reply, cut at the length that is allowed.
- * A reply that cannot be sent within a moment is lost: waiting longer would delay other peers,
- * and a client of UDP must expect the loss of any datagram.
+ * Everything that the service writes for one datagram is one reply, cut to the permitted
+ * length. A reply that cannot be sent within SEND_TIMEOUT is dropped. A longer wait would
+ * delay other peers, and a UDP client must expect the loss of any datagram.
  */
 #include "server/udp/session.h"
 
@@ -24,18 +24,18 @@
 enum { SEND_TIMEOUT = 50 }; /* milliseconds */
 
 struct udp_session {
-	struct session session; /* first: the service's view of it */
+	struct session session; /* first: the service's view */
 	struct server *server;
-	int socket;                  /* by which replies leave */
-	struct udp_buffers *buffers; /* while a packet is being answered */
+	int socket;                  /* for the replies */
+	struct udp_buffers *buffers; /* only while a packet is answered */
 	struct address peer;
-	size_t longest; /* that a datagram to the peer may be */
-	size_t length;  /* of the reply so far, cut to most */
-	size_t most;    /* that it may be */
+	size_t longest; /* maximum length of a datagram to the peer */
+	size_t length;  /* of the reply so far, at most `most` */
+	size_t most;    /* maximum length of the reply */
 	bool replied;
 	uint64_t bytes_in, bytes_out;
 	int64_t began_at;
-	max_align_t state_memory[]; /* the service's */
+	max_align_t state_memory[]; /* of the service */
 };
 
 static void transport_write(struct session *session, const char *bytes, size_t n)
@@ -101,10 +101,10 @@ void udp_session_begin(struct udp_session *d)
 			      "first datagram");
 }
 
-/* EAGAIN: our socket's send buffer is full, since the interface is slower than we are. The
- * reply waits a moment for room; then it is lost, as any datagram may be. On Linux a peer on
- * this host is never the reason: what it does not read is charged to its own buffer, and
- * dropped there when that is full. */
+/* EAGAIN: the send buffer of the socket is full, because the interface is slower than the
+ * server. The function waits up to SEND_TIMEOUT for space, and then drops the reply. On
+ * Linux a peer on this host never causes EAGAIN: datagrams that it does not read are in
+ * its own receive buffer, and are dropped there when that is full. */
 static int send_reply(struct udp_session *d)
 {
 	int fd = d->socket;
@@ -164,9 +164,9 @@ void udp_session_serve(struct udp_session *d, struct udp_buffers *buffers, int p
 	udp_session_begin(d);
 	while (signals_stop() < 2) {
 		operator_attend(d->server);
-		/* The end of the pipe is the only end: the model closes it when the peer
-		 * has been silent for long enough, or the server stops. So nothing that
-		 * it has put in can be left in it. */
+		/* The worker ends only at the end of the pipe. The loop closes the pipe
+		 * when it forgets the peer or when the server stops. So the worker
+		 * answers everything that was written to the pipe. */
 		ssize_t n = read(pipe, &buffers->packet, sizeof buffers->packet);
 
 		if (n >= PACKET_HEAD)
@@ -178,7 +178,7 @@ void udp_session_serve(struct udp_session *d, struct udp_buffers *buffers, int p
 	udp_session_close(d);
 }
 
-/* Whoever listens there answers, or may answer, whatever comes. */
+/* Returns whether services on this port usually answer any datagram. */
 static bool is_reflecting_port(unsigned port)
 {
 	static const unsigned short ports[] = {
@@ -226,8 +226,8 @@ bool udp_session_is_reflection(const struct address *from, const struct address 
 {
 	if (is_reflecting_port(address_port(from)))
 		return true;
-	/* Our own port, from our own address; if that is the wildcard, from any: whoever
-	 * has both our port and an address of this host is us. */
+	/* Our own address and port. If we listen on all addresses, any address with our
+	 * port: a datagram with our port and an address of this host is our own. */
 	if (address_port(from) != address_port(local))
 		return false;
 	if (from->any.sa_family == AF_INET && local->any.sa_family == AF_INET)

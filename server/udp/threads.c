@@ -1,9 +1,10 @@
 /*
- * threads - a thread per peer, which gets that peer's datagrams through a pair of local sockets.
+ * threads - a thread per peer, which gets that peer's datagrams through a pair of local
+ * sockets.
  *
- * The pair costs two descriptors per peer and two system calls per datagram. A queue behind a
- * mutex would be cheaper; but then the loop that reads could not limit, by one timeout, how long
- * it waits for a thread.
+ * The pair costs two descriptors per peer and two system calls per datagram. A queue
+ * protected by a mutex would be cheaper. But with a socket one timeout limits how long
+ * the loop that reads waits for a thread.
  */
 #include "server/core/threads.h"
 
@@ -14,7 +15,8 @@
 #include "server/udp/datagrams.h"
 #include "server/udp/udp.h"
 
-/* What a thread is given; it owns it. The buffers would take up half of its stack. */
+/* The argument of a thread, which owns it. The buffers would use half of the thread's
+ * stack. */
 struct assignment {
 	struct server *server;
 	struct udp_session *session;

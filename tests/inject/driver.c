@@ -1097,7 +1097,7 @@ static unsigned count_in_errors(const char *text)
 static enum outcome check_message(void)
 {
 	int call = run.fault->call;
-	unsigned count = count_in_errors(": the next ones wait\n") +
+	unsigned count = count_in_errors(": further clients wait\n") +
 			 count_in_errors(": trying again\n");
 
 	if (run.fault->times == 1 ||

@@ -99,7 +99,7 @@ static void fill_up_and_empty(struct server *server, int clients, const char *sa
 	ck_assert_msg(sscanf(strstr(line, says) + strlen(says), " with %u clients",
 			     &carried) == 1,
 		      "%s", line);
-	ck_assert_msg(strstr(line, ": the next ones wait") != NULL, "%s", line);
+	ck_assert_msg(strstr(line, ": further clients wait") != NULL, "%s", line);
 	ck_assert_uint_gt(carried, 0);
 	ck_assert_uint_lt(carried, (unsigned)clients);
 	for (int i = 0; i < (int)carried; i++)

@@ -248,7 +248,7 @@ START_TEST(a_service_that_speaks_first_is_warned_of_a_small_backlog)
 
 		snprintf(expected, sizeof expected,
 			 "%s: -b 5 is small for %s, which speaks first: if more than 6 "
-			 "clients come at once, some may wait for ever (SYN cookies)\n",
+			 "clients come at once, some may wait forever (SYN cookies)\n",
 			 model_program(_i, services[i]), services[i]);
 		run_expect_status(&run, 0);
 		ck_assert_ptr_nonnull(strstr(run.err, expected));

@@ -162,10 +162,10 @@ static int chat_option(int letter, const struct options *options, struct failure
 
 static const struct option_line chat_options[] = {
 	{ 'B', "max-unread", "SIZE",
-	  "cut off a client that does not read when more\n"
-	  "than SIZE bytes wait for it (default 256K)" },
+	  "disconnect a client that does not read when more\n"
+	  "than SIZE bytes are queued for it (default 256K)" },
 	{ 'H', "history", "N",
-	  "send a new member the last N lines of the room\n"
+	  "send the last N lines of a room to a new member\n"
 	  "(default 10)" },
 	{ 'R', "rate", "N",
 	  "accept N lines a second from a client, and 2 * N\n"

@@ -515,10 +515,10 @@ static void help(struct session *session)
 	    "GET name [offset] [nosum] -> FILE size mtime, the bytes, SUM crc\n"
 	    "LIST [path] -> ENTRIES n, and n lines: F size mtime name, or "
 	    "D - mtime name\n"
-	    "STAT name -> STAT, and such a line\n"
-	    "HELP -> this\n"
+	    "STAT name -> STAT, and one such line\n"
+	    "HELP -> this text\n"
 	    "QUIT -> BYE\n"
-	    "A name with spaces stands in \"quotes\"; crc is that of cksum\n");
+	    "Put a name with spaces in \"quotes\"; crc is the checksum of cksum\n");
 }
 
 /* ---- the conversation ------------------------------------------------------------------ */
@@ -762,7 +762,7 @@ static const struct option_line file_options[] = {
 	{ 'r', "root", "DIR", "store the files in DIR; required" },
 	{ 'w', "replace", NULL, "allow an upload to replace a file" },
 	{ 'M', "max-file", "SIZE", "largest file, in bytes (default: no limit)" },
-	{ 'Q', "quota", "SIZE", "most bytes of all files in DIR (default: no limit)" },
+	{ 'Q', "quota", "SIZE", "limit of all files together (default: no limit)" },
 	{ 'E', "expire", "HOURS",
 	  "remove a partial upload after HOURS hours\n"
 	  "(default 24; 0: never)" },

@@ -580,7 +580,7 @@ START_TEST(out_of_descriptors_the_next_ones_wait)
 	});
 	for (int i = 0; i < CROWD; i++)
 		fds[i] = client_connect(&server);
-	server_wait_line(&server, "the next ones wait", WAIT_MS);
+	server_wait_line(&server, "further clients wait", WAIT_MS);
 	client_hear(fds[0], "hello\n");
 	client_hear(fds[1], "hello\n");
 	client_say(fds[0], "in\n");

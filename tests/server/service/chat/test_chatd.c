@@ -1151,7 +1151,7 @@ START_TEST(out_of_descriptors_the_next_ones_wait)
 	for (int i = 0; i < TOO_LARGE_A_CROWD; i++)
 		fds[i] = client_connect(&server);
 	last = fds[TOO_LARGE_A_CROWD - 1];
-	server_wait_line(&server, "the next ones wait", WAIT_MS);
+	server_wait_line(&server, "further clients wait", WAIT_MS);
 	be_called(fds[0], "alice");
 	be_called(fds[1], "bob");
 	client_say(fds[0], "in\n");
