@@ -85,8 +85,12 @@ void loop_expire(struct loop *loop,
 	loop->expiry = CLOCK_NEVER;
 	for (connection = loop->first; connection != NULL; connection = next) {
 		next = connection->next; /* changed() may remove this one */
-		if (stopping)
+		if (stopping) {
+			signals_let_in(); /* with many busy clients this takes long */
+			if (signals_stop() > 1)
+				return;
 			connection_stop(connection, &loop->worker);
+		}
 		connection_expire(connection, &loop->worker, loop->worker.now);
 		changed(context, connection, loop_wants(loop, connection));
 	}

@@ -215,6 +215,8 @@ int64_t server_timeout(struct server *server, int64_t until)
 
 	if (server->held != NULL && server_accepting(server))
 		return 0;
+	if (server->stopping && atomic_load(&server->clients) == 0)
+		return 0; /* the last one has left since server_running() */
 	if (server->stopping)
 		until = clock_earlier(until,
 				      clock_earlier(server->stop_at, now + STOP_TICK));
