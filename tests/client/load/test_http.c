@@ -693,12 +693,14 @@ static void serve_a_large_file(int fd, unsigned number)
 	char request[500];
 
 	for (int i = 0; read_request(fd, request); i++) {
+		char middle = large[LARGE / 2];
+
 		if (number == 0 && i == 1)
-			large[LARGE / 2] ^= 1;
+			middle ^= 1;
 		write_text(fd, OK_11 "Content-Length: 1048576\r\n\r\n");
-		io_write(fd, large, LARGE);
-		if (number == 0 && i == 1)
-			large[LARGE / 2] ^= 1;
+		io_write(fd, large, LARGE / 2);
+		io_write(fd, &middle, 1);
+		io_write(fd, large + LARGE / 2 + 1, LARGE - LARGE / 2 - 1);
 	}
 }
 
