@@ -6,6 +6,8 @@
  */
 #include "common/clock.h"
 
+#include <limits.h>
+
 int64_t clock_nanoseconds(void)
 {
 	struct timespec now;
@@ -38,4 +40,11 @@ int64_t clock_until(int64_t moment, int64_t now)
 	if (moment == CLOCK_NEVER)
 		return CLOCK_NEVER;
 	return moment > now ? moment - now : 0;
+}
+
+int clock_poll_timeout(int64_t milliseconds)
+{
+	if (milliseconds == CLOCK_NEVER)
+		return -1;
+	return milliseconds > INT_MAX ? INT_MAX : (int)milliseconds;
 }

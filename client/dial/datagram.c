@@ -11,7 +11,6 @@
  * Try it: bin/echod-select -u & bin/dial -u -v localhost 7007
  */
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,18 +169,17 @@ static bool is_servers_turn(const struct talk *talk)
 	       (talk->awaited > 0 && talk->input.ended && !talk->has_next);
 }
 
-/* Milliseconds left to wait for replies; 0 after the timeout; -1 without one. */
+/* Milliseconds left to wait for replies; 0 after the timeout; CLOCK_NEVER without one. */
 static int64_t time_left(const struct talk *talk)
 {
-	int64_t since = talk->link.sent_at / 1000000, left;
+	int64_t since = talk->link.sent_at / 1000000;
 
 	if (!is_servers_turn(talk) || talk->settings->timeout == 0)
-		return -1;
+		return CLOCK_NEVER;
 	if (since < talk->quiet_since) /* otherwise the last datagram was sent (or sent
 				        * again) later */
 		since = talk->quiet_since;
-	left = since + talk->settings->timeout - clock_milliseconds();
-	return left > 0 ? left : 0;
+	return clock_until(since + talk->settings->timeout, clock_milliseconds());
 }
 
 static void give_up_waiting(struct talk *talk)
@@ -197,12 +195,10 @@ static void give_up_waiting(struct talk *talk)
 /* Timeout for poll(2), in milliseconds; -1: none. */
 static int poll_timeout(const struct talk *talk)
 {
-	int64_t reply = time_left(talk), link = dial_link_wait(&talk->link);
-	int64_t least = reply < 0 || (link >= 0 && link < reply) ? link : reply;
-
 	if (may_send(talk) && !talk->blocked)
 		return 0; /* poll only checks for datagrams that have arrived */
-	return least > INT_MAX ? INT_MAX : (int)least;
+	return clock_poll_timeout(
+		clock_earlier(time_left(talk), dial_link_wait(&talk->link)));
 }
 
 /* ---- the conversation ------------------------------------------------------------------ */

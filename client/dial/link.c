@@ -212,11 +212,11 @@ ssize_t dial_link_receive(struct dial_link *link, char *buffer, size_t size)
 
 /* ---- time ------------------------------------------------------------------------------ */
 
-/* When dial_link_turn() has work, in clock_milliseconds(); -1: never. */
+/* When dial_link_turn() has work, in clock_milliseconds(); or CLOCK_NEVER. */
 static int64_t turn_at(const struct dial_link *link)
 {
 	if (link->settled || !link->probing)
-		return -1;
+		return CLOCK_NEVER;
 	if (link->round_at > 0)
 		return link->round_at;
 	return link->sent_at / 1000000 + DIAL_LINK_SETTLE_TIME;
@@ -224,11 +224,7 @@ static int64_t turn_at(const struct dial_link *link)
 
 int64_t dial_link_wait(const struct dial_link *link)
 {
-	int64_t at = turn_at(link), now = clock_milliseconds();
-
-	if (at < 0)
-		return -1;
-	return at > now ? at - now : 0;
+	return clock_until(turn_at(link), clock_milliseconds());
 }
 
 int dial_link_turn(struct dial_link *link)

@@ -67,7 +67,7 @@ int dial_link_send(struct dial_link *link, const struct datagram *datagram);
  *  (ECONNREFUSED: no process listens on that port, and no address is left to try) */
 ssize_t dial_link_receive(struct dial_link *link, char *buffer, size_t size);
 
-/** Milliseconds until dial_link_turn() has work; -1: no timer runs. */
+/** Milliseconds until dial_link_turn() has work; CLOCK_NEVER: no timer runs. */
 int64_t dial_link_wait(const struct dial_link *link);
 
 /** Handles an expired timer: takes the address as final, or starts a new round

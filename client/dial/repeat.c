@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -272,11 +271,6 @@ static void receive_all(struct repeat *repeat)
 
 /* ---- the conversation ------------------------------------------------------------------ */
 
-static int64_t sooner(int64_t one, int64_t other)
-{
-	return one < 0 || (other >= 0 && other < one) ? other : one;
-}
-
 /* Milliseconds until then, rounded up; 0 if it is past. */
 static int64_t until(int64_t nanoseconds)
 {
@@ -291,10 +285,10 @@ static int poll_timeout(struct repeat *repeat)
 	int64_t least = dial_link_wait(&repeat->link);
 
 	if (may_send(repeat) && !repeat->blocked)
-		least = sooner(least, until(repeat->due));
+		least = clock_earlier(least, until(repeat->due));
 	if (gives_up(repeat))
-		least = sooner(least, until(gives_up_at(repeat)));
-	return least > INT_MAX ? INT_MAX : (int)least;
+		least = clock_earlier(least, until(gives_up_at(repeat)));
+	return clock_poll_timeout(least);
 }
 
 /* Waits for the next event and handles it. */

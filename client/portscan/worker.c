@@ -292,21 +292,16 @@ static void begin_attempts(struct scan_worker *worker)
 
 /* ---- waiting --------------------------------------------------------------------------- */
 
-static int64_t least(int64_t one, int64_t other)
-{
-	return one < other ? one : other;
-}
-
 /* Nanoseconds until the next action without an answer. */
 static int64_t time_left(const struct scan_worker *worker)
 {
 	int64_t now = clock_nanoseconds(), until = now + check_interval;
 
 	if (worker->oldest != NULL)
-		until = least(until, worker->oldest->deadline);
+		until = clock_earlier(until, worker->oldest->deadline);
 	if (may_begin(worker))
-		until = least(until, worker->next_start);
-	return until > now ? until - now : 0;
+		until = clock_earlier(until, worker->next_start);
+	return clock_until(until, now);
 }
 
 /* Ends the current attempt. */

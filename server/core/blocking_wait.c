@@ -12,7 +12,6 @@
 #include "server/core/blocking_wait.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -57,10 +56,7 @@ static unsigned poll_for(struct connection *c, unsigned wants, int64_t timeout)
 	};
 	int ready;
 
-	ready = poll(wanted, wants & WANT_HUB ? 2 : 1,
-		     timeout == CLOCK_NEVER ? -1
-		     : timeout > INT_MAX    ? INT_MAX
-					    : (int)timeout);
+	ready = poll(wanted, wants & WANT_HUB ? 2 : 1, clock_poll_timeout(timeout));
 	if (ready < 0)
 		poll_failed(c);
 	else

@@ -73,8 +73,8 @@ static unsigned find(const struct children *children, pid_t pid)
 	return i;
 }
 
-void children_remove(struct children *children, struct server *server, pid_t pid,
-		     int status)
+static void remove_child(struct children *children, struct server *server, pid_t pid,
+			 int status)
 {
 	unsigned i = find(children, pid);
 
@@ -86,6 +86,17 @@ void children_remove(struct children *children, struct server *server, pid_t pid
 	server_left(server);
 }
 
+/* A child that has exited stays in the process table as a zombie until its parent waits for it. One
+ * SIGCHLD can stand for several children, so the parent waits until no more have ended. */
+void children_reap(struct children *children, struct server *server)
+{
+	int status;
+	pid_t pid;
+
+	while (children->count > 0 && (pid = waitpid(-1, &status, WNOHANG)) > 0)
+		remove_child(children, server, pid, status);
+}
+
 void children_end(struct children *children, struct server *server)
 {
 	children_signal(children, SIGKILL);
@@ -93,7 +104,7 @@ void children_end(struct children *children, struct server *server)
 		pid_t pid = waitpid(-1, NULL, 0);
 
 		if (pid > 0)
-			children_remove(children, server, pid, 0);
+			remove_child(children, server, pid, 0);
 		else if (errno != EINTR)
 			break;
 	}

@@ -40,10 +40,9 @@ void children_enter(const struct children *children, int at_end);
 /** Sends @p signal to each. */
 void children_signal(const struct children *children, int signal);
 
-/** The child @p pid has ended with @p status, as waitpid(2) says: its client has left. Says so
- *  once in a while if it crashed or was killed. */
-void children_remove(struct children *children, struct server *server, pid_t pid,
-		     int status);
+/** Waits for the children that have ended, without blocking. For each: its client has left, and if
+ *  it crashed or was killed that is reported, at most once a minute. */
+void children_reap(struct children *children, struct server *server);
 
 /** Kills those that are left, waits for them, and frees the list. */
 void children_end(struct children *children, struct server *server);

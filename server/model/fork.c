@@ -15,7 +15,6 @@
  */
 #include <errno.h>
 #include <stddef.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "server/core/children.h"
@@ -69,23 +68,18 @@ static void start_worker(struct server *server, struct connection *connection)
 	server_hand_over(server, connection);
 }
 
-/* What the parent does for its workers in each turn. A child that has exited stays in the
- * process table as a zombie until the parent has read its status. One SIGCHLD can stand
- * for many children, so the parent calls waitpid(2) until no zombie is left. */
+/* What the parent does for its workers in each turn: it passes signals on, and waits for those
+ * that have ended (waitpid(2)), or they would stay in the process table as zombies. */
 static void attend_workers(struct server *server)
 {
 	static unsigned turns;
-	int status;
-	pid_t pid;
 
 	if (server->stopping)
 		children_signal(&children, SIGNAL_INTERRUPT);
 	if (signals_take_reopen_of_children()) /* each child has the log open as well */
 		children_signal(&children, SIGHUP);
-	if (!signals_take_child() && ++turns % REAP_EVERY != 0)
-		return;
-	while (children.count > 0 && (pid = waitpid(-1, &status, WNOHANG)) > 0)
-		children_remove(&children, server, pid, status);
+	if (signals_take_child() || ++turns % REAP_EVERY == 0)
+		children_reap(&children, server);
 }
 
 static int serve(struct server *server)

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "server/core/signals.h"
@@ -60,15 +59,10 @@ static int start_worker(struct datagrams *datagrams, struct udp_session *session
 
 static void attend_workers(struct datagrams *datagrams)
 {
-	int status;
-	pid_t pid;
-
 	if (signals_take_reopen_of_children())
 		children_signal(&children, SIGHUP);
-	if (!signals_take_child())
-		return;
-	while (children.count > 0 && (pid = waitpid(-1, &status, WNOHANG)) > 0)
-		children_remove(&children, datagrams->server, pid, status);
+	if (signals_take_child())
+		children_reap(&children, datagrams->server);
 }
 
 int udp_serve_with_children(struct server *server)

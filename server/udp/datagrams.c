@@ -38,7 +38,8 @@ enum { AT_ONCE = 64, HANDOVER = 100 };
  * n-th of them the loop waits n - 1 milliseconds. */
 enum { EVICTIONS = 4 };
 
-void datagrams_forget(struct datagrams *g, struct peer *peer)
+/* Closes the session of a peer, or its pipe, whose worker then ends. */
+static void forget(struct datagrams *g, struct peer *peer)
 {
 	if (peer->session != NULL) {
 		udp_session_close(peer->session);
@@ -57,7 +58,7 @@ static void forget_silent(struct datagrams *g, int64_t now)
 
 	while (idle > 0 && (peer = g->peers.oldest) != NULL &&
 	       now - peer->last_at >= idle)
-		datagrams_forget(g, peer);
+		forget(g, peer);
 }
 
 /* @return 0, or -1 with errno; then *lacking describes what ran out */
@@ -91,7 +92,7 @@ static bool make_room(struct datagrams *g, const struct peer *peer, int attempt)
 {
 	if (attempt == EVICTIONS || g->peers.oldest == peer)
 		return false;
-	datagrams_forget(g, g->peers.oldest);
+	forget(g, g->peers.oldest);
 	poll(NULL, 0, attempt);
 	signals_let_in(); /* SIGCHLD */
 	if (g->attend_workers != NULL)
@@ -122,7 +123,7 @@ static struct peer *add_peer(struct datagrams *g, const struct peer_key *from,
 	struct peer *peer;
 
 	if (g->peers.count >= g->server->max_clients)
-		datagrams_forget(g, g->peers.oldest);
+		forget(g, g->peers.oldest);
 	peer = peers_add(&g->peers, from, now);
 	session =
 		peer ? udp_session_create(g->server, from->socket, &from->address) : NULL;
@@ -210,7 +211,7 @@ static void deliver(struct datagrams *g, const struct peer_key *from, size_t n)
 	}
 	if (hand_over(g, peer, n))
 		return;
-	datagrams_forget(g, peer);
+	forget(g, peer);
 	peer = add_peer(g, from, now);
 	if (peer == NULL || !hand_over(g, peer, n))
 		statistics_add(&g->server->statistics->refused, 1);
@@ -278,7 +279,7 @@ static void drain(struct datagrams *g)
 	while (signals_stop() < 2 && clock_milliseconds() < until && receive(g))
 		;
 	while (g->peers.oldest != NULL)
-		datagrams_forget(g, g->peers.oldest);
+		forget(g, g->peers.oldest);
 }
 
 static void wait_for_datagrams(struct datagrams *g)

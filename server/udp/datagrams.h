@@ -37,7 +37,4 @@ struct datagrams {
  *  begin */
 int datagrams_serve(struct datagrams *datagrams);
 
-/** Forgets a peer: closes its session, or its pipe, whose worker then ends. */
-void datagrams_forget(struct datagrams *datagrams, struct peer *peer);
-
 #endif

@@ -1,6 +1,7 @@
 /*
  * Monotonic time.
  */
+#include <limits.h>
 #include <time.h>
 
 #include "common/clock.h"
@@ -62,6 +63,19 @@ START_TEST(milliseconds_become_seconds_and_nanoseconds)
 }
 END_TEST
 
+START_TEST(a_timeout_of_poll_is_an_int_and_minus_one_for_never)
+{
+	ck_assert_int_eq(clock_poll_timeout(CLOCK_NEVER), -1);
+	ck_assert_int_eq(clock_poll_timeout(0), 0);
+	ck_assert_int_eq(clock_poll_timeout(INT_MAX), INT_MAX);
+	ck_assert_int_eq(clock_poll_timeout((int64_t)INT_MAX + 1), INT_MAX);
+	ck_assert_int_eq(clock_poll_timeout(clock_until(20, 30)), 0);
+	ck_assert_int_eq(clock_poll_timeout(clock_until(30, 20)), 10);
+	ck_assert_int_eq(clock_poll_timeout(clock_until(CLOCK_NEVER, 20)), -1);
+	ck_assert_int_eq(clock_earlier(30, CLOCK_NEVER), 30);
+}
+END_TEST
+
 Suite *suite_clock(void)
 {
 	Suite *suite = suite_create("clock");
@@ -71,6 +85,7 @@ Suite *suite_clock(void)
 	tcase_add_test(clock, a_pause_is_measured_at_its_length);
 	tcase_add_test(clock, both_clocks_count_from_the_same_moment);
 	tcase_add_test(clock, milliseconds_become_seconds_and_nanoseconds);
+	tcase_add_test(clock, a_timeout_of_poll_is_an_int_and_minus_one_for_never);
 	suite_add_tcase(suite, clock);
 	return suite;
 }

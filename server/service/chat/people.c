@@ -190,15 +190,6 @@ void server_line_format_list(struct server_line *line, const char *format,
 	line->length = 2 + n + 1;
 }
 
-void server_line_format(struct server_line *line, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	server_line_format_list(line, format, arguments);
-	va_end(arguments);
-}
-
 void person_tell(struct person *person, const char *format, ...)
 {
 	struct server_line line;

@@ -74,8 +74,6 @@ void person_is_answered(void);
 void person_hear(struct person *person, const char *bytes, size_t n);
 
 /** Makes a server line, "* TEXT", from a format. Text that does not fit is cut. */
-void server_line_format(struct server_line *line, const char *format, ...)
-	PRINTF_LIKE(2, 3);
 void server_line_format_list(struct server_line *line, const char *format,
 			     va_list arguments);
 
