@@ -25,6 +25,8 @@
 #include "tests/fixture/network.h"
 #include "tests/suites.h"
 
+enum { WORDS_MOST = 24 }; /* of a command line of dial */
+
 enum {
 	MEGABYTE = 1024 * 1024,
 	LOT = 8 * MEGABYTE,
@@ -190,6 +192,26 @@ static struct run dial(const char *const argv[], const char *input)
 	return run_program(argv, input, strlen(input), WAIT_MS);
 }
 
+/* Starts a peer, dials it with these options, or NULL, and waits for both. */
+static struct run dial_to(struct peer *peer, void (*behave)(struct peer *peer, int fd),
+			  const char *const options[], const char *input)
+{
+	const char *argv[WORDS_MOST] = { "dial" };
+	size_t count = 1;
+	struct run run;
+
+	for (; options != NULL && *options != NULL; options++) {
+		ck_assert_uint_lt(count, WORDS_MOST - 3);
+		argv[count++] = *options;
+	}
+	peer_start(peer, behave);
+	argv[count++] = "127.0.0.1";
+	argv[count] = peer->port;
+	run = dial(argv, input);
+	peer_join(peer);
+	return run;
+}
+
 /* ---- messages and lines ---------------------------------------------------------------- */
 
 START_TEST(sends_each_message_and_prints_the_replies)
@@ -216,9 +238,7 @@ START_TEST(prints_urgent_data_in_its_place)
 	struct peer peer;
 	struct run run;
 
-	peer_start(&peer, greet_urgently);
-	run = dial(ARGUMENTS("dial", "127.0.0.1", peer.port), "");
-	peer_join(&peer);
+	run = dial_to(&peer, greet_urgently, NULL, "");
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "welcome\n");
 	peer_end(&peer);
@@ -230,9 +250,7 @@ START_TEST(sends_lines_of_standard_input)
 	struct peer peer;
 	struct run run;
 
-	peer_start(&peer, echo);
-	run = dial(ARGUMENTS("dial", "127.0.0.1", peer.port), "one\ntwo\nno newline");
-	peer_join(&peer);
+	run = dial_to(&peer, echo, NULL, "one\ntwo\nno newline");
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "one\ntwo\nno newline");
 	peer_end(&peer);
@@ -297,9 +315,7 @@ START_TEST(reads_what_comes_after_the_half_close)
 	struct peer peer;
 	struct run run;
 
-	peer_start(&peer, greet_and_close);
-	run = dial(ARGUMENTS("dial", "127.0.0.1", peer.port), "");
-	peer_join(&peer);
+	run = dial_to(&peer, greet_and_close, NULL, "");
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "welcome\n");
 	peer_end(&peer);
@@ -491,11 +507,7 @@ START_TEST(lockstep_ends_when_no_reply_comes)
 	struct peer peer;
 	struct run run;
 
-	peer_start(&peer, stay_silent);
-	run = dial(
-		ARGUMENTS("dial", "-1", "-w", "0.3", "-m", "a", "127.0.0.1", peer.port),
-		"");
-	peer_join(&peer);
+	run = dial_to(&peer, stay_silent, ARGUMENTS("-1", "-w", "0.3", "-m", "a"), "");
 	run_expect_status(&run, 1);
 	assert_says(&run, "dial: no reply from 127.0.0.1 port %s within 0.3 s\n",
 		    peer.port);
@@ -513,9 +525,7 @@ START_TEST(lockstep_says_when_the_server_closes_instead_of_replying)
 	struct peer peer;
 	struct run run;
 
-	peer_start(&peer, read_and_close);
-	run = dial(ARGUMENTS("dial", "-1", "-m", "a", "127.0.0.1", peer.port), "");
-	peer_join(&peer);
+	run = dial_to(&peer, read_and_close, ARGUMENTS("-1", "-m", "a"), "");
 	run_expect_status(&run, 1);
 	assert_says(&run,
 		    "dial: 127.0.0.1 port %s closed the connection before it replied\n",
@@ -538,10 +548,7 @@ START_TEST(lockstep_wants_the_whole_line_in_time)
 	struct peer peer;
 	struct run run;
 
-	peer_start(&peer, dribble);
-	run = dial(ARGUMENTS("dial", "-1", "-w", "2", "-m", "a", "127.0.0.1", peer.port),
-		   "");
-	peer_join(&peer);
+	run = dial_to(&peer, dribble, ARGUMENTS("-1", "-w", "2", "-m", "a"), "");
 	run_expect_status(&run, 1);
 	assert_says(&run, "dial: 127.0.0.1 port %s did not end a line within 2 s\n",
 		    peer.port);
@@ -564,9 +571,7 @@ START_TEST(says_when_the_server_closes_without_a_reply)
 	struct peer peer;
 	struct run run;
 
-	peer_start(&peer, cut_at_half_close);
-	run = dial(ARGUMENTS("dial", "127.0.0.1", peer.port), "GET /\n");
-	peer_join(&peer);
+	run = dial_to(&peer, cut_at_half_close, NULL, "GET /\n");
 	run_expect_status(&run, 1);
 	ck_assert_str_eq(run.out, "");
 	assert_says(&run,
@@ -582,15 +587,11 @@ START_TEST(a_reply_that_nobody_expects_is_not_missed)
 	struct peer peer;
 	struct run run;
 
-	peer_start(&peer, cut_at_half_close);
-	run = dial(ARGUMENTS("dial", "--no-reply", "127.0.0.1", peer.port), "data\n");
-	peer_join(&peer);
+	run = dial_to(&peer, cut_at_half_close, ARGUMENTS("--no-reply"), "data\n");
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.err, "");
 	peer_end(&peer);
-	peer_start(&peer, close_at_once);
-	run = dial(ARGUMENTS("dial", "127.0.0.1", peer.port), "");
-	peer_join(&peer);
+	run = dial_to(&peer, close_at_once, NULL, "");
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.err, "");
 	peer_end(&peer);
@@ -630,9 +631,7 @@ START_TEST(an_open_sending_side_does_not_wait_for_ever)
 	struct peer peer;
 	struct run run;
 
-	peer_start(&peer, stay_silent);
-	run = dial(ARGUMENTS("dial", "-k", "-w", "0.3", "127.0.0.1", peer.port), "a\n");
-	peer_join(&peer);
+	run = dial_to(&peer, stay_silent, ARGUMENTS("-k", "-w", "0.3"), "a\n");
 	run_expect_status(&run, 1);
 	assert_says(&run, "dial: no reply from 127.0.0.1 port %s within 0.3 s\n",
 		    peer.port);
@@ -721,11 +720,9 @@ START_TEST(dumps_both_directions)
 	struct peer peer;
 	struct run run;
 
-	peer_start(&peer, echo);
-	run = dial(ARGUMENTS("dial", "-1", "-x", "-m", "hello", "-m",
-			     "\x1b[31m 20 bytes \xff", "127.0.0.1", peer.port),
-		   "");
-	peer_join(&peer);
+	run = dial_to(
+		&peer, echo,
+		ARGUMENTS("-1", "-x", "-m", "hello", "-m", "\x1b[31m 20 bytes \xff"), "");
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(
 		run.out,
@@ -770,9 +767,7 @@ START_TEST(ends_when_a_server_stays_silent_after_the_half_close)
 	struct peer peer;
 	struct run run;
 
-	peer_start(&peer, stay_silent);
-	run = dial(ARGUMENTS("dial", "-w", "0.3", "127.0.0.1", peer.port), "hello\n");
-	peer_join(&peer);
+	run = dial_to(&peer, stay_silent, ARGUMENTS("-w", "0.3"), "hello\n");
 	run_expect_status(&run, 1);
 	assert_says(&run, "dial: no reply from 127.0.0.1 port %s within 0.3 s\n",
 		    peer.port);
@@ -792,10 +787,7 @@ START_TEST(ends_when_a_reply_does_not)
 	struct peer peer;
 	struct run run;
 
-	peer_start(&peer, greet_and_stay);
-	run = dial(ARGUMENTS("dial", "-w", "2", "-m", "hello", "127.0.0.1", peer.port),
-		   "");
-	peer_join(&peer);
+	run = dial_to(&peer, greet_and_stay, ARGUMENTS("-w", "2", "-m", "hello"), "");
 	run_expect_status(&run, 1);
 	ck_assert_str_eq(run.out, "welcome\n");
 	assert_says(&run, "dial: no end of the reply from 127.0.0.1 port %s within 2 s\n",
@@ -1003,9 +995,7 @@ START_TEST(says_that_it_was_reset_after_printing_what_came)
 	struct peer peer;
 	struct run run;
 
-	peer_start(&peer, speak_and_reset);
-	run = dial(ARGUMENTS("dial", "-m", "x", "127.0.0.1", peer.port), "");
-	peer_join(&peer);
+	run = dial_to(&peer, speak_and_reset, ARGUMENTS("-m", "x"), "");
 	run_expect_status(&run, 1);
 	ck_assert_str_eq(run.out, "the last words\n");
 	assert_says(&run, "dial: 127.0.0.1 port %s: Connection reset by peer\n",
