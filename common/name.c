@@ -1,8 +1,8 @@
 /*
  * name - checks names of files that come from another machine.
  *
- * A list of what is allowed, not of what is dangerous. Client and server both check,
- * because neither trusts the other.
+ * The check lists the characters that are allowed, and refuses all others. Client and server
+ * both check, because neither trusts the other.
  */
 #include "common/name.h"
 

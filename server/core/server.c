@@ -403,8 +403,8 @@ static void accept_failed(struct server *server, int error)
 	}
 }
 
-/* Returns whether the model can use the descriptor of the next socket. The check costs an
- * fcntl(2), so it is made only if so many clients are present that it can fail. */
+/* Returns whether the model can use the descriptor of the next socket. With few clients it
+ * always can. The check for the others costs an fcntl(2). */
 static bool next_number_will_do(const struct server *server)
 {
 	int numbers = server->model->socket_numbers, next;

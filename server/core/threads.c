@@ -25,7 +25,7 @@ void threads_attributes(pthread_attr_t *attributes)
 {
 	pthread_attr_init(attributes);
 	pthread_attr_setstacksize(attributes, STACK);
-	/* Detached: nobody joins it, and its stack is freed when it ends. */
+	/* Detached: the system frees the stack when the thread ends, without pthread_join(3). */
 	pthread_attr_setdetachstate(attributes, PTHREAD_CREATE_DETACHED);
 }
 

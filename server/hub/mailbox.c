@@ -50,7 +50,8 @@ static size_t counted_bytes(struct mailbox *mailbox)
 	return mailbox->queue->length;
 }
 
-/* The queue of a pending mailbox may be long only because nobody has tried to send it. */
+/* The queue of a pending mailbox has not been sent yet. So this sends it, if the hub can, before it
+ * compares the length with the limit. */
 static bool is_over(struct mailbox *mailbox, size_t limit)
 {
 	if (counted_bytes(mailbox) > limit && mailbox->link != NULL &&

@@ -32,18 +32,19 @@
  *
  * This rule alone is not enough: workers are threads or processes, and the scheduler
  * decides which of them runs. The worker of a fast sender can fill the queue of a
- * receiver whose worker has not run at all. That client reads, and is cut off
- * nevertheless: the scheduler decides who is cut off. With threads, one fast sender and
- * 50 receivers that read, all 50 were cut off within 0.1 seconds.
+ * receiver whose worker has not run at all. The client of that worker reads, but it is
+ * cut off. Measured without the rules below, with threads, one fast sender and 50
+ * receivers that read: all 50 were cut off within 0.1 seconds.
  *
  * What the hub does: it distinguishes two reasons for a long queue.
  *
  *   stalled   The client does not read. Its worker has tried to send, and the kernel did not
- *             take everything; the worker has set *stalled. Nobody waits for this client,
- *             and it is cut off at the limit.
+ *             take everything; the worker has set *stalled. Posts do not wait for this
+ *             client, and it is cut off at the limit.
  *   lagging   The worker has not run. The queue is more than half full, and *stalled is not
  *             set. hub->lagging counts these mailboxes. While it is not 0, a new post waits.
- *             Half, because a post that is under way still delivers to this queue.
+ *             The mark is at half because the post that is being handled can still deliver
+ *             to this queue.
  *
  *     senders                                     queues of the receivers
  *                                               0       half      limit
@@ -73,7 +74,7 @@
  *
  * Where the hub itself can send a queue (hub->flush()), it does so before it finds the
  * queue full. In iterative and select this replaces the wait: one worker serves all
- * clients, so nobody can lag, and `stalled` is NULL. If the queue is still full after
+ * clients, so no mailbox can lag, and `stalled` is NULL. If the queue is still full after
  * hub->flush(), the client does not read.
  *
  * What this guarantees:
@@ -82,7 +83,7 @@
  *   - One order for all. Posts reach the service one after another, and each queue is FIFO.
  *   - Only a client that does not read, or whose worker does not run for the timeout, is cut
  *     off.
- *   - A client that does not read delays nobody.
+ *   - A client that does not read does not delay the others.
  *
  * What it costs: a few comparisons for each post and each delivery. The senders are
  * slowed down to the slowest worker whose client reads. A worker that does not run at all

@@ -54,8 +54,8 @@ static void start_worker(struct server *server, struct connection *connection)
  * a stop takes five seconds, since the workers sleep in recv(2).
  *
  * Returns when server_running() is false: the server was stopped, and all clients have left or
- * their time is over. It leaves no child and no connection behind. -1 with errno means that it
- * could not even begin. */
+ * their time is over. No child and no connection is left then. It returns 0, or -1 with errno if
+ * it could not begin. */
 static int serve(struct server *server)
 {
 	struct connection *connection;

@@ -50,7 +50,7 @@ bool nickname_is_given(const char *nickname);
  *  @return false if there is no memory */
 bool person_become_guest(struct person *person);
 
-/** Changes the nickname, to one that nobody else has.
+/** Changes the nickname. The caller has checked that it is free.
  *  @return false, and nothing has changed, if there is no memory */
 bool person_rename(struct person *person, const char *nickname);
 

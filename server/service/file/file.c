@@ -7,7 +7,7 @@
  * directory, upload.c turns a partial file into a file, listing.c reads directories.
  * This file is the conversation.
  *
- * A read or write of a disk can block, and no portable call avoids that. So long work is
+ * read(2) and write(2) can block on a disk, even with O_NONBLOCK. So long work is
  * done in steps of bounded size: a file is read for its checksum, or a directory for its
  * list, a few MiB or a thousand entries at a time. Between the steps the session pauses,
  * so that an event loop serves its other clients. The final LF of the line stays in the

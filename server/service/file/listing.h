@@ -1,8 +1,8 @@
 /*
  * listing - the entries of a directory, sorted by name, for a client.
  *
- * A directory may have so many entries that reading them takes long. So they are read in
- * steps, and an event loop serves other clients between the steps.
+ * It can take long to read all entries of a large directory. So they are read in steps,
+ * and an event loop serves other clients between the steps.
  */
 #ifndef SERVER_SERVICE_FILE_LISTING_H
 #define SERVER_SERVICE_FILE_LISTING_H
