@@ -107,11 +107,18 @@ static bool applies(const struct option_line *line, const struct service *servic
 		line->letter != OPTION_REPEATS);
 }
 
+static size_t append_lines(struct settings *settings, size_t count,
+			   const struct option_line *own)
+{
+	while (own != NULL && own->letter != 0 && count < OPTIONS_MOST)
+		settings->lines[count++] = *own++;
+	return count;
+}
+
 /* Collects the options of this program: the common ones that apply, then those of the
- * service. */
+ * model, then those of the service. */
 static void collect_lines(struct settings *settings, const struct service *service)
 {
-	const struct option_line *own = service->options;
 	size_t count = 0;
 
 	for (const struct option_line *line = common_lines; line->letter != 0; line++) {
@@ -123,14 +130,12 @@ static void collect_lines(struct settings *settings, const struct service *servi
 				help_of_idle_timeout(settings, service);
 		count++;
 	}
-	while (own != NULL && own->letter != 0 && count < OPTIONS_MOST)
-		settings->lines[count++] = *own++;
+	count = append_lines(settings, count, settings->server->model->options);
+	append_lines(settings, count, service->options);
 }
 
-static bool is_of_service(const struct service *service, int letter)
+static bool is_in(const struct option_line *own, int letter)
 {
-	const struct option_line *own = service->options;
-
 	while (own != NULL && own->letter != 0 && own->letter != letter)
 		own++;
 	return own != NULL && own->letter != 0;
@@ -144,7 +149,9 @@ static int take_option(void *context, const struct options *options, int letter,
 	const int64_t most = MOST_SECONDS;
 	uint64_t number;
 
-	if (is_of_service(server->service, letter))
+	if (is_in(server->model->options, letter))
+		return server->model->option(letter, options, failure);
+	if (is_in(server->service->options, letter))
 		return server->service->option(letter, options, failure);
 	switch (letter) {
 	case 'a':
@@ -310,6 +317,11 @@ static int run(struct settings *settings)
 	else if (!server->datagrams && server->model->most_clients == 1)
 		server->max_clients = 1;
 	if (server_check_model(server, &failure) < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
+		return EXIT_FAILURE;
+	}
+	if (server->model->prepare != NULL &&
+	    server->model->prepare(server, &failure) < 0) {
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}

@@ -9,7 +9,11 @@
 
 #include <stdbool.h>
 
+#include "common/failure.h"
+
 struct hub_place;
+struct option_line;
+struct options;
 struct server;
 
 struct model {
@@ -20,6 +24,19 @@ struct model {
 		most_clients; /* the default of -c; 1: one at a time, and -c is ignored */
 	bool one_process; /* all clients share one process and its limit of descriptors */
 	int socket_numbers; /* a socket's descriptor must be below this; 0: any will do */
+
+	/** The options of the model, besides those of all servers. The table ends like the one
+	 *  in common/options.h. NULL: none. */
+	const struct option_line *options;
+
+	/** Handles one of these options; options->value is its argument.
+	 *  @return 0, or -1 with *failure */
+	int (*option)(int letter, const struct options *options, struct failure *failure);
+
+	/** Called after all options, before the server listens: checks that the options fit
+	 *  together, and what the model needs of the system. NULL: nothing to check.
+	 *  @return 0, or -1 with *failure, and the server does not start (exit status 1) */
+	int (*prepare)(struct server *server, struct failure *failure);
 
 	/** Serves clients until server_running() says that it is over, and leaves none
 	 *  behind: no child, no connection. @return 0, or -1 with errno when it could not

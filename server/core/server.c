@@ -154,6 +154,7 @@ int server_begin(struct server *server, const struct listeners *listeners)
 	server->listeners = *listeners;
 	server->turn = 0;
 	server->thread = pthread_self();
+	pthread_mutex_init(&server->accept_mutex, NULL);
 	server->statistics = statistics_create();
 	if (server->statistics == NULL)
 		return -1;
@@ -171,8 +172,9 @@ int server_begin(struct server *server, const struct listeners *listeners)
 static void begin_stop(struct server *server)
 {
 	signals_request_stop();
-	server->stopping = true;
+	pthread_mutex_lock(&server->accept_mutex);
 	server->stop_at = clock_milliseconds() + SERVER_GRACE;
+	server->stopping = true;
 	if (!server->datagrams) /* replies to datagrams are sent on these sockets */
 		listeners_close(&server->listeners);
 	if (server->held != NULL) {
@@ -180,6 +182,7 @@ static void begin_stop(struct server *server)
 		server->held = NULL;
 		statistics_add(&server->statistics->refused, 1);
 	}
+	pthread_mutex_unlock(&server->accept_mutex);
 }
 
 static bool nobody_came(struct server *server)
@@ -499,7 +502,7 @@ static struct connection *accept_held(struct server *server)
 	return admit(server, connection);
 }
 
-struct connection *server_accept(struct server *server)
+static struct connection *accept_one(struct server *server)
 {
 	struct connection *connection;
 	struct address peer;
@@ -527,6 +530,16 @@ struct connection *server_accept(struct server *server)
 	connection_attach(connection, fd, &peer);
 	server->held = connection;
 	return accept_held(server);
+}
+
+struct connection *server_accept(struct server *server)
+{
+	struct connection *connection;
+
+	pthread_mutex_lock(&server->accept_mutex);
+	connection = accept_one(server);
+	pthread_mutex_unlock(&server->accept_mutex);
+	return connection;
 }
 
 /* Adds the listeners to the set, but only while a client would be accepted: otherwise

@@ -13,7 +13,8 @@
  * A model that also waits for its clients' sockets calls server_pselect() instead of
  * server_wait(), and server_accept() when a listener is ready.
  *
- * Only the process and thread that runs the model may call these, except server_left().
+ * Only the process and thread that runs the model may call these, except server_left() and,
+ * for models in which several threads accept, server_accepting() and server_accept().
  */
 #ifndef SERVER_CORE_SERVER_H
 #define SERVER_CORE_SERVER_H
@@ -59,12 +60,15 @@ struct server {
 
 	struct listeners listeners; /* non-blocking; none once they are closed */
 	sigset_t wait_mask;         /* for pselect(2): our signals are unblocked */
-	bool stopping;   /* accepts no more clients; the present ones may finish */
-	int64_t stop_at; /* when they must have finished */
+	atomic_bool stopping; /* accepts no more clients; the present ones may finish */
+	_Atomic int64_t stop_at; /* when they must have finished */
 	struct statistics *statistics;
 
 	/* Private to server.c. */
-	pthread_t thread;     /* that runs the model */
+	pthread_t thread; /* that runs the model */
+	/* Held while a client is accepted, and while the listeners are closed. It guards what
+	 * server_accept() writes: turn, early, held, spare, and the times of its messages. */
+	pthread_mutex_t accept_mutex;
 	atomic_uint clients;  /* present now */
 	unsigned room;        /* clients that -c and the descriptors allow */
 	unsigned low_numbers; /* up to this many clients, no descriptor is too high */
@@ -73,7 +77,7 @@ struct server {
 	unsigned in_a_row;              /* clients accepted without a wait between them */
 	_Atomic int64_t empty_since;    /* when the last one left */
 	atomic_bool full;               /* out of descriptors, processes, memory */
-	int64_t retry_at; /* when to accept again although no client has left */
+	_Atomic int64_t retry_at; /* when to accept again although no client has left */
 	_Atomic int64_t retry_after; /* how long to wait the next time; milliseconds */
 	struct retry accepts;        /* accept(2) failed because of one client */
 	struct retry waits;          /* the wait of the model failed */
@@ -104,7 +108,7 @@ unsigned server_files_of_session(const struct server *server);
 bool server_running(struct server *server);
 
 /** Returns whether a client would be accepted now. If not, the model must not wait for
- *  one, because each wait would end at once. */
+ *  one, because each wait would end at once. Any thread of the process may call this. */
 bool server_accepting(struct server *server);
 
 /** Returns how long the model may wait, in milliseconds, before it must call
@@ -157,7 +161,7 @@ void server_enter_child(struct server *server, struct connection *connection);
 /**
  * Accepts the next client, if one waits and there is room. Several listeners take turns.
  * When there is no room (-c, or out of descriptors or memory), prints one message, and
- * accepts no client until one leaves.
+ * accepts no client until one leaves. Any thread of the process may call this.
  *
  * @return the client's connection, which the caller owns; or NULL
  */
