@@ -181,6 +181,21 @@ int options_seconds(const struct options *options, int letter, int64_t most_seco
 	return options_bad_value(failure, options, letter, reason);
 }
 
+/* Thousandths, as in options_seconds(). */
+int options_milliseconds(const struct options *options, int letter,
+			 int64_t most_milliseconds, int64_t *microseconds,
+			 struct failure *failure)
+{
+	char reason[REASON_TEXT];
+
+	if (text_seconds(options->value, most_milliseconds, microseconds))
+		return 0;
+	snprintf(reason, sizeof reason,
+		 "is not a time of 0 to %jd milliseconds, such as 1 or 0.05",
+		 (intmax_t)most_milliseconds);
+	return options_bad_value(failure, options, letter, reason);
+}
+
 int options_size(const struct options *options, int letter, uint64_t least, uint64_t most,
 		 uint64_t *value, struct failure *failure)
 {

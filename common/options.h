@@ -104,6 +104,12 @@ int options_number(const struct options *options, int letter, uint64_t least,
 int options_seconds(const struct options *options, int letter, int64_t most_seconds,
 		    int64_t *milliseconds, struct failure *failure);
 
+/** The same for a time in milliseconds (up to @p most_milliseconds), such as 1 or 0.05;
+ *  the result is in microseconds. */
+int options_milliseconds(const struct options *options, int letter,
+			 int64_t most_milliseconds, int64_t *microseconds,
+			 struct failure *failure);
+
 /** The same for a size in bytes: 65536, 64K, 1M. */
 int options_size(const struct options *options, int letter, uint64_t least, uint64_t most,
 		 uint64_t *value, struct failure *failure);

@@ -13,11 +13,14 @@
 #include <stddef.h>
 
 #include "common/failure.h"
+#include "common/options.h"
 
 struct hub_service;
-struct option_line;
-struct options;
 struct session;
+
+/** The letters of a service's options that have a long name only begin here: those below
+ *  belong to all servers and to the models. */
+enum { SERVICE_LETTERS_FROM = OPTIONS_LETTERS_FROM + 256 };
 
 /** The default idle timeout, in seconds. */
 enum { SERVICE_IDLE = 60 };

@@ -117,6 +117,15 @@ static void file_begin(const struct load_material *material,
 	exchange->request = state->request;
 }
 
+/* Requests the file of the first honest connection, because an upload must wait for SEND. */
+static void file_begin_unread(const struct load_material *material,
+			      struct load_exchange *exchange)
+{
+	exchange->connection = 0;
+	exchange->kept = 1;
+	file_begin(material, exchange);
+}
+
 /* The server has replied SEND: sends the bytes and their sum. */
 static enum load_verdict send_content(const struct load_material *material,
 				      struct load_exchange *exchange)
@@ -220,5 +229,6 @@ const struct load_protocol load_file = {
 	.shared_size = sizeof(struct file_shared),
 	.fill = file_fill,
 	.begin = file_begin,
+	.begin_unread = file_begin_unread,
 	.check = file_check,
 };

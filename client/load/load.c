@@ -15,8 +15,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "client/load/idle.h"
 #include "client/load/datagram.h"
+#include "client/load/faults.h"
+#include "client/load/idle.h"
 #include "client/load/room.h"
 #include "client/load/worker.h"
 #include "common/clock.h"
@@ -50,7 +51,10 @@ struct load {
 	struct load_idle idle;
 	struct load_worker **workers;
 	pthread_t *threads;
-	unsigned running; /* number of started threads */
+	unsigned running;           /* number of started threads */
+	struct load_faults *faults; /* NULL: no faulty clients */
+	pthread_t faults_thread;
+	bool faults_running;
 };
 
 uint64_t load_errors(const struct load_result *result)
@@ -154,6 +158,11 @@ static int check_choices(const struct load_plan *plan, struct failure *failure)
 			"printable ASCII without blanks (write a blank as %%20)",
 			culprit);
 	}
+	if (plan->datagrams && load_fault_mix_total(&plan->faults) > 0)
+		return failure_set(failure, "--faults does not apply to UDP: there is no "
+					    "connection to reset or to keep");
+	if (load_fault_mix_check(&plan->faults, protocol, failure) < 0)
+		return -1;
 	if (plan->rate > 0 && protocol->pattern == LOAD_SOURCE && !plan->datagrams)
 		return failure_set(failure,
 				   "-r, --rate does not apply to %s over TCP: the server "
@@ -262,7 +271,8 @@ static unsigned idle_wanted(const struct load_plan *plan)
 static int raise_descriptor_limit(const struct load_plan *plan, unsigned threads,
 				  struct failure *failure)
 {
-	rlim_t needed = (rlim_t)plan->connections + idle_wanted(plan) + 3 * threads +
+	rlim_t needed = (rlim_t)plan->connections + idle_wanted(plan) +
+			load_fault_mix_total(&plan->faults) + 3 * threads +
 			DESCRIPTORS_ASIDE; /* per thread: a poller, and a wake-up
 					    * descriptor pair */
 	struct rlimit limit;
@@ -472,6 +482,11 @@ static int start_threads(struct load *load, struct failure *failure)
 		if (error == 0)
 			load->running++;
 	}
+	if (load->faults != NULL && error == 0) {
+		error = pthread_create(&load->faults_thread, NULL, load_faults_run,
+				       load->faults);
+		load->faults_running = error == 0;
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (error != 0)
 		return failure_set(failure, "cannot start thread %u: %s",
@@ -553,6 +568,15 @@ static void join_threads(struct load *load)
 		pthread_join(load->threads[i], NULL);
 }
 
+/* They end with the measured time. */
+static void join_faults(struct load *load)
+{
+	if (!load->faults_running)
+		return;
+	pthread_join(load->faults_thread, NULL);
+	load_faults_report(load->faults, load->result);
+}
+
 static int measure(struct load *load, struct failure *failure)
 {
 	int64_t limit = load->plan->timeout;
@@ -574,6 +598,7 @@ static int measure(struct load *load, struct failure *failure)
 		(double)(await_end(load) - load->shared.start) / (double)SECOND;
 	load->result->idle_open = load_idle_count_open(&load->idle);
 	load_idle_close(&load->idle); /* clients in the backlog may be served now */
+	join_faults(load);
 	join_threads(load);
 	for (unsigned i = 0; i < load->running; i++)
 		load_worker_report(load->workers[i], load->result);
@@ -602,6 +627,10 @@ static int set_up_and_measure(struct load *load, int first, struct failure *fail
 	}
 	if (create_workers(load, first, failure) < 0)
 		return -1;
+	if (load_fault_mix_total(&plan->faults) > 0 &&
+	    (load->faults = load_faults_create(&load->shared)) == NULL)
+		return failure_set(failure, "cannot prepare %u faulty clients: %s",
+				   load_fault_mix_total(&plan->faults), strerror(errno));
 	return measure(load, failure);
 }
 
@@ -610,6 +639,7 @@ static void clean_up(struct load *load)
 	for (unsigned i = 0; i < load->shared.threads && load->workers != NULL; i++)
 		load_worker_destroy(load->workers[i]);
 	load_idle_close(&load->idle);
+	load_faults_destroy(load->faults);
 	free(load->workers);
 	free(load->threads);
 	load_room_destroy(load->shared.room);

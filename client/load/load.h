@@ -9,7 +9,8 @@
  *     load.c ─── worker.c ──────┬─ stream.c      a connection over TCP
  *        │       one thread     ├─ datagram.c    a UDP socket, with numbered requests
  *        │                      └─ room.c        clients that receive each other's lines
- *        └────── idle.c                          the silent connections of "idle"
+ *        ├────── idle.c                          the silent connections of "idle"
+ *        └────── faults.c                        the faulty clients, in one more thread
  *
  * The transports call connection.c (states, counts), which calls schedule.c (when
  * requests are due). With UDP a "connection" is a socket with its own port: one peer
@@ -24,6 +25,7 @@
 #include <stdint.h>
 
 #include "client/load/error.h"
+#include "client/load/fault.h"
 #include "client/load/histogram.h"
 #include "client/load/protocol.h"
 #include "common/address.h"
@@ -57,26 +59,28 @@ struct load_plan {
 	const struct load_protocol *protocol; /* from load_protocol_find() */
 	bool datagrams;                       /* UDP, not TCP */
 	const char *host, *port;
-	int family;           /* AF_UNSPEC, AF_INET or AF_INET6 */
-	unsigned connections; /* at a time, without the silent ones; 1 or more */
-	unsigned idle;        /* silent connections, for LOAD_IDLE */
-	unsigned senders;     /* LOAD_BROADCAST: how many connections send lines */
-	unsigned window;      /* ... lines in flight per sender */
-	size_t size;          /* of a message in bytes, 1 or more; 0 if the protocol fixes
+	int family;                   /* AF_UNSPEC, AF_INET or AF_INET6 */
+	unsigned connections;         /* at a time, without the silent ones; 1 or more */
+	unsigned idle;                /* silent connections, for LOAD_IDLE */
+	struct load_fault_mix faults; /* faulty clients beside the honest ones; zeroed:
+				       * none. Only over TCP */
+	unsigned senders;  /* LOAD_BROADCAST: how many connections send lines */
+	unsigned window;   /* ... lines in flight per sender */
+	size_t size;       /* of a message in bytes, 1 or more; 0 if the protocol fixes
 			    * it */
-	const char *path;     /* the path of an HTTP request; NULL: "/" */
-	const char *reply;    /* expected reply, without its newline; "": any. NULL: the
+	const char *path;  /* the path of an HTTP request; NULL: "/" */
+	const char *reply; /* expected reply, without its newline; "": any. NULL: the
 			    * default of the server (reply, greet), or always the
 			    * length of the first one (http) */
-	int64_t duration;     /* the measured time in milliseconds, 1 or more */
-	int64_t timeout;      /* for connecting and for an exchange, in milliseconds; a
+	int64_t duration;  /* the measured time in milliseconds, 1 or more */
+	int64_t timeout;   /* for connecting and for an exchange, in milliseconds; a
 			    * datagram without a reply by then is lost. Or
 			    * LOAD_FOR_EVER */
-	double rate;          /* requests per second of all threads, sent when they are
+	double rate;       /* requests per second of all threads, sent when they are
 			    * due (open loop); 0: each after the last reply (closed
 			    * loop) */
-	unsigned threads;     /* 0: one per two CPUs; never more than connections */
-	bool retry; /* at the start, try again while refused, until the timeout */
+	unsigned threads;  /* 0: one per two CPUs; never more than connections */
+	bool retry;        /* at the start, try again while refused, until the timeout */
 
 	/* Called by the thread of load_run(), about ten times per second. */
 	void (*progress)(const struct load_progress *progress, void *context);
@@ -124,7 +128,10 @@ struct load_result {
 			   * a byte, where the server speaks first */
 	unsigned idle_made;     /* established silent connections */
 	unsigned idle_open;     /* of these: not closed by the server at the end */
-	uint64_t unsent;        /* open loop: requests that were due but not sent */
+	struct load_fault_ends faults[LOAD_FAULTS]; /* connections of the faulty clients;
+						     * everything else in here is of
+						     * the honest ones */
+	uint64_t unsent; /* open loop: requests that were due but not sent */
 	uint64_t errors[LOAD_ERRORS];
 	int other;              /* errno of the last LOAD_OTHER */
 	struct failure wrong;   /* the last LOAD_WRONG_REPLY: first wrong byte,
@@ -173,6 +180,9 @@ bool load_plan_has_size(const struct load_plan *plan);
  * A UDP server first gets a probe, repeatedly, until it answers (sink: until it does
  * not refuse), for the timeout, but at least two seconds; with plan.retry five. The
  * probe has its own socket and is not counted.
+ *
+ * The faulty clients of plan.faults misbehave in the measured time, and are closed at its
+ * end. They change neither the other results nor the errors.
  *
  * The soft limit of descriptors is raised as far as needed.
  *

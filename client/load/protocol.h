@@ -115,6 +115,10 @@ struct load_protocol {
 	/** Sets the request of exchange->connection and ->sequence. */
 	void (*begin)(const struct load_material *material,
 		      struct load_exchange *exchange);
+	/** The same for a faulty client that sends the request again and again and never
+	 *  reads: a request that is valid whatever the replies are. NULL: begin. */
+	void (*begin_unread)(const struct load_material *material,
+			     struct load_exchange *exchange);
 	/** Checks the next @p length (1 or more) bytes of the reply;
 	 *  exchange->received bytes came before. A datagram comes as a whole. NULL:
 	 *  no replies. */

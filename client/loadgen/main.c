@@ -17,7 +17,13 @@
 #include "common/options.h"
 #include "common/text.h"
 
-enum { OPTION_PATH = OPTIONS_LETTERS_FROM, OPTION_SENDERS, OPTION_WINDOW };
+enum {
+	OPTION_PATH = OPTIONS_LETTERS_FROM,
+	OPTION_SENDERS,
+	OPTION_WINDOW,
+	OPTION_FAULTS,
+	OPTION_WORK,
+};
 
 enum {
 	MOST_CONNECTIONS = 1000000,
@@ -26,6 +32,7 @@ enum {
 	MOST_WINDOW = 65536,
 	MOST_SECONDS = 24 * 60 * 60,
 	MOST_SIZE = 1024 * 1024 * 1024,
+	MOST_WORK = 1000,     /* milliseconds, as the servers */
 	PROTOCOL_NAMES = 160, /* bytes of the list of all names */
 };
 
@@ -50,6 +57,12 @@ static const struct option_line option_lines[] = {
 	{ 'i', "idle", "N",
 	  "with the load idle: open N silent connections\n"
 	  "(default 500)" },
+	{ OPTION_FAULTS, "faults", "MIX",
+	  "add faulty clients: KIND=N,...; KIND is reset, stall,\n"
+	  "slow, unread or half (the load faults: 4 of each)" },
+	{ OPTION_WORK, "work", "MS",
+	  "the server has --work MS: print how many CPUs do\n"
+	  "this work" },
 	{ 'T', "threads", "N", "use N threads (default: half the number of CPUs)" },
 	{ 'P', "protocol", "NAME",
 	  "protocol of the server: echo, reply, discard,\n"
@@ -83,6 +96,8 @@ static const struct option_line option_lines[] = {
 struct command {
 	struct load_plan plan;
 	bool kind_named, protocol_named;
+	const char *named_load; /* "work", "faults": loads that are not of the engine */
+	int64_t work;           /* CPU time of a request in microseconds; 0: unknown */
 	char host[HOST_TEXT], port[PORT_TEXT];
 	bool json;
 };
@@ -169,6 +184,16 @@ static int take_rate(const struct options *options, double *rate, struct failure
 	return 0;
 }
 
+static int take_faults(const struct options *options, struct load_fault_mix *mix,
+		       struct failure *failure)
+{
+	struct failure why;
+
+	if (load_fault_mix_parse(options->value, mix, &why) == 0)
+		return 0;
+	return failure_set(failure, "--faults: %s", why.text);
+}
+
 static int take_protocol(const struct options *options, struct command *command,
 			 struct failure *failure)
 {
@@ -215,6 +240,11 @@ static int take_option(void *context, const struct options *options, int letter,
 	case OPTION_WINDOW:
 		return take_count(options, OPTION_WINDOW, MOST_WINDOW, &plan->window,
 				  failure);
+	case OPTION_FAULTS:
+		return take_faults(options, &plan->faults, failure);
+	case OPTION_WORK:
+		return options_milliseconds(options, letter, MOST_WORK, &command->work,
+					    failure);
 	case OPTION_PATH:
 		plan->path = options->value;
 		return 0;
@@ -246,6 +276,19 @@ static bool names_protocol(const struct command *command, int count, char **oper
 	return count > 2 || address_check_port(operands[1], SOCK_STREAM, &ignored) < 0;
 }
 
+/* A load that is another one with a purpose of its own: "work" are conversations with a
+ * server whose requests cost CPU time, "faults" the first load of the protocol beside
+ * faulty clients. @return its name, or NULL */
+static const char *find_named_load(const char *name)
+{
+	static const char *const names[] = { "work", "faults" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(name, names[i]) == 0)
+			return names[i];
+	return NULL;
+}
+
 /* Reports a first operand that is not a protocol or a load, or is not in its place. */
 static int refuse_operand(char **operands, struct failure *failure)
 {
@@ -253,14 +296,16 @@ static int refuse_operand(char **operands, struct failure *failure)
 	enum load_kind kind;
 
 	text_escape(operands[0], strlen(operands[0]), culprit, sizeof culprit);
-	if (load_protocol_find(operands[0]) != NULL || load_kind_find(operands[0], &kind))
+	if (load_protocol_find(operands[0]) != NULL ||
+	    load_kind_find(operands[0], &kind) || find_named_load(operands[0]) != NULL)
 		return failure_set(failure,
 				   "unexpected argument '%s' (the order is [PROTOCOL] "
 				   "[LOAD] HOST PORT)",
 				   culprit);
 	return failure_set(failure,
 			   "'%s' before HOST and PORT is neither a protocol (%s) nor "
-			   "a load (conversations, connections, room, talk, idle, bulk)",
+			   "a load (conversations, connections, room, talk, idle, bulk, "
+			   "work, faults)",
 			   culprit, load_protocol_names(names, sizeof names));
 }
 
@@ -278,12 +323,17 @@ static int take_operands(struct command *command, int count, char **operands,
 			 struct failure *failure)
 {
 	if (names_protocol(command, count, operands)) {
+		command->protocol_named = true;
 		command->plan.protocol = load_protocol_find(operands[0]);
 		count--;
 		operands++;
 	}
 	if (count > 1 && load_kind_find(operands[0], &command->plan.kind)) {
 		command->kind_named = true;
+		count--;
+		operands++;
+	} else if (count > 1 &&
+		   (command->named_load = find_named_load(operands[0])) != NULL) {
 		count--;
 		operands++;
 	}
@@ -307,11 +357,44 @@ static void choose_kind(struct load_plan *plan)
 		;
 }
 
+static bool is_load(const struct command *command, const char *name)
+{
+	return command->named_load != NULL && strcmp(command->named_load, name) == 0;
+}
+
+/* Only these servers have --work. */
+static bool can_work(const struct load_protocol *protocol)
+{
+	return strcmp(protocol->name, "reply") == 0 ||
+	       strcmp(protocol->name, "http") == 0;
+}
+
+static int complete_named_load(struct command *command, struct failure *failure)
+{
+	struct load_plan *plan = &command->plan;
+
+	if (is_load(command, "work") && !command->protocol_named)
+		plan->protocol = load_protocol_find("reply");
+	if (is_load(command, "work") && !can_work(plan->protocol))
+		return failure_set(
+			failure, "the load work needs the protocol reply or http, not %s",
+			plan->protocol->name);
+	if (command->work > 0 && !can_work(plan->protocol))
+		return failure_set(failure,
+				   "--work needs the protocol reply or http, not %s",
+				   plan->protocol->name);
+	if (is_load(command, "faults") && load_fault_mix_total(&plan->faults) == 0)
+		load_fault_mix_usual(plan->protocol, &plan->faults);
+	return 0;
+}
+
 static int finish(void *context, int count, char **operands, struct failure *failure)
 {
 	struct command *command = context;
 
 	if (take_operands(command, count, operands, failure) < 0)
+		return -1;
+	if (complete_named_load(command, failure) < 0)
 		return -1;
 	if (!command->kind_named)
 		choose_kind(&command->plan);
@@ -322,8 +405,8 @@ static const struct options_program program = {
 	.synopsis = "[options] [PROTOCOL] [LOAD] HOST PORT",
 	.purpose = "Puts a server under load and measures it. LOAD is conversations, "
 		   "connections,\n"
-		   "room, talk, idle or bulk; the default is the first one that PROTOCOL "
-		   "supports.",
+		   "room, talk, idle, bulk, work or faults; the default is the first one "
+		   "that\nPROTOCOL supports.",
 	.lines = option_lines,
 	.take = take_option,
 	.finish = finish,
@@ -446,12 +529,59 @@ static void print_datagrams(const struct load_plan *plan, const struct load_fate
 		printf("%-15s%ju\n", "reordered", (uintmax_t)fate->reordered);
 }
 
-static void print_text(const struct load_plan *plan, const struct load_result *result)
+static const char *name_of_load(const struct command *command)
 {
+	return command->named_load != NULL ? command->named_load
+					   : load_kind_name(command->plan.kind);
+}
+
+/* How many CPUs were busy with the work of the requests that were answered. */
+static double work_cpus(const struct command *command, const struct load_result *result)
+{
+	return per_second((double)result->exchanges * (double)command->work / 1e6,
+			  result);
+}
+
+static void print_end(const char **before, uint64_t count, const char *text)
+{
+	if (count == 0)
+		return;
+	printf("%s%ju %s", *before, (uintmax_t)count, text);
+	*before = ", ";
+}
+
+/* A line for each kind of faulty clients. */
+static void print_faults(const struct load_plan *plan, const struct load_result *result)
+{
+	for (int fault = 0; fault < LOAD_FAULTS; fault++) {
+		const struct load_fault_ends *ends = &result->faults[fault];
+		const char *before = ": ";
+		char label[32];
+
+		if (plan->faults.clients[fault] == 0)
+			continue;
+		snprintf(label, sizeof label, "fault %s",
+			 load_fault_name((enum load_fault)fault));
+		printf("%-15s%u at a time, %ju connected", label,
+		       plan->faults.clients[fault], (uintmax_t)ends->made);
+		print_end(&before, ends->left, "reset by the client");
+		print_end(&before, ends->closed, "closed by the server");
+		print_end(&before, ends->reset, "reset by the server");
+		print_end(&before, ends->open, "still open");
+		print_end(&before, ends->failed, "not connected");
+		if (ends->failed > 0)
+			printf(" (%s)", strerror(ends->error));
+		putchar('\n');
+	}
+}
+
+static void print_text(const struct command *command, const struct load_result *result)
+{
+	const struct load_plan *plan = &command->plan;
 	char address[ADDRESS_TEXT];
 	uint64_t puts = result->uploads;
 
-	printf("%-15s%s\n", "load", load_kind_name(plan->kind));
+	printf("%-15s%s\n", "load", name_of_load(command));
 	printf("%-15s%s over %s at %s\n", "server", plan->protocol->name,
 	       plan->datagrams ? "UDP" : "TCP", address_text(&result->address, address));
 	printf("%-15s%u at a time, %u served",
@@ -471,11 +601,15 @@ static void print_text(const struct load_plan *plan, const struct load_result *r
 	if (plan->kind == LOAD_IDLE)
 		printf("%-15s%u wanted, %u connected, %u still open at the end\n", "idle",
 		       plan->idle, result->idle_made, result->idle_open);
+	print_faults(plan, result);
 	if (load_plan_has_size(plan))
 		printf("%-15s%zu bytes\n", "message", result->size);
 	printf("%-15s%.2f s\n", "measured", result->elapsed);
 	printf("%-15s%ju\n", what_is_counted(plan), (uintmax_t)result->exchanges);
 	printf("%-15s%.0f /s\n", "rate", per_second((double)result->exchanges, result));
+	if (command->work > 0)
+		printf("%-15s%.2f CPUs busy with %.3f ms for each exchange\n", "work",
+		       work_cpus(command, result), (double)command->work / 1e3);
 	if (plan->protocol->uploads) {
 		printf("%-15s%.0f /s\n", "puts", per_second((double)puts, result));
 		printf("%-15s%.0f /s\n", "gets",
@@ -555,15 +689,39 @@ static void print_json_text(const char *before, const char *text)
 		printf("null");
 }
 
+/* One member for each kind of faulty clients; null if there are none. */
+static void print_json_faults(const struct load_plan *plan,
+			      const struct load_result *result)
+{
+	if (load_fault_mix_total(&plan->faults) == 0) {
+		printf("\"faults\":null,");
+		return;
+	}
+	for (int fault = 0; fault < LOAD_FAULTS; fault++) {
+		const struct load_fault_ends *ends = &result->faults[fault];
+
+		printf("%s\"%s\":{\"clients\":%u,\"connected\":%ju,\"left\":%ju,"
+		       "\"closed\":%ju,\"reset\":%ju,\"open\":%ju,\"failed\":%ju}",
+		       fault > 0 ? "," : "\"faults\":{",
+		       load_fault_name((enum load_fault)fault),
+		       plan->faults.clients[fault], (uintmax_t)ends->made,
+		       (uintmax_t)ends->left, (uintmax_t)ends->closed,
+		       (uintmax_t)ends->reset, (uintmax_t)ends->open,
+		       (uintmax_t)ends->failed);
+	}
+	printf("},");
+}
+
 /* All texts, except wrong and missing replies, are constants or numeric addresses
  * and need no quoting. */
-static void print_json(const struct load_plan *plan, const struct load_result *result)
+static void print_json(const struct command *command, const struct load_result *result)
 {
+	const struct load_plan *plan = &command->plan;
 	char address[ADDRESS_TEXT];
 	uint64_t idle = plan->kind == LOAD_IDLE ? plan->idle : 0;
 
 	printf("{\"load\":\"%s\",\"protocol\":\"%s\",\"transport\":\"%s\",",
-	       load_kind_name(plan->kind), plan->protocol->name,
+	       name_of_load(command), plan->protocol->name,
 	       plan->datagrams ? "udp" : "tcp");
 	printf("\"address\":\"%s\",", address_text(&result->address, address));
 	printf("\"connections\":%u,\"served\":%u,\"served_late\":%u,\"waiting\":%u,"
@@ -585,6 +743,12 @@ static void print_json(const struct load_plan *plan, const struct load_result *r
 			 plan->protocol->uploads);
 	printf("\"rate\":%.0f,\"unsent\":%ju,", plan->rate, (uintmax_t)result->unsent);
 	print_json_datagrams(plan, result);
+	if (command->work > 0)
+		printf("\"work_ms\":%.3f,\"work_cpus\":%.3f,",
+		       (double)command->work / 1e3, work_cpus(command, result));
+	else
+		printf("\"work_ms\":null,\"work_cpus\":null,");
+	print_json_faults(plan, result);
 	print_json_count("senders", plan->senders, is_broadcast(plan));
 	print_json_count("window", plan->window, is_broadcast(plan));
 	print_json_count("due", result->due, is_broadcast(plan));
@@ -632,9 +796,9 @@ static int run(struct command *command)
 		return EXIT_FAILURE;
 	}
 	if (command->json)
-		print_json(plan, &result);
+		print_json(command, &result);
 	else
-		print_text(plan, &result);
+		print_text(command, &result);
 	return options_finish_output(went_well(plan, &result) ? EXIT_SUCCESS
 							      : EXIT_FAILURE);
 }

@@ -139,6 +139,16 @@ int signals_stop(void)
 	return atomic_load_explicit(&stop_count, memory_order_relaxed);
 }
 
+bool signals_stop_requested(void)
+{
+	sigset_t pending;
+
+	if (signals_stop() > 0)
+		return true;
+	return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) == 1 ||
+					     sigismember(&pending, SIGINT) == 1);
+}
+
 void signals_request_stop(void)
 {
 	int none = 0;

@@ -46,6 +46,11 @@ void signals_interrupt_is_stop(void);
  *          exit at once. */
 int signals_stop(void);
 
+/** @return whether a stop is requested, also if this thread blocks the signal and has not
+ *          received it yet (sigpending(2)): for long work between two waits. One system
+ *          call */
+bool signals_stop_requested(void);
+
 /** Sets the number of stop requests to 1 if it is 0, without a signal. */
 void signals_request_stop(void);
 

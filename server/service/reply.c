@@ -5,6 +5,9 @@
  * arrive in pieces, several lines may arrive at once, and only the newline marks the
  * end. An incomplete line stays in the input buffer of the session, so the service
  * itself only remembers whether it is skipping the rest of a line that is too long.
+ *
+ * With --work each answer costs CPU time, so that one can see what a model does with
+ * expensive requests.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,12 +16,16 @@
 #include "common/options.h"
 #include "server/service.h"
 #include "server/core/session.h"
+#include "server/core/work.h"
 
 /* The longest possible answer, in bytes: it must fit into the output queue of a
  * client. */
 enum { ANSWER_MOST = 1024 * 1024 - SESSION_INPUT };
 
+enum { OPTION_WORK = SERVICE_LETTERS_FROM };
+
 static const char *reply_text = "Message received";
+static int64_t work; /* CPU time of each answer, in microseconds */
 
 struct reply_state {
 	bool skipping; /* skipping the rest of a line that was too long */
@@ -31,6 +38,7 @@ static void answer(struct session *session, const char *bytes, size_t n)
 	char peer[ADDRESS_TEXT];
 	const char *text = reply_text, *brace;
 
+	work_do(work);
 	while ((brace = strchr(text, '{')) != NULL) {
 		session_write(session, text, (size_t)(brace - text));
 		if (strncmp(brace, "{}", 2) == 0) {
@@ -80,6 +88,10 @@ static size_t reply_input(struct session *session, const char *bytes, size_t n)
 			answer_line(session, line, (size_t)(end - line));
 		state->skipping = false;
 		used += (size_t)(end - line) + 1;
+		if (work > 0 && used < n) { /* others first: each answer takes long */
+			session_pause(session, 0);
+			break;
+		}
 	}
 	return used;
 }
@@ -107,6 +119,8 @@ static int reply_option(int letter, const struct options *options,
 {
 	size_t longest = strlen(options->value) + 1;
 
+	if (letter == OPTION_WORK)
+		return work_option(options, letter, &work, failure);
 	for (const char *at = options->value; (at = strstr(at, "{}")) != NULL; at += 2)
 		longest += SESSION_INPUT;
 	if (longest > ANSWER_MOST)
@@ -120,6 +134,9 @@ static const struct option_line reply_options[] = {
 	{ 'm', "message", "TEXT",
 	  "the answer (default: Message received); {} is the\n"
 	  "received line, {peer} the address of the client" },
+	{ OPTION_WORK, "work", "MS",
+	  "use MS milliseconds of CPU time for each answer,\n"
+	  "such as 1 or 0.05 (default 0)" },
 	{ 0 },
 };
 

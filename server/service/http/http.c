@@ -30,6 +30,7 @@
 #include "server/service/http/log.h"
 #include "server/service/http/request.h"
 #include "server/core/session.h"
+#include "server/core/work.h"
 
 enum {
 	DELAY_MOST = 3600 * 1000, /* milliseconds */
@@ -38,17 +39,19 @@ enum {
 	/* Requests of one client that are answered in one turn: 64 KiB of input may
 	 * hold thousands. Clients that send several at once seldom send more than 16. */
 	TURN = 32,
-	OPTION_DELAY = OPTIONS_LETTERS_FROM,
+	OPTION_DELAY = SERVICE_LETTERS_FROM,
 	OPTION_HEADER_TIMEOUT,
 	OPTION_CACHE_CONTROL,
+	OPTION_WORK,
 };
 
 static struct http_site site = { .greeting = "Hello, World!" };
 static const char *directory; /* NULL: serve only the greeting */
 struct http_root http_root;
 static bool listings;
-static const char *log_name; /* NULL: standard output, unless -q */
-static int64_t delay, header_timeout = 10 * 1000;
+static const char *log_name;                      /* NULL: standard output, unless -q */
+static int64_t delay, header_timeout = 10 * 1000; /* milliseconds */
+static int64_t work; /* CPU time of each answer, in microseconds */
 static uint64_t body_most = 1024 * 1024;
 
 /*
@@ -227,8 +230,10 @@ static size_t list(struct session *session, const char *bytes)
 static size_t answer_request(struct session *session, const char *bytes, size_t left)
 {
 	struct http_state *state = session->state;
-	struct http_exchange exchange = begin_whole_exchange(session, bytes);
+	struct http_exchange exchange;
 
+	work_do(work);
+	exchange = begin_whole_exchange(session, bytes);
 	state->listing = http_exchange_answer(&exchange, &site);
 	if (state->listing == NULL)
 		return finish_answer(session, &exchange, left);
@@ -383,7 +388,7 @@ static size_t http_input(struct session *session, const char *bytes, size_t n)
 	struct http_state *state = session->state;
 	size_t used = 0, taken = 1;
 
-	state->turn = TURN;
+	state->turn = work > 0 ? 1 : TURN;
 	if (state->phase != READS_HEADER && state->phase != READS_BODY)
 		used = taken = go_on(session, bytes);
 	while (used < n && taken > 0 && takes_more(session)) {
@@ -467,6 +472,8 @@ static int http_option(int letter, const struct options *options, struct failure
 				"'no-cache' or 'public, max-age=3600'");
 		site.cache_control = options->value;
 		return 0;
+	case OPTION_WORK:
+		return work_option(options, letter, &work, failure);
 	case 'M':
 		return options_size(options, letter, 0, UINT64_MAX, &body_most, failure);
 	case OPTION_DELAY:
@@ -495,6 +502,9 @@ static const struct option_line http_options[] = {
 	  "time limit for a request header\n(default 10; 0: none)" },
 	{ OPTION_DELAY, "delay", "MS",
 	  "delay each answer by MS milliseconds (default 0)" },
+	{ OPTION_WORK, "work", "MS",
+	  "use MS milliseconds of CPU time for each answer,\n"
+	  "such as 1 or 0.05 (default 0)" },
 	{ 0 },
 };
 
