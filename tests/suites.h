@@ -31,6 +31,8 @@
 	SUITE(outputs)                                                                   \
 	SUITE(hub)                                                                       \
 	SUITE(load_broken)                                                               \
+	SUITE(load_faults)                                                               \
+	SUITE(work)                                                                      \
 	SUITE(load_services)                                                             \
 	SUITE(versus)                                                                    \
 	SUITE(slow_readers)                                                              \

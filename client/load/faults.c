@@ -199,11 +199,15 @@ static void finish_connect(struct load_faults *faults, struct faulty *client)
 
 	if (error == 0 && sock_is_connected_to_itself(fd))
 		error = ECONNREFUSED;
-	if (error != 0) {
+	if (error != 0 && load_error_of(error) != LOAD_RESET) {
 		fail(faults, client, error);
 		return;
 	}
 	ends_of(faults, client)->made++;
+	if (error != 0) { /* connected, and reset since */
+		end_counted(faults, client, &ends_of(faults, client)->reset);
+		return;
+	}
 	client->state = TALKING;
 	client->wake = CLOCK_NEVER;
 	go_on(faults, client);

@@ -367,6 +367,30 @@ START_TEST(a_time_is_taken_in_seconds_and_refused_past_its_limit)
 }
 END_TEST
 
+START_TEST(a_time_is_taken_in_milliseconds_and_refused_past_its_limit)
+{
+	static const char reason[] =
+		" is not a time of 0 to 1000 milliseconds, such as 1 or 0.05";
+	static char *const refused[] = { "1000.001", "0.0001", "-1", "", "1ms" };
+	struct options options;
+	int letter = first_option(&options, WORDS("-w", "0.05"));
+	struct failure failure = { "" };
+	int64_t microseconds = -1;
+
+	ck_assert_int_eq(
+		options_milliseconds(&options, letter, 1000, &microseconds, &failure), 0);
+	ck_assert_int_eq(microseconds, 50);
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		letter = first_option(&options, WORDS("-w", refused[i]));
+		ck_assert_int_eq(options_milliseconds(&options, letter, 1000,
+						      &microseconds, &failure),
+				 -1);
+		ck_assert_int_eq(microseconds, 50);
+		ck_assert_ptr_nonnull(strstr(failure.text, reason));
+	}
+}
+END_TEST
+
 START_TEST(a_size_is_taken_with_its_unit_and_refused_past_its_limit)
 {
 	struct options options;
@@ -765,6 +789,8 @@ Suite *suite_options(void)
 	tcase_add_test(values, an_option_without_a_letter_is_named_by_its_long_name);
 	tcase_add_test(values, the_widest_range_is_reported_whole);
 	tcase_add_test(values, a_time_is_taken_in_seconds_and_refused_past_its_limit);
+	tcase_add_test(values,
+		       a_time_is_taken_in_milliseconds_and_refused_past_its_limit);
 	tcase_add_test(values, a_size_is_taken_with_its_unit_and_refused_past_its_limit);
 	tcase_add_test(values, a_very_long_value_is_cut_but_the_reason_is_whole);
 	suite_add_tcase(suite, values);
