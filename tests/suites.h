@@ -33,6 +33,7 @@
 	SUITE(load_broken)                                                               \
 	SUITE(load_services)                                                             \
 	SUITE(versus)                                                                    \
+	SUITE(versus_servers)                                                            \
 	SUITE(slow_readers)                                                              \
 	SUITE(text)                                                                      \
 	SUITE(words)                                                                     \
