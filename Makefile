@@ -76,6 +76,7 @@ SOURCES   := $(wildcard common/*.[ch] server/*.[ch] server/*/*.[ch] server/servi
 INJECTOR  := $(BUILD)/tests/inject/driver
 PLAIN     := $(BUILD)/tests/plain
 PRELOAD   := $(BUILD)/tests/inject/preload.so
+OWN       := $(BUILD)/tests/own_server
 RELAYS    := $(foreach m,$(MODELS),$(BUILD)/tests/relayd-$(m))
 PAGES     := $(wildcard man/*.[1-8])
 AGAINST_SAN := $(if $(findstring thread,$(SAN)),$(BUILD)/tests/sanitizer/signals.o)
@@ -200,6 +201,13 @@ $(RELAYS): $(BUILD)/tests/relayd-%: $(BUILD)/tests/server/service/relay.o $(BUIL
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 $(TESTER): | $(RELAYS)
+
+# A server that is none of the suite's, which versus compares with them.
+$(OWN): tests/client/versus/own_server.c $(FLAGS) | $(DEPS_FIRST)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(COMPILE) $(HARDEN_L) $(LDFLAGS) -o $@ $<
+$(TESTER): | $(OWN)
 
 # The templates of a service and a model, and a model that lacks what the others have.
 TEMPLATES := $(addprefix $(BUILD)/tests/,TEMPLATEd-TEMPLATE echod-TEMPLATE echod-forgetful chatd-forgetful)

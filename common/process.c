@@ -51,6 +51,13 @@ void process_signal_with_parent(int signal, pid_t parent)
 #endif
 }
 
+void process_adopt_orphans(void)
+{
+#ifdef PR_SET_CHILD_SUBREAPER
+	prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL);
+#endif
+}
+
 uint64_t process_raise_descriptors(uint64_t wanted)
 {
 	struct rlimit limit;
@@ -133,4 +140,17 @@ int process_wait(pid_t pid, struct process_usage *usage)
 	*usage = (struct process_usage){ 0 };
 	add_usage(usage, &used);
 	return status;
+}
+
+pid_t process_reap(pid_t group, int *status, struct process_usage *usage)
+{
+	struct rusage used;
+	pid_t pid;
+
+	do
+		pid = wait4(-group, status, WNOHANG, &used);
+	while (pid < 0 && errno == EINTR);
+	if (pid > 0)
+		add_usage(usage, &used);
+	return pid;
 }

@@ -22,6 +22,10 @@ void process_release_freed_memory(void);
  *  signal is sent at once */
 void process_signal_with_parent(int signal, pid_t parent);
 
+/** Makes this process the parent of descendants whose parents have ended (prctl(2) on
+ *  Linux; elsewhere nothing), so that it can wait for them. */
+void process_adopt_orphans(void);
+
 /** Raises the soft limit of descriptors to @p wanted, up to the hard limit; never
  *  lowers it. @return the soft limit now */
 uint64_t process_raise_descriptors(uint64_t wanted);
@@ -40,5 +44,10 @@ struct process_usage process_usage(void);
  *  @param usage  receives the usage of the child and of the children it waited for
  *  @return its wait status, or -1 with errno */
 int process_wait(pid_t pid, struct process_usage *usage);
+
+/** Waits for a child of the process group @p group, if one has ended (wait4(2)).
+ *  @param usage  the usage of the child, and of the children it waited for, is added
+ *  @return its pid with *status; 0 if none has ended; -1 if there is no such child */
+pid_t process_reap(pid_t group, int *status, struct process_usage *usage);
 
 #endif

@@ -8,6 +8,7 @@
 #include "common/text.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,6 +75,60 @@ size_t text_escape(const void *bytes, size_t length, char *out, size_t size)
 size_t text_escape_quoted(const void *bytes, size_t length, char *out, size_t size)
 {
 	return escape(bytes, length, '"', out, size);
+}
+
+/* The value of a digit of that base; -1 for another character. */
+static int digit_value(char character, int base)
+{
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	const char *digit = character != '\0' ? strchr(digits, character) : NULL;
+	int value = digit != NULL ? (int)(digit - digits) % 16 : base;
+
+	return value < base ? value : -1;
+}
+
+/* Replaces the digits at *text, at least @p least and at most @p most, by a byte, and
+ * moves *text past them. */
+static bool take_byte(const char **text, int base, int least, int most, char *out)
+{
+	int value = 0, count = 0, digit;
+
+	while (count < most && (digit = digit_value(**text, base)) >= 0) {
+		value = value * base + digit;
+		count++;
+		++*text;
+	}
+	*out = (char)value;
+	return count >= least && value <= UCHAR_MAX;
+}
+
+bool text_unescape(const char *text, char *out, size_t *length)
+{
+	static const char letters[] = "nrtabfv\\\"'", bytes[] = "\n\r\t\a\b\f\v\\\"'";
+	size_t used = 0;
+
+	while (*text != '\0') {
+		const char *letter;
+
+		if (*text != '\\') {
+			out[used++] = *text++;
+			continue;
+		}
+		text++;
+		letter = *text != '\0' ? strchr(letters, *text) : NULL;
+		if (letter != NULL) {
+			out[used++] = bytes[letter - letters];
+			text++;
+		} else if (*text == 'x') {
+			text++;
+			if (!take_byte(&text, 16, 2, 2, &out[used++]))
+				return false;
+		} else if (!take_byte(&text, 8, 1, 3, &out[used++])) {
+			return false;
+		}
+	}
+	*length = used;
+	return true;
 }
 
 /* Number of bytes that start a well-formed character, whose full length is *whole; 0

@@ -27,6 +27,16 @@ size_t text_escape(const void *bytes, size_t length, char *out, size_t size);
 size_t text_escape_quoted(const void *bytes, size_t length, char *out, size_t size);
 
 /**
+ * Replaces the escapes of C in @p text by their bytes: \n \r \t \a \b \f \v \\ \" \',
+ * one to three octal digits (\0), and x with two hexadecimal digits (\x0a). The bytes may
+ * contain NUL.
+ *
+ * @param out  receives the bytes, not terminated; must hold strlen(@p text) bytes
+ * @return true with *length; false if a backslash begins none of these
+ */
+bool text_unescape(const char *text, char *out, size_t *length);
+
+/**
  * Writes @p length bytes for a terminal, which shows them and obeys none: as
  * text_escape(), but newline, carriage return before a newline, tab, backslash and
  * well-formed UTF-8 (RFC 3629) above the C1 control characters are unchanged, except

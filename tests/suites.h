@@ -35,6 +35,7 @@
 	SUITE(work)                                                                      \
 	SUITE(load_services)                                                             \
 	SUITE(versus)                                                                    \
+	SUITE(versus_servers)                                                            \
 	SUITE(slow_readers)                                                              \
 	SUITE(text)                                                                      \
 	SUITE(words)                                                                     \

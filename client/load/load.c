@@ -32,7 +32,8 @@
 
 enum {
 	SETTLE_LIMIT = 1000,    /* milliseconds to establish the connections */
-	IDLE_LIMIT = 2000,      /* milliseconds to establish the silent connections */
+	IDLE_LIMIT = 2000,      /* milliseconds to establish the silent connections ... */
+	IDLE_EACH_MS = 2,       /* ... and one more for this many of them */
 	RETRY_PAUSE = 10,       /* milliseconds between two tries of plan.retry */
 	ASK_LEAST = 2000,       /* milliseconds for a UDP server to answer */
 	RETRY_LEAST = 5000,     /* ... if the server may still be starting */
@@ -64,6 +65,23 @@ uint64_t load_errors(const struct load_result *result)
 	for (int i = 0; i < LOAD_ERRORS; i++)
 		sum += result->errors[i];
 	return sum;
+}
+
+int load_bytes_take(struct load_bytes *bytes, const char *option, const char *text,
+		    struct failure *failure)
+{
+	char *memory = malloc(strlen(text) + 1), culprit[100];
+
+	if (memory == NULL)
+		return failure_set(failure, "%s: %s", option, strerror(errno));
+	bytes->bytes = memory;
+	if (text_unescape(text, memory, &bytes->length))
+		return 0;
+	text_escape(text, strlen(text), culprit, sizeof culprit);
+	return failure_set(failure,
+			   "%s: '%s' has a backslash without an escape of C (use \\n, "
+			   "\\r, \\t, \\0, \\xHH, or \\\\ for a backslash)",
+			   option, culprit);
 }
 
 /* ---- the plan ------------------------------------------------------------------------------ */
@@ -147,6 +165,16 @@ static int check_choices(const struct load_plan *plan, struct failure *failure)
 		return failure_set(failure,
 				   "-e, --expect does not apply to the protocol %s",
 				   protocol->name);
+	if (plan->request.length > 0 && !protocol->takes_request)
+		return failure_set(failure, "--request does not apply to the protocol %s",
+				   protocol->name);
+	if (protocol->takes_request &&
+	    (plan->request.length == 0 || plan->expect.length == 0))
+		return failure_set(
+			failure,
+			"the protocol %s needs --request TEXT and --expect TEXT, each "
+			"not empty",
+			protocol->name);
 	if (plan->path != NULL && !protocol->takes_path)
 		return failure_set(failure, "--path does not apply to the protocol %s",
 				   protocol->name);
@@ -408,6 +436,7 @@ static int reach(struct load *load, int *first, struct failure *failure)
 static int prepare_material(struct load *load, struct failure *failure)
 {
 	const struct load_protocol *protocol = load->plan->protocol;
+	const struct load_bytes *expect = &load->plan->expect;
 	const char *reply = load->plan->reply ? load->plan->reply : protocol->reply;
 	size_t size = protocol->compose ? protocol->compose(load->plan, NULL, 0)
 					: load->plan->size;
@@ -424,8 +453,10 @@ static int prepare_material(struct load *load, struct failure *failure)
 	load->shared.material = (struct load_material){
 		.block = block,
 		.size = size,
-		.reply = reply,
-		.reply_length = reply ? strlen(reply) : 0,
+		.reply = protocol->takes_request ? expect->bytes : reply,
+		.reply_length = protocol->takes_request ? expect->length
+				: reply                 ? strlen(reply)
+							: 0,
 		.datagrams = load->plan->datagrams,
 		.shared = shared,
 	};
@@ -612,6 +643,7 @@ static int set_up_and_measure(struct load *load, int first, struct failure *fail
 	const struct load_plan *plan = load->plan;
 	int64_t limit = plan->timeout < IDLE_LIMIT ? plan->timeout : IDLE_LIMIT;
 
+	limit += plan->idle / IDLE_EACH_MS;
 	report_progress(load, LOAD_CONNECTING);
 	if (idle_wanted(plan) > 0) {
 		/* the silent connections come first, on purpose */

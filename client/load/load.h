@@ -52,6 +52,22 @@ enum { LOAD_GRACE = 5000 };
 /** No timeout: a hundred years, in milliseconds. */
 #define LOAD_FOR_EVER (INT64_C(100) * 366 * 24 * 60 * 60 * 1000)
 
+/** Bytes that may contain NUL. */
+struct load_bytes {
+	const char *bytes;
+	size_t length;
+};
+
+/**
+ * Takes the argument of an option, with the escapes of C (text_unescape()). The memory
+ * is never freed: it is needed as long as the program runs.
+ *
+ * @param option  its name, for *failure
+ * @return 0, or -1 with *failure: an escape that C does not have, or no memory
+ */
+int load_bytes_take(struct load_bytes *bytes, const char *option, const char *text,
+		    struct failure *failure);
+
 /** The plan of a load. A zeroed member means what its comment says; the others must
  *  be set. */
 struct load_plan {
@@ -72,15 +88,17 @@ struct load_plan {
 	const char *reply; /* expected reply, without its newline; "": any. NULL: the
 			    * default of the server (reply, greet), or always the
 			    * length of the first one (http) */
-	int64_t duration;  /* the measured time in milliseconds, 1 or more */
-	int64_t timeout;   /* for connecting and for an exchange, in milliseconds; a
+	struct load_bytes request; /* protocol request: the bytes of each request ... */
+	struct load_bytes expect;  /* ... and of each reply; each 1 byte or more */
+	int64_t duration;          /* the measured time in milliseconds, 1 or more */
+	int64_t timeout;  /* for connecting and for an exchange, in milliseconds; a
 			    * datagram without a reply by then is lost. Or
 			    * LOAD_FOR_EVER */
-	double rate;       /* requests per second of all threads, sent when they are
+	double rate;      /* requests per second of all threads, sent when they are
 			    * due (open loop); 0: each after the last reply (closed
 			    * loop) */
-	unsigned threads;  /* 0: one per two CPUs; never more than connections */
-	bool retry;        /* at the start, try again while refused, until the timeout */
+	unsigned threads; /* 0: one per two CPUs; never more than connections */
+	bool retry;       /* at the start, try again while refused, until the timeout */
 
 	/* Called by the thread of load_run(), about ten times per second. */
 	void (*progress)(const struct load_progress *progress, void *context);
@@ -159,7 +177,8 @@ bool load_plan_has_size(const struct load_plan *plan);
 /**
  * Runs the plan. It takes the duration, and the time to connect before it: the timeout
  * for the first connection (without plan.retry at most the duration or, if longer, a
- * second), then a second for the other connections and two for the silent ones.
+ * second), then a second for the other connections, and for the silent ones two seconds
+ * and half a millisecond for each.
  * Connections that are not established by then continue to try within the measured
  * time.
  *

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "client/load/bytes.h"
+#include "client/load/load.h"
 
 static const char *const kind_names[LOAD_KINDS] = {
 	[LOAD_CONVERSATIONS] = "conversations",
@@ -79,6 +80,23 @@ static void unasked_begin(const struct load_material *material,
 		exchange->place = 0;
 }
 
+/* The request of the user, for a service that has no protocol here. */
+static size_t request_compose(const struct load_plan *plan, char *block, size_t size)
+{
+	size_t length = plan->request.length;
+
+	if (size > 0)
+		memcpy(block, plan->request.bytes, length < size ? length : size);
+	return length;
+}
+
+static void request_begin(const struct load_material *material,
+			  struct load_exchange *exchange)
+{
+	exchange->request = material->block;
+	exchange->length = material->size;
+}
+
 /* ---- replies ------------------------------------------------------------------------------- */
 
 static enum load_verdict echo_check(const struct load_material *material,
@@ -93,6 +111,19 @@ static enum load_verdict echo_check(const struct load_material *material,
 		return load_wrong_bytes(exchange, exchange->received,
 					exchange->request + exchange->received, left,
 					bytes, length);
+	return length == left ? LOAD_COMPLETE : LOAD_MORE;
+}
+
+/* Exactly the expected bytes. */
+static enum load_verdict request_check(const struct load_material *material,
+				       struct load_exchange *exchange, const char *bytes,
+				       size_t length)
+{
+	size_t at = exchange->received, left = material->reply_length - at;
+
+	if (length > left || memcmp(bytes, material->reply + at, length) != 0)
+		return load_wrong_bytes(exchange, at, material->reply + at, left, bytes,
+					length);
 	return length == left ? LOAD_COMPLETE : LOAD_MORE;
 }
 
@@ -288,9 +319,19 @@ static const struct load_protocol greet = {
 	.end = greeting_end,
 };
 
+static const struct load_protocol request = {
+	.name = "request",
+	.pattern = LOAD_REPLIES,
+	.loads = KIND(CONVERSATIONS) | KIND(CONNECTIONS) | KIND(IDLE),
+	.takes_request = true,
+	.compose = request_compose,
+	.begin = request_begin,
+	.check = request_check,
+};
+
 static const struct load_protocol *const protocols[] = {
 	&echo,  &reply,     &discard,   &chargen,   &daytime,
-	&greet, &load_http, &load_chat, &load_file,
+	&greet, &load_http, &load_chat, &load_file, &request,
 };
 
 enum { PROTOCOLS = sizeof protocols / sizeof protocols[0] };

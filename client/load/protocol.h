@@ -96,10 +96,11 @@ struct load_protocol {
 	unsigned datagram_loads; /* ... over UDP; 0: no UDP */
 	bool mirrors;            /* the reply equals the request, so it brings back its
 				  * number */
-	bool hangs_up;    /* the server may close between exchanges without an error */
-	bool takes_path;  /* plan->path applies */
-	bool takes_reply; /* plan->reply applies */
-	bool uploads;     /* some exchanges are uploads, which are counted
+	bool hangs_up;      /* the server may close between exchanges without an error */
+	bool takes_path;    /* plan->path applies */
+	bool takes_reply;   /* plan->reply applies */
+	bool takes_request; /* plan->request and ->expect apply, and are needed */
+	bool uploads;       /* some exchanges are uploads, which are counted
 			   * (exchange->upload) */
 	size_t shortest, longest;           /* message size on a stream; 0: any */
 	size_t usual_size, usual_bulk_size; /* default sizes on a stream; 0: 64, 64K */

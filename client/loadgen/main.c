@@ -19,6 +19,7 @@
 
 enum {
 	OPTION_PATH = OPTIONS_LETTERS_FROM,
+	OPTION_REQUEST,
 	OPTION_SENDERS,
 	OPTION_WINDOW,
 	OPTION_FAULTS,
@@ -66,8 +67,11 @@ static const struct option_line option_lines[] = {
 	{ 'T', "threads", "N", "use N threads (default: half the number of CPUs)" },
 	{ 'P', "protocol", "NAME",
 	  "protocol of the server: echo, reply, discard,\n"
-	  "chargen, daytime, greet, http, chat or file\n"
-	  "(default echo)" },
+	  "chargen, daytime, greet, http, chat, file or\n"
+	  "request (default echo)" },
+	{ OPTION_REQUEST, "request", "TEXT",
+	  "send TEXT, for a service that has no protocol here;\n"
+	  "-e is its exact reply; both with escapes of C: \\n" },
 	{ 'e', "expect", "TEXT",
 	  "expect TEXT from greet or reply, or as the body\n"
 	  "from http, without its final newline; '' accepts\n"
@@ -100,6 +104,7 @@ struct command {
 	int64_t work;           /* CPU time of a request in microseconds; 0: unknown */
 	char host[HOST_TEXT], port[PORT_TEXT];
 	bool json;
+	const char *request; /* of --request, with escapes; NULL: none */
 };
 
 /* State of the progress lines. */
@@ -233,6 +238,9 @@ static int take_option(void *context, const struct options *options, int letter,
 		return take_protocol(options, command, failure);
 	case 'e':
 		plan->reply = options->value;
+		return 0;
+	case OPTION_REQUEST:
+		command->request = options->value;
 		return 0;
 	case OPTION_SENDERS:
 		return take_count(options, OPTION_SENDERS, MOST_CONNECTIONS,
@@ -388,11 +396,30 @@ static int complete_named_load(struct command *command, struct failure *failure)
 	return 0;
 }
 
+/* The request and the reply of the user. Without a protocol, --request is the protocol. */
+static int take_request(struct command *command, struct failure *failure)
+{
+	struct load_plan *plan = &command->plan;
+
+	if (command->request != NULL && !command->protocol_named)
+		plan->protocol = load_protocol_find("request");
+	if (command->request != NULL &&
+	    load_bytes_take(&plan->request, "--request", command->request, failure) < 0)
+		return -1;
+	if (!plan->protocol->takes_request || plan->reply == NULL)
+		return 0;
+	if (load_bytes_take(&plan->expect, "-e, --expect", plan->reply, failure) < 0)
+		return -1;
+	plan->reply = NULL;
+	return 0;
+}
+
 static int finish(void *context, int count, char **operands, struct failure *failure)
 {
 	struct command *command = context;
 
-	if (take_operands(command, count, operands, failure) < 0)
+	if (take_operands(command, count, operands, failure) < 0 ||
+	    take_request(command, failure) < 0)
 		return -1;
 	if (complete_named_load(command, failure) < 0)
 		return -1;

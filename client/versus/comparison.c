@@ -8,10 +8,13 @@
  */
 #include "client/versus/comparison.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS = 80, CELL_TEXT = 48, NAME_WIDTH = 12 };
+#include "common/json.h"
+
+enum { COLUMNS = 80, CELL_TEXT = 48, NAME_WIDTH = 15 };
 
 static const char *const figure_names[FIGURES] = {
 	[FIGURE_RATE] = "exchanges_per_second",
@@ -92,7 +95,7 @@ double comparison_total(const struct comparison *comparison, enum load_kind kind
 struct service_summary comparison_served(const struct comparison *comparison,
 					 enum load_kind kind, unsigned model)
 {
-	struct service_summary sum = { 0 };
+	struct service_summary sum = { .silent = UINT_MAX };
 	double values[COMPARISON_ROUNDS];
 
 	for (unsigned round = 0; round < comparison->rounds; round++) {
@@ -103,6 +106,8 @@ struct service_summary comparison_served(const struct comparison *comparison,
 			continue;
 		values[sum.rounds++] = run->served;
 		sum.of = run->of;
+		if (run->silent < sum.silent)
+			sum.silent = run->silent;
 		sum.errors += run->errors;
 	}
 	if (sum.rounds > 0) {
@@ -112,13 +117,21 @@ struct service_summary comparison_served(const struct comparison *comparison,
 	return sum;
 }
 
+/* Whether some of the silent clients had no connection, at the end at least. */
+static bool lacks_silent(const struct comparison *comparison, enum load_kind kind,
+			 const struct service_summary *served)
+{
+	return kind == LOAD_IDLE && served->silent < comparison->plans[kind].idle;
+}
+
 /* Whether a model served the whole load: only then can it be the best. */
 static bool did_all(const struct comparison *comparison, enum load_kind kind,
 		    unsigned model)
 {
 	struct service_summary served = comparison_served(comparison, kind, model);
 
-	return served.rounds > 0 && served.served == served.of && served.errors == 0;
+	return served.rounds > 0 && served.served == served.of && served.errors == 0 &&
+	       !lacks_silent(comparison, kind, &served);
 }
 
 /* The memory before and after is printed, but only the difference is compared. */
@@ -157,20 +170,30 @@ static unsigned best_model(const struct comparison *comparison, enum load_kind k
 	return compared > 1 ? best : comparison->model_count;
 }
 
-/* Whether one model is better than the other in every round; otherwise it may be
- * chance. One round shows nothing. */
+static double half_range(const struct summary *summary)
+{
+	return (summary->most - summary->least) / 2;
+}
+
+/* Whether one model is better than the other: in every round, and by more than the
+ * spread of either; otherwise it may be chance. One round shows nothing. Two values that
+ * differ by less than one percent are equal. */
 static bool is_clear(const struct comparison *comparison, enum load_kind kind,
 		     enum figure figure, unsigned better, unsigned worse)
 {
 	struct summary a = comparison_summary(comparison, kind, better, figure);
 	struct summary b = comparison_summary(comparison, kind, worse, figure);
+	double difference, larger;
 
-	if (a.count < 2 || b.count < 2)
+	difference = more_is_better(figure) ? a.median - b.median : b.median - a.median;
+	larger = a.median > b.median ? a.median : b.median;
+	if (a.count < 2 || b.count < 2 || difference <= half_range(&a) ||
+	    difference <= half_range(&b) || difference * 100 < larger)
 		return false;
 	return more_is_better(figure) ? a.least > b.most : a.most < b.least;
 }
 
-/* Whether a model is better than all others, in every round. */
+/* Whether a model is clearly better than all others. */
 static bool is_clearly_best(const struct comparison *comparison, enum load_kind kind,
 			    unsigned model, enum figure figure)
 {
@@ -186,8 +209,8 @@ static bool is_clearly_best(const struct comparison *comparison, enum load_kind 
 
 /* ---- the table ---- */
 
-/* Prints a paragraph in lines of at most 80 columns, continuation lines indented.
- * Longer words are not divided. */
+/* Prints a paragraph in lines of at most 80 columns, continuation lines indented. A word
+ * that is longer than a line is divided. */
 static void print_wrapped(const char *text, size_t indent, FILE *out)
 {
 	size_t column = 0;
@@ -195,6 +218,8 @@ static void print_wrapped(const char *text, size_t indent, FILE *out)
 	while (*text != '\0') {
 		size_t length = strcspn(text, " ");
 
+		if (length > COLUMNS - indent)
+			length = COLUMNS - indent;
 		if (column > 0 && column + 1 + length > COLUMNS) {
 			fprintf(out, "\n%*s", (int)indent, "");
 			column = indent;
@@ -210,12 +235,16 @@ static void print_wrapped(const char *text, size_t indent, FILE *out)
 }
 
 /* Formats "1234567.8" as "1,234,568"; small values keep decimals: three digits
- * suffice. */
+ * suffice. A value above 0 never becomes "0.00". */
 static void print_whole(char cell[CELL_TEXT], double value, int decimals)
 {
 	char digits[CELL_TEXT];
 	size_t length, used = 0;
 
+	if (value > 0 && value < 0.005 && decimals == 2) {
+		snprintf(cell, CELL_TEXT, "<0.01");
+		return;
+	}
 	if (value < 100) {
 		if (decimals > 0 && value >= 10)
 			decimals--;
@@ -248,6 +277,15 @@ static void print_value(char cell[CELL_TEXT], double value, int decimals, int wi
 	}
 }
 
+/* Whether a figure says something: a model that served no client in the median round has
+ * none, but for its memory without clients. */
+static bool is_known(const struct comparison *comparison, enum load_kind kind,
+		     unsigned model, enum figure figure)
+{
+	return figure == FIGURE_EMPTY || figure == FIGURE_KERNEL_EMPTY ||
+	       comparison_served(comparison, kind, model).served > 0;
+}
+
 static void print_cell(const struct comparison *comparison, enum load_kind kind,
 		       unsigned model, enum figure figure, int width, bool last,
 		       FILE *out)
@@ -256,7 +294,7 @@ static void print_cell(const struct comparison *comparison, enum load_kind kind,
 	double scale = figure == FIGURE_BYTES ? 1e-6 : 1;
 	char cell[CELL_TEXT] = "-";
 
-	if (summary.count > 0)
+	if (summary.count > 0 && is_known(comparison, kind, model, figure))
 		print_value(cell, summary.median * scale, 2, width);
 	fprintf(out, " %*s", width, cell);
 	if (is_compared(figure) && is_clearly_best(comparison, kind, model, figure))
@@ -272,7 +310,8 @@ static void print_spread(const struct comparison *comparison, enum load_kind kin
 	struct summary summary = comparison_summary(comparison, kind, model, figure);
 	char cell[CELL_TEXT] = "-";
 
-	if (summary.count > 1 && summary.median > 0)
+	if (summary.count > 1 && summary.median > 0 &&
+	    is_known(comparison, kind, model, figure))
 		snprintf(cell, sizeof cell, "%.0f%%",
 			 (summary.most - summary.least) / 2 / summary.median * 100);
 	if (strlen(cell) > 5)
@@ -303,27 +342,27 @@ static void print_name(const char *name, FILE *out)
 		fprintf(out, "  %s\n  %*s", name, NAME_WIDTH, "");
 }
 
-/* The row of a model that served no client. If there were no errors, each client waited
- * until the end of the load. */
-static void print_unserved(const struct service_summary *served, FILE *out)
-{
-	fprintf(out, " none of %u clients served", served->of);
-	if (served->errors > 0)
-		fprintf(out, "; %ju errors\n", (uintmax_t)served->errors);
-	else
-		fprintf(out, ": all waited\n");
-}
-
 /* Below a row: what its figures do not show. */
-static void print_remark(const struct service_summary *served, FILE *out)
+static void print_remark(const struct comparison *comparison, enum load_kind kind,
+			 const struct service_summary *served, FILE *out)
 {
 	const char *separator = "";
+	bool silent = lacks_silent(comparison, kind, served);
 
-	if (served->errors == 0 && served->served == served->of)
+	if (served->rounds == 0 ||
+	    (served->errors == 0 && served->served == served->of && !silent))
 		return;
 	fprintf(out, "  %*s ", NAME_WIDTH, "");
-	if (served->served < served->of) {
+	if (served->served == 0)
+		fprintf(out, "none of %u clients served%s", served->of,
+			served->errors == 0 ? ": all waited" : "");
+	else if (served->served < served->of)
 		fprintf(out, "%u of %u clients served", served->served, served->of);
+	if (served->served < served->of)
+		separator = "; ";
+	if (silent) {
+		fprintf(out, "%s%u of %u silent clients", separator, served->silent,
+			comparison->plans[kind].idle);
 		separator = "; ";
 	}
 	if (served->errors > 0)
@@ -338,14 +377,6 @@ static void print_model_row(const struct comparison *comparison, enum load_kind 
 	enum figure rate = kind == LOAD_BULK ? FIGURE_BYTES : FIGURE_RATE;
 
 	print_name(comparison->models[model], out);
-	if (served.rounds == 0) {
-		fprintf(out, " %11s\n", "not run");
-		return;
-	}
-	if (served.served == 0) {
-		print_unserved(&served, out);
-		return;
-	}
 	print_cell(comparison, kind, model, rate, 11, false, out);
 	print_spread(comparison, kind, model, rate, out);
 	print_cell(comparison, kind, model, FIGURE_P50, 8, false, out);
@@ -353,7 +384,7 @@ static void print_model_row(const struct comparison *comparison, enum load_kind 
 	print_cell(comparison, kind, model, FIGURE_CPU, 8, false, out);
 	print_cell(comparison, kind, model, FIGURE_SWITCHES, 8, true, out);
 	fputc('\n', out);
-	print_remark(&served, out);
+	print_remark(comparison, kind, &served, out);
 }
 
 static const char *what_they_do(const struct load_plan *plan)
@@ -421,9 +452,9 @@ static void print_load_heading(const struct load_plan *plan, FILE *out)
 	enum load_kind kind = plan->kind;
 	bool broadcast = is_broadcast(plan);
 
-	fprintf(out, "%52s %19s\n", "latency in us",
+	fprintf(out, "%*s %19s\n", NAME_WIDTH + 40, "latency in us",
 		broadcast ? "per 1000 deliveries" : "per 1000 exchanges");
-	fprintf(out, "  %-12s %11s %6s %8s  %8s  %8s  %8s\n", "",
+	fprintf(out, "  %-*s %11s %6s %8s  %8s  %8s  %8s\n", NAME_WIDTH, "",
 		kind == LOAD_BULK          ? "MB/s"
 		: kind == LOAD_CONNECTIONS ? "clients/s"
 		: broadcast                ? "delivered/s"
@@ -438,8 +469,8 @@ static void print_datagrams(const struct comparison *comparison, enum load_kind 
 	static const enum figure fates[] = { FIGURE_SENT, FIGURE_LOST, FIGURE_LATE,
 					     FIGURE_DUPLICATES, FIGURE_REORDERED };
 
-	fprintf(out, "  %-12s %11s %11s %11s %11s %11s\n", "datagrams", "sent", "lost",
-		"late", "duplicate", "reordered");
+	fprintf(out, "  %-*s %11s %11s %11s %11s %11s\n", NAME_WIDTH, "datagrams", "sent",
+		"lost", "late", "duplicate", "reordered");
 	for (unsigned model = 0; model < comparison->model_count; model++) {
 		print_name(comparison->models[model], out);
 		for (size_t i = 0; i < sizeof fates / sizeof *fates; i++)
@@ -464,14 +495,7 @@ static void print_memory(const struct comparison *comparison, FILE *out)
 	fprintf(out, "  %-*s %7s %8s %8s %8s %8s %8s %8s\n", NAME_WIDTH, "", "own",
 		"kernel", "own", "kernel", "own", "kernel", "total");
 	for (unsigned model = 0; model < comparison->model_count; model++) {
-		struct service_summary served =
-			comparison_served(comparison, LOAD_IDLE, model);
-
 		print_name(comparison->models[model], out);
-		if (served.rounds == 0) {
-			fprintf(out, " not run\n");
-			continue;
-		}
 		for (int i = 0; i < COUNT; i++)
 			print_cell(comparison, LOAD_IDLE, model, columns[i], 7,
 				   i == COUNT - 1, out);
@@ -503,9 +527,11 @@ static void explain_extremes(const struct comparison *comparison, enum load_kind
 		return;
 	most = least = comparison_summary(comparison, kind, best, figure).median;
 	for (unsigned model = 0; model < comparison->model_count; model++) {
-		double value = comparison_summary(comparison, kind, model, figure).median;
+		struct summary summary =
+			comparison_summary(comparison, kind, model, figure);
+		double value = summary.median;
 
-		if (!did_all(comparison, kind, model))
+		if (summary.count == 0 || !did_all(comparison, kind, model))
 			continue;
 		if (more_is_better(figure) ? value < least : value > most)
 			worst = model;
@@ -550,6 +576,8 @@ static void explain_waiting(const struct comparison *comparison, FILE *out)
 /* The losses of a model in all loads together. */
 static void explain_losses(const struct comparison *comparison, FILE *out)
 {
+	char sentence[200];
+
 	for (unsigned model = 0; model < comparison->model_count; model++) {
 		double sent = 0, lost = 0;
 
@@ -561,9 +589,12 @@ static void explain_losses(const struct comparison *comparison, FILE *out)
 			n = comparison_total(comparison, kind, model, FIGURE_SENT);
 			sent += n > 0 ? n : 0;
 		}
-		if (lost > 0 && sent > 0)
-			fprintf(out, "- With %s, %.2g%% of the datagrams were lost.\n",
-				comparison->models[model], lost / sent * 100);
+		if (lost <= 0 || sent <= 0)
+			continue;
+		snprintf(sentence, sizeof sentence,
+			 "- With %s, %.3g%% of the datagrams were lost.",
+			 comparison->models[model], lost / sent * 100);
+		print_wrapped(sentence, 2, out);
 	}
 }
 
@@ -594,6 +625,10 @@ static void explain(const struct comparison *comparison, FILE *out)
 		comparison, LOAD_BULK, FIGURE_BYTES,
 		"- With large messages, %s transfers %s times as many bytes as %s.",
 		memory);
+	explain_extremes(comparison, LOAD_IDLE, FIGURE_RATE,
+			 "- With many silent clients, %s serves %s times as many "
+			 "exchanges as %s.",
+			 memory);
 	explain_extremes(
 		comparison, LOAD_IDLE, FIGURE_ALL_PER_CLIENT,
 		"- For an idle client, %3$s needs %2$s times as much memory as %1$s.",
@@ -654,6 +689,63 @@ static void print_wrong(const struct comparison *comparison, FILE *out)
 	}
 }
 
+/* Whether a load before this one has the same failure. */
+static bool is_repeated(const struct comparison *comparison, int kind, unsigned model)
+{
+	const char *text = comparison->failures[kind][model].text;
+
+	for (int before = 0; before < kind; before++)
+		if (strcmp(comparison->failures[before][model].text, text) == 0)
+			return true;
+	return false;
+}
+
+/* Writes the loads with this failure; nothing if all loads have it. */
+static void write_failed_loads(const struct comparison *comparison, int kind,
+			       unsigned model, FILE *out)
+{
+	const char *text = comparison->failures[kind][model].text, *before = " in ";
+	bool all = true;
+
+	for (int i = 0; i < LOAD_KINDS; i++)
+		if (comparison->with[i] &&
+		    strcmp(comparison->failures[i][model].text, text) != 0)
+			all = false;
+	for (int i = 0; i < LOAD_KINDS && !all; i++) {
+		if (strcmp(comparison->failures[i][model].text, text) != 0)
+			continue;
+		fprintf(out, "%s%s", before, load_kind_name((enum load_kind)i));
+		before = ", ";
+	}
+}
+
+static void print_failure(const struct comparison *comparison, int kind, unsigned model,
+			  FILE *out)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *memory = open_memstream(&text, &length);
+
+	if (memory == NULL)
+		return;
+	fprintf(memory, "Failed");
+	write_failed_loads(comparison, kind, model, memory);
+	fprintf(memory, ": %s.", comparison->failures[kind][model].text);
+	if (fclose(memory) == 0)
+		print_wrapped(text, 2, out);
+	free(text);
+}
+
+/* Why models are left out: one paragraph for each reason, which names the server. */
+static void print_failures(const struct comparison *comparison, FILE *out)
+{
+	for (unsigned model = 0; model < comparison->model_count; model++)
+		for (int kind = 0; kind < LOAD_KINDS; kind++)
+			if (comparison->failures[kind][model].text[0] != '\0' &&
+			    !is_repeated(comparison, kind, model))
+				print_failure(comparison, kind, model, out);
+}
+
 /* Explains the columns, the abbreviations and the units. */
 static void print_legend(const struct comparison *comparison, FILE *out)
 {
@@ -679,7 +771,8 @@ static void print_legend(const struct comparison *comparison, FILE *out)
 		      "duplicate  further replies to an answered request\n"
 		      "reordered  replies after the reply to a later request\n",
 		      out);
-	fputs("*          better than all other models in every round\n"
+	fputs("*          better than all others in every round, by more than the "
+	      "spread\n"
 	      "k, M       thousands, millions\n"
 	      "-          not measured\n",
 	      out);
@@ -707,6 +800,7 @@ void comparison_print(const struct comparison *comparison, FILE *out)
 	if (comparison->with[LOAD_IDLE])
 		print_memory(comparison, out);
 	print_legend(comparison, out);
+	print_failures(comparison, out);
 	print_wrong(comparison, out);
 	explain(comparison, out);
 }
@@ -758,13 +852,19 @@ static void write_json_result(const struct comparison *comparison, enum load_kin
 			      unsigned model, FILE *out)
 {
 	struct service_summary served = comparison_served(comparison, kind, model);
+	const char *failure = comparison->failures[kind][model].text;
 
+	fprintf(out, "{\"model\": ");
+	json_write_string(out, comparison->models[model]);
 	fprintf(out,
-		"{\"model\": \"%s\", \"load\": \"%s\", \"rounds\": %u, \"connections\": "
-		"%u, "
-		"\"served\": %u, \"errors\": %ju",
-		comparison->models[model], load_kind_name(kind), served.rounds, served.of,
-		served.served, (uintmax_t)served.errors);
+		", \"load\": \"%s\", \"rounds\": %u, \"connections\": %u, "
+		"\"served\": %u, \"errors\": %ju, \"failure\": ",
+		load_kind_name(kind), served.rounds, served.of, served.served,
+		(uintmax_t)served.errors);
+	if (failure[0] != '\0')
+		json_write_string(out, failure);
+	else
+		fprintf(out, "null");
 	for (int i = 0; i < FIGURES; i++) {
 		enum figure figure = (enum figure)i;
 		struct summary summary =
@@ -811,7 +911,10 @@ static void write_json_load(const struct comparison *comparison, enum load_kind 
 		"\"size\": ",
 		load_kind_name(plan->kind), plan->connections, plan->idle,
 		(double)plan->duration / 1000);
-	write_size(load_plan_has_size(plan) ? plan->size : 0, out);
+	write_size(plan->protocol->takes_request ? plan->request.length
+		   : load_plan_has_size(plan)    ? plan->size
+						 : 0,
+		   out);
 	fprintf(out, ", \"reply_size\": ");
 	write_size(comparison->reply_sizes[kind], out);
 	fprintf(out, "}");

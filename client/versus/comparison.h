@@ -45,15 +45,19 @@ struct run_figures {
 	struct failure wrong;   /* a wrong reply, if any; "" */
 	struct failure silence; /* an incomplete reply, if any; "" */
 	uint64_t cookies;       /* SYN cookies sent to clients without a reply */
+	unsigned silent;        /* silent connections, open at the end of a LOAD_IDLE */
 	bool done;
 };
 
 struct comparison {
 	const char *service;
 	bool datagrams; /* UDP, not TCP */
+	/* The rows: models of the suite, and commands of the user. */
 	const char *models[COMPARISON_MODELS];
 	struct server_process servers[COMPARISON_MODELS];
 	unsigned model_count;
+	/* Why a model failed in a load, which it is then left out of; "" */
+	struct failure failures[LOAD_KINDS][COMPARISON_MODELS];
 	bool with[LOAD_KINDS]; /* the loads to run */
 	struct load_plan plans[LOAD_KINDS];
 	size_t reply_sizes
@@ -81,9 +85,10 @@ struct summary comparison_summary(const struct comparison *comparison,
 double comparison_total(const struct comparison *comparison, enum load_kind kind,
 			unsigned model, enum figure figure);
 
-/** Connections that a model served in the median round, and the sum of errors. */
+/** Connections that a model served in the median round, the smallest number of silent
+ *  connections, and the sum of errors. */
 struct service_summary {
-	unsigned served, of, rounds;
+	unsigned served, of, rounds, silent;
 	uint64_t errors;
 };
 

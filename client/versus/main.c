@@ -1,7 +1,8 @@
 /*
  * versus - compares the models of a service side by side, under the same load.
  *
- * For each model it starts SERVICEd-MODEL, runs the loads, and stops it. It does this
+ * For each model it starts SERVICEd-MODEL, runs the loads, and stops it. It does the same
+ * with the commands of --server. It does this
  * several times, interleaved (model A, B, C, A, B, C ...), so that other work of the
  * machine disturbs all models alike. The report shows the medians.
  */
@@ -14,6 +15,8 @@
 
 #include "client/versus/comparison.h"
 #include "client/versus/fixture.h"
+#include "client/versus/server_command.h"
+#include "client/versus/server_memory.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/message.h"
@@ -33,7 +36,16 @@ enum {
 	OPTION_BULK_SIZE = OPTIONS_LETTERS_FROM,
 	OPTION_BULK_CLIENTS,
 	OPTION_TSV,
-	OPTION_JSON
+	OPTION_JSON,
+	OPTION_SERVER,
+	OPTION_REQUEST,
+	OPTION_EXPECT
+};
+
+enum {
+	IDLE_CLIENTS = 950, /* silent clients: with the others below FD_SETSIZE, 1024 */
+	IDLE_BUSY = 4,      /* clients beside them */
+	IDLE_ASIDE = 128,   /* descriptors for other purposes */
 };
 
 static const struct option_line lines[] = {
@@ -45,8 +57,8 @@ static const struct option_line lines[] = {
 	  "room, talk, idle, bulk, separated by commas\n"
 	  "(default: all that SERVICE supports)" },
 	{ 'c', "clients", "N",
-	  "use N clients at a time (default 32; chat: 51;\n"
-	  "talk: 16)" },
+	  "use N clients at a time (default 32; idle: 4;\n"
+	  "chat: 51; talk: 16)" },
 	{ 's', "size", "SIZE",
 	  "bytes of a message (default 64; chat: 32;\n"
 	  "file: 1K)" },
@@ -58,12 +70,19 @@ static const struct option_line lines[] = {
 	  "the file that http serves (default 1M)" },
 	{ 'i', "idle", "N",
 	  "use N silent clients in the load idle\n"
-	  "(default 200)" },
-	{ 'd', "duration", "SEC", "measure for SEC seconds in each run (default 0.6)" },
+	  "(default 950, or as the descriptors allow)" },
+	{ 'd', "duration", "SEC", "measure for SEC seconds in each run (default 0.5)" },
 	{ 'r', "rounds", "N", "run each load N times on each model (default 5)" },
 	{ 'T', "threads", "N",
 	  "use N threads for the load (default: half the\n"
 	  "number of CPUs)" },
+	{ OPTION_SERVER, "server", "COMMAND",
+	  "compare also the server COMMAND; {port} in it is a\n"
+	  "free port; NAME=COMMAND names its row" },
+	{ OPTION_REQUEST, "request", "TEXT",
+	  "load the service by this request, with escapes of C\n"
+	  "such as \\n; needs --expect" },
+	{ OPTION_EXPECT, "expect", "TEXT", "the exact reply to the request" },
 	{ OPTION_TSV, "tsv", "FILE",
 	  "write the results of each run to FILE, separated\n"
 	  "by tabs" },
@@ -85,6 +104,10 @@ struct settings {
 	struct fixture fixture;
 	const char *program; /* argv[0]: the servers are beside it */
 	bool quiet, loads_named;
+	struct server_process commands[COMPARISON_MODELS]; /* of --server */
+	bool named[COMPARISON_MODELS];                     /* NAME=COMMAND */
+	unsigned command_count;
+	struct load_bytes request, expect;
 };
 
 /* State of the progress line. */
@@ -154,6 +177,23 @@ static int take_message_size(const struct options *options, int letter, size_t *
 	return 0;
 }
 
+/* --server: a name that is not given is made unique. */
+static int take_server(struct settings *settings, const char *argument,
+		       struct failure *failure)
+{
+	struct server_process *server;
+	bool named;
+
+	if (settings->command_count == COMPARISON_MODELS)
+		return failure_set(failure, "--server: too many servers (at most %d)",
+				   COMPARISON_MODELS);
+	server = &settings->commands[settings->command_count];
+	if (server_command_take(server, argument, &named, failure) < 0)
+		return -1;
+	settings->named[settings->command_count++] = named;
+	return 0;
+}
+
 static int take_option(void *context, const struct options *options, int letter,
 		       struct failure *failure)
 {
@@ -191,6 +231,14 @@ static int take_option(void *context, const struct options *options, int letter,
 				  &settings->comparison.rounds, failure);
 	case 'T':
 		return take_count(options, letter, 1024, &settings->threads, failure);
+	case OPTION_SERVER:
+		return take_server(settings, options->value, failure);
+	case OPTION_REQUEST:
+		return load_bytes_take(&settings->request, "--request", options->value,
+				       failure);
+	case OPTION_EXPECT:
+		return load_bytes_take(&settings->expect, "--expect", options->value,
+				       failure);
 	case OPTION_TSV:
 		settings->tsv = options->value;
 		return 0;
@@ -204,35 +252,98 @@ static int take_option(void *context, const struct options *options, int letter,
 	return 0;
 }
 
-/* The models of the operands; without any, all models of the suite that are
- * installed. */
+static bool is_taken(const struct comparison *comparison, const char *name)
+{
+	for (unsigned i = 0; i < comparison->model_count; i++)
+		if (strcmp(comparison->models[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* A row for a model of the suite. @return 0, or -1 with *failure */
+static int add_model(struct settings *settings, const char *model,
+		     struct failure *failure)
+{
+	struct comparison *comparison = &settings->comparison;
+
+	if (comparison->model_count == COMPARISON_MODELS)
+		return failure_set(failure, "too many models (at most %d)",
+				   COMPARISON_MODELS);
+	if (server_process_find(&comparison->servers[comparison->model_count],
+				settings->program, comparison->service, model,
+				failure) < 0)
+		return -1;
+	comparison->models[comparison->model_count++] = model;
+	return 0;
+}
+
+/* A server of inetd has no listening socket: it gets one client from its starter. */
+static bool listens(const char *model)
+{
+	return strcmp(model, "inetd") != 0;
+}
+
+/* All models of the suite that are installed.
+ * @return 0, or -1 with *failure: there is none; it names the last one */
+static int add_all_models(struct settings *settings, struct failure *failure)
+{
+	static char known[] = SOCKWAYS_MODELS; /* strtok_r writes to it */
+	char *rest = known, *model;
+
+	while ((model = strtok_r(rest, " ", &rest)) != NULL)
+		if (listens(model) && !is_taken(&settings->comparison, model))
+			(void)add_model(settings, model, failure);
+	return settings->comparison.model_count > 0 ? 0 : -1;
+}
+
+/* The rows of --server, after those of the models. */
+static int add_commands(struct settings *settings, struct failure *failure)
+{
+	struct comparison *comparison = &settings->comparison;
+
+	for (unsigned i = 0; i < settings->command_count; i++) {
+		struct server_process *server =
+			&comparison->servers[comparison->model_count];
+		char name[SERVER_PROCESS_NAME];
+
+		if (comparison->model_count == COMPARISON_MODELS)
+			return failure_set(failure, "too many servers (at most %d)",
+					   COMPARISON_MODELS);
+		*server = settings->commands[i];
+		memcpy(name, server->name, sizeof name);
+		if (settings->named[i] && is_taken(comparison, name))
+			return failure_set(failure, "the name %s is given twice", name);
+		for (unsigned n = 2; is_taken(comparison, server->name); n++) {
+			memcpy(server->name, name, sizeof name);
+			server_command_number(server, n);
+		}
+		comparison->models[comparison->model_count++] = server->name;
+	}
+	return 0;
+}
+
+/* The models of the operands. Without any, and without --server, all of the suite. The
+ * word "all" stands for these. */
 static int take_models(struct settings *settings, char **models, int count,
 		       struct failure *failure)
 {
-	static char known[] = SOCKWAYS_MODELS; /* strtok_r writes to it */
-	struct comparison *comparison = &settings->comparison;
-	char *rest = known, *model;
+	const struct comparison *comparison = &settings->comparison;
 
-	if (count > COMPARISON_MODELS)
-		return failure_set(failure, "too many models (at most %d)",
-				   COMPARISON_MODELS);
+	if (count == 0 && settings->command_count == 0)
+		return add_all_models(settings, failure);
 	for (int i = 0; i < count; i++) {
-		for (int j = 0; j < i; j++)
-			if (strcmp(models[i], models[j]) == 0)
-				return failure_set(failure, "the model %s is given twice",
-						   models[i]);
-		if (server_process_find(&comparison->servers[i], settings->program,
-					comparison->service, models[i], failure) < 0)
+		if (strcmp(models[i], "all") == 0) {
+			if (add_all_models(settings, failure) < 0)
+				return -1;
+			continue;
+		}
+		if (is_taken(comparison, models[i]))
+			return failure_set(failure, "the model %s is given twice",
+					   models[i]);
+		if (add_model(settings, models[i], failure) < 0)
 			return -1;
-		comparison->models[comparison->model_count++] = models[i];
 	}
-	while (count == 0 && comparison->model_count < COMPARISON_MODELS &&
-	       (model = strtok_r(rest, " ", &rest)) != NULL)
-		if (server_process_find(&comparison->servers[comparison->model_count],
-					settings->program, comparison->service, model,
-					failure) == 0)
-			comparison->models[comparison->model_count++] = model;
-	return comparison->model_count > 0 ? 0 : -1; /* *failure names the last one */
+	return add_commands(settings, failure);
 }
 
 /* 0: the default. If --bulk-size is the size of a file, it is not that of a message. */
@@ -241,6 +352,30 @@ static size_t message_size(const struct settings *settings, enum load_kind kind)
 	if (fixture_has_file(settings->comparison.service, kind))
 		return 0;
 	return kind == LOAD_BULK ? settings->bulk_size : settings->size;
+}
+
+/* The clients of a load; 0: as many as the load has by default. */
+static unsigned client_count(const struct settings *settings, enum load_kind kind,
+			     const struct load_protocol *protocol)
+{
+	if (kind == LOAD_BULK)
+		return settings->bulk_clients;
+	if (kind == LOAD_IDLE && settings->clients == 0 &&
+	    protocol->pattern != LOAD_BROADCAST)
+		return IDLE_BUSY;
+	return settings->clients;
+}
+
+/* The silent clients, if their number is not given: fewer if the descriptors of this
+ * program do not suffice. */
+static unsigned idle_count(unsigned busy)
+{
+	uint64_t others = IDLE_ASIDE + busy;
+	uint64_t limit = process_raise_descriptors(IDLE_CLIENTS + others);
+
+	if (limit >= IDLE_CLIENTS + others)
+		return IDLE_CLIENTS;
+	return limit > others ? (unsigned)(limit - others) : 1;
 }
 
 /* The loads of -l, which the service must allow; or all that it allows. */
@@ -255,7 +390,7 @@ static int plan_loads(struct settings *settings, const struct load_protocol *pro
 				   protocol->name);
 	for (int kind = 0; kind < LOAD_KINDS; kind++) {
 		struct load_plan *plan = &comparison->plans[kind];
-		bool bulk = kind == LOAD_BULK;
+		unsigned clients = client_count(settings, (enum load_kind)kind, protocol);
 
 		*plan = (struct load_plan){
 			.kind = (enum load_kind)kind,
@@ -263,8 +398,12 @@ static int plan_loads(struct settings *settings, const struct load_protocol *pro
 			.datagrams = comparison->datagrams,
 			.host = "127.0.0.1",
 			.family = AF_INET,
-			.connections = bulk ? settings->bulk_clients : settings->clients,
-			.idle = kind == LOAD_IDLE ? settings->idle : 0,
+			.connections = clients,
+			.idle = kind != LOAD_IDLE    ? 0
+				: settings->idle > 0 ? settings->idle
+						     : idle_count(clients),
+			.request = settings->request,
+			.expect = settings->expect,
 			.size = message_size(settings, (enum load_kind)kind),
 			.duration = settings->duration,
 			/* A waiting client is no error within a run. But for a lost
@@ -284,35 +423,51 @@ static int plan_loads(struct settings *settings, const struct load_protocol *pro
 	return 0;
 }
 
+/* The protocol of the load: that of the service, or the request of the user. */
+static const struct load_protocol *choose_protocol(const struct settings *settings,
+						   const char *service)
+{
+	return load_protocol_find(settings->request.bytes != NULL ? "request" : service);
+}
+
 static int take_service(struct settings *settings, const char *service,
 			struct failure *failure)
 {
-	const struct load_protocol *protocol = load_protocol_find(service);
+	const struct load_protocol *protocol = choose_protocol(settings, service);
 	char name[SERVER_PROCESS_NAME], names[160];
 
 	settings->comparison.service = service;
 	if (protocol != NULL)
 		return plan_loads(settings, protocol, failure);
 	text_escape(service, strlen(service), name, sizeof name);
-	return failure_set(failure, "'%s' is not a service (use %s)", name,
-			   load_protocol_names(names, sizeof names));
+	return failure_set(failure,
+			   "'%s' is not a service with a load (use %s, or --request and "
+			   "--expect)",
+			   name, load_protocol_names(names, sizeof names));
 }
 
+/* Without a service, only the servers of --server are loaded by --request. */
 static int take_operands(void *context, int count, char **operands,
 			 struct failure *failure)
 {
 	struct settings *settings = context;
+	bool own = settings->request.bytes != NULL && settings->command_count > 0;
 
-	if (count == 0)
+	if ((settings->request.length > 0) != (settings->expect.length > 0))
+		return failure_set(failure, "--request and --expect need each other, and "
+					    "must not be empty");
+	if (count == 0 && !own)
 		return failure_set(failure, "SERVICE is missing");
-	if (take_service(settings, operands[0], failure) < 0)
+	if (take_service(settings, count > 0 ? operands[0] : "request", failure) < 0)
 		return -1;
-	return take_models(settings, operands + 1, count - 1, failure);
+	return take_models(settings, operands + 1, count > 1 ? count - 1 : 0, failure);
 }
 
 static const struct options_program program = {
 	.synopsis = "[options] SERVICE [MODEL ...]",
-	.purpose = "Compares the models of a service side by side, under the same load.",
+	.purpose = "Compares the models of a service side by side, under the same load, "
+		   "and\n"
+		   "with them any servers that --server names.",
 	.lines = lines,
 	.take = take_option,
 	.finish = take_operands,
@@ -346,17 +501,28 @@ static double more_by(double before, double after)
 	return after > before ? after - before : 0;
 }
 
+static void note_empty_memory(struct run_figures *figures,
+			      const struct server_process *server)
+{
+	struct server_memory memory = server_memory(server->pid, 0);
+
+	if (memory.own < 0)
+		return;
+	figures->figure[FIGURE_EMPTY] = (double)memory.own / 1024;
+	figures->figure[FIGURE_KERNEL_EMPTY] = (double)memory.kernel / 1024;
+}
+
 /* All clients are connected and nothing is sent yet: reads the memory of the server. */
 static void note_memory(const struct load_progress *load, void *context)
 {
 	struct progress *progress = context;
 	struct run_figures *figures = progress->figures;
-	struct server_process_memory memory;
+	struct server_memory memory;
 	double clients = load->idle + figures->of, *figure = figures->figure;
 
 	if (load->phase != LOAD_SETTLED || load->idle == 0 || figure[FIGURE_EMPTY] < 0)
 		return;
-	memory = server_process_memory(progress->server);
+	memory = server_memory(progress->server->pid, (int64_t)clients + 1);
 	if (memory.own < 0)
 		return;
 	figure[FIGURE_CROWDED] = (double)memory.own / 1024;
@@ -385,16 +551,17 @@ static void drop_memory(struct run_figures *figures)
 }
 
 /* Without replies, only the server knows how much it received: its count replaces
- * the number of sent bytes. Then there is no latency either. */
+ * the number of sent bytes. A server that does not print it has no figures. Then there
+ * is no latency either. */
 static void use_count_of_server(struct run_figures *figures, struct load_result *result,
 				const struct load_plan *plan, int64_t received)
 {
 	uint64_t count = received > 0 ? (uint64_t)received / plan->size : 0;
 
-	if (received < 0)
-		return;
-	figures->figure[FIGURE_LOST] =
-		result->fate.sent > count ? (double)(result->fate.sent - count) : 0;
+	if (received >= 0)
+		figures->figure[FIGURE_LOST] =
+			result->fate.sent > count ? (double)(result->fate.sent - count)
+						  : 0;
 	result->exchanges = count;
 	result->bytes = count * plan->size;
 	memset(&result->latency, 0, sizeof result->latency);
@@ -416,12 +583,13 @@ static void note_datagrams(struct run_figures *figures, const struct load_plan *
 
 static void note_figures(struct run_figures *figures, const struct load_plan *plan,
 			 const struct load_result *result,
-			 const struct process_usage *usage)
+			 const struct server_process_usage *usage)
 {
+	const struct process_usage *sum = &usage->sum;
 	double thousands = (double)result->exchanges / 1000;
-	double switches =
-		(double)(usage->voluntary_switches + usage->involuntary_switches);
+	double switches = (double)(sum->voluntary_switches + sum->involuntary_switches);
 
+	figures->silent = result->idle_open;
 	figures->served = result->served;
 	if (result->wrong.text[0] != '\0')
 		figures->wrong = result->wrong;
@@ -433,15 +601,17 @@ static void note_figures(struct run_figures *figures, const struct load_plan *pl
 	if (plan->protocol->pattern == LOAD_BROADCAST)
 		figures->errors -= result->errors[LOAD_NO_REPLY];
 	figures->done = true;
-	if (result->served < plan->connections)
+	if (result->served < plan->connections || result->idle_open < plan->idle)
 		drop_memory(figures);
 	if (result->exchanges == 0 || result->elapsed <= 0)
 		return;
 	figures->figure[FIGURE_RATE] = (double)result->exchanges / result->elapsed;
 	figures->figure[FIGURE_BYTES] = (double)result->bytes / result->elapsed;
-	figures->figure[FIGURE_CPU] =
-		(usage->user_seconds + usage->system_seconds) * 1000 / thousands;
-	figures->figure[FIGURE_SWITCHES] = switches / thousands;
+	if (usage->known) {
+		figures->figure[FIGURE_CPU] =
+			(sum->user_seconds + sum->system_seconds) * 1000 / thousands;
+		figures->figure[FIGURE_SWITCHES] = switches / thousands;
+	}
 	if (histogram_count(&result->latency) == 0)
 		return;
 	figures->figure[FIGURE_P50] =
@@ -466,9 +636,10 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 		.clients = plan.connections + plan.idle + 1,
 		.options = options,
 		.quiet = fixture_is_quiet(&progress->settings->fixture),
+		.stop = &interrupted,
 	};
-	struct server_process_memory memory;
-	struct process_usage usage;
+	struct server_process_usage usage;
+	struct failure reason, end;
 	int measured;
 
 	progress->server = server;
@@ -479,20 +650,19 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 	fixture_options(&progress->settings->fixture, kind, options);
 	if (server_process_start(server, &settings, failure) < 0)
 		return -1;
-	if (kind == LOAD_IDLE) {
-		memory = server_process_memory(server);
-		if (memory.own >= 0) {
-			figures->figure[FIGURE_EMPTY] = (double)memory.own / 1024;
-			figures->figure[FIGURE_KERNEL_EMPTY] =
-				(double)memory.kernel / 1024;
-		}
-	}
+	if (kind == LOAD_IDLE)
+		note_empty_memory(figures, server);
 	plan.port = server->port;
 	plan.progress = note_memory;
 	plan.context = progress;
-	measured = load_run(&plan, &result, failure);
-	if (server_process_stop(server, &usage, measured == 0 ? failure : NULL) < 0)
+	measured = load_run(&plan, &result, &reason);
+	if (measured < 0)
+		failure_set(failure, "%s: %.250s", server->name, reason.text);
+	/* if both failed, the end of the server is the reason */
+	if (server_process_stop(server, &usage, &end) < 0) {
+		*failure = end;
 		return -1;
+	}
 	if (measured < 0 || interrupted)
 		return measured;
 	if (plan.datagrams)
@@ -503,21 +673,38 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 	return measured;
 }
 
-/* Reports a model that fails, and leaves it out from then on; the comparison of the
- * others continues. */
+/* Notes why a model fails in a load. If it fails in the same way in two loads, it would
+ * in all others, too. */
+static void note_failure(struct progress *progress, enum load_kind kind, unsigned model,
+			 const struct failure *failure)
+{
+	struct failure(*failures)[COMPARISON_MODELS] =
+		progress->settings->comparison.failures;
+	bool again = false;
+
+	for (int i = 0; i < LOAD_KINDS; i++)
+		again |= strcmp(failures[i][model].text, failure->text) == 0;
+	failures[kind][model] = *failure;
+	for (int i = 0; again && i < LOAD_KINDS; i++)
+		if (progress->settings->comparison.with[i] &&
+		    failures[i][model].text[0] == '\0')
+			failures[i][model] = *failure;
+	if (again)
+		return;
+	end_progress(progress);
+	message(MESSAGE_ERROR, "%s", failure->text);
+}
+
+/* Runs a model. If it fails in a load, it is left out of this load from then on; the
+ * comparison of the others continues. */
 static void run_model(struct progress *progress, enum load_kind kind, unsigned model)
 {
-	struct server_process *server = &progress->settings->comparison.servers[model];
 	struct failure failure;
 
-	progress->server = server;
+	progress->server = &progress->settings->comparison.servers[model];
 	show_progress(progress, load_kind_name(kind));
-	/* Ctrl-C also stops the server: then it is no failure */
-	if (run_once(progress, kind, model, &failure) < 0 && !interrupted) {
-		server->failed = true;
-		end_progress(progress);
-		message(MESSAGE_ERROR, "%s", failure.text);
-	}
+	if (run_once(progress, kind, model, &failure) < 0 && !interrupted)
+		note_failure(progress, kind, model, &failure);
 }
 
 static void run_round(struct progress *progress)
@@ -528,7 +715,7 @@ static void run_round(struct progress *progress)
 		for (unsigned model = 0; model < comparison->model_count; model++) {
 			if (!comparison->with[kind] || interrupted)
 				continue;
-			if (!comparison->servers[model].failed)
+			if (comparison->failures[kind][model].text[0] == '\0')
 				run_model(progress, (enum load_kind)kind, model);
 			progress->done++;
 		}
@@ -607,7 +794,10 @@ static int prepare_fixture(struct settings *settings, struct failure *failure)
 
 		comparison->plans[i].path = fixture_path(&settings->fixture, kind);
 		comparison->plans[i].reply = fixture_reply(&settings->fixture, kind);
-		comparison->reply_sizes[i] = fixture_reply_size(&settings->fixture, kind);
+		comparison->reply_sizes[i] =
+			settings->expect.length > 0
+				? settings->expect.length
+				: fixture_reply_size(&settings->fixture, kind);
 	}
 	return 0;
 }
@@ -623,9 +813,10 @@ static bool any_errors(const struct comparison *comparison)
 
 static bool any_failed(const struct comparison *comparison)
 {
-	for (unsigned model = 0; model < comparison->model_count; model++)
-		if (comparison->servers[model].failed)
-			return true;
+	for (int kind = 0; kind < LOAD_KINDS; kind++)
+		for (unsigned model = 0; model < comparison->model_count; model++)
+			if (comparison->failures[kind][model].text[0] != '\0')
+				return true;
 	return false;
 }
 
@@ -654,6 +845,7 @@ static int compare(struct settings *settings)
 		return EXIT_FAILURE;
 	}
 	catch_signals();
+	process_adopt_orphans();
 	if (prepare_fixture(settings, &failure) < 0) {
 		message(MESSAGE_ERROR, "%s", failure.text);
 		free(comparison->runs);
@@ -680,8 +872,7 @@ int main(int argc, char **argv)
 {
 	static struct settings settings = {
 		.comparison = { .rounds = 5 },
-		.idle = 200,
-		.duration = 600,
+		.duration = 500,
 	};
 	int status;
 

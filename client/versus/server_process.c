@@ -1,14 +1,16 @@
 /*
  * server_process - a server under comparison: found, started, measured, stopped.
  *
- * The server inherits its listening socket (socket activation, sd_listen_fds(3)), so it is
- * reachable before it runs. Its standard error is a pipe that is read for "listening on"
- * and for the final statistics. Memory comes from /proc (Linux): smaps_rollup for the
- * process, and an estimate for the kernel.
+ * A server of the suite inherits its listening socket (socket activation,
+ * sd_listen_fds(3)), so it is reachable before it runs. So does the command of a user,
+ * unless it contains "{port}": then it opens the port itself.
+ *
+ * Each server is a process group. All of it gets the SIGTERM, and versus waits for all of
+ * it: a process whose parent has ended becomes a child of versus, so that its CPU time is
+ * not lost.
  */
 #include "client/versus/server_process.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,19 +22,35 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/versus/server_memory.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/sock.h"
 #include "common/text.h"
 
+#define PORT_MARK "{port}"
+
 enum {
 	ACTIVATED_FD = 3,
-	START_TIME = 5000,   /* milliseconds within which a server must be ready */
+	START_TIME = 10000,  /* milliseconds within which a server must be ready */
 	MESSAGE_TIME = 1000, /* ... and within which it may print why it is not */
 	STOP_TIME = 8000,    /* ... and within which it must end after SIGTERM: its grace
 			    * period, and more */
-	STILL_TIME = 2000,   /* ... and within which its memory becomes stable */
-	STILL_STEP = 40,
+	KILL_TIME = 2000,    /* ... and within which it must end after SIGKILL */
+	LOOK_STEP = 1,       /* ... between two looks whether it has ended */
+	CONNECT_STEP = 10,   /* ... between two tries to connect */
+	CONNECT_TIME = 1000, /* ... for each of them */
+	DESCRIPTORS_ASIDE = 64,
+};
+
+/* What the server is to get. */
+struct start {
+	const struct server_process *server;
+	const struct server_process_settings *settings;
+	int listener; /* -1: it opens the port itself */
+	int errors;   /* write end of the pipe of its output */
+	char *line;   /* the command with the port in it; NULL: a program of the suite */
+	pid_t parent;
 };
 
 /* ---- finding it ---- */
@@ -85,6 +103,7 @@ int server_process_find(struct server_process *server, const char *argv0,
 	int n = snprintf(server->name, sizeof server->name, "%sd-%s", service, model);
 
 	server->pid = 0;
+	server->command = NULL;
 	if (n > 0 && (size_t)n < sizeof server->name &&
 	    strchr(server->name, '/') == NULL &&
 	    ((length > 0 && (is_there(server, folder, length, "") ||
@@ -98,9 +117,51 @@ int server_process_find(struct server_process *server, const char *argv0,
 		culprit);
 }
 
-/* ---- starting and stopping it ---- */
+/* ---- the command of a user ---- */
 
-/* Writes the arguments of the server. */
+static bool opens_port(const struct server_process *server)
+{
+	return server->command != NULL && strstr(server->command, PORT_MARK) != NULL;
+}
+
+/* What makes the shell become the server instead of waiting for it: LISTEN_PID must be
+ * the process of the server. That is possible for a simple command only. With variables
+ * before it, env(1) does the same. */
+static const char *become_prefix(const char *command)
+{
+	size_t word = strcspn(command, " \t"), variable = strcspn(command, "=");
+
+	if (command[strcspn(command, ";&|()\n")] != '\0' ||
+	    (word == 4 && strncmp(command, "exec", 4) == 0))
+		return "";
+	return variable < word ? "exec env " : "exec ";
+}
+
+/* The command with the port instead of each mark. @return it, for free(), or NULL */
+static char *line_with_port(const char *command, const char *port)
+{
+	enum { MARK = sizeof PORT_MARK - 1 };
+	const char *prefix = become_prefix(command), *mark;
+	/* a port has at most five digits, and so fewer than the mark */
+	char *line = malloc(strlen(prefix) + strlen(command) + 1), *to = line;
+
+	if (line == NULL)
+		return NULL;
+	memcpy(to, prefix, strlen(prefix));
+	to += strlen(prefix);
+	for (; (mark = strstr(command, PORT_MARK)) != NULL; command = mark + MARK) {
+		memcpy(to, command, (size_t)(mark - command));
+		to += mark - command;
+		memcpy(to, port, strlen(port));
+		to += strlen(port);
+	}
+	memcpy(to, command, strlen(command) + 1);
+	return line;
+}
+
+/* ---- starting it ---- */
+
+/* Writes the arguments of a server of the suite. */
 static void put_arguments(const struct server_process *server,
 			  const struct server_process_settings *settings,
 			  const char *limit,
@@ -119,35 +180,70 @@ static void put_arguments(const struct server_process *server,
 	arguments[count] = NULL;
 }
 
-/* In the child: makes the listener descriptor 3 and the pipe descriptor 2, and
- * executes the server. */
-static _Noreturn void become(const struct server_process *server,
-			     const struct server_process_settings *settings, int listener,
-			     int errors, pid_t parent)
+/* In the child: announces the listener by the protocol of sd_listen_fds(3), or nothing. */
+static void announce_listener(const struct start *start)
 {
-	const char *arguments[SERVER_PROCESS_OPTIONS + 5];
-	char pid[24], limit[24];
+	char pid[24];
 
-	signal(SIGTERM, SIG_DFL); /* the handler of versus would only set a flag */
-	signal(SIGPIPE, SIG_DFL); /* ignored signals stay ignored across exec(2) */
-	signal(SIGXFSZ, SIG_DFL);
-	process_signal_with_parent(SIGTERM, parent);
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	if (start->listener < 0)
+		return;
 	snprintf(pid, sizeof pid, "%ld", (long)getpid());
-	snprintf(limit, sizeof limit, "%u", settings->clients);
-	put_arguments(server, settings, limit, arguments);
 	setenv("LISTEN_PID", pid, 1);
 	setenv("LISTEN_FDS", "1", 1);
-	/* The pipe first: its number may be the 3 that the listener needs. dup2(2)
-	 * clears FD_CLOEXEC, but not if both numbers are equal. */
-	if (dup2(errors, STDERR_FILENO) < 0 ||
-	    (listener == ACTIVATED_FD ? fcntl(listener, F_SETFD, 0)
-				      : dup2(listener, ACTIVATED_FD)) < 0)
+}
+
+/* In the child: makes the pipe descriptor 2 (for a command also 1: the table of versus
+ * must not be mixed with its output) and the listener descriptor 3. The pipe first: its
+ * number may be the 3 that the listener needs. dup2(2) clears FD_CLOEXEC, but not if both
+ * numbers are equal. @return 0, or -1 with errno */
+static int place_descriptors(const struct start *start)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	    dup2(start->errors, STDERR_FILENO) < 0 ||
+	    (start->line != NULL && dup2(start->errors, STDOUT_FILENO) < 0))
+		return -1;
+	if (start->listener < 0)
+		return 0;
+	return start->listener == ACTIVATED_FD ? fcntl(start->listener, F_SETFD, 0)
+					       : dup2(start->listener, ACTIVATED_FD);
+}
+
+/* In the child: executes the server. */
+static _Noreturn void become(const struct start *start)
+{
+	const char *arguments[SERVER_PROCESS_OPTIONS + 5];
+	const struct server_process *server = start->server;
+	char limit[24];
+
+	setpgid(0, 0);
+	signal(SIGTERM, SIG_DFL); /* the handler of versus would only set a flag */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL); /* ignored signals stay ignored across exec(2) */
+	signal(SIGXFSZ, SIG_DFL);
+	process_signal_with_parent(SIGTERM, start->parent);
+	announce_listener(start);
+	if (place_descriptors(start) < 0)
 		_exit(127);
-	execv(server->path, (char *const *)arguments);
-	dprintf(STDERR_FILENO, "cannot run %s: %s\n", server->path, strerror(errno));
+	if (start->line != NULL) {
+		process_raise_descriptors(start->settings->clients + DESCRIPTORS_ASIDE);
+		execl("/bin/sh", "sh", "-c", start->line, (char *)NULL);
+	} else {
+		snprintf(limit, sizeof limit, "%u", start->settings->clients);
+		put_arguments(server, start->settings, limit, arguments);
+		execv(server->path, (char *const *)arguments);
+	}
+	dprintf(STDERR_FILENO, "cannot run %s: %s\n",
+		start->line != NULL ? "/bin/sh" : server->path, strerror(errno));
 	_exit(127);
 }
 
+/* Opens the listening socket, or, if the server opens it, only looks for a free port:
+ * the socket is closed again.
+ * @return its descriptor, or -1 with *failure, or without it if there is none */
 static int open_listener(struct server_process *server, bool datagrams,
 			 struct failure *failure)
 {
@@ -167,38 +263,33 @@ static int open_listener(struct server_process *server, bool datagrams,
 	return fd;
 }
 
-/* Reads the output of the server until a line contains the text (NULL: until end of
- * file, after its last process has ended). */
-static bool read_until(struct server_process *server, const char *text, int64_t time)
+/* Whether the server has ended without a request. WNOWAIT leaves its status to a
+ * later wait. */
+static bool has_ended(pid_t pid)
 {
-	int64_t end = clock_milliseconds() + time, left;
-	char bytes[SERVER_PROCESS_OUTPUT];
-	size_t used = 0;
+	siginfo_t facts = { 0 };
 
-	server->output[0] = '\0';
-	while ((left = end - clock_milliseconds()) > 0) {
-		ssize_t n;
+	return waitid(P_PID, (id_t)pid, &facts, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       facts.si_pid == pid;
+}
 
-		if (io_wait(server->errors, POLLIN, left) <= 0)
-			continue;
-		if (used == sizeof bytes) /* only the start of the output is kept */
-			used--;
-		n = io_read(server->errors, bytes + used, sizeof bytes - used);
-		if (n <= 0)
-			return text == NULL;
-		used += (size_t)n;
-		text_escape(bytes, used - (bytes[used - 1] == '\n'), server->output,
-			    sizeof server->output);
-		if (text != NULL && bytes[used - 1] == '\n' &&
-		    strstr(server->output, text) != NULL)
-			return true;
-	}
-	return false;
+/* Why waiting for the start of a server ends early. */
+struct waiting {
+	pid_t pid;
+	const volatile sig_atomic_t *stop;
+};
+
+static bool is_in_vain(void *context)
+{
+	const struct waiting *waiting = context;
+
+	return has_ended(waiting->pid) || (waiting->stop != NULL && *waiting->stop);
 }
 
 /* Connects, half-closes, and waits until the server closes. If the server ends, or
  * never starts, its listening socket is closed, and the connection with it. */
-static bool serves_empty_client(const struct server_process *server)
+static bool serves_empty_client(const struct server_process *server,
+				struct waiting *waiting)
 {
 	struct sock_target target = { "127.0.0.1", server->port, AF_INET, SOCK_STREAM,
 				      START_TIME };
@@ -210,325 +301,253 @@ static bool serves_empty_client(const struct server_process *server)
 	if (fd < 0)
 		return false;
 	shutdown(fd, SHUT_WR);
-	while (n > 0 && (left = end - clock_milliseconds()) > 0)
-		if (io_wait(fd, POLLIN, left) > 0)
+	while (n > 0 && (left = end - clock_milliseconds()) > 0 && !is_in_vain(waiting))
+		if (io_wait(fd, POLLIN, left < CONNECT_TIME ? left : CONNECT_TIME) > 0)
 			n = io_read(fd, dropped, sizeof dropped);
 	close(fd);
 	return n == 0;
 }
 
-/* Whether the server becomes ready; otherwise server->output is what it printed. */
-static bool becomes_ready(struct server_process *server, bool quiet)
+/* Connects until the port accepts. */
+static bool accepts_client(const struct server_process *server, struct waiting *waiting)
 {
-	if (!quiet)
-		return read_until(server, "listening on", START_TIME);
-	server->output[0] = '\0';
-	if (serves_empty_client(server))
-		return true;
-	read_until(server, NULL, MESSAGE_TIME);
+	struct sock_target target = { "127.0.0.1", server->port, AF_INET, SOCK_STREAM,
+				      CONNECT_TIME };
+	const struct timespec step = clock_timespec(CONNECT_STEP);
+	int64_t end = clock_milliseconds() + START_TIME;
+
+	while (!is_in_vain(waiting) && clock_milliseconds() < end) {
+		int fd = sock_connect(&target, NULL, NULL);
+
+		if (fd >= 0) {
+			close(fd);
+			return true;
+		}
+		nanosleep(&step, NULL);
+	}
 	return false;
+}
+
+/* Whether the server becomes ready. With datagrams and a port of its own it shows this
+ * only by an answer, for which the load waits. */
+static bool becomes_ready(struct server_process *server,
+			  const struct server_process_settings *settings)
+{
+	struct waiting waiting = { server->pid, settings->stop };
+
+	if (opens_port(server))
+		return settings->datagrams || accepts_client(server, &waiting);
+	if (settings->quiet && server->command == NULL)
+		return serves_empty_client(server, &waiting);
+	return server_output_await(&server->output, "listening on", START_TIME,
+				   is_in_vain, &waiting);
+}
+
+/* Describes a wait status: "exit status 1", "signal 11". */
+static void status_text(int status, char out[32])
+{
+	if (WIFSIGNALED(status))
+		snprintf(out, 32, "signal %d", WTERMSIG(status));
+	else
+		snprintf(out, 32, "exit status %d", WEXITSTATUS(status));
+}
+
+/* Whether the server has ended, or is about to: its sockets are closed before. */
+static bool ends(const struct server_process *server)
+{
+	const struct timespec step = clock_timespec(LOOK_STEP);
+	int64_t end = clock_milliseconds() + MESSAGE_TIME;
+
+	while (!has_ended(server->pid) && clock_milliseconds() < end)
+		nanosleep(&step, NULL);
+	return has_ended(server->pid);
+}
+
+/* Why the server did not start. It is asked before the server is stopped. */
+static void describe_start(struct server_process *server, bool ended, char what[80])
+{
+	if (ended)
+		what[0] = '\0'; /* its status is known when it was waited for */
+	else if (opens_port(server))
+		snprintf(what, 80, "its port accepts no client after %d s",
+			 START_TIME / 1000);
+	else if (server->command != NULL)
+		snprintf(what, 80, "it did not print 'listening on' within %d s",
+			 START_TIME / 1000);
+	else
+		snprintf(what, 80, "it served no client within %d s", START_TIME / 1000);
+}
+
+/* Stops a server that did not become ready. @return -1 with *failure */
+static int give_up(struct server_process *server, struct failure *failure)
+{
+	char what[80], status[32], line[SERVER_OUTPUT_LINE];
+	struct server_process_usage ignored;
+	bool ended = ends(server);
+
+	describe_start(server, ended, what);
+	if (ended)
+		server_output_await(&server->output, NULL, MESSAGE_TIME, NULL, NULL);
+	server_output_last_line(&server->output, line);
+	(void)server_process_stop(server, &ignored, NULL);
+	status_text(server->status, status);
+	if (!ended)
+		return failure_set(failure, "%s did not start: %s%s%s", server->name,
+				   what, line[0] != '\0' ? "; its last line: " : "",
+				   line);
+	if (line[0] == '\0')
+		return failure_set(failure,
+				   "%s did not start: %s, and it printed no message",
+				   server->name, status);
+	return failure_set(failure, "%s did not start: %s (%s)", server->name, line,
+			   status);
+}
+
+/* Starts the process with the listener and the pipe. @return 0, or -1 with *failure */
+static int spawn(struct server_process *server, struct start *start,
+		 struct failure *failure)
+{
+	int errors[2];
+
+	if (pipe(errors) < 0)
+		return failure_set(failure, "cannot create a pipe: %s", strerror(errno));
+	io_set_close_on_exec(errors[0]);
+	io_set_close_on_exec(errors[1]);
+	start->errors = errors[1];
+	server->pid = fork();
+	if (server->pid == 0)
+		become(start);
+	close(errors[1]);
+	if (server->pid < 0) {
+		server->pid = 0;
+		close(errors[0]);
+		return failure_set(failure, "cannot fork: %s", strerror(errno));
+	}
+	setpgid(server->pid, server->pid); /* here, too: whoever comes first */
+	if (server_output_start(&server->output, errors[0]) == 0)
+		return 0;
+	failure_set(failure, "cannot start a thread: %s", strerror(errno));
+	close(errors[0]);
+	kill(-server->pid, SIGKILL);
+	waitpid(server->pid, NULL, 0);
+	server->pid = 0;
+	return -1;
 }
 
 int server_process_start(struct server_process *server,
 			 const struct server_process_settings *settings,
 			 struct failure *failure)
 {
-	int errors[2], listener;
-	pid_t parent = getpid();
-	struct process_usage usage;
-	struct failure ignored;
+	struct start start = { .server = server,
+			       .settings = settings,
+			       .parent = getpid() };
+	int started;
 
-	listener = open_listener(server, settings->datagrams, failure);
-	if (listener < 0)
+	start.listener = open_listener(server, settings->datagrams, failure);
+	if (start.listener < 0)
 		return -1;
-	if (pipe(errors) < 0) {
-		close(listener);
-		return failure_set(failure, "%s", strerror(errno));
+	if (opens_port(server)) {
+		close(start.listener);
+		start.listener = -1;
 	}
-	io_set_close_on_exec(errors[0]);
-	io_set_close_on_exec(errors[1]);
-	server->pid = fork();
-	if (server->pid == 0)
-		become(server, settings, listener, errors[1], parent);
-	close(listener);
-	close(errors[1]);
-	server->errors = errors[0];
-	if (server->pid < 0) {
-		server->pid = 0;
-		close(errors[0]);
-		return failure_set(failure, "cannot fork: %s", strerror(errno));
+	if (server->command != NULL) {
+		start.line = line_with_port(server->command, server->port);
+		if (start.line == NULL) {
+			close(start.listener);
+			return failure_set(failure, "%s: %s", server->name,
+					   strerror(errno));
+		}
 	}
-	if (becomes_ready(server, settings->quiet))
+	started = spawn(server, &start, failure);
+	if (start.listener >= 0)
+		close(start.listener);
+	free(start.line);
+	if (started < 0)
+		return -1;
+	return becomes_ready(server, settings) ? 0 : give_up(server, failure);
+}
+
+/* ---- stopping it ---- */
+
+/* Waits for all processes of the group that are children of versus, and adds up their
+ * usage. @return whether all have ended within the time */
+static bool await_group(struct server_process *server, struct process_usage *usage,
+			int64_t time)
+{
+	const struct timespec step = clock_timespec(LOOK_STEP);
+	int64_t end = clock_milliseconds() + time;
+
+	for (;;) {
+		int status;
+		pid_t pid = process_reap(server->pid, &status, usage);
+
+		if (pid < 0)
+			return true;
+		if (pid == server->pid)
+			server->status = status;
+		if (pid > 0)
+			continue;
+		if (clock_milliseconds() >= end)
+			return false;
+		nanosleep(&step, NULL);
+	}
+}
+
+/* What was wrong with the end of the server. A command may end by SIGTERM in any way: a
+ * shell turns it into an exit status. */
+static int judge_end(struct server_process *server, bool ended, bool gone,
+		     struct failure *failure)
+{
+	int status = server->status;
+	char line[SERVER_OUTPUT_LINE], text[32];
+	const char *colon;
+
+	server_output_last_line(&server->output, line);
+	colon = line[0] != '\0' ? ": " : "";
+	status_text(status, text);
+	if (!gone)
+		return failure_set(failure, "%s did not stop within %d s after SIGTERM",
+				   server->name, STOP_TIME / 1000);
+	if (ended)
+		return failure_set(failure, "%s ended by itself with %s%s%s",
+				   server->name, text, colon, line);
+	/* the default action of SIGTERM is a normal end */
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
 		return 0;
-	failure_set(failure, "%s did not start: %s", server->name,
-		    server->output[0] ? server->output : "it printed no message");
-	(void)server_process_stop(server, &usage, &ignored);
-	return -1;
+	if (WIFSIGNALED(status))
+		return failure_set(failure, "%s was killed by %s%s%s", server->name, text,
+				   colon, line);
+	if (status != 0 && server->command == NULL)
+		return failure_set(failure, "%s ended with %s%s%s", server->name, text,
+				   colon, line);
+	return 0;
 }
 
-/* The number before these words in the output; -1 if there is none. */
-static int64_t number_before(const char *output, const char *words)
-{
-	const char *end = strstr(output, words), *digit = end;
-	int64_t number = 0;
-
-	if (end == NULL)
-		return -1;
-	while (digit > output && digit[-1] >= '0' && digit[-1] <= '9')
-		digit--;
-	if (digit == end || end - digit > 18)
-		return -1;
-	for (; digit < end; digit++)
-		number = number * 10 + (*digit - '0');
-	return number;
-}
-
-/* Whether the server has ended without a request. WNOWAIT leaves its status to a
- * later wait. */
-static bool has_ended(pid_t pid)
-{
-	siginfo_t facts = { 0 };
-
-	return waitid(P_PID, (id_t)pid, &facts, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	       facts.si_pid == pid;
-}
-
-int server_process_stop(struct server_process *server, struct process_usage *usage,
+int server_process_stop(struct server_process *server, struct server_process_usage *usage,
 			struct failure *failure)
 {
-	const char *output = server->output, *colon;
 	bool ended, gone;
-	int status;
+	int result;
 
-	*usage = (struct process_usage){ 0 };
+	*usage = (struct server_process_usage){ .known = true };
 	server->received = -1;
 	if (server->pid == 0)
 		return 0;
 	ended = has_ended(server->pid);
-	kill(server->pid, SIGTERM);
-	gone = read_until(server, NULL, STOP_TIME);
+	if (server->command != NULL)
+		usage->known = !server_ignores_children(server->pid);
+	/* a server of the suite tells its own workers to stop */
+	kill(server->command != NULL ? -server->pid : server->pid, SIGTERM);
+	gone = await_group(server, &usage->sum, STOP_TIME);
+	/* Without a child subreaper, or if the leader was the last child of versus, others
+	 * may be left. */
+	kill(-server->pid, SIGKILL);
 	if (!gone)
-		kill(server->pid, SIGKILL);
-	server->received = number_before(output, " bytes in,");
-	status = process_wait(server->pid, usage);
-	close(server->errors);
+		await_group(server, &usage->sum, KILL_TIME);
+	server_output_await(&server->output, NULL, MESSAGE_TIME, NULL, NULL);
+	server->received = server_output_number_before(&server->output, " bytes in,");
+	result = judge_end(server, ended, gone, failure);
+	server_output_stop(&server->output);
 	server->pid = 0;
-	if (!gone)
-		return failure_set(failure, "%s did not stop within %d s", server->name,
-				   STOP_TIME / 1000);
-	/* the default action of SIGTERM is a normal end */
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
-		return 0;
-	colon = output[0] != '\0' ? ": " : "";
-	if (WIFSIGNALED(status))
-		return failure_set(failure, "%s was killed by signal %d%s%s",
-				   server->name, WTERMSIG(status), colon, output);
-	if (status != 0 || ended)
-		return failure_set(failure, "%s ended %swith exit status %d%s%s",
-				   server->name, ended ? "by itself " : "",
-				   WEXITSTATUS(status), colon, output);
-	return 0;
-}
-
-/* ---- its memory ---- */
-
-/* The parent of a process: the second field after the name in parentheses. The name
- * itself may contain blanks and parentheses. */
-static pid_t parent_of(pid_t pid)
-{
-	char path[64], text[512];
-	const char *after_name;
-	size_t n;
-	long parent;
-	FILE *file;
-
-	snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return -1;
-	n = fread(text, 1, sizeof text - 1, file);
-	fclose(file);
-	text[n] = '\0';
-	after_name = strrchr(text, ')');
-	if (after_name == NULL || sscanf(after_name + 1, " %*c %ld", &parent) != 1)
-		return -1;
-	return (pid_t)parent;
-}
-
-/* The number after a name at the start of a line of /proc/PID/FILE, as printed
- * there; -1 if the process has ended, or it is unknown. */
-static int64_t number_of(pid_t pid, const char *name, const char *field)
-{
-	size_t length = strlen(field);
-	char path[64], line[256];
-	intmax_t number = -1;
-	FILE *file;
-
-	snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, name);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return -1;
-	while (number < 0 && fgets(line, sizeof line, file) != NULL)
-		if (strncmp(line, field, length) != 0 ||
-		    sscanf(line + length, "%jd", &number) != 1)
-			number = -1;
-	fclose(file);
-	return number;
-}
-
-/* Memory of the kernel beside page tables, in bytes. These are estimates: the sizes
- * of the named objects in Linux 6.18 on x86-64, added up and rounded. A 64-bit
- * kernel gives each thread a stack of 16 KiB. */
-enum {
-	THREAD_STACK = 16 * 1024,
-	THREAD_OBJECTS = 5 * 1024,  /* task_struct, its credentials, its number (pid) */
-	PROCESS_OBJECTS = 6 * 1024, /* mm_struct, signals, files */
-	MAPPING_OBJECTS = 300, /* vm_area_struct, its share of anon_vma and the tree */
-	SOCKET_OBJECTS = 3600, /* TCP, its inode, file and name */
-};
-
-/* Open sockets of the processes of a server. Several processes may have the same
- * one. */
-struct sockets {
-	uint64_t *inodes;
-	size_t count, capacity;
-};
-
-static void note_socket(struct sockets *sockets, uint64_t inode)
-{
-	if (sockets->count == sockets->capacity) {
-		size_t capacity = sockets->capacity > 0 ? sockets->capacity * 2 : 256;
-		uint64_t *more = realloc(sockets->inodes, capacity * sizeof *more);
-
-		if (more == NULL)
-			return;
-		sockets->inodes = more;
-		sockets->capacity = capacity;
-	}
-	sockets->inodes[sockets->count++] = inode;
-}
-
-/* @return 0, or -1 without permission */
-static int note_sockets_of(struct sockets *sockets, pid_t pid)
-{
-	char path[64], text[64];
-	struct dirent *entry;
-	uintmax_t inode;
-	DIR *descriptors;
-
-	snprintf(path, sizeof path, "/proc/%ld/fd", (long)pid);
-	descriptors = opendir(path);
-	if (descriptors == NULL)
-		return -1;
-	while ((entry = readdir(descriptors)) != NULL) {
-		ssize_t n = readlinkat(dirfd(descriptors), entry->d_name, text,
-				       sizeof text - 1);
-
-		text[n > 0 ? n : 0] = '\0';
-		if (sscanf(text, "socket:[%ju]", &inode) == 1)
-			note_socket(sockets, inode);
-	}
-	closedir(descriptors);
-	return 0;
-}
-
-static int by_number(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static size_t count_different(struct sockets *sockets)
-{
-	size_t different = 0;
-
-	if (sockets->count > 0)
-		qsort(sockets->inodes, sockets->count, sizeof *sockets->inodes,
-		      by_number);
-	for (size_t i = 0; i < sockets->count; i++)
-		if (i == 0 || sockets->inodes[i] != sockets->inodes[i - 1])
-			different++;
-	return different;
-}
-
-/* Number of lines of /proc/PID/maps; 0 if the process has ended. */
-static int64_t mappings_of(pid_t pid)
-{
-	int64_t lines = 0;
-	char path[64];
-	FILE *file;
-	int c;
-
-	snprintf(path, sizeof path, "/proc/%ld/maps", (long)pid);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return 0;
-	while ((c = getc(file)) != EOF)
-		lines += c == '\n';
-	fclose(file);
-	return lines;
-}
-
-/* Kernel memory of one process, without its sockets; -1 as number_of(). */
-static int64_t kernel_memory_of(pid_t pid)
-{
-	int64_t tables = number_of(pid, "status", "VmPTE:");
-	int64_t threads = number_of(pid, "status", "Threads:");
-
-	if (tables < 0 || threads < 0)
-		return -1;
-	return tables * 1024 + threads * (THREAD_STACK + THREAD_OBJECTS) +
-	       PROCESS_OBJECTS + mappings_of(pid) * MAPPING_OBJECTS;
-}
-
-/* Adds a process. A process that has just ended is ignored. @return 0, or -1 without
- * permission */
-static int add_memory(struct server_process_memory *memory, struct sockets *sockets,
-		      pid_t pid)
-{
-	int64_t own = number_of(pid, "smaps_rollup", "Pss:");
-	int64_t kernel = kernel_memory_of(pid);
-
-	memory->own += own > 0 ? own * 1024 : 0;
-	memory->kernel += kernel > 0 ? kernel : 0;
-	return note_sockets_of(sockets, pid) < 0 || own < 0 || kernel < 0 ? -1 : 0;
-}
-
-/* Memory of the server and its children. Models have no grandchildren. */
-static struct server_process_memory memory_now(pid_t root)
-{
-	struct server_process_memory memory = { 0, 0 };
-	struct sockets sockets = { NULL, 0, 0 };
-	DIR *processes = opendir("/proc");
-	struct dirent *entry;
-	uint64_t pid;
-
-	if (processes == NULL || add_memory(&memory, &sockets, root) < 0)
-		memory = (struct server_process_memory){ -1, -1 };
-	while (memory.own >= 0 && (entry = readdir(processes)) != NULL)
-		if (text_number(entry->d_name, 1, INT_MAX, &pid) &&
-		    parent_of((pid_t)pid) == root)
-			(void)add_memory(&memory, &sockets, (pid_t)pid);
-	if (memory.own >= 0)
-		memory.kernel += (int64_t)count_different(&sockets) * SOCKET_OBJECTS;
-	if (processes != NULL)
-		closedir(processes);
-	free(sockets.inodes);
-	return memory;
-}
-
-struct server_process_memory server_process_memory(const struct server_process *server)
-{
-	int64_t end = clock_milliseconds() + STILL_TIME;
-	const struct timespec step = clock_timespec(STILL_STEP);
-	struct server_process_memory before, now = memory_now(server->pid);
-
-	do {
-		before = now;
-		nanosleep(&step, NULL);
-		now = memory_now(server->pid);
-	} while (now.own >= 0 && (now.own != before.own || now.kernel != before.kernel) &&
-		 clock_milliseconds() < end);
-	return now;
+	return result;
 }

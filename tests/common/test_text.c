@@ -562,12 +562,55 @@ START_TEST(what_is_no_time_is_refused)
 }
 END_TEST
 
+/* ---- text_unescape --------------------------------------------------------------------- */
+
+static const struct {
+	const char *text, *bytes;
+	size_t length;
+} escapes[] = {
+	{ "", "", 0 },
+	{ "plain", "plain", 5 },
+	{ "hello\\r\\n", "hello\r\n", 7 },
+	{ "\\t\\a\\b\\f\\v\\\\\\\"\\'", "\t\a\b\f\v\\\"'", 8 },
+	{ "a\\0b", "a\0b", 3 },
+	{ "\\0123\\7", "\n3\a", 3 },
+	{ "\\x0ag\\xFf", "\ng\xff", 3 },
+	{ "\\377", "\xff", 1 },
+};
+
+START_TEST(escapes_of_c_become_bytes)
+{
+	char out[32];
+	size_t length = 99;
+
+	ck_assert(text_unescape(escapes[_i].text, out, &length));
+	ck_assert_uint_eq(length, escapes[_i].length);
+	ck_assert_mem_eq(out, escapes[_i].bytes, length);
+}
+END_TEST
+
+static const char *const no_escapes[] = { "\\",    "a\\", "\\q",   "\\x",  "\\xa",
+					  "\\xg0", "\\8", "\\400", "\\x0g" };
+
+START_TEST(other_backslashes_are_refused)
+{
+	char out[32];
+	size_t length;
+
+	ck_assert(!text_unescape(no_escapes[_i], out, &length));
+}
+END_TEST
+
 Suite *suite_text(void)
 {
 	Suite *suite = suite_create("text");
 	TCase *escape = tcase_create("escape"), *terminal = tcase_create("terminal");
 	TCase *utf8 = tcase_create("UTF-8"), *numbers = tcase_create("numbers");
 
+	tcase_add_loop_test(escape, escapes_of_c_become_bytes, 0,
+			    (int)(sizeof escapes / sizeof *escapes));
+	tcase_add_loop_test(escape, other_backslashes_are_refused, 0,
+			    (int)(sizeof no_escapes / sizeof *no_escapes));
 	tcase_add_test(escape, plain_text_is_shown_as_it_is);
 	tcase_add_test(escape, bytes_that_act_on_a_terminal_are_shown_as_escapes);
 	tcase_add_test(escape, an_escape_cannot_be_forged_with_a_backslash);

@@ -545,6 +545,15 @@ static const struct {
 	{ "-P chargen -r 10", "-r, --rate does not apply to chargen over TCP" },
 	{ "-e hello", "-e, --expect does not apply to the protocol echo" },
 	{ "-i 10", "-i, --idle needs the load idle" },
+	{ "--request a", "the protocol request needs --request TEXT and --expect TEXT" },
+	{ "-P request -e a", "the protocol request needs --request TEXT" },
+	{ "--request '' -e a", "the protocol request needs --request TEXT" },
+	{ "--request a -e a echo", "-e, --expect does not apply to the protocol echo" },
+	{ "--request a echo", "--request does not apply to the protocol echo" },
+	{ "--request a -e a bulk", "does not support the load 'bulk'" },
+	{ "--request a -e a -u", "the protocol request does not support UDP" },
+	{ "--request a -e a -s 10", "-s, --size does not apply to the protocol request" },
+	{ "--request 'a\\q' -e a", "--request: 'a\\\\q' has a backslash" },
 };
 
 /* Runs a program by a shell, for its command line to be written as one. */

@@ -78,9 +78,10 @@ START_TEST(tables_of_datagrams_fit_into_80_columns)
 
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
 	expect_80_columns(run.out);
-	ck_assert_ptr_nonnull(strstr(
-		run.out, "  datagrams           sent        lost        late   duplicate"
-			 "   reordered\n"));
+	ck_assert_ptr_nonnull(
+		strstr(run.out,
+		       "  datagrams              sent        lost        late   duplicate"
+		       "   reordered\n"));
 	expect_match(run.out, _i == 1 ? "\n  fork +[0-9,]+ +[0-9,]+ +- +- +-\n"
 				      : "\n  fork +[0-9,]+ +[0-9,]+ +(0|-) +0 +(0|-)\n");
 	expect_nothing_left();
@@ -103,7 +104,7 @@ static void make_up(unsigned models, double rate, double latency)
 		made_up.models[i] = names[i];
 	for (unsigned i = 0; i < 2 * LOAD_KINDS * models; i++) {
 		runs[i].done = true;
-		runs[i].served = runs[i].of = 100000;
+		runs[i].served = runs[i].of = runs[i].silent = 100000;
 		for (int figure = 0; figure < FIGURES; figure++)
 			runs[i].figure[figure] = latency;
 		runs[i].figure[FIGURE_RATE] = rate;
@@ -136,7 +137,6 @@ START_TEST(the_widest_figures_fit_into_80_columns)
 
 	make_up(3, widths[_i] * 1e4, widths[_i]);
 	made_up.datagrams = true;
-	made_up.servers[0].failed = false;
 	made_up.runs[0].served = 1;
 	made_up.runs[1].errors = UINT64_MAX / 8;
 	failure_set(&made_up.runs[1].wrong, "%0250d", 0);
@@ -150,18 +150,173 @@ START_TEST(the_widest_figures_fit_into_80_columns)
 }
 END_TEST
 
+/* The rates of the best model and of the second one in two rounds. */
+static const struct {
+	double best[2], second[2];
+	bool star;
+} differences[] = {
+	{ { 97000, 96000 }, { 90000, 90000 }, true },
+	{ { 97000, 89000 }, { 90000, 90000 }, false }, /* not in every round */
+	{ { 99000, 91000 }, { 90000, 90000 }, true },
+	{ { 99000, 90100 }, { 90000, 89900 }, true }, /* 4600 beside 4450 */
+	{ { 120000, 90500 }, { 90000, 61000 }, true },
+	{ { 91000, 91000 }, { 90900, 60000 }, true },
+	{ { 90500, 90500 }, { 90000, 90000 }, false }, /* less than one percent */
+	{ { 90000, 90000 }, { 90000, 90000 }, false }, /* equal */
+};
+
 START_TEST(a_star_needs_a_difference_in_every_round)
 {
-	bool clear = _i == 0;
+	bool star = differences[_i].star;
 
 	make_up(2, 90000, 100);
 	made_up.with[LOAD_CONVERSATIONS] = true;
-	comparison_run(&made_up, 0, LOAD_CONVERSATIONS, 0)->figure[FIGURE_RATE] = 97000;
-	comparison_run(&made_up, 1, LOAD_CONVERSATIONS, 0)->figure[FIGURE_RATE] =
-		clear ? 96000 : 89000;
+	for (unsigned round = 0; round < 2; round++) {
+		comparison_run(&made_up, round, LOAD_CONVERSATIONS, 0)
+			->figure[FIGURE_RATE] = differences[_i].best[round];
+		comparison_run(&made_up, round, LOAD_CONVERSATIONS, 1)
+			->figure[FIGURE_RATE] = differences[_i].second[round];
+	}
 	print_made_up();
-	ck_assert_int_eq(strstr(printed, "0*  ") != NULL, clear);
-	ck_assert_int_eq(strstr(printed, "one serves 1.1 times as many") != NULL, clear);
+	ck_assert_msg((strstr(printed, "0*  ") != NULL) == star, "%s", printed);
+	ck_assert_int_eq(strstr(printed, "one serves 1.") != NULL, star);
+	free(printed);
+}
+END_TEST
+
+/* GIVEN three rounds of which one was much better by chance, WHEN the others are hardly
+ * better than those of the next model, THEN the difference is within the spread: no star,
+ * and no sentence. */
+START_TEST(a_star_needs_a_difference_larger_than_the_spread)
+{
+	static struct run_figures runs[3 * LOAD_KINDS * 2];
+	static const double best[] = { 93000, 93000, 120000 };
+
+	make_up(2, 90000, 100);
+	memset(runs, 0, sizeof runs);
+	made_up.rounds = 3;
+	made_up.runs = runs;
+	made_up.with[LOAD_CONVERSATIONS] = true;
+	for (unsigned i = 0; i < 6; i++) {
+		struct run_figures *run =
+			comparison_run(&made_up, i / 2, LOAD_CONVERSATIONS, i % 2);
+
+		for (int figure = 0; figure < FIGURES; figure++)
+			run->figure[figure] = -1;
+		run->done = true;
+		run->served = run->of = 100000;
+		run->figure[FIGURE_RATE] = i % 2 == 0 ? best[i / 2] : 90000;
+	}
+	print_made_up();
+	expect_match(printed, "\n  one +93,000 +15% +- ");
+	ck_assert_ptr_null(strstr(printed, " serves "));
+	free(printed);
+}
+END_TEST
+
+/* GIVEN a model that served the load in no round, WHEN its row is printed, THEN all its
+ * figures are "-", and null in JSON. */
+START_TEST(a_load_that_was_not_served_has_no_figures)
+{
+	size_t length;
+	FILE *memory;
+
+	make_up(2, 90000, 100);
+	made_up.with[LOAD_CONVERSATIONS] = true;
+	for (unsigned round = 0; round < 2; round++) {
+		struct run_figures *run =
+			comparison_run(&made_up, round, LOAD_CONVERSATIONS, 1);
+
+		run->served = 0;
+		for (int figure = 0; figure < FIGURES; figure++)
+			run->figure[figure] = -1;
+	}
+	print_made_up();
+	expect_match(printed, "\n  two +- +- +- +- +- +-\n"
+			      " +none of 100000 clients served: all waited\n");
+	ck_assert_ptr_null(strstr(printed, " 0.00"));
+	free(printed);
+
+	memory = open_memstream(&printed, &length);
+	ck_assert_ptr_nonnull(memory);
+	comparison_write_json(&made_up, memory);
+	ck_assert_int_eq(fclose(memory), 0);
+	expect_match(printed, "\"two\".*\"p50_microseconds\": \\{\"median\": null, "
+			      "\"least\": null, \"most\": null, \"rounds\": "
+			      "\\[null, null\\]\\}");
+	free(printed);
+}
+END_TEST
+
+START_TEST(a_small_figure_is_not_printed_as_0)
+{
+	make_up(2, 90000, 0.001);
+	made_up.with[LOAD_IDLE] = true;
+	print_made_up();
+	ck_assert_ptr_nonnull(strstr(printed, " <0.01"));
+	ck_assert_ptr_null(strstr(printed, " 0.00"));
+	free(printed);
+}
+END_TEST
+
+/* GIVEN a model that lost some of its silent clients, WHEN the others served all, THEN
+ * its row says how many it had, and it is not the best. */
+START_TEST(missing_silent_clients_are_reported)
+{
+	make_up(2, 90000, 100);
+	made_up.with[LOAD_IDLE] = true;
+	for (unsigned round = 0; round < 2; round++) {
+		struct run_figures *run = comparison_run(&made_up, round, LOAD_IDLE, 0);
+
+		run->silent = 99000;
+		run->figure[FIGURE_RATE] = 180000;
+	}
+	print_made_up();
+	expect_match(printed, "\n  one +180,000 .*\n +99000 of 100000 silent clients\n");
+	ck_assert_ptr_null(strstr(printed, "180,000*"));
+	free(printed);
+}
+END_TEST
+
+START_TEST(many_rows_and_all_loads_fit_into_80_columns)
+{
+	static const char *const names[COMPARISON_MODELS] = {
+		"iterative",
+		"fork",
+		"prefork",
+		"thread",
+		"pool",
+		"select",
+		"poll",
+		"epoll",
+		"uring",
+		"inetd",
+		"fourteen-chars",
+		"a-name-of-sixty-three-characters-that-fills-a-line-of-its-own-x"
+	};
+	static struct run_figures runs[2 * LOAD_KINDS * 12];
+
+	make_up(2, 1e9, 1e9);
+	memset(runs, 0, sizeof runs);
+	made_up.runs = runs;
+	made_up.model_count = 12;
+	memcpy(made_up.models, names, sizeof names);
+	for (unsigned i = 0; i < sizeof runs / sizeof *runs; i++) {
+		runs[i].done = i % 5 != 0;
+		runs[i].served = runs[i].of = runs[i].silent = 100000;
+		for (int figure = 0; figure < FIGURES; figure++)
+			runs[i].figure[figure] = (i % 12 + 1) * 1e9;
+	}
+	for (int kind = 0; kind < LOAD_KINDS; kind++) {
+		made_up.with[kind] = true;
+		failure_set(&made_up.failures[kind][3], "thread did not start: %0200d",
+			    kind);
+	}
+	made_up.datagrams = true;
+	print_made_up();
+	expect_80_columns(printed);
+	for (unsigned i = 0; i < 12; i++)
+		ck_assert_ptr_nonnull(strstr(printed, names[i]));
 	free(printed);
 }
 END_TEST
@@ -182,7 +337,7 @@ START_TEST(http_is_compared_in_all_loads)
 	ck_assert_ptr_nonnull(strstr(run.out, "connections: 32 clients, replies of 14 "
 					      "bytes, one connection per exchange\n"));
 	ck_assert_ptr_nonnull(
-		strstr(run.out, "idle: 32 clients and 20 silent clients, replies of"));
+		strstr(run.out, "idle: 4 clients and 20 silent clients, replies of"));
 	ck_assert_ptr_nonnull(
 		strstr(run.out, "bulk: 8 clients, replies of 1048576 bytes\n"));
 	ck_assert_ptr_nonnull(strstr(run.out, "\nmemory of the server"));
@@ -283,11 +438,10 @@ START_TEST(chat_is_compared_where_one_talks_and_where_all_do)
 		strstr(run.out, "talk: 8 clients (all send), lines of 32 bytes\n"));
 	ck_assert_ptr_nonnull(strstr(run.out, "idle: 8 clients (one sends) and 20 "
 					      "silent clients, lines of 32 bytes\n"));
-	expect_match(
-		run.out,
-		"\n +delivered/s .*\n  iterative +none of 8 clients served: all waited\n"
-		"  fork +[0-9,]+.*\n  thread +[0-9,]+.*\n"
-		"  select +[0-9,]+");
+	expect_match(run.out, "\n +delivered/s .*\n  iterative +- +- +- +- +- +-\n"
+			      " +none of 8 clients served: all waited\n"
+			      "  fork +[0-9,]+.*\n  thread +[0-9,]+.*\n"
+			      "  select +[0-9,]+");
 	ck_assert_ptr_nonnull(strstr(run.out, "\nmemory of the server"));
 	ck_assert_ptr_null(strstr(run.out, "errors"));
 	expect_nothing_left();
@@ -360,8 +514,11 @@ START_TEST(a_model_that_fails_does_not_stop_the_others)
 						      "http", "odd", "select", "thread"));
 
 	run_expect_status(&run, 1);
-	ck_assert_str_eq(run.err, "versus: httpd-odd did not start: no tea today\n");
-	expect_match(run.out, "\n  odd +not run\n  select +[0-9]");
+	ck_assert_str_eq(run.err, "versus: httpd-odd did not start: no tea today "
+				  "(exit status 1)\n");
+	expect_match(run.out, "\n  odd +- +- +- +- +- +-\n  select +[0-9]");
+	ck_assert_ptr_nonnull(strstr(run.out, "\nFailed: httpd-odd did not start: no tea "
+					      "today (exit status 1).\n"));
 	expect_match(run.out, "\n  thread +[0-9]");
 }
 END_TEST
@@ -390,7 +547,7 @@ START_TEST(a_model_that_never_answers_fails_and_weighs_nothing)
 			  "idle", "-i", "3", "http", "odd"));
 
 	run_expect_status(&run, 1);
-	expect_match(run.out, "\n  odd +none of 32 clients served; 32 errors\n");
+	expect_match(run.out, "\n +none of 4 clients served; 4 errors\n");
 	ck_assert_ptr_nonnull(strstr(
 		run.out, "\nMissing reply from odd: connected, but nothing received.\n"));
 	ck_assert_ptr_null(strstr(run.out, "some waited"));
@@ -408,7 +565,7 @@ START_TEST(what_is_wrong_with_a_reply_is_reported)
 			      "'HTTP/1.1 503 Out of tea\\r')\" \"$@\"");
 
 	run_expect_status(&run, 1);
-	expect_match(run.out, "\n  odd +none of 32 clients served; [0-9]+ errors\n");
+	expect_match(run.out, "\n +none of 32 clients served; [0-9]+ errors\n");
 	ck_assert_ptr_nonnull(strstr(run.out, "\nWrong reply from odd: status: "
 					      "\"HTTP/1.1 503 Out of tea\".\n"));
 }
@@ -419,7 +576,8 @@ START_TEST(what_a_server_says_instead_of_serving_is_reported)
 	struct run run = run_odd_model("echo 'no tea today' >&2\nexit 1");
 
 	run_expect_status(&run, 1);
-	ck_assert_str_eq(run.err, "versus: httpd-odd did not start: no tea today\n");
+	ck_assert_str_eq(run.err, "versus: httpd-odd did not start: no tea today "
+				  "(exit status 1)\n");
 }
 END_TEST
 
@@ -431,7 +589,13 @@ Suite *suite_versus(void)
 	tcase_add_checked_fixture(tcase, make_folder, NULL);
 	tcase_add_loop_test(tcase, tables_of_datagrams_fit_into_80_columns, 0, 3);
 	tcase_add_loop_test(tcase, the_widest_figures_fit_into_80_columns, 0, 5);
-	tcase_add_loop_test(tcase, a_star_needs_a_difference_in_every_round, 0, 2);
+	tcase_add_loop_test(tcase, a_star_needs_a_difference_in_every_round, 0,
+			    (int)(sizeof differences / sizeof *differences));
+	tcase_add_test(tcase, a_star_needs_a_difference_larger_than_the_spread);
+	tcase_add_test(tcase, a_load_that_was_not_served_has_no_figures);
+	tcase_add_test(tcase, a_small_figure_is_not_printed_as_0);
+	tcase_add_test(tcase, missing_silent_clients_are_reported);
+	tcase_add_test(tcase, many_rows_and_all_loads_fit_into_80_columns);
 
 	tcase = add_case(suite, "http");
 	tcase_add_checked_fixture(tcase, make_folder, NULL);

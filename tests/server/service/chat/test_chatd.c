@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "client/versus/server_process.h"
+#include "client/versus/server_memory.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/sock.h"
@@ -97,9 +97,7 @@ static int join(const struct server *server, const char *nickname)
 /* In bytes; -1 where the system does not tell, or a sanitizer keeps what was freed. */
 static int64_t memory_of(const struct server *server)
 {
-	const struct server_process server_alone = { .pid = server->pid };
-
-	return SANITIZED ? -1 : server_process_memory(&server_alone).own;
+	return SANITIZED ? -1 : server_memory(server->pid, 0).own;
 }
 
 /* Three who know of each other. */

@@ -1,0 +1,135 @@
+/*
+ * own_server - a server that is none of the suite's, for the tests of versus --server.
+ *
+ *	own_server [-l] [-w] [-f] PORT	opens the port on 127.0.0.1
+ *	own_server [-l] [-w] [-f] 3	has it as descriptor 3
+ *	own_server -d			ends at once
+ *	own_server -n [-i]		never listens; -i: ignores SIGTERM
+ *
+ * It echoes. -l: it logs a long line for each reply. -w: the replies are wrong. -f: a
+ * process serves each client, and nobody waits for it.
+ */
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { MOST = 256, PIECE = 65536, LOG_LINE = 1000, ACTIVATED = 3 };
+
+static bool logs, wrong, forks, ignores, never;
+
+static int open_port(unsigned port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons((unsigned short)port),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+	    listen(fd, SOMAXCONN) < 0) {
+		perror("own_server: cannot listen");
+		exit(1);
+	}
+	return fd;
+}
+
+static bool is_activated(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+
+	return pid != NULL && count != NULL && atol(pid) == (long)getpid() &&
+	       atoi(count) == 1;
+}
+
+/* One piece of a client. @return whether there may be more */
+static bool serve(int fd)
+{
+	static char piece[PIECE];
+	ssize_t n = read(fd, piece, sizeof piece);
+
+	if (n <= 0)
+		return false;
+	if (wrong)
+		piece[n - 1] ^= 1;
+	if (logs)
+		fprintf(stderr, "own_server: %0*d\n", LOG_LINE, 0);
+	for (ssize_t sent = 0, w; sent < n; sent += w)
+		if ((w = write(fd, piece + sent, (size_t)(n - sent))) <= 0)
+			return false;
+	return true;
+}
+
+static void serve_in_child(int listener, int fd)
+{
+	if (fork() == 0) {
+		close(listener);
+		while (serve(fd))
+			;
+		_exit(0);
+	}
+	close(fd);
+}
+
+static void serve_all(int listener)
+{
+	struct pollfd fds[MOST] = { { .fd = listener, .events = POLLIN } };
+	nfds_t count = 1;
+
+	for (;;) {
+		poll(fds, count, -1);
+		if (fds[0].revents && count < MOST) {
+			int fd = accept(listener, NULL, NULL);
+
+			if (forks && fd >= 0)
+				serve_in_child(listener, fd);
+			else if (fd >= 0)
+				fds[count++] =
+					(struct pollfd){ .fd = fd, .events = POLLIN };
+		}
+		for (nfds_t i = count; i-- > 1;)
+			if (fds[i].revents && !serve(fds[i].fd)) {
+				close(fds[i].fd);
+				fds[i] = fds[--count];
+			}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int letter;
+
+	signal(SIGPIPE, SIG_IGN);
+	while ((letter = getopt(argc, argv, "lwfdni")) != -1) {
+		logs |= letter == 'l';
+		wrong |= letter == 'w';
+		forks |= letter == 'f';
+		ignores |= letter == 'i';
+		never |= letter == 'n';
+		if (letter == 'd') {
+			fprintf(stderr, "one\nown_server: no tea today\n\n");
+			return 7;
+		}
+	}
+	if (forks)
+		signal(SIGCHLD, SIG_IGN);
+	if (ignores)
+		signal(SIGTERM, SIG_IGN);
+	if (never)
+		optind = argc;
+	if (argc > optind && strcmp(argv[optind], "3") == 0) {
+		if (!is_activated())
+			return 8;
+		fprintf(stderr, "own_server: listening on descriptor 3\n");
+		serve_all(ACTIVATED);
+	} else if (argc > optind) {
+		serve_all(open_port((unsigned)atoi(argv[optind])));
+	}
+	for (;;)
+		pause();
+}
