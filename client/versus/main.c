@@ -209,7 +209,7 @@ static int take_option(void *context, const struct options *options, int letter,
 static int take_models(struct settings *settings, char **models, int count,
 		       struct failure *failure)
 {
-	static char known[] = SOCKWAYS_MODELS; /* strtok_r writes to it */
+	static char known[] = SOCKWAYS_LISTENING_MODELS; /* strtok_r writes to it */
 	struct comparison *comparison = &settings->comparison;
 	char *rest = known, *model;
 
