@@ -10,7 +10,7 @@
 # FUZZ, and in FUZZ_NAME the sources that it is linked with.
 
 SERVICES = echo discard chargen daytime greet reply http chat file
-MODELS   = iterative fork thread select
+MODELS   = iterative fork thread select inetd
 CLIENTS  = chat dial hostinfo loadgen portscan versus xfer
 FUZZ     = http_request file_command
 FUZZ_http_request = server/service/http/request.c tests/fixture/http_stream.c
@@ -43,7 +43,8 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
            -Wmissing-prototypes -Wvla $(if $(WERROR),-Werror)
 WARNINGS += $(if $(findstring musl,$(CC)),-Wno-sign-conversion) # in its FD_SET macro
 DEFINES  = -D_POSIX_C_SOURCE=200809L -DSOCKWAYS_VERSION='"$(VERSION)"' \
-           -DSOCKWAYS_SERVICES='"$(SERVICES)"' -DSOCKWAYS_MODELS='"$(MODELS)"'
+           -DSOCKWAYS_SERVICES='"$(SERVICES)"' -DSOCKWAYS_MODELS='"$(MODELS)"' \
+           -DSOCKWAYS_LISTENING_MODELS='"$(filter-out inetd,$(MODELS))"' # of versus
 ifeq ($(SAN),)
 HARDEN_C = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 else

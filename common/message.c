@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "common/io.h"
@@ -18,6 +19,7 @@ enum { LINE_LONGEST = 1024 };
 
 static const char *program = "?";
 static enum message_level wanted = MESSAGE_NOTICE;
+static bool in_system_log;
 static struct io_lines own_lines, *lines = &own_lines;
 
 void message_program(const char *argv0)
@@ -33,6 +35,12 @@ void message_program(const char *argv0)
 const char *message_program_name(void)
 {
 	return program;
+}
+
+void message_to_system_log(void)
+{
+	openlog(program, LOG_PID, LOG_DAEMON);
+	in_system_log = true;
 }
 
 void message_share(void)
@@ -53,8 +61,20 @@ bool message_wanted(enum message_level level)
 	return level <= wanted;
 }
 
-static void write_line(const char *prefix, int prefix_length, const char *format,
-		       va_list arguments)
+static int system_priority(enum message_level level)
+{
+	static const int priorities[] = {
+		[MESSAGE_ERROR] = LOG_ERR,
+		[MESSAGE_NOTICE] = LOG_NOTICE,
+		[MESSAGE_CLIENT] = LOG_INFO,
+		[MESSAGE_EVENT] = LOG_DEBUG,
+	};
+
+	return priorities[level];
+}
+
+static void write_line(enum message_level level, const char *prefix, int prefix_length,
+		       const char *format, va_list arguments)
 {
 	char line[LINE_LONGEST];
 	size_t used = 0;
@@ -69,6 +89,10 @@ static void write_line(const char *prefix, int prefix_length, const char *format
 	if (n > 0)
 		used += (size_t)n < sizeof line - used ? (size_t)n
 						       : sizeof line - used - 1;
+	if (in_system_log) {
+		syslog(system_priority(level), "%.*s", (int)used, line);
+		return;
+	}
 	line[used++] = '\n';
 	/* a failed message cannot be reported */
 	io_write_line(STDERR_FILENO, line, used, true, lines);
@@ -81,10 +105,12 @@ void message(enum message_level level, const char *format, ...)
 	if (message_wanted(level)) {
 		char prefix[LINE_LONGEST / 2] = "";
 		va_list arguments;
+		int length = in_system_log /* it adds the name itself */
+				     ? 0
+				     : snprintf(prefix, sizeof prefix, "%s: ", program);
 
 		va_start(arguments, format);
-		write_line(prefix, snprintf(prefix, sizeof prefix, "%s: ", program),
-			   format, arguments);
+		write_line(level, prefix, length, format, arguments);
 		va_end(arguments);
 	}
 	errno = saved;
@@ -97,12 +123,13 @@ void message_about(enum message_level level, const char *who, const char *format
 	if (message_wanted(level)) {
 		char prefix[LINE_LONGEST / 2] = "";
 		va_list arguments;
+		int length = in_system_log ? snprintf(prefix, sizeof prefix, "%s: ", who)
+					   : snprintf(prefix, sizeof prefix,
+						      "%s[%ld]: %s: ", program,
+						      (long)getpid(), who);
 
 		va_start(arguments, format);
-		write_line(prefix,
-			   snprintf(prefix, sizeof prefix, "%s[%ld]: %s: ", program,
-				    (long)getpid(), who),
-			   format, arguments);
+		write_line(level, prefix, length, format, arguments);
 		va_end(arguments);
 	}
 	errno = saved;

@@ -28,6 +28,10 @@ void message_program(const char *argv0);
 /** The name that message_program() has set; "?" before. */
 const char *message_program_name(void);
 
+/** Sends the messages to syslog(3) (LOG_DAEMON) from now on, because standard error belongs
+ *  to somebody else. */
+void message_to_system_log(void);
+
 /** Shares the state of standard error with children of fork(2): that it is not read,
  *  or that the disk became full within a line. */
 void message_share(void);

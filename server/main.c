@@ -15,9 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <syslog.h>
-#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/io.h"
@@ -28,6 +25,7 @@
 #include "common/sock.h"
 #include "common/text.h"
 #include "server/model.h"
+#include "server/core/input_socket.h"
 #include "server/core/server.h"
 #include "server/service.h"
 
@@ -100,8 +98,15 @@ static const char *help_of_idle_timeout(struct settings *settings,
 	return settings->idle_help;
 }
 
-static bool applies(const struct option_line *line, const struct service *service)
+/* The options of a server that listens. */
+static const char listening_letters[] = "abcpx";
+
+static bool applies(const struct option_line *line, const struct service *service,
+		    const struct model *model)
 {
+	if (model->serves_input && line->letter < OPTIONS_LETTERS_FROM &&
+	    strchr(listening_letters, line->letter) != NULL)
+		return false;
 	return service->datagram != NULL ||
 	       (line->letter != 'u' && line->letter != OPTION_AMPLIFY &&
 		line->letter != OPTION_REPEATS);
@@ -122,7 +127,7 @@ static void collect_lines(struct settings *settings, const struct service *servi
 	size_t count = 0;
 
 	for (const struct option_line *line = common_lines; line->letter != 0; line++) {
-		if (!applies(line, service))
+		if (!applies(line, service, settings->server->model))
 			continue;
 		settings->lines[count] = *line;
 		if (line->letter == 't')
@@ -225,6 +230,7 @@ static int read_command_line(struct settings *settings, int argc, char **argv)
 	const struct service *service = settings->server->service;
 	const struct model *model = settings->server->model;
 	char purpose[FAILURE_TEXT];
+	int length;
 	const struct options_program program = {
 		.synopsis = "[options]",
 		.purpose = purpose,
@@ -234,10 +240,12 @@ static int read_command_line(struct settings *settings, int argc, char **argv)
 	};
 
 	collect_lines(settings, service);
-	snprintf(purpose, sizeof purpose,
-		 "%s: %s.\n%s: %s.\nDefaults: port %s, max-clients %u.", service->name,
-		 service->summary, model->name, model->summary, service->port,
-		 model->most_clients);
+	length = snprintf(purpose, sizeof purpose, "%s: %s.\n%s: %s.", service->name,
+			  service->summary, model->name, model->summary);
+	if (!model->serves_input && length > 0 && (size_t)length < sizeof purpose)
+		snprintf(purpose + length, sizeof purpose - (size_t)length,
+			 "\nDefaults: port %s, max-clients %u.", service->port,
+			 model->most_clients);
 	return options_read(&program, settings, argc, argv);
 }
 
@@ -266,6 +274,8 @@ static int open_listeners(const struct settings *settings, struct listeners *lis
 	const struct sock_place *place = &settings->place;
 	struct failure left_out;
 
+	if (settings->server->model->serves_input)
+		return input_socket_take(place->type, listeners, failure);
 	if (listeners_activated(place->type, listeners, failure) < 0)
 		return -1;
 	if (listeners->count > 0)
@@ -279,15 +289,22 @@ static int open_listeners(const struct settings *settings, struct listeners *lis
 	return 0;
 }
 
-static void report_ready(const struct listeners *listeners, bool datagrams)
+/* The level of the first and the last line. */
+static enum message_level level_of_summary(const struct server *server)
+{
+	return server->model->serves_input ? MESSAGE_CLIENT : MESSAGE_NOTICE;
+}
+
+static void report_ready(const struct server *server, const struct listeners *listeners)
 {
 	struct address local;
 	char text[ADDRESS_TEXT];
 
 	for (unsigned i = 0; i < listeners->count; i++)
 		if (address_local(listeners->fds[i], &local) == 0)
-			message(MESSAGE_NOTICE, "listening on %s (%s)",
-				address_text(&local, text), datagrams ? "udp" : "tcp");
+			message(level_of_summary(server), "listening on %s (%s)",
+				address_text(&local, text),
+				server->datagrams ? "udp" : "tcp");
 }
 
 static uint64_t descriptors_needed(const struct server *server)
@@ -338,52 +355,41 @@ static int run(struct settings *settings)
 		message(MESSAGE_ERROR, "cannot start: %s", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	report_ready(&listeners, server->datagrams);
+	report_ready(server, &listeners);
 	result = server->datagrams ? server->model->serve_datagrams(server)
 				   : server->model->serve(server);
 	if (result < 0)
 		message(MESSAGE_ERROR, "cannot start: %s", strerror(errno));
 	server_end(server);
-	if (message_wanted(MESSAGE_NOTICE))
+	if (message_wanted(level_of_summary(server)))
 		statistics_print(server->statistics);
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* inetd(8) starts a server with an accepted client, or with a socket on which clients
- * wait. Such a socket has an address. A socketpair(2) has none: some programs (ssh,
- * node) use one instead of a pipe. */
-static bool started_by_inetd(void)
+/* Any model but inetd: it would serve no client on standard input, but listen. */
+static int refuse_input_socket(void)
 {
-	struct address local;
-
-	return address_local(STDIN_FILENO, &local) == 0 &&
-	       (local.any.sa_family != AF_UNIX ||
-		local.length > sizeof local.any.sa_family) &&
-	       !listeners_are_passed();
+	message(MESSAGE_ERROR,
+		"cannot serve the socket on standard input (inetd): use %sd-inetd, or "
+		"start this server directly, or by socket activation (LISTEN_FDS)",
+		selected_service->name);
+	return EXIT_FAILURE;
 }
 
-/* Whether standard error is the socket of the client of inetd. */
-static bool errors_go_to_client(void)
+/* Before the first message: a wrong option must not be reported to the client. */
+static int look_at_input(void)
 {
-	struct stat input, errors;
+	struct failure failure;
 
-	return fstat(STDIN_FILENO, &input) == 0 && fstat(STDERR_FILENO, &errors) == 0 &&
-	       input.st_dev == errors.st_dev && input.st_ino == errors.st_ino;
-}
-
-/* The message must not go to the client. inetd itself writes to the system log, too. */
-static int refuse_inetd(void)
-{
-	static const char reason[] =
-		"cannot serve the socket on standard input (inetd): "
-		"start the server directly, or by socket activation (LISTEN_FDS)";
-
-	if (errors_go_to_client()) {
-		openlog(message_program_name(), LOG_PID, LOG_DAEMON);
-		syslog(LOG_ERR, "%s", reason);
-	} else {
-		message(MESSAGE_ERROR, "%s", reason);
+	if (!selected_model->serves_input) {
+		if (!input_socket_is_given())
+			return EXIT_SUCCESS;
+		(void)input_socket_keep_private(NULL);
+		return refuse_input_socket();
 	}
+	if (input_socket_keep_private(&failure) == 0)
+		return EXIT_SUCCESS;
+	message(MESSAGE_ERROR, "%s", failure.text);
 	return EXIT_FAILURE;
 }
 
@@ -394,7 +400,8 @@ int main(int argc, char **argv)
 	struct settings settings = {
 		.place = { "127.0.0.1", selected_service->port, SOCK_STREAM, SOMAXCONN },
 		.server = &server,
-		.level = MESSAGE_NOTICE,
+		/* a process for each client would print too much */
+		.level = selected_model->serves_input ? MESSAGE_ERROR : MESSAGE_NOTICE,
 	};
 	int status;
 
@@ -402,8 +409,8 @@ int main(int argc, char **argv)
 	server.model = selected_model;
 	io_begin();
 	message_program(argv[0]);
-	if (started_by_inetd())
-		return refuse_inetd();
+	if (look_at_input() != EXIT_SUCCESS)
+		return EXIT_FAILURE;
 	server.max_clients = selected_model->most_clients;
 	server.repeats = -1;
 	server.idle_timeout = 1000 * (int64_t)idle_seconds(selected_service);

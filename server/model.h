@@ -25,6 +25,11 @@ struct model {
 	bool one_process; /* all clients share one process and its limit of descriptors */
 	int socket_numbers; /* a socket's descriptor must be below this; 0: any will do */
 
+	/** It serves the socket on standard input, which is a client, or with -u a datagram
+	 *  socket (core/input_socket.h). It listens nowhere, so the options -a, -b, -c, -p and
+	 *  -x do not apply. */
+	bool serves_input;
+
 	/** The options of the model, besides those of all servers. The table ends like the one
 	 *  in common/options.h. NULL: none. */
 	const struct option_line *options;

@@ -49,6 +49,7 @@
 	SUITE(listeners)                                                                 \
 	SUITE(starting)                                                                  \
 	SUITE(children)                                                                  \
+	SUITE(inetd)                                                                     \
 	SUITE(options)                                                                   \
 	SUITE(message)                                                                   \
 	SUITE(histogram)                                                                 \

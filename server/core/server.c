@@ -63,9 +63,9 @@ unsigned server_files_of_session(const struct server *server)
 }
 
 /* Returns the lowest free descriptor; -1 if there is none. */
-static int next_descriptor(const struct server *server)
+static int next_descriptor(void)
 {
-	int next = fcntl(server->listeners.fds[0], F_DUPFD_CLOEXEC, 0);
+	int next = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0); /* open: io_begin() */
 
 	if (next >= 0)
 		close(next);
@@ -77,7 +77,7 @@ static int next_descriptor(const struct server *server)
 static unsigned clients_below(const struct server *server, uint64_t limit)
 {
 	unsigned each = 1 + server_files_of_session(server);
-	int next = next_descriptor(server); /* all below it are taken */
+	int next = next_descriptor(); /* all below it are taken */
 	uint64_t others = (uint64_t)next + FOR_A_MOMENT, clients;
 
 	if (next < 0 || limit < others + each)
@@ -414,7 +414,7 @@ static bool next_number_will_do(const struct server *server)
 
 	if (numbers == 0 || atomic_load(&server->clients) < server->low_numbers)
 		return true;
-	next = next_descriptor(server);
+	next = next_descriptor();
 	return next < numbers; /* -1: there is none, and accept(2) will fail */
 }
 
@@ -540,6 +540,29 @@ struct connection *server_accept(struct server *server)
 	connection = accept_one(server);
 	pthread_mutex_unlock(&server->accept_mutex);
 	return connection;
+}
+
+struct connection *server_adopt(struct server *server, int fd, const struct address *peer)
+{
+	struct connection *connection = connection_create(server);
+
+	if (connection == NULL)
+		return NULL;
+	set_options(fd);
+	connection_attach(connection, fd, peer);
+	/* If the client cannot join the hub, admit() holds it, and server_end() releases
+	 * it. */
+	return admit(server, connection);
+}
+
+void server_exit_when_idle(struct server *server)
+{
+	if (server->idle_timeout == 0)
+		return;
+	/* A peer that has left was silent for the idle timeout, so there is nothing more
+	 * to wait for. */
+	server->exit_idle = 1;
+	atomic_store(&server->empty_since, clock_milliseconds() + server->idle_timeout);
 }
 
 /* Adds the listeners to the set, but only while a client would be accepted: otherwise

@@ -167,6 +167,16 @@ void server_enter_child(struct server *server, struct connection *connection);
  */
 struct connection *server_accept(struct server *server);
 
+/** Adopts the client on the connected socket @p fd, which another program has accepted.
+ *  @return the connection, which owns @p fd and belongs to the caller; or NULL with errno
+ *          (ENOMEM) */
+struct connection *server_adopt(struct server *server, int fd,
+				const struct address *peer);
+
+/** From now on the server stops when the last peer has left, or when none has come within
+ *  the idle timeout. Does nothing if the idle timeout is 0. */
+void server_exit_when_idle(struct server *server);
+
 /** Gives back a client for which no worker could be created, because fork(2) or
  *  pthread_create(3) failed with @p error; @p what is the text for the message. The
  *  client is not lost: server_accept() returns it first when there is room again. */

@@ -755,11 +755,6 @@ START_TEST(a_server_does_not_start_with_a_second_descriptor_that_is_no_socket)
 }
 END_TEST
 
-static void add_model_test(TCase *tcase, const TTest *test)
-{
-	tcase_add_loop_test(tcase, test, 0, models_count());
-}
-
 Suite *suite_listeners(void)
 {
 	Suite *suite = suite_create("listeners");
@@ -776,15 +771,15 @@ Suite *suite_listeners(void)
 	tcase_add_test(tcase, a_socket_passed_to_somebody_else_is_not_taken);
 	tcase_add_test(tcase, what_is_passed_must_be_sockets_that_can_be_served);
 	tcase = add_case(suite, "serving");
-	add_model_test(tcase, a_server_is_reached_at_every_address_of_its_name);
-	add_model_test(tcase, datagrams_are_answered_at_every_address_of_the_name);
-	add_model_test(tcase, each_reply_leaves_by_the_socket_that_the_client_wrote_to);
-	add_model_test(tcase, two_sockets_of_a_server_do_not_answer_each_other);
-	add_model_test(tcase, a_server_that_stops_listens_at_none_of_its_addresses);
-	add_model_test(tcase, a_server_serves_the_addresses_that_there_are_and_says_so);
-	add_model_test(tcase, clients_of_all_passed_sockets_are_served);
-	add_model_test(tcase, clients_of_different_sockets_meet);
-	add_model_test(
+	add_sharing_test(tcase, a_server_is_reached_at_every_address_of_its_name);
+	add_sharing_test(tcase, datagrams_are_answered_at_every_address_of_the_name);
+	add_sharing_test(tcase, each_reply_leaves_by_the_socket_that_the_client_wrote_to);
+	add_sharing_test(tcase, two_sockets_of_a_server_do_not_answer_each_other);
+	add_sharing_test(tcase, a_server_that_stops_listens_at_none_of_its_addresses);
+	add_sharing_test(tcase, a_server_serves_the_addresses_that_there_are_and_says_so);
+	add_sharing_test(tcase, clients_of_all_passed_sockets_are_served);
+	add_sharing_test(tcase, clients_of_different_sockets_meet);
+	add_sharing_test(
 		tcase,
 		a_server_does_not_start_with_a_second_descriptor_that_is_no_socket);
 	return suite;

@@ -337,9 +337,9 @@ Suite *suite_outputs(void)
 	TCase *tcase = tcase_create("servers");
 
 	tcase_add_checked_fixture(tcase, make, clear);
-	add(tcase, a_web_server_outlives_its_log);
+	add_sharing_test(tcase, a_web_server_outlives_its_log);
 	add(tcase, a_log_that_ends_in_a_line_is_gone_on_with_in_a_new_one);
-	add(tcase, a_discard_server_outlives_its_output);
+	add_sharing_test(tcase, a_discard_server_outlives_its_output);
 	add(tcase, a_server_outlives_its_standard_error);
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("clients");

@@ -30,8 +30,8 @@
 enum { TEXT = 512, SKIPPED = 77 };
 
 static const char refusal[] =
-	"cannot serve the socket on standard input (inetd): start the "
-	"server directly, or by socket activation (LISTEN_FDS)";
+	"cannot serve the socket on standard input (inetd): use echod-inetd, or start "
+	"this server directly, or by socket activation (LISTEN_FDS)";
 
 /* ---- inetd ----------------------------------------------------------------------------- */
 
@@ -275,25 +275,20 @@ START_TEST(nobody_else_is_warned_of_the_backlog)
 }
 END_TEST
 
-static void add_model_test(TCase *tcase, const TTest *test)
-{
-	tcase_add_loop_test(tcase, test, 0, models_count());
-}
-
 Suite *suite_starting(void)
 {
 	Suite *suite = suite_create("starting");
 	TCase *tcase = add_case(suite, "inetd");
 
-	add_model_test(tcase, a_socket_of_inetd_is_refused_in_one_line);
-	add_model_test(tcase, the_client_of_inetd_is_sent_nothing);
-	add_model_test(
+	add_sharing_test(tcase, a_socket_of_inetd_is_refused_in_one_line);
+	add_sharing_test(tcase, the_client_of_inetd_is_sent_nothing);
+	add_sharing_test(
 		tcase,
 		where_the_client_of_inetd_is_standard_error_the_log_of_the_system_has_the_line);
-	add_model_test(tcase, a_server_starts_with_any_other_standard_input);
-	add_model_test(tcase, with_socket_activation_standard_input_does_not_matter);
+	add_sharing_test(tcase, a_server_starts_with_any_other_standard_input);
+	add_sharing_test(tcase, with_socket_activation_standard_input_does_not_matter);
 	tcase = add_case(suite, "backlog");
-	add_model_test(tcase, a_service_that_speaks_first_is_warned_of_a_small_backlog);
-	add_model_test(tcase, nobody_else_is_warned_of_the_backlog);
+	add_sharing_test(tcase, a_service_that_speaks_first_is_warned_of_a_small_backlog);
+	add_sharing_test(tcase, nobody_else_is_warned_of_the_backlog);
 	return suite;
 }

@@ -148,7 +148,9 @@ static void expect_closed(int model, const char *service)
 	}
 	server_wait_line(&server, operator_line, WAIT_MS);
 	server_finish(&server);
-	ck_assert_uint_eq(server_count_lines(&server, operator_line), 1);
+	if (model_shares_a_server(
+		    model)) /* and so the minute in which it is not repeated */
+		ck_assert_uint_eq(server_count_lines(&server, operator_line), 1);
 }
 
 START_TEST(a_connection_that_begins_with_a_header_is_closed)

@@ -603,14 +603,13 @@ Suite *suite_hub(void)
 	TCase *trouble = add_case(suite, "trouble");
 	TCase *leaving = add_case(suite, "leaving");
 
-	tcase_add_loop_test(shared, all_hear_all_of_one, 0, models_count());
-	tcase_add_loop_test(shared, all_hear_the_same, 0, models_count());
-	tcase_add_loop_test(shared, who_reads_is_not_cut_off, 0, models_count());
-	tcase_add_loop_test(shared, who_listens_is_not_idle, 0, models_count());
-	tcase_add_loop_test(trouble, a_stalled_reader_is_cut_off, 0, models_count());
-	tcase_add_loop_test(trouble, a_reset_is_a_leave, 0, models_count());
-	tcase_add_loop_test(trouble, out_of_descriptors_the_next_ones_wait, 0,
-			    models_count());
+	add_sharing_test(shared, all_hear_all_of_one);
+	add_sharing_test(shared, all_hear_the_same);
+	add_sharing_test(shared, who_reads_is_not_cut_off);
+	add_sharing_test(shared, who_listens_is_not_idle);
+	add_sharing_test(trouble, a_stalled_reader_is_cut_off);
+	add_sharing_test(trouble, a_reset_is_a_leave);
+	add_sharing_test(trouble, out_of_descriptors_the_next_ones_wait);
 	if (process_facts_available()) {
 		tcase_add_loop_test(trouble, a_killed_child_is_a_leave, 0,
 				    models_count());
@@ -621,11 +620,9 @@ Suite *suite_hub(void)
 		tcase_add_loop_test(trouble, a_stopped_child_holds_nobody_up, 0,
 				    models_count());
 	}
-	tcase_add_loop_test(leaving, what_was_sent_before_leaving_is_received, 0,
-			    models_count());
-	tcase_add_loop_test(leaving, who_comes_and_goes_leaves_nothing, 0,
-			    models_count());
-	tcase_add_loop_test(leaving, a_stop_loses_nothing, 0, models_count());
+	add_sharing_test(leaving, what_was_sent_before_leaving_is_received);
+	add_sharing_test(leaving, who_comes_and_goes_leaves_nothing);
+	add_sharing_test(leaving, a_stop_loses_nothing);
 	tcase_add_loop_test(leaving, who_half_closes_is_still_answered, 0,
 			    models_count());
 	tcase_add_loop_test(leaving, who_is_dismissed_gets_the_last_words, 0,

@@ -544,34 +544,38 @@ START_TEST(whoever_lets_others_go_first_holds_up_nobody)
 }
 END_TEST
 
+/* For each model that accepts its clients itself. */
+static void add(TCase *tcase, const TTest *test)
+{
+	for (int i = 0; i < ALL_MODELS; i++)
+		if (!all_models[i]->serves_input)
+			tcase_add_loop_test(tcase, test, i, i + 1);
+}
+
 Suite *suite_engine(void)
 {
 	Suite *suite = suite_create("engine");
 	TCase *tcase = add_case(suite, "SIGHUP");
 
-	tcase_add_loop_test(tcase, sighup_lets_every_process_reopen, 0, ALL_MODELS);
+	add(tcase, sighup_lets_every_process_reopen);
 	tcase_add_loop_test(tcase, sighup_lets_every_process_reopen_on_udp, 0,
 			    ALL_MODELS);
-	tcase_add_loop_test(tcase, sighup_is_heard_where_nobody_is_served, 0, ALL_MODELS);
+	add(tcase, sighup_is_heard_where_nobody_is_served);
 	tcase_add_test(tcase,
 		       who_came_before_the_server_has_the_same_options_as_who_came_later);
 	tcase_add_test(tcase, clients_of_a_local_socket_send_urgent_data_inline);
 	tcase_add_test(tcase, sighup_is_heard_though_there_is_no_time_to_wait);
-	tcase_add_loop_test(tcase, sighup_ends_a_server_that_has_nothing_to_reopen, 0,
-			    ALL_MODELS);
+	add(tcase, sighup_ends_a_server_that_has_nothing_to_reopen);
 	tcase = add_case(suite, "files and time");
-	tcase_add_loop_test(tcase, each_client_gets_its_files, 0, ALL_MODELS);
-	tcase_add_loop_test(tcase, pauses_and_deadlines_come_in_time, 0, ALL_MODELS);
-	tcase_add_loop_test(tcase, a_client_in_a_pause_is_answered_before_the_server_ends,
-			    0, ALL_MODELS);
-	tcase_add_loop_test(tcase, whoever_is_let_in_finds_a_descriptor_for_a_file, 0,
-			    ALL_MODELS);
+	add(tcase, each_client_gets_its_files);
+	add(tcase, pauses_and_deadlines_come_in_time);
+	add(tcase, a_client_in_a_pause_is_answered_before_the_server_ends);
+	add(tcase, whoever_is_let_in_finds_a_descriptor_for_a_file);
 	for (int i = 0; i < ALL_MODELS; i++)
 		if (all_models[i]->one_process)
 			tcase_add_loop_test(
 				tcase, files_that_wait_for_their_clients_keep_nobody_out,
 				i, i + 1);
-	tcase_add_loop_test(tcase, whoever_lets_others_go_first_holds_up_nobody, 0,
-			    ALL_MODELS);
+	add(tcase, whoever_lets_others_go_first_holds_up_nobody);
 	return suite;
 }

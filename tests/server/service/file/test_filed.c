@@ -960,7 +960,7 @@ Suite *suite_filed(void)
 	add(tcase, a_list_that_would_lack_an_entry_is_refused);
 	tcase = add_case(suite, "lists that nobody reads");
 	tcase_add_checked_fixture(tcase, make, clear);
-	add(tcase, all_lists_of_the_server_have_a_limit_together);
+	add_sharing_test(tcase, all_lists_of_the_server_have_a_limit_together);
 	tcase = add_case(suite, "descriptors");
 	tcase_add_checked_fixture(tcase, make, clear);
 	add(tcase, idle_clients_leave_descriptors_for_uploads);
@@ -968,10 +968,10 @@ Suite *suite_filed(void)
 	add(tcase, beside_uploads_further_clients_wait_and_are_not_reset);
 	tcase = add_case(suite, "a directory that is removed");
 	tcase_add_checked_fixture(tcase, make, clear);
-	add(tcase, a_directory_made_anew_is_served);
-	add(tcase, a_directory_that_has_gone_is_no_empty_one);
+	add_sharing_test(tcase, a_directory_made_anew_is_served);
+	add_sharing_test(tcase, a_directory_that_has_gone_is_no_empty_one);
 	add(tcase, sighup_resolves_the_name_of_the_directory_again);
-	add(tcase, the_directory_of_parts_is_made_again);
+	add_sharing_test(tcase, the_directory_of_parts_is_made_again);
 	add(tcase, an_upload_whose_part_was_removed_harms_no_other);
 	tcase = add_case(suite, "large files");
 	tcase_add_checked_fixture(tcase, make, clear);
