@@ -24,6 +24,8 @@ struct model {
 		most_clients; /* the default of -c; 1: one at a time, and -c is ignored */
 	bool one_process; /* all clients share one process and its limit of descriptors */
 	int socket_numbers; /* a socket's descriptor must be below this; 0: any will do */
+	bool needs_no_fd_set; /* it does not wait in server_wait() or server_pselect(): the
+				 descriptors of the listeners may be FD_SETSIZE or above */
 
 	/** The options of the model, besides those of all servers. The table ends like the one
 	 *  in common/options.h. NULL: none. */

@@ -80,6 +80,9 @@ struct connection {
 	struct hub_client *hub;          /* NULL: the service has no hub */
 	struct worker *worker;           /* the worker that serves it at the moment */
 	struct connection *next, **link; /* in its model's list */
+	/* Of a model with a loop: where, or for what, it waits for this descriptor; 0: it does
+	 * not. */
+	unsigned registered;
 	int fd;
 	enum connection_state state;
 	bool input_ended; /* the client has half-closed */

@@ -26,6 +26,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/message.h"
+#include "common/poll_with_mask.h"
 #include "common/process.h"
 #include "common/sock.h"
 #include "server/core/connection.h"
@@ -110,7 +111,8 @@ static int begin_listener(struct server *server, unsigned i)
 {
 	int fd = server->listeners.fds[i];
 
-	if (fd >= FD_SETSIZE) { /* an fd_set cannot contain it */
+	/* An fd_set cannot contain it. */
+	if (fd >= FD_SETSIZE && (server->datagrams || !server->model->needs_no_fd_set)) {
 		errno = EMFILE;
 		return -1;
 	}
@@ -152,6 +154,7 @@ int server_check_model(const struct server *server, struct failure *failure)
 int server_begin(struct server *server, const struct listeners *listeners)
 {
 	server->listeners = *listeners;
+	server->opened = listeners->count;
 	server->turn = 0;
 	server->thread = pthread_self();
 	pthread_mutex_init(&server->accept_mutex, NULL);
@@ -593,6 +596,42 @@ bool server_has_client(struct server *server, fd_set *readable, int *ready)
 {
 	int listeners = *ready > 0 ? take_listeners(server, readable) : 0;
 
+	*ready -= listeners;
+	return listeners > 0 || server->held != NULL;
+}
+
+/* An entry with a negative descriptor is ignored. */
+static void set_listeners(struct server *server, struct pollfd watched[])
+{
+	unsigned count = server_accepting(server) ? server->listeners.count : 0;
+
+	for (unsigned i = 0; i < server->opened; i++)
+		watched[i] = (struct pollfd){
+			.fd = i < count ? server->listeners.fds[i] : -1,
+			.events = POLLIN,
+		};
+}
+
+int server_ppoll(struct server *server, struct pollfd watched[], nfds_t count,
+		 int64_t until)
+{
+	int64_t timeout = server_timeout(server, until);
+	struct timespec time = clock_timespec(timeout);
+
+	set_listeners(server, watched);
+	return server_wait_result(
+		server, poll_with_mask(watched, count,
+				       timeout == CLOCK_NEVER ? NULL : &time,
+				       &server->wait_mask));
+}
+
+bool server_has_polled_client(struct server *server, const struct pollfd watched[],
+			      int *ready)
+{
+	int listeners = 0;
+
+	for (unsigned i = 0; i < server->opened && *ready > 0; i++)
+		listeners += watched[i].revents != 0;
 	*ready -= listeners;
 	return listeners > 0 || server->held != NULL;
 }

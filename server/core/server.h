@@ -10,8 +10,8 @@
  *                     serve it in a worker, which calls server_left(server) at the end
  *     }
  *
- * A model that also waits for its clients' sockets calls server_pselect() instead of
- * server_wait(), and server_accept() when a listener is ready.
+ * A model that also waits for its clients' sockets calls server_pselect() or server_ppoll()
+ * instead of server_wait(), and server_accept() when a listener is ready.
  *
  * Only the process and thread that runs the model may call these, except server_left() and,
  * for models in which several threads accept, server_accepting() and server_accept().
@@ -19,6 +19,7 @@
 #ifndef SERVER_CORE_SERVER_H
 #define SERVER_CORE_SERVER_H
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -59,6 +60,7 @@ struct server {
 			    0: no limit; -1: the default for the peer's port */
 
 	struct listeners listeners; /* non-blocking; none once they are closed */
+	unsigned opened;            /* listeners at the start, for server_ppoll() */
 	sigset_t wait_mask;         /* for pselect(2): our signals are unblocked */
 	atomic_bool stopping; /* accepts no more clients; the present ones may finish */
 	_Atomic int64_t stop_at; /* when they must have finished */
@@ -153,6 +155,20 @@ int server_pselect(struct server *server, int highest, fd_set *readable, fd_set 
  *  from
  *  @p ready. @return whether to call server_accept() until it returns NULL */
 bool server_has_client(struct server *server, fd_set *readable, int *ready);
+
+/**
+ * The same in poll(2), with the signal mask of server_pselect().
+ *
+ * @param watched  the first server->opened entries are set here, for the listeners
+ * @param count    of all entries
+ */
+int server_ppoll(struct server *server, struct pollfd watched[], nfds_t count,
+		 int64_t until);
+
+/** After server_ppoll(): subtracts the listeners that are ready from @p ready. @return as
+ *  server_has_client() */
+bool server_has_polled_client(struct server *server, const struct pollfd watched[],
+			      int *ready);
 
 /** In the child that will serve this client: closes the descriptors that only the parent
  *  needs, which are the listeners and the hub's ends of the other clients' channels. */
