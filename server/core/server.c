@@ -164,6 +164,8 @@ int server_begin(struct server *server, const struct listeners *listeners)
 	for (unsigned i = 0; i < listeners->count; i++)
 		if (begin_listener(server, i) < 0)
 			return -1;
+	if (server->model->begin != NULL && server->model->begin(server) < 0)
+		return -1;
 	count_room(server);
 	atomic_store(&server->empty_since, clock_milliseconds());
 	atomic_store(&server->retry_after, RETRY_SOON);
@@ -201,6 +203,11 @@ bool server_running(struct server *server)
 	operator_attend(server);
 	if (!server->stopping && (signals_stop() > 0 || nobody_came(server)))
 		begin_stop(server);
+	return server_goes_on(server);
+}
+
+bool server_goes_on(struct server *server)
+{
 	if (!server->stopping)
 		return true;
 	return signals_stop() < 2 && atomic_load(&server->clients) > 0 &&
@@ -304,9 +311,11 @@ static void pause_accepting(struct server *server, const char *what, int error)
 
 void server_lack(struct server *server, const char *what, int error)
 {
+	pthread_mutex_lock(&server->accept_mutex);
 	if (is_worth_a_line(server, MESSAGE_ERROR))
 		message(MESSAGE_ERROR, "%s with %u clients (%s)", what,
 			atomic_load(&server->clients), strerror(error));
+	pthread_mutex_unlock(&server->accept_mutex);
 }
 
 void server_lost(struct server *server, const struct address *peer, const char *how)
@@ -434,10 +443,10 @@ static bool inherits_options(struct server *server, unsigned listener,
 	return false;
 }
 
-static int accept_from(struct server *server, unsigned listener, struct address *peer)
+static int accept_from(struct server *server, const struct listeners *listeners,
+		       unsigned listener, struct address *peer)
 {
-	int fd = sock_accept(server->listeners.fds[listener], peer,
-			     server->model->nonblocking);
+	int fd = sock_accept(listeners->fds[listener], peer, server->model->nonblocking);
 
 	if (fd >= 0) {
 		retry_succeeded(&server->accepts);
@@ -450,9 +459,10 @@ static int accept_from(struct server *server, unsigned listener, struct address 
 
 /* Takes a client from each listener in turn, so that a flood at one does not delay clients at
  * another. Returns -1 with EAGAIN when no client waits at any of them. */
-static int accept_next(struct server *server, struct address *peer)
+static int accept_next(struct server *server, const struct listeners *listeners,
+		       struct address *peer)
 {
-	unsigned count = server->listeners.count;
+	unsigned count = listeners->count;
 	int fd = -1;
 
 	errno = EMFILE;
@@ -462,7 +472,7 @@ static int accept_next(struct server *server, struct address *peer)
 		unsigned listener = server->turn;
 
 		server->turn = (listener + 1) % count;
-		fd = accept_from(server, listener, peer);
+		fd = accept_from(server, listeners, listener, peer);
 		if (fd >= 0 || errno != EAGAIN)
 			break;
 	}
@@ -505,7 +515,8 @@ static struct connection *accept_held(struct server *server)
 	return admit(server, connection);
 }
 
-static struct connection *accept_one(struct server *server)
+static struct connection *accept_one(struct server *server,
+				     const struct listeners *listeners)
 {
 	struct connection *connection;
 	struct address peer;
@@ -523,7 +534,7 @@ static struct connection *accept_one(struct server *server)
 		accept_failed(server, ENOMEM);
 		return NULL;
 	}
-	fd = accept_next(server, &peer);
+	fd = accept_next(server, listeners, &peer);
 	if (fd < 0) {
 		accept_failed(server, errno);
 		return NULL;
@@ -537,10 +548,16 @@ static struct connection *accept_one(struct server *server)
 
 struct connection *server_accept(struct server *server)
 {
+	return server_accept_from(server, &server->listeners);
+}
+
+struct connection *server_accept_from(struct server *server,
+				      const struct listeners *listeners)
+{
 	struct connection *connection;
 
 	pthread_mutex_lock(&server->accept_mutex);
-	connection = accept_one(server);
+	connection = accept_one(server, listeners);
 	pthread_mutex_unlock(&server->accept_mutex);
 	return connection;
 }
@@ -684,7 +701,7 @@ void server_hand_over(struct server *server, struct connection *connection)
 void server_left(struct server *server)
 {
 	unsigned before;
-	bool must_wake;
+	bool has_room;
 
 	/* Every client sets the time, and before it is subtracted: of two clients that
 	 * leave at once, neither can know that it is the last. */
@@ -692,9 +709,11 @@ void server_left(struct server *server)
 		atomic_store(&server->empty_since, clock_milliseconds());
 	atomic_store(&server->retry_after, RETRY_SOON);
 	before = atomic_fetch_sub(&server->clients, 1);
-	must_wake = atomic_exchange(&server->full, false) || before == 1 ||
-		    before >= server->room;
-	if (must_wake && !pthread_equal(pthread_self(), server->thread))
+	has_room = atomic_exchange(&server->full, false) || before >= server->room;
+	if (has_room && server->wake_all != NULL)
+		server->wake_all();
+	else if ((has_room || before == 1) &&
+		 !pthread_equal(pthread_self(), server->thread))
 		pthread_kill(server->thread, SIGNAL_INTERRUPT);
 }
 
