@@ -214,6 +214,16 @@ $(eval $(call template_rule,echo,forgetful,$(BUILD)/tests/server/model/forgetful
 $(eval $(call template_rule,chat,forgetful,$(BUILD)/tests/server/model/forgetful.o))
 $(TESTER): | $(TEMPLATES)
 
+# Programs as they are on a system that lacks epoll(7) or ppoll(2).
+LACKING := $(BUILD)/tests/echod-epoll-lacking $(BUILD)/tests/echod-poll-lacking
+$(BUILD)/tests/lacking/%.o: %.c $(FLAGS) | $(DEPS_FIRST)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -DWITHOUT_EPOLL -DPOLL_WITHOUT_PPOLL -MMD -MP -c -o $@ $<
+$(LACKING): $(BUILD)/tests/echod-%-lacking: $(call SERVICE_O,echo) $(BUILD)/server/selected/echod-%.o $(BUILD)/tests/lacking/server/model/%.o $(BUILD)/tests/lacking/common/poll_with_mask.o $(ENGINE) $(COMMON) $(AGAINST_SAN)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+$(TESTER): | $(LACKING)
+
 # Servers without optimization, whose functions gdb can count: tests/server/model/test_frames.c.
 .PHONY: $(PLAIN)
 $(PLAIN): | $(DEPS_FIRST)

@@ -22,9 +22,10 @@
 #include "server/model.h"
 #include "server/udp/udp.h"
 
+#include <errno.h>
+
 #if defined(__linux__) && !defined(WITHOUT_EPOLL)
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
