@@ -10,7 +10,7 @@
 # FUZZ, and in FUZZ_NAME the sources that it is linked with.
 
 SERVICES = echo discard chargen daytime greet reply http chat file
-MODELS   = iterative fork thread select inetd
+MODELS   = iterative fork thread select poll epoll inetd
 CLIENTS  = chat dial hostinfo loadgen portscan versus xfer
 FUZZ     = http_request file_command
 FUZZ_http_request = server/service/http/request.c tests/fixture/http_stream.c
@@ -222,6 +222,16 @@ $(eval $(call template_rule,echo,TEMPLATE,$(BUILD)/server/model/TEMPLATE.o))
 $(eval $(call template_rule,echo,forgetful,$(BUILD)/tests/server/model/forgetful.o))
 $(eval $(call template_rule,chat,forgetful,$(BUILD)/tests/server/model/forgetful.o))
 $(TESTER): | $(TEMPLATES)
+
+# Programs as they are on a system that lacks epoll(7) or ppoll(2).
+LACKING := $(BUILD)/tests/echod-epoll-lacking $(BUILD)/tests/echod-poll-lacking
+$(BUILD)/tests/lacking/%.o: %.c $(FLAGS) | $(DEPS_FIRST)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -DWITHOUT_EPOLL -DPOLL_WITHOUT_PPOLL -MMD -MP -c -o $@ $<
+$(LACKING): $(BUILD)/tests/echod-%-lacking: $(call SERVICE_O,echo) $(BUILD)/server/selected/echod-%.o $(BUILD)/tests/lacking/server/model/%.o $(BUILD)/tests/lacking/common/poll_with_mask.o $(ENGINE) $(COMMON) $(AGAINST_SAN)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+$(TESTER): | $(LACKING)
 
 # Servers without optimization, whose functions gdb can count: tests/server/model/test_frames.c.
 .PHONY: $(PLAIN)

@@ -8,6 +8,7 @@
 #include "common/listeners.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,6 +30,39 @@ void listeners_close(struct listeners *listeners)
 {
 	while (listeners->count > 0)
 		close(listeners->fds[--listeners->count]);
+}
+
+/* @return 0, or -1 with errno */
+static int add(struct listeners *listeners, int fd)
+{
+	int error = errno;
+
+	if (fd >= 0) {
+		listeners->fds[listeners->count++] = fd;
+		return 0;
+	}
+	listeners_close(listeners);
+	errno = error;
+	return -1;
+}
+
+int listeners_duplicate(const struct listeners *listeners, struct listeners *copies)
+{
+	copies->count = 0;
+	for (unsigned i = 0; i < listeners->count; i++)
+		if (add(copies, fcntl(listeners->fds[i], F_DUPFD_CLOEXEC, 0)) < 0)
+			return -1;
+	return 0;
+}
+
+int listeners_open_beside(const struct listeners *listeners, int backlog,
+			  struct listeners *others)
+{
+	others->count = 0;
+	for (unsigned i = 0; i < listeners->count; i++)
+		if (add(others, sock_listen_beside(listeners->fds[i], backlog)) < 0)
+			return -1;
+	return 0;
 }
 
 int listeners_add_to(const struct listeners *listeners, fd_set *set)

@@ -53,6 +53,15 @@ bool listeners_are_passed(void);
  *  @return the highest descriptor, or -1 if there is none */
 int listeners_add_to(const struct listeners *listeners, fd_set *set);
 
+/** Duplicates each socket, for a thread that watches it with epoll(7) and closes it on its own.
+ *  @return 0, or -1 with errno (EMFILE), and *copies is empty */
+int listeners_duplicate(const struct listeners *listeners, struct listeners *copies);
+
+/** Opens another socket at the address of each, as sock_listen_beside() does.
+ *  @return 0, or -1 with errno, and *others is empty */
+int listeners_open_beside(const struct listeners *listeners, int backlog,
+			  struct listeners *others);
+
 /** Closes all sockets. */
 void listeners_close(struct listeners *listeners);
 

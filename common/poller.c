@@ -21,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/poll_with_mask.h"
+
 #if defined(__linux__) && !defined(POLLER_USE_POLL)
 
 #include <sys/epoll.h>
@@ -261,7 +263,6 @@ static int whole_milliseconds(int64_t nanoseconds)
 	return (int)((nanoseconds + 999999) / 1000000);
 }
 
-/* ppoll(2) is in POSIX only since 2024, so it is used only with a signal mask. */
 static int wait_for_any(struct poller *poller, int64_t nanoseconds,
 			const sigset_t *signals)
 {
@@ -273,8 +274,8 @@ static int wait_for_any(struct poller *poller, int64_t nanoseconds,
 	if (signals == NULL)
 		return poll(poller->watched, (nfds_t)poller->count,
 			    whole_milliseconds(nanoseconds));
-	return ppoll(poller->watched, (nfds_t)poller->count,
-		     nanoseconds < 0 ? NULL : &time, signals);
+	return poll_with_mask(poller->watched, (nfds_t)poller->count,
+			      nanoseconds < 0 ? NULL : &time, signals);
 }
 
 static unsigned ready_for(short events)

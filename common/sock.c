@@ -90,6 +90,53 @@ int sock_listen_at(const struct address *address, const struct sock_place *place
 	return fd;
 }
 
+#ifdef __linux__
+
+static int listen_at_used(const struct address *address, int v6only, int backlog)
+{
+	int fd = open_socket(address->any.sa_family, SOCK_STREAM, SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return -1;
+	(void)sock_set_nodelay(fd);
+	(void)sock_set_keepalive(fd);
+	if (set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
+	    set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
+		return close_keeping_errno(fd);
+	if (address->any.sa_family == AF_INET6 &&
+	    set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6only) < 0)
+		return close_keeping_errno(fd);
+	if (bind(fd, &address->any, address->length) < 0 || listen(fd, backlog) < 0)
+		return close_keeping_errno(fd);
+	return fd;
+}
+
+int sock_listen_beside(int listener, int backlog)
+{
+	struct address address;
+	int v6only = 0;
+	socklen_t length = sizeof v6only;
+
+	(void)getsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &length);
+	if (address_local(listener, &address) < 0 ||
+	    set_flag(listener, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
+		return -1;
+	return listen_at_used(&address, v6only, backlog);
+}
+
+#else
+
+/* Elsewhere SO_REUSEPORT has another meaning, or none: it does not distribute clients. */
+int sock_listen_beside(int listener, int backlog)
+{
+	(void)listener;
+	(void)backlog;
+	errno = ENOTSUP;
+	return -1;
+}
+
+#endif
+
 int sock_listen(const struct sock_place *place, struct failure *failure)
 {
 	struct address_query query = { AF_UNSPEC, place->type, true };

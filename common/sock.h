@@ -44,6 +44,17 @@ int sock_listen(const struct sock_place *place, struct failure *failure);
 int sock_listen_at(const struct address *address, const struct sock_place *place,
 		   bool alone);
 
+/**
+ * Opens another listening socket at the address of @p listener, with its own backlog: the kernel
+ * then distributes new clients over both (SO_REUSEPORT, socket(7)). The options of server
+ * sockets are set before it listens. The first socket was bound without SO_REUSEPORT, so its
+ * port was not in use; Linux allows to set the option later.
+ *
+ * @return the descriptor (non-blocking), or -1 with errno (ENOTSUP: the system does not
+ *         distribute clients so; EADDRINUSE: another user owns @p listener)
+ */
+int sock_listen_beside(int listener, int backlog);
+
 /** Whether @p error means that this host lacks such an address or a route to it,
  *  often for IPv6. Then the error of another address says more. */
 bool sock_has_no_way(int error);

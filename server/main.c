@@ -310,15 +310,16 @@ static void report_ready(const struct server *server, const struct listeners *li
 static uint64_t descriptors_needed(const struct server *server)
 {
 	uint64_t clients = server->max_clients, files = server_files_of_session(server);
+	uint64_t besides = DESCRIPTORS_BESIDES + (uint64_t)server->descriptors;
 
 	/* a process with threads has both ends of the pipe to each peer */
 	if (server->datagrams)
-		return 2 * clients + DESCRIPTORS_BESIDES;
+		return 2 * clients + besides;
 	/* each client of a hub may have a pipe that wakes its worker */
 	if (server->service->hub != NULL)
-		return 3 * clients + DESCRIPTORS_BESIDES;
+		return 3 * clients + besides;
 	/* files may get numbers above those reserved for sockets */
-	return (1 + files) * clients + DESCRIPTORS_BESIDES +
+	return (1 + files) * clients + besides +
 	       (files > 0 ? (uint64_t)server->model->socket_numbers : 0);
 }
 
@@ -346,6 +347,7 @@ static int run(struct settings *settings)
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}
+	server->backlog = settings->place.backlog;
 	process_raise_descriptors(descriptors_needed(server));
 	if (open_listeners(settings, &listeners, &failure) < 0) {
 		message(MESSAGE_ERROR, "%s", failure.text);

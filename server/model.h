@@ -24,6 +24,8 @@ struct model {
 		most_clients; /* the default of -c; 1: one at a time, and -c is ignored */
 	bool one_process; /* all clients share one process and its limit of descriptors */
 	int socket_numbers; /* a socket's descriptor must be below this; 0: any will do */
+	bool needs_no_fd_set; /* it does not wait in server_wait() or server_pselect(): the
+				 descriptors of the listeners may be FD_SETSIZE or above */
 
 	/** It serves the socket on standard input, which is a client, or with -u a datagram
 	 *  socket (core/input_socket.h). It listens nowhere, so the options -a, -b, -c, -p and
@@ -42,6 +44,11 @@ struct model {
 	 *  together, and what the model needs of the system. NULL: nothing to check.
 	 *  @return 0, or -1 with *failure, and the server does not start (exit status 1) */
 	int (*prepare)(struct server *server, struct failure *failure);
+
+	/** Called when the listeners are open, before the server says that it is ready: opens
+	 *  the descriptors that the model needs besides. NULL: none.
+	 *  @return 0, or -1 with errno, and the server does not start (exit status 1) */
+	int (*begin)(struct server *server);
 
 	/** Serves clients until server_running() says that it is over, and leaves none
 	 *  behind: no child, no connection. @return 0, or -1 with errno when it could not

@@ -22,6 +22,8 @@
 	SUITE(faults)                                                                    \
 	SUITE(connection_files)                                                          \
 	SUITE(engine)                                                                    \
+	SUITE(epoll)                                                                     \
+	SUITE(many)                                                                      \
 	SUITE(frames)                                                                    \
 	SUITE(templates)                                                                 \
 	SUITE(servers)                                                                   \
@@ -54,6 +56,7 @@
 	SUITE(message)                                                                   \
 	SUITE(histogram)                                                                 \
 	SUITE(poller)                                                                    \
+	SUITE(poll_with_mask)                                                            \
 	SUITE(tokens)                                                                    \
 	SUITE(root)                                                                      \
 	SUITE(open_within)                                                               \

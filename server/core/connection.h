@@ -33,6 +33,8 @@
 #include "server/core/server.h"
 #include "server/core/session.h"
 
+struct loop;
+
 /** The buffers of a worker (a process, a thread, an event loop). The connection that
  *  the worker serves at the moment uses them, so an idle client owns no buffer. */
 struct worker {
@@ -80,6 +82,10 @@ struct connection {
 	struct hub_client *hub;          /* NULL: the service has no hub */
 	struct worker *worker;           /* the worker that serves it at the moment */
 	struct connection *next, **link; /* in its model's list */
+	struct loop *loop;               /* whose list it is; NULL: no loop serves it */
+	/* Of a model with a loop: where, or for what, it waits for this descriptor; 0: it does
+	 * not. */
+	unsigned registered;
 	int fd;
 	enum connection_state state;
 	bool input_ended; /* the client has half-closed */

@@ -13,6 +13,9 @@
 #include "server/hub/local.h"
 #include "server/core/signals.h"
 
+/* After this time, in milliseconds, loop_retry() tries again. */
+enum { RETRY = 100 };
+
 /* The expiry is a lower bound. Bytes that move postpone a connection's expiry; so at worst the loop
  * looks too early, and then learns the true one. A heap of timers would cost something on each
  * request; this costs a comparison. */
@@ -27,15 +30,18 @@ static void note_expiry(struct loop *loop, const struct connection *connection)
 void loop_begin(struct loop *loop, struct server *server)
 {
 	loop->server = server;
+	loop->listeners = &server->listeners;
 	loop->expiry = CLOCK_NEVER;
 }
 
 struct connection *loop_accept(struct loop *loop)
 {
-	struct connection *connection = server_accept(loop->server);
+	struct connection *connection =
+		server_accept_from(loop->server, loop->listeners);
 
 	if (connection == NULL)
 		return NULL;
+	connection->loop = loop;
 	LIST_INSERT(&loop->first, connection);
 	connection_begin(connection, &loop->worker);
 	note_expiry(loop, connection);
@@ -48,6 +54,25 @@ unsigned loop_wants(struct loop *loop, const struct connection *connection)
 	return connection_wants(connection);
 }
 
+/* The connection belongs to another loop, which may wait now, and for longer than it should. With
+ * an expiry of 0 it looks at all its connections in its next turn. */
+static void leave_to_owner(struct connection *connection,
+			   void (*changed)(void *context, struct connection *,
+					   unsigned wants),
+			   void *context)
+{
+	struct loop *owner = connection->loop;
+	int64_t before = owner->expiry;
+	unsigned wants = loop_wants(owner, connection);
+
+	if (wants != 0)
+		changed(context, connection, wants);
+	else
+		owner->expiry = 0;
+	if (owner->expiry < before)
+		pthread_kill(owner->thread, SIGNAL_INTERRUPT);
+}
+
 void loop_deliver(struct loop *loop,
 		  void (*changed)(void *context, struct connection *, unsigned wants),
 		  void *context)
@@ -56,8 +81,16 @@ void loop_deliver(struct loop *loop,
 
 	while ((connection = hub_local_next()) != NULL) {
 		connection_deliver(connection, &loop->worker);
-		changed(context, connection, loop_wants(loop, connection));
+		if (connection->loop == loop)
+			changed(context, connection, loop_wants(loop, connection));
+		else
+			leave_to_owner(connection, changed, context);
 	}
+}
+
+void loop_retry(struct loop *loop)
+{
+	loop->expiry = clock_earlier(loop->expiry, loop->worker.now + RETRY);
 }
 
 void loop_remove(struct loop *loop, struct connection *connection)
@@ -70,7 +103,8 @@ void loop_remove(struct loop *loop, struct connection *connection)
 void loop_tick(struct loop *loop)
 {
 	loop->worker.now = clock_milliseconds();
-	signals_let_in_at_times(&loop->turns);
+	if (!loop->secondary)
+		signals_let_in_at_times(&loop->turns);
 }
 
 void loop_expire(struct loop *loop,
@@ -86,7 +120,8 @@ void loop_expire(struct loop *loop,
 	for (connection = loop->first; connection != NULL; connection = next) {
 		next = connection->next; /* changed() may remove this one */
 		if (stopping) {
-			signals_let_in(); /* with many busy clients this takes long */
+			if (!loop->secondary) /* with many busy clients this takes long */
+				signals_let_in();
 			if (signals_stop() > 1)
 				return;
 			connection_stop(connection, &loop->worker);

@@ -26,6 +26,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/message.h"
+#include "common/poll_with_mask.h"
 #include "common/process.h"
 #include "common/sock.h"
 #include "server/core/connection.h"
@@ -110,7 +111,8 @@ static int begin_listener(struct server *server, unsigned i)
 {
 	int fd = server->listeners.fds[i];
 
-	if (fd >= FD_SETSIZE) { /* an fd_set cannot contain it */
+	/* An fd_set cannot contain it. */
+	if (fd >= FD_SETSIZE && (server->datagrams || !server->model->needs_no_fd_set)) {
 		errno = EMFILE;
 		return -1;
 	}
@@ -152,6 +154,7 @@ int server_check_model(const struct server *server, struct failure *failure)
 int server_begin(struct server *server, const struct listeners *listeners)
 {
 	server->listeners = *listeners;
+	server->opened = listeners->count;
 	server->turn = 0;
 	server->thread = pthread_self();
 	pthread_mutex_init(&server->accept_mutex, NULL);
@@ -161,6 +164,8 @@ int server_begin(struct server *server, const struct listeners *listeners)
 	for (unsigned i = 0; i < listeners->count; i++)
 		if (begin_listener(server, i) < 0)
 			return -1;
+	if (server->model->begin != NULL && server->model->begin(server) < 0)
+		return -1;
 	count_room(server);
 	atomic_store(&server->empty_since, clock_milliseconds());
 	atomic_store(&server->retry_after, RETRY_SOON);
@@ -198,6 +203,11 @@ bool server_running(struct server *server)
 	operator_attend(server);
 	if (!server->stopping && (signals_stop() > 0 || nobody_came(server)))
 		begin_stop(server);
+	return server_goes_on(server);
+}
+
+bool server_goes_on(struct server *server)
+{
 	if (!server->stopping)
 		return true;
 	return signals_stop() < 2 && atomic_load(&server->clients) > 0 &&
@@ -301,9 +311,11 @@ static void pause_accepting(struct server *server, const char *what, int error)
 
 void server_lack(struct server *server, const char *what, int error)
 {
+	pthread_mutex_lock(&server->accept_mutex);
 	if (is_worth_a_line(server, MESSAGE_ERROR))
 		message(MESSAGE_ERROR, "%s with %u clients (%s)", what,
 			atomic_load(&server->clients), strerror(error));
+	pthread_mutex_unlock(&server->accept_mutex);
 }
 
 void server_lost(struct server *server, const struct address *peer, const char *how)
@@ -431,10 +443,10 @@ static bool inherits_options(struct server *server, unsigned listener,
 	return false;
 }
 
-static int accept_from(struct server *server, unsigned listener, struct address *peer)
+static int accept_from(struct server *server, const struct listeners *listeners,
+		       unsigned listener, struct address *peer)
 {
-	int fd = sock_accept(server->listeners.fds[listener], peer,
-			     server->model->nonblocking);
+	int fd = sock_accept(listeners->fds[listener], peer, server->model->nonblocking);
 
 	if (fd >= 0) {
 		retry_succeeded(&server->accepts);
@@ -447,9 +459,10 @@ static int accept_from(struct server *server, unsigned listener, struct address 
 
 /* Takes a client from each listener in turn, so that a flood at one does not delay clients at
  * another. Returns -1 with EAGAIN when no client waits at any of them. */
-static int accept_next(struct server *server, struct address *peer)
+static int accept_next(struct server *server, const struct listeners *listeners,
+		       struct address *peer)
 {
-	unsigned count = server->listeners.count;
+	unsigned count = listeners->count;
 	int fd = -1;
 
 	errno = EMFILE;
@@ -459,7 +472,7 @@ static int accept_next(struct server *server, struct address *peer)
 		unsigned listener = server->turn;
 
 		server->turn = (listener + 1) % count;
-		fd = accept_from(server, listener, peer);
+		fd = accept_from(server, listeners, listener, peer);
 		if (fd >= 0 || errno != EAGAIN)
 			break;
 	}
@@ -502,7 +515,8 @@ static struct connection *accept_held(struct server *server)
 	return admit(server, connection);
 }
 
-static struct connection *accept_one(struct server *server)
+static struct connection *accept_one(struct server *server,
+				     const struct listeners *listeners)
 {
 	struct connection *connection;
 	struct address peer;
@@ -520,7 +534,7 @@ static struct connection *accept_one(struct server *server)
 		accept_failed(server, ENOMEM);
 		return NULL;
 	}
-	fd = accept_next(server, &peer);
+	fd = accept_next(server, listeners, &peer);
 	if (fd < 0) {
 		accept_failed(server, errno);
 		return NULL;
@@ -534,10 +548,16 @@ static struct connection *accept_one(struct server *server)
 
 struct connection *server_accept(struct server *server)
 {
+	return server_accept_from(server, &server->listeners);
+}
+
+struct connection *server_accept_from(struct server *server,
+				      const struct listeners *listeners)
+{
 	struct connection *connection;
 
 	pthread_mutex_lock(&server->accept_mutex);
-	connection = accept_one(server);
+	connection = accept_one(server, listeners);
 	pthread_mutex_unlock(&server->accept_mutex);
 	return connection;
 }
@@ -620,6 +640,42 @@ bool server_has_client(struct server *server, fd_set *readable, int *ready)
 	return listeners > 0 || server->held != NULL;
 }
 
+/* An entry with a negative descriptor is ignored. */
+static void set_listeners(struct server *server, struct pollfd watched[])
+{
+	unsigned count = server_accepting(server) ? server->listeners.count : 0;
+
+	for (unsigned i = 0; i < server->opened; i++)
+		watched[i] = (struct pollfd){
+			.fd = i < count ? server->listeners.fds[i] : -1,
+			.events = POLLIN,
+		};
+}
+
+int server_ppoll(struct server *server, struct pollfd watched[], nfds_t count,
+		 int64_t until)
+{
+	int64_t timeout = server_timeout(server, until);
+	struct timespec time = clock_timespec(timeout);
+
+	set_listeners(server, watched);
+	return server_wait_result(
+		server, poll_with_mask(watched, count,
+				       timeout == CLOCK_NEVER ? NULL : &time,
+				       &server->wait_mask));
+}
+
+bool server_has_polled_client(struct server *server, const struct pollfd watched[],
+			      int *ready)
+{
+	int listeners = 0;
+
+	for (unsigned i = 0; i < server->opened && *ready > 0; i++)
+		listeners += watched[i].revents != 0;
+	*ready -= listeners;
+	return listeners > 0 || server->held != NULL;
+}
+
 struct connection *server_wait(struct server *server)
 {
 	fd_set readable;
@@ -668,7 +724,7 @@ void server_hand_over(struct server *server, struct connection *connection)
 void server_left(struct server *server)
 {
 	unsigned before;
-	bool must_wake;
+	bool has_room;
 
 	/* Every client sets the time, and before it is subtracted: of two clients that
 	 * leave at once, neither can know that it is the last. */
@@ -676,9 +732,11 @@ void server_left(struct server *server)
 		atomic_store(&server->empty_since, clock_milliseconds());
 	atomic_store(&server->retry_after, RETRY_SOON);
 	before = atomic_fetch_sub(&server->clients, 1);
-	must_wake = atomic_exchange(&server->full, false) || before == 1 ||
-		    before >= server->room;
-	if (must_wake && !pthread_equal(pthread_self(), server->thread))
+	has_room = atomic_exchange(&server->full, false) || before >= server->room;
+	if (has_room && server->wake_all != NULL)
+		server->wake_all();
+	else if ((has_room || before == 1) &&
+		 !pthread_equal(pthread_self(), server->thread))
 		pthread_kill(server->thread, SIGNAL_INTERRUPT);
 }
 

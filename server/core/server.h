@@ -10,15 +10,17 @@
  *                     serve it in a worker, which calls server_left(server) at the end
  *     }
  *
- * A model that also waits for its clients' sockets calls server_pselect() instead of
- * server_wait(), and server_accept() when a listener is ready.
+ * A model that also waits for its clients' sockets calls server_pselect() or server_ppoll()
+ * instead of server_wait(), and server_accept() when a listener is ready.
  *
  * Only the process and thread that runs the model may call these, except server_left() and,
- * for models in which several threads accept, server_accepting() and server_accept().
+ * for models in which several threads accept, server_accepting(), server_accept(),
+ * server_timeout(), server_goes_on() and server_lack().
  */
 #ifndef SERVER_CORE_SERVER_H
 #define SERVER_CORE_SERVER_H
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -53,16 +55,23 @@ struct server {
 	unsigned max_clients;
 	int64_t idle_timeout;
 	int64_t exit_idle;
+	int backlog;     /* of listen(2) */
 	bool datagrams;  /* the listeners are datagram sockets, which all peers share */
 	bool amplify;    /* a reply may be longer than the datagram it answers */
 	int64_t repeats; /* --repeats, the limit of repeated datagrams (repetition.h);
 			    0: no limit; -1: the default for the peer's port */
 
 	struct listeners listeners; /* non-blocking; none once they are closed */
+	unsigned opened;            /* listeners at the start, for server_ppoll() */
 	sigset_t wait_mask;         /* for pselect(2): our signals are unblocked */
 	atomic_bool stopping; /* accepts no more clients; the present ones may finish */
 	_Atomic int64_t stop_at; /* when they must have finished */
 	struct statistics *statistics;
+
+	/* Set by the model. */
+	unsigned descriptors; /* that prepare() has found to be needed, besides the clients' */
+	void (*wake_all)(void); /* wakes all threads that may accept again; NULL: only the
+				   one that runs the model */
 
 	/* Private to server.c. */
 	pthread_t thread; /* that runs the model */
@@ -87,7 +96,7 @@ struct server {
 	int64_t failure_repeat_at; /* when to report again that a call keeps failing */
 	int64_t lost_repeat_at;    /* when to report again that a client was lost */
 	unsigned lost;             /* clients lost since the last such report */
-	struct connection *held;   /* accepted, but no worker could be created for it */
+	_Atomic(struct connection *) held; /* accepted, but no worker could be created for it */
 	struct connection *spare;  /* ready for the next client */
 };
 
@@ -106,6 +115,10 @@ unsigned server_files_of_session(const struct server *server);
 /** Handles pending signals. @return false when the model must end: after a stop signal
  *  all clients have left or SERVER_GRACE is over, or a second signal has arrived */
 bool server_running(struct server *server);
+
+/** What server_running() returns, without its effects. Any thread of the process may call
+ *  this. */
+bool server_goes_on(struct server *server);
 
 /** Returns whether a client would be accepted now. If not, the model must not wait for
  *  one, because each wait would end at once. Any thread of the process may call this. */
@@ -154,6 +167,20 @@ int server_pselect(struct server *server, int highest, fd_set *readable, fd_set 
  *  @p ready. @return whether to call server_accept() until it returns NULL */
 bool server_has_client(struct server *server, fd_set *readable, int *ready);
 
+/**
+ * The same in poll(2), with the signal mask of server_pselect().
+ *
+ * @param watched  the first server->opened entries are set here, for the listeners
+ * @param count    of all entries
+ */
+int server_ppoll(struct server *server, struct pollfd watched[], nfds_t count,
+		 int64_t until);
+
+/** After server_ppoll(): subtracts the listeners that are ready from @p ready. @return as
+ *  server_has_client() */
+bool server_has_polled_client(struct server *server, const struct pollfd watched[],
+			      int *ready);
+
 /** In the child that will serve this client: closes the descriptors that only the parent
  *  needs, which are the listeners and the hub's ends of the other clients' channels. */
 void server_enter_child(struct server *server, struct connection *connection);
@@ -166,6 +193,11 @@ void server_enter_child(struct server *server, struct connection *connection);
  * @return the client's connection, which the caller owns; or NULL
  */
 struct connection *server_accept(struct server *server);
+
+/** The same, from other listeners than server->listeners: copies of them, or sockets that were
+ *  opened beside them (listeners_open_beside()). */
+struct connection *server_accept_from(struct server *server,
+				      const struct listeners *listeners);
 
 /** Adopts the client on the connected socket @p fd, which another program has accepted.
  *  @return the connection, which owns @p fd and belongs to the caller; or NULL with errno
