@@ -44,7 +44,7 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 WARNINGS += $(if $(findstring musl,$(CC)),-Wno-sign-conversion) # in its FD_SET macro
 DEFINES  = -D_POSIX_C_SOURCE=200809L -DSOCKWAYS_VERSION='"$(VERSION)"' \
            -DSOCKWAYS_SERVICES='"$(SERVICES)"' -DSOCKWAYS_MODELS='"$(MODELS)"' \
-           -DSOCKWAYS_LISTENING_MODELS='"$(filter-out inetd,$(MODELS))"' # of versus
+           -DSOCKWAYS_LISTENING_MODELS='"$(filter-out inetd,$(MODELS))"' # with a listener
 ifeq ($(SAN),)
 HARDEN_C = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 else
