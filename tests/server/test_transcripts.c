@@ -278,11 +278,14 @@ enum { SERVICES = sizeof services / sizeof *services };
 START_TEST(every_model_says_the_same)
 {
 	static struct script script;
-	struct transcript first[SCRIPTS], heard;
+	struct transcript first[SCRIPTS] = { { .length = 0 } }, heard;
 
 	for (int model = 0; model < models_count(); model++) {
 		struct server server;
 
+		if (strcmp(services[_i].name, "chat") == 0 &&
+		    !model_shares_a_server(model))
+			continue; /* names are used again there, and nobody meets anybody */
 		folder_create(&folder); /* for each model a new one */
 		server = model_start(model, services[_i].name, services[_i].options);
 
@@ -290,7 +293,7 @@ START_TEST(every_model_says_the_same)
 			write_script(&script, first_seed() + i, services[_i].write);
 			heard = perform(&script, &server);
 			mask_http_dates(heard.bytes, heard.length);
-			if (model == 0) {
+			if (first[i].bytes == NULL) {
 				first[i] = heard;
 				continue;
 			}
@@ -307,7 +310,8 @@ START_TEST(every_model_says_the_same)
 		folder_remove(&folder);
 	}
 	for (int i = 0; i < SCRIPTS; i++) {
-		ck_assert_uint_ge(first[i].length, services[_i].least);
+		if (first[i].bytes != NULL)
+			ck_assert_uint_ge(first[i].length, services[_i].least);
 		free(first[i].bytes);
 	}
 }

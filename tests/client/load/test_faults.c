@@ -418,7 +418,7 @@ START_TEST(honest_clients_are_served_beside_faulty_ones)
 	struct folder folder;
 	struct server started;
 
-	if (!model_serves_many(model))
+	if (!model_serves_many(model) || (chat && !model_shares_a_server(model)))
 		return;
 	folder_create(&folder);
 	started = model_start(model, service,
