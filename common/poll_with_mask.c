@@ -11,7 +11,7 @@
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* ppoll */
-#elif defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || \
+#elif defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) ||             \
 	defined(__DragonFly__)
 #undef _POSIX_C_SOURCE /* with it, their poll.h has only what POSIX.1-2008 has */
 #elif !defined(POLL_WITHOUT_PPOLL)

@@ -36,8 +36,7 @@ void loop_begin(struct loop *loop, struct server *server)
 
 struct connection *loop_accept(struct loop *loop)
 {
-	struct connection *connection =
-		server_accept_from(loop->server, loop->listeners);
+	struct connection *connection = server_accept_from(loop->server, loop->listeners);
 
 	if (connection == NULL)
 		return NULL;
