@@ -292,7 +292,8 @@ static void report_ready(const struct listeners *listeners, bool datagrams)
 
 static uint64_t descriptors_needed(const struct server *server)
 {
-	uint64_t clients = server->max_clients, files = server_files_of_session(server);
+	uint64_t clients = (uint64_t)server->max_clients + server->queued_most,
+		 files = server_files_of_session(server);
 
 	/* a process with threads has both ends of the pipe to each peer */
 	if (server->datagrams)
