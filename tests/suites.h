@@ -46,6 +46,7 @@
 	SUITE(listeners)                                                                 \
 	SUITE(starting)                                                                  \
 	SUITE(children)                                                                  \
+	SUITE(workers)                                                                   \
 	SUITE(options)                                                                   \
 	SUITE(message)                                                                   \
 	SUITE(histogram)                                                                 \
