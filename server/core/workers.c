@@ -361,7 +361,7 @@ struct connection *workers_receive(struct workers *workers)
 {
 	struct server *server = workers->server;
 	struct connection *connection;
-	struct passed passed;
+	struct passed passed = { 0 };
 	int fds[PASS_MOST], received;
 
 	received = pass_receive(workers->pipe, &passed, sizeof passed, fds);
