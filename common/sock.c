@@ -313,15 +313,13 @@ int sock_accept(int listener, struct address *peer, bool nonblocking)
 	int fd;
 
 	memset(peer, 0, sizeof *peer);
-	do {
-		peer->length = (socklen_t)sizeof peer->v6;
+	peer->length = (socklen_t)sizeof peer->v6;
 #ifdef __linux__
-		fd = accept4(listener, &peer->any, &peer->length,
-			     SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0));
+	fd = accept4(listener, &peer->any, &peer->length,
+		     SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0));
 #else
-		fd = accept(listener, &peer->any, &peer->length);
+	fd = accept(listener, &peer->any, &peer->length);
 #endif
-	} while (fd < 0 && errno == EINTR);
 	if (peer->length > sizeof peer->v6) /* the path of a local socket is cut */
 		peer->length = (socklen_t)sizeof peer->v6;
 #ifndef __linux__

@@ -121,7 +121,8 @@ int sock_error(int fd);
  * Accepts the next client (accept4(2), or accept(2) and two fcntl(2)).
  *
  * @param peer  receives the address of the client
- * @return the descriptor, or -1 with errno: EAGAIN no client waits (any more); EMFILE,
+ * @return the descriptor, or -1 with errno: EAGAIN no client waits (any more); EINTR a
+ * signal ended the wait of a blocking listener; EMFILE,
  * ENFILE, ENOBUFS, ENOMEM a resource is short; ECONNABORTED and network errors
  * (accept(2)) concern one client that is gone already
  */

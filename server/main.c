@@ -309,7 +309,8 @@ static void report_ready(const struct server *server, const struct listeners *li
 
 static uint64_t descriptors_needed(const struct server *server)
 {
-	uint64_t clients = server->max_clients, files = server_files_of_session(server);
+	uint64_t clients = (uint64_t)server->max_clients + server->queued_most,
+		 files = server_files_of_session(server);
 	uint64_t besides = DESCRIPTORS_BESIDES + (uint64_t)server->descriptors;
 
 	/* a process with threads has both ends of the pipe to each peer */

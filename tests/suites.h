@@ -52,6 +52,7 @@
 	SUITE(starting)                                                                  \
 	SUITE(children)                                                                  \
 	SUITE(inetd)                                                                     \
+	SUITE(workers)                                                                   \
 	SUITE(options)                                                                   \
 	SUITE(message)                                                                   \
 	SUITE(histogram)                                                                 \

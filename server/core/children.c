@@ -18,8 +18,6 @@
 #include "common/process.h"
 #include "server/core/signals.h"
 
-enum { HOW_TEXT = 96 };
-
 int children_begin(struct children *children, unsigned most)
 {
 	children->parent = getpid();
@@ -50,17 +48,16 @@ void children_signal(const struct children *children, int signal)
 }
 
 /* A child always exits with status 0. Any other end is a crash, or somebody's kill(1). */
-static void report_crash(struct server *server, const struct child *child, int status)
+const char *child_end_text(pid_t pid, int status, char text[CHILD_END_TEXT])
 {
-	char how[HOW_TEXT];
-
 	if (WIFSIGNALED(status))
-		snprintf(how, sizeof how, "its process %ld was killed by signal %d (%s)",
-			 (long)child->pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
+		snprintf(text, CHILD_END_TEXT,
+			 "its process %ld was killed by signal %d (%s)", (long)pid,
+			 WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
-		snprintf(how, sizeof how, "its process %ld exited with status %d",
-			 (long)child->pid, WEXITSTATUS(status));
-	server_lost(server, &child->peer, how);
+		snprintf(text, CHILD_END_TEXT, "its process %ld exited with status %d",
+			 (long)pid, WEXITSTATUS(status));
+	return text;
 }
 
 /* @return its index, or count if @p pid is no child of ours */
@@ -77,11 +74,13 @@ static void remove_child(struct children *children, struct server *server, pid_t
 			 int status)
 {
 	unsigned i = find(children, pid);
+	char how[CHILD_END_TEXT];
 
 	if (i == children->count)
 		return;
 	if (status != 0)
-		report_crash(server, &children->all[i], status);
+		server_lost(server, &children->all[i].peer,
+			    child_end_text(pid, status, how));
 	children->all[i] = children->all[--children->count];
 	server_left(server);
 }

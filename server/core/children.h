@@ -25,6 +25,12 @@ struct children {
 	unsigned count, most;
 };
 
+enum { CHILD_END_TEXT = 96 };
+
+/** How a child ended that did not exit with status 0: "its process 7 was killed by signal 9
+ *  (Killed)". @return @p text */
+const char *child_end_text(pid_t pid, int status, char text[CHILD_END_TEXT]);
+
 /** Begins without children. SIGNAL_INTERRUPT is a request to stop from now on.
  *  @param most  how many there can be at a time
  *  @return 0, or -1 with errno (ENOMEM) */

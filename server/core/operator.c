@@ -20,14 +20,19 @@ void operator_attend(struct server *server)
 		server->service->reopen();
 }
 
+bool operator_is_due(atomic_llong *again_at)
+{
+	long long now = clock_milliseconds(), at = atomic_load(again_at);
+
+	return now >= at &&
+	       atomic_compare_exchange_strong(again_at, &at, now + OPERATOR_REPEAT);
+}
+
 void operator_report_proxy_header(struct server *server, const struct address *peer)
 {
-	atomic_llong *next_at = &server->statistics->proxy_header_report_at;
-	long long now = clock_milliseconds(), at = atomic_load(next_at);
 	char text[ADDRESS_TEXT];
 
-	if (now < at ||
-	    !atomic_compare_exchange_strong(next_at, &at, now + OPERATOR_REPEAT))
+	if (!operator_is_due(&server->statistics->proxy_header_report_at))
 		return;
 	message_about(MESSAGE_ERROR, address_text(peer, text),
 		      "connection closed: it begins with a PROXY protocol header, which "

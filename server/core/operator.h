@@ -5,6 +5,9 @@
 #ifndef SERVER_CORE_OPERATOR_H
 #define SERVER_CORE_OPERATOR_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
+
 #include "common/address.h"
 
 struct server;
@@ -15,6 +18,10 @@ enum { OPERATOR_REPEAT = 60000 };
 /** Prints the statistics line if SIGUSR1 arrived. Calls the reopen function of the
  *  service if SIGHUP arrived. */
 void operator_attend(struct server *server);
+
+/** Returns whether a message that is printed at most once in OPERATOR_REPEAT is due, and
+ *  notes that it is printed now. @p again_at is 0 at first; all processes may share it. */
+bool operator_is_due(atomic_llong *again_at);
 
 /** Prints that the connection from @p peer begins with a PROXY protocol header. At most
  *  one message in OPERATOR_REPEAT is printed, by all processes together. */

@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/select.h>
@@ -31,6 +32,7 @@
 #include "common/sock.h"
 #include "server/core/connection.h"
 #include "server/core/operator.h"
+#include "server/core/served.h"
 #include "server/core/signals.h"
 #include "server/hub/place.h"
 
@@ -55,6 +57,35 @@ enum { IN_A_ROW = 4096 };
 /* Descriptors that are open only for a moment: a directory on the path to a file, or a
  * file that a library reads. */
 enum { FOR_A_MOMENT = 4 };
+
+/* The most clients that are accepted at a time. */
+static unsigned most_accepted(const struct server *server)
+{
+	return server->max_clients + server->queued_most;
+}
+
+/* Returns the number of clients. While the server stops, a worker process that has not ended
+ * counts as one: it may have accepted a client just now. */
+static unsigned count_clients(struct server *server)
+{
+	if (server->served == NULL)
+		return atomic_load(&server->clients);
+	return atomic_load(&server->stopping) ? served_processes(server->served)
+					      : served_clients(server->served);
+}
+
+/* Returns whether one more client can be served. */
+static bool has_room(struct server *server)
+{
+	return server->served != NULL ? served_find_idle(server->served) >= 0
+				      : atomic_load(&server->clients) < server->room;
+}
+
+static int64_t empty_since(struct server *server)
+{
+	return server->served != NULL ? atomic_load(&server->served->empty_since)
+				      : atomic_load(&server->empty_since);
+}
 
 unsigned server_files_of_session(const struct server *server)
 {
@@ -84,14 +115,15 @@ static unsigned clients_below(const struct server *server, uint64_t limit)
 	if (next < 0 || limit < others + each)
 		return 1;
 	clients = (limit - others) / each;
-	return clients < server->max_clients ? (unsigned)clients : server->max_clients;
+	return clients < most_accepted(server) ? (unsigned)clients
+					       : most_accepted(server);
 }
 
 /* A client needs descriptors for the files that it requests, in addition to its socket.
  * If the sockets could use all descriptors, no request could be served. */
 static void count_room(struct server *server)
 {
-	server->room = server->max_clients;
+	server->room = most_accepted(server);
 	if (server->datagrams)
 		return;
 	server->low_numbers =
@@ -156,6 +188,7 @@ int server_begin(struct server *server, const struct listeners *listeners)
 	server->listeners = *listeners;
 	server->opened = listeners->count;
 	server->turn = 0;
+	server->wake_at = CLOCK_NEVER;
 	server->thread = pthread_self();
 	pthread_mutex_init(&server->accept_mutex, NULL);
 	server->statistics = statistics_create();
@@ -192,10 +225,9 @@ static void begin_stop(struct server *server)
 
 static bool nobody_came(struct server *server)
 {
-	return server->exit_idle > 0 && atomic_load(&server->clients) == 0 &&
+	return server->exit_idle > 0 && count_clients(server) == 0 &&
 	       server->held == NULL &&
-	       clock_milliseconds() - atomic_load(&server->empty_since) >=
-		       server->exit_idle;
+	       clock_milliseconds() - empty_since(server) >= server->exit_idle;
 }
 
 bool server_running(struct server *server)
@@ -210,7 +242,7 @@ bool server_goes_on(struct server *server)
 {
 	if (!server->stopping)
 		return true;
-	return signals_stop() < 2 && atomic_load(&server->clients) > 0 &&
+	return signals_stop() < 2 && count_clients(server) > 0 &&
 	       clock_milliseconds() < server->stop_at;
 }
 
@@ -218,27 +250,25 @@ bool server_accepting(struct server *server)
 {
 	if (atomic_load(&server->full) && clock_milliseconds() >= server->retry_at)
 		atomic_store(&server->full, false);
-	return !server->stopping && !atomic_load(&server->full) &&
-	       atomic_load(&server->clients) < server->room;
+	return !server->stopping && !atomic_load(&server->full) && has_room(server);
 }
 
 int64_t server_timeout(struct server *server, int64_t until)
 {
 	int64_t now = clock_milliseconds();
 
+	until = clock_earlier(until, server->wake_at);
 	if (server->held != NULL && server_accepting(server))
 		return 0;
-	if (server->stopping && atomic_load(&server->clients) == 0)
+	if (server->stopping && count_clients(server) == 0)
 		return 0; /* the last one has left since server_running() */
 	if (server->stopping)
 		until = clock_earlier(until,
 				      clock_earlier(server->stop_at, now + STOP_TICK));
 	if (atomic_load(&server->full))
 		until = clock_earlier(until, server->retry_at);
-	if (server->exit_idle > 0 && atomic_load(&server->clients) == 0 &&
-	    server->held == NULL)
-		until = clock_earlier(until, atomic_load(&server->empty_since) +
-						     server->exit_idle);
+	if (server->exit_idle > 0 && count_clients(server) == 0 && server->held == NULL)
+		until = clock_earlier(until, empty_since(server) + server->exit_idle);
 	return clock_until(until, now);
 }
 
@@ -303,7 +333,7 @@ static void pause_accepting(struct server *server, const char *what, int error)
 
 	if (is_worth_a_line(server, MESSAGE_ERROR))
 		message(MESSAGE_ERROR, "%s with %u clients (%s): further clients wait",
-			what, atomic_load(&server->clients), strerror(error));
+			what, count_clients(server), strerror(error));
 	server->retry_at = clock_milliseconds() + after;
 	atomic_store(&server->retry_after, after < RETRY / 2 ? after * 2 : RETRY);
 	atomic_store(&server->full, true);
@@ -311,11 +341,14 @@ static void pause_accepting(struct server *server, const char *what, int error)
 
 void server_lack(struct server *server, const char *what, int error)
 {
+	bool is_worth_it;
+
 	pthread_mutex_lock(&server->accept_mutex);
-	if (is_worth_a_line(server, MESSAGE_ERROR))
-		message(MESSAGE_ERROR, "%s with %u clients (%s)", what,
-			atomic_load(&server->clients), strerror(error));
+	is_worth_it = is_worth_a_line(server, MESSAGE_ERROR);
 	pthread_mutex_unlock(&server->accept_mutex);
+	if (is_worth_it)
+		message(MESSAGE_ERROR, "%s with %u clients (%s)", what,
+			count_clients(server), strerror(error));
 }
 
 void server_lost(struct server *server, const struct address *peer, const char *how)
@@ -342,15 +375,17 @@ void server_arrived(struct server *server)
 	statistics_add(&server->statistics->served, 1);
 }
 
-static void report_full(struct server *server, unsigned clients)
+void server_report_full(struct server *server, unsigned clients)
 {
-	bool chosen = server->room == server->max_clients;
+	bool chosen = server->room >= most_accepted(server);
+	const char *option =
+		server->limited_by != NULL ? server->limited_by : "--max-clients";
 	enum message_level level = chosen ? MESSAGE_NOTICE : MESSAGE_ERROR;
 
 	if (is_worth_a_line(server, level))
 		message(level, "%s with %u clients (%s): further clients wait",
 			chosen ? "full" : out_of_descriptors, clients,
-			chosen ? "--max-clients" : strerror(EMFILE));
+			chosen ? option : strerror(EMFILE));
 }
 
 /* A client joins the hub before a worker is created for it. */
@@ -364,10 +399,13 @@ static struct connection *admit(struct server *server, struct connection *connec
 		return NULL;
 	}
 	clients = atomic_fetch_add(&server->clients, 1) + 1;
+	if (server->served != NULL)
+		clients = served_clients(server->served) + 1;
 	statistics_add(&server->statistics->served, 1);
 	/* An iterative server is always full with one client: no message. */
-	if (clients >= server->room && server->model->most_clients > 1)
-		report_full(server, clients);
+	if ((clients >= server->room || clients == server->max_clients) &&
+	    server->model->most_clients > 1)
+		server_report_full(server, clients);
 	return connection;
 }
 
@@ -387,6 +425,7 @@ static void accept_failed(struct server *server, int error)
 {
 	switch (error) {
 	case EAGAIN: /* no client waits */
+	case EINTR:  /* a signal */
 		retry_succeeded(&server->accepts);
 		break;
 	case ECONNABORTED:
@@ -616,6 +655,47 @@ void server_enter_child(struct server *server, struct connection *connection)
 	listeners_close(&server->listeners);
 }
 
+unsigned server_poll_listeners(struct server *server, struct pollfd fds[])
+{
+	unsigned count = 0;
+
+	pthread_mutex_lock(&server->accept_mutex);
+	if (server_accepting(server))
+		for (; count < server->listeners.count; count++)
+			fds[count] = (struct pollfd){ .fd = server->listeners.fds[count],
+						      .events = POLLIN };
+	pthread_mutex_unlock(&server->accept_mutex);
+	return count;
+}
+
+void server_become_worker(struct server *server)
+{
+	if (server->held != NULL) /* it is the parent's */
+		server_release(server, server->held);
+	server->held = NULL;
+	atomic_store(&server->full, false);
+	atomic_store(&server->clients, 0);
+	server->served = NULL;
+	server->exit_idle = 0;
+	server->room = UINT_MAX;
+	server->wake_at = CLOCK_NEVER;
+	/* The signals that a worker admits are not blocked: pselect(2) changes nothing. */
+	pthread_sigmask(SIG_BLOCK, NULL, &server->wait_mask);
+}
+
+void server_pause(struct server *server)
+{
+	struct timespec time;
+	int64_t timeout;
+
+	(void)server_accepting(server); /* a shortage may be over */
+	timeout = server_timeout(server, CLOCK_NEVER);
+	time = clock_timespec(timeout);
+	server_wait_result(server, pselect(0, NULL, NULL, NULL,
+					   timeout == CLOCK_NEVER ? NULL : &time,
+					   &server->wait_mask));
+}
+
 int server_pselect(struct server *server, int highest, fd_set *readable, fd_set *writable,
 		   int64_t until)
 {
@@ -714,6 +794,18 @@ void server_release(struct server *server, struct connection *connection)
 		connection_free(connection);
 }
 
+void server_refuse(struct server *server, struct connection *connection)
+{
+	if (server->hub != NULL)
+		server->hub->cancel(connection);
+	atomic_fetch_sub(&server->statistics->served, 1);
+	statistics_add(&server->statistics->refused, 1);
+	pthread_mutex_lock(&server->accept_mutex);
+	server_release(server, connection);
+	pthread_mutex_unlock(&server->accept_mutex);
+	server_left(server);
+}
+
 void server_hand_over(struct server *server, struct connection *connection)
 {
 	if (server->hub != NULL)
@@ -724,7 +816,7 @@ void server_hand_over(struct server *server, struct connection *connection)
 void server_left(struct server *server)
 {
 	unsigned before;
-	bool has_room;
+	bool made_room, must_wake;
 
 	/* Every client sets the time, and before it is subtracted: of two clients that
 	 * leave at once, neither can know that it is the last. */
@@ -732,11 +824,12 @@ void server_left(struct server *server)
 		atomic_store(&server->empty_since, clock_milliseconds());
 	atomic_store(&server->retry_after, RETRY_SOON);
 	before = atomic_fetch_sub(&server->clients, 1);
-	has_room = atomic_exchange(&server->full, false) || before >= server->room;
-	if (has_room && server->wake_all != NULL)
+	made_room = atomic_exchange(&server->full, false) || before >= server->room;
+	must_wake =
+		made_room || (before == 1 && (server->exit_idle > 0 || server->stopping));
+	if (made_room && server->wake_all != NULL)
 		server->wake_all();
-	else if ((has_room || before == 1) &&
-		 !pthread_equal(pthread_self(), server->thread))
+	else if (must_wake && !pthread_equal(pthread_self(), server->thread))
 		pthread_kill(server->thread, SIGNAL_INTERRUPT);
 }
 

@@ -38,6 +38,7 @@
 #include "server/core/statistics.h"
 
 struct connection;
+struct served;
 
 /** In milliseconds. SERVER_GRACE: how long clients may take to finish after a stop
  *  signal. SERVER_QUIET: a client that is silent for this long after the signal has no
@@ -53,6 +54,11 @@ struct server {
 
 	/* The values of the options; times in milliseconds, 0 means never. */
 	unsigned max_clients;
+	/* What a model with a number of workers adds: clients that are accepted but wait for
+	 * a worker, besides max_clients; and the option that limits the clients, for
+	 * messages. NULL: --max-clients. */
+	unsigned queued_most;
+	const char *limited_by;
 	int64_t idle_timeout;
 	int64_t exit_idle;
 	int backlog;     /* of listen(2) */
@@ -67,6 +73,11 @@ struct server {
 	atomic_bool stopping; /* accepts no more clients; the present ones may finish */
 	_Atomic int64_t stop_at; /* when they must have finished */
 	struct statistics *statistics;
+	/* The model must be in its loop again at this time; CLOCK_NEVER: no such time. */
+	int64_t wake_at;
+	/* In the parent of worker processes, which accept by themselves or are passed their
+	 * clients: which of them serve one (core/served.h). NULL: this process counts. */
+	struct served *served;
 
 	/* Set by the model. */
 	unsigned
@@ -164,6 +175,18 @@ struct connection *server_wait(struct server *server);
 int server_pselect(struct server *server, int highest, fd_set *readable, fd_set *writable,
 		   int64_t until);
 
+/** Waits for a signal or the end of server_timeout(), and accepts nobody: for the main thread
+ *  or the parent of workers that accept by themselves. */
+void server_pause(struct server *server);
+
+/** For a thread that waits in poll(2): writes the listeners to @p fds, which has room for
+ *  LISTENERS_MOST. @return how many; 0 if no client would be accepted now */
+unsigned server_poll_listeners(struct server *server, struct pollfd fds[]);
+
+/** In a worker process that accepts, or is passed, one client after another: from now on
+ *  the process counts only its own clients, and only a stop ends it. */
+void server_become_worker(struct server *server);
+
 /** After server_pselect(): removes the listeners from the set, and subtracts their number
  *  from
  *  @p ready. @return whether to call server_accept() until it returns NULL */
@@ -216,6 +239,14 @@ void server_exit_when_idle(struct server *server);
  *  client is not lost: server_accept() returns it first when there is room again. */
 void server_hold(struct server *server, struct connection *connection, const char *what,
 		 int error);
+
+/** A client was accepted, but no worker will serve it, because the server stops: closes the
+ *  connection and counts the client as dropped. Any thread of the process may call this. */
+void server_refuse(struct server *server, struct connection *connection);
+
+/** Prints that the server has as many clients as it serves at a time; at most once a minute
+ *  in this process. */
+void server_report_full(struct server *server, unsigned clients);
 
 /** Counts a new peer of a datagram socket as a client. */
 void server_arrived(struct server *server);

@@ -29,6 +29,13 @@ struct hub_place {
 	void (*enter_child)(struct connection *);
 	/** In the parent: a child has the client. NULL as for enter_child. */
 	void (*hand_over)(void);
+	/** In a child that serves one client after another: releases what is the parent's. */
+	void (*enter_worker)(void);
+	/** In the parent, for the client that has joined last: the descriptor that its worker
+	 *  needs, and a number that goes with it. hand_over() follows when they are passed. */
+	int (*pass)(unsigned *slot);
+	/** In the worker that was passed these. It owns @p fd from then on. */
+	void (*receive)(struct connection *, int fd, unsigned slot);
 	/** After the last client. NULL: nothing to do. */
 	void (*end)(void);
 };

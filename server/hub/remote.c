@@ -272,18 +272,36 @@ static void hand_over(void)
 
 /* After fork(2), in the child. It has inherited the parent's ends of all channels. While it has
  * a copy of such a descriptor, another child does not see that the parent closed it. */
-static void enter_child(struct connection *connection)
+static void release_channels(void)
 {
-	atomic_bool *stalled = &remote.opening->status->stalled;
-
 	for (struct channel *channel = remote.first; channel != NULL;
 	     channel = channel->next)
 		close(channel->fd);
 	poller_destroy(remote.poller);
 	munmap(remote.channels, remote.slot_count * remote.channel_size);
-	hub_remote_client_begin(&remote.client, &connection->output, remote.child_fd,
-				stalled);
+}
+
+/* The number of a slot, not its address, goes to another process. */
+static void receive(struct connection *connection, int fd, unsigned slot)
+{
+	hub_remote_client_begin(&remote.client, &connection->output, fd,
+				&remote.statuses[slot].stalled);
 	connection->hub = &remote.client.client;
+}
+
+static int pass(unsigned *slot)
+{
+	*slot = (unsigned)(remote.opening->status - remote.statuses);
+	return remote.child_fd;
+}
+
+static void enter_child(struct connection *connection)
+{
+	unsigned slot;
+	int fd = pass(&slot);
+
+	release_channels();
+	receive(connection, fd, slot);
 }
 
 const struct hub_place hub_in_parent = {
@@ -293,5 +311,8 @@ const struct hub_place hub_in_parent = {
 	.wait = wait_for_client,
 	.enter_child = enter_child,
 	.hand_over = hand_over,
+	.enter_worker = release_channels,
+	.pass = pass,
+	.receive = receive,
 	.end = end,
 };

@@ -94,9 +94,13 @@ static enum hub_client_state fetch(struct hub_client *client, struct buffer *que
 	return is_cut_off(self) ? HUB_CLIENT_CUT : HUB_CLIENT_ENDED;
 }
 
-/* The struct is not freed: it is a part of struct remote_hub. */
+/* The struct is not freed: it is a part of struct remote_hub, and the next client of this
+ * process uses it. */
 static void close_client(struct hub_client *client)
 {
+	struct remote_client *self = (struct remote_client *)client;
+
+	buffer_consume(&self->posts, self->posts.length);
 	close(client->fd);
 }
 
@@ -112,10 +116,12 @@ static const struct hub_client_kind remote_kind = {
 void hub_remote_client_begin(struct remote_client *self, struct output *output, int fd,
 			     atomic_bool *stalled)
 {
-	self->client = (struct hub_client){
-		.kind = &remote_kind,
-		.output = output,
-		.fd = fd,
-		.stalled = stalled,
+	*self = (struct remote_client){
+		.client = {
+			.kind = &remote_kind,
+			.output = output,
+			.fd = fd,
+			.stalled = stalled,
+		},
 	};
 }

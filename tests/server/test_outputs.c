@@ -81,14 +81,25 @@ static bool is_full(void *context)
 	return stat(context, &status) == 0 && status.st_size == LIMIT;
 }
 
-/* There is room again: for those of the server's processes that have yet to be forked, too.
- * @return false where that cannot be done */
+/* There is room again: for the workers that wait for clients, and for those of the server's
+ * processes that have yet to be forked, too. @return false where that cannot be done */
 static bool make_room(const struct server *server)
 {
 #ifdef __linux__
 	const struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
+	bool done = prlimit(server->pid, RLIMIT_FSIZE, &none, NULL) == 0;
+	char path[64];
+	FILE *file;
+	int pid;
 
-	return prlimit(server->pid, RLIMIT_FSIZE, &none, NULL) == 0;
+	snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)server->pid,
+		 (long)server->pid);
+	file = fopen(path, "r");
+	while (file != NULL && fscanf(file, "%d", &pid) == 1)
+		(void)prlimit(pid, RLIMIT_FSIZE, &none, NULL);
+	if (file != NULL)
+		fclose(file);
+	return done;
 #else
 	(void)server;
 	return false;

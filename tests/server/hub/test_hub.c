@@ -32,10 +32,10 @@ enum {
 
 static struct server start(int model, const char *const options[])
 {
-	static char programs[8][TEXT];
+	static char programs[32][TEXT];
 
 	snprintf(programs[model], TEXT, TESTS_BUILD "/relayd-%s", model_name(model));
-	return server_start(programs[model], options);
+	return server_start(programs[model], model_options(model, options));
 }
 
 /* Once a client is greeted, it hears all that is said. */

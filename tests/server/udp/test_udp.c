@@ -188,16 +188,15 @@ static void expect_workers(const struct server *server, int model,
 	ck_assert_uint_eq(tree.zombies, 0);
 	if (!model_shares_a_server(model))
 		return; /* the tree is that of the super-server */
-	if (model_is(model, "fork"))
+	if (model_has_processes(model))
 		ck_assert_uint_eq(tree.children, count);
 	else
 		ck_assert_uint_eq(tree.children, 0);
-	if (model_is(model, "thread") &&
-	    SANITIZED) /* which may add a thread of its own */
+	if (model_has_threads(model) && SANITIZED) /* which may add a thread of its own */
 		ck_assert_uint_le(tree.threads - count - before->threads, 1);
-	else if (model_is(model, "thread"))
+	else if (model_has_threads(model))
 		ck_assert_uint_eq(tree.threads, before->threads + count);
-	else if (!model_is(model, "fork"))
+	else if (!model_has_processes(model))
 		ck_assert_uint_eq(tree.threads, before->threads);
 }
 
@@ -240,7 +239,7 @@ static void expect_processes(const struct server *server, int model, long server
 	if (!model_shares_a_server(model))
 		server_pid = pids[0]; /* server_pid is the super-server */
 	for (int i = 0; i < PEERS; i++) {
-		if (!model_is(model, "fork"))
+		if (!model_has_processes(model))
 			ck_assert_int_eq(pids[i], server_pid);
 		else
 			ck_assert(pids[i] != server_pid &&
@@ -720,7 +719,7 @@ START_TEST(out_of_descriptors_the_one_longest_silent_leaves)
 		.type = SOCK_DGRAM,
 		.prepare = allow_few_descriptors,
 	});
-	bool has_feeds = model_is(_i, "fork") || model_is(_i, "thread");
+	bool has_feeds = model_has_processes(_i) || model_has_threads(_i);
 	int fds[MANY];
 
 	for (int round = 0; round < 2; round++)
@@ -817,7 +816,7 @@ START_TEST(a_peer_whose_worker_is_killed_gets_another)
 	int fd, other;
 	pid_t worker;
 
-	if (!model_is(_i, "fork"))
+	if (!model_has_processes(_i))
 		return;
 	server = start(_i, "echo", ARGUMENTS("-vv"));
 	fd = client_connect(&server);

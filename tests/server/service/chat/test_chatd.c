@@ -576,7 +576,7 @@ static struct server start_short_of_room(int model, const char *const options[])
 {
 	return server_start_with(&(struct server_setup){
 		.program = model_program(model, "chat"),
-		.options = options,
+		.options = model_options(model, options),
 		.prepare = limit_sending,
 	});
 }
@@ -650,7 +650,8 @@ START_TEST(a_list_is_whole_however_long_it_is)
 
 	if (!model_serves_many(_i))
 		return;
-	server = start_short_of_room(_i, ARGUMENTS("-B", "4K", "-H", "0"));
+	server = start_short_of_room(
+		_i, model_options_for(_i, ARGUMENTS("-B", "4K", "-H", "0"), CROWDED));
 	for (int i = 0; i < CROWDED; i++) {
 		long_name(name, i);
 		fds[i] = join(&server, name);
@@ -1143,7 +1144,7 @@ START_TEST(out_of_descriptors_the_next_ones_wait)
 		return;
 	server = server_start_with(&(struct server_setup){
 		.program = model_program(_i, "chat"),
-		.options = ARGUMENTS("-H", "0"),
+		.options = model_options(_i, ARGUMENTS("-H", "0")),
 		.prepare = crowd_limit_descriptors,
 	});
 	for (int i = 0; i < TOO_LARGE_A_CROWD; i++)

@@ -168,11 +168,12 @@ static struct server start(int model)
 	return model_start(model, "file", ARGUMENTS("-q", "-w", "-r", folder.path));
 }
 
-static struct server start_prepared(int model, void (*prepare)(void *))
+static struct server start_prepared(int model, void (*prepare)(void *), int workers)
 {
 	const struct server_setup setup = {
 		.program = model_program(model, "file"),
-		.options = ARGUMENTS("-q", "-w", "-r", folder.path),
+		.options = model_options_for(
+			model, ARGUMENTS("-q", "-w", "-r", folder.path), workers),
 		.prepare = prepare,
 	};
 
@@ -355,7 +356,7 @@ static void limit_file_size(void *context)
 
 START_TEST(a_limit_of_the_file_size_is_an_error_and_not_the_end)
 {
-	struct server server = start_prepared(_i, limit_file_size);
+	struct server server = start_prepared(_i, limit_file_size, MODEL_WORKERS);
 	int fd = client_connect(&server);
 
 	begin_big(fd, "a");
@@ -428,7 +429,7 @@ START_TEST(a_directory_that_cannot_be_written_to_can_be_read)
 
 	folder_text(&folder, "a", "text");
 	ck_assert_int_eq(chmod(folder.path, 0555), 0);
-	server = start_prepared(_i, become_nobody);
+	server = start_prepared(_i, become_nobody, MODEL_WORKERS);
 	fd = client_connect(&server);
 	client_say(fd, "PUT b 5 1\n");
 	expect_refusal(fd, "ERR forbidden b: ");
@@ -453,7 +454,7 @@ START_TEST(a_list_that_would_lack_an_entry_is_refused)
 	folder_text(&folder, "closed/a", "text");
 	ck_assert_int_eq(chmod(folder_path(&folder, "closed"), 0444), 0);
 	ck_assert_int_eq(chmod(folder.path, 0555), 0);
-	server = start_prepared(_i, become_nobody);
+	server = start_prepared(_i, become_nobody, MODEL_WORKERS);
 	fd = client_connect(&server);
 	client_say(fd, "LIST closed\n");
 	expect_refusal(fd, "ERR forbidden ");
@@ -602,7 +603,7 @@ static void end_upload(int client)
  * under way as soon as they are accepted, THEN each upload succeeds; some wait first. */
 START_TEST(idle_clients_leave_descriptors_for_uploads)
 {
-	struct server server = start_prepared(_i, allow_few_descriptors);
+	struct server server = start_prepared(_i, allow_few_descriptors, MODEL_WORKERS);
 
 	for (int i = 0; i < IDLE_CLIENTS; i++) {
 		clients[i] = client_connect(&server);
@@ -624,11 +625,11 @@ START_TEST(many_upload_at_the_same_time)
 
 	if (!model_serves_many(_i) || !descriptors_suffice(UPLOADS))
 		return;
-	if (SANITIZED && model_is(_i, "fork")) {
+	if (SANITIZED && model_has_processes(_i)) {
 		skipped("needs a build without sanitizers");
 		return;
 	}
-	server = start_prepared(_i, allow_more_descriptors_than_at_first);
+	server = start_prepared(_i, allow_more_descriptors_than_at_first, UPLOADS);
 	for (int i = 0; i < UPLOADS; i++) {
 		clients[i] = client_connect(&server);
 		begin_upload(i);

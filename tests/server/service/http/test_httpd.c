@@ -429,7 +429,7 @@ START_TEST(a_hundred_clients_list_a_large_directory_in_bounded_memory)
 	}
 	server = server_start_with(&(struct server_setup){
 		.program = model_program(_i, "http"),
-		.options = ARGUMENTS("-q", "-l", "-r", folder.path),
+		.options = model_options(_i, ARGUMENTS("-q", "-l", "-r", folder.path)),
 		.prepare = model_is(_i, "select") ? limit_memory : NULL,
 	});
 	for (int i = 0; i < CLIENTS; i++) {

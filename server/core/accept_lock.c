@@ -1,0 +1,51 @@
+/*
+ * accept_lock - a robust mutex in shared memory (pthread_mutexattr_setrobust(3)).
+ *
+ * A process that is killed cannot release its mutex, and the others would wait forever. The
+ * kernel marks a robust mutex when its owner dies: the next process that locks it gets
+ * EOWNERDEAD, and the lock. Nothing has to be repaired, since the lock guards no data.
+ *
+ * An fcntl(2) lock would do the same with a system call for each step, and needs a file.
+ * While nobody waits, the mutex needs no system call (futex(2)).
+ */
+#include "server/core/accept_lock.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stddef.h>
+
+#include "common/process.h"
+
+struct accept_lock {
+	pthread_mutex_t mutex;
+};
+
+struct accept_lock *accept_lock_create(void)
+{
+	struct accept_lock *lock = process_shared_memory(sizeof *lock);
+	pthread_mutexattr_t attributes;
+	int error;
+
+	if (lock == NULL)
+		return NULL;
+	pthread_mutexattr_init(&attributes);
+	error = pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+	if (error == 0)
+		error = pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+	if (error == 0)
+		error = pthread_mutex_init(&lock->mutex, &attributes);
+	pthread_mutexattr_destroy(&attributes);
+	errno = error;
+	return error == 0 ? lock : NULL;
+}
+
+void accept_lock_take(struct accept_lock *lock)
+{
+	if (pthread_mutex_lock(&lock->mutex) == EOWNERDEAD)
+		pthread_mutex_consistent(&lock->mutex);
+}
+
+void accept_lock_release(struct accept_lock *lock)
+{
+	pthread_mutex_unlock(&lock->mutex);
+}

@@ -1,0 +1,18 @@
+/*
+ * accept_lock - a mutex that processes share: whoever holds it accepts the next client.
+ */
+#ifndef SERVER_CORE_ACCEPT_LOCK_H
+#define SERVER_CORE_ACCEPT_LOCK_H
+
+struct accept_lock;
+
+/** Creates it, before fork(2); never destroyed. @return it, or NULL with errno (ENOMEM,
+ *  ENOTSUP: the system has no such mutex) */
+struct accept_lock *accept_lock_create(void);
+
+/** Waits until this process holds the lock. A signal is handled, but does not end the wait. */
+void accept_lock_take(struct accept_lock *lock);
+
+void accept_lock_release(struct accept_lock *lock);
+
+#endif
