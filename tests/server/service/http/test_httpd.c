@@ -588,7 +588,10 @@ START_TEST(five_hundred_that_drip_hold_up_nobody_and_are_answered_with_408)
 
 	if (!model_serves_many(_i))
 		return;
-	server = start(_i, ARGUMENTS("-q", "--header-timeout", slow_seconds(4)));
+	server = start(_i,
+		       model_options_for(
+			       _i, ARGUMENTS("-q", "--header-timeout", slow_seconds(4)),
+			       dripping + 1));
 	for (int i = 0; i < dripping; i++) {
 		fds[i] = client_connect(&server);
 		client_send(fds[i], "GET / HT", 8);
@@ -619,7 +622,7 @@ static bool has_closed_all(void *context)
 {
 	(void)context;
 	return process_descriptors(watched->pid) == descriptors_before &&
-	       process_tree(watched->pid).descendants == 0;
+	       process_tree(watched->pid).descendants == model_idle_children(watched);
 }
 
 START_TEST(resets_in_mid_file_leave_nothing_open)
@@ -733,7 +736,12 @@ START_TEST(the_log_is_reopened_at_sighup_by_all_that_write_to_it)
 	ck_assert_int_eq(rename(log, moved), 0);
 	server_signal(&server, SIGHUP);
 	expect_in_file("log", "");
-	ask(&server, "GET /after HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+	/* A worker of prefork, which is there already, is told by the parent, and may take a
+	 * moment. */
+	do
+		ask(&server,
+		    "GET /after HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+	while (model_is(_i, "prefork") && strstr(text_of("log"), "GET /after") == NULL);
 	expect_in_file("log", "GET /after");
 	/* So does the worker of a client that was there before. In fork it is told by the
 	 * parent, and may take a moment: what it writes until then is in the old file. */
@@ -743,7 +751,8 @@ START_TEST(the_log_is_reopened_at_sighup_by_all_that_write_to_it)
 	}
 	if (kept >= 0)
 		client_close(kept);
-	ck_assert_ptr_null(strstr(text_of("log.1"), "GET /after"));
+	if (!model_is(_i, "prefork"))
+		ck_assert_ptr_null(strstr(text_of("log.1"), "GET /after"));
 	server_finish(&server);
 }
 END_TEST
