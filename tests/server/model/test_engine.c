@@ -135,6 +135,7 @@ static _Noreturn void be_server(const struct model *model, int listener, int typ
 	static struct service served;
 
 	struct rlimit limit = { descriptors, descriptors };
+	struct failure failure;
 
 	message_set_level(MESSAGE_ERROR);
 	close(reports[0]);
@@ -152,6 +153,8 @@ static _Noreturn void be_server(const struct model *model, int listener, int typ
 	server.datagrams = type == SOCK_DGRAM;
 	if (server.datagrams)
 		server.max_clients = 10;
+	if (model->prepare != NULL && model->prepare(&server, &failure) < 0)
+		_exit(1);
 	if (server_begin(&server, &(struct listeners){ { listener }, 1 }) < 0)
 		_exit(1);
 	io_write(reports[1], &(pid_t){ 0 }, sizeof(pid_t)); /* signals may come */
@@ -224,15 +227,27 @@ static int at_a_time(int model, int type)
 
 /* ---- SIGHUP ------------------------------------------------------------------------------ */
 
+/* The workers of prefork exist before the clients: as many as its default of -j. */
+enum { PREFORK_WORKERS = 8 };
+
+static int count_processes(int model, int type, int clients)
+{
+	if (all_models[model] == &prefork_model && type == SOCK_STREAM)
+		return 1 + PREFORK_WORKERS;
+	if (all_models[model] == &prefork_model || all_models[model] == &fork_model)
+		return 1 + clients;
+	return 1;
+}
+
 static void expect_everybody_reopens(int model, int type)
 {
 	struct process process = start(model, type);
 	int clients = at_a_time(model, type), fds[CLIENTS], processes;
-	pid_t seen[1 + CLIENTS], more;
+	pid_t seen[1 + PREFORK_WORKERS], more;
 
 	for (int i = 0; i < clients; i++)
 		fds[i] = arrive(&process);
-	processes = all_models[model] == &fork_model ? 1 + clients : 1;
+	processes = count_processes(model, type, clients);
 	for (int round = 0; round < 3; round++) {
 		ck_assert_int_eq(kill(process.pid, SIGHUP), 0);
 		for (int i = 0; i < processes; i++) {
