@@ -237,7 +237,7 @@ $(TESTER): | $(LACKING)
 .PHONY: $(PLAIN)
 $(PLAIN): | $(DEPS_FIRST)
 	@$(if $(SAN),,$(MAKE) --no-print-directory BUILD=$(PLAIN) BIN=$(PLAIN)/bin \
-		CFLAGS='-O0 -g -U_FORTIFY_SOURCE' $(foreach m,fork thread select,$(PLAIN)/bin/echod-$(m)) >/dev/null)
+		CFLAGS='-O0 -g -U_FORTIFY_SOURCE' $(foreach m,fork thread select poll epoll,$(PLAIN)/bin/echod-$(m)) >/dev/null)
 
 # ---- fuzzing -----------------------------------------------------------------------------
 

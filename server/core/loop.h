@@ -15,10 +15,11 @@
 
 struct loop {
 	struct server *server;
-	const struct listeners *listeners; /* from which it accepts: the server's, or own ones */
-	struct connection *first;          /* all of them, the newest first */
-	int64_t expiry; /* none expires before this; or CLOCK_NEVER */
-	unsigned turns; /* calls of loop_tick() */
+	const struct listeners
+		*listeners;       /* from which it accepts: the server's, or own ones */
+	struct connection *first; /* all of them, the newest first */
+	int64_t expiry;           /* none expires before this; or CLOCK_NEVER */
+	unsigned turns;           /* calls of loop_tick() */
 
 	/* If there are several loops (core/loops.h): */
 	struct loop *next;

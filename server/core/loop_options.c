@@ -26,7 +26,8 @@ enum { NAMES = sizeof names / sizeof *names };
 struct loop_options loop_options = { .loops = 1, .sharing = LOOP_EXCLUSIVE };
 
 const struct option_line loop_option_lines[] = {
-	{ 'j', "workers", "N", "run N loops, each in a thread (default 1; 0: one per CPU)" },
+	{ 'j', "workers", "N",
+	  "run N loops, each in a thread (default 1; 0: one per CPU)" },
 	{ OPTION_ACCEPT, "accept", "HOW",
 	  "how the loops share new clients: shared,\n"
 	  "exclusive (the default) or reuseport" },
@@ -65,12 +66,12 @@ int loop_options_take(int letter, const struct options *options, struct failure 
 int loop_options_check(struct server *server, struct failure *failure)
 {
 	if (loop_options.loops > 1 && server->datagrams)
-		return failure_set(failure,
-				   "-j, --workers: with -u one loop serves the one socket");
+		return failure_set(
+			failure, "-j, --workers: with -u one loop serves the one socket");
 	if (loop_options.sharing == LOOP_REUSEPORT && listeners_are_passed())
-		return failure_set(failure,
-				   "--accept reuseport: the listening socket belongs to "
-				   "another process (LISTEN_FDS), use shared or exclusive");
+		return failure_set(
+			failure, "--accept reuseport: the listening socket belongs to "
+				 "another process (LISTEN_FDS), use shared or exclusive");
 	server->descriptors = loop_options.loops * (1 + LISTENERS_MOST);
 	return 0;
 }

@@ -659,10 +659,10 @@ int server_ppoll(struct server *server, struct pollfd watched[], nfds_t count,
 	struct timespec time = clock_timespec(timeout);
 
 	set_listeners(server, watched);
-	return server_wait_result(
-		server, poll_with_mask(watched, count,
-				       timeout == CLOCK_NEVER ? NULL : &time,
-				       &server->wait_mask));
+	return server_wait_result(server,
+				  poll_with_mask(watched, count,
+						 timeout == CLOCK_NEVER ? NULL : &time,
+						 &server->wait_mask));
 }
 
 bool server_has_polled_client(struct server *server, const struct pollfd watched[],
@@ -670,7 +670,7 @@ bool server_has_polled_client(struct server *server, const struct pollfd watched
 {
 	int listeners = 0;
 
-	for (unsigned i = 0; i < server->opened && *ready > 0; i++)
+	for (unsigned i = 0; i<server->opened && * ready> 0; i++)
 		listeners += watched[i].revents != 0;
 	*ready -= listeners;
 	return listeners > 0 || server->held != NULL;

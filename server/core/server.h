@@ -69,7 +69,8 @@ struct server {
 	struct statistics *statistics;
 
 	/* Set by the model. */
-	unsigned descriptors; /* that prepare() has found to be needed, besides the clients' */
+	unsigned
+		descriptors; /* that prepare() has found to be needed, besides the clients' */
 	void (*wake_all)(void); /* wakes all threads that may accept again; NULL: only the
 				   one that runs the model */
 
@@ -96,8 +97,9 @@ struct server {
 	int64_t failure_repeat_at; /* when to report again that a call keeps failing */
 	int64_t lost_repeat_at;    /* when to report again that a client was lost */
 	unsigned lost;             /* clients lost since the last such report */
-	_Atomic(struct connection *) held; /* accepted, but no worker could be created for it */
-	struct connection *spare;  /* ready for the next client */
+	_Atomic(struct connection *)
+		held;             /* accepted, but no worker could be created for it */
+	struct connection *spare; /* ready for the next client */
 };
 
 /** Checks that the model supports what this service and these options need.

@@ -242,7 +242,8 @@ static int serve(struct server *server)
 static int prepare(struct server *server, struct failure *failure)
 {
 #if !defined(__linux__) || defined(WITHOUT_EPOLL)
-	return failure_set(failure, "this system has no epoll(7): use the model poll or select");
+	return failure_set(failure,
+			   "this system has no epoll(7): use the model poll or select");
 #endif
 	return loop_options_check(server, failure);
 }

@@ -94,8 +94,8 @@ static int make_room(struct selector *selector, const struct server *server)
 	selector->first = selector->last = server->opened;
 	selector->watched =
 		calloc(selector->first + server->max_clients, sizeof *selector->watched);
-	selector->by_place = calloc(selector->first + server->max_clients,
-				    sizeof *selector->by_place);
+	selector->by_place =
+		calloc(selector->first + server->max_clients, sizeof *selector->by_place);
 	return selector->watched != NULL && selector->by_place != NULL ? 0 : -1;
 }
 

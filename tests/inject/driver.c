@@ -107,6 +107,7 @@ static const struct fault_kind kinds[INJECT_COUNT] = {
 				{ EMFILE, ENFILE, ENOMEM },
 				{ EMFILE, ENOMEM } },
 	[INJECT_pselect] = { "pselect", { ENOMEM, EINTR }, { ENOMEM } },
+	[INJECT_ppoll] = { "ppoll", { ENOMEM, EINTR }, { ENOMEM } },
 	[INJECT_poll] = { "poll", { ENOMEM, EINTR }, { ENOMEM } },
 	[INJECT_epoll_create1] = { "epoll_create1", { EMFILE, ENFILE, ENOMEM }, { 0 } },
 	[INJECT_epoll_ctl] = { "epoll_ctl", { ENOMEM, ENOSPC }, { ENOMEM, ENOSPC } },
@@ -917,7 +918,7 @@ static bool serves(void)
 	const atomic_uint *counts = run.inject->counts;
 
 	return atomic_load(&run.inject->port) != 0 &&
-	       atomic_load(&counts[INJECT_pselect]) +
+	       atomic_load(&counts[INJECT_pselect]) + atomic_load(&counts[INJECT_ppoll]) +
 			       atomic_load(&counts[INJECT_epoll_pwait]) >
 		       0;
 }
@@ -1101,7 +1102,7 @@ static enum outcome check_message(void)
 			 count_in_errors(": trying again\n");
 
 	if (run.fault->times == 1 ||
-	    (call != INJECT_accept4 && call != INJECT_pselect &&
+	    (call != INJECT_accept4 && call != INJECT_pselect && call != INJECT_ppoll &&
 	     call != INJECT_epoll_pwait && call != INJECT_recvmsg))
 		return RIGHT;
 	if (count > 1)

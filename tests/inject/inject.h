@@ -30,6 +30,7 @@
 	CALL(getsockname)                                                                \
 	CALL(socketpair)                                                                 \
 	CALL(pselect)                                                                    \
+	CALL(ppoll)                                                                      \
 	CALL(poll)                                                                       \
 	CALL(epoll_create1)                                                              \
 	CALL(epoll_ctl)                                                                  \

@@ -248,6 +248,20 @@ int pselect(int n, fd_set *readable, fd_set *writable, fd_set *others,
 		       : REAL(pselect)(n, readable, writable, others, time, signals);
 }
 
+int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *time,
+	  const sigset_t *signals)
+{
+	return fails(INJECT_ppoll) ? -1 : REAL(ppoll)(fds, n, time, signals);
+}
+
+int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *time,
+		const sigset_t *signals, size_t room);
+int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *time,
+		const sigset_t *signals, size_t room)
+{
+	return n * sizeof *fds <= room ? ppoll(fds, n, time, signals) : (abort(), -1);
+}
+
 int poll(struct pollfd *fds, nfds_t n, int milliseconds)
 {
 	return fails(INJECT_poll) ? -1 : REAL(poll)(fds, n, milliseconds);

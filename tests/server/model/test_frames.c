@@ -15,7 +15,7 @@
 /* MOST_FRAMES: from the function that the model calls, to send(2), both counted. */
 enum { MOST_FRAMES = 6, MOST_FILES = 4, LINE = 1024, STACK = 32, COMMAND = 1024 };
 
-static const char *const models[] = { "fork", "thread", "select" };
+static const char *const models[] = { "fork", "thread", "select", "poll", "epoll" };
 
 enum { MODELS_TRACED = sizeof models / sizeof *models };
 
