@@ -653,7 +653,7 @@ unsigned server_places(struct server *server)
 {
 	if (server->held != NULL || !server_accepting(server))
 		return 0;
-	return server->room - atomic_load(&server->clients);
+	return server->room - count_clients(server);
 }
 
 /* Whom the model has accepted although there is no room waits behind those that are held. */

@@ -153,6 +153,20 @@ static void request_again(void)
 	}
 }
 
+/* Ends all connections that are left. Closing the ring cancels all requests. */
+static void end(void)
+{
+	struct connection *connection;
+
+	uring_close(ring.uring);
+	accepts_end(&ring.accepts);
+	while ((connection = ring.loop.first) != NULL) {
+		intake_release(
+			&((struct client *)connection_of_model(connection))->intake);
+		loop_remove(&ring.loop, connection);
+	}
+}
+
 static struct uring *open_ring(struct failure *failure)
 {
 	const struct uring_sizes sizes = { REQUESTS, COMPLETIONS, buffers, BUFFER_BYTES };
@@ -184,9 +198,7 @@ static int serve(struct server *server)
 		while (uring_next(ring.uring, &done))
 			complete(&done);
 	}
-	uring_close(ring.uring); /* cancels all requests */
-	accepts_end(&ring.accepts);
-	loop_end(&ring.loop);
+	end();
 	return 0;
 }
 
