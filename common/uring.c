@@ -21,7 +21,7 @@
 #include <errno.h>
 #include <string.h>
 
-#if defined(__linux__) && defined(__has_include)
+#if defined(__linux__) && defined(__has_include) && !defined(URING_LEFT_OUT)
 #if __has_include(<linux/io_uring.h>)
 #include <linux/io_uring.h>
 #include <linux/time_types.h>
@@ -462,7 +462,7 @@ void uring_give_back(struct uring *uring, const struct uring_completion *complet
 		add_buffer(uring, completion->buffer);
 }
 
-#else /* no headers of Linux, or old ones */
+#else /* no headers of Linux, or old ones; or CPPFLAGS=-DURING_LEFT_OUT */
 
 bool uring_is_built_in(void)
 {
