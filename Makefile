@@ -10,7 +10,7 @@
 # FUZZ, and in FUZZ_NAME the sources that it is linked with.
 
 SERVICES = echo discard chargen daytime greet reply http chat file
-MODELS   = iterative fork prefork thread pool select poll epoll inetd
+MODELS   = iterative fork prefork thread pool select poll epoll uring inetd
 CLIENTS  = chat dial hostinfo loadgen portscan versus xfer
 FUZZ     = http_request file_command
 FUZZ_http_request = server/service/http/request.c tests/fixture/http_stream.c

@@ -8,6 +8,7 @@
 #define SERVER_MODEL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "common/failure.h"
 
@@ -31,6 +32,8 @@ struct model {
 	 *  socket (core/input_socket.h). It listens nowhere, so the options -a, -b, -c, -p and
 	 *  -x do not apply. */
 	bool serves_input;
+	size_t client_size; /* bytes of the model's own for each client, zeroed:
+			       connection_of_model() */
 
 	/** The options of the model, besides those of all servers. The table ends like the one
 	 *  in common/options.h. NULL: none. */

@@ -62,6 +62,8 @@
 	SUITE(root)                                                                      \
 	SUITE(open_within)                                                               \
 	SUITE(load)                                                                      \
+	SUITE(uring)                                                                     \
+	SUITE(uring_model)                                                               \
 	SUITE(buffer)                                                                    \
 	SUITE(checksum)                                                                  \
 	SUITE(echo)                                                                      \

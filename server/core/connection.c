@@ -468,6 +468,27 @@ void connection_on_readable(struct connection *c, struct worker *worker)
 		connection_offer(c, kept + (size_t)n);
 }
 
+size_t connection_room(const struct connection *c)
+{
+	return SESSION_INPUT - (c->state == CONNECTION_OPEN ? c->kept.length : 0);
+}
+
+void connection_on_received(struct connection *c, struct worker *worker,
+			    const char *bytes, ssize_t n)
+{
+	size_t kept;
+
+	if (!(connection_wants(c) & WANT_READ))
+		return;
+	kept = connection_prepare_input(c, worker);
+	if (n > 0)
+		memcpy(worker->input + kept, bytes, (size_t)n);
+	else if (n < 0)
+		errno = (int)-n;
+	if (connection_received(c, n))
+		connection_offer(c, kept + (size_t)n);
+}
+
 /* The descriptor is writable again. When all is sent, the service continues with its
  * input. */
 static void continue_writing(struct connection *c)
@@ -576,6 +597,13 @@ static bool has_asked_for_all(const struct connection *c, int64_t now)
 	       ((connection_wants(c) & WANT_READ) && now >= c->active_at + SERVER_QUIET);
 }
 
+/* What has arrived is read before the connection is asked to end. If the kernel receives for the
+ * model, it has received it. */
+static bool reads_itself(const struct connection *c)
+{
+	return c->state == CONNECTION_OPEN && !c->received_for;
+}
+
 void connection_stop(struct connection *c, struct worker *worker)
 {
 	int64_t now = clock_milliseconds();
@@ -586,7 +614,7 @@ void connection_stop(struct connection *c, struct worker *worker)
 	take_up(c, worker);
 	worker->now = now;
 	connection_begin_stop(c, now);
-	for (int i = 0; i < STOP_READS && c->state == CONNECTION_OPEN; i++) {
+	for (int i = 0; i < STOP_READS && reads_itself(c); i++) {
 		before = c->bytes_in;
 		connection_on_readable(c, worker);
 		if (c->bytes_in == before)
@@ -692,9 +720,28 @@ void connection_expire(struct connection *c, struct worker *worker, int64_t now)
 
 /* ---- creation and end ---- */
 
+/* Where the memory of the model begins, behind that of the service. */
+static size_t model_offset(const struct server *server)
+{
+	size_t unit = sizeof(max_align_t);
+
+	return sizeof(struct connection) +
+	       (server->service->state_size + unit - 1) / unit * unit;
+}
+
+static size_t whole_size(const struct server *server)
+{
+	return model_offset(server) + server->model->client_size;
+}
+
+void *connection_of_model(struct connection *c)
+{
+	return (char *)c + model_offset(c->server);
+}
+
 struct connection *connection_create(struct server *server)
 {
-	struct connection *c = malloc(sizeof *c + server->service->state_size);
+	struct connection *c = malloc(whole_size(server));
 
 	if (c != NULL)
 		c->server = server;
@@ -705,7 +752,7 @@ void connection_attach(struct connection *c, int fd, const struct address *peer)
 {
 	struct server *server = c->server;
 
-	memset(c, 0, sizeof *c + server->service->state_size);
+	memset(c, 0, whole_size(server));
 	c->server = server;
 	c->session.service = server->service;
 	c->session.transport = &transport;

@@ -88,9 +88,10 @@ struct connection {
 	unsigned registered;
 	int fd;
 	enum connection_state state;
-	bool input_ended; /* the client has half-closed */
-	bool producing;   /* drained() wrote something in its last call */
-	bool stopping;    /* the server stops: no waiting for new requests */
+	bool input_ended;  /* the client has half-closed */
+	bool producing;    /* drained() wrote something in its last call */
+	bool stopping;     /* the server stops: no waiting for new requests */
+	bool received_for; /* connection_on_received() is used: no recv(2) here */
 	/* a blocking call was interrupted since the last transfer: poll next */
 	bool interrupted;
 	struct proxy_header proxy_header; /* detects a header in the first bytes */
@@ -107,7 +108,7 @@ struct connection {
 	int64_t began_at;  /* start time, for the line of -v */
 	uint64_t bytes_in, bytes_out; /* as in the statistics */
 	struct address peer;
-	max_align_t state_memory[]; /* of the service */
+	max_align_t state_memory[]; /* of the service, and behind it of the model */
 };
 
 /** Allocates a connection without a client.
@@ -123,6 +124,9 @@ void connection_detach(struct connection *connection);
 /** Frees the memory; NULL is allowed. */
 void connection_free(struct connection *connection);
 
+/** @return the memory of the model for this client: see struct model */
+void *connection_of_model(struct connection *connection);
+
 /** Calls the open function of the service: the first call for a connection. */
 void connection_begin(struct connection *connection, struct worker *worker);
 
@@ -134,6 +138,14 @@ unsigned connection_wants(const struct connection *connection);
  *  sends what the service writes, as far as the kernel accepts it. Does nothing if the
  *  connection no longer wants to read. Never blocks. */
 void connection_on_readable(struct connection *connection, struct worker *worker);
+
+/** The same for a model whose kernel has received already: @p n of the @p bytes have arrived, at most
+ *  connection_room(); 0: the stream has ended; or -errno. Copies the bytes. */
+void connection_on_received(struct connection *connection, struct worker *worker,
+			    const char *bytes, ssize_t n);
+
+/** @return how many bytes connection_on_received() can take */
+size_t connection_room(const struct connection *connection);
 
 /** The descriptor is writable: sends queued output. When all is sent, lets the service
  *  continue (drained()). Never blocks, except for a file on a blocking descriptor: see

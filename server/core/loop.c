@@ -36,8 +36,11 @@ void loop_begin(struct loop *loop, struct server *server)
 
 struct connection *loop_accept(struct loop *loop)
 {
-	struct connection *connection = server_accept_from(loop->server, loop->listeners);
+	return loop_admit(loop, server_accept_from(loop->server, loop->listeners));
+}
 
+struct connection *loop_admit(struct loop *loop, struct connection *connection)
+{
 	if (connection == NULL)
 		return NULL;
 	connection->loop = loop;

@@ -38,6 +38,10 @@ void loop_begin(struct loop *loop, struct server *server);
  *  @return its connection, or NULL */
 struct connection *loop_accept(struct loop *loop);
 
+/** Takes a client that the model itself has accepted: from server_admit() or server_next_held().
+ *  @return @p connection, which may be NULL */
+struct connection *loop_admit(struct loop *loop, struct connection *connection);
+
 /** After each call for a connection: notes when it expires.
  *  @return what the connection wants now; 0 means that loop_remove() is due */
 unsigned loop_wants(struct loop *loop, const struct connection *connection);

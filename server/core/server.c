@@ -207,6 +207,26 @@ int server_begin(struct server *server, const struct listeners *listeners)
 	return server->hub != NULL ? server->hub->begin(server) : 0;
 }
 
+/* Keeps an accepted client as the next one to be served. */
+static void hold(struct server *server, struct connection *connection)
+{
+	connection->next = server->held;
+	server->held = connection;
+}
+
+static struct connection *take_held(struct server *server)
+{
+	struct connection *connection = server->held;
+
+	server->held = connection->next;
+	return connection;
+}
+
+static void release_held(struct server *server)
+{
+	server_release(server, take_held(server));
+}
+
 static void begin_stop(struct server *server)
 {
 	signals_request_stop();
@@ -215,9 +235,8 @@ static void begin_stop(struct server *server)
 	server->stopping = true;
 	if (!server->datagrams) /* replies to datagrams are sent on these sockets */
 		listeners_close(&server->listeners);
-	if (server->held != NULL) {
-		server_release(server, server->held);
-		server->held = NULL;
+	while (server->held != NULL) {
+		release_held(server);
 		statistics_add(&server->statistics->refused, 1);
 	}
 	pthread_mutex_unlock(&server->accept_mutex);
@@ -394,7 +413,7 @@ static struct connection *admit(struct server *server, struct connection *connec
 	unsigned clients;
 
 	if (server->hub != NULL && server->hub->join(connection) < 0) {
-		server->held = connection;
+		hold(server, connection);
 		pause_accepting(server, "out of descriptors or memory", errno);
 		return NULL;
 	}
@@ -482,17 +501,22 @@ static bool inherits_options(struct server *server, unsigned listener,
 	return false;
 }
 
+static void accepted(struct server *server, unsigned listener, int fd,
+		     const struct address *peer)
+{
+	retry_succeeded(&server->accepts);
+	atomic_store(&server->retry_after, RETRY_SOON);
+	if (!inherits_options(server, listener, peer))
+		set_options(fd);
+}
+
 static int accept_from(struct server *server, const struct listeners *listeners,
 		       unsigned listener, struct address *peer)
 {
 	int fd = sock_accept(listeners->fds[listener], peer, server->model->nonblocking);
 
-	if (fd >= 0) {
-		retry_succeeded(&server->accepts);
-		atomic_store(&server->retry_after, RETRY_SOON);
-	}
-	if (fd >= 0 && !inherits_options(server, listener, peer))
-		set_options(fd);
+	if (fd >= 0)
+		accepted(server, listener, fd, peer);
 	return fd;
 }
 
@@ -550,8 +574,7 @@ static struct connection *accept_held(struct server *server)
 		pause_accepting(server, out_of_descriptors, EMFILE);
 		return NULL;
 	}
-	server->held = NULL;
-	return admit(server, connection);
+	return admit(server, take_held(server));
 }
 
 static struct connection *accept_one(struct server *server,
@@ -581,7 +604,7 @@ static struct connection *accept_one(struct server *server,
 	connection = server->spare;
 	server->spare = NULL;
 	connection_attach(connection, fd, &peer);
-	server->held = connection;
+	hold(server, connection);
 	return accept_held(server);
 }
 
@@ -622,6 +645,56 @@ void server_exit_when_idle(struct server *server)
 	 * to wait for. */
 	server->exit_idle = 1;
 	atomic_store(&server->empty_since, clock_milliseconds() + server->idle_timeout);
+}
+
+/* ---- for a model that accepts by itself ---- */
+
+unsigned server_places(struct server *server)
+{
+	if (server->held != NULL || !server_accepting(server))
+		return 0;
+	return server->room - count_clients(server);
+}
+
+/* Whom the model has accepted although there is no room waits behind those that are held. */
+static void hold_last(struct server *server, struct connection *connection)
+{
+	struct connection *last = server->held;
+
+	if (last == NULL) {
+		server->held = connection;
+		return;
+	}
+	while (last->next != NULL)
+		last = last->next;
+	last->next = connection;
+}
+
+struct connection *server_admit(struct server *server, struct connection *connection,
+				unsigned listener, int fd, const struct address *peer)
+{
+	connection_attach(connection, fd, peer);
+	if (server->stopping) {
+		server_release(server, connection);
+		statistics_add(&server->statistics->refused, 1);
+		return NULL;
+	}
+	accepted(server, listener, fd, peer);
+	hold_last(server, connection);
+	return server_next_held(server);
+}
+
+void server_accept_failed(struct server *server, int error)
+{
+	/* several attempts may fail at once, for the same reason */
+	if (server_accepting(server))
+		accept_failed(server, error);
+}
+
+struct connection *server_next_held(struct server *server)
+{
+	return server->held != NULL && server_accepting(server) ? accept_held(server)
+								: NULL;
 }
 
 /* Adds the listeners to the set, but only while a client would be accepted: otherwise
@@ -781,7 +854,7 @@ void server_hold(struct server *server, struct connection *connection, const cha
 		server->hub->cancel(connection);
 	atomic_fetch_sub(&server->clients, 1);
 	atomic_fetch_sub(&server->statistics->served, 1);
-	server->held = connection;
+	hold(server, connection);
 	pause_accepting(server, what, error);
 }
 
@@ -837,9 +910,8 @@ void server_end(struct server *server)
 {
 	if (server->hub != NULL && server->hub->end != NULL)
 		server->hub->end();
-	if (server->held != NULL)
-		server_release(server, server->held);
-	server->held = NULL;
+	while (server->held != NULL)
+		release_held(server);
 	connection_free(server->spare);
 	server->spare = NULL;
 	listeners_close(&server->listeners);

@@ -108,8 +108,9 @@ struct server {
 	int64_t failure_repeat_at; /* when to report again that a call keeps failing */
 	int64_t lost_repeat_at;    /* when to report again that a client was lost */
 	unsigned lost;             /* clients lost since the last such report */
-	_Atomic(struct connection *)
-		held;             /* accepted, but no worker could be created for it */
+	/* accepted, but there was no room for it, or no worker could be created. Several (a
+	 * list by ->next) if the model itself accepts */
+	_Atomic(struct connection *) held;
 	struct connection *spare; /* ready for the next client */
 };
 
@@ -233,6 +234,28 @@ struct connection *server_adopt(struct server *server, int fd,
 /** From now on the server stops when the last peer has left, or when none has come within
  *  the idle timeout. Does nothing if the idle timeout is 0. */
 void server_exit_when_idle(struct server *server);
+
+/** For a model that accepts by itself: how many clients it may accept now, more than those that it
+ *  has been given; 0 when there is no room. */
+unsigned server_places(struct server *server);
+
+/**
+ * For such a model: checks, counts and prepares a client as server_accept() does.
+ *
+ * @param connection  for this client, from connection_create(); no longer the caller's
+ * @param listener    the number of the listener
+ * @param fd          the client's descriptor
+ * @return the client's connection; or NULL if it is refused or must wait: server_next_held()
+ */
+struct connection *server_admit(struct server *server, struct connection *connection,
+				unsigned listener, int fd, const struct address *peer);
+
+/** For such a model: it could not accept, with @p error. Does what server_accept() does then. */
+void server_accept_failed(struct server *server, int error);
+
+/** For such a model: the next client that server_admit() could not admit, if there is room for it
+ *  now; or NULL. */
+struct connection *server_next_held(struct server *server);
 
 /** Gives back a client for which no worker could be created, because fork(2) or
  *  pthread_create(3) failed with @p error; @p what is the text for the message. The

@@ -113,6 +113,13 @@ static const struct fault_kind kinds[INJECT_COUNT] = {
 	[INJECT_epoll_ctl] = { "epoll_ctl", { ENOMEM, ENOSPC }, { ENOMEM, ENOSPC } },
 	[INJECT_epoll_pwait] = { "epoll_pwait", { ENOMEM, EINTR }, { ENOMEM } },
 	[INJECT_eventfd] = { "eventfd", { EMFILE, ENFILE, ENOMEM }, { EMFILE, ENOMEM } },
+	[INJECT_uring_setup] = { "io_uring_setup",
+				 { EMFILE, ENFILE, ENOMEM, EPERM, ENOSYS, EINVAL },
+				 { 0 } },
+	[INJECT_uring_register] = { "io_uring_register", { ENOMEM, EINVAL }, { 0 } },
+	[INJECT_uring_enter] = { "io_uring_enter",
+				 { EAGAIN, EBUSY, ENOMEM, EINTR },
+				 { EAGAIN, EBUSY, ENOMEM } },
 	[INJECT_fork] = { "fork", { EAGAIN, ENOMEM }, { EAGAIN, ENOMEM } },
 	[INJECT_pthread_create] = { "pthread_create", { EAGAIN, EPERM }, { EAGAIN } },
 	[INJECT_mmap] = { "mmap", { ENOMEM, EAGAIN }, { 0 } },
@@ -919,7 +926,8 @@ static bool serves(void)
 
 	return atomic_load(&run.inject->port) != 0 &&
 	       atomic_load(&counts[INJECT_pselect]) + atomic_load(&counts[INJECT_ppoll]) +
-			       atomic_load(&counts[INJECT_epoll_pwait]) >
+			       atomic_load(&counts[INJECT_epoll_pwait]) +
+			       atomic_load(&counts[INJECT_uring_enter]) >
 		       0;
 }
 
@@ -1103,7 +1111,8 @@ static enum outcome check_message(void)
 
 	if (run.fault->times == 1 ||
 	    (call != INJECT_accept4 && call != INJECT_pselect && call != INJECT_ppoll &&
-	     call != INJECT_epoll_pwait && call != INJECT_recvmsg))
+	     call != INJECT_epoll_pwait && call != INJECT_uring_enter &&
+	     call != INJECT_recvmsg))
 		return RIGHT;
 	if (count > 1)
 		return report(WRONG, "it says %u times what lasts", count);

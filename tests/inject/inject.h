@@ -36,6 +36,9 @@
 	CALL(epoll_ctl)                                                                  \
 	CALL(epoll_pwait)                                                                \
 	CALL(eventfd)                                                                    \
+	CALL(uring_setup)                                                                \
+	CALL(uring_register)                                                             \
+	CALL(uring_enter)                                                                \
 	CALL(fork)                                                                       \
 	CALL(pthread_create)                                                             \
 	CALL(mmap)                                                                       \

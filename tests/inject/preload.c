@@ -408,6 +408,12 @@ long syscall(long number, ...)
 	if (number == SYS_openat2 && fails(INJECT_openat2))
 		return -1;
 #endif
+#ifdef SYS_io_uring_setup
+	if ((number == SYS_io_uring_setup && fails(INJECT_uring_setup)) ||
+	    (number == SYS_io_uring_register && fails(INJECT_uring_register)) ||
+	    (number == SYS_io_uring_enter && fails(INJECT_uring_enter)))
+		return -1;
+#endif
 	if (number == SYS_renameat2 && fails(INJECT_renameat2))
 		return -1;
 	return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
