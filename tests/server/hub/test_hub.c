@@ -606,7 +606,7 @@ Suite *suite_hub(void)
 	tcase_add_loop_test(shared, all_hear_all_of_one, 0, models_count());
 	tcase_add_loop_test(shared, all_hear_the_same, 0, models_count());
 	tcase_add_loop_test(shared, who_reads_is_not_cut_off, 0, models_count());
-	tcase_add_loop_test(shared, who_listens_is_not_idle, 0, models_count());
+	tcase_add_loop_test(shared, who_listens_is_not_idle, 0, kinds_count());
 	tcase_add_loop_test(trouble, a_stalled_reader_is_cut_off, 0, models_count());
 	tcase_add_loop_test(trouble, a_reset_is_a_leave, 0, models_count());
 	tcase_add_loop_test(trouble, out_of_descriptors_the_next_ones_wait, 0,

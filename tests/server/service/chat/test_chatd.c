@@ -437,7 +437,7 @@ START_TEST(who_is_too_fast_waits_and_nobody_else_does)
 END_TEST
 
 enum { ROUND = 12, LONG_LINE = 1000, MOST_ROUNDS = 2000 };
-enum { TALKER, STALLED, FIRST_LISTENER, CROWD = 50 };
+enum { TALKER, STALLED, FIRST_LISTENER, CROWD = 20 };
 
 /* Hears a round of what is said, within which somebody may be told to have left. @return how
  * often that was */
@@ -482,7 +482,7 @@ static int say_round(const int fds[CROWD], const char *left)
 	return seen;
 }
 
-/* GIVEN a room of fifty, one of whom stops reading
+/* GIVEN a room of twenty, one of whom stops reading
    WHEN another talks on
    THEN that one is cut off when -B bytes wait for it; the others hear so, all at the same
    place, and miss nothing. */
@@ -514,7 +514,7 @@ START_TEST(who_does_not_read_is_cut_off)
 
 	ck_assert_int_eq(seen, 1);
 	client_say(fds[TALKER], "/who\n");
-	client_hear(fds[TALKER], "* in lobby (49): talker, listener2, ");
+	client_hear(fds[TALKER], "* in lobby (19): talker, listener2, ");
 	ck_assert(crowd_has_ended(fds[STALLED]));
 	for (int i = 0; i < CROWD; i++)
 		client_close(fds[i]);
@@ -1370,9 +1370,8 @@ Suite *suite_chatd(void)
 {
 	Suite *suite = suite_create("chatd");
 	TCase *shared = add_case(suite, "shared");
-	TCase *trouble = add_case(suite, "trouble");
 	TCase *leaving = add_case(suite, "leaving");
-	int models = models_count();
+	int models = kinds_count();
 
 	tcase_add_loop_test(shared, every_line_reaches_everyone, 0, models);
 	tcase_add_loop_test(shared, all_hear_the_same, 0, models);
@@ -1385,6 +1384,25 @@ Suite *suite_chatd(void)
 	tcase_add_loop_test(shared,
 			    a_private_line_after_the_synch_of_telnet_stays_private, 0,
 			    models);
+	tcase_add_loop_test(leaving, half_a_line_at_a_reset_is_not_delivered, 0, models);
+	tcase_add_loop_test(leaving, half_a_line_at_the_half_close_is_delivered, 0,
+			    models);
+	if (process_facts_available()) {
+		tcase_add_loop_test(leaving, a_killed_child_is_a_leave, 0, models);
+		tcase_add_loop_test(leaving, a_child_that_is_reported_to_stop_is_a_leave,
+				    0, models);
+	}
+	tcase_add_loop_test(leaving, a_stop_loses_nothing, 0, models);
+	tcase_add_loop_test(leaving, who_comes_and_goes_leaves_nothing, 0, models);
+	return suite;
+}
+
+Suite *suite_chatd_trouble(void)
+{
+	Suite *suite = suite_create("chatd_trouble");
+	TCase *trouble = add_case(suite, "trouble");
+	int models = kinds_count();
+
 	tcase_add_loop_test(trouble, who_is_too_fast_waits_and_nobody_else_does, 0,
 			    models);
 	tcase_add_loop_test(trouble, who_does_not_read_is_cut_off, 0, models);
@@ -1399,15 +1417,5 @@ Suite *suite_chatd(void)
 	tcase_add_loop_test(trouble, who_listens_is_not_idle, 0, models);
 	tcase_add_loop_test(trouble, beyond_the_limit_the_next_one_waits, 0, models);
 	tcase_add_loop_test(trouble, out_of_descriptors_the_next_ones_wait, 0, models);
-	tcase_add_loop_test(leaving, half_a_line_at_a_reset_is_not_delivered, 0, models);
-	tcase_add_loop_test(leaving, half_a_line_at_the_half_close_is_delivered, 0,
-			    models);
-	if (process_facts_available()) {
-		tcase_add_loop_test(leaving, a_killed_child_is_a_leave, 0, models);
-		tcase_add_loop_test(leaving, a_child_that_is_reported_to_stop_is_a_leave,
-				    0, models);
-	}
-	tcase_add_loop_test(leaving, a_stop_loses_nothing, 0, models);
-	tcase_add_loop_test(leaving, who_comes_and_goes_leaves_nothing, 0, models);
 	return suite;
 }

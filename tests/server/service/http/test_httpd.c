@@ -388,8 +388,7 @@ static void limit_memory(void *context)
 	const struct rlimit limit = { 64 * MEGABYTE, 64 * MEGABYTE };
 
 	(void)context;
-	if (!SANITIZED)
-		setrlimit(RLIMIT_DATA, &limit);
+	setrlimit(RLIMIT_DATA, &limit);
 }
 
 /* Reads up to the server's hanging up. @return what has come last, a NUL behind it */
@@ -415,10 +414,11 @@ static const char *read_to_the_end(int fd, size_t *length)
 
 START_TEST(a_hundred_clients_list_a_large_directory_in_bounded_memory)
 {
-	enum { CLIENTS = 100, NAMES = 20000, SANITIZED_NAMES = 2000 };
+	enum { CLIENTS = 100, MANY_NAMES = 20000, FEW_NAMES = 2000 };
 	static const char request[] =
 		"GET /many/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-	int names = SANITIZED ? SANITIZED_NAMES : NAMES, clients[CLIENTS];
+	bool limited = model_is(_i, "select") && !SANITIZED;
+	int names = limited ? MANY_NAMES : FEW_NAMES, clients[CLIENTS];
 	char name[64], range[64];
 	struct server server;
 
@@ -430,7 +430,7 @@ START_TEST(a_hundred_clients_list_a_large_directory_in_bounded_memory)
 	server = server_start_with(&(struct server_setup){
 		.program = model_program(_i, "http"),
 		.options = ARGUMENTS("-q", "-l", "-r", folder.path),
-		.prepare = model_is(_i, "select") ? limit_memory : NULL,
+		.prepare = limited ? limit_memory : NULL,
 	});
 	for (int i = 0; i < CLIENTS; i++) {
 		clients[i] = client_connect(&server);
@@ -453,7 +453,7 @@ START_TEST(wrk_and_ab_meet_no_error)
 {
 	static const char *const paths[] = { "/", "/small.txt" };
 	const char *clients = model_serves_many(_i) ? "20" : "1";
-	const char *requests = SANITIZED ? "400" : "4000";
+	const char *requests = SANITIZED ? "400" : "1000";
 	char paths_of_tools[2][TOOL_TEXT];
 	const char *wrk = needed_program("wrk", paths_of_tools[0]);
 	const char *ab = needed_program("ab", paths_of_tools[1]);
@@ -465,7 +465,7 @@ START_TEST(wrk_and_ab_meet_no_error)
 			i == 0 ? start(_i, ARGUMENTS("-q")) : start_site(_i);
 		struct run run;
 
-		if (wrk != NULL) {
+		if (wrk != NULL && i == 1) {
 			run = run_program(ARGUMENTS(wrk, "-t1", "-c", clients, "-d", "1s",
 						    url(&server, paths[i])),
 					  "", 0, LONG_WAIT_MS);
@@ -551,19 +551,21 @@ START_TEST(a_browser_shows_a_page_with_style_image_and_script)
 	struct server server;
 	struct run run;
 
-	if (SANITIZED || needed_program("chromium", chromium) == NULL)
+	/* It opens several connections and leaves some unused: that is hard for a server that
+	 * serves one at a time, and easy for all others alike. */
+	if (SANITIZED || needed_program("chromium", chromium) == NULL ||
+	    !(model_is(_i, "iterative") || model_is(_i, "select")))
 		return;
 	folder_text(&folder, "page.html", page);
 	folder_text(&folder, "style.css", style);
 	folder_text(&folder, "pixels.svg", image);
 	folder_text(&folder, "look.js", look);
-	/* It opens several connections and leaves some unused: not for iterative. */
 	server = start(_i, ARGUMENTS("-q", "-t", model_serves_many(_i) ? "60" : "0.2",
 				     "-r", folder.path));
 	run = browse(&server, "--dump-dom");
 	ck_assert_msg(strstr(run.out, "seen: 123 rgb(32, 64, 96)") != NULL, "%s%s",
 		      run.out, run.err);
-	if (!model_is(_i, "select")) { /* once will do */
+	if (!model_is(_i, "select")) {
 		server_finish(&server);
 		return;
 	}
@@ -957,9 +959,7 @@ Suite *suite_httpd(void)
 {
 	Suite *suite = suite_create("httpd");
 	TCase *tools = add_case(suite, "httpd and its clients");
-	TCase *foes = add_case(suite, "httpd and its foes");
-	TCase *operator= add_case(suite, "httpd and its operator");
-	int models = models_count();
+	int models = kinds_count();
 
 	tcase_add_unchecked_fixture(tools, make_big, NULL);
 	tcase_add_checked_fixture(tools, make_site, remove_site);
@@ -977,6 +977,16 @@ Suite *suite_httpd(void)
 	tcase_add_loop_test(tools, wrk_and_ab_meet_no_error, 0, models);
 	tcase_add_loop_test(tools, a_browser_shows_a_page_with_style_image_and_script, 0,
 			    models);
+	return suite;
+}
+
+Suite *suite_httpd_trouble(void)
+{
+	Suite *suite = suite_create("httpd_trouble");
+	TCase *foes = add_case(suite, "httpd and its foes");
+	TCase *operator= add_case(suite, "httpd and its operator");
+	int models = kinds_count();
+
 	tcase_add_unchecked_fixture(foes, make_big, NULL);
 	tcase_add_checked_fixture(foes, make_site, remove_site);
 	tcase_add_loop_test(
