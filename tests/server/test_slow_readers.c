@@ -148,12 +148,15 @@ static void read_slowly(struct reader *readers, int count)
 	}
 }
 
-/* @return whether a reader has not got all yet */
+/* Reads no more than a part: meanwhile the others read nothing.
+ * @return whether a reader has not got all yet */
 static bool read_on(struct reader *reader, size_t all)
 {
+	size_t part = reader->got + THEN < all ? reader->got + THEN : all;
+
 	if (reader->got >= all)
 		return false;
-	while (reader->got < all && sip(reader, SIZE_MAX) > 0)
+	while (reader->got < part && sip(reader, SIZE_MAX) > 0)
 		continue;
 	return true;
 }
