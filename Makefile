@@ -83,7 +83,7 @@ PAGES     := $(wildcard man/*.[1-8])
 AGAINST_SAN := $(if $(findstring thread,$(SAN)),$(BUILD)/tests/sanitizer/signals.o)
 FUZZERS   := $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 
-.PHONY: all compare check check-faults fuzz deps deps-docs install uninstall format lint clean help
+.PHONY: all compare check check-models check-faults fuzz deps deps-docs install uninstall format lint clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -180,6 +180,10 @@ $(BUILD)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS_FIRST)
 $(TESTER): $(call OBJECTS,$(TESTS) $(FUZZ:%=tests/fuzz/%.c)) $(foreach s,$(SERVICES),$(call SERVICE_O,$(s))) $(MODELS:%=$(BUILD)/server/model/%.o) $(CLIENT_O) $(ENGINE) $(LOAD) $(CLIENT_LIB) $(COMMON)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LDLIBS)
+
+# Before a release: the tests of the services, too, in every model (tests/fixture/models.h).
+check-models:
+	@TEST_MODELS=all $(MAKE) --no-print-directory check
 
 check-faults: all $(INJECTED)
 	@$(call inject,$(FAULTS))
@@ -384,6 +388,7 @@ help:
 	@echo 'make            build every program into $(BIN)/'
 	@echo 'make compare    build, then compare the models side by side: $(BIN)/versus echo'
 	@echo 'make check      build, then run the tests (needs Check)'
+	@echo 'make check-models  the same with every model in every test'
 	@echo 'make check-faults  let system calls of the servers fail: FAULTS=$(FAULTS) runs of each'
 	@echo 'make fuzz       fuzz: $(FUZZ), FUZZ_SECONDS=$(FUZZ_SECONDS) each (needs clang)'
 	@echo 'make deps       install a compiler and Check with the package manager'

@@ -4,17 +4,21 @@
  * skipped, once, with a count; then the sum of all. What failed comes last, so that it is
  * on the screen when the run ends.
  *
- * TEST_MODELS='fork thread' runs the tests that hold in every model with these only.
+ * TEST_MODELS='fork thread' runs the tests that hold in every model with these only,
+ * TEST_MODELS=all all of them with all models: tests/fixture/models.h.
  *
  * CK_RUN_SUITE=name runs one, TEST_WITHOUT='name name' all but these; TEST_JOBS=1 one at a
  * time; CK_FORK=no, for a debugger, all in this process.
+ *
+ * A build with sanitizers leaves out the suites in which they can find nothing (see below);
+ * CK_RUN_SUITE=name runs one of these, too.
  *
  * CK_DEFAULT_TIMEOUT=seconds limits each test (default: TEST_SECONDS of waiting.h).
  *
  * TMPDIR becomes a folder of this run. It is removed at the end, with whatever is in it: a
  * test that fails removes nothing.
  */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE /* _SC_NPROCESSORS_ONLN */
 
 #include <errno.h>
 #include <signal.h>
@@ -30,7 +34,14 @@
 #include "tests/fixture/waiting.h"
 #include "tests/suites.h"
 
-enum { JOBS = 4, JOBS_MOST = 64 };
+enum { JOBS_PER_PROCESSOR = 4, JOBS_LEAST = 4, JOBS_MOST = 64 };
+
+/* Suites without a use for sanitizers. The examples of the pages run our programs as other
+ * suites do, many of them under strace and gdb; what these tests are about is the text of the
+ * pages. The functions that lie between a model and send are counted in a build without
+ * optimization and sanitizers, and slow readers must keep a rate. */
+static const char *const without_sanitizers[] = { "examples", "pasted_examples", "frames",
+						  "slow_readers", NULL };
 
 /* How the line begins by which a test says that it is skipped. */
 static const char skip_mark[] = "skipped: ";
@@ -216,11 +227,21 @@ static bool has_name(const char *names, const char *name)
 	return false;
 }
 
+static bool is_without_sanitizers(const char *suite)
+{
+	for (size_t i = 0; without_sanitizers[i] != NULL; i++)
+		if (strcmp(without_sanitizers[i], suite) == 0)
+			return true;
+	return false;
+}
+
 static bool is_wanted(const char *suite)
 {
 	const char *only = getenv("CK_RUN_SUITE"), *without = getenv("TEST_WITHOUT");
 
-	return (only == NULL || *only == '\0' || strcmp(only, suite) == 0) &&
+	if (only != NULL && *only != '\0')
+		return strcmp(only, suite) == 0;
+	return !(SANITIZED && is_without_sanitizers(suite)) &&
 	       (without == NULL || !has_name(without, suite));
 }
 
@@ -331,16 +352,28 @@ static bool make_folder(char path[FOLDER_TEXT])
 	return false;
 }
 
+/* Tests wait more than they compute. */
+static int jobs_for_this_machine(void)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (processors > JOBS_MOST / JOBS_PER_PROCESSOR)
+		return JOBS_MOST;
+	if (processors < JOBS_LEAST / JOBS_PER_PROCESSOR)
+		return JOBS_LEAST;
+	return (int)processors * JOBS_PER_PROCESSOR;
+}
+
 static struct tally run_suites(void)
 {
 	const char *wanted = getenv("TEST_JOBS"), *forking = getenv("CK_FORK");
-	int most = wanted ? atoi(wanted) : JOBS;
+	int most = wanted ? atoi(wanted) : jobs_for_this_machine();
 
 	if (forking != NULL && strcmp(forking, "no") == 0)
 		return run_in_this_process();
 	handle_stopping(stop);
 	if (most < 1 || most > JOBS_MOST)
-		most = JOBS;
+		most = jobs_for_this_machine();
 	return run_side_by_side(most);
 }
 

@@ -13,32 +13,42 @@
 #include <check.h>
 
 #define SUITES                                                                           \
-	SUITE(filed)                                                                     \
-	SUITE(chatd)                                                                     \
+	SUITE(filed_limits)                                                              \
 	SUITE(examples)                                                                  \
+	SUITE(chatd_trouble)                                                             \
+	SUITE(pasted_examples)                                                           \
+	SUITE(filed)                                                                     \
+	SUITE(connection_files)                                                          \
+	SUITE(faults)                                                                    \
 	SUITE(file)                                                                      \
 	SUITE(httpd)                                                                     \
+	SUITE(httpd_trouble)                                                             \
+	SUITE(servers)                                                                   \
+	SUITE(udp)                                                                       \
+	SUITE(chatd)                                                                     \
 	SUITE(connection_time)                                                           \
-	SUITE(faults)                                                                    \
-	SUITE(connection_files)                                                          \
 	SUITE(engine)                                                                    \
 	SUITE(epoll)                                                                     \
 	SUITE(many)                                                                      \
+	SUITE(load_udp)                                                                  \
+	SUITE(slow_readers)                                                              \
+	SUITE(http)                                                                      \
+	SUITE(hub)                                                                       \
+	SUITE(portscan)                                                                  \
+	SUITE(xfer)                                                                      \
+	SUITE(load_chat)                                                                 \
+	SUITE(chat_client)                                                               \
+	SUITE(dial_udp)                                                                  \
+	SUITE(http_documents)                                                            \
+	SUITE(versus)                                                                    \
+	SUITE(versus_servers)                                                            \
 	SUITE(frames)                                                                    \
 	SUITE(templates)                                                                 \
-	SUITE(servers)                                                                   \
-	SUITE(load_chat)                                                                 \
-	SUITE(portscan)                                                                  \
-	SUITE(load_udp)                                                                  \
 	SUITE(outputs)                                                                   \
-	SUITE(hub)                                                                       \
 	SUITE(load_broken)                                                               \
 	SUITE(load_faults)                                                               \
 	SUITE(work)                                                                      \
 	SUITE(load_services)                                                             \
-	SUITE(versus)                                                                    \
-	SUITE(versus_servers)                                                            \
-	SUITE(slow_readers)                                                              \
 	SUITE(text)                                                                      \
 	SUITE(words)                                                                     \
 	SUITE(rename)                                                                    \
@@ -72,8 +82,6 @@
 	SUITE(daytime)                                                                   \
 	SUITE(greet)                                                                     \
 	SUITE(reply)                                                                     \
-	SUITE(http)                                                                      \
-	SUITE(http_documents)                                                            \
 	SUITE(http_conditions)                                                           \
 	SUITE(http_request)                                                              \
 	SUITE(file_command)                                                              \
@@ -85,19 +93,15 @@
 	SUITE(repetition)                                                                \
 	SUITE(small_services)                                                            \
 	SUITE(proxy_header)                                                              \
-	SUITE(udp)                                                                       \
 	SUITE(transcripts)                                                               \
 	SUITE(dial)                                                                      \
 	SUITE(hostinfo)                                                                  \
 	SUITE(ports)                                                                     \
 	SUITE(line_editor)                                                               \
 	SUITE(speech)                                                                    \
-	SUITE(chat_client)                                                               \
 	SUITE(dial_requests)                                                             \
-	SUITE(dial_udp)                                                                  \
 	SUITE(load_http)                                                                 \
 	SUITE(load_file)                                                                 \
-	SUITE(xfer)                                                                      \
 	SUITE(xfer_servers)
 
 #define SUITE(name) Suite *suite_##name(void);

@@ -34,7 +34,7 @@ struct input {
 	size_t n;
 };
 
-static struct input corpus[INPUTS_MOST];
+static struct input *corpus;
 static size_t corpus_count;
 
 /* ---- what is being tried, for who wants to try it again ---------------------------------- */
@@ -182,6 +182,7 @@ Suite *suite_fuzz(void)
 	TCase *tcase = add_case(suite, "fuzz");
 	int count = sizeof targets / sizeof *targets;
 
+	corpus = much_memory(INPUTS_MOST * sizeof *corpus);
 	tcase_add_loop_test(tcase, the_corpus_is_read_right, 0, count);
 	tcase_add_loop_test(tcase, what_is_made_from_the_corpus_is_read_right, 0, count);
 	return suite;

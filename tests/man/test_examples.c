@@ -929,7 +929,6 @@ Suite *suite_examples(void)
 {
 	Suite *suite = suite_create("examples");
 	TCase *running = tcase_create("running");
-	TCase *pasting = tcase_create("pasting");
 	TCase *reading = tcase_create("reading");
 
 	find_examples();
@@ -945,6 +944,15 @@ Suite *suite_examples(void)
 	tcase_add_loop_test(running,
 			    an_example_prints_what_its_page_says_and_leaves_nothing, 0,
 			    (int)examples_count);
+	return suite;
+}
+
+Suite *suite_pasted_examples(void)
+{
+	Suite *suite = suite_create("pasted_examples");
+	TCase *pasting = tcase_create("pasting");
+
+	find_examples();
 	suite_add_tcase(suite, pasting);
 	tcase_set_timeout(pasting, 3 * TEST_SECONDS);
 	tcase_add_loop_test(pasting,

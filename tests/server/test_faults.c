@@ -40,7 +40,7 @@ enum {
 	PIPE_NEARLY_FULL = 65536 - 2 * 4096, /* then poll(2) says: no room */
 };
 
-static char block[MEGABYTE];
+static char *block;
 static int fds[CROWD];
 
 static struct server start(int model, const char *const options[])
@@ -349,7 +349,7 @@ START_TEST(clients_that_reset_harm_nobody_else)
 	bool many = model_serves_many(_i);
 	int good = many ? client_connect(&server) : -1;
 
-	fill_pattern(block, sizeof block, 1);
+	fill_pattern(block, MEGABYTE, 1);
 	for (int i = 0; i < ROUNDS; i++) {
 		int bad = client_connect(&server);
 		int worse = client_connect(&server);
@@ -375,12 +375,12 @@ START_TEST(a_client_that_never_reads_holds_up_nobody_else)
 	struct server server = start(_i, NULL);
 	int bad = client_connect(&server), good;
 
-	fill_pattern(block, sizeof block, 2);
+	fill_pattern(block, MEGABYTE, 2);
 	client_send_until_full(bad);
 	if (!model_serves_many(_i)) /* the others' turn comes when it has gone */
 		client_reset(bad);
 	good = client_connect(&server);
-	client_exchange(good, block, sizeof block, block, sizeof block);
+	client_exchange(good, block, MEGABYTE, block, MEGABYTE);
 	if (model_serves_many(_i)) {
 		expect_idle(&server);
 		client_reset(bad);
@@ -395,7 +395,7 @@ START_TEST(a_client_that_sends_byte_by_byte_holds_up_nobody_else)
 	struct server server = start(_i, NULL);
 	int slow = client_connect(&server), fast = -1;
 
-	fill_pattern(block, sizeof block, 3);
+	fill_pattern(block, MEGABYTE, 3);
 	if (model_serves_many(_i))
 		fast = client_connect(&server);
 	for (int i = 0; i < 20; i++) {
@@ -456,7 +456,7 @@ START_TEST(a_client_that_reads_slowly_does_not_put_off_the_second_stop)
 	ssize_t n;
 
 	do
-		n = send(reader.fd, block, sizeof block, MSG_DONTWAIT);
+		n = send(reader.fd, block, MEGABYTE, MSG_DONTWAIT);
 	while (n > 0 || is_writable(reader.fd, 200 * SLOW_MACHINE));
 	server_signal(&server, SIGTERM);
 	ck_assert(!has_ended_meanwhile(&reader));
@@ -565,7 +565,7 @@ static bool has_its_children(void *context)
 
 START_TEST(many_short_connections_leave_nothing_behind)
 {
-	enum { CONNECTIONS = SANITIZED ? 1000 : 10000, AT_A_TIME = 100 };
+	enum { CONNECTIONS = SANITIZED ? 500 : 2000, AT_A_TIME = 100 };
 	struct server server = start(_i, NULL);
 	struct before before = { .server = &server };
 
@@ -680,6 +680,7 @@ Suite *suite_faults(void)
 	Suite *suite = suite_create("faults");
 	TCase *tcase = add_case(suite, "full");
 
+	block = much_memory(MEGABYTE);
 	add(tcase, more_clients_than_an_fd_set_holds_wait);
 	add(tcase, out_of_descriptors_it_waits_for_room);
 	add(tcase, a_soft_limit_of_descriptors_is_raised);

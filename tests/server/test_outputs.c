@@ -108,12 +108,12 @@ static bool make_room(const struct server *server)
 
 static const char *content_of(const char *path)
 {
-	static char content[MOST];
+	char *content = much_memory(MOST);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 
 	ck_assert_int_ge(fd, 0);
-	n = io_read_all(fd, content, sizeof content - 1);
+	n = io_read_all(fd, content, MOST - 1);
 	ck_assert_int_ge(n, 0);
 	content[n] = '\0';
 	close(fd);

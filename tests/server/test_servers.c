@@ -379,7 +379,9 @@ END_TEST
 
 /* ---- echo ------------------------------------------------------------------------------ */
 
-static char block[10 * MEGABYTE];
+enum { BLOCK = 10 * MEGABYTE };
+
+static char *block; /* of BLOCK bytes */
 
 START_TEST(echoes_messages_of_any_size)
 {
@@ -388,7 +390,7 @@ START_TEST(echoes_messages_of_any_size)
 	struct server server = start(_i, NULL);
 	int fd = client_connect(&server);
 
-	fill_pattern(block, sizeof block, 1);
+	fill_pattern(block, BLOCK, 1);
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
 		client_exchange(fd, block + i, sizes[i], block + i, sizes[i]);
 	client_leave(fd);
@@ -423,8 +425,8 @@ START_TEST(echoes_ten_megabytes)
 	struct server server = start(_i, NULL);
 	int fd = client_connect(&server);
 
-	fill_pattern(block, sizeof block, 2);
-	client_exchange(fd, block, sizeof block, block, sizeof block);
+	fill_pattern(block, BLOCK, 2);
+	client_exchange(fd, block, BLOCK, block, BLOCK);
 	client_leave(fd);
 	server_finish(&server);
 }
@@ -724,7 +726,7 @@ START_TEST(a_client_that_does_not_read_is_ended_too)
 	while (server_count_lines(&server, "timed out: the client does not read") == 0) {
 		int64_t begin = clock_milliseconds();
 
-		if (send(fd, block, sizeof block, 0) < 0) {
+		if (send(fd, block, BLOCK, 0) < 0) {
 			ck_assert_msg(errno == EAGAIN || errno == ECONNRESET ||
 					      errno == EPIPE,
 				      "%s", strerror(errno));
@@ -1073,6 +1075,7 @@ Suite *suite_servers(void)
 	Suite *suite = suite_create("servers");
 	TCase *tcase = add_case(suite, "starting");
 
+	block = much_memory(BLOCK);
 	add_sharing_test(tcase, says_where_it_listens_when_it_can_be_reached);
 	add_sharing_test(tcase, opens_its_own_socket_on_a_free_port);
 	add_sharing_test(tcase, listens_on_ipv6);

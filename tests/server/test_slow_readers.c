@@ -25,7 +25,7 @@ enum {
 	IDLE = 2000,   /* -t */
 	SLOWLY = IDLE + IDLE / 2,
 	SMALL = 64 * 1024, /* a receive buffer, which the kernel doubles */
-	SIP = 5000,        /* bytes at a time, while it reads slowly */
+	RATE = 250,        /* bytes in a millisecond, while it reads slowly */
 	SIP_EVERY = 20,
 	THEN = 1024 * 1024, /* bytes: it has read less until then */
 };
@@ -130,23 +130,33 @@ static size_t sip(struct reader *reader, size_t most)
 	return n > 0 ? (size_t)n : 0;
 }
 
+/* Keeps the rate, also where it is late now and then: it reads the more at once. */
 static void read_slowly(struct reader *readers, int count)
 {
-	int64_t end = clock_milliseconds() + SLOWLY;
+	int64_t begin = clock_milliseconds(), passed = 0;
 
-	while (clock_milliseconds() < end) {
-		for (int i = 0; i < count; i++)
-			sip(&readers[i], SIP);
+	while (passed < SLOWLY) {
 		poll(NULL, 0, SIP_EVERY);
+		passed = clock_milliseconds() - begin;
+		for (int i = 0; i < count; i++) {
+			size_t due = (size_t)(passed < SLOWLY ? passed : SLOWLY) * RATE;
+
+			while (readers[i].got < due &&
+			       sip(&readers[i], due - readers[i].got) > 0)
+				continue;
+		}
 	}
 }
 
-/* @return whether a reader has not got all yet */
+/* Reads no more than a part: meanwhile the others read nothing.
+ * @return whether a reader has not got all yet */
 static bool read_on(struct reader *reader, size_t all)
 {
+	size_t part = reader->got + THEN < all ? reader->got + THEN : all;
+
 	if (reader->got >= all)
 		return false;
-	while (reader->got < all && sip(reader, SIZE_MAX) > 0)
+	while (reader->got < part && sip(reader, SIZE_MAX) > 0)
 		continue;
 	return true;
 }

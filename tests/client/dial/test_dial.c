@@ -49,7 +49,7 @@ struct peer {
 	atomic_bool go; /* the test lets it go on */
 };
 
-static char lot[LOT];
+static char *lot;
 
 static bool may_go(void *context)
 {
@@ -329,16 +329,16 @@ START_TEST(carries_megabytes_both_ways_unchanged)
 	struct peer peer;
 	struct run run;
 
-	fill_pattern(lot, sizeof lot, 1);
+	fill_pattern(lot, LOT, 1);
 	peer_start(&peer, echo);
-	run = run_program(ARGUMENTS("dial", "127.0.0.1", peer.port), lot, sizeof lot,
+	run = run_program(ARGUMENTS("dial", "127.0.0.1", peer.port), lot, LOT,
 			  2 * WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 0);
-	ck_assert_uint_eq(run.out_length, sizeof lot);
-	ck_assert_mem_eq(run.out, lot, sizeof lot);
-	ck_assert_uint_eq(peer.recorded, sizeof lot);
-	ck_assert_mem_eq(peer.record, lot, sizeof lot);
+	ck_assert_uint_eq(run.out_length, LOT);
+	ck_assert_mem_eq(run.out, lot, LOT);
+	ck_assert_uint_eq(peer.recorded, LOT);
+	ck_assert_mem_eq(peer.record, lot, LOT);
 	peer_end(&peer);
 }
 END_TEST
@@ -346,20 +346,20 @@ END_TEST
 /* Each line is one byte and its end, so that a read ends between the two sooner or later. */
 START_TEST(ends_many_lines_with_crlf_wherever_the_input_is_cut)
 {
-	static char text[MEGABYTE], expected[LOT];
+	char *text = much_memory(MEGABYTE), *expected = much_memory(LOT);
 	struct peer peer;
 	struct run run;
 	size_t length = 0;
 
-	for (size_t i = 0; i < sizeof text; i++) {
+	for (size_t i = 0; i < MEGABYTE; i++) {
 		text[i] = "a\nb\r\n"[i % 5];
 		if (i % 5 == 1)
 			expected[length++] = '\r';
 		expected[length++] = text[i];
 	}
 	peer_start(&peer, echo);
-	run = run_program(ARGUMENTS("dial", "-C", "127.0.0.1", peer.port), text,
-			  sizeof text, 2 * WAIT_MS);
+	run = run_program(ARGUMENTS("dial", "-C", "127.0.0.1", peer.port), text, MEGABYTE,
+			  2 * WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_uint_eq(run.out_length, length);
@@ -383,7 +383,7 @@ START_TEST(reads_no_more_input_than_the_server_takes)
 	size_t fed = 0;
 	int small = 16 * 1024;
 
-	fill_pattern(lot, sizeof lot, 2);
+	fill_pattern(lot, LOT, 2);
 	peer_listen(&peer, "127.0.0.1");
 	ck_assert_int_eq(
 		setsockopt(peer.listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small),
@@ -394,13 +394,13 @@ START_TEST(reads_no_more_input_than_the_server_takes)
 		.argv = ARGUMENTS("dial", "-N", "127.0.0.1", peer.port),
 	});
 	ck_assert_int_eq(io_set_nonblocking(program.in, true), 0);
-	while (fed < sizeof lot && io_wait(program.in, POLLOUT, 3 * A_WHILE) > 0) {
-		ssize_t n = io_write(program.in, lot + fed, sizeof lot - fed);
+	while (fed < LOT && io_wait(program.in, POLLOUT, 3 * A_WHILE) > 0) {
+		ssize_t n = io_write(program.in, lot + fed, LOT - fed);
 
 		if (n > 0)
 			fed += (size_t)n;
 	}
-	ck_assert_msg(fed < sizeof lot, "dial read %zu bytes that nobody takes", fed);
+	ck_assert_msg(fed < LOT, "dial read %zu bytes that nobody takes", fed);
 	atomic_store(&peer.go, true);
 	program_end_input(&program);
 	run = program_wait(&program, WAIT_MS);
@@ -810,7 +810,7 @@ START_TEST(ends_when_the_server_takes_nothing_more)
 
 	peer_start(&peer, take_nothing);
 	run = run_program(ARGUMENTS("dial", "-w", "0.3", "127.0.0.1", peer.port), lot,
-			  sizeof lot, WAIT_MS);
+			  LOT, WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 1);
 	assert_says(&run, "dial: 127.0.0.1 port %s did not read for 0.3 s\n", peer.port);
@@ -1010,8 +1010,7 @@ START_TEST(says_that_not_everything_was_taken)
 	struct run run;
 
 	peer_start(&peer, close_at_once);
-	run = run_program(ARGUMENTS("dial", "127.0.0.1", peer.port), lot, sizeof lot,
-			  WAIT_MS);
+	run = run_program(ARGUMENTS("dial", "127.0.0.1", peer.port), lot, LOT, WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 1);
 	assert_says(&run, "dial: 127.0.0.1 port %s: Connection reset by peer\n",
@@ -1035,15 +1034,14 @@ START_TEST(sends_the_rest_to_a_server_that_half_closes)
 	struct peer peer;
 	struct run run;
 
-	fill_pattern(lot, sizeof lot, 3);
+	fill_pattern(lot, LOT, 3);
 	peer_start(&peer, half_close_then_read);
-	run = run_program(ARGUMENTS("dial", "127.0.0.1", peer.port), lot, sizeof lot,
-			  WAIT_MS);
+	run = run_program(ARGUMENTS("dial", "127.0.0.1", peer.port), lot, LOT, WAIT_MS);
 	peer_join(&peer);
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "go on\n");
-	ck_assert_uint_eq(peer.recorded, sizeof lot);
-	ck_assert_mem_eq(peer.record, lot, sizeof lot);
+	ck_assert_uint_eq(peer.recorded, LOT);
+	ck_assert_mem_eq(peer.record, lot, LOT);
 	peer_end(&peer);
 }
 END_TEST
@@ -1260,6 +1258,7 @@ Suite *suite_dial(void)
 	Suite *suite = suite_create("dial");
 	TCase *tcase = add_case(suite, "messages and lines");
 
+	lot = much_memory(LOT);
 	tcase_add_test(tcase, sends_each_message_and_prints_the_replies);
 	tcase_add_test(tcase, prints_urgent_data_in_its_place);
 	tcase_add_test(tcase, sends_lines_of_standard_input);

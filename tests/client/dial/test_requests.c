@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "client/dial/requests.h"
+#include "tests/fixture/waiting.h"
 #include "tests/suites.h"
 
-static struct dial_requests books;
+static struct dial_requests *books;
 
 START_TEST(the_mean_and_the_deviation_are_those_of_the_textbook)
 {
@@ -41,17 +42,17 @@ static uint64_t answered(const char *reply, int64_t now)
 {
 	struct dial_answer answer;
 
-	ck_assert(dial_requests_answered(&books, reply, strlen(reply), now, &answer));
+	ck_assert(dial_requests_answered(books, reply, strlen(reply), now, &answer));
 	return answer.number;
 }
 
 static void send_requests(unsigned count)
 {
-	memset(&books, 0, sizeof books);
-	dial_requests_begin(&books);
-	dial_requests_stamp(&books, 0xabc);
+	memset(books, 0, sizeof *books);
+	dial_requests_begin(books);
+	dial_requests_stamp(books, 0xabc);
 	for (unsigned i = 0; i < count; i++)
-		dial_requests_sent(&books, i + 1);
+		dial_requests_sent(books, i + 1);
 }
 
 START_TEST(a_stamp_is_found_wherever_it_is_in_a_reply)
@@ -60,9 +61,9 @@ START_TEST(a_stamp_is_found_wherever_it_is_in_a_reply)
 	ck_assert_uint_eq(answered("dial 00000abc seq 7 abc", 100), 7);
 	ck_assert_uint_eq(answered("dial dial 00000abc seq 8", 100), 8);
 	ck_assert_uint_eq(answered("\"dial 00000abc seq 29\"\n", 100), 29);
-	ck_assert(!books.in_turn);
-	ck_assert_uint_eq(books.received, 3);
-	ck_assert_uint_eq(books.under_way, 27);
+	ck_assert(!books->in_turn);
+	ck_assert_uint_eq(books->received, 3);
+	ck_assert_uint_eq(books->under_way, 27);
 }
 END_TEST
 
@@ -82,7 +83,7 @@ START_TEST(what_is_no_stamp_of_ours_is_for_the_oldest)
 	send_requests(3);
 	ck_assert_uint_eq(answered("dial 00000abc seq 1 ", 100), 1);
 	ck_assert_uint_eq(answered(no_stamps[_i], 100), 2);
-	ck_assert(books.in_turn);
+	ck_assert(books->in_turn);
 }
 END_TEST
 
@@ -92,9 +93,9 @@ START_TEST(a_written_request_is_recognised)
 	struct dial_answer answer;
 
 	send_requests(11);
-	dial_requests_write(&books, request);
-	dial_requests_sent(&books, 500);
-	ck_assert(dial_requests_answered(&books, request, sizeof request, 750, &answer));
+	dial_requests_write(books, request);
+	dial_requests_sent(books, 500);
+	ck_assert(dial_requests_answered(books, request, sizeof request, 750, &answer));
 	ck_assert_uint_eq(answer.number, 12);
 	ck_assert_int_eq(answer.took, 250);
 	ck_assert(!answer.duplicate);
@@ -106,8 +107,8 @@ START_TEST(a_reply_before_any_request_is_none)
 	struct dial_answer answer;
 
 	send_requests(0);
-	ck_assert(!dial_requests_answered(&books, "x", 1, 1, &answer));
-	ck_assert_uint_eq(books.received, 0);
+	ck_assert(!dial_requests_answered(books, "x", 1, 1, &answer));
+	ck_assert_uint_eq(books->received, 0);
 }
 END_TEST
 
@@ -116,12 +117,12 @@ START_TEST(requests_of_long_ago_are_forgotten)
 	struct dial_answer answer;
 
 	send_requests(DIAL_REMEMBERED + 2);
-	ck_assert_uint_eq(books.under_way, DIAL_REMEMBERED);
-	ck_assert_int_eq(dial_requests_oldest_sent_at(&books), 3);
+	ck_assert_uint_eq(books->under_way, DIAL_REMEMBERED);
+	ck_assert_int_eq(dial_requests_oldest_sent_at(books), 3);
 	ck_assert_uint_eq(answered("dial 00000abc seq 3 ", 100), 3);
-	ck_assert(!books.in_turn);
+	ck_assert(!books->in_turn);
 	ck_assert(
-		dial_requests_answered(&books, "dial 00000abc seq 2 ", 20, 100, &answer));
+		dial_requests_answered(books, "dial 00000abc seq 2 ", 20, 100, &answer));
 	ck_assert_uint_ne(answer.number, 2);
 }
 END_TEST
@@ -131,13 +132,13 @@ START_TEST(a_reply_to_what_was_given_up_is_received_and_a_second_is_a_duplicate)
 	struct dial_answer answer;
 
 	send_requests(1);
-	ck_assert_uint_eq(dial_requests_give_up(&books), 1);
-	ck_assert_uint_eq(books.under_way, 0);
+	ck_assert_uint_eq(dial_requests_give_up(books), 1);
+	ck_assert_uint_eq(books->under_way, 0);
 	ck_assert_uint_eq(answered("x", 100), 1);
-	ck_assert_uint_eq(books.received, 1);
-	ck_assert(dial_requests_answered(&books, "x", 1, 100, &answer));
+	ck_assert_uint_eq(books->received, 1);
+	ck_assert(dial_requests_answered(books, "x", 1, 100, &answer));
 	ck_assert(answer.duplicate);
-	ck_assert_uint_eq(books.duplicates, 1);
+	ck_assert_uint_eq(books->duplicates, 1);
 }
 END_TEST
 
@@ -146,6 +147,7 @@ Suite *suite_dial_requests(void)
 	Suite *suite = suite_create("dial_requests");
 	TCase *tcase = tcase_create("times");
 
+	books = much_memory(sizeof *books);
 	suite_add_tcase(suite, tcase);
 	tcase_add_test(tcase, the_mean_and_the_deviation_are_those_of_the_textbook);
 	tcase_add_test(tcase, a_deviation_may_be_small_or_none);

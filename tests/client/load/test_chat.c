@@ -601,12 +601,12 @@ Suite *suite_load_chat(void)
 	tcase_add_loop_test(tcase, lines_may_be_sent_when_they_are_due, 0, 2);
 
 	tcase = load_case(suite, "chatd");
-	add_sharing_test(tcase, chatd_delivers_every_line);
-	add_sharing_test(tcase, chatd_delivers_every_line_where_all_talk);
-	add_sharing_test(tcase, lines_that_chatd_holds_back_are_waited_for);
+	add_sharing_test_of_kinds(tcase, chatd_delivers_every_line);
+	add_sharing_test_of_kinds(tcase, chatd_delivers_every_line_where_all_talk);
+	add_sharing_test_of_kinds(tcase, lines_that_chatd_holds_back_are_waited_for);
 	tcase_add_loop_test(tcase, chatd_iterative_serves_nobody_who_is_not_alone, 0,
 			    models_count());
-	add_sharing_test(tcase, silent_clients_stand_in_the_lobby);
+	add_sharing_test_of_kinds(tcase, silent_clients_stand_in_the_lobby);
 
 	tcase = load_case(suite, "loadgen");
 	tcase_add_test(tcase, loadgen_tells_what_was_sent_and_delivered);

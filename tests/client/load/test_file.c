@@ -175,7 +175,7 @@ Suite *suite_load_file(void)
 {
 	Suite *suite = suite_create("load_file");
 	TCase *tcase = load_case(suite, "filed");
-	int models = models_count();
+	int models = kinds_count();
 
 	tcase_add_checked_fixture(tcase, make, clear);
 	tcase_add_loop_test(tcase, files_are_put_and_gotten_back, 0, models);

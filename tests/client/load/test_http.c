@@ -685,7 +685,7 @@ START_TEST(replies_of_another_length_than_the_first_are_wrong)
 END_TEST
 
 enum { LARGE = 1 << 20 };
-static char large[LARGE + 1];
+static char *large;
 
 /* The second answer has another byte in its middle. */
 static void serve_a_large_file(int fd, unsigned number)
@@ -771,6 +771,7 @@ Suite *suite_load_http(void)
 	Suite *suite = suite_create("load_http");
 	TCase *tcase = load_case(suite, "replies");
 
+	large = much_memory(LARGE + 1);
 	tcase_add_loop_test(tcase, a_reply_is_judged_alike_wherever_it_is_split, 0,
 			    COUNT(replies));
 	tcase_add_loop_test(tcase, the_body_must_be_what_is_expected, 0, COUNT(bodies));

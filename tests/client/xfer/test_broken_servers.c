@@ -644,15 +644,14 @@ static struct run interrupt(serve_function *function, bool (*has_come_so_far)(vo
 /* Half of a file of 4M; the other half when it is asked for a second time. */
 static void send_half(int fd, unsigned number)
 {
-	static char bytes[2 * MIB];
-	char line[TEXT];
+	char *bytes = much_memory(2 * MIB), line[TEXT];
 
 	(void)number;
 	read_line(fd, line, sizeof line);
 	write_text(fd, "STAT F 4194304 1700000000 f\n");
 	read_line(fd, line, sizeof line);
 	write_text(fd, "FILE 4194304 1700000000\n");
-	io_write(fd, bytes, sizeof bytes);
+	io_write(fd, bytes, 2 * MIB);
 	say_nothing(fd, number);
 }
 
@@ -726,8 +725,7 @@ static void wait_for_text(int terminal, const char *text)
  * drawn. */
 static void send_slowly(int fd, unsigned number)
 {
-	static char bytes[MIB];
-	char line[TEXT];
+	char *bytes = much_memory(MIB), line[TEXT];
 
 	(void)number;
 	read_line(fd, line, sizeof line);
@@ -738,7 +736,7 @@ static void send_slowly(int fd, unsigned number)
 		struct timespec time = { 0, 120000000 };
 
 		nanosleep(&time, NULL);
-		io_write(fd, bytes, sizeof bytes);
+		io_write(fd, bytes, MIB);
 	}
 	say_nothing(fd, number);
 }

@@ -37,14 +37,14 @@ enum { TEXT = 1024, BIG = 5 * 1024 * 1024 };
 
 static struct folder here, there;
 static struct server filed;
-static char big[BIG];
+static char *big;
 
 static void make(void)
 {
 	folder_create(&here);
 	folder_create(&there);
 	folder_directory(&here, "out");
-	fill_pattern(big, sizeof big, 12);
+	fill_pattern(big, BIG, 12);
 	signal(SIGPIPE, SIG_IGN);
 }
 
@@ -296,12 +296,12 @@ START_TEST(standard_input_and_output_do_for_files)
 	start_filed(_i, NULL);
 	run = run_program(ARGUMENTS("xfer", "-p", port_text(filed.port), "-n", "in/x",
 				    "put", "localhost", "-"),
-			  big, sizeof big, LONG_WAIT_MS);
+			  big, BIG, LONG_WAIT_MS);
 	expect_well(&run);
 	run = xfer_at(filed.port, to_output);
 	expect_well(&run);
-	ck_assert_uint_eq(run.out_length, sizeof big);
-	ck_assert_mem_eq(run.out, big, sizeof big);
+	ck_assert_uint_eq(run.out_length, BIG);
+	ck_assert_mem_eq(run.out, big, BIG);
 	server_finish(&filed);
 }
 END_TEST
@@ -417,7 +417,7 @@ START_TEST(a_put_that_is_cut_goes_on_where_it_was)
 
 	start_filed(_i, NULL);
 	start_cutting(4, 1500000, false);
-	folder_file(&here, "big", big, sizeof big);
+	folder_file(&here, "big", big, BIG);
 	run = XFER_CUT("put", "127.0.0.1", path_in(&here, "big"));
 	run_expect_status(&run, 0);
 	ck_assert_ptr_nonnull(strstr(run.err, "trying again in 0.01 s"));
@@ -431,7 +431,7 @@ START_TEST(a_get_that_is_cut_goes_on_where_it_was)
 	struct run run;
 
 	start_filed(_i, NULL);
-	folder_file(&there, "big", big, sizeof big);
+	folder_file(&there, "big", big, BIG);
 	start_cutting(3, 1500000, true);
 	run = XFER_CUT("-j", "-o", path_in(&here, "out"), "get", "127.0.0.1", "big");
 	run_expect_status(&run, 0);
@@ -449,12 +449,12 @@ START_TEST(a_get_to_standard_output_that_is_cut_goes_on_too)
 	struct run run;
 
 	start_filed(0, NULL);
-	folder_file(&there, "big", big, sizeof big);
+	folder_file(&there, "big", big, BIG);
 	start_cutting(2, 1000000, true);
 	run = XFER_CUT("-o", "-", "get", "127.0.0.1", "big");
 	run_expect_status(&run, 0);
-	ck_assert_uint_eq(run.out_length, sizeof big);
-	ck_assert_mem_eq(run.out, big, sizeof big);
+	ck_assert_uint_eq(run.out_length, BIG);
+	ck_assert_mem_eq(run.out, big, BIG);
 	server_finish(&filed);
 }
 END_TEST
@@ -504,7 +504,7 @@ START_TEST(a_later_run_goes_on_with_what_is_there)
 	struct run run;
 
 	start_filed(1, NULL);
-	folder_file(&there, "big", big, sizeof big);
+	folder_file(&there, "big", big, BIG);
 	get_half();
 	run = XFER("-v", "-o", path_in(&here, "out"), "get", "localhost", "big");
 	run_expect_status(&run, 0);
@@ -520,10 +520,10 @@ START_TEST(what_is_there_of_another_file_is_not_gone_on_with)
 	struct run run;
 
 	start_filed(1, NULL);
-	folder_file(&there, "big", big, sizeof big);
+	folder_file(&there, "big", big, BIG);
 	get_half();
 	big[0] ^= 1;
-	folder_file(&there, "big", big, sizeof big);
+	folder_file(&there, "big", big, BIG);
 	run = XFER("-j", "-o", path_in(&here, "out"), "get", "localhost", "big");
 	expect_well(&run);
 	expect_match(run.out, "\"resumed\":0,");
@@ -542,11 +542,11 @@ START_TEST(without_a_checksum_nothing_is_gone_on_with)
 	struct run run;
 
 	start_filed(1, NULL);
-	folder_file(&there, "big", big, sizeof big);
+	folder_file(&there, "big", big, BIG);
 	ck_assert_int_eq(utimensat(there.fd, "big", times, 0), 0);
 	get_half();
 	big[0] ^= 1;
-	folder_file(&there, "big", big, sizeof big);
+	folder_file(&there, "big", big, BIG);
 	ck_assert_int_eq(utimensat(there.fd, "big", times, 0), 0);
 	run = XFER("-j", "--no-sum", "-o", path_in(&here, "out"), "get", "localhost",
 		   "big");
@@ -555,14 +555,14 @@ START_TEST(without_a_checksum_nothing_is_gone_on_with)
 	expect_same(path_in(&here, "out/big"), path_in(&there, "big"));
 	ck_assert_uint_eq(entries_in(path_in(&here, "out")), 1);
 
-	folder_file(&here, "put", big, sizeof big);
+	folder_file(&here, "put", big, BIG);
 	ck_assert_int_eq(utimensat(here.fd, "put", times, 0), 0);
 	start_cutting(100, BIG / 2, false);
 	run = xfer_at(cutting_port(),
 		      ARGUMENTS("--no-retry", "put", "127.0.0.1", path_in(&here, "put")));
 	run_expect_status(&run, 1);
 	big[0] ^= 1;
-	folder_file(&here, "put", big, sizeof big);
+	folder_file(&here, "put", big, BIG);
 	ck_assert_int_eq(utimensat(here.fd, "put", times, 0), 0);
 	/* The server may not know yet that the first client has left. */
 	do
@@ -583,7 +583,7 @@ START_TEST(a_part_that_was_damaged_is_found_out_and_removed)
 	int fd;
 
 	start_filed(1, NULL);
-	folder_file(&there, "big", big, sizeof big);
+	folder_file(&there, "big", big, BIG);
 	get_half();
 	run = run_program(
 		ARGUMENTS("/bin/sh", "-c", "ls -A \"$0\"", path_in(&here, "out")), "", 0,
@@ -627,7 +627,7 @@ static void put_there(const char *name, time_t time)
 {
 	const struct timespec times[2] = { { .tv_sec = time }, { .tv_sec = time } };
 
-	folder_file(&there, name, big, sizeof big);
+	folder_file(&there, name, big, BIG);
 	ck_assert_int_eq(utimensat(there.fd, name, times, 0), 0);
 }
 
@@ -724,7 +724,7 @@ START_TEST(a_file_that_there_is_no_room_for_is_reported_and_the_rest_goes_on)
 	struct run run;
 
 	start_filed(0, NULL);
-	folder_file(&there, "big", big, sizeof big);
+	folder_file(&there, "big", big, BIG);
 	folder_text(&there, "small", "fits");
 	run = run_program_with(&(struct run_setup){
 		.argv = ARGUMENTS("xfer", "-p", port_text(filed.port), "-o",
@@ -766,7 +766,7 @@ START_TEST(a_file_is_not_asked_for_that_the_disk_has_no_room_for)
 		return;
 	}
 	start_filed(0, NULL);
-	folder_file(&there, "big", big, sizeof big);
+	folder_file(&there, "big", big, BIG);
 	folder_text(&there, "small", "fits");
 	run = XFER("-j", "-o", path_in(&here, "out"), "get", "localhost", "big", "small");
 	run_expect_status(&run, 1);
@@ -869,8 +869,9 @@ Suite *suite_xfer(void)
 {
 	Suite *suite = suite_create("xfer");
 	TCase *tcase = add_case(suite, "there and back");
-	int models = models_count();
+	int models = kinds_count();
 
+	big = much_memory(BIG);
 	tcase_add_checked_fixture(tcase, make, clear);
 	tcase_add_loop_test(tcase, files_of_all_sizes_come_back_as_they_were, 0, models);
 	tcase_add_loop_test(tcase, names_may_have_blanks_quotes_and_letters_of_any_kind,

@@ -592,12 +592,13 @@ END_TEST
  * reset the connection, and the answer might be lost. */
 START_TEST(the_reply_arrives_whole_though_input_was_left_unread)
 {
-	static char request[4 * MEGABYTE];
+	enum { REQUEST = 4 * MEGABYTE };
+	char *request = much_memory(REQUEST);
 	struct connection_fixture fixture;
 
 	fill_pattern(answer, sizeof answer, 4);
 	fixture_start(&fixture, _i, &hasty);
-	client_exchange(fixture.client, request, sizeof request, answer, sizeof answer);
+	client_exchange(fixture.client, request, REQUEST, answer, sizeof answer);
 	client_expect_end(fixture.client);
 	fixture_end(&fixture);
 }

@@ -279,7 +279,7 @@ Suite *suite_proxy_header(void)
 {
 	Suite *suite = suite_create("proxy_header");
 	TCase *tcase = add_case(suite, "the comparison");
-	int models = models_count();
+	int models = kinds_count();
 
 	tcase_add_loop_test(tcase, a_header_is_recognised_wherever_it_is_cut, 0, HEADERS);
 	tcase_add_loop_test(tcase, what_only_begins_like_a_header_is_none, 0, OTHERS);

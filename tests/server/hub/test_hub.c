@@ -606,7 +606,7 @@ Suite *suite_hub(void)
 	add_sharing_test(shared, all_hear_all_of_one);
 	add_sharing_test(shared, all_hear_the_same);
 	add_sharing_test(shared, who_reads_is_not_cut_off);
-	add_sharing_test(shared, who_listens_is_not_idle);
+	add_sharing_test_of_kinds(shared, who_listens_is_not_idle);
 	add_sharing_test(trouble, a_stalled_reader_is_cut_off);
 	add_sharing_test(trouble, a_reset_is_a_leave);
 	add_sharing_test(trouble, out_of_descriptors_the_next_ones_wait);

@@ -50,7 +50,8 @@ enum {
 
 /* ---- a service that needs all of it ------------------------------------------------------ */
 
-static char path[FOLDER_TEXT], content[CONTENT];
+static char path[FOLDER_TEXT];
+static char *content;
 static int reports[2]; /* a pipe: who reopens writes its pid */
 
 static void report_reopen(void)
@@ -186,8 +187,8 @@ static struct process start(int model, int type)
 	ck_assert_msg(listener >= 0, "%s", failure.text);
 	ck_assert_int_eq(address_local(listener, &address), 0);
 	process.port = address_port(&address);
-	fill_pattern(content, sizeof content, 13);
-	ck_assert_int_eq(io_write(file, content, sizeof content), sizeof content);
+	fill_pattern(content, CONTENT, 13);
+	ck_assert_int_eq(io_write(file, content, CONTENT), CONTENT);
 	close(file);
 	ck_assert_int_eq(pipe(reports), 0);
 	process.pid = fork();
@@ -436,9 +437,9 @@ START_TEST(each_client_gets_its_files)
 		client_send(fds[i], "fxf", 3);
 	}
 	for (int i = clients - 1; i >= 0; i--) { /* the first has not been read yet */
-		client_expect(fds[i], content, sizeof content);
+		client_expect(fds[i], content, CONTENT);
 		client_expect(fds[i], "x", 1);
-		client_expect(fds[i], content, sizeof content);
+		client_expect(fds[i], content, CONTENT);
 		client_close(fds[i]);
 	}
 	finish(&process);
@@ -497,7 +498,7 @@ START_TEST(whoever_is_let_in_finds_a_descriptor_for_a_file)
 		fds[i] = client_connect_by(SOCK_STREAM, "127.0.0.1", process.port);
 	for (int i = 0; i < IDLE; i++) {
 		client_send(fds[i], "f", 1);
-		client_expect(fds[i], content, sizeof content);
+		client_expect(fds[i], content, CONTENT);
 		client_close(fds[i]);
 	}
 	finish(&process);
@@ -544,7 +545,7 @@ START_TEST(whoever_lets_others_go_first_holds_up_nobody)
 	if (clients > 1) {
 		client_send(fds[clients - 1], "1p2f", 4);
 		client_expect(fds[clients - 1], "1p2", 3);
-		client_expect(fds[clients - 1], content, sizeof content);
+		client_expect(fds[clients - 1], content, CONTENT);
 	}
 	processes = count_processes(_i, SOCK_STREAM, clients);
 	ck_assert_int_eq(kill(process.pid, SIGHUP), 0);
@@ -572,6 +573,7 @@ Suite *suite_engine(void)
 	Suite *suite = suite_create("engine");
 	TCase *tcase = add_case(suite, "SIGHUP");
 
+	content = much_memory(CONTENT);
 	add(tcase, sighup_lets_every_process_reopen);
 	tcase_add_loop_test(tcase, sighup_lets_every_process_reopen_on_udp, 0,
 			    ALL_MODELS);
@@ -586,7 +588,8 @@ Suite *suite_engine(void)
 	add(tcase, pauses_and_deadlines_come_in_time);
 	add(tcase, a_client_in_a_pause_is_answered_before_the_server_ends);
 	add(tcase, whoever_is_let_in_finds_a_descriptor_for_a_file);
-	for (int i = 0; i < ALL_MODELS; i++) /* a pool serves no more clients than workers */
+	for (int i = 0; i < ALL_MODELS;
+	     i++) /* a pool serves no more clients than workers */
 		if (all_models[i]->one_process && all_models[i] != &pool_model)
 			tcase_add_loop_test(
 				tcase, files_that_wait_for_their_clients_keep_nobody_out,

@@ -30,8 +30,8 @@ static void capture_output(void)
 
 static const char *captured(void)
 {
-	static char text[PRINTED];
-	ssize_t n = pread(STDOUT_FILENO, text, sizeof text - 1, 0);
+	char *text = much_memory(PRINTED);
+	ssize_t n = pread(STDOUT_FILENO, text, PRINTED - 1, 0);
 
 	ck_assert_int_ge(n, 0);
 	text[n] = '\0';

@@ -27,7 +27,7 @@ enum {
 	TEXT = 512,
 };
 
-static char block[MEGABYTE];
+static char *block;
 
 /* ---- chargen --------------------------------------------------------------------------- */
 
@@ -111,7 +111,7 @@ static size_t read_to_the_end(int fd)
 	size_t total = 0;
 	ssize_t n;
 
-	while ((n = io_read(fd, block, sizeof block)) > 0)
+	while ((n = io_read(fd, block, MEGABYTE)) > 0)
 		total += (size_t)n;
 	ck_assert_msg(n == 0, "after %zu bytes: %s", total, strerror(errno));
 	return total;
@@ -439,7 +439,7 @@ END_TEST
 START_TEST(many_lines_are_answered_in_order_though_nobody_listens_at_first)
 {
 	enum { LINES = 100 * 1000, ROOM = 16 };
-	static char lines[LINES * ROOM];
+	char *lines = much_memory(LINES * ROOM);
 	struct server server = model_start(_i, "reply", ARGUMENTS("-m", "{}"));
 	int fd = client_connect(&server);
 	size_t n = 0;
@@ -479,8 +479,9 @@ Suite *suite_small_services(void)
 {
 	Suite *suite = suite_create("small_services");
 	TCase *tcase = tcase_create("small_services");
-	int models = models_count();
+	int models = kinds_count();
 
+	block = much_memory(MEGABYTE);
 	tcase_add_loop_test(tcase, characters_come_without_end_whatever_the_client_does,
 			    0, models);
 	tcase_add_loop_test(tcase, clients_that_leave_in_the_middle_harm_nobody, 0,

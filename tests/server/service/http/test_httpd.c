@@ -388,8 +388,7 @@ static void limit_memory(void *context)
 	const struct rlimit limit = { 64 * MEGABYTE, 64 * MEGABYTE };
 
 	(void)context;
-	if (!SANITIZED)
-		setrlimit(RLIMIT_DATA, &limit);
+	setrlimit(RLIMIT_DATA, &limit);
 }
 
 /* Reads up to the server's hanging up. @return what has come last, a NUL behind it */
@@ -415,10 +414,11 @@ static const char *read_to_the_end(int fd, size_t *length)
 
 START_TEST(a_hundred_clients_list_a_large_directory_in_bounded_memory)
 {
-	enum { CLIENTS = 100, NAMES = 20000, SANITIZED_NAMES = 2000 };
+	enum { CLIENTS = 100, MANY_NAMES = 20000, FEW_NAMES = 2000 };
 	static const char request[] =
 		"GET /many/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-	int names = SANITIZED ? SANITIZED_NAMES : NAMES, clients[CLIENTS];
+	bool limited = model_is(_i, "select") && !SANITIZED;
+	int names = limited ? MANY_NAMES : FEW_NAMES, clients[CLIENTS];
 	char name[64], range[64];
 	struct server server;
 
@@ -430,7 +430,7 @@ START_TEST(a_hundred_clients_list_a_large_directory_in_bounded_memory)
 	server = server_start_with(&(struct server_setup){
 		.program = model_program(_i, "http"),
 		.options = model_options(_i, ARGUMENTS("-q", "-l", "-r", folder.path)),
-		.prepare = model_is(_i, "select") ? limit_memory : NULL,
+		.prepare = limited ? limit_memory : NULL,
 	});
 	for (int i = 0; i < CLIENTS; i++) {
 		clients[i] = client_connect(&server);
@@ -454,7 +454,7 @@ START_TEST(wrk_and_ab_meet_no_error)
 	static const char *const paths[] = { "/", "/small.txt" };
 	const char *clients = model_serves_many(_i) ? "20" : "1";
 	/* inetd executes a program for each connection */
-	const char *requests = SANITIZED || !model_shares_a_server(_i) ? "400" : "4000";
+	const char *requests = SANITIZED || !model_shares_a_server(_i) ? "400" : "1000";
 	char paths_of_tools[2][TOOL_TEXT];
 	const char *wrk = needed_program("wrk", paths_of_tools[0]);
 	const char *ab = needed_program("ab", paths_of_tools[1]);
@@ -466,7 +466,7 @@ START_TEST(wrk_and_ab_meet_no_error)
 			i == 0 ? start(_i, ARGUMENTS("-q")) : start_site(_i);
 		struct run run;
 
-		if (wrk != NULL) {
+		if (wrk != NULL && i == 1) {
 			run = run_program(ARGUMENTS(wrk, "-t1", "-c", clients, "-d", "1s",
 						    url(&server, paths[i])),
 					  "", 0, LONG_WAIT_MS);
@@ -552,19 +552,21 @@ START_TEST(a_browser_shows_a_page_with_style_image_and_script)
 	struct server server;
 	struct run run;
 
-	if (SANITIZED || needed_program("chromium", chromium) == NULL)
+	/* It opens several connections and leaves some unused: that is hard for a server that
+	 * serves one at a time, and easy for all others alike. */
+	if (SANITIZED || needed_program("chromium", chromium) == NULL ||
+	    !(model_is(_i, "iterative") || model_is(_i, "select")))
 		return;
 	folder_text(&folder, "page.html", page);
 	folder_text(&folder, "style.css", style);
 	folder_text(&folder, "pixels.svg", image);
 	folder_text(&folder, "look.js", look);
-	/* It opens several connections and leaves some unused: not for iterative. */
 	server = start(_i, ARGUMENTS("-q", "-t", model_serves_many(_i) ? "60" : "0.2",
 				     "-r", folder.path));
 	run = browse(&server, "--dump-dom");
 	ck_assert_msg(strstr(run.out, "seen: 123 rgb(32, 64, 96)") != NULL, "%s%s",
 		      run.out, run.err);
-	if (!model_is(_i, "select")) { /* once will do */
+	if (!model_is(_i, "select")) {
 		server_finish(&server);
 		return;
 	}
@@ -967,9 +969,7 @@ Suite *suite_httpd(void)
 {
 	Suite *suite = suite_create("httpd");
 	TCase *tools = add_case(suite, "httpd and its clients");
-	TCase *foes = add_case(suite, "httpd and its foes");
-	TCase *operator= add_case(suite, "httpd and its operator");
-	int models = models_count();
+	int models = kinds_count();
 
 	tcase_add_unchecked_fixture(tools, make_big, NULL);
 	tcase_add_checked_fixture(tools, make_site, remove_site);
@@ -987,6 +987,16 @@ Suite *suite_httpd(void)
 	tcase_add_loop_test(tools, wrk_and_ab_meet_no_error, 0, models);
 	tcase_add_loop_test(tools, a_browser_shows_a_page_with_style_image_and_script, 0,
 			    models);
+	return suite;
+}
+
+Suite *suite_httpd_trouble(void)
+{
+	Suite *suite = suite_create("httpd_trouble");
+	TCase *foes = add_case(suite, "httpd and its foes");
+	TCase *operator= add_case(suite, "httpd and its operator");
+	int models = kinds_count();
+
 	tcase_add_unchecked_fixture(foes, make_big, NULL);
 	tcase_add_checked_fixture(foes, make_site, remove_site);
 	tcase_add_loop_test(
@@ -1002,14 +1012,14 @@ Suite *suite_httpd(void)
 	tcase_add_loop_test(operator,
 			    the_log_is_reopened_at_sighup_by_all_that_write_to_it, 0,
 			    models);
-	add_sharing_test(operator,
-			 a_directory_that_is_removed_and_made_anew_is_served_again);
-	add_sharing_test(operator,
-			 another_directory_of_the_same_name_is_served_from_sighup_on);
+	add_sharing_test_of_kinds(
+		operator, a_directory_that_is_removed_and_made_anew_is_served_again);
+	add_sharing_test_of_kinds(
+		operator, another_directory_of_the_same_name_is_served_from_sighup_on);
 	tcase_add_loop_test(operator,
 			    a_log_that_cannot_be_opened_is_an_error_at_the_start, 0,
 			    models);
-	add_sharing_test(
+	add_sharing_test_of_kinds(
 		operator,
 		a_log_whose_reader_has_left_holds_up_nothing_and_goes_on_with_the_next);
 	tcase_add_loop_test(operator, listings_of_no_directory_are_bad_usage, 0, models);
