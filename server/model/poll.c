@@ -30,26 +30,37 @@ struct selector {
 	unsigned first, last;         /* the first client, and the end of the array */
 };
 
-/* Sets the events that the connection wants. If it wants nothing it has ended: removes it,
- * closes its descriptor and frees it. The last entry of the array takes its place. */
-static void watch(void *context, struct connection *connection, unsigned wants)
+/* Removes a connection that has ended: closes its descriptor and frees it. The last entry of the
+ * array takes its place. It has none (0) if it has ended as soon as it was accepted. */
+static void forget(struct selector *selector, struct connection *connection)
 {
-	struct selector *selector = context;
 	unsigned place = connection->registered;
-	struct pollfd *entry;
 
-	if (place == 0)
-		place = connection->registered = selector->last++;
-	if (wants == 0) {
+	if (place != 0) {
 		selector->last--;
 		selector->watched[place] = selector->watched[selector->last];
 		selector->by_place[place] = selector->by_place[selector->last];
 		selector->by_place[place]->registered = place;
-		loop_remove(&selector->loop, connection);
+	}
+	loop_remove(&selector->loop, connection);
+}
+
+/* Sets the events that the connection wants. If it wants nothing it has ended. */
+static void watch(void *context, struct connection *connection, unsigned wants)
+{
+	struct selector *selector = context;
+	struct pollfd *entry;
+
+	if (wants == 0) {
+		forget(selector, connection);
 		return;
 	}
-	selector->by_place[place] = connection;
-	entry = &selector->watched[place];
+	if (connection->registered == 0) {
+		connection->registered = selector->last++;
+		selector->watched[connection->registered].revents = 0;
+	}
+	selector->by_place[connection->registered] = connection;
+	entry = &selector->watched[connection->registered];
 	entry->events = (short)((wants & WANT_READ ? POLLIN : 0) |
 				(wants & WANT_WRITE ? POLLOUT : 0));
 	/* poll(2) reports an error or a hang-up even if no event is wanted, again and again.

@@ -191,6 +191,7 @@ static const char *const outcome_names[] = { "right", "refused", "closed", "no a
 struct baseline {
 	unsigned counts[INJECT_COUNT], total;
 	int descriptors, threads;
+	int children; /* workers that are there without a client */
 };
 
 struct program {
@@ -970,6 +971,12 @@ static int count_children(void)
 
 static int descriptors_left, threads_left, children_left;
 
+/* Its processes are there before the clients. Over UDP each peer has one of its own. */
+static bool has_standing_workers(void)
+{
+	return strcmp(run.program->model, "prefork") == 0 && !run.program->udp;
+}
+
 /* What a peer on UDP has stays until it has been silent for long. */
 static bool nothing_is_left(void)
 {
@@ -980,17 +987,19 @@ static bool nothing_is_left(void)
 	threads_left = count_entries("task");
 	children_left = count_children();
 	if (run.fault == NULL)
-		return children_left <= peers;
+		return has_standing_workers() || children_left <= peers;
 	return descriptors_left <= baseline->descriptors + 2 * peers &&
-	       threads_left <= baseline->threads + peers && children_left <= peers;
+	       threads_left <= baseline->threads + peers &&
+	       children_left <= baseline->children + peers;
 }
 
 /* Without a fault: two looks that see the same. */
 static bool is_settled(void)
 {
-	int before = descriptors_left + threads_left;
+	int before = descriptors_left + threads_left + children_left;
 
-	return nothing_is_left() && descriptors_left + threads_left == before;
+	return nothing_is_left() &&
+	       descriptors_left + threads_left + children_left == before;
 }
 
 static bool eventually(bool (*condition)(void), int64_t milliseconds)
@@ -1154,6 +1163,7 @@ static void note_baseline(struct baseline *baseline)
 {
 	baseline->descriptors = descriptors_left;
 	baseline->threads = threads_left;
+	baseline->children = has_standing_workers() ? children_left : 0;
 }
 
 static void note_counts(struct baseline *baseline)
