@@ -313,6 +313,8 @@ START_TEST(other_datagrams_than_were_sent_are_wrong)
 	};
 
 	set_plan("echo", true);
+	plan.duration = 500 * SLOW_MACHINE;
+	plan.timeout = 2000 * SLOW_MACHINE; /* what the last ones wait for */
 	start_datagram_server(wrong[_i]);
 	measure();
 	assert_errors_are_all(LOAD_WRONG_REPLY);
@@ -465,6 +467,7 @@ START_TEST(replies_without_numbers_are_judged)
 		assert_no_errors();
 		ck_assert_uint_eq(result.fate.lost + result.fate.duplicates, 0);
 	} else {
+		plan.timeout = 2000 * SLOW_MACHINE; /* what the last ones wait for */
 		measure();
 		assert_errors_are_all(LOAD_WRONG_REPLY);
 		ck_assert_uint_eq(result.exchanges, 0);
