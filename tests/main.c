@@ -7,8 +7,8 @@
  * TEST_MODELS='fork thread' runs the tests that hold in every model with these only,
  * TEST_MODELS=all all of them with all models: tests/fixture/models.h.
  *
- * CK_RUN_SUITE=name runs one, TEST_WITHOUT='name name' all but these; TEST_JOBS=1 one at a
- * time; CK_FORK=no, for a debugger, all in this process.
+ * CK_RUN_SUITE=name runs one, TEST_ONLY='name name' these, TEST_WITHOUT='name name' all but
+ * these; TEST_JOBS=1 one at a time; CK_FORK=no, for a debugger, all in this process.
  *
  * A build with sanitizers leaves out the suites in which they can find nothing (see below);
  * CK_RUN_SUITE=name runs one of these, too.
@@ -214,13 +214,14 @@ static void pass_on(FILE *output)
 	fflush(stdout);
 }
 
-/* Whether these names, with blanks between them, have that one. */
+/* Whether these names, with white space between them, have that one. */
 static bool has_name(const char *names, const char *name)
 {
+	static const char space[] = " \t\n";
 	size_t length = strlen(name), gap;
 
-	for (; *names != '\0'; names += gap + (names[gap] == ' ')) {
-		gap = strcspn(names, " ");
+	for (; *names != '\0'; names += gap + strspn(names + gap, space)) {
+		gap = strcspn(names, space);
 		if (gap == length && memcmp(names, name, length) == 0)
 			return true;
 	}
@@ -237,10 +238,13 @@ static bool is_without_sanitizers(const char *suite)
 
 static bool is_wanted(const char *suite)
 {
-	const char *only = getenv("CK_RUN_SUITE"), *without = getenv("TEST_WITHOUT");
+	const char *one = getenv("CK_RUN_SUITE"), *some = getenv("TEST_ONLY"),
+		   *without = getenv("TEST_WITHOUT");
 
-	if (only != NULL && *only != '\0')
-		return strcmp(only, suite) == 0;
+	if (one != NULL && *one != '\0')
+		return strcmp(one, suite) == 0;
+	if (some != NULL && *some != '\0')
+		return has_name(some, suite);
 	return !(SANITIZED && is_without_sanitizers(suite)) &&
 	       (without == NULL || !has_name(without, suite));
 }
@@ -252,6 +256,17 @@ static struct tally run_in_this_process(void)
 	for (size_t i = 0; i < SUITE_COUNT; i++)
 		srunner_add_suite(runner, suites[i].create());
 	return run(runner);
+}
+
+/* Some tests limit the descriptors: a suite has none of what belongs to the others. */
+static void close_other_jobs(const struct job *own)
+{
+	for (int i = 0; i < JOBS_MOST; i++) {
+		if (&jobs[i] == own || jobs[i].pid <= 0)
+			continue;
+		close(fileno(jobs[i].output));
+		close(jobs[i].report);
+	}
 }
 
 static bool start(struct job *job, size_t suite)
@@ -271,6 +286,7 @@ static bool start(struct job *job, size_t suite)
 	}
 	handle_stopping(SIG_DFL);
 	setpgid(0, 0); /* what a test signals as a group is its own */
+	close_other_jobs(job);
 	close(ends[0]);
 	dup2(fileno(job->output), STDOUT_FILENO);
 	dup2(fileno(job->output), STDERR_FILENO);
