@@ -385,13 +385,16 @@ static bool has_single_keys(void *context)
 /* Waits for the end, and looks at the terminal. */
 static void user_expect_end(struct user *user, struct room *room, int status)
 {
+	int64_t end = clock_milliseconds() + WAIT_MS;
 	struct run run = program_wait(&user->program, WAIT_MS);
 
-	user_look(user, 0);
 	if (status != ANY_STATUS)
 		run_expect_status(&run, status);
 	expect_terminal_as_before(user);
 	close(user->slave);
+	while (user_look(user, WAIT_MS) &&
+	       clock_milliseconds() < end) /* to the last byte */
+		continue;
 	close(user->master);
 	room_close(room);
 }
