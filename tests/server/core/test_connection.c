@@ -985,7 +985,8 @@ static void add(TCase *tcase, const TTest *test)
 /* It would be written outside an fd_set. */
 START_TEST(a_listener_that_no_set_can_hold_is_refused)
 {
-	struct server server = { .max_clients = 1 };
+	const struct model model = { .name = "one with an fd_set" };
+	struct server server = { .model = &model, .max_clients = 1 };
 	int low = socket(AF_INET, SOCK_STREAM, 0), high;
 
 	if (process_raise_descriptors(FD_SETSIZE + 8) < FD_SETSIZE + 8) {
