@@ -23,10 +23,10 @@ enum {
 	AT_A_TIME = 4, /* models: until the last has come the first reads nothing */
 	BIG = 24 * 1024 * 1024, /* more than the kernel holds for a client */
 	SETTLED = 100, /* milliseconds without room: nothing more will be taken */
-	IDLE = 2000,   /* -t */
+	IDLE = 3000, /* -t: the send queue of a slow reader shrinks in steps, here up to 2 s apart */
 	SLOWLY = IDLE + IDLE / 2,
 	SMALL = 64 * 1024, /* a receive buffer, which the kernel doubles */
-	RATE = 250,        /* bytes in a millisecond, while it reads slowly */
+	RATE = 230,        /* bytes in a millisecond, while it reads slowly */
 	SIP_EVERY = 20,
 	THEN = 1024 * 1024, /* bytes: it has read less until then */
 };
@@ -49,12 +49,12 @@ struct appetite {
 
 static struct folder folder;
 
-static const char *const no_options[] = { "-t", "2", "-vv", NULL };
+static const char *const no_options[] = { "-t", "3", "-vv", NULL };
 static const char *const chat_options[] = {
-	"-t", "2", "-vv", "-R", "0", "-B", "64M", NULL
+	"-t", "3", "-vv", "-R", "0", "-B", "64M", NULL
 };
-static const char *const folder_options[] = { "-t", "2", "-vv", "-r", folder.path, NULL };
-static const char *const site_options[] = { "-t",        "2",  "-vv",       "-L",
+static const char *const folder_options[] = { "-t", "3", "-vv", "-r", folder.path, NULL };
+static const char *const site_options[] = { "-t",        "3",  "-vv",       "-L",
 					    "/dev/null", "-r", folder.path, NULL };
 
 static const struct appetite appetites[] = {
@@ -188,6 +188,8 @@ START_TEST(a_client_that_reads_slowly_gets_all)
 	struct reader readers[AT_A_TIME];
 	int first = _i / APPETITES * AT_A_TIME, count = models_count() - first;
 
+	if (first >= kinds_count() && appetite->request != NULL)
+		return;  /* a service in a model of each kind, chargen in all models */
 	if (SANITIZED) { /* the clients of this test must keep a rate */
 		skipped("needs a build without sanitizers");
 		return;
@@ -206,8 +208,10 @@ START_TEST(a_client_that_reads_slowly_gets_all)
 	}
 	for (int i = 0; i < count; i++) {
 		client_reset(readers[i].fd);
-		ck_assert_uint_eq(server_count_lines(&readers[i].server, "does not read"),
-				  0);
+		ck_assert_msg(server_count_lines(&readers[i].server, "does not read") ==
+				      0,
+			      "%s: %s", readers[i].server.name,
+			      server_errors(&readers[i].server));
 		server_finish(&readers[i].server);
 	}
 	folder_remove(&folder);
