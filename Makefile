@@ -45,6 +45,8 @@ WARNINGS += $(if $(findstring musl,$(CC)),-Wno-sign-conversion) # in its FD_SET 
 DEFINES  = -D_POSIX_C_SOURCE=200809L -DSOCKWAYS_VERSION='"$(VERSION)"' \
            -DSOCKWAYS_SERVICES='"$(SERVICES)"' -DSOCKWAYS_MODELS='"$(MODELS)"' \
            -DSOCKWAYS_LISTENING_MODELS='"$(filter-out inetd,$(MODELS))"' # with a listener
+# inject/driver.c counts the messages of one process; each worker of prefork has its own.
+INJECTED_MODELS = $(filter-out inetd prefork,$(MODELS))
 ifeq ($(SAN),)
 HARDEN_C = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 else
@@ -194,7 +196,7 @@ $(INJECTOR): $(BUILD)/tests/inject/driver.o $(COMMON)
 $(BUILD)/tests/inject/driver.o: tests/inject/driver.c $(FLAGS) | $(DEPS_FIRST)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) -DSOCKWAYS_INJECTED_MODELS='"$(INJECTED_MODELS)"' -MMD -MP -c -o $@ $<
 # Not pedantic: some of libc's functions take a union where POSIX has a pointer.
 $(PRELOAD): tests/inject/preload.c tests/inject/inject.h $(FLAGS) | $(DEPS_FIRST)
 	@mkdir -p $(@D)

@@ -1371,7 +1371,7 @@ static void add_program(const char *service, const char *model, bool udp)
 
 static void collect_programs(void)
 {
-	static char models[] = SOCKWAYS_LISTENING_MODELS;
+	static char models[] = SOCKWAYS_INJECTED_MODELS;
 
 	for (char *model = strtok(models, " "); model != NULL; model = strtok(NULL, " "))
 		for (int i = 0; i < SERVICES; i++) {

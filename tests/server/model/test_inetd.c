@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -677,6 +678,19 @@ START_TEST(a_real_starter_hears_who_the_client_was)
 }
 END_TEST
 
+/* A datagram that comes before the starter has opened its socket is refused. */
+static bool is_served(void *context)
+{
+	const struct starter *starter = context;
+	int fd = client_connect_by(SOCK_DGRAM, "127.0.0.1", starter->udp);
+	char byte;
+	bool served = send(fd, "?", 1, 0) == 1 && io_wait(fd, POLLIN, 1000) > 0 &&
+		      recv(fd, &byte, 1, 0) == 1;
+
+	client_close(fd);
+	return served;
+}
+
 START_TEST(a_real_starter_has_two_peers_served_on_udp)
 {
 	struct starter starter;
@@ -684,6 +698,7 @@ START_TEST(a_real_starter_has_two_peers_served_on_udp)
 	if (!start_real(_i, &starter, "echod-inetd", "-q"))
 		return;
 	if (starter.udp != 0) {
+		ck_assert(eventually(is_served, &starter, WAIT_MS));
 		exchange(starter.udp, "one");
 		exchange(starter.udp, "another");
 	}
