@@ -832,14 +832,15 @@ static int run(struct command *command)
 
 int main(int argc, char **argv)
 {
-	struct command command = {
+	/* static: what load_bytes_take() allocates is kept until the program exits */
+	static struct command command = {
 		.plan = { .kind = LOAD_CONVERSATIONS,
-			  .protocol = load_protocol_find("echo"),
 			  .family = AF_UNSPEC,
 			  .duration = 5000 },
 	};
 	int status;
 
+	command.plan.protocol = load_protocol_find("echo");
 	io_begin();
 	status = options_read(&program, &command, argc, argv);
 	return status == OPTIONS_GO_ON ? run(&command) : status;
