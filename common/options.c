@@ -168,32 +168,33 @@ int options_number(const struct options *options, int letter, uint64_t least,
 	return options_bad_value(failure, options, letter, reason);
 }
 
-int options_seconds(const struct options *options, int letter, int64_t most_seconds,
-		    int64_t *milliseconds, struct failure *failure)
+/* A decimal number with up to three places: the result is in thousandths of @p unit. */
+static int take_time(const struct options *options, int letter, int64_t most,
+		     int64_t *thousandths, const char *unit, const char *examples,
+		     struct failure *failure)
 {
 	char reason[REASON_TEXT];
 
-	if (text_seconds(options->value, most_seconds, milliseconds))
+	if (text_seconds(options->value, most, thousandths))
 		return 0;
-	snprintf(reason, sizeof reason,
-		 "is not a time of 0 to %jd seconds, such as 2 or 0.5",
-		 (intmax_t)most_seconds);
+	snprintf(reason, sizeof reason, "is not a time of 0 to %jd %s, such as %s",
+		 (intmax_t)most, unit, examples);
 	return options_bad_value(failure, options, letter, reason);
 }
 
-/* Thousandths, as in options_seconds(). */
+int options_seconds(const struct options *options, int letter, int64_t most_seconds,
+		    int64_t *milliseconds, struct failure *failure)
+{
+	return take_time(options, letter, most_seconds, milliseconds, "seconds",
+			 "2 or 0.5", failure);
+}
+
 int options_milliseconds(const struct options *options, int letter,
 			 int64_t most_milliseconds, int64_t *microseconds,
 			 struct failure *failure)
 {
-	char reason[REASON_TEXT];
-
-	if (text_seconds(options->value, most_milliseconds, microseconds))
-		return 0;
-	snprintf(reason, sizeof reason,
-		 "is not a time of 0 to %jd milliseconds, such as 1 or 0.05",
-		 (intmax_t)most_milliseconds);
-	return options_bad_value(failure, options, letter, reason);
+	return take_time(options, letter, most_milliseconds, microseconds, "milliseconds",
+			 "1 or 0.05", failure);
 }
 
 int options_size(const struct options *options, int letter, uint64_t least, uint64_t most,

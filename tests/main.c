@@ -214,20 +214,6 @@ static void pass_on(FILE *output)
 	fflush(stdout);
 }
 
-/* Whether these names, with white space between them, have that one. */
-static bool has_name(const char *names, const char *name)
-{
-	static const char space[] = " \t\n";
-	size_t length = strlen(name), gap;
-
-	for (; *names != '\0'; names += gap + strspn(names + gap, space)) {
-		gap = strcspn(names, space);
-		if (gap == length && memcmp(names, name, length) == 0)
-			return true;
-	}
-	return false;
-}
-
 static bool is_without_sanitizers(const char *suite)
 {
 	for (size_t i = 0; without_sanitizers[i] != NULL; i++)
@@ -244,9 +230,9 @@ static bool is_wanted(const char *suite)
 	if (one != NULL && *one != '\0')
 		return strcmp(one, suite) == 0;
 	if (some != NULL && *some != '\0')
-		return has_name(some, suite);
+		return names_include(some, suite);
 	return !(SANITIZED && is_without_sanitizers(suite)) &&
-	       (without == NULL || !has_name(without, suite));
+	       (without == NULL || !names_include(without, suite));
 }
 
 static struct tally run_in_this_process(void)

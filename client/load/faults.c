@@ -11,8 +11,8 @@
  *        ^                                 │ refused, timed out      │ ended by either side
  *        └─────────────────────────────────┴─────────────────────────┘
  *
- * A client that does not read cannot see the end of the stream behind unread bytes. Linux tells
- * of it by POLLRDHUP; elsewhere such a connection counts as open until the server resets it.
+ * A client that does not read cannot see the end of the stream, which follows unread bytes. Linux
+ * reports it as POLLRDHUP; elsewhere such a connection counts as open until the server resets it.
  */
 #ifdef __linux__
 #define _GNU_SOURCE /* POLLRDHUP */

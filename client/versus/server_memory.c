@@ -258,7 +258,7 @@ struct server_memory server_memory(pid_t leader, int64_t expected)
 	return now;
 }
 
-/* ---- children that nobody waits for ---- */
+/* ---- a process that ignores SIGCHLD: the usage of its children is lost ---- */
 
 static void look_for_ignored_children(pid_t pid, void *context)
 {

@@ -6,7 +6,7 @@
  * EOWNERDEAD, and the lock. Nothing has to be repaired, since the lock guards no data.
  *
  * An fcntl(2) lock would do the same with a system call for each step, and needs a file.
- * While nobody waits, the mutex needs no system call (futex(2)).
+ * While no process waits for the mutex, it needs no system call (futex(2)).
  */
 #include "server/core/accept_lock.h"
 

@@ -720,7 +720,7 @@ void connection_expire(struct connection *c, struct worker *worker, int64_t now)
 
 /* ---- creation and end ---- */
 
-/* Where the memory of the model begins, behind that of the service. */
+/* The offset of the model's memory, which follows the memory of the service. */
 static size_t model_offset(const struct server *server)
 {
 	size_t unit = sizeof(max_align_t);

@@ -30,7 +30,7 @@ bool queue_put(struct queue *queue, void *item);
  *  closed */
 void *queue_take(struct queue *queue);
 
-/** Closes the queue: nobody waits any more. May be called again. */
+/** Closes the queue: all waits end, and no new one begins. May be called again. */
 void queue_close(struct queue *queue);
 
 /** Takes an item that is left in a closed queue. @return it, or NULL if there is none */
