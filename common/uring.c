@@ -11,6 +11,12 @@
  * The kernel loses no completion if the completion ring is full (IORING_FEAT_NODROP): it keeps them
  * and adds them in the next io_uring_enter(2). It then ends requests that would go on, so their
  * last completion does not have .more.
+ *
+ * Signals are blocked even while the program waits, because the kernel works for the ring during the
+ * wait: with a signal pending, a receive that starts at the urgent byte of a TCP stream takes nothing
+ * (EAGAIN) although there are bytes. The request then waits for the next arrival, and a client that
+ * waits for its reply before it sends more waits for ever. So a signal is a completion too: the ring
+ * polls a signalfd(2), and uring_next() then lets the signal's handler run.
  */
 #ifdef __linux__
 #define _GNU_SOURCE /* syscall, MAP_ANONYMOUS */
@@ -32,9 +38,11 @@
 /* The newest of the flags that are used: all others are older. */
 #if defined(IORING_SETUP_DEFER_TASKRUN) && defined(SYS_io_uring_setup)
 
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -42,13 +50,16 @@
 
 enum {
 	OPERATION_BITS = 7, /* of user_data; the others are the owner */
-	KERNEL_SIGNALS = 8, /* bytes of a signal set of the kernel: 64 signals */
+	SIGNALS = 64,       /* the highest number that the kernel has */
 	GROUP = 0,          /* of the buffers: there is one */
 	PROBED = 256,       /* operations that the kernel is asked about */
 };
 
 struct uring {
 	int fd;
+	int signals; /* a signalfd(2), which is only polled: handlers take the signals */
+	bool signals_watched;
+	sigset_t mask; /* the signals that stay blocked */
 
 	/* The submission ring. The program owns the tail. */
 	_Atomic uint32_t *requests_head, *requests_tail;
@@ -247,6 +258,15 @@ static int provide_buffers(struct uring *uring, unsigned count, size_t bytes)
 	return 0;
 }
 
+/* The set is still empty: watch_signals() fills it. */
+static int open_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	return signalfd(-1, &none, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
 static int open_ring(struct uring *uring, const struct uring_sizes *sizes,
 		     struct failure *failure)
 {
@@ -259,6 +279,9 @@ static int open_ring(struct uring *uring, const struct uring_sizes *sizes,
 	uring->fd = setup(sizes->requests, &params); /* it is closed by exec(2) */
 	if (uring->fd < 0)
 		return refused(errno, failure);
+	uring->signals = open_signals();
+	if (uring->signals < 0)
+		return failure_set(failure, "io_uring: signalfd: %s", strerror(errno));
 	if (check_features(params.features, failure) < 0 ||
 	    check_operations(uring, failure) < 0)
 		return -1;
@@ -282,6 +305,7 @@ struct uring *uring_open(const struct uring_sizes *sizes, struct failure *failur
 		failure_set(failure, "io_uring: %s", strerror(errno));
 		return NULL;
 	}
+	uring->signals = -1;
 	if (open_ring(uring, sizes, failure) < 0) {
 		error = errno;
 		uring_close(uring);
@@ -303,6 +327,8 @@ void uring_close(struct uring *uring)
 		return;
 	if (uring->fd >= 0)
 		close(uring->fd);
+	if (uring->signals >= 0)
+		close(uring->signals);
 	unmap(uring->rings, uring->rings_bytes);
 	unmap(uring->entries, uring->entries_bytes);
 	unmap(uring->buffer_ring, uring->buffers * sizeof *uring->buffer_ring);
@@ -381,7 +407,8 @@ static uint32_t poll_events(short events)
 	return bits;
 }
 
-bool uring_poll(struct uring *uring, int fd, short events, void *owner)
+static bool request_poll(struct uring *uring, int fd, short events,
+			 enum uring_operation operation, void *owner)
 {
 	return request(uring,
 		       (struct io_uring_sqe){
@@ -389,7 +416,12 @@ bool uring_poll(struct uring *uring, int fd, short events, void *owner)
 			       .fd = fd,
 			       .poll32_events = poll_events(events),
 		       },
-		       URING_POLL, owner);
+		       operation, owner);
+}
+
+bool uring_poll(struct uring *uring, int fd, short events, void *owner)
+{
+	return request_poll(uring, fd, events, URING_POLL, owner);
 }
 
 bool uring_cancel(struct uring *uring, enum uring_operation operation, void *owner)
@@ -412,26 +444,52 @@ static uint32_t ready(const struct uring *uring)
 	       atomic_load_explicit(uring->completions_head, memory_order_relaxed);
 }
 
+/* Requests a completion for the moment when a signal is pending that the mask lets in. */
+static bool watch_signals(struct uring *uring, const sigset_t *mask)
+{
+	sigset_t awaited;
+
+	if (uring->signals_watched)
+		return true;
+	uring->mask = *mask;
+	sigemptyset(&awaited);
+	for (int number = 1; number <= SIGNALS; number++)
+		if (!sigismember(mask, number))
+			sigaddset(&awaited, number);
+	uring->signals_watched =
+		signalfd(uring->signals, &awaited, 0) >= 0 &&
+		request_poll(uring, uring->signals, POLLIN, URING_SIGNAL, NULL);
+	return uring->signals_watched;
+}
+
+/* A signal is pending: lets its handler run. */
+static void let_signals_in(struct uring *uring)
+{
+	sigset_t blocked;
+
+	uring->signals_watched = false;
+	pthread_sigmask(SIG_SETMASK, &uring->mask, &blocked);
+	pthread_sigmask(SIG_SETMASK, &blocked, NULL);
+}
+
 int uring_wait(struct uring *uring, const sigset_t *mask, int64_t timeout)
 {
 	struct timespec time = clock_timespec(timeout);
 	const struct __kernel_timespec kernel_time = { time.tv_sec, time.tv_nsec };
 	const struct io_uring_getevents_arg argument = {
-		.sigmask = (uintptr_t)mask,
-		.sigmask_sz = KERNEL_SIGNALS,
 		.ts = timeout == CLOCK_NEVER ? 0 : (uintptr_t)&kernel_time,
 	};
-	int result = enter(uring, waiting(uring), 1,
-			   IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &argument,
-			   sizeof argument);
-	uint32_t count = ready(uring);
+	int result;
 
-	if (count == 0 && result < 0)
-		return errno == ETIME ? 0 : -1;
-	return (int)count;
+	if (!watch_signals(uring, mask))
+		return -1;
+	result = enter(uring, waiting(uring), 1,
+		       IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &argument,
+		       sizeof argument);
+	return ready(uring) > 0 || result >= 0 || errno == ETIME ? 0 : -1;
 }
 
-bool uring_next(struct uring *uring, struct uring_completion *completion)
+static bool take(struct uring *uring, struct uring_completion *completion)
 {
 	uint32_t head =
 		atomic_load_explicit(uring->completions_head, memory_order_relaxed);
@@ -454,6 +512,16 @@ bool uring_next(struct uring *uring, struct uring_completion *completion)
 	}
 	atomic_store_explicit(uring->completions_head, head + 1, memory_order_release);
 	return true;
+}
+
+bool uring_next(struct uring *uring, struct uring_completion *completion)
+{
+	bool taken;
+
+	while ((taken = take(uring, completion)) &&
+	       completion->operation == URING_SIGNAL)
+		let_signals_in(uring);
+	return taken;
 }
 
 void uring_give_back(struct uring *uring, const struct uring_completion *completion)

@@ -51,6 +51,7 @@ enum uring_operation {
 	URING_RECEIVE,
 	URING_POLL,
 	URING_CANCEL, /* no completion, if the request was found */
+	URING_SIGNAL, /* private to uring.c */
 };
 
 struct uring_completion {
@@ -106,11 +107,13 @@ bool uring_cancel(struct uring *uring, enum uring_operation operation, void *own
 
 /**
  * Passes the requests to the kernel, and waits until there is a completion, a signal arrives or the
- * timeout expires. Must be called only when uring_next() has returned false.
+ * timeout expires. Must be called only when uring_next() has returned false. A handler runs in
+ * uring_next(), before that returns false.
  *
- * @param mask     the signals that are blocked meanwhile, as with pselect(2)
+ * @param mask     the signals that are not let in. All others must be blocked by the caller, as for
+ *                 pselect(2). Must be the same in each call
  * @param timeout  in milliseconds, or CLOCK_NEVER
- * @return how many completions there are; 0 after the timeout; -1 with errno (EINTR, EAGAIN)
+ * @return 0, or -1 with errno (EAGAIN, EBUSY: the kernel has no memory now)
  */
 int uring_wait(struct uring *uring, const sigset_t *mask, int64_t timeout);
 

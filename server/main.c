@@ -354,8 +354,8 @@ static int run(struct settings *settings)
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}
-	if (server_begin(server, &listeners) < 0) {
-		message(MESSAGE_ERROR, "cannot start: %s", strerror(errno));
+	if (server_begin(server, &listeners, &failure) < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}
 	report_ready(server, &listeners);

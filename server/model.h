@@ -50,8 +50,8 @@ struct model {
 
 	/** Called when the listeners are open, before the server says that it is ready: opens
 	 *  the descriptors that the model needs besides. NULL: none.
-	 *  @return 0, or -1 with errno, and the server does not start (exit status 1) */
-	int (*begin)(struct server *server);
+	 *  @return 0, or -1 with *failure, and the server does not start (exit status 1) */
+	int (*begin)(struct server *server, struct failure *failure);
 
 	/** Serves clients until server_running() says that it is over, and leaves none
 	 *  behind: no child, no connection. @return 0, or -1 with errno when it could not

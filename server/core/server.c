@@ -183,7 +183,13 @@ int server_check_model(const struct server *server, struct failure *failure)
 	return 0;
 }
 
-int server_begin(struct server *server, const struct listeners *listeners)
+static int cannot_start(struct failure *failure)
+{
+	return failure_set(failure, "cannot start: %s", strerror(errno));
+}
+
+int server_begin(struct server *server, const struct listeners *listeners,
+		 struct failure *failure)
 {
 	server->listeners = *listeners;
 	server->opened = listeners->count;
@@ -193,18 +199,20 @@ int server_begin(struct server *server, const struct listeners *listeners)
 	pthread_mutex_init(&server->accept_mutex, NULL);
 	server->statistics = statistics_create();
 	if (server->statistics == NULL)
-		return -1;
+		return cannot_start(failure);
 	for (unsigned i = 0; i < listeners->count; i++)
 		if (begin_listener(server, i) < 0)
-			return -1;
-	if (server->model->begin != NULL && server->model->begin(server) < 0)
+			return cannot_start(failure);
+	if (server->model->begin != NULL && server->model->begin(server, failure) < 0)
 		return -1;
 	count_room(server);
 	atomic_store(&server->empty_since, clock_milliseconds());
 	atomic_store(&server->retry_after, RETRY_SOON);
 	signals_begin(&server->wait_mask, server->service->reopen != NULL);
 	server->hub = server->service->hub != NULL ? server->model->hub : NULL;
-	return server->hub != NULL ? server->hub->begin(server) : 0;
+	if (server->hub != NULL && server->hub->begin(server) < 0)
+		return cannot_start(failure);
+	return 0;
 }
 
 /* Keeps an accepted client as the next one to be served. */

@@ -120,8 +120,9 @@ int server_check_model(const struct server *server, struct failure *failure);
 
 /** Prepares @p server, whose options are set, to serve on @p listeners, which it owns
  *  from then on: installs the signal handlers, and creates the statistics. @return 0, or
- *  -1 with errno */
-int server_begin(struct server *server, const struct listeners *listeners);
+ *  -1 with the reason in @p failure */
+int server_begin(struct server *server, const struct listeners *listeners,
+		 struct failure *failure);
 
 /** Returns how many descriptors are reserved for a session in addition to its socket. */
 unsigned server_files_of_session(const struct server *server);

@@ -28,6 +28,7 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -187,20 +188,20 @@ static void serve_loop(struct loop *loop)
 	loops_unlock();
 }
 
-static int begin(struct server *server)
+static int begin(struct server *server, struct failure *failure)
 {
 	if (server->datagrams)
 		return 0;
 	selectors = calloc(loop_options.loops, sizeof *selectors);
 	if (selectors == NULL)
-		return -1;
+		return failure_set(failure, "cannot start: %s", strerror(errno));
 	for (unsigned i = 0; i < loop_options.loops; i++) {
 		struct selector *selector = &selectors[i];
 
 		selector->epoll = epoll_create1(EPOLL_CLOEXEC);
 		if (selector->epoll < 0 ||
 		    loop_options_listen(server, i == 0, &selector->listeners) < 0)
-			return -1;
+			return failure_set(failure, "cannot start: %s", strerror(errno));
 		loop_begin(&selector->loop, server);
 		selector->loop.listeners = &selector->listeners;
 		loops_add(&selector->loop);
@@ -225,16 +226,17 @@ static int serve(struct server *server)
 
 #else
 
-static int begin(struct server *server)
+/* prepare() has ended the program. */
+static int begin(struct server *server, struct failure *failure)
 {
-	(void)server;
-	errno = ENOSYS;
+	(void)server, (void)failure;
 	return -1;
 }
 
 static int serve(struct server *server)
 {
-	return begin(server);
+	(void)server;
+	return -1;
 }
 
 #endif

@@ -167,11 +167,14 @@ static void end(void)
 	}
 }
 
-static struct uring *open_ring(struct failure *failure)
+static int begin(struct server *server, struct failure *failure)
 {
 	const struct uring_sizes sizes = { REQUESTS, COMPLETIONS, buffers, BUFFER_BYTES };
 
-	return uring_open(&sizes, failure);
+	if (server->datagrams) /* served by udp_serve(), without a ring */
+		return 0;
+	ring.uring = uring_open(&sizes, failure);
+	return ring.uring != NULL ? 0 : -1;
 }
 
 static int serve(struct server *server)
@@ -179,9 +182,6 @@ static int serve(struct server *server)
 	struct uring_completion done;
 	struct connection *held;
 
-	ring.uring = open_ring(NULL);
-	if (ring.uring == NULL)
-		return -1;
 	loop_begin(&ring.loop, server);
 	while (server_running(server)) {
 		loop_expire(&ring.loop, watch, &ring);
@@ -223,19 +223,6 @@ static int option(int letter, const struct options *options, struct failure *fai
 	return 0;
 }
 
-/* Only a test: with socket activation, a listener may have to have the number that the ring's
- * descriptor would get. */
-static int prepare(struct server *server, struct failure *failure)
-{
-	struct uring *probe;
-
-	if (server->datagrams) /* served by udp_serve(), without a ring */
-		return 0;
-	probe = open_ring(failure);
-	uring_close(probe);
-	return probe != NULL ? 0 : -1;
-}
-
 const struct model uring_model = {
 	.name = "uring",
 	.summary = "one process for all clients, with io_uring",
@@ -246,7 +233,7 @@ const struct model uring_model = {
 	.client_size = sizeof(struct client),
 	.options = options_of_uring,
 	.option = option,
-	.prepare = prepare,
+	.begin = begin,
 	.serve = serve,
 	.serve_datagrams = udp_serve,
 	.hub = &hub_in_process,

@@ -156,7 +156,7 @@ static _Noreturn void be_server(const struct model *model, int listener, int typ
 		server.max_clients = 10;
 	if (model->prepare != NULL && model->prepare(&server, &failure) < 0)
 		_exit(1);
-	if (server_begin(&server, &(struct listeners){ { listener }, 1 }) < 0)
+	if (server_begin(&server, &(struct listeners){ { listener }, 1 }, NULL) < 0)
 		_exit(1);
 	io_write(reports[1], &(pid_t){ 0 }, sizeof(pid_t)); /* signals may come */
 	if ((server.datagrams ? model->serve_datagrams(&server) : model->serve(&server)) <
@@ -293,7 +293,7 @@ START_TEST(sighup_is_heard_though_there_is_no_time_to_wait)
 
 	ck_assert_msg(listener >= 0, "%s", failure.text);
 	ck_assert_int_eq(pipe(reports), 0);
-	ck_assert_int_eq(server_begin(&server, &(struct listeners){ { listener }, 1 }),
+	ck_assert_int_eq(server_begin(&server, &(struct listeners){ { listener }, 1 }, NULL),
 			 0);
 	ck_assert_int_eq(kill(getpid(), SIGHUP), 0);
 	for (int i = 0; i < 100; i++) {
@@ -333,7 +333,8 @@ START_TEST(who_came_before_the_server_has_the_same_options_as_who_came_later)
 		if (i == 0)
 			ck_assert_int_eq(
 				server_begin(&server,
-					     &(struct listeners){ { listener }, 1 }),
+					     &(struct listeners){ { listener }, 1 },
+					     NULL),
 				0);
 		connection = server_accept(&server);
 		ck_assert_ptr_nonnull(connection);
@@ -384,7 +385,8 @@ START_TEST(clients_of_a_local_socket_send_urgent_data_inline)
 		if (i == 0)
 			ck_assert_int_eq(
 				server_begin(&server,
-					     &(struct listeners){ { listener }, 1 }),
+					     &(struct listeners){ { listener }, 1 },
+					     NULL),
 				0);
 		connection = server_accept(&server);
 		ck_assert_ptr_nonnull(connection);
