@@ -20,13 +20,13 @@
 
 enum {
 	MODELS_MOST = 16,
-	AT_A_TIME = 4, /* models: until the last has come the first reads nothing */
 	BIG = 24 * 1024 * 1024, /* more than the kernel holds for a client */
 	SETTLED = 100, /* milliseconds without room: nothing more will be taken */
-	IDLE = 3000, /* -t: the send queue of a slow reader shrinks in steps, here up to 2 s apart */
+	IDLE = 3000, /* -t: a slow reader makes a send queue shorter in steps, up to 2 s apart */
 	SLOWLY = IDLE + IDLE / 2,
-	SMALL = 64 * 1024, /* a receive buffer, which the kernel doubles */
-	RATE = 230,        /* bytes in a millisecond, while it reads slowly */
+	REQUESTS = 64 * 1024, /* bytes that are sent in one piece */
+	SMALL = 64 * 1024,    /* a receive buffer, which the kernel doubles */
+	RATE = 230,           /* bytes in a millisecond, while it reads slowly */
 	SIP_EVERY = 20,
 	THEN = 1024 * 1024, /* bytes: it has read less until then */
 };
@@ -75,13 +75,22 @@ static void make_big_file(void)
 	folder_file(&folder, "big", bytes, BIG);
 }
 
+/* Many times the same, in one piece. */
+static void fill_with(char requests[REQUESTS], const char *request, size_t *whole)
+{
+	size_t length = strlen(request);
+
+	*whole = REQUESTS / length * length;
+	for (size_t i = 0; i < *whole; i++)
+		requests[i] = request[i % length];
+}
+
 static void send_until_stuck(int fd, const char *request)
 {
-	static char requests[64 * 1024];
-	size_t length = strlen(request), whole = sizeof requests / length * length;
+	static char requests[REQUESTS];
+	size_t whole;
 
-	for (size_t i = 0; i < whole; i++)
-		requests[i] = request[i % length];
+	fill_with(requests, request, &whole);
 	while (io_wait(fd, POLLOUT, SETTLED) > 0)
 		ck_assert(send(fd, requests, whole, 0) > 0 || errno == EAGAIN);
 }
@@ -115,8 +124,6 @@ static void arrive(struct reader *reader, int model, const struct appetite *appe
 		client_say(reader->fd, appetite->request);
 	/* The server answers: before it has begun, it takes nothing either. */
 	ck_assert_int_gt(io_wait(reader->fd, POLLIN, WAIT_MS), 0);
-	if (appetite->again)
-		send_until_stuck(reader->fd, appetite->request);
 }
 
 /* Reads what there is, at most so much. @return how much; 0: nothing is there */
@@ -133,17 +140,26 @@ static size_t sip(struct reader *reader, size_t most)
 	return n > 0 ? (size_t)n : 0;
 }
 
-/* Keeps the rate, also where it is late now and then: it reads the more at once. */
-static void read_slowly(struct reader *readers, int count)
+/* Keeps the rate, also where it is late now and then: it reads the more at once. Sends more
+ * whenever that is taken, so that the server is never without something to say; nobody waits
+ * for another that still sends. */
+static void read_slowly(struct reader *readers, int count,
+			const struct appetite *appetite)
 {
+	static char requests[REQUESTS];
 	int64_t begin = clock_milliseconds(), passed = 0;
+	size_t whole = 0;
 
+	if (appetite->again)
+		fill_with(requests, appetite->request, &whole);
 	while (passed < SLOWLY) {
 		poll(NULL, 0, SIP_EVERY);
 		passed = clock_milliseconds() - begin;
 		for (int i = 0; i < count; i++) {
 			size_t due = (size_t)(passed < SLOWLY ? passed : SLOWLY) * RATE;
 
+			if (whole > 0 && send(readers[i].fd, requests, whole, 0) < 0)
+				ck_assert_int_eq(errno, EAGAIN);
 			while (readers[i].got < due &&
 			       sip(&readers[i], due - readers[i].got) > 0)
 				continue;
@@ -151,22 +167,25 @@ static void read_slowly(struct reader *readers, int count)
 	}
 }
 
-/* Reads no more than a part: meanwhile the others read nothing.
- * @return whether a reader has not got all yet */
-static bool read_on(struct reader *reader, size_t all)
+/* Reads no more than a part: meanwhile the others read nothing. One that has enough reads on
+ * where there is no end: the others may need longer than the idle timeout.
+ * @return whether a reader has not got enough yet */
+static bool read_on(struct reader *reader, size_t enough, bool endless)
 {
-	size_t part = reader->got + THEN < all ? reader->got + THEN : all;
+	size_t part = reader->got + THEN;
 
-	if (reader->got >= all)
-		return false;
-	while (reader->got < part && sip(reader, SIZE_MAX) > 0)
+	if (!endless && part > enough)
+		part = enough;
+	while (reader->got < part && sip(reader, part - reader->got) > 0)
 		continue;
-	return true;
+	return reader->got < enough;
 }
 
 /* All of them in turn: none is to wait for another. */
-static void read_the_rest(struct reader *readers, int count, size_t all)
+static void read_the_rest(struct reader *readers, int count,
+			  const struct appetite *appetite)
 {
+	size_t enough = appetite->all > 0 ? appetite->all : 2 * THEN;
 	int64_t end = clock_milliseconds() + 3 * WAIT_MS;
 	bool more = count > 0;
 
@@ -175,7 +194,7 @@ static void read_the_rest(struct reader *readers, int count, size_t all)
 	while (more) {
 		more = false;
 		for (int i = 0; i < count; i++)
-			more = read_on(&readers[i], all) || more;
+			more = read_on(&readers[i], enough, appetite->all == 0) || more;
 		ck_assert_msg(clock_milliseconds() < end, "no more comes");
 		poll(NULL, 0, 1);
 	}
@@ -186,34 +205,31 @@ static void read_the_rest(struct reader *readers, int count, size_t all)
    THEN the client is not cut off, and gets the rest. */
 START_TEST(a_client_that_reads_slowly_gets_all)
 {
-	const struct appetite *appetite = &appetites[_i % APPETITES];
-	struct reader readers[AT_A_TIME];
-	int first = _i / APPETITES * AT_A_TIME, count = models_count() - first;
+	const struct appetite *appetite = &appetites[_i];
+	struct reader readers[MODELS_MOST];
+	int models = models_count();
 
-	if (first >= kinds_count() && appetite->request != NULL)
-		return;  /* a service in a model of each kind, chargen in all models */
 	if (SANITIZED) { /* the clients of this test must keep a rate */
 		skipped("needs a build without sanitizers");
 		return;
 	}
-	if (count > AT_A_TIME)
-		count = AT_A_TIME;
+	ck_assert_int_le(models, MODELS_MOST);
 	make_big_file();
-	for (int i = 0; i < count; i++)
-		arrive(&readers[i], first + i, appetite);
+	for (int i = 0; i < models; i++)
+		arrive(&readers[i], i, appetite);
 	if (sock_send_queue(readers[0].fd) < 0) {
 		skipped("the length of a send queue cannot be had here");
 	} else {
-		read_slowly(readers, count);
-		read_the_rest(readers, count,
-			      appetite->all > 0 ? appetite->all : 2 * THEN);
+		read_slowly(readers, models, appetite);
+		read_the_rest(readers, models, appetite);
 	}
-	for (int i = 0; i < count; i++) {
+	/* all before a server stops, because they read no more */
+	for (int i = 0; i < models; i++)
 		client_reset(readers[i].fd);
+	for (int i = 0; i < models; i++) {
 		ck_assert_msg(server_count_lines(&readers[i].server, "does not read") ==
 				      0,
-			      "%s: %s", readers[i].server.name,
-			      server_errors(&readers[i].server));
+			      "%s", server_errors(&readers[i].server));
 		server_finish(&readers[i].server);
 	}
 	folder_remove(&folder);
@@ -234,8 +250,11 @@ START_TEST(a_client_that_reads_nothing_is_cut_off)
 	}
 	ck_assert_int_le(models_count(), MODELS_MOST);
 	make_big_file();
-	for (int i = 0; i < models_count(); i++)
+	for (int i = 0; i < models_count(); i++) {
 		arrive(&readers[i], i, appetite);
+		if (appetite->again)
+			send_until_stuck(readers[i].fd, appetite->request);
+	}
 	for (int i = 0; i < models_count(); i++) {
 		server_wait_line(&readers[i].server,
 				 "timed out: the client does not read", WAIT_MS);
@@ -251,8 +270,7 @@ Suite *suite_slow_readers(void)
 	Suite *suite = suite_create("slow_readers");
 	TCase *tcase = add_case(suite, "slow readers");
 
-	tcase_add_loop_test(tcase, a_client_that_reads_slowly_gets_all, 0,
-			    (models_count() + AT_A_TIME - 1) / AT_A_TIME * APPETITES);
+	tcase_add_loop_test(tcase, a_client_that_reads_slowly_gets_all, 0, APPETITES);
 	tcase_add_loop_test(tcase, a_client_that_reads_nothing_is_cut_off, 0, APPETITES);
 	return suite;
 }
