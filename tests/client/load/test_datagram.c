@@ -111,14 +111,14 @@ START_TEST(a_closed_loop_does_not_wait_for_ever)
 {
 	set_plan("echo", true);
 	plan.timeout = 50 * SLOW_MACHINE;
-	plan.duration = 500 * SLOW_MACHINE;
+	plan.duration = 1000 * SLOW_MACHINE;
 	start_datagram_server(answer_questions_only);
 	measure();
 	assert_no_errors();
 	ck_assert_uint_eq(result.exchanges, 0);
 	ck_assert_uint_eq(result.served, 0);
 	ck_assert_uint_ge(result.fate.lost, 4);
-	ck_assert_uint_le(result.fate.lost, 2 * 10);
+	ck_assert_uint_le(result.fate.lost, 2 * 20);
 }
 END_TEST
 
@@ -159,7 +159,8 @@ START_TEST(an_open_loop_remembers_every_one_that_is_missing)
 {
 	uint64_t dropped;
 
-	set_open_loop(2000.0 / SLOW_MACHINE, 2000 * SLOW_MACHINE);
+	/* no more than a receive buffer holds while the server waits for a processor */
+	set_open_loop(500.0 / SLOW_MACHINE, 2000 * SLOW_MACHINE);
 	plan.timeout = 1000 * SLOW_MACHINE;
 	start_datagram_server(lose_a_tenth);
 	measure();
