@@ -42,9 +42,10 @@ struct served;
 
 /** In milliseconds. SERVER_GRACE: how long clients may take to finish after a stop
  *  signal. SERVER_QUIET: a client that is silent for this long after the signal has no
- *  request under way. SERVER_LINGER: how long a server that closes first waits for the
+ *  request under way; a lost segment is sent again after 200 ms or more, on the loopback
+ *  device too, where the receiver's kernel drops what its buffer cannot hold. SERVER_LINGER: how long a server that closes first waits for the
  *  client to close. */
-enum { SERVER_GRACE = 5000, SERVER_QUIET = 100, SERVER_LINGER = 1000 };
+enum { SERVER_GRACE = 5000, SERVER_QUIET = 300, SERVER_LINGER = 1000 };
 
 struct server {
 	const struct service *service;

@@ -922,21 +922,40 @@ START_TEST(a_stopping_server_accepts_nobody)
 }
 END_TEST
 
-static bool signal_is_taken(void *context)
+static bool has_pending_stop(long pid)
 {
-	const struct server *server = context;
 	char path[64], line[256];
 	unsigned long long pending = 0, one;
 	FILE *file;
 
-	snprintf(path, sizeof path, "/proc/%ld/status", (long)server->pid);
+	snprintf(path, sizeof path, "/proc/%ld/status", pid);
 	file = fopen(path, "r");
 	while (file != NULL && fgets(line, sizeof line, file) != NULL)
 		if (sscanf(line, "ShdPnd: %llx", &one) == 1)
 			pending |= one;
 	if (file != NULL)
 		fclose(file);
-	return (pending & (1ull << (SIGTERM - 1))) == 0;
+	return (pending & (1ull << (SIGTERM - 1))) != 0;
+}
+
+/* Once it does not listen any more it has passed the signal on to its children, if it has some:
+ * a second one that comes before the first is taken would be the same. */
+static bool signal_is_taken(void *context)
+{
+	struct server *server = context;
+	bool taken = server_refuses(server) && !has_pending_stop((long)server->pid);
+	char path[64];
+	FILE *children;
+	long child;
+
+	snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)server->pid,
+		 (long)server->pid);
+	children = fopen(path, "r");
+	while (children != NULL && fscanf(children, "%ld", &child) == 1)
+		taken = taken && !has_pending_stop(child);
+	if (children != NULL)
+		fclose(children);
+	return taken;
 }
 
 START_TEST(a_second_request_ends_it_at_once)
