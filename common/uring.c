@@ -518,8 +518,7 @@ bool uring_next(struct uring *uring, struct uring_completion *completion)
 {
 	bool taken;
 
-	while ((taken = take(uring, completion)) &&
-	       completion->operation == URING_SIGNAL)
+	while ((taken = take(uring, completion)) && completion->operation == URING_SIGNAL)
 		let_signals_in(uring);
 	return taken;
 }

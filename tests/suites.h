@@ -14,6 +14,8 @@
 
 #define SUITES                                                                           \
 	SUITE(filed_limits)                                                              \
+	SUITE(versus_servers)                                                            \
+	SUITE(work)                                                                      \
 	SUITE(examples)                                                                  \
 	SUITE(chatd_trouble)                                                             \
 	SUITE(pasted_examples)                                                           \
@@ -41,13 +43,11 @@
 	SUITE(dial_udp)                                                                  \
 	SUITE(http_documents)                                                            \
 	SUITE(versus)                                                                    \
-	SUITE(versus_servers)                                                            \
 	SUITE(frames)                                                                    \
 	SUITE(templates)                                                                 \
 	SUITE(outputs)                                                                   \
 	SUITE(load_broken)                                                               \
 	SUITE(load_faults)                                                               \
-	SUITE(work)                                                                      \
 	SUITE(load_services)                                                             \
 	SUITE(text)                                                                      \
 	SUITE(words)                                                                     \

@@ -996,8 +996,8 @@ START_TEST(a_listener_that_no_set_can_hold_is_refused)
 	}
 	high = fcntl(low, F_DUPFD, FD_SETSIZE);
 	ck_assert_int_ge(high, FD_SETSIZE);
-	ck_assert_int_eq(server_begin(&server, &(struct listeners){ { high }, 1 }, &failure),
-			 -1);
+	ck_assert_int_eq(
+		server_begin(&server, &(struct listeners){ { high }, 1 }, &failure), -1);
 	ck_assert_str_eq(failure.text, "cannot start: Too many open files");
 }
 END_TEST

@@ -293,8 +293,8 @@ START_TEST(sighup_is_heard_though_there_is_no_time_to_wait)
 
 	ck_assert_msg(listener >= 0, "%s", failure.text);
 	ck_assert_int_eq(pipe(reports), 0);
-	ck_assert_int_eq(server_begin(&server, &(struct listeners){ { listener }, 1 }, NULL),
-			 0);
+	ck_assert_int_eq(
+		server_begin(&server, &(struct listeners){ { listener }, 1 }, NULL), 0);
 	ck_assert_int_eq(kill(getpid(), SIGHUP), 0);
 	for (int i = 0; i < 100; i++) {
 		ck_assert(server_running(&server));
