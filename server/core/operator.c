@@ -32,7 +32,7 @@ void operator_report_proxy_header(struct server *server, const struct address *p
 {
 	char text[ADDRESS_TEXT];
 
-	if (!operator_is_due(&server->statistics->proxy_header_report_at))
+	if (!operator_is_due(&server->statistics->proxy_header_repeat_at))
 		return;
 	message_about(MESSAGE_ERROR, address_text(peer, text),
 		      "connection closed: it begins with a PROXY protocol header, which "

@@ -38,7 +38,6 @@ struct served {
 	 * that makes it true sends SIGNAL_INTERRUPT. */
 	atomic_bool wake_when_idle, wake_when_empty;
 	_Atomic int64_t empty_since; /* when the last client left; milliseconds */
-	atomic_llong full_report_at; /* for operator_is_due() */
 	unsigned count;
 	struct served_slot slots[];
 };

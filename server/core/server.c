@@ -301,19 +301,13 @@ int64_t server_timeout(struct server *server, int64_t until)
 
 /* Under a flood the server becomes full many times a second. One line a minute is enough
  * for the log. */
-static bool is_due(int64_t *again_at)
-{
-	int64_t now = clock_milliseconds();
-
-	if (now < *again_at)
-		return false;
-	*again_at = now + OPERATOR_REPEAT;
-	return true;
-}
-
 static bool is_worth_a_line(struct server *server, enum message_level level)
 {
-	return message_wanted(level) && is_due(&server->repeat_at[level]);
+	struct statistics *shared = server->statistics;
+
+	return message_wanted(level) &&
+	       operator_is_due(level == MESSAGE_ERROR ? &shared->lack_repeat_at
+						      : &shared->full_repeat_at);
 }
 
 /* Signals are delivered only where the model waits, and now it waits here. A signal that
@@ -321,7 +315,7 @@ static bool is_worth_a_line(struct server *server, enum message_level level)
 static void sleep_after_failure(struct server *server, const char *what, int error,
 				int64_t delay)
 {
-	if (is_due(&server->failure_repeat_at))
+	if (operator_is_due(&server->statistics->failure_repeat_at))
 		message(MESSAGE_ERROR, "%s: %s: trying again", what, strerror(error));
 	signals_admit_all(true);
 	retry_sleep(delay);
@@ -368,12 +362,7 @@ static void pause_accepting(struct server *server, const char *what, int error)
 
 void server_lack(struct server *server, const char *what, int error)
 {
-	bool is_worth_it;
-
-	pthread_mutex_lock(&server->accept_mutex);
-	is_worth_it = is_worth_a_line(server, MESSAGE_ERROR);
-	pthread_mutex_unlock(&server->accept_mutex);
-	if (is_worth_it)
+	if (is_worth_a_line(server, MESSAGE_ERROR))
 		message(MESSAGE_ERROR, "%s with %u clients (%s)", what,
 			count_clients(server), strerror(error));
 }
@@ -382,7 +371,7 @@ void server_lost(struct server *server, const struct address *peer, const char *
 {
 	char text[ADDRESS_TEXT];
 
-	if (!is_due(&server->lost_repeat_at)) {
+	if (!operator_is_due(&server->statistics->lost_repeat_at)) {
 		server->lost++;
 		return;
 	}

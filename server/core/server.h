@@ -104,11 +104,7 @@ struct server {
 	struct retry accepts;        /* accept(2) failed because of one client */
 	struct retry waits;          /* the wait of the model failed */
 	struct retry reads;          /* a read from a datagram socket failed */
-	/* when to report again that the server is full: as an error, or as a notice */
-	int64_t repeat_at[MESSAGE_NOTICE + 1];
-	int64_t failure_repeat_at; /* when to report again that a call keeps failing */
-	int64_t lost_repeat_at;    /* when to report again that a client was lost */
-	unsigned lost;             /* clients lost since the last such report */
+	unsigned lost; /* clients lost since the last report of one */
 	/* accepted, but there was no room for it, or no worker could be created. Several (a
 	 * list by ->next) if the model itself accepts */
 	_Atomic(struct connection *) held;

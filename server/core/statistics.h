@@ -18,9 +18,13 @@ struct statistics {
 	atomic_ullong bytes_in;  /* from clients */
 	atomic_ullong bytes_out; /* to clients */
 
-	/* Not a counter, but all processes share it: when the next message about a
-	 * PROXY protocol header may be printed, in clock_milliseconds(). */
-	atomic_llong proxy_header_report_at;
+	/* Not counters, but all processes share them: when a message may be printed again,
+	 * for operator_is_due(). */
+	atomic_llong full_repeat_at;    /* the server is full, by its options */
+	atomic_llong lack_repeat_at;    /* something lacks: descriptors, memory, processes */
+	atomic_llong failure_repeat_at; /* a call keeps failing */
+	atomic_llong lost_repeat_at;    /* a client was lost */
+	atomic_llong proxy_header_repeat_at;
 };
 
 /** @return shared, zeroed counters, or NULL with errno (ENOMEM); never freed */

@@ -352,8 +352,7 @@ void workers_take(struct workers *workers, const struct connection *connection)
 	struct served *served = workers->served;
 
 	(void)served_begin(served, workers->slot, &connection->peer);
-	if (served_clients(served) == served->count &&
-	    operator_is_due(&served->full_report_at))
+	if (served_clients(served) == served->count)
 		server_report_full(workers->server, served->count);
 }
 

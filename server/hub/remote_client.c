@@ -21,6 +21,15 @@ static void arrive(struct hub_client *client)
 	(void)client; /* the parent has called hub_arrive() */
 }
 
+/* A post is lost, so the client must go. The next poll(2) reports a hang-up of the channel, and
+ * fetch() then finds `failed`. */
+static void fail(struct remote_client *self)
+{
+	self->failed = true;
+	shutdown(self->client.fd, SHUT_RDWR);
+	buffer_consume(&self->posts, self->posts.length);
+}
+
 static void post(struct hub_client *client, const char *bytes, size_t n)
 {
 	struct remote_client *self = (struct remote_client *)client;
@@ -28,19 +37,17 @@ static void post(struct hub_client *client, const char *bytes, size_t n)
 
 	if (!buffer_append(&self->posts, &length, sizeof length, SIZE_MAX) ||
 	    !buffer_append(&self->posts, bytes, n, SIZE_MAX))
-		self->failed = true;
+		fail(self);
 }
 
 static void send_posts(struct remote_client *self)
 {
 	ssize_t sent = channel_send(self->client.fd, &self->posts);
 
-	if (sent <
-	    0) { /* the next poll(2) reports a hang-up, and fetch() finds `failed` */
-		self->failed = true;
-		shutdown(self->client.fd, SHUT_RDWR);
-	}
-	buffer_consume(&self->posts, sent < 0 ? self->posts.length : (size_t)sent);
+	if (sent < 0)
+		fail(self);
+	else
+		buffer_consume(&self->posts, (size_t)sent);
 }
 
 static void dispatch(struct hub_client *client)
