@@ -431,6 +431,32 @@ START_TEST(clients_that_come_and_go_at_once_harm_nobody)
 }
 END_TEST
 
+/* GIVEN clients that wait to be accepted, and have ended already
+   WHEN the server accepts them, and speaks first: so they end as they are accepted
+   THEN the clients after them are served. */
+START_TEST(clients_that_have_ended_before_they_are_accepted_harm_nobody)
+{
+	enum { ENDED = 20 };
+	static const char text[] = "hello\n";
+	struct server server = model_start(_i, "greet", ARGUMENTS("-m", "hello"));
+
+	server_wait_line(&server, "listening on", WAIT_MS);
+	for (int round = 0; round < 3; round++) {
+		int last;
+
+		server_signal(&server, SIGSTOP);
+		for (int i = 0; i < ENDED; i++)
+			client_reset(client_connect(&server));
+		last = client_connect(&server);
+		server_signal(&server, SIGCONT);
+		client_expect(last, text, strlen(text));
+		client_expect_end(last);
+		client_close(last);
+	}
+	server_finish(&server);
+}
+END_TEST
+
 /* ---- signals at a bad time -------------------------------------------------------------- */
 
 struct slow_reader {
@@ -692,6 +718,7 @@ Suite *suite_faults(void)
 	add(tcase, a_client_that_never_reads_holds_up_nobody_else);
 	add(tcase, a_client_that_sends_byte_by_byte_holds_up_nobody_else);
 	add(tcase, clients_that_come_and_go_at_once_harm_nobody);
+	add(tcase, clients_that_have_ended_before_they_are_accepted_harm_nobody);
 	tcase = add_case(suite, "signals at a bad time");
 	add(tcase, a_client_that_reads_slowly_does_not_put_off_the_second_stop);
 	add(tcase, signals_do_not_put_off_the_idle_timeout);
