@@ -35,6 +35,9 @@ static const char *const figure_names[FIGURES] = {
 	[FIGURE_KERNEL_CROWDED] = "kernel_with_clients_kib",
 	[FIGURE_KERNEL_PER_CLIENT] = "kernel_per_client_kib",
 	[FIGURE_ALL_PER_CLIENT] = "memory_in_all_per_client_kib",
+	[FIGURE_WORKERS] = "workers",
+	[FIGURE_LEAST_SHARE] = "least_share_percent",
+	[FIGURE_MOST_SHARE] = "most_share_percent",
 };
 
 struct run_figures *comparison_run(const struct comparison *comparison, unsigned round,
@@ -479,6 +482,42 @@ static void print_datagrams(const struct comparison *comparison, enum load_kind 
 	}
 }
 
+/* Whether a server has told how its workers shared the clients. */
+static bool has_shares(const struct comparison *comparison)
+{
+	for (unsigned model = 0; model < comparison->model_count; model++)
+		if (comparison_summary(comparison, LOAD_CONNECTIONS, model,
+				       FIGURE_WORKERS)
+			    .count > 0)
+			return true;
+	return false;
+}
+
+/* How the workers shared the clients, below the table of the connections: only models whose
+ * workers are there before the clients. */
+static void print_shares(const struct comparison *comparison, FILE *out)
+{
+	enum load_kind kind = LOAD_CONNECTIONS;
+
+	if (!has_shares(comparison))
+		return;
+	fprintf(out, "  %-*s %11s %11s %11s\n", NAME_WIDTH, "clients in %", "workers",
+		"least", "most");
+	for (unsigned model = 0; model < comparison->model_count; model++) {
+		struct summary workers =
+			comparison_summary(comparison, kind, model, FIGURE_WORKERS);
+
+		if (workers.count == 0)
+			continue;
+		print_name(comparison->models[model], out);
+		fprintf(out, " %11.0f %11.1f %11.1f\n", workers.median,
+			comparison_summary(comparison, kind, model, FIGURE_LEAST_SHARE)
+				.median,
+			comparison_summary(comparison, kind, model, FIGURE_MOST_SHARE)
+				.median);
+	}
+}
+
 /* Seven columns of memory: of the server, and of the kernel for it. */
 static void print_memory(const struct comparison *comparison, FILE *out)
 {
@@ -764,6 +803,12 @@ static void print_legend(const struct comparison *comparison, FILE *out)
 		fputs("own        memory of the processes: proportional set size (PSS)\n"
 		      "kernel     memory of the kernel for them: an estimate\n",
 		      out);
+	if (comparison->with[LOAD_CONNECTIONS] && has_shares(comparison))
+		fputs("least      clients of the worker that served the fewest, in "
+		      "percent "
+		      "of all\n"
+		      "most       clients of the worker that served the most\n",
+		      out);
 	if (comparison->datagrams)
 		fputs("sent       requests of all rounds\n"
 		      "lost       requests without a reply in time\n"
@@ -795,6 +840,8 @@ void comparison_print(const struct comparison *comparison, FILE *out)
 			print_model_row(comparison, kind, model, out);
 		if (comparison->datagrams)
 			print_datagrams(comparison, kind, out);
+		if (kind == LOAD_CONNECTIONS)
+			print_shares(comparison, out);
 		fputc('\n', out);
 	}
 	if (comparison->with[LOAD_IDLE])

@@ -34,6 +34,9 @@ enum figure {
 	FIGURE_KERNEL_CROWDED,
 	FIGURE_KERNEL_PER_CLIENT,
 	FIGURE_ALL_PER_CLIENT, /* of the server and the kernel */
+	FIGURE_WORKERS,        /* that share the clients */
+	FIGURE_LEAST_SHARE, /* clients of the worker with the fewest, in percent of all */
+	FIGURE_MOST_SHARE,  /* ... with the most */
 	FIGURES,
 };
 

@@ -581,6 +581,15 @@ static void note_datagrams(struct run_figures *figures, const struct load_plan *
 	figures->figure[FIGURE_REORDERED] = (double)fate->reordered;
 }
 
+static void note_shares(struct run_figures *figures, const struct server_process *server)
+{
+	if (server->workers == 0)
+		return;
+	figures->figure[FIGURE_WORKERS] = server->workers;
+	figures->figure[FIGURE_LEAST_SHARE] = server->least_share;
+	figures->figure[FIGURE_MOST_SHARE] = server->most_share;
+}
+
 static void note_figures(struct run_figures *figures, const struct load_plan *plan,
 			 const struct load_result *result,
 			 const struct server_process_usage *usage)
@@ -670,6 +679,7 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 	if (plan.datagrams && plan.protocol->pattern == LOAD_SINK)
 		use_count_of_server(figures, &result, &plan, server->received);
 	note_figures(figures, &plan, &result, &usage);
+	note_shares(figures, server);
 	return measured;
 }
 

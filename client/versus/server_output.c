@@ -6,8 +6,10 @@
  */
 #include "client/versus/server_output.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -138,17 +140,23 @@ const char *server_output_last_line(struct server_output *output,
 	return out;
 }
 
+/* The kept bytes as a string. A NUL would end the search. */
+static void copy_kept(struct server_output *output, char text[SERVER_OUTPUT_KEPT + 1])
+{
+	pthread_mutex_lock(&output->lock);
+	for (size_t i = 0; i < output->used; i++)
+		text[i] = output->kept[i] != '\0' ? output->kept[i] : ' ';
+	text[output->used] = '\0';
+	pthread_mutex_unlock(&output->lock);
+}
+
 int64_t server_output_number_before(struct server_output *output, const char *words)
 {
 	char text[SERVER_OUTPUT_KEPT + 1];
 	const char *end, *digit;
 	int64_t number = 0;
 
-	pthread_mutex_lock(&output->lock);
-	for (size_t i = 0; i < output->used; i++) /* a NUL would end the search */
-		text[i] = output->kept[i] != '\0' ? output->kept[i] : ' ';
-	text[output->used] = '\0';
-	pthread_mutex_unlock(&output->lock);
+	copy_kept(output, text);
 	digit = end = strstr(text, words);
 	if (end == NULL)
 		return -1;
@@ -159,6 +167,22 @@ int64_t server_output_number_before(struct server_output *output, const char *wo
 	for (; digit < end; digit++)
 		number = number * 10 + (*digit - '0');
 	return number;
+}
+
+unsigned server_output_numbers_after(struct server_output *output, const char *words,
+				     uint64_t numbers[], unsigned most)
+{
+	char text[SERVER_OUTPUT_KEPT + 1], *at;
+	unsigned count = 0;
+
+	copy_kept(output, text);
+	at = strstr(text, words);
+	if (at == NULL)
+		return 0;
+	for (at += strlen(words);
+	     count < most && *at == ' ' && isdigit((unsigned char)at[1]);)
+		numbers[count++] = strtoull(at + 1, &at, 10);
+	return count;
 }
 
 void server_output_stop(struct server_output *output)

@@ -49,6 +49,12 @@ const char *server_output_last_line(struct server_output *output,
 /** The number before these words in the kept bytes; -1 if there is none. */
 int64_t server_output_number_before(struct server_output *output, const char *words);
 
+/** The numbers after these words in the kept bytes, separated by single spaces.
+ *  @param most  how many fit into @p numbers
+ *  @return how many there are; 0 if the words are missing */
+unsigned server_output_numbers_after(struct server_output *output, const char *words,
+				     uint64_t numbers[], unsigned most);
+
 /** Ends the thread and closes the pipe. The kept bytes stay. */
 void server_output_stop(struct server_output *output);
 

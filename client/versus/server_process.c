@@ -36,6 +36,7 @@ enum {
 	MESSAGE_TIME = 1000, /* ... and within which it may print why it is not */
 	STOP_TIME = 8000,    /* ... and within which it must end after SIGTERM: its grace
 			    * period, and more */
+	WORKERS = 64,        /* of a server: those whose shares are read */
 	KILL_TIME = 2000,    /* ... and within which it must end after SIGKILL */
 	LOOK_STEP = 1,       /* ... between two looks whether it has ended */
 	CONNECT_STEP = 10,   /* ... between two tries to connect */
@@ -523,6 +524,25 @@ static int judge_end(struct server_process *server, bool ended, bool gone,
 	return 0;
 }
 
+/* Reads the shares of its workers from the final statistics. */
+static void note_shares(struct server_process *server)
+{
+	uint64_t numbers[WORKERS], least = UINT64_MAX, most = 0, sum = 0;
+	unsigned count = server_output_numbers_after(&server->output, "clients by worker",
+						     numbers, WORKERS);
+
+	for (unsigned i = 0; i < count; i++) {
+		least = numbers[i] < least ? numbers[i] : least;
+		most = numbers[i] > most ? numbers[i] : most;
+		sum += numbers[i];
+	}
+	server->workers = sum > 0 ? count : 0;
+	if (sum == 0)
+		return;
+	server->least_share = 100 * (double)least / (double)sum;
+	server->most_share = 100 * (double)most / (double)sum;
+}
+
 int server_process_stop(struct server_process *server, struct server_process_usage *usage,
 			struct failure *failure)
 {
@@ -531,6 +551,7 @@ int server_process_stop(struct server_process *server, struct server_process_usa
 
 	*usage = (struct server_process_usage){ .known = true };
 	server->received = -1;
+	server->workers = 0;
 	if (server->pid == 0)
 		return 0;
 	ended = has_ended(server->pid);
@@ -546,6 +567,7 @@ int server_process_stop(struct server_process *server, struct server_process_usa
 		await_group(server, &usage->sum, KILL_TIME);
 	server_output_await(&server->output, NULL, MESSAGE_TIME, NULL, NULL);
 	server->received = server_output_number_before(&server->output, " bytes in,");
+	note_shares(server);
 	result = judge_end(server, ended, gone, failure);
 	server_output_stop(&server->output);
 	server->pid = 0;

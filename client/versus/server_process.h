@@ -34,6 +34,11 @@ struct server_process {
 	char port[PORT_TEXT];        /* its port on 127.0.0.1 */
 	int status;                  /* its wait status, after it was stopped */
 	int64_t received; /* bytes received, from its final statistics; -1: unknown */
+	/* from there, too: how many workers share the clients; 0: unknown, or none; and in
+	 * percent of the clients, the share of the worker that served the fewest, and the
+	 * most */
+	unsigned workers;
+	double least_share, most_share;
 };
 
 /**

@@ -104,7 +104,7 @@ struct server {
 	struct retry accepts;        /* accept(2) failed because of one client */
 	struct retry waits;          /* the wait of the model failed */
 	struct retry reads;          /* a read from a datagram socket failed */
-	unsigned lost; /* clients lost since the last report of one */
+	unsigned lost;               /* clients lost since the last report of one */
 	/* accepted, but there was no room for it, or no worker could be created. Several (a
 	 * list by ->next) if the model itself accepts */
 	_Atomic(struct connection *) held;

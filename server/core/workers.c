@@ -77,6 +77,7 @@ int workers_begin(struct workers *workers, struct server *server, bool passes,
 		message(MESSAGE_ERROR, "out of descriptors: %u workers instead of %u",
 			count, server->max_clients);
 	server->max_clients = count;
+	atomic_store(&server->statistics->workers, count);
 	*workers = (struct workers){
 		.server = server,
 		.passes = passes,
@@ -286,6 +287,7 @@ void workers_pass(struct workers *workers, struct connection *connection)
 			continue;
 		if (pass_send(workers->processes[slot].pipe, &passed, sizeof passed, fds,
 			      server->hub != NULL ? 2 : 1) == 0) {
+			statistics_add_client(server->statistics, (unsigned)slot);
 			server_hand_over(server, connection);
 			return;
 		}
@@ -352,6 +354,7 @@ void workers_take(struct workers *workers, const struct connection *connection)
 	struct served *served = workers->served;
 
 	(void)served_begin(served, workers->slot, &connection->peer);
+	statistics_add_client(workers->server->statistics, workers->slot);
 	if (served_clients(served) == served->count)
 		server_report_full(workers->server, served->count);
 }

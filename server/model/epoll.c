@@ -140,9 +140,12 @@ static void accept_clients(struct selector *selector)
 
 	do {
 		connection = loop_accept(&selector->loop);
-		if (connection != NULL)
-			watch(NULL, connection, connection_wants(connection));
-	} while (connection != NULL && loop_options.loops == 1);
+		if (connection == NULL)
+			break;
+		statistics_add_client(selector->loop.server->statistics,
+				      (unsigned)(selector - selectors));
+		watch(NULL, connection, connection_wants(connection));
+	} while (loop_options.loops == 1);
 	if (connection != NULL && loop_options.sharing == LOOP_EXCLUSIVE)
 		leave_listeners(selector); /* watch_listeners() adds them again */
 }
@@ -192,6 +195,7 @@ static int begin(struct server *server, struct failure *failure)
 {
 	if (server->datagrams)
 		return 0;
+	atomic_store(&server->statistics->workers, loop_options.loops);
 	selectors = calloc(loop_options.loops, sizeof *selectors);
 	if (selectors == NULL)
 		return failure_set(failure, "cannot start: %s", strerror(errno));

@@ -18,6 +18,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "common/clock.h"
@@ -39,6 +40,7 @@ static struct queue queue;
 static struct wakeup wakeup; /* for the thread that waits for a client */
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 static pthread_attr_t attributes;
+static atomic_uint workers_begun;
 
 /* The life of the thread that accepts. It waits for room before it accepts: a client that
  * nobody can serve stays in the backlog. */
@@ -77,9 +79,11 @@ static void *serve_clients(void *argument)
 	struct connection *connection;
 	struct worker worker; /* its buffers: only the pages that are used take memory */
 	struct thread self;
+	unsigned number = atomic_fetch_add(&workers_begun, 1);
 
 	threads_enter(&self);
 	while ((connection = next_client(server)) != NULL) {
+		statistics_add_client(server->statistics, number);
 		serve_blocking(connection, &worker);
 		connection_close(connection);
 		server_left(server);
@@ -128,6 +132,7 @@ static int serve(struct server *server)
 {
 	if (wakeup_open(&wakeup) < 0 || queue_begin(&queue, server->max_clients) < 0)
 		return -1;
+	atomic_store(&server->statistics->workers, server->max_clients);
 	threads_attributes(&attributes);
 	while (server_running(server)) {
 		if (!server->stopping)

@@ -592,7 +592,8 @@ static void expect_statistics(const char *line, const struct server *server,
 		 "^%s: served %u clients, dropped 0; %u bytes in, %u out; "
 		 "cpu [0-9]+\\.[0-9]{3} s user, [0-9]+\\.[0-9]{3} s system; "
 		 "peak memory [1-9][0-9]* KiB; "
-		 "context switches [0-9]+ voluntary, [0-9]+ involuntary$",
+		 "context switches [0-9]+ voluntary, [0-9]+ involuntary"
+		 "(; clients by worker( [0-9]+){2,})?$",
 		 server->name, clients, bytes, bytes);
 	expect_match(line, pattern);
 }
@@ -608,6 +609,32 @@ START_TEST(usr1_prints_what_was_done_so_far)
 	client_leave(client_connect_and_echo(&server));
 	server_finish(&server);
 	ck_assert_uint_eq(server_count_lines(&server, ""), 1);
+}
+END_TEST
+
+/* GIVEN a server of three workers that are there before the clients
+   WHEN ten clients were served
+   THEN the last line says how many of them each worker had; a server without such workers has
+   nothing to say. */
+START_TEST(the_last_line_says_how_the_workers_shared_the_clients)
+{
+	enum { COUNT = 10 };
+	bool shares = model_has_standing_workers(_i) || model_is(_i, "epoll");
+	struct server server =
+		model_start(_i, "echo", shares ? ARGUMENTS("-j", "3") : NULL);
+	unsigned one, two, three;
+	const char *found;
+
+	for (int i = 0; i < COUNT; i++)
+		client_leave(client_connect_and_echo(&server));
+	server_finish(&server);
+	found = strstr(server_errors(&server), "; clients by worker ");
+	ck_assert_int_eq(found != NULL, shares);
+	if (!shares)
+		return;
+	ck_assert_int_eq(
+		sscanf(found, "; clients by worker %u %u %u\n", &one, &two, &three), 3);
+	ck_assert_uint_eq(one + two + three, COUNT);
 }
 END_TEST
 
@@ -1131,6 +1158,7 @@ Suite *suite_servers(void)
 	add_sharing_test(tcase, usr1_is_answered_while_a_client_is_being_served);
 	add(tcase, statistics_are_printed_while_a_client_does_not_read);
 	add_sharing_test(tcase, the_last_line_has_the_figures_of_the_whole_run);
+	add_sharing_test(tcase, the_last_line_says_how_the_workers_shared_the_clients);
 	tcase = add_case(suite, "times");
 	add_sharing_test(tcase, exits_when_nobody_has_come_for_so_long);
 	add_sharing_test(tcase, does_not_exit_while_a_client_is_there);

@@ -280,6 +280,24 @@ START_TEST(all_processes_of_a_command_are_measured_and_stopped)
 }
 END_TEST
 
+/* GIVEN a server that says at its end how many clients each of its workers had, WHEN connections
+ * are measured, THEN the smallest and the largest share are below the table. */
+START_TEST(the_shares_of_its_workers_are_printed)
+{
+	char command[2 * PATH_TEXT];
+	struct run run;
+
+	snprintf(command, sizeof command,
+		 "own=trap : TERM; %s {port} & wait; wait; "
+		 "echo own: clients by worker 1 3 4 >&2",
+		 OWN);
+	run = run_versus(SHORT("connections", "--server", command, "echo"));
+	run_expect_status(&run, 0);
+	expect_match(run.out, "\n  clients in % +workers +least +most\n"
+			      "  own +3 +12\\.5 +50\\.0\n");
+}
+END_TEST
+
 /* GIVEN a server whose children nobody waits for, WHEN it is measured, THEN their CPU time
  * is lost, and the columns say so. */
 START_TEST(cpu_time_that_is_not_known_is_not_printed)
@@ -485,6 +503,7 @@ Suite *suite_versus_servers(void)
 	tcase = add_case(suite, "its processes");
 	tcase_add_checked_fixture(tcase, make_folder, NULL);
 	tcase_add_test(tcase, all_processes_of_a_command_are_measured_and_stopped);
+	tcase_add_test(tcase, the_shares_of_its_workers_are_printed);
 	tcase_add_test(tcase, cpu_time_that_is_not_known_is_not_printed);
 	tcase_add_test(tcase, a_server_that_ignores_sigterm_is_killed);
 	tcase_add_test(tcase, an_interrupt_prints_what_there_is);
