@@ -59,8 +59,9 @@ static const struct option_line option_lines[] = {
 	  "with the load idle: open N silent connections\n"
 	  "(default 500)" },
 	{ OPTION_FAULTS, "faults", "MIX",
-	  "add faulty clients: KIND=N,...; KIND is reset, stall,\n"
-	  "slow, unread or half (the load faults: 4 of each)" },
+	  "add faulty clients: KIND=N,...; KIND is reset,\n"
+	  "stall, slow, unread or half (the load faults: 4 of\n"
+	  "each)" },
 	{ OPTION_WORK, "work", "MS",
 	  "the server has --work MS: print how many CPUs do\n"
 	  "this work" },
@@ -70,8 +71,9 @@ static const struct option_line option_lines[] = {
 	  "chargen, daytime, greet, http, chat, file or\n"
 	  "request (default echo)" },
 	{ OPTION_REQUEST, "request", "TEXT",
-	  "send TEXT, for a service that has no protocol here;\n"
-	  "-e is its exact reply; both with escapes of C: \\n" },
+	  "send TEXT, for a service that has no protocol\n"
+	  "here; -e is its exact reply; both with escapes of\n"
+	  "C: \\n" },
 	{ 'e', "expect", "TEXT",
 	  "expect TEXT from greet or reply, or as the body\n"
 	  "from http, without its final newline; '' accepts\n"

@@ -280,13 +280,23 @@ static void print_value(char cell[CELL_TEXT], double value, int decimals, int wi
 	}
 }
 
+static bool is_of_memory(enum figure figure)
+{
+	return (figure >= FIGURE_EMPTY && figure <= FIGURE_PER_CLIENT) ||
+	       (figure >= FIGURE_KERNEL_EMPTY && figure <= FIGURE_ALL_PER_CLIENT);
+}
+
 /* Whether a figure says something: a model that served no client in the median round has
  * none, but for its memory without clients. */
 static bool is_known(const struct comparison *comparison, enum load_kind kind,
 		     unsigned model, enum figure figure)
 {
-	return figure == FIGURE_EMPTY || figure == FIGURE_KERNEL_EMPTY ||
-	       comparison_served(comparison, kind, model).served > 0;
+	struct service_summary served = comparison_served(comparison, kind, model);
+
+	if (figure == FIGURE_EMPTY || figure == FIGURE_KERNEL_EMPTY)
+		return true;
+	return served.served > 0 &&
+	       !(is_of_memory(figure) && lacks_silent(comparison, kind, &served));
 }
 
 static void print_cell(const struct comparison *comparison, enum load_kind kind,
@@ -345,9 +355,29 @@ static void print_name(const char *name, FILE *out)
 		fprintf(out, "  %s\n  %*s", name, NAME_WIDTH, "");
 }
 
+/* "224 errors, mostly early closes" */
+static void print_errors(const struct comparison *comparison, enum load_kind kind,
+			 unsigned model, uint64_t errors, const char *separator,
+			 FILE *out)
+{
+	uint64_t sums[LOAD_ERRORS] = { 0 };
+	int most = 0;
+
+	for (unsigned round = 0; round < comparison->rounds; round++)
+		for (int i = 0; i < LOAD_ERRORS; i++)
+			sums[i] += comparison_run(comparison, round, kind, model)
+					   ->errors_of_kind[i];
+	for (int i = 1; i < LOAD_ERRORS; i++)
+		most = sums[i] > sums[most] ? i : most;
+	fprintf(out, "%s%ju errors", separator, (uintmax_t)errors);
+	if (sums[most] > 0)
+		fprintf(out, "%s%s", sums[most] < errors ? ", mostly " : ": ",
+			load_error_text((enum load_error)most, sums[most]));
+}
+
 /* Below a row: what its figures do not show. */
 static void print_remark(const struct comparison *comparison, enum load_kind kind,
-			 const struct service_summary *served, FILE *out)
+			 unsigned model, const struct service_summary *served, FILE *out)
 {
 	const char *separator = "";
 	bool silent = lacks_silent(comparison, kind, served);
@@ -369,7 +399,7 @@ static void print_remark(const struct comparison *comparison, enum load_kind kin
 		separator = "; ";
 	}
 	if (served->errors > 0)
-		fprintf(out, "%s%ju errors", separator, (uintmax_t)served->errors);
+		print_errors(comparison, kind, model, served->errors, separator, out);
 	fputc('\n', out);
 }
 
@@ -387,7 +417,7 @@ static void print_model_row(const struct comparison *comparison, enum load_kind 
 	print_cell(comparison, kind, model, FIGURE_CPU, 8, false, out);
 	print_cell(comparison, kind, model, FIGURE_SWITCHES, 8, true, out);
 	fputc('\n', out);
-	print_remark(comparison, kind, &served, out);
+	print_remark(comparison, kind, model, &served, out);
 }
 
 static const char *what_they_do(const struct load_plan *plan)
@@ -823,12 +853,28 @@ static void print_legend(const struct comparison *comparison, FILE *out)
 	      out);
 }
 
+/* The rounds with a result; after an interrupt the last one may lack some. */
+static unsigned rounds_begun(const struct comparison *comparison)
+{
+	unsigned begun = 0, runs = LOAD_KINDS * comparison->model_count;
+
+	for (unsigned i = 0; i < comparison->rounds * runs; i++)
+		if (comparison->runs[i].done)
+			begun = i / runs + 1;
+	return begun;
+}
+
 void comparison_print(const struct comparison *comparison, FILE *out)
 {
-	fprintf(out, "%s%s: median of %u round%s, %g s for each load and model\n\n",
-		comparison->service, comparison->datagrams ? " over UDP" : "",
-		comparison->rounds, comparison->rounds == 1 ? "" : "s",
-		(double)comparison->plans[0].duration / 1000);
+	unsigned rounds = rounds_begun(comparison);
+
+	fprintf(out, "%s%s: median of %u round%s, %g s for each load and model\n",
+		comparison->service, comparison->datagrams ? " over UDP" : "", rounds,
+		rounds == 1 ? "" : "s", (double)comparison->plans[0].duration / 1000);
+	if (rounds < comparison->rounds)
+		fprintf(out, "interrupted: %u rounds were to be run\n",
+			comparison->rounds);
+	fputc('\n', out);
 	for (int i = 0; i < LOAD_KINDS; i++) {
 		enum load_kind kind = (enum load_kind)i;
 

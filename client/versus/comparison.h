@@ -45,6 +45,7 @@ struct run_figures {
 	double figure[FIGURES];
 	unsigned served, of; /* connections that got a reply, of all */
 	uint64_t errors;
+	uint64_t errors_of_kind[LOAD_ERRORS];
 	struct failure wrong;   /* a wrong reply, if any; "" */
 	struct failure silence; /* an incomplete reply, if any; "" */
 	uint64_t cookies;       /* SYN cookies sent to clients without a reply */

@@ -80,8 +80,8 @@ static const struct option_line lines[] = {
 	  "compare also the server COMMAND; {port} in it is a\n"
 	  "free port; NAME=COMMAND names its row" },
 	{ OPTION_REQUEST, "request", "TEXT",
-	  "load the service by this request, with escapes of C\n"
-	  "such as \\n; needs --expect" },
+	  "load the service by this request, with escapes of\n"
+	  "C such as \\n; needs --expect" },
 	{ OPTION_EXPECT, "expect", "TEXT", "the exact reply to the request" },
 	{ OPTION_TSV, "tsv", "FILE",
 	  "write the results of each run to FILE, separated\n"
@@ -260,12 +260,23 @@ static bool is_taken(const struct comparison *comparison, const char *name)
 	return false;
 }
 
+/* A server of inetd has no listening socket: it gets one client from its starter. */
+static bool listens(const char *model)
+{
+	return strcmp(model, "inetd") != 0;
+}
+
 /* A row for a model of the suite. @return 0, or -1 with *failure */
 static int add_model(struct settings *settings, const char *model,
 		     struct failure *failure)
 {
 	struct comparison *comparison = &settings->comparison;
 
+	if (!listens(model))
+		return failure_set(failure,
+				   "a server of %s does not listen: versus cannot "
+				   "load it",
+				   model);
 	if (comparison->model_count == COMPARISON_MODELS)
 		return failure_set(failure, "too many models (at most %d)",
 				   COMPARISON_MODELS);
@@ -275,12 +286,6 @@ static int add_model(struct settings *settings, const char *model,
 		return -1;
 	comparison->models[comparison->model_count++] = model;
 	return 0;
-}
-
-/* A server of inetd has no listening socket: it gets one client from its starter. */
-static bool listens(const char *model)
-{
-	return strcmp(model, "inetd") != 0;
 }
 
 /* All models of the suite that are installed.
@@ -457,7 +462,7 @@ static int take_operands(void *context, int count, char **operands,
 		return failure_set(failure, "--request and --expect need each other, and "
 					    "must not be empty");
 	if (count == 0 && !own)
-		return failure_set(failure, "SERVICE is missing");
+		return failure_set(failure, "SERVICE or --server is missing");
 	if (take_service(settings, count > 0 ? operands[0] : "request", failure) < 0)
 		return -1;
 	return take_models(settings, operands + 1, count > 1 ? count - 1 : 0, failure);
@@ -605,10 +610,14 @@ static void note_figures(struct run_figures *figures, const struct load_plan *pl
 	figures->silence = result->silence;
 	figures->cookies = result->cookies;
 	figures->errors = load_errors(result);
+	for (int i = 0; i < LOAD_ERRORS; i++)
+		figures->errors_of_kind[i] = result->errors[i];
 	/* With a broadcast protocol some models let in one client only; the others
 	 * wait. */
-	if (plan->protocol->pattern == LOAD_BROADCAST)
+	if (plan->protocol->pattern == LOAD_BROADCAST) {
 		figures->errors -= result->errors[LOAD_NO_REPLY];
+		figures->errors_of_kind[LOAD_NO_REPLY] = 0;
+	}
 	figures->done = true;
 	if (result->served < plan->connections || result->idle_open < plan->idle)
 		drop_memory(figures);
@@ -662,6 +671,7 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 	if (kind == LOAD_IDLE)
 		note_empty_memory(figures, server);
 	plan.port = server->port;
+	plan.retry = plan.datagrams; /* a command may not have bound its port yet */
 	plan.progress = note_memory;
 	plan.context = progress;
 	measured = load_run(&plan, &result, &reason);

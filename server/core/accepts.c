@@ -109,6 +109,17 @@ struct connection *accepts_complete(struct accepts *accepts, struct server *serv
 			    &request->peer);
 }
 
+bool accepts_cancel(struct accepts *accepts, struct uring *uring)
+{
+	bool left = false;
+
+	for (unsigned i = 0; i < accepts->listeners; i++) {
+		(void)cancel_down_to(accepts, uring, i, 0);
+		left = left || accepts->active[i] > 0;
+	}
+	return left;
+}
+
 void accepts_end(struct accepts *accepts)
 {
 	for (unsigned i = 0; i < accepts->listeners; i++)

@@ -45,6 +45,11 @@ bool accepts_adjust(struct accepts *accepts, struct uring *uring, struct server 
 struct connection *accepts_complete(struct accepts *accepts, struct server *server,
 				    const struct uring_completion *completion);
 
+/** Cancels all requests, before the end. The kernel holds a listener as long as it has a request for
+ *  it, after the end of the process as well, and another server could not have the port yet.
+ *  @return whether the kernel still has one: call it again after the wait */
+bool accepts_cancel(struct accepts *accepts, struct uring *uring);
+
 /** Frees the memory, after the ring was closed. */
 void accepts_end(struct accepts *accepts);
 

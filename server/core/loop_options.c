@@ -27,7 +27,8 @@ struct loop_options loop_options = { .loops = 1, .sharing = LOOP_EXCLUSIVE };
 
 const struct option_line loop_option_lines[] = {
 	{ 'j', "workers", "N",
-	  "run N loops, each in a thread (default 1; 0: one per CPU)" },
+	  "run N loops, each in a thread (default 1; 0: one\n"
+	  "per CPU)" },
 	{ OPTION_ACCEPT, "accept", "HOW",
 	  "how the loops share new clients: shared,\n"
 	  "exclusive (the default) or reuseport" },

@@ -568,7 +568,7 @@ static struct connection *accept_held(struct server *server)
 	struct connection *connection = server->held;
 
 	if (!number_will_do(server, connection->fd) && !renumber(server, connection)) {
-		pause_accepting(server, out_of_descriptors, EMFILE);
+		pause_accepting(server, "out of descriptors below FD_SETSIZE", EMFILE);
 		return NULL;
 	}
 	return admit(server, take_held(server));

@@ -20,6 +20,7 @@
 #include <poll.h>
 #include <stddef.h>
 
+#include "common/clock.h"
 #include "common/options.h"
 #include "common/uring.h"
 #include "server/core/accepts.h"
@@ -31,6 +32,7 @@
 #include "server/model.h"
 #include "server/udp/udp.h"
 
+enum { END_TIME = 1000 }; /* milliseconds until the kernel has cancelled what it has */
 enum { REQUESTS = 1024, COMPLETIONS = 4096, BUFFER_BYTES = SESSION_INPUT };
 
 /* What the kernel has of a client: it must not be freed before. */
@@ -141,6 +143,14 @@ static void complete(const struct uring_completion *done)
 	watch(&ring, connection, loop_wants(&ring.loop, connection));
 }
 
+static void complete_all(void)
+{
+	struct uring_completion done;
+
+	while (uring_next(ring.uring, &done))
+		complete(&done);
+}
+
 /* Repeats the requests for which the ring had no place. */
 static void request_again(void)
 {
@@ -153,11 +163,17 @@ static void request_again(void)
 	}
 }
 
-/* Ends all connections that are left. Closing the ring cancels all requests. */
-static void end(void)
+/* Ends all connections that are left. Closing the ring cancels the other requests. */
+static void end(const sigset_t *mask)
 {
+	int64_t until = clock_milliseconds() + END_TIME;
 	struct connection *connection;
 
+	while (accepts_cancel(&ring.accepts, ring.uring) &&
+	       clock_milliseconds() < until) {
+		(void)uring_wait(ring.uring, mask, END_TIME);
+		complete_all();
+	}
 	uring_close(ring.uring);
 	accepts_end(&ring.accepts);
 	while ((connection = ring.loop.first) != NULL) {
@@ -179,7 +195,6 @@ static int begin(struct server *server, struct failure *failure)
 
 static int serve(struct server *server)
 {
-	struct uring_completion done;
 	struct connection *held;
 
 	loop_begin(&ring.loop, server);
@@ -195,10 +210,9 @@ static int serve(struct server *server)
 				   uring_wait(ring.uring, &server->wait_mask,
 					      server_timeout(server, ring.loop.expiry)));
 		loop_tick(&ring.loop);
-		while (uring_next(ring.uring, &done))
-			complete(&done);
+		complete_all();
 	}
-	end();
+	end(&server->wait_mask);
 	return 0;
 }
 
@@ -206,8 +220,8 @@ enum { OPTION_BUFFERS = OPTIONS_LETTERS_FROM + 64, MOST_BUFFERS = 1024 };
 
 static const struct option_line options_of_uring[] = {
 	{ OPTION_BUFFERS, "buffers", "N",
-	  "N receive buffers of 64 KiB, a power of 2 from 1 to\n"
-	  "1024 (default 64)" },
+	  "N receive buffers of 64 KiB, a power of 2 from 1\n"
+	  "to 1024 (default 64)" },
 	{ 0 },
 };
 

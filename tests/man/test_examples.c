@@ -842,6 +842,23 @@ START_TEST(every_option_is_in_the_page)
 }
 END_TEST
 
+START_TEST(the_help_of_every_program_fits_into_80_columns)
+{
+	list_programs();
+	for (size_t i = 0; i < program_pages_count; i++) {
+		struct run run = run_program(ARGUMENTS(program_pages[i].program, "-h"),
+					     "", 0, WAIT_MS);
+		size_t length;
+
+		for (const char *line = run.out; *line != '\0'; line += length + 1) {
+			length = strcspn(line, "\n");
+			ck_assert_msg(length <= 80, "%s -h: %.*s",
+				      program_pages[i].program, (int)length, line);
+		}
+	}
+}
+END_TEST
+
 /* Whether mdoc(7) takes a word of a title for a macro, and so prints something else: of
  * ".Ss In a pipe" there remains "<a> pipe". A "\&" in front of the word helps. */
 static bool is_macro(const char *word)
@@ -938,6 +955,7 @@ Suite *suite_examples(void)
 	tcase_add_test(reading, every_page_has_examples);
 	tcase_add_test(reading, every_program_has_a_page_that_names_it);
 	tcase_add_test(reading, every_option_is_in_the_page);
+	tcase_add_test(reading, the_help_of_every_program_fits_into_80_columns);
 	tcase_add_test(reading, no_word_of_a_title_is_a_macro);
 	tcase_add_test(reading, mandoc_has_nothing_to_say_against_a_page);
 	suite_add_tcase(suite, running);

@@ -820,6 +820,35 @@ static void ignore_interrupts(void *context)
 	signal(SIGINT, SIG_IGN);
 }
 
+/* GIVEN a server that has its port for itself, and has ended
+   WHEN another one wants the port at once
+   THEN it is free. */
+START_TEST(the_port_is_free_as_soon_as_it_has_ended)
+{
+	enum { ROUNDS = 5 };
+
+	for (int i = 0; i < ROUNDS; i++) {
+		struct server server = server_start_with(&(struct server_setup){
+			.program = model_program(_i, "echo"),
+			.opens_itself = true,
+		});
+		struct sockaddr_in place = { .sin_family = AF_INET };
+		const int on = 1;
+		int other;
+
+		client_leave(client_connect_and_echo(&server));
+		place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		place.sin_port = htons((in_port_t)server.port);
+		server_finish(&server);
+		other = socket(AF_INET, SOCK_STREAM, 0);
+		setsockopt(other, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+		ck_assert_int_eq(bind(other, (struct sockaddr *)&place, sizeof place), 0);
+		ck_assert_int_eq(listen(other, 1), 0);
+		close(other);
+	}
+}
+END_TEST
+
 START_TEST(an_interrupt_that_was_ignored_from_the_start_stays_so)
 {
 	struct server server = server_start_with(&(struct server_setup){
@@ -1169,6 +1198,7 @@ Suite *suite_servers(void)
 			 beyond_the_limit_clients_wait_and_are_served_in_their_turn);
 	tcase = add_case(suite, "the stop");
 	add(tcase, a_request_to_stop_ends_it);
+	add_sharing_test(tcase, the_port_is_free_as_soon_as_it_has_ended);
 	add(tcase, an_interrupt_that_was_ignored_from_the_start_stays_so);
 	add(tcase, the_stop_reaches_idle_clients_quickly_and_in_order);
 	tcase_add_test(tcase, an_idle_client_that_does_not_hang_up_is_left_behind);

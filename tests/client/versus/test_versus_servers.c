@@ -298,6 +298,41 @@ START_TEST(the_shares_of_its_workers_are_printed)
 }
 END_TEST
 
+/* GIVEN a command that binds its UDP port some time after its start, WHEN it is measured, THEN the
+ * load waits for it. */
+START_TEST(a_datagram_server_with_a_port_of_its_own_is_waited_for)
+{
+	struct run run = run_versus(
+		SHORT("conversations", "-u", "--server",
+		      "mine=sleep 0.3; exec echod-select -q -u -p {port}", "echo"));
+
+	run_expect_status(&run, 0);
+	expect_match(run.out, "\n  mine +[0-9,]+ ");
+}
+END_TEST
+
+/* GIVEN a server whose replies are cut short, WHEN it is measured, THEN its row says of which kind
+ * the errors are. */
+START_TEST(the_kind_of_the_errors_is_printed)
+{
+	struct run run = run_versus(SHORT(
+		"connections", "--server", "short=exec greetd-select -q -m hi -p {port}",
+		"--request", "hello", "--expect", "hi there", "daytime"));
+
+	expect_match(run.out, "[0-9]+ errors(: |, mostly )early closes?\n");
+}
+END_TEST
+
+START_TEST(a_server_of_inetd_cannot_be_compared)
+{
+	struct run run = run_versus(SHORT("conversations", "echo", "inetd"));
+
+	run_expect_status(&run, 2);
+	ck_assert_str_eq(run.out, "");
+	ck_assert_ptr_nonnull(strstr(run.err, "inetd does not listen"));
+}
+END_TEST
+
 /* GIVEN a server whose children nobody waits for, WHEN it is measured, THEN their CPU time
  * is lost, and the columns say so. */
 START_TEST(cpu_time_that_is_not_known_is_not_printed)
@@ -504,6 +539,9 @@ Suite *suite_versus_servers(void)
 	tcase_add_checked_fixture(tcase, make_folder, NULL);
 	tcase_add_test(tcase, all_processes_of_a_command_are_measured_and_stopped);
 	tcase_add_test(tcase, the_shares_of_its_workers_are_printed);
+	tcase_add_test(tcase, a_datagram_server_with_a_port_of_its_own_is_waited_for);
+	tcase_add_test(tcase, the_kind_of_the_errors_is_printed);
+	tcase_add_test(tcase, a_server_of_inetd_cannot_be_compared);
 	tcase_add_test(tcase, cpu_time_that_is_not_known_is_not_printed);
 	tcase_add_test(tcase, a_server_that_ignores_sigterm_is_killed);
 	tcase_add_test(tcase, an_interrupt_prints_what_there_is);
