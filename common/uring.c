@@ -9,14 +9,13 @@
  * that no bytes are taken from a socket while the program looks at its completions.
  *
  * The kernel loses no completion if the completion ring is full (IORING_FEAT_NODROP): it keeps them
- * and adds them in the next io_uring_enter(2). It then ends requests that would go on, so their
- * last completion does not have .more.
+ * and adds them in the next io_uring_enter(2).
  *
- * Signals are blocked even while the program waits, because the kernel works for the ring during the
- * wait: with a signal pending, a receive that starts at the urgent byte of a TCP stream takes nothing
- * (EAGAIN) although there are bytes. The request then waits for the next arrival, and a client that
- * waits for its reply before it sends more waits for ever. So a signal is a completion too: the ring
- * polls a signalfd(2), and uring_next() then lets the signal's handler run.
+ * Why a receive completes once, and not again and again (IORING_RECV_MULTISHOT)? A multishot receive
+ * takes EAGAIN to mean that there are no bytes, and waits for the next arrival. On Linux 6.18 that is
+ * not so at the urgent byte of a TCP stream while a signal is pending, even SIGSTOP, and a client that
+ * waits for its reply would wait for ever. A single receive looks again before it waits. It costs a
+ * request for each arrival, but no system call: the next io_uring_enter(2) passes it on.
  */
 #ifdef __linux__
 #define _GNU_SOURCE /* syscall, MAP_ANONYMOUS */
@@ -38,11 +37,9 @@
 /* The newest of the flags that are used: all others are older. */
 #if defined(IORING_SETUP_DEFER_TASKRUN) && defined(SYS_io_uring_setup)
 
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -50,16 +47,13 @@
 
 enum {
 	OPERATION_BITS = 7, /* of user_data; the others are the owner */
-	SIGNALS = 64,       /* the highest number that the kernel has */
+	KERNEL_SIGNALS = 8, /* bytes of a signal set of the kernel: 64 signals */
 	GROUP = 0,          /* of the buffers: there is one */
 	PROBED = 256,       /* operations that the kernel is asked about */
 };
 
 struct uring {
 	int fd;
-	int signals; /* a signalfd(2), which is only polled: handlers take the signals */
-	bool signals_watched;
-	sigset_t mask; /* the signals that stay blocked */
 
 	/* The submission ring. The program owns the tail. */
 	_Atomic uint32_t *requests_head, *requests_tail;
@@ -258,15 +252,6 @@ static int provide_buffers(struct uring *uring, unsigned count, size_t bytes)
 	return 0;
 }
 
-/* The set is still empty: watch_signals() fills it. */
-static int open_signals(void)
-{
-	sigset_t none;
-
-	sigemptyset(&none);
-	return signalfd(-1, &none, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static int open_ring(struct uring *uring, const struct uring_sizes *sizes,
 		     struct failure *failure)
 {
@@ -279,9 +264,6 @@ static int open_ring(struct uring *uring, const struct uring_sizes *sizes,
 	uring->fd = setup(sizes->requests, &params); /* it is closed by exec(2) */
 	if (uring->fd < 0)
 		return refused(errno, failure);
-	uring->signals = open_signals();
-	if (uring->signals < 0)
-		return failure_set(failure, "io_uring: signalfd: %s", strerror(errno));
 	if (check_features(params.features, failure) < 0 ||
 	    check_operations(uring, failure) < 0)
 		return -1;
@@ -305,7 +287,6 @@ struct uring *uring_open(const struct uring_sizes *sizes, struct failure *failur
 		failure_set(failure, "io_uring: %s", strerror(errno));
 		return NULL;
 	}
-	uring->signals = -1;
 	if (open_ring(uring, sizes, failure) < 0) {
 		error = errno;
 		uring_close(uring);
@@ -327,8 +308,6 @@ void uring_close(struct uring *uring)
 		return;
 	if (uring->fd >= 0)
 		close(uring->fd);
-	if (uring->signals >= 0)
-		close(uring->signals);
 	unmap(uring->rings, uring->rings_bytes);
 	unmap(uring->entries, uring->entries_bytes);
 	unmap(uring->buffer_ring, uring->buffers * sizeof *uring->buffer_ring);
@@ -391,7 +370,6 @@ bool uring_receive(struct uring *uring, int socket, void *owner)
 			       .fd = socket,
 			       .flags = IOSQE_BUFFER_SELECT,
 			       .buf_group = GROUP,
-			       .ioprio = IORING_RECV_MULTISHOT,
 		       },
 		       URING_RECEIVE, owner);
 }
@@ -407,8 +385,7 @@ static uint32_t poll_events(short events)
 	return bits;
 }
 
-static bool request_poll(struct uring *uring, int fd, short events,
-			 enum uring_operation operation, void *owner)
+bool uring_poll(struct uring *uring, int fd, short events, void *owner)
 {
 	return request(uring,
 		       (struct io_uring_sqe){
@@ -416,12 +393,7 @@ static bool request_poll(struct uring *uring, int fd, short events,
 			       .fd = fd,
 			       .poll32_events = poll_events(events),
 		       },
-		       operation, owner);
-}
-
-bool uring_poll(struct uring *uring, int fd, short events, void *owner)
-{
-	return request_poll(uring, fd, events, URING_POLL, owner);
+		       URING_POLL, owner);
 }
 
 bool uring_cancel(struct uring *uring, enum uring_operation operation, void *owner)
@@ -444,52 +416,26 @@ static uint32_t ready(const struct uring *uring)
 	       atomic_load_explicit(uring->completions_head, memory_order_relaxed);
 }
 
-/* Requests a completion for the moment when a signal is pending that the mask lets in. */
-static bool watch_signals(struct uring *uring, const sigset_t *mask)
-{
-	sigset_t awaited;
-
-	if (uring->signals_watched)
-		return true;
-	uring->mask = *mask;
-	sigemptyset(&awaited);
-	for (int number = 1; number <= SIGNALS; number++)
-		if (!sigismember(mask, number))
-			sigaddset(&awaited, number);
-	uring->signals_watched =
-		signalfd(uring->signals, &awaited, 0) >= 0 &&
-		request_poll(uring, uring->signals, POLLIN, URING_SIGNAL, NULL);
-	return uring->signals_watched;
-}
-
-/* A signal is pending: lets its handler run. */
-static void let_signals_in(struct uring *uring)
-{
-	sigset_t blocked;
-
-	uring->signals_watched = false;
-	pthread_sigmask(SIG_SETMASK, &uring->mask, &blocked);
-	pthread_sigmask(SIG_SETMASK, &blocked, NULL);
-}
-
 int uring_wait(struct uring *uring, const sigset_t *mask, int64_t timeout)
 {
 	struct timespec time = clock_timespec(timeout);
 	const struct __kernel_timespec kernel_time = { time.tv_sec, time.tv_nsec };
 	const struct io_uring_getevents_arg argument = {
+		.sigmask = (uintptr_t)mask,
+		.sigmask_sz = KERNEL_SIGNALS,
 		.ts = timeout == CLOCK_NEVER ? 0 : (uintptr_t)&kernel_time,
 	};
-	int result;
+	int result = enter(uring, waiting(uring), 1,
+			   IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &argument,
+			   sizeof argument);
+	uint32_t count = ready(uring);
 
-	if (!watch_signals(uring, mask))
-		return -1;
-	result = enter(uring, waiting(uring), 1,
-		       IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &argument,
-		       sizeof argument);
-	return ready(uring) > 0 || result >= 0 || errno == ETIME ? 0 : -1;
+	if (count == 0 && result < 0)
+		return errno == ETIME ? 0 : -1;
+	return (int)count;
 }
 
-static bool take(struct uring *uring, struct uring_completion *completion)
+bool uring_next(struct uring *uring, struct uring_completion *completion)
 {
 	uint32_t head =
 		atomic_load_explicit(uring->completions_head, memory_order_relaxed);
@@ -503,7 +449,6 @@ static bool take(struct uring *uring, struct uring_completion *completion)
 					     ~(uint64_t)OPERATION_BITS),
 		.operation = (enum uring_operation)(result->user_data & OPERATION_BITS),
 		.result = result->res,
-		.more = result->flags & IORING_CQE_F_MORE,
 	};
 	if (result->flags & IORING_CQE_F_BUFFER) {
 		completion->buffer = result->flags >> IORING_CQE_BUFFER_SHIFT;
@@ -512,15 +457,6 @@ static bool take(struct uring *uring, struct uring_completion *completion)
 	}
 	atomic_store_explicit(uring->completions_head, head + 1, memory_order_release);
 	return true;
-}
-
-bool uring_next(struct uring *uring, struct uring_completion *completion)
-{
-	bool taken;
-
-	while ((taken = take(uring, completion)) && completion->operation == URING_SIGNAL)
-		let_signals_in(uring);
-	return taken;
 }
 
 void uring_give_back(struct uring *uring, const struct uring_completion *completion)

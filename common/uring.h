@@ -51,14 +51,12 @@ enum uring_operation {
 	URING_RECEIVE,
 	URING_POLL,
 	URING_CANCEL, /* no completion, if the request was found */
-	URING_SIGNAL, /* private to uring.c */
 };
 
 struct uring_completion {
 	void *owner; /* as given with the request; NULL for URING_CANCEL */
 	enum uring_operation operation;
 	int result;        /* 0 or more, or -errno */
-	bool more;         /* the request goes on: more completions will follow */
 	const char *bytes; /* URING_RECEIVE with a result above 0: the bytes, until
 			      uring_give_back() */
 	unsigned buffer;   /* private to uring.c */
@@ -94,8 +92,8 @@ void uring_close(struct uring *uring);
  *  the client's descriptor: non-blocking, and closed by exec(2). */
 bool uring_accept(struct uring *uring, int listener, struct address *peer, void *owner);
 
-/** Receives, again and again: a completion for each arrival, while .more is set. The last result is
- *  0 after the end of the stream, or -errno. -ENOBUFS: all buffers were in use. */
+/** Receives once: what has arrived, up to the size of a buffer. The result is 0 at the end of the
+ *  stream, or -errno. -ENOBUFS: all buffers were in use. */
 bool uring_receive(struct uring *uring, int socket, void *owner);
 
 /** Waits once for one of the poll(2) @p events. The result are the events that occurred. */
@@ -107,13 +105,11 @@ bool uring_cancel(struct uring *uring, enum uring_operation operation, void *own
 
 /**
  * Passes the requests to the kernel, and waits until there is a completion, a signal arrives or the
- * timeout expires. Must be called only when uring_next() has returned false. A handler runs in
- * uring_next(), before that returns false.
+ * timeout expires. Must be called only when uring_next() has returned false.
  *
- * @param mask     the signals that are not let in. All others must be blocked by the caller, as for
- *                 pselect(2). Must be the same in each call
+ * @param mask     the signals that are blocked meanwhile, as with pselect(2)
  * @param timeout  in milliseconds, or CLOCK_NEVER
- * @return 0, or -1 with errno (EAGAIN, EBUSY: the kernel has no memory now)
+ * @return how many completions there are; 0 after the timeout; -1 with errno (EINTR, EAGAIN)
  */
 int uring_wait(struct uring *uring, const sigset_t *mask, int64_t timeout);
 

@@ -114,8 +114,7 @@ static void admit(struct connection *connection)
 static void complete_receive(struct connection *connection, struct client *client,
 			     const struct uring_completion *done)
 {
-	client->receiving = done->more;
-	client->receive_cancelled = client->receive_cancelled && done->more;
+	client->receiving = client->receive_cancelled = false;
 	/* -ENOBUFS: all buffers were in use, and now they are not. It is requested again. */
 	if (done->result != -ENOBUFS && done->result != -ECANCELED &&
 	    done->result != -EINTR)

@@ -56,15 +56,15 @@ static bool open_with(unsigned requests, unsigned completions, unsigned buffers)
 
 static void wait_for_completions(void)
 {
-	ck_assert_int_eq(uring_wait(uring, &mask, WAIT_MS), 0);
+	ck_assert_int_gt(uring_wait(uring, &mask, WAIT_MS), 0);
 }
 
-/* Receives until each other end has been heard to its end, and requests again what has ended for
- * another reason. */
+/* Receives until each other end has been heard to its end. @return how often all buffers were in
+ * use */
 static unsigned receive_all(void)
 {
 	struct uring_completion done;
-	unsigned left = CLIENTS, again = 0;
+	unsigned left = CLIENTS, without = 0;
 
 	for (int i = 0; i < CLIENTS; i++)
 		ck_assert(uring_receive(uring, pairs[i].ours, &pairs[i]));
@@ -83,15 +83,14 @@ static unsigned receive_all(void)
 				left--;
 			} else {
 				ck_assert_int_eq(done.result, -ENOBUFS);
+				without++;
 			}
 			uring_give_back(uring, &done);
-			if (done.more || pair->ended)
-				continue;
-			again++;
-			ck_assert(uring_receive(uring, pair->ours, pair));
+			if (!pair->ended)
+				ck_assert(uring_receive(uring, pair->ours, pair));
 		}
 	}
-	return again;
+	return without;
 }
 
 static void speak(void)
@@ -122,8 +121,7 @@ START_TEST(bytes_arrive_without_a_buffer_for_each_request)
 }
 END_TEST
 
-/* GIVEN two buffers, WHEN twenty speak at once, THEN some must be requested again, and all are
- * heard. */
+/* GIVEN two buffers, WHEN twenty speak at once, THEN some find none, and all are heard. */
 START_TEST(with_too_few_buffers_nothing_is_lost)
 {
 	if (!open_with(64, 128, 2))
@@ -161,7 +159,6 @@ START_TEST(what_is_cancelled_completes)
 	ck_assert(uring_next(uring, &done));
 	ck_assert_ptr_eq(done.owner, &pairs[0]);
 	ck_assert_int_eq(done.result, -ECANCELED);
-	ck_assert(!done.more);
 	ck_assert(!uring_next(uring, &done));
 	uring_close(uring);
 }
@@ -215,7 +212,8 @@ START_TEST(a_signal_ends_the_wait_if_the_mask_lets_it_in)
 	for (int i = 1; i <= 3; i++) {
 		raise(SIGUSR1);
 		ck_assert_int_eq(handled, i - 1);
-		ck_assert_int_eq(uring_wait(uring, &mask, CLOCK_NEVER), 0);
+		ck_assert_int_eq(uring_wait(uring, &mask, CLOCK_NEVER), -1);
+		ck_assert_int_eq(errno, EINTR);
 		ck_assert(!uring_next(uring, &done));
 		ck_assert_int_eq(handled, i);
 	}
@@ -265,14 +263,14 @@ static struct uring_completion next_completion(void)
 
 	while (!uring_next(uring, &done)) {
 		ck_assert_msg(clock_milliseconds() < until, "nothing completes");
-		ck_assert_int_eq(uring_wait(uring, &mask, WAIT_MS), 0);
+		(void)uring_wait(uring, &mask, WAIT_MS); /* or a signal */
 	}
 	return done;
 }
 
 /* GIVEN a receive that the kernel performs while a signal arrives, WHEN it begins at a byte of
- * urgent data, THEN that byte is received at once. (Linux 6.18 leaves it until the next arrival, if
- * the signal is not blocked in io_uring_enter(2).) */
+ * urgent data, THEN that byte is received at once. (Linux 6.18 leaves it until the next arrival in a
+ * multishot receive.) */
 START_TEST(a_signal_does_not_delay_urgent_data)
 {
 	struct uring_completion done;
@@ -290,6 +288,7 @@ START_TEST(a_signal_does_not_delay_urgent_data)
 		ck_assert_int_eq(done.result, 1);
 		ck_assert_int_eq(done.bytes[0], 'c');
 		uring_give_back(uring, &done);
+		ck_assert(uring_receive(uring, ours, &pairs[0]));
 		ck_assert_int_eq(send(ours, "!", 1, 0), 1);
 	}
 	ck_assert_int_eq(waitpid(child, NULL, 0), child);
