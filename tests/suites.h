@@ -62,6 +62,7 @@
 	SUITE(starting)                                                                  \
 	SUITE(children)                                                                  \
 	SUITE(inetd)                                                                     \
+	SUITE(queue)                                                                     \
 	SUITE(workers)                                                                   \
 	SUITE(options)                                                                   \
 	SUITE(message)                                                                   \

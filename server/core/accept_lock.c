@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "common/process.h"
 
@@ -39,10 +40,17 @@ struct accept_lock *accept_lock_create(void)
 	return error == 0 ? lock : NULL;
 }
 
-void accept_lock_take(struct accept_lock *lock)
+bool accept_lock_take(struct accept_lock *lock)
 {
-	if (pthread_mutex_lock(&lock->mutex) == EOWNERDEAD)
+	struct timespec until; /* pthread_mutex_timedlock(3) has only this clock */
+	int error;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += ACCEPT_LOCK_WAIT;
+	error = pthread_mutex_timedlock(&lock->mutex, &until);
+	if (error == EOWNERDEAD)
 		pthread_mutex_consistent(&lock->mutex);
+	return error == 0 || error == EOWNERDEAD;
 }
 
 void accept_lock_release(struct accept_lock *lock)

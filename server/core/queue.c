@@ -70,9 +70,11 @@ void *queue_take(struct queue *queue)
 	void *item = NULL;
 
 	pthread_mutex_lock(&queue->mutex);
+	queue->takers++;
 	while (queue->count == 0 && !queue->closed)
 		pthread_cond_wait(&queue->not_empty, &queue->mutex);
-	if (!queue->closed) {
+	queue->takers--;
+	if (queue->count > 0) {
 		item = remove_first(queue);
 		pthread_cond_signal(&queue->not_full);
 	}
@@ -94,7 +96,7 @@ void *queue_take_left(struct queue *queue)
 	void *item;
 
 	pthread_mutex_lock(&queue->mutex);
-	item = queue->count > 0 ? remove_first(queue) : NULL;
+	item = queue->count > queue->takers ? remove_first(queue) : NULL;
 	pthread_mutex_unlock(&queue->mutex);
 	return item;
 }

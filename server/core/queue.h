@@ -13,6 +13,7 @@ struct queue {
 	pthread_cond_t not_empty, not_full;
 	void **items; /* a ring */
 	unsigned size, first, count;
+	unsigned takers; /* threads in queue_take() */
 	bool closed;
 };
 
@@ -27,13 +28,14 @@ bool queue_wait_for_room(struct queue *queue);
 bool queue_put(struct queue *queue, void *item);
 
 /** Takes the oldest item; waits while the queue is empty. @return it, or NULL if the queue is
- *  closed */
+ *  closed and empty */
 void *queue_take(struct queue *queue);
 
 /** Closes the queue: all waits end, and no new one begins. May be called again. */
 void queue_close(struct queue *queue);
 
-/** Takes an item that is left in a closed queue. @return it, or NULL if there is none */
+/** Takes an item of a closed queue for which no thread is in queue_take(). @return it, or NULL if
+ *  there is none */
 void *queue_take_left(struct queue *queue);
 
 #endif

@@ -92,8 +92,8 @@ static void *serve_clients(void *argument)
 	return NULL;
 }
 
-/* Creates the threads that are missing, at first all of them: the one that accepts, if there is
- * a queue, and then the workers. */
+/* Creates the threads that are missing, at first all of them. With a queue the second one accepts:
+ * if there is only one thread, nobody takes clients out of the backlog whom no worker serves. */
 static void start_workers(struct server *server)
 {
 	static unsigned started;
@@ -102,9 +102,10 @@ static void start_workers(struct server *server)
 	int error = 0;
 
 	while (started < accepting + server->max_clients && error == 0) {
-		error = pthread_create(
-			&thread, &attributes,
-			started < accepting ? accept_clients : serve_clients, server);
+		error = pthread_create(&thread, &attributes,
+				       started == 1 && accepting ? accept_clients
+								 : serve_clients,
+				       server);
 		started += error == 0;
 	}
 	if (error != 0)

@@ -49,8 +49,8 @@ static struct connection *next_client(struct server *server)
 
 	if (workers.passes)
 		return workers_receive(&workers);
-	if (lock != NULL)
-		accept_lock_take(lock);
+	if (lock != NULL && !accept_lock_take(lock))
+		return NULL;
 	if (signals_stop() == 0) /* the wait for the lock does not end at a signal */
 		connection = accept_client(server);
 	if (lock != NULL)
