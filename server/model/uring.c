@@ -170,7 +170,8 @@ static void end(const sigset_t *mask)
 
 	while (accepts_cancel(&ring.accepts, ring.uring) &&
 	       clock_milliseconds() < until) {
-		(void)uring_wait(ring.uring, mask, END_TIME);
+		if (uring_wait(ring.uring, mask, END_TIME) < 0 && errno != EINTR)
+			break; /* the kernel has no memory: it will end them later */
 		complete_all();
 	}
 	uring_close(ring.uring);
