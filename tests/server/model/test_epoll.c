@@ -187,7 +187,7 @@ END_TEST
 /* GIVEN clients in all loops WHEN they have left THEN the server exits after the time of -x. */
 START_TEST(it_exits_when_no_loop_has_a_client)
 {
-	struct server server = start(_i, "-x", "0.3");
+	struct server server = start(_i, "-x", slow_seconds(0.3));
 	int fds[FEW];
 
 	for (int i = 0; i < FEW; i++)

@@ -1265,7 +1265,8 @@ END_TEST
 
 START_TEST(exits_when_no_peer_was_there_for_so_long)
 {
-	struct server server = start(_i, "echo", ARGUMENTS("-t", "0.2", "-x", "0.3"));
+	struct server server = start(
+		_i, "echo", ARGUMENTS("-t", slow_seconds(0.2), "-x", slow_seconds(0.3)));
 	struct server_end end;
 
 	exchange(client_connect(&server), "hello", "hello");
