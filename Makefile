@@ -45,7 +45,7 @@ WARNINGS += $(if $(findstring musl,$(CC)),-Wno-sign-conversion) # in its FD_SET 
 DEFINES  = -D_POSIX_C_SOURCE=200809L -DSOCKWAYS_VERSION='"$(VERSION)"' \
            -DSOCKWAYS_SERVICES='"$(SERVICES)"' -DSOCKWAYS_MODELS='"$(MODELS)"' \
            -DSOCKWAYS_LISTENING_MODELS='"$(filter-out inetd,$(MODELS))"' # with a listener
-# inject/driver.c counts the messages of one process; each worker of prefork has its own.
+# inject/driver.c starts the servers itself: those of inetd need a super-server.
 INJECTED_MODELS = $(filter-out inetd,$(MODELS))
 ifeq ($(SAN),)
 HARDEN_C = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong

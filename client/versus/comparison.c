@@ -291,10 +291,11 @@ static bool is_of_memory(enum figure figure)
 static bool is_known(const struct comparison *comparison, enum load_kind kind,
 		     unsigned model, enum figure figure)
 {
-	struct service_summary served = comparison_served(comparison, kind, model);
+	struct service_summary served;
 
 	if (figure == FIGURE_EMPTY || figure == FIGURE_KERNEL_EMPTY)
 		return true;
+	served = comparison_served(comparison, kind, model);
 	return served.served > 0 &&
 	       !(is_of_memory(figure) && lacks_silent(comparison, kind, &served));
 }
@@ -835,8 +836,7 @@ static void print_legend(const struct comparison *comparison, FILE *out)
 		      out);
 	if (comparison->with[LOAD_CONNECTIONS] && has_shares(comparison))
 		fputs("least      clients of the worker that served the fewest, in "
-		      "percent "
-		      "of all\n"
+		      "percent of all\n"
 		      "most       clients of the worker that served the most\n",
 		      out);
 	if (comparison->datagrams)

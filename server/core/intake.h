@@ -5,7 +5,7 @@
  * A model with readiness calls recv(2) only if the connection wants input. A model with
  * completion has requested the bytes before, and they can arrive when the connection does not
  * want them: its output is queued because the client does not read, or the service pauses. Then
- * they are copied and kept here. The model must cancel its request then, so that no more arrive.
+ * they are copied and kept here. The model requests no more until the connection has taken them.
  */
 #ifndef SERVER_CORE_INTAKE_H
 #define SERVER_CORE_INTAKE_H
@@ -15,9 +15,8 @@
 #include "server/core/buffer.h"
 #include "server/core/connection.h"
 
-/** The most bytes that are kept for one connection: a client of which more arrive before the
- *  request is cancelled is dropped. */
-enum { INTAKE_MOST = 8 * 1024 * 1024 };
+/** The most bytes that are kept for one connection: what one receive brings. */
+enum { INTAKE_MOST = SESSION_INPUT };
 
 /** Empty when it is zeroed. */
 struct intake {

@@ -93,7 +93,7 @@ static void *serve_clients(void *argument)
 }
 
 /* Creates the threads that are missing, at first all of them. With a queue the second one accepts:
- * if there is only one thread, nobody takes clients out of the backlog whom no worker serves. */
+ * while there is no worker, no client is taken out of the backlog. */
 static void start_workers(struct server *server)
 {
 	static unsigned started;

@@ -96,8 +96,6 @@ static void watch(void *context, struct connection *connection, unsigned wants)
 	if ((wants & WANT_READ) && !client->receiving)
 		client->receiving =
 			requested(uring_receive(ring.uring, connection->fd, connection));
-	else if (!(wants & WANT_READ) && intake_waits(&client->intake))
-		cancel_receive(connection, client);
 	if ((wants & WANT_WRITE) && !client->polling)
 		client->polling = requested(
 			uring_poll(ring.uring, connection->fd, POLLOUT, connection));

@@ -140,9 +140,9 @@ static size_t sip(struct reader *reader, size_t most)
 	return n > 0 ? (size_t)n : 0;
 }
 
-/* Keeps the rate, also where it is late now and then: it reads the more at once. Sends more
- * whenever that is taken, so that the server is never without something to say; nobody waits
- * for another that still sends. */
+/* Reads at the rate: after a delay it reads more at once. It also sends more requests whenever the
+ * kernel takes them, so that the server always has something to send. Each reader is served in
+ * each turn, so none waits until another one has sent everything. */
 static void read_slowly(struct reader *readers, int count,
 			const struct appetite *appetite)
 {

@@ -53,7 +53,8 @@ START_TEST(who_waits_gets_the_last_item_of_a_closed_queue)
 }
 END_TEST
 
-/* GIVEN nobody who waits, WHEN the queue is closed, THEN its items are left, the oldest first. */
+/* GIVEN items, and no thread that waits, WHEN the queue is closed, THEN the items are left, the
+ * oldest first. */
 START_TEST(without_a_taker_the_items_of_a_closed_queue_are_left)
 {
 	int items[2];
