@@ -183,7 +183,7 @@ int server_check_model(const struct server *server, struct failure *failure)
 	return 0;
 }
 
-static int cannot_start(struct failure *failure)
+int server_cannot_start(struct failure *failure)
 {
 	return failure_set(failure, "cannot start: %s", strerror(errno));
 }
@@ -199,10 +199,10 @@ int server_begin(struct server *server, const struct listeners *listeners,
 	pthread_mutex_init(&server->accept_mutex, NULL);
 	server->statistics = statistics_create();
 	if (server->statistics == NULL)
-		return cannot_start(failure);
+		return server_cannot_start(failure);
 	for (unsigned i = 0; i < listeners->count; i++)
 		if (begin_listener(server, i) < 0)
-			return cannot_start(failure);
+			return server_cannot_start(failure);
 	if (server->model->begin != NULL && server->model->begin(server, failure) < 0)
 		return -1;
 	count_room(server);
@@ -211,7 +211,7 @@ int server_begin(struct server *server, const struct listeners *listeners,
 	signals_begin(&server->wait_mask, server->service->reopen != NULL);
 	server->hub = server->service->hub != NULL ? server->model->hub : NULL;
 	if (server->hub != NULL && server->hub->begin(server) < 0)
-		return cannot_start(failure);
+		return server_cannot_start(failure);
 	return 0;
 }
 

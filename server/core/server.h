@@ -115,6 +115,9 @@ struct server {
  *  @return 0, or -1 with the reason in @p failure */
 int server_check_model(const struct server *server, struct failure *failure);
 
+/** Says in @p failure that the server cannot start, with the reason in errno. @return -1 */
+int server_cannot_start(struct failure *failure);
+
 /** Prepares @p server, whose options are set, to serve on @p listeners, which it owns
  *  from then on: installs the signal handlers, and creates the statistics. @return 0, or
  *  -1 with the reason in @p failure */

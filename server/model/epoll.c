@@ -28,7 +28,6 @@
 
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -198,14 +197,14 @@ static int begin(struct server *server, struct failure *failure)
 	atomic_store(&server->statistics->workers, loop_options.loops);
 	selectors = calloc(loop_options.loops, sizeof *selectors);
 	if (selectors == NULL)
-		return failure_set(failure, "cannot start: %s", strerror(errno));
+		return server_cannot_start(failure);
 	for (unsigned i = 0; i < loop_options.loops; i++) {
 		struct selector *selector = &selectors[i];
 
 		selector->epoll = epoll_create1(EPOLL_CLOEXEC);
 		if (selector->epoll < 0 ||
 		    loop_options_listen(server, i == 0, &selector->listeners) < 0)
-			return failure_set(failure, "cannot start: %s", strerror(errno));
+			return server_cannot_start(failure);
 		loop_begin(&selector->loop, server);
 		selector->loop.listeners = &selector->listeners;
 		loops_add(&selector->loop);
