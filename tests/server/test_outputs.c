@@ -88,17 +88,11 @@ static bool make_room(const struct server *server)
 #ifdef __linux__
 	const struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
 	bool done = prlimit(server->pid, RLIMIT_FSIZE, &none, NULL) == 0;
-	char path[64];
-	FILE *file;
-	int pid;
+	pid_t children[PROCESS_CHILDREN];
+	int count = process_children(server->pid, children, PROCESS_CHILDREN);
 
-	snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)server->pid,
-		 (long)server->pid);
-	file = fopen(path, "r");
-	while (file != NULL && fscanf(file, "%d", &pid) == 1)
-		(void)prlimit(pid, RLIMIT_FSIZE, &none, NULL);
-	if (file != NULL)
-		fclose(file);
+	for (int i = 0; i < count; i++)
+		(void)prlimit(children[i], RLIMIT_FSIZE, &none, NULL);
 	return done;
 #else
 	(void)server;

@@ -1001,17 +1001,11 @@ static bool signal_is_taken(void *context)
 {
 	struct server *server = context;
 	bool taken = server_refuses(server) && !has_pending_stop((long)server->pid);
-	char path[64];
-	FILE *children;
-	long child;
+	pid_t children[PROCESS_CHILDREN];
+	int count = process_children(server->pid, children, PROCESS_CHILDREN);
 
-	snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)server->pid,
-		 (long)server->pid);
-	children = fopen(path, "r");
-	while (children != NULL && fscanf(children, "%ld", &child) == 1)
-		taken = taken && !has_pending_stop(child);
-	if (children != NULL)
-		fclose(children);
+	for (int i = 0; i < count; i++)
+		taken = taken && !has_pending_stop((long)children[i]);
 	return taken;
 }
 

@@ -29,19 +29,9 @@ static struct server start(int type)
 /* The one child that the server has. */
 static pid_t find_child(const struct server *server)
 {
-	char path[64], text[64];
-	FILE *file;
-	long pid = 0;
+	pid_t child;
 
-	snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)server->pid,
-		 (long)server->pid);
-	file = fopen(path, "r");
-	if (file == NULL)
-		return 0;
-	if (fgets(text, sizeof text, file) == NULL || sscanf(text, "%ld", &pid) != 1)
-		pid = 0;
-	fclose(file);
-	return (pid_t)pid;
+	return process_children(server->pid, &child, 1) == 1 ? child : 0;
 }
 
 static bool has_no_child(void *context)

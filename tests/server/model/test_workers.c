@@ -185,27 +185,14 @@ END_TEST
 /* The workers of a server. @return how many there are */
 static int find_workers(const struct server *server, pid_t pids[MOST_WORKERS])
 {
-	char path[64];
-	FILE *file;
-	int count = 0, pid;
-
-	snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)server->pid,
-		 (long)server->pid);
-	file = fopen(path, "r");
-	while (file != NULL && count < MOST_WORKERS && fscanf(file, "%d", &pid) == 1)
-		pids[count++] = pid;
-	if (file != NULL)
-		fclose(file);
-	return count;
+	return process_children(server->pid, pids, MOST_WORKERS);
 }
 
 static bool can_find_workers(const struct server *server)
 {
-	char path[64];
+	pid_t pids[MOST_WORKERS];
 
-	snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)server->pid,
-		 (long)server->pid);
-	if (access(path, R_OK) == 0)
+	if (find_workers(server, pids) >= 0)
 		return true;
 	skipped("needs /proc/PID/task/PID/children");
 	return false;

@@ -291,23 +291,6 @@ END_TEST
 
 #ifdef __linux__
 
-/* The one child that there is. */
-static pid_t child_of(pid_t parent)
-{
-	char path[TEXT];
-	FILE *children;
-	int child = 0;
-
-	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent,
-		 (int)parent);
-	children = fopen(path, "r");
-	if (children != NULL && fscanf(children, "%d", &child) != 1)
-		child = 0;
-	if (children != NULL)
-		fclose(children);
-	return child;
-}
-
 START_TEST(an_upload_goes_on_after_its_child_was_killed)
 {
 	struct server server;
@@ -318,8 +301,7 @@ START_TEST(an_upload_goes_on_after_its_child_was_killed)
 		return;
 	server = start(_i);
 	fd = send_half(&server);
-	child = child_of(server.pid);
-	if (child == 0) {
+	if (process_children(server.pid, &child, 1) != 1) {
 		skipped("needs /proc/PID/task/PID/children");
 	} else {
 		kill(child, SIGKILL);
