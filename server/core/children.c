@@ -4,13 +4,16 @@
  * It is an array without order: a child that ends is replaced by the last one. To find the one
  * that ended is a walk of at most --max-clients entries, which costs less than the fork(2) and
  * waitpid(2) of that child.
+ *
+ * The list is in shared memory, although the children do not use it. The parent writes to it
+ * after each fork(2). In private memory the kernel would first copy the page for the parent, and
+ * each child would keep a page of its own: 4 KiB more for each client.
  */
 #include "server/core/children.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,7 +26,7 @@ int children_begin(struct children *children, unsigned most)
 	children->parent = getpid();
 	children->count = 0;
 	children->most = most;
-	children->all = calloc(most, sizeof *children->all);
+	children->all = process_shared_memory(most * sizeof *children->all);
 	if (children->all == NULL)
 		return -1;
 	signals_interrupt_is_stop();
@@ -107,5 +110,4 @@ void children_end(struct children *children, struct server *server)
 		else if (errno != EINTR)
 			break;
 	}
-	free(children->all);
 }

@@ -50,7 +50,7 @@ void children_signal(const struct children *children, int signal);
  *  it crashed or was killed that is reported, at most once a minute. */
 void children_reap(struct children *children, struct server *server);
 
-/** Kills those that are left, waits for them, and frees the list. */
+/** Kills those that are left, and waits for them. */
 void children_end(struct children *children, struct server *server);
 
 #endif
