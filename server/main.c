@@ -215,13 +215,17 @@ static int take_option(void *context, const struct options *options, int letter,
 static int finish(void *context, int count, char **operands, struct failure *failure)
 {
 	const struct settings *settings = context;
-	const struct service *service = settings->server->service;
+	struct server *server = settings->server;
+	const struct service *service = server->service;
 	char text[ADDRESS_TEXT];
 
-	if (count == 0)
-		return service->check != NULL ? service->check(failure) : 0;
-	text_escape(operands[0], strlen(operands[0]), text, sizeof text);
-	return failure_set(failure, "unexpected argument '%s'", text);
+	if (count > 0) {
+		text_escape(operands[0], strlen(operands[0]), text, sizeof text);
+		return failure_set(failure, "unexpected argument '%s'", text);
+	}
+	if (server->model->check != NULL && server->model->check(server, failure) < 0)
+		return -1;
+	return service->check != NULL ? service->check(failure) : 0;
 }
 
 /* @return as options_read() */
@@ -295,8 +299,9 @@ static enum message_level level_of_summary(const struct server *server)
 	return server->model->serves_input ? MESSAGE_CLIENT : MESSAGE_NOTICE;
 }
 
-static void report_ready(const struct server *server, const struct listeners *listeners)
+static void report_ready(const struct server *server)
 {
+	const struct listeners *listeners = &server->listeners;
 	struct address local;
 	char text[ADDRESS_TEXT];
 
@@ -358,15 +363,17 @@ static int run(struct settings *settings)
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}
-	report_ready(server, &listeners);
+	server->ready = report_ready;
 	result = server->datagrams ? server->model->serve_datagrams(server)
 				   : server->model->serve(server);
 	if (result < 0)
 		message(MESSAGE_ERROR, "cannot start: %s", strerror(errno));
 	server_end(server);
+	if (result < 0)
+		return EXIT_FAILURE;
 	if (message_wanted(level_of_summary(server)))
 		statistics_print(server->statistics);
-	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return EXIT_SUCCESS;
 }
 
 /* Any model but inetd: it would serve no client on standard input, but listen. */

@@ -43,8 +43,13 @@ struct model {
 	 *  @return 0, or -1 with *failure */
 	int (*option)(int letter, const struct options *options, struct failure *failure);
 
-	/** Called after all options, before the server listens: checks that the options fit
-	 *  together, and what the model needs of the system. NULL: nothing to check.
+	/** Called after all options: checks that they fit together, and may set what follows
+	 *  from them. NULL: nothing to check.
+	 *  @return 0, or -1 with *failure, which is a usage error (exit status 2) */
+	int (*check)(struct server *server, struct failure *failure);
+
+	/** Called before the server listens: checks what the model needs of the system. NULL:
+	 *  nothing.
 	 *  @return 0, or -1 with *failure, and the server does not start (exit status 1) */
 	int (*prepare)(struct server *server, struct failure *failure);
 

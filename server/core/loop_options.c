@@ -62,18 +62,24 @@ int loop_options_take(int letter, const struct options *options, struct failure 
 				 "is not shared, exclusive or reuseport");
 }
 
-/* Closing the sockets that we open beside those of another process would reset the clients
- * that wait in them, at each restart. */
 int loop_options_check(struct server *server, struct failure *failure)
 {
 	if (loop_options.loops > 1 && server->datagrams)
 		return failure_set(
 			failure, "-j, --workers: with -u one loop serves the one socket");
+	server->descriptors = loop_options.loops * (1 + LISTENERS_MOST);
+	return 0;
+}
+
+/* Closing the sockets that we open beside those of another process would reset the clients
+ * that wait in them, at each restart. */
+int loop_options_prepare(struct server *server, struct failure *failure)
+{
+	(void)server;
 	if (loop_options.sharing == LOOP_REUSEPORT && listeners_are_passed())
 		return failure_set(
 			failure, "--accept reuseport: the listening socket belongs to "
 				 "another process (LISTEN_FDS), use shared or exclusive");
-	server->descriptors = loop_options.loops * (1 + LISTENERS_MOST);
 	return 0;
 }
 

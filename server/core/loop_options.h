@@ -23,11 +23,12 @@ struct loop_options {
 /** The values that were given, or the defaults. */
 extern struct loop_options loop_options;
 
-/** For struct model. loop_options_check() refuses what cannot be done: several loops on a
- *  datagram socket, and further listeners beside one that another process has opened. */
+/** For struct model. loop_options_check() refuses several loops on a datagram socket;
+ *  loop_options_prepare() further listeners beside one that another process has opened. */
 extern const struct option_line loop_option_lines[];
 int loop_options_take(int letter, const struct options *options, struct failure *failure);
 int loop_options_check(struct server *server, struct failure *failure);
+int loop_options_prepare(struct server *server, struct failure *failure);
 
 /** Opens the listeners of one loop: copies of the server's; or with LOOP_REUSEPORT, if it is not
  *  the @p first loop, other ones beside them.

@@ -257,8 +257,16 @@ static bool nobody_came(struct server *server)
 	       clock_milliseconds() - empty_since(server) >= server->exit_idle;
 }
 
+static void say_ready(struct server *server)
+{
+	if (server->ready != NULL)
+		server->ready(server);
+	server->ready = NULL;
+}
+
 bool server_running(struct server *server)
 {
+	say_ready(server);
 	operator_attend(server);
 	if (!server->stopping && (signals_stop() > 0 || nobody_came(server)))
 		begin_stop(server);

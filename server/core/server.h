@@ -62,7 +62,10 @@ struct server {
 	const char *limited_by;
 	int64_t idle_timeout;
 	int64_t exit_idle;
-	int backlog;     /* of listen(2) */
+	int backlog; /* of listen(2) */
+	/* Called once, by the first server_running(): the model has everything that it needs to
+	 * serve. NULL: nothing to do. */
+	void (*ready)(const struct server *);
 	bool datagrams;  /* the listeners are datagram sockets, which all peers share */
 	bool amplify;    /* a reply may be longer than the datagram it answers */
 	int64_t repeats; /* --repeats, the limit of repeated datagrams (repetition.h);
@@ -82,7 +85,7 @@ struct server {
 
 	/* Set by the model. */
 	unsigned
-		descriptors; /* that prepare() has found to be needed, besides the clients' */
+		descriptors; /* that check() has found to be needed, besides the clients' */
 	void (*wake_all)(void); /* wakes all threads that may accept again; NULL: only the
 				   one that runs the model */
 
@@ -127,8 +130,9 @@ int server_begin(struct server *server, const struct listeners *listeners,
 /** Returns how many descriptors are reserved for a session in addition to its socket. */
 unsigned server_files_of_session(const struct server *server);
 
-/** Handles pending signals. @return false when the model must end: after a stop signal
- *  all clients have left or SERVER_GRACE is over, or a second signal has arrived */
+/** Handles pending signals. The first call says that the server is ready (server->ready).
+ *  @return false when the model must end: after a stop signal all clients have left or
+ *  SERVER_GRACE is over, or a second signal has arrived */
 bool server_running(struct server *server);
 
 /** What server_running() returns, without its effects. Any thread of the process may call

@@ -117,7 +117,7 @@ static void limit_clients(struct server *server)
 }
 
 /* The hub is in the parent, which must know each client before its worker does. */
-int prefork_prepare(struct server *server, struct failure *failure)
+int prefork_check(struct server *server, struct failure *failure)
 {
 	limit_clients(server);
 	if (server->service->hub == NULL)
@@ -135,7 +135,7 @@ int prefork_prepare(struct server *server, struct failure *failure)
 /* The queue has a place for each worker: so each has a next client at once. More clients in the
  * queue would not be served sooner, would each take a descriptor, and would be lost at a stop.
  * They wait in the backlog of the kernel. */
-int pool_prepare(struct server *server, struct failure *failure)
+int pool_check(struct server *server, struct failure *failure)
 {
 	(void)failure;
 	limit_clients(server);

@@ -36,8 +36,8 @@ int pool_option(int letter, const struct options *options, struct failure *failu
 
 /** Checks the options, and sets server->max_clients to the number of workers if that is less,
  *  unless the server serves datagrams. */
-int prefork_prepare(struct server *server, struct failure *failure);
-int pool_prepare(struct server *server, struct failure *failure);
+int prefork_check(struct server *server, struct failure *failure);
+int pool_check(struct server *server, struct failure *failure);
 
 const struct worker_options *worker_options(void);
 

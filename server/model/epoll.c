@@ -250,7 +250,7 @@ static int prepare(struct server *server, struct failure *failure)
 	return failure_set(failure,
 			   "this system has no epoll(7): use the model poll or select");
 #endif
-	return loop_options_check(server, failure);
+	return loop_options_prepare(server, failure);
 }
 
 const struct model epoll_model = {
@@ -262,6 +262,7 @@ const struct model epoll_model = {
 	.needs_no_fd_set = true,
 	.options = loop_option_lines,
 	.option = loop_options_take,
+	.check = loop_options_check,
 	.prepare = prepare,
 	.begin = begin,
 	.serve = serve,

@@ -2,6 +2,7 @@
  * The model epoll with several loops: they serve together as one loop does, in each way to share
  * new clients. The per-model tests run it with one loop.
  */
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include "common/io.h"
 #include "common/process.h"
 #include "tests/fixture/crowd.h"
+#include "tests/fixture/forbid.h"
 #include "tests/fixture/harness.h"
 #include "tests/fixture/models.h"
 #include "tests/suites.h"
@@ -446,7 +448,9 @@ static const struct {
 	  "'echod-epoll -h'\n",
 	  2 },
 	{ "-uj", "2", "echod-epoll",
-	  "echod-epoll: -j, --workers: with -u one loop serves the one socket\n", 1 },
+	  "echod-epoll: -j, --workers: with -u one loop serves the one socket; try "
+	  "'echod-epoll -h'\n",
+	  2 },
 	{ "-p", "0", TESTS_BUILD "/echod-epoll-lacking",
 	  "echod-epoll-lacking: this system has no epoll(7): use the model poll or "
 	  "select\n",
@@ -504,6 +508,34 @@ START_TEST(reuseport_does_not_share_the_port_with_another_server)
 }
 END_TEST
 
+static void refuse_threads(void *context)
+{
+	(void)context;
+	if (!forbid_threads(EAGAIN))
+		_exit(77);
+}
+
+/* GIVEN a system that creates no more threads, WHEN a server with two loops starts, THEN it has
+ * not said that it listens, but why it cannot start. */
+START_TEST(without_a_thread_for_each_loop_it_does_not_start)
+{
+	struct run run;
+
+	if (SANITIZED) /* a sanitizer needs a thread at the end */
+		return;
+	run = run_program_with(&(struct run_setup){
+		.argv = ARGUMENTS("echod-epoll", "-j", "2", "-p", "0"),
+		.prepare = refuse_threads,
+	});
+	if (run_exit_status(&run) == 77) {
+		skipped("needs seccomp(2)");
+		return;
+	}
+	run_expect_status(&run, 1);
+	expect_match(run.err, "^echod-epoll: cannot start: [^\n]*\n$");
+}
+END_TEST
+
 START_TEST(one_loop_per_processor)
 {
 	struct server server = server_start("echod-epoll", ARGUMENTS("-j", "0"));
@@ -535,6 +567,7 @@ Suite *suite_epoll(void)
 	tcase_add_loop_test(tcase, a_storm_of_guests_leaves_nothing, 0, WAYS);
 	tcase = add_case(suite, "what cannot be done");
 	tcase_add_loop_test(tcase, what_cannot_be_done_is_said, 0, REFUSED);
+	tcase_add_test(tcase, without_a_thread_for_each_loop_it_does_not_start);
 	tcase_add_test(tcase, reuseport_needs_listeners_of_its_own);
 	tcase_add_test(tcase, reuseport_does_not_share_the_port_with_another_server);
 	return suite;

@@ -466,14 +466,12 @@ static const struct bad {
 	  2 },
 	{ { "chatd-prefork", "--accept", "block" },
 	  "--accept block: the clients of chat share state in the parent, which must "
-	  "accept "
-	  "them (--accept pass)",
-	  1 },
+	  "accept them (--accept pass)",
+	  2 },
 	{ { "chatd-prefork", "--accept", "lock" },
 	  "--accept lock: the clients of chat share state in the parent, which must "
-	  "accept "
-	  "them (--accept pass)",
-	  1 },
+	  "accept them (--accept pass)",
+	  2 },
 };
 
 START_TEST(bad_usage_is_refused)
