@@ -16,30 +16,6 @@
 
 enum { COLUMNS = 80, CELL_TEXT = 48, NAME_WIDTH = 15 };
 
-static const char *const figure_names[FIGURES] = {
-	[FIGURE_RATE] = "exchanges_per_second",
-	[FIGURE_BYTES] = "bytes_per_second",
-	[FIGURE_P50] = "p50_microseconds",
-	[FIGURE_P99] = "p99_microseconds",
-	[FIGURE_CPU] = "cpu_milliseconds_per_1000",
-	[FIGURE_SWITCHES] = "context_switches_per_1000",
-	[FIGURE_EMPTY] = "memory_without_clients_kib",
-	[FIGURE_CROWDED] = "memory_with_clients_kib",
-	[FIGURE_PER_CLIENT] = "memory_per_client_kib",
-	[FIGURE_SENT] = "datagrams_sent",
-	[FIGURE_LOST] = "datagrams_lost",
-	[FIGURE_LATE] = "datagrams_late",
-	[FIGURE_DUPLICATES] = "datagrams_duplicate",
-	[FIGURE_REORDERED] = "datagrams_reordered",
-	[FIGURE_KERNEL_EMPTY] = "kernel_without_clients_kib",
-	[FIGURE_KERNEL_CROWDED] = "kernel_with_clients_kib",
-	[FIGURE_KERNEL_PER_CLIENT] = "kernel_per_client_kib",
-	[FIGURE_ALL_PER_CLIENT] = "memory_in_all_per_client_kib",
-	[FIGURE_WORKERS] = "workers",
-	[FIGURE_LEAST_SHARE] = "least_share_percent",
-	[FIGURE_MOST_SHARE] = "most_share_percent",
-};
-
 struct run_figures *comparison_run(const struct comparison *comparison, unsigned round,
 				   enum load_kind kind, unsigned model)
 {
@@ -49,18 +25,10 @@ struct run_figures *comparison_run(const struct comparison *comparison, unsigned
 
 /* ---- over all rounds ---- */
 
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 struct summary comparison_summary(const struct comparison *comparison,
 				  enum load_kind kind, unsigned model, enum figure figure)
 {
 	double values[COMPARISON_ROUNDS];
-	struct summary summary = { 0 };
 	unsigned n = 0;
 
 	for (unsigned round = 0; round < comparison->rounds; round++) {
@@ -70,14 +38,7 @@ struct summary comparison_summary(const struct comparison *comparison,
 		if (run->done && run->figure[figure] >= 0)
 			values[n++] = run->figure[figure];
 	}
-	if (n == 0)
-		return summary;
-	qsort(values, n, sizeof *values, by_size);
-	summary.count = n;
-	summary.median = (values[(n - 1) / 2] + values[n / 2]) / 2;
-	summary.least = values[0];
-	summary.most = values[n - 1];
-	return summary;
+	return summary_of(values, n);
 }
 
 double comparison_total(const struct comparison *comparison, enum load_kind kind,
@@ -114,7 +75,7 @@ struct service_summary comparison_served(const struct comparison *comparison,
 		sum.errors += run->errors;
 	}
 	if (sum.rounds > 0) {
-		qsort(values, sum.rounds, sizeof *values, by_size);
+		(void)summary_of(values, sum.rounds); /* sorts them */
 		sum.served = (unsigned)values[sum.rounds / 2];
 	}
 	return sum;
@@ -144,11 +105,6 @@ static bool is_compared(enum figure figure)
 	       figure != FIGURE_KERNEL_EMPTY && figure != FIGURE_KERNEL_CROWDED;
 }
 
-static bool more_is_better(enum figure figure)
-{
-	return figure == FIGURE_RATE || figure == FIGURE_BYTES;
-}
-
 /* The best model for a figure; model_count if fewer than two can be compared. */
 static unsigned best_model(const struct comparison *comparison, enum load_kind kind,
 			   enum figure figure)
@@ -164,8 +120,8 @@ static unsigned best_model(const struct comparison *comparison, enum load_kind k
 			continue;
 		compared++;
 		if (best == comparison->model_count ||
-		    (more_is_better(figure) ? summary.median > best_value
-					    : summary.median < best_value)) {
+		    (figure_more_is_better(figure) ? summary.median > best_value
+						   : summary.median < best_value)) {
 			best = model;
 			best_value = summary.median;
 		}
@@ -173,27 +129,13 @@ static unsigned best_model(const struct comparison *comparison, enum load_kind k
 	return compared > 1 ? best : comparison->model_count;
 }
 
-static double half_range(const struct summary *summary)
-{
-	return (summary->most - summary->least) / 2;
-}
-
-/* Whether one model is better than the other: in every round, and by more than the
- * spread of either; otherwise it may be chance. One round shows nothing. Two values that
- * differ by less than one percent are equal. */
 static bool is_clear(const struct comparison *comparison, enum load_kind kind,
 		     enum figure figure, unsigned better, unsigned worse)
 {
 	struct summary a = comparison_summary(comparison, kind, better, figure);
 	struct summary b = comparison_summary(comparison, kind, worse, figure);
-	double difference, larger;
 
-	difference = more_is_better(figure) ? a.median - b.median : b.median - a.median;
-	larger = a.median > b.median ? a.median : b.median;
-	if (a.count < 2 || b.count < 2 || difference <= half_range(&a) ||
-	    difference <= half_range(&b) || difference * 100 < larger)
-		return false;
-	return more_is_better(figure) ? a.least > b.most : a.most < b.least;
+	return summary_is_clear(&a, &b, figure_more_is_better(figure));
 }
 
 /* Whether a model is clearly better than all others. */
@@ -603,7 +545,7 @@ static void explain_extremes(const struct comparison *comparison, enum load_kind
 
 		if (summary.count == 0 || !did_all(comparison, kind, model))
 			continue;
-		if (more_is_better(figure) ? value < least : value > most)
+		if (figure_more_is_better(figure) ? value < least : value > most)
 			worst = model;
 		least = value < least ? value : least;
 		most = value > most ? value : most;
@@ -909,7 +851,7 @@ void comparison_write_tsv(const struct comparison *comparison, FILE *out)
 {
 	fprintf(out, "service\tmodel\tload\tround\tserved\tconnections\terrors");
 	for (int figure = 0; figure < FIGURES; figure++)
-		fprintf(out, "\t%s", figure_names[figure]);
+		fprintf(out, "\t%s", figure_name((enum figure)figure));
 	fprintf(out, "\ttransport\n");
 	for (unsigned i = 0;
 	     i < comparison->rounds * LOAD_KINDS * comparison->model_count; i++) {
@@ -964,7 +906,8 @@ static void write_json_result(const struct comparison *comparison, enum load_kin
 			comparison_summary(comparison, kind, model, figure);
 		bool known = summary.count > 0;
 
-		fprintf(out, ",\n     \"%s\": {\"median\": ", figure_names[figure]);
+		fprintf(out, ",\n     \"%s\": {\"median\": ",
+			figure_name((enum figure)figure));
 		write_number(summary.median, known, out);
 		fprintf(out, ", \"least\": ");
 		write_number(summary.least, known, out);

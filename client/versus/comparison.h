@@ -8,50 +8,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "client/versus/server_process.h"
 #include "client/load/load.h"
+#include "client/versus/figures.h"
+#include "client/versus/server_process.h"
 
 enum { COMPARISON_MODELS = 32, COMPARISON_ROUNDS = 99 };
-
-/** The figures of one run, in an array, so that the same code handles medians,
- *  spreads and files of all of them. */
-enum figure {
-	FIGURE_RATE,  /* exchanges (or connections) per second */
-	FIGURE_BYTES, /* bytes of replies per second */
-	FIGURE_P50,   /* latency in microseconds */
-	FIGURE_P99,
-	FIGURE_CPU,        /* CPU milliseconds of the server per 1000 exchanges */
-	FIGURE_SWITCHES,   /* context switches of the server per 1000 exchanges */
-	FIGURE_EMPTY,      /* memory of the server (PSS) without clients, in KiB */
-	FIGURE_CROWDED,    /* ... with the silent clients and the others */
-	FIGURE_PER_CLIENT, /* the difference per client */
-	FIGURE_SENT,       /* datagrams sent; then, as in struct load_fate: */
-	FIGURE_LOST,
-	FIGURE_LATE,
-	FIGURE_DUPLICATES,
-	FIGURE_REORDERED,
-	FIGURE_KERNEL_EMPTY, /* memory of the kernel, as the three above */
-	FIGURE_KERNEL_CROWDED,
-	FIGURE_KERNEL_PER_CLIENT,
-	FIGURE_ALL_PER_CLIENT, /* of the server and the kernel */
-	FIGURE_WORKERS,        /* that share the clients */
-	FIGURE_LEAST_SHARE, /* clients of the worker with the fewest, in percent of all */
-	FIGURE_MOST_SHARE,  /* ... with the most */
-	FIGURES,
-};
-
-/** One run of one load against one model. An unknown figure is below 0. */
-struct run_figures {
-	double figure[FIGURES];
-	unsigned served, of; /* connections that got a reply, of all */
-	uint64_t errors;
-	uint64_t errors_of_kind[LOAD_ERRORS];
-	struct failure wrong;   /* a wrong reply, if any; "" */
-	struct failure silence; /* an incomplete reply, if any; "" */
-	uint64_t cookies;       /* SYN cookies sent to clients without a reply */
-	unsigned silent;        /* silent connections, open at the end of a LOAD_IDLE */
-	bool done;
-};
 
 struct comparison {
 	const char *service;
@@ -76,11 +37,6 @@ struct run_figures *comparison_run(const struct comparison *comparison, unsigned
 				   enum load_kind kind, unsigned model);
 
 /** The statistics of a figure over all completed rounds. */
-struct summary {
-	double median, least, most;
-	unsigned count; /* number of rounds; 0: no such figure */
-};
-
 struct summary comparison_summary(const struct comparison *comparison,
 				  enum load_kind kind, unsigned model,
 				  enum figure figure);
