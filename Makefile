@@ -58,6 +58,9 @@ HARDEN_C += $(if $(STATIC),-fno-pie,-fPIE)
 HARDEN_L  = $(if $(STATIC),-static -no-pie,-pie) -Wl,-z,relro,-z,now \
             $(if $(SAN),-fsanitize=$(SAN))
 
+# versus says how it was built.
+$(BUILD)/client/versus/machine.o: DEFINES += -DSOCKWAYS_FLAGS='"$(strip $(CFLAGS))"'
+
 COMPILE = $(CC) -std=c11 -I. $(DEFINES) $(WARNINGS) $(HARDEN_C) -pthread $(CPPFLAGS) $(CFLAGS)
 LINK    = $(CC) $(HARDEN_L) -pthread $(CFLAGS) $(LDFLAGS)
 

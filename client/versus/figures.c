@@ -29,6 +29,10 @@ static const char *const figure_names[FIGURES] = {
 	[FIGURE_WORKERS] = "workers",
 	[FIGURE_LEAST_SHARE] = "least_share_percent",
 	[FIGURE_MOST_SHARE] = "most_share_percent",
+	[FIGURE_P999] = "p999_microseconds",
+	[FIGURE_PER_WAKEUP] = "exchanges_per_sleep",
+	[FIGURE_SILENT] = "silent_clients",
+	[FIGURE_MEMORY] = "memory_in_all_with_clients_kib",
 };
 
 const char *figure_name(enum figure figure)
@@ -38,7 +42,8 @@ const char *figure_name(enum figure figure)
 
 bool figure_more_is_better(enum figure figure)
 {
-	return figure == FIGURE_RATE || figure == FIGURE_BYTES;
+	return figure == FIGURE_RATE || figure == FIGURE_BYTES ||
+	       figure == FIGURE_PER_WAKEUP;
 }
 
 void figures_clear(struct run_figures *figures)

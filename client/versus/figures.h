@@ -34,8 +34,16 @@ enum figure {
 	FIGURE_WORKERS,        /* that share the clients */
 	FIGURE_LEAST_SHARE, /* clients of the worker with the fewest, in percent of all */
 	FIGURE_MOST_SHARE,  /* ... with the most */
+	FIGURE_P999,        /* latency in microseconds */
+	FIGURE_PER_WAKEUP,  /* exchanges for each time that the server slept (voluntary
+			     * context switches) */
+	FIGURE_SILENT,      /* silent clients that were connected at the end */
+	FIGURE_MEMORY, /* memory of the server and the kernel with all clients, in KiB */
 	FIGURES,
 };
+
+/** The workers whose shares are kept. */
+enum { FIGURES_SHARES = 16 };
 
 /** One run of one load against one model. An unknown figure is below 0. */
 struct run_figures {
@@ -47,6 +55,8 @@ struct run_figures {
 	struct failure silence; /* an incomplete reply, if any; "" */
 	uint64_t cookies;       /* SYN cookies sent to clients without a reply */
 	unsigned silent;        /* silent connections, open at the end of a LOAD_IDLE */
+	unsigned workers;       /* whose shares are known: at most FIGURES_SHARES */
+	double shares[FIGURES_SHARES]; /* of the clients, in percent; in their order */
 	bool done;
 };
 

@@ -14,16 +14,21 @@
 #include <unistd.h>
 
 #include "client/versus/comparison.h"
+#include "client/versus/experiments.h"
+#include "client/versus/experiments_json.h"
 #include "client/versus/fixture.h"
+#include "client/versus/machine.h"
 #include "client/versus/measure.h"
+#include "client/versus/report.h"
 #include "client/versus/server_command.h"
+#include "client/versus/view.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/message.h"
 #include "common/options.h"
 #include "common/text.h"
 
-enum { MOST_SECONDS = 3600, MOST_CLIENTS = 100000 };
+enum { MOST_SECONDS = 3600, MOST_CLIENTS = 100000, DURATION = 500 };
 
 enum { FILE_SIZE = 1024 * 1024 }; /* bytes of the file that is served by default */
 
@@ -39,8 +44,13 @@ enum {
 	OPTION_JSON,
 	OPTION_SERVER,
 	OPTION_REQUEST,
-	OPTION_EXPECT
+	OPTION_EXPECT,
+	OPTION_REPORT,
+	OPTION_QUICK
 };
+
+/* With --quick: the length of a run in milliseconds, and the rounds. */
+enum { QUICK_DURATION = 250, QUICK_ROUNDS = 3 };
 
 enum {
 	IDLE_CLIENTS = 950, /* silent clients: with the others below FD_SETSIZE, 1024 */
@@ -89,6 +99,14 @@ static const struct option_line lines[] = {
 	{ OPTION_JSON, "json", "FILE",
 	  "write the results of each run, and the medians, to\n"
 	  "FILE as JSON" },
+	{ 'e', "experiment", "LIST",
+	  "run these experiments, not loads: clients, idle,\n"
+	  "rate, cost, work, sharing, separated by commas,\n"
+	  "or all" },
+	{ OPTION_REPORT, "report", "FILE",
+	  "run experiments (all, unless -e names some), and\n"
+	  "write FILE, a page of HTML" },
+	{ OPTION_QUICK, "quick", NULL, "experiments: fewer points, shorter runs" },
 	{ 'q', "quiet", NULL, "print no progress" },
 	{ 'h', "help", NULL, "print this help" },
 	{ 'V', "version", NULL, "print the version" },
@@ -103,7 +121,11 @@ struct settings {
 	const char *tsv, *json;
 	struct fixture fixture;
 	const char *program; /* argv[0]: the servers are beside it */
-	bool quiet, loads_named;
+	bool quiet, loads_named, rounds_named;
+	bool experiments_wanted;
+	struct experiments experiments;
+	const char *report;
+	char *command; /* the command line, for the report */
 	struct server_process commands[COMPARISON_MODELS]; /* of --server */
 	bool named[COMPARISON_MODELS];                     /* NAME=COMMAND */
 	unsigned command_count;
@@ -149,6 +171,35 @@ static int take_loads(struct settings *settings, const struct options *options,
 				"is not a list of loads (use conversations, "
 				"connections, room, talk, idle, bulk)");
 		settings->comparison.with[kind] = true;
+		word += length + (word[length] == ',');
+	}
+	return 0;
+}
+
+/* -e: names, separated by commas; "all" stands for all. */
+static int take_experiments(struct settings *settings, const struct options *options,
+			    struct failure *failure)
+{
+	const char *word = options->value;
+
+	settings->experiments_wanted = true;
+	while (*word != '\0') {
+		size_t length = strcspn(word, ",");
+		char name[32];
+		enum experiment_kind kind;
+
+		snprintf(name, sizeof name, "%.*s", (int)(length < 30 ? length : 30),
+			 word);
+		if (strcmp(name, "all") == 0)
+			for (int i = 0; i < EXPERIMENT_KINDS; i++)
+				settings->experiments.with[i] = true;
+		else if (experiments_find(name, &kind))
+			settings->experiments.with[kind] = true;
+		else
+			return options_bad_value(
+				failure, options, 'e',
+				"is not a list of experiments (use clients, idle, rate, "
+				"cost, work, sharing, or all)");
 		word += length + (word[length] == ',');
 	}
 	return 0;
@@ -225,7 +276,17 @@ static int take_option(void *context, const struct options *options, int letter,
 			       ? 0
 			       : options_bad_value(failure, options, letter,
 						   "must be more than 0 seconds");
+	case 'e':
+		return take_experiments(settings, options, failure);
+	case OPTION_REPORT:
+		settings->report = options->value;
+		settings->experiments_wanted = true;
+		return 0;
+	case OPTION_QUICK:
+		settings->experiments.quick = true;
+		return 0;
 	case 'r':
+		settings->rounds_named = true;
 		return take_count(options, letter, COMPARISON_ROUNDS,
 				  &settings->comparison.rounds, failure);
 	case 'T':
@@ -450,6 +511,49 @@ static int take_service(struct settings *settings, const char *service,
 			   name, load_protocol_names(names, sizeof names));
 }
 
+static void choose_time(struct settings *settings)
+{
+	bool quick = settings->experiments.quick;
+
+	if (settings->duration == 0)
+		settings->duration = quick ? QUICK_DURATION : DURATION;
+	if (quick && !settings->rounds_named)
+		settings->comparison.rounds = QUICK_ROUNDS;
+}
+
+/* The experiments have no loads of -l: they are loads of their own. */
+static int plan_experiments(struct settings *settings, struct failure *failure)
+{
+	static struct experiment_row rows[COMPARISON_MODELS]; /* large */
+	struct experiments *experiments = &settings->experiments;
+	struct comparison *comparison = &settings->comparison;
+	bool any = false;
+
+	if (settings->loads_named || settings->tsv != NULL)
+		return failure_set(failure, "-l, --loads and --tsv do not go together "
+					    "with experiments");
+	for (int i = 0; i < EXPERIMENT_KINDS; i++)
+		any |= experiments->with[i];
+	for (int i = 0; i < EXPERIMENT_KINDS && !any; i++)
+		experiments->with[i] = true;
+	memset(comparison->with, 0, sizeof comparison->with);
+	for (unsigned i = 0; i < comparison->model_count; i++) {
+		rows[i].server = comparison->servers[i];
+		snprintf(rows[i].name, sizeof rows[i].name, "%s", comparison->models[i]);
+	}
+	experiments->program = settings->program;
+	experiments->service = comparison->service;
+	experiments->rows = rows;
+	experiments->row_count = comparison->model_count;
+	experiments->model_count = comparison->model_count - settings->command_count;
+	experiments->fixture = &settings->fixture;
+	experiments->base = comparison->plans[LOAD_CONVERSATIONS];
+	experiments->most_clients = settings->clients;
+	experiments->most_idle = settings->idle;
+	experiments->rounds = comparison->rounds;
+	return 0;
+}
+
 /* Without a service, only the servers of --server are loaded by --request. */
 static int take_operands(void *context, int count, char **operands,
 			 struct failure *failure)
@@ -462,9 +566,12 @@ static int take_operands(void *context, int count, char **operands,
 					    "must not be empty");
 	if (count == 0 && !own)
 		return failure_set(failure, "SERVICE or --server is missing");
+	choose_time(settings);
 	if (take_service(settings, count > 0 ? operands[0] : "request", failure) < 0)
 		return -1;
-	return take_models(settings, operands + 1, count > 1 ? count - 1 : 0, failure);
+	if (take_models(settings, operands + 1, count > 1 ? count - 1 : 0, failure) < 0)
+		return -1;
+	return settings->experiments_wanted ? plan_experiments(settings, failure) : 0;
 }
 
 static const struct options_program program = {
@@ -649,6 +756,28 @@ static int prepare_fixture(struct settings *settings, struct failure *failure)
 	return 0;
 }
 
+/* Writes the page, or the figures. A page that cannot be written whole is reported. */
+static int write_report(const struct settings *settings, const struct machine *machine,
+			const char *name, bool page)
+{
+	FILE *file = fopen(name, "we");
+	const char *command = settings->command != NULL ? settings->command : "versus";
+	bool whole = file != NULL;
+
+	if (file != NULL && page)
+		whole = report_write(&settings->experiments, machine, command,
+				     interrupted, file) == 0;
+	else if (file != NULL)
+		experiments_write_json(&settings->experiments, machine, command, file);
+	if (file != NULL) {
+		whole = !ferror(file) && whole;
+		whole = fclose(file) == 0 && whole;
+	}
+	if (!whole)
+		message(MESSAGE_ERROR, "cannot write %s: %s", name, strerror(errno));
+	return whole ? 0 : -1;
+}
+
 static bool any_errors(const struct comparison *comparison)
 {
 	for (unsigned i = 0;
@@ -674,6 +803,67 @@ static void catch_signals(void)
 	sigaction(SIGINT, &interrupt, NULL);
 	sigaction(SIGTERM, &interrupt, NULL);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Ends the message of what a signal has left out. */
+static int report_experiments(struct settings *settings)
+{
+	struct experiments *experiments = &settings->experiments;
+	struct machine machine;
+	int status = EXIT_SUCCESS;
+
+	machine_read(&machine);
+	if (settings->report == NULL)
+		for (int i = 0; i < EXPERIMENT_KINDS; i++)
+			if (experiments->with[i] && experiments->all[i].runs != NULL)
+				view_print(&experiments->all[i], (enum experiment_kind)i,
+					   stdout);
+	if (settings->report != NULL &&
+	    write_report(settings, &machine, settings->report, true) < 0)
+		status = EXIT_FAILURE;
+	if (settings->json != NULL &&
+	    write_report(settings, &machine, settings->json, false) < 0)
+		status = EXIT_FAILURE;
+	return status;
+}
+
+static int run_experiments(struct settings *settings)
+{
+	struct experiments *experiments = &settings->experiments;
+	struct failure failure;
+	int status;
+
+	if (check_file(settings->report) < 0 || check_file(settings->json) < 0)
+		return EXIT_FAILURE;
+	catch_signals();
+	process_adopt_orphans();
+	if (prepare_fixture(settings, &failure) < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
+		return EXIT_FAILURE;
+	}
+	if (experiments_plan(experiments, &failure) < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
+		fixture_remove(&settings->fixture);
+		return EXIT_FAILURE;
+	}
+	experiments->shows_progress = !settings->quiet && isatty(STDERR_FILENO);
+	if (!settings->quiet)
+		fprintf(stderr, "versus: this takes about %u seconds\n",
+			experiments_seconds(experiments));
+	status = EXIT_SUCCESS;
+	if (experiments_run(experiments, &failure) < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
+		status = EXIT_FAILURE;
+	}
+	if (interrupted)
+		message(MESSAGE_ERROR, "interrupted: only the runs so far are shown");
+	if (interrupted || experiments_failed(experiments))
+		status = EXIT_FAILURE;
+	if (report_experiments(settings) != EXIT_SUCCESS)
+		status = EXIT_FAILURE;
+	fixture_remove(&settings->fixture);
+	experiments_end(experiments);
+	return options_finish_output(status);
 }
 
 static int compare(struct settings *settings)
@@ -715,16 +905,42 @@ static int compare(struct settings *settings)
 	return options_finish_output(status);
 }
 
+/* The command line, as one would type it: without the path of the program. @return it, which
+ * main() frees never; NULL: out of memory */
+static char *join(int argc, char **argv)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *memory = open_memstream(&text, &length);
+
+	if (memory == NULL)
+		return NULL;
+	fputs("versus", memory);
+	for (int i = 1; i < argc; i++) {
+		bool plain = argv[i][0] != '\0' &&
+			     argv[i][strspn(argv[i], "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+						     "abcdefghijklmnopqrstuvwxyz"
+						     "0123456789-_./,=:+@%")] == '\0';
+
+		fprintf(memory, plain ? " %s" : " '%s'", argv[i]);
+	}
+	return fclose(memory) == 0 ? text : NULL;
+}
+
 int main(int argc, char **argv)
 {
 	static struct settings settings = {
 		.comparison = { .rounds = 5 },
-		.duration = 500,
 	};
 	int status;
 
 	io_begin();
 	settings.program = argv[0];
 	status = options_read(&program, &settings, argc, argv);
-	return status == OPTIONS_GO_ON ? compare(&settings) : status;
+	if (status != OPTIONS_GO_ON)
+		return status;
+	if (!settings.experiments_wanted)
+		return compare(&settings);
+	settings.command = join(argc, argv);
+	return run_experiments(&settings);
 }

@@ -53,6 +53,7 @@ static void note_memory(const struct load_progress *load, void *context)
 		more_by(figure[FIGURE_KERNEL_EMPTY], figure[FIGURE_KERNEL_CROWDED]);
 	figure[FIGURE_PER_CLIENT] /= clients;
 	figure[FIGURE_KERNEL_PER_CLIENT] /= clients;
+	figure[FIGURE_MEMORY] = figure[FIGURE_CROWDED] + figure[FIGURE_KERNEL_CROWDED];
 	figure[FIGURE_ALL_PER_CLIENT] =
 		figure[FIGURE_PER_CLIENT] + figure[FIGURE_KERNEL_PER_CLIENT];
 }
@@ -62,8 +63,8 @@ static void note_memory(const struct load_progress *load, void *context)
 static void drop_memory(struct run_figures *figures)
 {
 	static const enum figure figures_with_clients[] = {
-		FIGURE_CROWDED, FIGURE_KERNEL_CROWDED, FIGURE_PER_CLIENT,
-		FIGURE_KERNEL_PER_CLIENT, FIGURE_ALL_PER_CLIENT
+		FIGURE_CROWDED,           FIGURE_KERNEL_CROWDED, FIGURE_PER_CLIENT,
+		FIGURE_KERNEL_PER_CLIENT, FIGURE_ALL_PER_CLIENT, FIGURE_MEMORY
 	};
 
 	for (size_t i = 0; i < sizeof figures_with_clients / sizeof *figures_with_clients;
@@ -109,6 +110,10 @@ static void note_shares(struct run_figures *figures, const struct server_process
 	figures->figure[FIGURE_WORKERS] = server->workers;
 	figures->figure[FIGURE_LEAST_SHARE] = server->least_share;
 	figures->figure[FIGURE_MOST_SHARE] = server->most_share;
+	figures->workers =
+		server->workers < FIGURES_SHARES ? server->workers : FIGURES_SHARES;
+	memcpy(figures->shares, server->shares,
+	       figures->workers * sizeof *figures->shares);
 }
 
 static void note_figures(struct run_figures *figures, const struct load_plan *plan,
@@ -120,6 +125,8 @@ static void note_figures(struct run_figures *figures, const struct load_plan *pl
 	double switches = (double)(sum->voluntary_switches + sum->involuntary_switches);
 
 	figures->silent = result->idle_open;
+	if (plan->kind == LOAD_IDLE)
+		figures->figure[FIGURE_SILENT] = result->idle_open;
 	figures->served = result->served;
 	if (result->wrong.text[0] != '\0')
 		figures->wrong = result->wrong;
@@ -145,6 +152,10 @@ static void note_figures(struct run_figures *figures, const struct load_plan *pl
 		figures->figure[FIGURE_CPU] =
 			(sum->user_seconds + sum->system_seconds) * 1000 / thousands;
 		figures->figure[FIGURE_SWITCHES] = switches / thousands;
+		if (sum->voluntary_switches > 0)
+			figures->figure[FIGURE_PER_WAKEUP] =
+				(double)result->exchanges /
+				(double)sum->voluntary_switches;
 	}
 	if (histogram_count(&result->latency) == 0)
 		return;
@@ -152,6 +163,8 @@ static void note_figures(struct run_figures *figures, const struct load_plan *pl
 		(double)histogram_percentile(&result->latency, 50) / 1000;
 	figures->figure[FIGURE_P99] =
 		(double)histogram_percentile(&result->latency, 99) / 1000;
+	figures->figure[FIGURE_P999] =
+		(double)histogram_percentile(&result->latency, 99.9) / 1000;
 }
 
 int measure_run(const struct measurement *measurement, struct run_figures *figures,

@@ -36,7 +36,6 @@ enum {
 	MESSAGE_TIME = 1000, /* ... and within which it may print why it is not */
 	STOP_TIME = 8000,    /* ... and within which it must end after SIGTERM: its grace
 			    * period, and more */
-	WORKERS = 64,        /* of a server: those whose shares are read */
 	KILL_TIME = 2000,    /* ... and within which it must end after SIGKILL */
 	LOOK_STEP = 1,       /* ... between two looks whether it has ended */
 	CONNECT_STEP = 10,   /* ... between two tries to connect */
@@ -527,9 +526,9 @@ static int judge_end(struct server_process *server, bool ended, bool gone,
 /* Reads the shares of its workers from the final statistics. */
 static void note_shares(struct server_process *server)
 {
-	uint64_t numbers[WORKERS], least = UINT64_MAX, most = 0, sum = 0;
+	uint64_t numbers[SERVER_PROCESS_WORKERS], least = UINT64_MAX, most = 0, sum = 0;
 	unsigned count = server_output_numbers_after(&server->output, "clients by worker",
-						     numbers, WORKERS);
+						     numbers, SERVER_PROCESS_WORKERS);
 
 	for (unsigned i = 0; i < count; i++) {
 		least = numbers[i] < least ? numbers[i] : least;
@@ -541,6 +540,8 @@ static void note_shares(struct server_process *server)
 		return;
 	server->least_share = 100 * (double)least / (double)sum;
 	server->most_share = 100 * (double)most / (double)sum;
+	for (unsigned i = 0; i < count; i++)
+		server->shares[i] = 100 * (double)numbers[i] / (double)sum;
 }
 
 int server_process_stop(struct server_process *server, struct server_process_usage *usage,

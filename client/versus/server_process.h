@@ -22,7 +22,8 @@
 enum {
 	SERVER_PROCESS_NAME = 64,
 	SERVER_PROCESS_PATH = 4096,
-	SERVER_PROCESS_OPTIONS = 16
+	SERVER_PROCESS_OPTIONS = 16,
+	SERVER_PROCESS_WORKERS = 64 /* whose shares are read */
 };
 
 struct server_process {
@@ -39,6 +40,7 @@ struct server_process {
 	 * most */
 	unsigned workers;
 	double least_share, most_share;
+	double shares[SERVER_PROCESS_WORKERS]; /* of each, in percent */
 };
 
 /**

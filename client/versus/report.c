@@ -1,0 +1,459 @@
+/*
+ * report - HTML without a library, a script or a request to the network.
+ *
+ * Each picture has its figures in a table below it, for those who do not see it and those who want
+ * the numbers. The page is light or dark as the reader's system is, and prints on white. The link
+ * to the figures contains them (a data: URI, RFC 2397), so it works without a server.
+ */
+#include "client/versus/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/versus/chart_svg.h"
+#include "client/versus/experiments_json.h"
+#include "client/versus/view.h"
+
+static const char head[] =
+	"<!DOCTYPE html>\n"
+	"<html lang=\"en\">\n"
+	"<meta charset=\"utf-8\">\n"
+	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+	"<meta name=\"color-scheme\" content=\"light dark\">\n"
+	"<link rel=\"icon\" href=\"data:,\">\n" /* or a browser asks for one */
+	"<style>\n"
+	":root{color-scheme:light dark;--ink:#222;--paper:#fff;--soft:#666;--line:#ccc}\n"
+	"@media(prefers-color-scheme:dark){:root{--ink:#ddd;--paper:#161616;"
+	"--soft:#aaa;--line:#444}}\n"
+	"@media print{:root{--ink:#000;--paper:#fff;--soft:#444}"
+	"section{break-inside:avoid-page}a{color:inherit}}\n"
+	"body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);"
+	"background:var(--paper);max-width:50rem;margin:2rem auto;padding:0 1rem}\n"
+	"h1,h2{line-height:1.2}h2{margin-top:2.5rem;border-bottom:1px solid "
+	"var(--line)}\n"
+	"svg{max-width:100%;height:auto}figure{margin:1.5rem 0}\n"
+	".table{overflow-x:auto}table{border-collapse:collapse;font-size:.85rem;"
+	"font-variant-numeric:tabular-nums}\n"
+	"caption{text-align:left;color:var(--soft);padding:.3rem 0}\n"
+	"th,td{text-align:right;padding:.15rem .6rem;border-bottom:1px solid "
+	"var(--line);white-space:nowrap}th:first-child{text-align:left}\n"
+	".note,td small{color:var(--soft)}td.facts{text-align:left;white-space:normal}\n"
+	"details{margin:.5rem 0}summary{cursor:pointer}\n"
+	"</style>\n";
+
+static void write_escaped_paragraph(const char *text, FILE *out)
+{
+	fputs("<p>", out);
+	chart_write_escaped(text, out);
+	fputs("</p>\n", out);
+}
+
+/* ---- the figures behind a link ------------------------------------------------------------ */
+
+/* RFC 4648, section 4. */
+static void write_base64(const char *bytes, size_t length, FILE *out)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		"0123456789+/";
+
+	for (size_t i = 0; i < length; i += 3) {
+		size_t n = length - i < 3 ? length - i : 3;
+		unsigned long word = 0;
+
+		for (size_t k = 0; k < 3; k++)
+			word = word << 8 | (k < n ? (unsigned char)bytes[i + k] : 0);
+		for (size_t k = 0; k < 4; k++)
+			fputc(k <= n ? digits[word >> (18 - 6 * k) & 63] : '=', out);
+	}
+}
+
+static int write_link(const struct experiments *experiments,
+		      const struct machine *machine, const char *command, FILE *out)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *memory = open_memstream(&text, &length);
+
+	if (memory == NULL)
+		return -1;
+	experiments_write_json(experiments, machine, command, memory);
+	if (fclose(memory) != 0) {
+		free(text);
+		return -1;
+	}
+	fputs("<p><a id=\"figures\" download=\"figures.json\" "
+	      "href=\"data:application/json;base64,",
+	      out);
+	write_base64(text, length, out);
+	fputs("\">Save all figures as JSON</a></p>\n", out);
+	free(text);
+	return 0;
+}
+
+/* ---- an experiment ------------------------------------------------------------------------ */
+
+/* The findings are in memory, a sentence a line. */
+static void write_sentences(const char *text, FILE *out)
+{
+	fputs("<ul>\n", out);
+	while (*text != '\0') {
+		size_t length = strcspn(text, "\n");
+		char line[400];
+
+		snprintf(line, sizeof line, "%.*s", (int)length, text);
+		fputs("<li>", out);
+		chart_write_escaped(line, out);
+		fputs("</li>\n", out);
+		text += length + (text[length] == '\n');
+	}
+	fputs("</ul>\n", out);
+}
+
+static char *findings(const struct experiment *experiment, enum experiment_kind kind)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *memory = open_memstream(&text, &length);
+
+	if (memory == NULL)
+		return NULL;
+	view_write_findings(experiment, kind, memory);
+	if (fclose(memory) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* Half of the range of the rounds, in percent of the median. */
+static const char *spread_text(const struct summary *summary, char out[16])
+{
+	double percent = 100 * summary_half_range(summary) / summary->median;
+
+	if (percent > 100)
+		snprintf(out, 16, "±>100");
+	else
+		snprintf(out, 16, "±%.0f", percent);
+	return out;
+}
+
+static void write_cell(const struct experiment *experiment, const struct view *view,
+		       unsigned point, unsigned row, FILE *out)
+{
+	struct summary summary = experiment_summary(experiment, point, row, view->figure);
+	char number[CHART_NUMBER], spread[16];
+
+	fputs("<td>", out);
+	if (!experiment_is_known(experiment, point, row, view->figure))
+		fputs("–", out);
+	else if (summary.count > 1 && summary.median > 0)
+		fprintf(out, "%s <small>%s %%</small>",
+			chart_number(summary.median * view->scale, number),
+			spread_text(&summary, spread));
+	else
+		fputs(chart_number(summary.median * view->scale, number), out);
+	if (!experiment_is_whole(experiment, point, row))
+		fputs("<small>*</small>", out);
+	fputs("</td>", out);
+}
+
+static void write_table(const struct experiment *experiment, const struct view *view,
+			FILE *out)
+{
+	char number[CHART_NUMBER];
+
+	fputs("<div class=\"table\"><table>\n<caption>", out);
+	chart_write_escaped(view->title, out);
+	fprintf(out,
+		", %s: median, and half of the range of the rounds</caption>\n<tr><th "
+		"scope=\"col\">",
+		view->unit);
+	chart_write_escaped(experiment->x_name, out);
+	fputs("</th>", out);
+	for (unsigned i = 0; i < experiment->point_count; i++)
+		fprintf(out, "<th scope=\"col\">%s</th>",
+			chart_number(experiment->points[i].x, number));
+	fputs("</tr>\n", out);
+	for (unsigned row = 0; row < experiment->row_count; row++) {
+		fputs("<tr><th scope=\"row\">", out);
+		chart_write_escaped(experiment->rows[row].name, out);
+		fputs("</th>", out);
+		for (unsigned i = 0; i < experiment->point_count; i++)
+			write_cell(experiment, view, i, row, out);
+		fputs("</tr>\n", out);
+	}
+	fputs("</table></div>\n", out);
+}
+
+/* The figures of an experiment with a single point: a column for each. */
+static void write_single_table(const struct experiment *experiment,
+			       const struct view *views, unsigned count, FILE *out)
+{
+	fputs("<div class=\"table\"><table>\n<caption>Median, and half of the range of "
+	      "the "
+	      "rounds</caption>\n<tr><th></th>",
+	      out);
+	for (unsigned i = 0; i < count; i++) {
+		fputs("<th scope=\"col\">", out);
+		chart_write_escaped(views[i].title, out);
+		fputs("<br><small>", out);
+		chart_write_escaped(views[i].unit, out);
+		fputs("</small></th>", out);
+	}
+	fputs("</tr>\n", out);
+	for (unsigned row = 0; row < experiment->row_count; row++) {
+		fputs("<tr><th scope=\"row\">", out);
+		chart_write_escaped(experiment->rows[row].name, out);
+		fputs("</th>", out);
+		for (unsigned i = 0; i < count; i++)
+			write_cell(experiment, &views[i], 0, row, out);
+		fputs("</tr>\n", out);
+	}
+	fputs("</table></div>\n", out);
+}
+
+/* What a row lacks at its points, if it lacks something. */
+static void write_lacks_of_row(const struct experiment *experiment, unsigned row,
+			       FILE *out)
+{
+	bool begun = false;
+
+	for (unsigned i = 0; i < experiment->point_count; i++) {
+		char *text = NULL, x[CHART_NUMBER];
+		size_t length = 0;
+		FILE *memory = open_memstream(&text, &length);
+		bool lacks;
+
+		if (memory == NULL)
+			return;
+		lacks = view_write_lack(experiment, i, row, memory);
+		if (fclose(memory) == 0 && lacks) {
+			fputs(begun ? ", " : "<br>", out);
+			if (!begun)
+				chart_write_escaped(experiment->rows[row].name, out);
+			fprintf(out,
+				" at %s: ", chart_number(experiment->points[i].x, x));
+			chart_write_escaped(text, out);
+			begun = true;
+		}
+		free(text);
+	}
+}
+
+/* Why some figures are missing, or belong to a part of the clients only. */
+static void write_lacks(const struct experiment *experiment, FILE *out)
+{
+	bool lacks = false;
+
+	for (unsigned row = 0; row < experiment->row_count && !lacks; row++)
+		for (unsigned i = 0; i < experiment->point_count; i++)
+			lacks |= !experiment_is_whole(experiment, i, row);
+	if (!lacks)
+		return;
+	fputs("<p class=\"note\"><small>* and hollow points: not all clients were served",
+	      out);
+	for (unsigned row = 0; row < experiment->row_count; row++)
+		write_lacks_of_row(experiment, row, out);
+	fputs("</small></p>\n", out);
+}
+
+static void draw_curves(const struct experiment *experiment, const struct view *view,
+			FILE *out)
+{
+	static struct chart chart; /* large */
+	char name[64], title[160], description[400];
+
+	view_make_chart(experiment, view, &chart);
+	snprintf(name, sizeof name, "%s-%s", experiment->name, view->name);
+	snprintf(title, sizeof title, "%s: %s", experiment->title, view->title);
+	snprintf(description, sizeof description,
+		 "A curve for each server: %s in %s, over %s. The table below has the "
+		 "values.",
+		 view->title, view->unit, experiment->x_name);
+	chart.name = name;
+	chart.title = title;
+	fputs("<figure>\n", out);
+	chart_draw_svg(&chart, description, out);
+	fputs("</figure>\n", out);
+}
+
+/* One bar for each server: at the only point of the experiment. */
+static void draw_bars(const struct experiment *experiment, const struct view *view,
+		      FILE *out)
+{
+	struct chart_bar bars[EXPERIMENT_ROWS];
+	unsigned count = 0;
+	char name[64], title[160];
+	double most = 0;
+
+	for (unsigned row = 0; row < experiment->row_count; row++) {
+		double value =
+			experiment_summary(experiment, 0, row, view->figure).median *
+			view->scale;
+
+		if (!experiment_is_known(experiment, 0, row, view->figure))
+			continue;
+		most = value > most ? value : most;
+		bars[count++] = (struct chart_bar){ .name = experiment->rows[row].name,
+						    .parts = { value },
+						    .count = 1 };
+	}
+	snprintf(name, sizeof name, "%s-%s", experiment->name, view->name);
+	snprintf(title, sizeof title, "%s, %s", view->title, view->unit);
+	fputs("<figure>\n", out);
+	chart_draw_bars(&(struct chart_bars){ name, title,
+					      "A bar for each server. The table below "
+					      "has the values.",
+					      bars, count, most },
+			out);
+	fputs("</figure>\n", out);
+}
+
+/* The shares of the workers in the last round. */
+static void draw_shares(const struct experiment *experiment, unsigned point, FILE *out)
+{
+	struct chart_bar bars[EXPERIMENT_ROWS];
+	unsigned count = 0;
+	char name[64], title[160], x[CHART_NUMBER];
+
+	for (unsigned row = 0; row < experiment->row_count; row++) {
+		const struct run_figures *run =
+			experiment_run(experiment, experiment->rounds - 1, point, row);
+
+		if (!run->done || run->workers == 0)
+			continue;
+		bars[count] = (struct chart_bar){ .name = experiment->rows[row].name,
+						  .count = run->workers };
+		memcpy(bars[count].parts, run->shares,
+		       run->workers * sizeof *run->shares);
+		count++;
+	}
+	chart_number(experiment->points[point].x, x);
+	snprintf(name, sizeof name, "sharing-%s", x);
+	snprintf(title, sizeof title, "Share of each worker in percent, %s %s", x,
+		 experiment->x_name);
+	fputs("<figure>\n", out);
+	chart_draw_bars(&(struct chart_bars){ name, title,
+					      "A bar for each server, divided into the "
+					      "shares of its workers.",
+					      bars, count, 100 },
+			out);
+	fputs("</figure>\n", out);
+}
+
+static int write_experiment(const struct experiment *experiment,
+			    enum experiment_kind kind, FILE *out)
+{
+	const struct view *views;
+	unsigned count = view_figures(kind, &views);
+	char *text = findings(experiment, kind);
+
+	if (text == NULL)
+		return -1;
+	fprintf(out, "<section id=\"%s\">\n<h2>", experiment->name);
+	chart_write_escaped(experiment->title, out);
+	fputs("</h2>\n", out);
+	write_escaped_paragraph(view_question(kind), out);
+	write_sentences(text, out);
+	free(text);
+	if (kind == EXPERIMENT_SHARING)
+		for (unsigned i = 0; i < experiment->point_count; i++)
+			draw_shares(experiment, i, out);
+	for (unsigned i = 0; i < count; i++) {
+		if (experiment->point_count > 2)
+			draw_curves(experiment, &views[i], out);
+		else if (experiment->point_count == 1)
+			draw_bars(experiment, &views[i], out);
+		if (experiment->point_count > 1)
+			write_table(experiment, &views[i], out);
+	}
+	if (experiment->point_count == 1)
+		write_single_table(experiment, views, count, out);
+	write_lacks(experiment, out);
+	fputs("</section>\n", out);
+	return 0;
+}
+
+/* ---- the page ----------------------------------------------------------------------------- */
+
+/* The first finding of each experiment. */
+static int write_summary(const struct experiments *experiments, FILE *out)
+{
+	fputs("<section id=\"summary\">\n<h2>Summary</h2>\n<ul>\n", out);
+	for (int kind = 0; kind < EXPERIMENT_KINDS; kind++) {
+		const struct experiment *experiment = &experiments->all[kind];
+		char *text;
+
+		if (!experiments->with[kind] || experiment->runs == NULL)
+			continue;
+		text = findings(experiment, (enum experiment_kind)kind);
+		if (text == NULL)
+			return -1;
+		text[strcspn(text, "\n")] = '\0';
+		if (text[0] != '\0') {
+			fprintf(out, "<li><a href=\"#%s\">%s</a>: ", experiment->name,
+				experiment->title);
+			chart_write_escaped(text, out);
+			fputs("</li>\n", out);
+		}
+		free(text);
+	}
+	fputs("</ul>\n</section>\n", out);
+	return 0;
+}
+
+static void write_machine(const struct experiments *experiments,
+			  const struct machine *machine, const char *command, FILE *out)
+{
+	fputs("<section id=\"measured\">\n<h2>How it was measured</h2>\n", out);
+	fprintf(out,
+		"<p>The load and the servers share this machine. So the figures compare "
+		"the servers with each other; they do not show what a server can do on a "
+		"machine of its own. Each server ran %u time%s at each point, for %g s "
+		"each, one server after the other in every round. Points and bars show "
+		"the median of the rounds, thin lines the range. Figures differ clearly "
+		"only if they do so in every round and by more than half of the range of "
+		"each.</p>\n",
+		experiments->rounds, experiments->rounds == 1 ? "" : "s",
+		(double)experiments->base.duration / 1000);
+	fputs("<div class=\"table\"><table>\n<tr><th scope=\"row\">command</th>"
+	      "<td class=\"facts\"><code>",
+	      out);
+	chart_write_escaped(command, out);
+	fputs("</code></td></tr>\n", out);
+	for (unsigned i = 0; i < machine->count; i++) {
+		fputs("<tr><th scope=\"row\">", out);
+		chart_write_escaped(machine->facts[i].name, out);
+		fputs("</th><td class=\"facts\">", out);
+		chart_write_escaped(machine->facts[i].value, out);
+		fputs("</td></tr>\n", out);
+	}
+	fputs("</table></div>\n", out);
+}
+
+int report_write(const struct experiments *experiments, const struct machine *machine,
+		 const char *command, bool interrupted, FILE *out)
+{
+	fputs(head, out);
+	fputs("<title>sockways: ", out);
+	chart_write_escaped(experiments->service, out);
+	fputs("</title>\n<h1>Servers of ", out);
+	chart_write_escaped(experiments->service, out);
+	fputs(", side by side</h1>\n", out);
+	if (interrupted)
+		fputs("<p><strong>The experiments were interrupted: some figures are "
+		      "missing.</strong></p>\n",
+		      out);
+	if (write_summary(experiments, out) < 0)
+		return -1;
+	for (int kind = 0; kind < EXPERIMENT_KINDS; kind++)
+		if (experiments->with[kind] && experiments->all[kind].runs != NULL &&
+		    write_experiment(&experiments->all[kind], (enum experiment_kind)kind,
+				     out) < 0)
+			return -1;
+	write_machine(experiments, machine, command, out);
+	if (write_link(experiments, machine, command, out) < 0)
+		return -1;
+	fputs("</section>\n</html>\n", out);
+	return ferror(out) ? -1 : 0;
+}
