@@ -4,7 +4,7 @@
  * Small wrappers of mmap(2), wait4(2), getrusage(2), setrlimit(2) and prctl(2), with
  * fallbacks where a system lacks one.
  */
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS, wait4 */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS, wait4, syscall */
 
 #include "common/process.h"
 
@@ -22,6 +22,7 @@
 #endif
 #ifdef __linux__
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #endif
 
 void *process_shared_memory(size_t size)
@@ -36,6 +37,16 @@ void process_release_freed_memory(void)
 {
 #ifdef __GLIBC__
 	malloc_trim(0);
+#endif
+}
+
+/* glibc has gettid() only since 2.30. */
+long process_thread(void)
+{
+#ifdef __linux__
+	return syscall(SYS_gettid);
+#else
+	return (long)getpid();
 #endif
 }
 

@@ -16,6 +16,10 @@ void *process_shared_memory(size_t size);
  *  so that fork(2) need not copy its page tables. */
 void process_release_freed_memory(void);
 
+/** The number of the calling thread, as ps(1) and strace(1) show it (gettid(2) on Linux; elsewhere
+ *  the number of the process). */
+long process_thread(void);
+
 /** Makes the kernel send @p signal to this process when its parent ends (prctl(2) on
  *  Linux; elsewhere nothing), so that killing a server leaves no orphans.
  *  @param parent  pid of the parent before fork(2): if it has ended already, the

@@ -27,6 +27,7 @@
 #include "server/model.h"
 #include "server/core/input_socket.h"
 #include "server/core/server.h"
+#include "server/core/trace.h"
 #include "server/service.h"
 
 enum { MOST_CLIENTS = 1000000, MOST_REPEATS = 1000000000, MOST_SECONDS = 365 * 86400 };
@@ -34,7 +35,7 @@ enum { MOST_CLIENTS = 1000000, MOST_REPEATS = 1000000000, MOST_SECONDS = 365 * 8
 /* With a backlog below this, some clients may wait forever: see warn_of_backlog(). */
 enum { SMALL_BACKLOG = 128 };
 
-enum { OPTION_AMPLIFY = OPTIONS_LETTERS_FROM, OPTION_REPEATS };
+enum { OPTION_AMPLIFY = OPTIONS_LETTERS_FROM, OPTION_REPEATS, OPTION_TRACE };
 
 /* The default number of peers on a datagram socket, in any model. */
 enum { MOST_PEERS = 1000 };
@@ -67,6 +68,8 @@ static const struct option_line common_lines[] = {
 	  "with -u, ignore a peer for 100 ms after N repeated\n"
 	  "datagrams (default 1000; 1000000 from a port above\n"
 	  "32767); 0: no limit" },
+	{ OPTION_TRACE, "trace", "FILE",
+	  "write a line per event to FILE: timeline(1) draws it" },
 	{ 'v', "verbose", NULL, "print a line per client; twice: a line per event" },
 	{ 'q', "quiet", NULL, "print errors only" },
 	{ 'h', "help", NULL, "show this help" },
@@ -80,6 +83,7 @@ struct settings {
 	enum message_level level;
 	bool clients_set; /* --max-clients was given */
 	bool backlog_set; /* --backlog was given */
+	const char *trace; /* the file of --trace; NULL: none */
 	struct option_line lines[OPTIONS_MOST + 1];
 	char idle_help[80];
 };
@@ -189,6 +193,9 @@ static int take_option(void *context, const struct options *options, int letter,
 			return -1;
 		server->repeats = (int64_t)number;
 		return 0;
+	case OPTION_TRACE:
+		settings->trace = options->value;
+		return 0;
 	case 't':
 		return options_seconds(options, letter, most, &server->idle_timeout,
 				       failure);
@@ -223,6 +230,8 @@ static int finish(void *context, int count, char **operands, struct failure *fai
 		text_escape(operands[0], strlen(operands[0]), text, sizeof text);
 		return failure_set(failure, "unexpected argument '%s'", text);
 	}
+	if (settings->trace != NULL && server->datagrams)
+		return failure_set(failure, "--trace: datagrams (-u) are not traced");
 	if (server->model->check != NULL && server->model->check(server, failure) < 0)
 		return -1;
 	return service->check != NULL ? service->check(failure) : 0;
@@ -359,6 +368,14 @@ static int run(struct settings *settings)
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}
+	/* after the listeners: a server that cannot listen must not empty the trace of the
+	 * one that does */
+	if (settings->trace != NULL &&
+	    trace_open(settings->trace, server->service->name, server->model->name,
+		       server->model->serves_input, &failure) < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
+		return EXIT_FAILURE;
+	}
 	if (server_begin(server, &listeners, &failure) < 0) {
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
@@ -369,6 +386,7 @@ static int run(struct settings *settings)
 	if (result < 0)
 		message(MESSAGE_ERROR, "cannot start: %s", strerror(errno));
 	server_end(server);
+	trace_close();
 	if (result < 0)
 		return EXIT_FAILURE;
 	if (message_wanted(level_of_summary(server)))

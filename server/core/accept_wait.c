@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/retry.h"
 #include "server/core/server.h"
+#include "server/core/trace.h"
 
 /* Returns when to try again although no client has left, after a shortage of descriptors or
  * memory; or CLOCK_NEVER. */
@@ -55,5 +56,7 @@ struct connection *accept_wait(struct server *server, const struct wakeup *wakeu
 		if (held || wait_for_client(server, wakeup, &polls))
 			connection = server_accept(server);
 	}
+	if (trace_is_on()) /* this thread may wait next, for room in a queue */
+		trace_flush();
 	return connection;
 }

@@ -29,6 +29,7 @@
 #include "common/message.h"
 #include "common/sock.h"
 #include "server/core/operator.h"
+#include "server/core/trace.h"
 
 /* The number of reads from one client in one turn of a stopping server. */
 enum { STOP_READS = 16 };
@@ -38,7 +39,7 @@ enum { STOP_READS = 16 };
  * those that are due. */
 enum { PAUSE_CHECK = 1000 };
 
-static void trace(const struct connection *c, const char *what)
+static void print_event(const struct connection *c, const char *what)
 {
 	char peer[ADDRESS_TEXT];
 
@@ -46,16 +47,26 @@ static void trace(const struct connection *c, const char *what)
 		message_about(MESSAGE_EVENT, address_text(&c->peer, peer), "%s", what);
 }
 
+/* The first reason counts: the others follow from it. */
+static void note_reason(struct connection *c, const char *why)
+{
+	if (c->why == NULL)
+		c->why = why;
+}
+
 void connection_drop(struct connection *c, const char *why)
 {
-	trace(c, why);
+	print_event(c, why);
+	note_reason(c, why);
 	c->state = CONNECTION_CLOSED;
 	c->session.finished = true; /* the service must not continue */
 }
 
 static void drop_for_error(struct connection *c, int error)
 {
-	connection_drop(c, message_wanted(MESSAGE_EVENT) ? strerror(error) : NULL);
+	bool wanted = trace_is_on() || message_wanted(MESSAGE_EVENT);
+
+	connection_drop(c, wanted ? strerror(error) : NULL);
 }
 
 /* The worker begins to serve this client. */
@@ -161,6 +172,21 @@ void connection_begin_stop(struct connection *c, int64_t now)
 	c->active_at = now;
 }
 
+/* The kernel has accepted less than it was offered, or all that waited. */
+static void trace_queue(struct connection *c, bool waits)
+{
+	const struct output *o = &c->output;
+
+	if (waits == c->queued)
+		return;
+	c->queued = waits;
+	if (waits)
+		trace_bytes(c->number, TRACE_QUEUED,
+			    o->queue.length + (o->file.fd >= 0 ? o->file.length : 0));
+	else
+		trace_event(c->number, TRACE_DRAINED);
+}
+
 /* Counts the bytes that the kernel accepted, and updates session->full. The hub may
  * have sent a part of the queue meanwhile (hub_client_flush()). */
 static void note_sent(struct connection *c)
@@ -173,6 +199,8 @@ static void note_sent(struct connection *c)
 	c->bytes_out = c->output.sent;
 	note_activity(c);
 	statistics_add(&c->server->statistics->bytes_out, sent);
+	if (trace_is_on())
+		trace_bytes(c->number, TRACE_SENT, sent);
 }
 
 static void output_failed(struct connection *c, enum output_result result)
@@ -202,6 +230,8 @@ static void output_failed(struct connection *c, enum output_result result)
 static void note_result(struct connection *c, enum output_result result)
 {
 	note_sent(c);
+	if (trace_is_on() && (result == OUTPUT_WOULD_BLOCK || !output_waits(&c->output)))
+		trace_queue(c, result == OUTPUT_WOULD_BLOCK);
 	if (result == OUTPUT_WOULD_BLOCK)
 		c->interrupted = true;
 	else if (result >= OUTPUT_ERROR)
@@ -281,6 +311,8 @@ static void hang_up(struct connection *c)
 	}
 	c->state = CONNECTION_LINGERING;
 	c->close_at = clock_milliseconds() + SERVER_LINGER;
+	if (trace_is_on())
+		trace_event(c->number, TRACE_SHUTDOWN);
 }
 
 /* When the hub has ended its deliveries to this client, the conversation ends. */
@@ -324,6 +356,8 @@ static void settle(struct connection *c)
 	conclude(c);
 	c->producing =
 		c->session.service->drained != NULL; /* it may have more to write */
+	if (trace_is_on())
+		trace_turn();
 }
 
 /* The client has half-closed, and the service has seen all earlier input. */
@@ -345,15 +379,29 @@ static bool takes_input(const struct connection *c)
 	       !c->output.blocked && c->session.resume_at == 0;
 }
 
+/* The service has consumed @p n bytes. Either it waits for more input, or it has paused. */
+static void trace_request(const struct connection *c, size_t n)
+{
+	if (n > 0)
+		trace_bytes(c->number, TRACE_REQUEST, n);
+	if (c->session.resume_at != 0)
+		trace_event(c->number, TRACE_PAUSED);
+	else if (n == 0)
+		trace_event(c->number, TRACE_INCOMPLETE);
+}
+
 void connection_offer(struct connection *c, size_t n)
 {
 	const char *bytes = c->worker->input;
-	size_t used = 0;
+	size_t used = 0, before;
 	bool sent_file;
 
 	/* If a file was sent at once, the next request can be served. */
 	do {
+		before = used;
 		used += c->session.service->input(&c->session, bytes + used, n - used);
+		if (trace_is_on())
+			trace_request(c, used - before);
 		sent_file = c->output.file.fd >= 0;
 		settle(c);
 	} while (sent_file && used < n && takes_input(c));
@@ -391,7 +439,8 @@ void connection_time_out(struct connection *c)
 		note_activity(c);
 		return;
 	}
-	trace(c, "timed out: idle");
+	print_event(c, "timed out: idle");
+	note_reason(c, "timed out: idle");
 	note_activity(c); /* the last messages of the hub may still arrive */
 	session_finish(&c->session);
 	conclude(c);
@@ -402,7 +451,8 @@ void connection_time_out(struct connection *c)
 static void refuse_proxy_header(struct connection *c)
 {
 	operator_report_proxy_header(c->server, &c->peer);
-	trace(c, "closed: it begins with a PROXY protocol header");
+	print_event(c, "closed: it begins with a PROXY protocol header");
+	note_reason(c, "it begins with a PROXY protocol header");
 	if (c->state != CONNECTION_OPEN)
 		return;
 	session_finish(&c->session);
@@ -425,6 +475,8 @@ static bool take_bytes(struct connection *c, const char *bytes, size_t n)
 	c->bytes_in += n;
 	note_activity(c);
 	statistics_add(&c->server->statistics->bytes_in, n);
+	if (trace_is_on())
+		trace_bytes(c->number, TRACE_RECEIVED, n);
 	if (proxy_header_possible(&c->proxy_header) &&
 	    proxy_header_take(&c->proxy_header, bytes, n)) {
 		refuse_proxy_header(c);
@@ -442,7 +494,9 @@ bool connection_received(struct connection *c, ssize_t n)
 							      : 0),
 				  (size_t)n);
 	if (n == 0 && c->state == CONNECTION_OPEN) {
-		trace(c, "half-closed");
+		print_event(c, "half-closed");
+		if (trace_is_on())
+			trace_event(c->number, TRACE_HALF_CLOSED);
 		c->input_ended = true;
 		pass_end(c);
 	} else if (n == 0) {
@@ -500,6 +554,8 @@ static void continue_writing(struct connection *c)
 	connection_hold_deadline(c);
 	conclude(c);
 	c->producing = c->session.service->drained != NULL;
+	if (trace_is_on())
+		trace_turn();
 	offer_kept(c);
 }
 
@@ -525,7 +581,9 @@ void connection_begin(struct connection *c, struct worker *worker)
 {
 	take_up(c, worker);
 	note_activity(c);
-	trace(c, "connected");
+	print_event(c, "connected");
+	if (trace_is_on())
+		trace_event(c->number, TRACE_TAKEN);
 	hub_client_begin(c->hub);
 	if (c->session.service->open != NULL)
 		c->session.service->open(&c->session);
@@ -577,6 +635,8 @@ void connection_deliver(struct connection *c, struct worker *worker)
 		return;
 	take_up(c, worker);
 	note_sent(c);
+	if (trace_is_on() && c->output.blocked) /* the hub has tried to send */
+		trace_queue(c, true);
 	hub_client_fetch(c->hub);
 	obey_hub(c);
 	if (c->output.queue.length > 0 && !c->output.blocked &&
@@ -620,8 +680,11 @@ void connection_stop(struct connection *c, struct worker *worker)
 		if (c->bytes_in == before)
 			break;
 	}
-	if (has_asked_for_all(c, now) || now >= c->close_at)
+	if (has_asked_for_all(c, now) || now >= c->close_at) {
+		if (!c->input_ended && !c->session.finished)
+			note_reason(c, "the server stops");
 		session_finish(&c->session);
+	}
 	conclude(c);
 	if (now >= c->close_at && c->state == CONNECTION_OPEN)
 		connection_drop(c, "cut off: the server is stopping");
@@ -776,6 +839,20 @@ void connection_free(struct connection *c)
 	free(c);
 }
 
+/* A worker with one client may wait for the next one without a limit, or exit. */
+static void trace_end(const struct connection *c)
+{
+	const char *why = c->why;
+
+	if (why == NULL)
+		why = c->input_ended        ? "client closed"
+		      : c->session.finished ? "finished"
+					    : "the server ended";
+	trace_text(c->number, TRACE_CLOSED, why);
+	if (c->loop == NULL)
+		trace_flush();
+}
+
 void connection_end(struct connection *c)
 {
 	char peer[ADDRESS_TEXT];
@@ -785,6 +862,8 @@ void connection_end(struct connection *c)
 		c->session.service->close(&c->session);
 	hub_client_end(c->hub);
 	c->hub = NULL;
+	if (trace_is_on())
+		trace_end(c);
 	if (message_wanted(MESSAGE_CLIENT))
 		message_about(MESSAGE_CLIENT, address_text(&c->peer, peer),
 			      "%ju bytes in, %ju out, %.3f s", (uintmax_t)c->bytes_in,

@@ -34,6 +34,7 @@
 #include "server/core/operator.h"
 #include "server/core/served.h"
 #include "server/core/signals.h"
+#include "server/core/trace.h"
 #include "server/hub/place.h"
 
 static const char out_of_descriptors[] = "out of descriptors";
@@ -230,9 +231,18 @@ static struct connection *take_held(struct server *server)
 	return connection;
 }
 
+/* A client was accepted, but the server stops before a worker has taken it. */
+static void release_unserved(struct server *server, struct connection *connection)
+{
+	if (trace_is_on())
+		trace_text(connection->number, TRACE_CLOSED,
+			   "not served: the server stops");
+	server_release(server, connection);
+}
+
 static void release_held(struct server *server)
 {
-	server_release(server, take_held(server));
+	release_unserved(server, take_held(server));
 }
 
 static void begin_stop(struct server *server)
@@ -293,6 +303,8 @@ int64_t server_timeout(struct server *server, int64_t until)
 	int64_t now = clock_milliseconds();
 
 	until = clock_earlier(until, server->wake_at);
+	if (trace_is_on())
+		until = clock_earlier(until, trace_attend(now));
 	if (server->held != NULL && server_accepting(server))
 		return 0;
 	if (server->stopping && count_clients(server) == 0)
@@ -515,6 +527,14 @@ static void accepted(struct server *server, unsigned listener, int fd,
 		set_options(fd);
 }
 
+/* The connection belongs to a new client, which has a number if there is a trace. */
+static void attach(struct connection *connection, int fd, const struct address *peer)
+{
+	connection_attach(connection, fd, peer);
+	if (trace_is_on())
+		connection->number = trace_accepted(peer);
+}
+
 static int accept_from(struct server *server, const struct listeners *listeners,
 		       unsigned listener, struct address *peer)
 {
@@ -608,7 +628,7 @@ static struct connection *accept_one(struct server *server,
 	}
 	connection = server->spare;
 	server->spare = NULL;
-	connection_attach(connection, fd, &peer);
+	attach(connection, fd, &peer);
 	hold(server, connection);
 	return accept_held(server);
 }
@@ -636,7 +656,7 @@ struct connection *server_adopt(struct server *server, int fd, const struct addr
 	if (connection == NULL)
 		return NULL;
 	set_options(fd);
-	connection_attach(connection, fd, peer);
+	attach(connection, fd, peer);
 	/* If the client cannot join the hub, admit() holds it, and server_end() releases
 	 * it. */
 	return admit(server, connection);
@@ -678,9 +698,9 @@ static void hold_last(struct server *server, struct connection *connection)
 struct connection *server_admit(struct server *server, struct connection *connection,
 				unsigned listener, int fd, const struct address *peer)
 {
-	connection_attach(connection, fd, peer);
+	attach(connection, fd, peer);
 	if (server->stopping) {
-		server_release(server, connection);
+		release_unserved(server, connection);
 		statistics_add(&server->statistics->refused, 1);
 		return NULL;
 	}
@@ -879,7 +899,7 @@ void server_refuse(struct server *server, struct connection *connection)
 	atomic_fetch_sub(&server->statistics->served, 1);
 	statistics_add(&server->statistics->refused, 1);
 	pthread_mutex_lock(&server->accept_mutex);
-	server_release(server, connection);
+	release_unserved(server, connection);
 	pthread_mutex_unlock(&server->accept_mutex);
 	server_left(server);
 }
