@@ -5,13 +5,14 @@
 # A new model is a file server/model/NAME.c and its name in MODELS.
 # A new client is a folder client/NAME with main() in main.c, its name in CLIENTS, and man/NAME.1.
 # Its program is linked from this folder, client/lib (what two or more clients share) and
-# common. loadgen and versus are also linked with client/load, the engine of the load.
+# common. loadgen and versus are also linked with client/load, the engine of the load; timeline
+# with client/trace, which reads and draws the traces of servers.
 # A new fuzz target is tests/fuzz/NAME.c, some inputs in tests/fuzz/corpus/NAME, its name in
 # FUZZ, and in FUZZ_NAME the sources that it is linked with.
 
 SERVICES = echo discard chargen daytime greet reply http chat file
 MODELS   = iterative fork prefork thread pool select poll epoll uring inetd
-CLIENTS  = chat dial hostinfo loadgen portscan versus xfer
+CLIENTS  = chat dial hostinfo loadgen portscan timeline versus xfer
 FUZZ     = http_request file_command
 FUZZ_http_request = server/service/http/request.c tests/fixture/http_stream.c
 FUZZ_file_command = server/service/file/command.c server/service/file/name.c common/name.c \
@@ -74,6 +75,7 @@ ENGINE    := $(BUILD)/server.a
 ENGINE_DIRS = core udp hub
 CLIENT_LIB := $(BUILD)/client/lib.a
 LOAD      := $(BUILD)/client/load.a
+TRACE     := $(BUILD)/client/trace.a
 CLIENT_O  := $(call OBJECTS,$(filter-out %/main.c,$(wildcard $(CLIENTS:%=client/%/*.c))))
 SERVICE_O  = $(call OBJECTS,$(wildcard server/service/$(1).c server/service/$(1)/*.c))
 TESTER    := $(BUILD)/tests/check
@@ -115,7 +117,8 @@ $(COMMON): $(call OBJECTS,$(wildcard common/*.c))
 $(ENGINE): $(call OBJECTS,server/main.c $(wildcard $(ENGINE_DIRS:%=server/%/*.c)))
 $(CLIENT_LIB): $(call OBJECTS,$(wildcard client/lib/*.c))
 $(LOAD): $(call OBJECTS,$(wildcard client/load/*.c))
-$(COMMON) $(ENGINE) $(CLIENT_LIB) $(LOAD):
+$(TRACE): $(call OBJECTS,$(wildcard client/trace/*.c))
+$(COMMON) $(ENGINE) $(CLIENT_LIB) $(LOAD) $(TRACE):
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(call say,AR,$@)
@@ -136,7 +139,7 @@ endef
 $(foreach s,$(SERVICES),$(foreach m,$(MODELS),$(eval $(call server_rule,$(s),$(m)))))
 
 define client_rule
-$(BIN)/$(1): $(call OBJECTS,$(wildcard client/$(1)/*.c)) $(if $(filter loadgen versus,$(1)),$(LOAD)) $(CLIENT_LIB) $(COMMON)
+$(BIN)/$(1): $(call OBJECTS,$(wildcard client/$(1)/*.c)) $(if $(filter loadgen versus,$(1)),$(LOAD)) $(if $(filter timeline,$(1)),$(TRACE)) $(CLIENT_LIB) $(COMMON)
 endef
 $(foreach c,$(CLIENTS),$(eval $(call client_rule,$(c))))
 $(PROGRAMS): $(AGAINST_SAN)
@@ -182,7 +185,7 @@ $(BUILD)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS_FIRST)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(COMPILE) $(CHECK_FLAGS) $(FUZZ_NAMES) -DTESTS_BUILD='"$(abspath $(BUILD))/tests"' -Wno-gnu-zero-variadic-macro-arguments -MMD -MP -c -o $@ $<
-$(TESTER): $(call OBJECTS,$(TESTS) $(FUZZ:%=tests/fuzz/%.c)) $(foreach s,$(SERVICES),$(call SERVICE_O,$(s))) $(MODELS:%=$(BUILD)/server/model/%.o) $(CLIENT_O) $(ENGINE) $(LOAD) $(CLIENT_LIB) $(COMMON)
+$(TESTER): $(call OBJECTS,$(TESTS) $(FUZZ:%=tests/fuzz/%.c)) $(foreach s,$(SERVICES),$(call SERVICE_O,$(s))) $(MODELS:%=$(BUILD)/server/model/%.o) $(CLIENT_O) $(ENGINE) $(LOAD) $(TRACE) $(CLIENT_LIB) $(COMMON)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LDLIBS)
 
@@ -337,11 +340,12 @@ deps-docs:
 # ---- installing --------------------------------------------------------------------------
 
 MAN1 := $(notdir $(filter %.1,$(PAGES)))
+MAN5 := $(notdir $(filter %.5,$(PAGES)))
 MAN7 := $(notdir $(filter %.7,$(PAGES)))
 MAN8 := $(notdir $(filter %.8,$(PAGES)))
 
 install: all
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(addprefix $(DESTDIR)$(MANDIR)/man,1 7 8)
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(addprefix $(DESTDIR)$(MANDIR)/man,1 5 7 8)
 	install -m 755 $(addprefix $(BIN)/,$(SERVERS)) $(DESTDIR)$(SBINDIR)
 	install -m 755 $(addprefix $(BIN)/,$(CLIENTS)) $(DESTDIR)$(BINDIR)
 	set -e; for page in $(PAGES); do \
@@ -354,6 +358,7 @@ install: all
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,$(SERVERS)) $(addprefix $(DESTDIR)$(BINDIR)/,$(CLIENTS)) \
 		$(patsubst %,$(DESTDIR)$(MANDIR)/man1/%.gz,$(MAN1)) \
+		$(patsubst %,$(DESTDIR)$(MANDIR)/man5/%.gz,$(MAN5)) \
 		$(patsubst %,$(DESTDIR)$(MANDIR)/man7/%.gz,$(MAN7)) \
 		$(patsubst %,$(DESTDIR)$(MANDIR)/man8/%.gz,$(MAN8) $(SERVERS:=.8))
 

@@ -1,0 +1,224 @@
+/*
+ * svg - a row for each client; in a row, a path for each kind of column.
+ *
+ * A path of many short lines ("m3 0h2") takes fewer bytes than a rectangle for each, so a busy
+ * trace stays small. The kinds differ in colour and in height: so they differ without colours as
+ * well. The colours are those of Okabe and Ito, which people with colour blindness can tell apart;
+ * prefers-color-scheme replaces those that are hard to see on a dark page. All classes begin with
+ * "tl-", because the styles of an SVG hold for the whole HTML document that it is a part of.
+ *
+ * The text of a row's title is what a browser shows when the pointer is on the row.
+ */
+#include "client/trace/svg.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum {
+	TOP = 58,        /* above the first row: the heading and the axis */
+	ROW = 16,        /* height of a row */
+	LABELS = 150,    /* left of the columns: the client and its worker */
+	MARGIN = 12,     /* right of the columns */
+	LEGEND_ROW = 18, /* height */
+	TICKS = 4,       /* parts of the axis */
+};
+
+static const struct {
+	const char *class, *meaning;
+} kinds[COLUMN_KINDS] = {
+	[COLUMN_QUEUED] = { "tl-q", "accepted, waits for a worker" },
+	[COLUMN_IDLE] = { "tl-i", "the worker waits for the client's bytes" },
+	[COLUMN_LITTLE] = { "tl-l", "the worker waits, and works a little" },
+	[COLUMN_WORKING] = { "tl-w", "work on a request" },
+	[COLUMN_SENDING] = { "tl-s", "output waits until the client reads" },
+};
+
+static const char style[] =
+	"<style>"
+	".tl-t{font:12px sans-serif;fill:#222}"
+	".tl-n{font:11px monospace;fill:#222}"
+	".tl-a{stroke:#bbb;stroke-width:1;fill:none}"
+	".tl-q,.tl-i,.tl-l,.tl-w,.tl-s,.tl-o{fill:none}"
+	".tl-q{stroke:#e69f00;stroke-width:5}"
+	".tl-i{stroke:#999;stroke-width:1}"
+	".tl-l{stroke:#56b4e9;stroke-width:8}"
+	".tl-w{stroke:#0072b2;stroke-width:12}"
+	".tl-s{stroke:#cc79a7;stroke-width:3}"
+	".tl-o{stroke:#222;stroke-width:2}"
+	"@media (prefers-color-scheme:dark){"
+	".tl-t,.tl-n{fill:#eee}.tl-a{stroke:#555}.tl-w{stroke:#2f9fe0}"
+	".tl-l{stroke:#9fd6f5}.tl-o{stroke:#eee}}"
+	"</style>\n";
+
+/* The texts of a trace are printable ASCII: see trace_file.h. */
+static void write_text(FILE *out, const char *text)
+{
+	for (; *text != '\0'; text++)
+		switch (*text) {
+		case '&':
+			fputs("&amp;", out);
+			break;
+		case '<':
+			fputs("&lt;", out);
+			break;
+		case '>':
+			fputs("&gt;", out);
+			break;
+		default:
+			putc(*text, out);
+		}
+}
+
+static void write_heading(FILE *out, const struct trace_view *view, unsigned width,
+			  size_t height)
+{
+	const struct trace *trace = view->trace;
+	char time[TRACE_TIME_TEXT];
+
+	fprintf(out,
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"%u\" "
+		"height=\"%zu\" viewBox=\"0 0 %u %zu\">\n<title>",
+		width, height, width, height);
+	write_text(out, trace->service);
+	fputs("d-", out);
+	write_text(out, trace->model);
+	fprintf(out, ": timeline of %zu client%s</title>\n<desc>", view->count,
+		view->count == 1 ? "" : "s");
+	fprintf(out,
+		"A row for each client, over a time of %s. The colour and the height "
+		"of a row tell who waits for what.</desc>\n",
+		trace_time_text(view->to - view->from, time));
+	fputs(style, out);
+	fputs("<text class=\"tl-t\" x=\"8\" y=\"18\">", out);
+	write_text(out, trace->service);
+	fputs("d-", out);
+	write_text(out, trace->model);
+	fprintf(out, ": %zu client%s, %zu worker%s, %s</text>\n", view->count,
+		view->count == 1 ? "" : "s", trace->lane_count,
+		trace->lane_count == 1 ? "" : "s",
+		trace_time_text(view->to - view->from, time));
+}
+
+static void write_axis(FILE *out, const struct trace_view *view, size_t columns)
+{
+	size_t bottom = TOP + view->count * ROW;
+	char time[TRACE_TIME_TEXT];
+
+	fprintf(out,
+		"<text class=\"tl-n\" x=\"8\" y=\"%d\">client worker</text>\n", TOP - 12);
+	for (size_t i = 0; i <= TICKS; i++) {
+		int64_t length = view->to - view->from;
+		int64_t at = view->from + length / TICKS * (int64_t)i +
+			     length % TICKS * (int64_t)i / TICKS;
+		size_t x = LABELS + columns * i / TICKS;
+
+		fprintf(out,
+			"<path class=\"tl-a\" d=\"M%zu %dV%zu\"/>"
+			"<text class=\"tl-n\" x=\"%zu\" y=\"%d\" text-anchor=\"%s\">%s"
+			"</text>\n",
+			x, TOP - 8, bottom, x, TOP - 12,
+			i == 0       ? "start"
+			: i == TICKS ? "end"
+				     : "middle",
+			trace_time_text(at, time));
+	}
+}
+
+/* All columns of one kind. */
+static void write_path(FILE *out, const unsigned char *columns, size_t count, int kind,
+		       size_t y)
+{
+	size_t end = 0; /* of the last line */
+	bool begun = false;
+
+	for (size_t i = 0, next; i < count; i = next) {
+		next = i + 1;
+		if (columns[i] != kind)
+			continue;
+		while (next < count && columns[next] == kind)
+			next++;
+		if (begun)
+			fprintf(out, "m%zu 0h%zu", i - end, next - i);
+		else
+			fprintf(out, "<path class=\"%s\" d=\"M%zu %zuh%zu",
+				kinds[kind].class, LABELS + i, y, next - i);
+		begun = true;
+		end = next;
+	}
+	if (begun)
+		fputs("\"/>", out);
+}
+
+/* What is known of the client, for its title. */
+static void write_facts(FILE *out, const struct trace_view *view,
+			const struct trace_client *client)
+{
+	char time[TRACE_TIME_TEXT], worker[TRACE_WORKER_TEXT];
+
+	fprintf(out, "client %" PRIu64 " ", client->number);
+	write_text(out, client->address);
+	fprintf(out, " from %s, worker %s", trace_time_text(client->from, time),
+		trace_worker_text(view->trace, client->worker, worker));
+	fprintf(out, " after %s: ", trace_time_text(client->queued, time));
+	fprintf(out,
+		"%" PRIu64 " requests, %" PRIu64 " bytes in, %" PRIu64 " out; ",
+		client->requests, client->bytes_in, client->bytes_out);
+	write_text(out, client->closed ? "closed: " : "not closed");
+	write_text(out, client->why);
+}
+
+static void write_row(FILE *out, const struct trace_view *view, size_t row,
+		      unsigned char *columns, size_t count)
+{
+	const struct trace_client *client = view->rows[row];
+	size_t y = TOP + row * ROW + ROW / 2;
+	char worker[TRACE_WORKER_TEXT];
+
+	trace_view_columns(view, client, count, columns);
+	fputs("<g><title>", out);
+	write_facts(out, view, client);
+	fprintf(out, "</title><text class=\"tl-n\" x=\"8\" y=\"%zu\">%" PRIu64 "</text>",
+		y + 4, client->number);
+	if (row == 0 || !view->lanes || view->rows[row - 1]->lane != client->lane)
+		fprintf(out, "<text class=\"tl-n\" x=\"56\" y=\"%zu\">%.13s</text>",
+			y + 4, trace_worker_text(view->trace, client->worker, worker));
+	for (int kind = COLUMN_QUEUED; kind < COLUMN_KINDS; kind++)
+		write_path(out, columns, count, kind, y);
+	if (!client->closed && client->to <= view->to)
+		fprintf(out, "<path class=\"tl-o\" d=\"M%zu %zul5 4l-5 4\"/>",
+			LABELS + count, y - 4);
+	fputs("</g>\n", out);
+}
+
+static void write_legend(FILE *out, const struct trace_view *view)
+{
+	size_t y = TOP + view->count * ROW + LEGEND_ROW;
+
+	for (int kind = COLUMN_QUEUED; kind < COLUMN_KINDS; kind++, y += LEGEND_ROW)
+		fprintf(out,
+			"<path class=\"%s\" d=\"M8 %zuh40\"/>"
+			"<text class=\"tl-t\" x=\"56\" y=\"%zu\">%s</text>\n",
+			kinds[kind].class, y, y + 4, kinds[kind].meaning);
+	fprintf(out,
+		"<path class=\"tl-o\" d=\"M24 %zul5 4l-5 4\"/>"
+		"<text class=\"tl-t\" x=\"56\" y=\"%zu\">not closed</text>\n",
+		y - 4, y + 4);
+}
+
+int trace_svg_write(FILE *out, const struct trace_view *view, unsigned width)
+{
+	size_t count = width - LABELS - MARGIN;
+	size_t height = TOP + view->count * ROW + (COLUMN_KINDS + 1) * LEGEND_ROW;
+	unsigned char *columns = malloc(count);
+
+	if (columns == NULL)
+		return -1;
+	write_heading(out, view, width, height);
+	write_axis(out, view, count);
+	for (size_t i = 0; i < view->count; i++)
+		write_row(out, view, i, columns, count);
+	write_legend(out, view);
+	fputs("</svg>\n", out);
+	free(columns);
+	return 0;
+}
