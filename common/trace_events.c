@@ -13,6 +13,7 @@ static const char *const names[TRACE_EVENTS] = {
 	[TRACE_REQUEST] = "request",
 	[TRACE_INCOMPLETE] = "incomplete",
 	[TRACE_PAUSED] = "paused",
+	[TRACE_RESUMED] = "resumed",
 	[TRACE_SENT] = "sent",
 	[TRACE_QUEUED] = "queued",
 	[TRACE_DRAINED] = "drained",

@@ -16,7 +16,8 @@ enum trace_event {
 	TRACE_RECEIVED,    /* bytes have arrived; how many */
 	TRACE_REQUEST,     /* the service has consumed input; how many bytes */
 	TRACE_INCOMPLETE,  /* the service needs more input, and has consumed none */
-	TRACE_PAUSED,      /* the service goes on later without more input */
+	TRACE_PAUSED,      /* the service goes on later, without more input */
+	TRACE_RESUMED,     /* it goes on */
 	TRACE_SENT,        /* the kernel has accepted bytes; how many */
 	TRACE_QUEUED,      /* the kernel accepts no more now; how many bytes wait */
 	TRACE_DRAINED,     /* nothing waits any more */

@@ -17,10 +17,10 @@ static const struct {
 	const char *meaning;
 } signs[SIGNS] = {
 	[COLUMN_NONE] = { ' ', NULL },
-	[COLUMN_QUEUED] = { '-', "accepted, waits for a worker" },
+	[COLUMN_QUEUED] = { '-', "waits for a worker" },
 	[COLUMN_IDLE] = { '.', "the worker waits for the client's bytes" },
 	[COLUMN_LITTLE] = { '+', "the worker waits, and works a little" },
-	[COLUMN_WORKING] = { '#', "work on a request" },
+	[COLUMN_WORKING] = { '#', "the worker works for the client" },
 	[COLUMN_SENDING] = { '=', "output waits until the client reads" },
 	[OPEN] = { '>', "not closed" },
 };

@@ -2,7 +2,8 @@
  * svg - a row for each client; in a row, a path for each kind of column.
  *
  * A path of many short lines ("m3 0h2") takes fewer bytes than a rectangle for each, so a busy
- * trace stays small. The kinds differ in colour and in height: so they differ without colours as
+ * trace stays small. There is a background, because a browser may have a white one for a file of
+ * its own although dark colours are preferred. The kinds differ in colour and in height: so they differ without colours as
  * well. The colours are those of Okabe and Ito, which people with colour blindness can tell apart;
  * prefers-color-scheme replaces those that are hard to see on a dark page. All classes begin with
  * "tl-", because the styles of an SVG hold for the whole HTML document that it is a part of.
@@ -26,15 +27,16 @@ enum {
 static const struct {
 	const char *class, *meaning;
 } kinds[COLUMN_KINDS] = {
-	[COLUMN_QUEUED] = { "tl-q", "accepted, waits for a worker" },
+	[COLUMN_QUEUED] = { "tl-q", "waits for a worker" },
 	[COLUMN_IDLE] = { "tl-i", "the worker waits for the client's bytes" },
 	[COLUMN_LITTLE] = { "tl-l", "the worker waits, and works a little" },
-	[COLUMN_WORKING] = { "tl-w", "work on a request" },
+	[COLUMN_WORKING] = { "tl-w", "the worker works for the client" },
 	[COLUMN_SENDING] = { "tl-s", "output waits until the client reads" },
 };
 
 static const char style[] =
 	"<style>"
+	".tl-b{fill:#fff}"
 	".tl-t{font:12px sans-serif;fill:#222}"
 	".tl-n{font:11px monospace;fill:#222}"
 	".tl-a{stroke:#bbb;stroke-width:1;fill:none}"
@@ -46,7 +48,7 @@ static const char style[] =
 	".tl-s{stroke:#cc79a7;stroke-width:3}"
 	".tl-o{stroke:#222;stroke-width:2}"
 	"@media (prefers-color-scheme:dark){"
-	".tl-t,.tl-n{fill:#eee}.tl-a{stroke:#555}.tl-w{stroke:#2f9fe0}"
+	".tl-b{fill:#1b1b1b}.tl-t,.tl-n{fill:#eee}.tl-a{stroke:#555}.tl-w{stroke:#2f9fe0}"
 	".tl-l{stroke:#9fd6f5}.tl-o{stroke:#eee}}"
 	"</style>\n";
 
@@ -89,6 +91,7 @@ static void write_heading(FILE *out, const struct trace_view *view, unsigned wid
 		"of a row tell who waits for what.</desc>\n",
 		trace_time_text(view->to - view->from, time));
 	fputs(style, out);
+	fprintf(out, "<rect class=\"tl-b\" width=\"%u\" height=\"%zu\"/>\n", width, height);
 	fputs("<text class=\"tl-t\" x=\"8\" y=\"18\">", out);
 	write_text(out, trace->service);
 	fputs("d-", out);

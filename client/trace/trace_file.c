@@ -431,8 +431,11 @@ static void step(struct progress *progress, enum trace_event what)
 	progress->taken = progress->taken || what != TRACE_ACCEPTED;
 	switch (what) {
 	case TRACE_RECEIVED:
-	case TRACE_PAUSED:
+	case TRACE_RESUMED:
 		progress->base = SPAN_WORKING;
+		break;
+	case TRACE_PAUSED:
+		progress->base = SPAN_QUEUED;
 		break;
 	case TRACE_REQUEST:
 	case TRACE_INCOMPLETE:
@@ -464,11 +467,10 @@ static void make_spans(struct trace *trace, struct trace_client *client,
 		       const struct event *events, size_t count)
 {
 	struct progress progress = { .base = SPAN_IDLE };
-	bool placed = false;
 
 	client->first_span = trace->span_count;
 	client->from = client->to = progress.since = events[0].at;
-	client->worker = events[0].worker;
+	client->worker = TRACE_NO_WORKER;
 	for (size_t i = 0; i < count && !client->closed; i++) {
 		enum trace_event what = (enum trace_event)events[i].what;
 		enum span_kind before = kind_of(&progress);
@@ -476,14 +478,12 @@ static void make_spans(struct trace *trace, struct trace_client *client,
 
 		client->closed = what == TRACE_CLOSED;
 		client->to = events[i].at;
-		if (what != TRACE_ACCEPTED && !placed) {
-			client->worker = events[i].worker;
-			placed = true;
-		}
 		if (!client->closed || was_taken)
 			step(&progress, what);
-		if (progress.taken && !was_taken)
+		if (progress.taken && !was_taken) {
+			client->worker = events[i].worker;
 			client->queued = client->to - client->from;
+		}
 		if (kind_of(&progress) == before && !client->closed)
 			continue;
 		add_span(trace, client, progress.since, client->to, before);
@@ -513,11 +513,14 @@ static int number_lanes(struct reader *reader)
 	if (lanes == NULL)
 		return no_memory(reader);
 	for (size_t i = 0; i < trace->client_count; i++) {
-		size_t *lane = &lanes[trace->clients[i].worker];
+		struct trace_client *client = &trace->clients[i];
 
-		if (*lane == 0)
-			*lane = ++trace->lane_count;
-		trace->clients[i].lane = *lane - 1;
+		client->lane = TRACE_NO_WORKER;
+		if (client->worker == TRACE_NO_WORKER)
+			continue;
+		if (lanes[client->worker] == 0)
+			lanes[client->worker] = ++trace->lane_count;
+		client->lane = lanes[client->worker] - 1;
 	}
 	free(lanes);
 	return 0;

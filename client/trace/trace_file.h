@@ -20,17 +20,18 @@
 
 /** What a client and its worker do. The figure shows how the events lead from one to the other:
  *
- *	accepted          taken          received                request, incomplete
- *	--------> QUEUED ------> IDLE <-----------------------------------------+
- *	                          |                                             |
- *	                          +-----------> WORKING (also after paused) ----+
+ *	accepted          taken        received           paused
+ *	--------> QUEUED ------> IDLE ---------> WORKING --------> QUEUED
+ *	                          ^               |    <---------
+ *	                          +---------------+      resumed
+ *	                      request, incomplete
  *
- *	queued: SENDING, whatever it is otherwise, until drained
+ *	from queued to drained: SENDING, whatever it is otherwise
  */
 enum span_kind {
-	SPAN_QUEUED,  /* accepted, but no worker has taken it */
+	SPAN_QUEUED,  /* waits for a worker: no worker has taken it, or the service paused */
 	SPAN_IDLE,    /* the worker waits for the client's next bytes */
-	SPAN_WORKING, /* bytes have arrived, and the service has not consumed them all */
+	SPAN_WORKING, /* the service works on what has arrived */
 	SPAN_SENDING, /* output waits until the client reads */
 	SPAN_KINDS,
 };
@@ -48,13 +49,16 @@ struct trace_worker {
 
 enum { TRACE_TEXT = 80, TRACE_NAME = 32 };
 
+#define TRACE_NO_WORKER SIZE_MAX
+
 struct trace_client {
 	uint64_t number;
 	/* Of `accepted` and `closed`: printable ASCII, perhaps cut; "" if the event is
 	 * missing. */
 	char address[TRACE_TEXT], why[TRACE_TEXT];
-	size_t worker;     /* that has taken it, or has its first event; in trace.workers */
-	size_t lane;       /* of the worker: 0 for that of the first client, and so on */
+	/* The worker that has taken it, in trace.workers; and its lane: 0 for that of the
+	 * first client, and so on. TRACE_NO_WORKER: it was not taken. */
+	size_t worker, lane;
 	int64_t from, to;  /* its first and its last event; an open one: the end of the trace */
 	int64_t queued;    /* nanoseconds between accepted and taken; 0 if one is missing */
 	bool closed;       /* the trace has its end */

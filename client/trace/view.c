@@ -130,8 +130,12 @@ const char *trace_time_text(int64_t nanoseconds, char out[TRACE_TIME_TEXT])
 const char *trace_worker_text(const struct trace *trace, size_t worker,
 			      char out[TRACE_WORKER_TEXT])
 {
-	const struct trace_worker *is = &trace->workers[worker];
+	const struct trace_worker *is;
 
+	snprintf(out, TRACE_WORKER_TEXT, "-");
+	if (worker == TRACE_NO_WORKER)
+		return out;
+	is = &trace->workers[worker];
 	if (is->process == is->thread)
 		snprintf(out, TRACE_WORKER_TEXT, "%" PRIu64, is->process);
 	else

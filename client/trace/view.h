@@ -55,7 +55,8 @@ enum { TRACE_TIME_TEXT = 32, TRACE_WORKER_TEXT = 48 };
 /** Writes a time for people: "12.3 us", "80.8 ms", "1.234 s". @return @p out */
 const char *trace_time_text(int64_t nanoseconds, char out[TRACE_TIME_TEXT]);
 
-/** Writes the numbers of a worker: "PID", or "PID/TID" for a further thread. @return @p out */
+/** Writes the numbers of a worker: "PID", or "PID/TID" for a further thread; "-" for
+ *  TRACE_NO_WORKER. @return @p out */
 const char *trace_worker_text(const struct trace *trace, size_t worker,
 			      char out[TRACE_WORKER_TEXT]);
 

@@ -743,6 +743,8 @@ static void check_paused(struct connection *c, int64_t now)
 /* The server caused the silence. The idle timeout starts again. */
 static void end_pause(struct connection *c)
 {
+	if (trace_is_on())
+		trace_event(c->number, TRACE_RESUMED);
 	c->session.resume_at = 0;
 	note_activity(c);
 	offer_kept(c);
