@@ -7,18 +7,12 @@
 #include <string.h>
 
 static const char *const names[TRACE_EVENTS] = {
-	[TRACE_ACCEPTED] = "accepted",
-	[TRACE_TAKEN] = "taken",
-	[TRACE_RECEIVED] = "received",
-	[TRACE_REQUEST] = "request",
-	[TRACE_INCOMPLETE] = "incomplete",
-	[TRACE_PAUSED] = "paused",
-	[TRACE_RESUMED] = "resumed",
-	[TRACE_SENT] = "sent",
-	[TRACE_QUEUED] = "queued",
-	[TRACE_DRAINED] = "drained",
-	[TRACE_HALF_CLOSED] = "half-closed",
-	[TRACE_SHUTDOWN] = "shutdown",
+	[TRACE_ACCEPTED] = "accepted",       [TRACE_TAKEN] = "taken",
+	[TRACE_RECEIVED] = "received",       [TRACE_REQUEST] = "request",
+	[TRACE_INCOMPLETE] = "incomplete",   [TRACE_PAUSED] = "paused",
+	[TRACE_RESUMED] = "resumed",         [TRACE_SENT] = "sent",
+	[TRACE_QUEUED] = "queued",           [TRACE_DRAINED] = "drained",
+	[TRACE_HALF_CLOSED] = "half-closed", [TRACE_SHUTDOWN] = "shutdown",
 	[TRACE_CLOSED] = "closed",
 };
 

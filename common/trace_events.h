@@ -22,9 +22,9 @@ enum trace_event {
 	TRACE_QUEUED,      /* the kernel accepts no more now; how many bytes wait */
 	TRACE_DRAINED,     /* nothing waits any more */
 	TRACE_HALF_CLOSED, /* the client sends no more */
-	TRACE_SHUTDOWN,    /* the server sends no more, and waits for the client's close */
-	TRACE_CLOSED,      /* the conversation is over; why */
-	TRACE_EVENTS,      /* how many there are */
+	TRACE_SHUTDOWN, /* the server sends no more, and waits for the client's close */
+	TRACE_CLOSED,   /* the conversation is over; why */
+	TRACE_EVENTS,   /* how many there are */
 };
 
 /** The first line of a trace is this, the version, and "service=S model=M clock=C". */

@@ -69,7 +69,7 @@ static const struct option_line common_lines[] = {
 	  "datagrams (default 1000; 1000000 from a port above\n"
 	  "32767); 0: no limit" },
 	{ OPTION_TRACE, "trace", "FILE",
-	  "write a line per event to FILE: timeline(1) draws it" },
+	  "write a line per event to FILE, for timeline(1)" },
 	{ 'v', "verbose", NULL, "print a line per client; twice: a line per event" },
 	{ 'q', "quiet", NULL, "print errors only" },
 	{ 'h', "help", NULL, "show this help" },
@@ -81,8 +81,8 @@ struct settings {
 	struct sock_place place;
 	struct server *server;
 	enum message_level level;
-	bool clients_set; /* --max-clients was given */
-	bool backlog_set; /* --backlog was given */
+	bool clients_set;  /* --max-clients was given */
+	bool backlog_set;  /* --backlog was given */
 	const char *trace; /* the file of --trace; NULL: none */
 	struct option_line lines[OPTIONS_MOST + 1];
 	char idle_help[80];

@@ -45,6 +45,7 @@
 	SUITE(versus)                                                                    \
 	SUITE(frames)                                                                    \
 	SUITE(templates)                                                                 \
+	SUITE(traces)                                                                    \
 	SUITE(outputs)                                                                   \
 	SUITE(load_broken)                                                               \
 	SUITE(load_faults)                                                               \
@@ -73,6 +74,7 @@
 	SUITE(root)                                                                      \
 	SUITE(open_within)                                                               \
 	SUITE(load)                                                                      \
+	SUITE(trace)                                                                     \
 	SUITE(uring)                                                                     \
 	SUITE(uring_model)                                                               \
 	SUITE(buffer)                                                                    \
@@ -96,6 +98,7 @@
 	SUITE(proxy_header)                                                              \
 	SUITE(transcripts)                                                               \
 	SUITE(dial)                                                                      \
+	SUITE(timeline)                                                                  \
 	SUITE(hostinfo)                                                                  \
 	SUITE(ports)                                                                     \
 	SUITE(line_editor)                                                               \

@@ -44,10 +44,10 @@ static const struct option_line option_lines[] = {
 
 struct command {
 	bool lanes, svg;
-	uint64_t clients;     /* 0: all */
-	uint64_t width;       /* 0: the default */
-	int64_t from, to;     /* microseconds; to: CLOCK_NEVER, the end */
-	const char *file;     /* "-": standard input */
+	uint64_t clients;      /* 0: all */
+	uint64_t width;        /* 0: the default */
+	int64_t from, to;      /* microseconds; to: CLOCK_NEVER, the end */
+	const char *file;      /* "-": standard input */
 	char name[TRACE_TEXT]; /* for messages */
 };
 

@@ -44,13 +44,12 @@ static struct layout measure(const struct trace_view *view, unsigned width)
 	for (size_t i = 0; i < view->count; i++) {
 		const struct trace_client *client = view->rows[i];
 
-		layout.client = wider(layout.client,
-				      snprintf(text, sizeof text, "%" PRIu64,
-					       client->number));
-		layout.worker = wider(
-			layout.worker,
-			(int)strlen(trace_worker_text(view->trace, client->worker,
-						      text)));
+		layout.client =
+			wider(layout.client,
+			      snprintf(text, sizeof text, "%" PRIu64, client->number));
+		layout.worker =
+			wider(layout.worker, (int)strlen(trace_worker_text(
+						     view->trace, client->worker, text)));
 	}
 	labels = (size_t)layout.client + (size_t)layout.worker + 4;
 	/* with long numbers in a narrow terminal the lines are longer than it */
@@ -78,8 +77,8 @@ static void write_row(FILE *out, const struct trace_view *view, size_t row,
 		      const struct layout *layout, bool used[SIGNS])
 {
 	const struct trace_client *client = view->rows[row];
-	bool same_lane = view->lanes && row > 0 &&
-			 view->rows[row - 1]->lane == client->lane;
+	bool same_lane =
+		view->lanes && row > 0 && view->rows[row - 1]->lane == client->lane;
 	unsigned char columns[PICTURE_MOST];
 	char worker[TRACE_WORKER_TEXT];
 	size_t end = layout->columns;

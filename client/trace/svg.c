@@ -91,7 +91,8 @@ static void write_heading(FILE *out, const struct trace_view *view, unsigned wid
 		"of a row tell who waits for what.</desc>\n",
 		trace_time_text(view->to - view->from, time));
 	fputs(style, out);
-	fprintf(out, "<rect class=\"tl-b\" width=\"%u\" height=\"%zu\"/>\n", width, height);
+	fprintf(out, "<rect class=\"tl-b\" width=\"%u\" height=\"%zu\"/>\n", width,
+		height);
 	fputs("<text class=\"tl-t\" x=\"8\" y=\"18\">", out);
 	write_text(out, trace->service);
 	fputs("d-", out);
@@ -107,8 +108,8 @@ static void write_axis(FILE *out, const struct trace_view *view, size_t columns)
 	size_t bottom = TOP + view->count * ROW;
 	char time[TRACE_TIME_TEXT];
 
-	fprintf(out,
-		"<text class=\"tl-n\" x=\"8\" y=\"%d\">client worker</text>\n", TOP - 12);
+	fprintf(out, "<text class=\"tl-n\" x=\"8\" y=\"%d\">client worker</text>\n",
+		TOP - 12);
 	for (size_t i = 0; i <= TICKS; i++) {
 		int64_t length = view->to - view->from;
 		int64_t at = view->from + length / TICKS * (int64_t)i +
@@ -163,8 +164,7 @@ static void write_facts(FILE *out, const struct trace_view *view,
 	fprintf(out, " from %s, worker %s", trace_time_text(client->from, time),
 		trace_worker_text(view->trace, client->worker, worker));
 	fprintf(out, " after %s: ", trace_time_text(client->queued, time));
-	fprintf(out,
-		"%" PRIu64 " requests, %" PRIu64 " bytes in, %" PRIu64 " out; ",
+	fprintf(out, "%" PRIu64 " requests, %" PRIu64 " bytes in, %" PRIu64 " out; ",
 		client->requests, client->bytes_in, client->bytes_out);
 	write_text(out, client->closed ? "closed: " : "not closed");
 	write_text(out, client->why);

@@ -167,8 +167,8 @@ static int parse_numbers(struct reader *reader, char **rest, struct fields *fiel
 	for (size_t i = 0; i < FIELDS - 1; i++) {
 		const char *word = next_word(rest);
 
-		if (word == NULL || !text_number(word, i == FIELDS - 2 ? 1 : 0, INT64_MAX,
-						 &numbers[i]))
+		if (word == NULL ||
+		    !text_number(word, i == FIELDS - 2 ? 1 : 0, INT64_MAX, &numbers[i]))
 			return fail(reader, missing[i]);
 	}
 	fields->at = (int64_t)numbers[0];
@@ -419,7 +419,7 @@ struct progress {
 
 static enum span_kind kind_of(const struct progress *progress)
 {
-	return progress->sending  ? SPAN_SENDING
+	return progress->sending ? SPAN_SENDING
 	       : progress->taken ? progress->base
 				 : SPAN_QUEUED;
 }

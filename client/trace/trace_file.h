@@ -29,8 +29,8 @@
  *	from queued to drained: SENDING, whatever it is otherwise
  */
 enum span_kind {
-	SPAN_QUEUED,  /* waits for a worker: no worker has taken it, or the service paused */
-	SPAN_IDLE,    /* the worker waits for the client's next bytes */
+	SPAN_QUEUED, /* waits for a worker: no worker has taken it, or the service paused */
+	SPAN_IDLE,   /* the worker waits for the client's next bytes */
 	SPAN_WORKING, /* the service works on what has arrived */
 	SPAN_SENDING, /* output waits until the client reads */
 	SPAN_KINDS,
@@ -59,9 +59,10 @@ struct trace_client {
 	/* The worker that has taken it, in trace.workers; and its lane: 0 for that of the
 	 * first client, and so on. TRACE_NO_WORKER: it was not taken. */
 	size_t worker, lane;
-	int64_t from, to;  /* its first and its last event; an open one: the end of the trace */
-	int64_t queued;    /* nanoseconds between accepted and taken; 0 if one is missing */
-	bool closed;       /* the trace has its end */
+	int64_t from,
+		to; /* its first and its last event; an open one: the end of the trace */
+	int64_t queued; /* nanoseconds between accepted and taken; 0 if one is missing */
+	bool closed;    /* the trace has its end */
 	uint64_t requests; /* how many times the service has consumed input */
 	uint64_t bytes_in, bytes_out;
 	size_t first_span, spans; /* in trace.spans, in order */
@@ -69,7 +70,7 @@ struct trace_client {
 
 struct trace {
 	char service[TRACE_NAME], model[TRACE_NAME]; /* printable ASCII */
-	struct trace_client *clients; /* by their first event */
+	struct trace_client *clients;                /* by their first event */
 	size_t client_count;
 	struct trace_worker *workers; /* all processes and threads that wrote lines */
 	size_t worker_count;

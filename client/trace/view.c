@@ -15,8 +15,7 @@
 /* The boundary before a column, without overflow: @p at is at most @p count. */
 static int64_t boundary(const struct trace_view *view, size_t count, size_t at)
 {
-	int64_t length = view->to - view->from, columns = (int64_t)count,
-		i = (int64_t)at;
+	int64_t length = view->to - view->from, columns = (int64_t)count, i = (int64_t)at;
 
 	return view->from + length / columns * i + length % columns * i / columns;
 }
@@ -59,7 +58,8 @@ void trace_view_columns(const struct trace_view *view, const struct trace_client
 	size_t next = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		int64_t from = boundary(view, count, i), to = boundary(view, count, i + 1);
+		int64_t from = boundary(view, count, i),
+			to = boundary(view, count, i + 1);
 		int64_t shares[SPAN_KINDS] = { 0 };
 
 		while (next < client->spans && spans[next].to <= from)
@@ -83,7 +83,9 @@ static int compare_lanes(const void *one, const void *other)
 
 static bool is_in_view(const struct trace_view *view, const struct trace_client *client)
 {
-	return client->from < view->to && client->to >= view->from;
+	/* a client that has one event only has no length */
+	return client->from < view->to &&
+	       (client->to > view->from || client->from >= view->from);
 }
 
 int trace_view_make(struct trace_view *view, const struct trace *trace, int64_t from,

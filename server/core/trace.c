@@ -71,8 +71,9 @@ static void stop(int error)
 {
 	atomic_store(&trace_active, false);
 	if (!atomic_exchange(&shared->failed, true))
-		message(MESSAGE_ERROR, "--trace: cannot write %s: %s: the trace ends here",
-			shown, strerror(error));
+		message(MESSAGE_ERROR,
+			"--trace: cannot write %s: %s: the trace ends here", shown,
+			strerror(error));
 }
 
 static void write_lines(const char *bytes, size_t n)

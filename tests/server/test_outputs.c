@@ -314,9 +314,9 @@ END_TEST
 
 START_TEST(a_client_says_that_its_output_cannot_grow)
 {
-	static const char *const programs[] = { "dial",     "chat",      "xfer",
-						"loadgen",  "versus",    "portscan",
-						"hostinfo", "echod-fork" };
+	static const char *const programs[] = { "dial",     "chat",     "xfer",
+						"loadgen",  "versus",   "portscan",
+						"hostinfo", "timeline", "echod-fork" };
 	static char full[LIMIT];
 	struct run run;
 
@@ -350,7 +350,7 @@ Suite *suite_outputs(void)
 	tcase = tcase_create("clients");
 	tcase_add_checked_fixture(tcase, make, clear);
 	tcase_add_test(tcase, a_client_says_that_its_file_cannot_grow);
-	tcase_add_loop_test(tcase, a_client_says_that_its_output_cannot_grow, 0, 8);
+	tcase_add_loop_test(tcase, a_client_says_that_its_output_cannot_grow, 0, 9);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
