@@ -139,7 +139,7 @@ endef
 $(foreach s,$(SERVICES),$(foreach m,$(MODELS),$(eval $(call server_rule,$(s),$(m)))))
 
 define client_rule
-$(BIN)/$(1): $(call OBJECTS,$(wildcard client/$(1)/*.c)) $(if $(filter loadgen versus,$(1)),$(LOAD)) $(if $(filter timeline,$(1)),$(TRACE)) $(CLIENT_LIB) $(COMMON)
+$(BIN)/$(1): $(call OBJECTS,$(wildcard client/$(1)/*.c)) $(if $(filter loadgen versus,$(1)),$(LOAD)) $(if $(filter timeline versus,$(1)),$(TRACE)) $(CLIENT_LIB) $(COMMON)
 endef
 $(foreach c,$(CLIENTS),$(eval $(call client_rule,$(c))))
 $(PROGRAMS): $(AGAINST_SAN)

@@ -11,16 +11,17 @@
 
 /** What can happen to a client. The comment says what follows the name in a line. */
 enum trace_event {
-	TRACE_ACCEPTED,    /* accept(2) has returned the client; its address */
-	TRACE_TAKEN,       /* a worker begins to serve it */
-	TRACE_RECEIVED,    /* bytes have arrived; how many */
-	TRACE_REQUEST,     /* the service has consumed input; how many bytes */
-	TRACE_INCOMPLETE,  /* the service needs more input, and has consumed none */
-	TRACE_PAUSED,      /* the service goes on later, without more input */
-	TRACE_RESUMED,     /* it goes on */
-	TRACE_SENT,        /* the kernel has accepted bytes; how many */
-	TRACE_QUEUED,      /* the kernel accepts no more now; how many bytes wait */
-	TRACE_DRAINED,     /* nothing waits any more */
+	TRACE_CONNECTED,  /* the client has connected; its address. No server writes it */
+	TRACE_ACCEPTED,   /* accept(2) has returned the client; its address */
+	TRACE_TAKEN,      /* a worker begins to serve it */
+	TRACE_RECEIVED,   /* bytes have arrived; how many */
+	TRACE_REQUEST,    /* the service has consumed input; how many bytes */
+	TRACE_INCOMPLETE, /* the service needs more input, and has consumed none */
+	TRACE_PAUSED,     /* the service goes on later, without more input */
+	TRACE_RESUMED,    /* it goes on */
+	TRACE_SENT,       /* the kernel has accepted bytes; how many */
+	TRACE_QUEUED,     /* the kernel accepts no more now; how many bytes wait */
+	TRACE_DRAINED,    /* nothing waits any more */
 	TRACE_HALF_CLOSED, /* the client sends no more */
 	TRACE_SHUTDOWN, /* the server sends no more, and waits for the client's close */
 	TRACE_CLOSED,   /* the conversation is over; why */

@@ -12,7 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "client/timeline/picture.h"
+#include "client/trace/picture.h"
 #include "client/trace/svg.h"
 #include "client/trace/trace_file.h"
 #include "client/trace/view.h"

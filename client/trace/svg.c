@@ -27,10 +27,12 @@ enum {
 static const struct {
 	const char *class, *meaning;
 } kinds[COLUMN_KINDS] = {
+	[COLUMN_BACKLOG] = { "tl-k", "waits for accept(2), in the backlog" },
 	[COLUMN_QUEUED] = { "tl-q", "waits for a worker" },
 	[COLUMN_IDLE] = { "tl-i", "the worker waits for the client's bytes" },
 	[COLUMN_LITTLE] = { "tl-l", "the worker waits, and works a little" },
-	[COLUMN_WORKING] = { "tl-w", "the worker works for the client" },
+	[COLUMN_WORKING] = { "tl-w", "the worker works for the client (a colour for each "
+				     "worker)" },
 	[COLUMN_SENDING] = { "tl-s", "output waits until the client reads" },
 };
 
@@ -40,16 +42,20 @@ static const char style[] =
 	".tl-t{font:12px sans-serif;fill:#222}"
 	".tl-n{font:11px monospace;fill:#222}"
 	".tl-a{stroke:#bbb;stroke-width:1;fill:none}"
-	".tl-q,.tl-i,.tl-l,.tl-w,.tl-s,.tl-o{fill:none}"
+	".tl-k{stroke:#e69f00;stroke-width:1.5;stroke-dasharray:4 3}"
+	".tl-k,.tl-q,.tl-i,.tl-l,.tl-w,.tl-s,.tl-o{fill:none}"
 	".tl-q{stroke:#e69f00;stroke-width:5}"
 	".tl-i{stroke:#999;stroke-width:1}"
 	".tl-l{stroke:#56b4e9;stroke-width:8}"
 	".tl-w{stroke:#0072b2;stroke-width:12}"
+	".tl-w1{stroke:#d55e00}.tl-w2{stroke:#009e73}.tl-w3{stroke:#7b3294}"
+	".tl-w4{stroke:#8c564b}"
 	".tl-s{stroke:#cc79a7;stroke-width:3}"
 	".tl-o{stroke:#222;stroke-width:2}"
 	"@media (prefers-color-scheme:dark){"
 	".tl-b{fill:#1b1b1b}.tl-t,.tl-n{fill:#eee}.tl-a{stroke:#555}.tl-w{stroke:#2f9fe0}"
-	".tl-l{stroke:#9fd6f5}.tl-o{stroke:#eee}}"
+	".tl-w1{stroke:#ff8c3a}.tl-w2{stroke:#2fc79b}.tl-w3{stroke:#c38be0}"
+	".tl-w4{stroke:#c99a8f}.tl-l{stroke:#9fd6f5}.tl-o{stroke:#eee}}"
 	"</style>\n";
 
 /* The texts of a trace are printable ASCII: see trace_file.h. */
@@ -128,9 +134,20 @@ static void write_axis(FILE *out, const struct trace_view *view, size_t columns)
 	}
 }
 
+/* The work of each worker has a colour of its own, again and again. */
+static const char *class_of(int kind, size_t lane)
+{
+	static const char *const workers[] = { "tl-w", "tl-w tl-w1", "tl-w tl-w2",
+					       "tl-w tl-w3", "tl-w tl-w4" };
+
+	if (kind != COLUMN_WORKING || lane == TRACE_NO_WORKER)
+		return kinds[kind].class;
+	return workers[lane % (sizeof workers / sizeof *workers)];
+}
+
 /* All columns of one kind. */
 static void write_path(FILE *out, const unsigned char *columns, size_t count, int kind,
-		       size_t y)
+		       size_t lane, size_t y)
 {
 	size_t end = 0; /* of the last line */
 	bool begun = false;
@@ -145,7 +162,7 @@ static void write_path(FILE *out, const unsigned char *columns, size_t count, in
 			fprintf(out, "m%zu 0h%zu", i - end, next - i);
 		else
 			fprintf(out, "<path class=\"%s\" d=\"M%zu %zuh%zu",
-				kinds[kind].class, LABELS + i, y, next - i);
+				class_of(kind, lane), LABELS + i, y, next - i);
 		begun = true;
 		end = next;
 	}
@@ -185,8 +202,8 @@ static void write_row(FILE *out, const struct trace_view *view, size_t row,
 	if (row == 0 || !view->lanes || view->rows[row - 1]->lane != client->lane)
 		fprintf(out, "<text class=\"tl-n\" x=\"56\" y=\"%zu\">%.13s</text>",
 			y + 4, trace_worker_text(view->trace, client->worker, worker));
-	for (int kind = COLUMN_QUEUED; kind < COLUMN_KINDS; kind++)
-		write_path(out, columns, count, kind, y);
+	for (int kind = COLUMN_BACKLOG; kind < COLUMN_KINDS; kind++)
+		write_path(out, columns, count, kind, client->lane, y);
 	if (!client->closed && client->to <= view->to)
 		fprintf(out, "<path class=\"tl-o\" d=\"M%zu %zul5 4l-5 4\"/>",
 			LABELS + count, y - 4);
@@ -197,7 +214,7 @@ static void write_legend(FILE *out, const struct trace_view *view)
 {
 	size_t y = TOP + view->count * ROW + LEGEND_ROW;
 
-	for (int kind = COLUMN_QUEUED; kind < COLUMN_KINDS; kind++, y += LEGEND_ROW)
+	for (int kind = COLUMN_BACKLOG; kind < COLUMN_KINDS; kind++, y += LEGEND_ROW)
 		fprintf(out,
 			"<path class=\"%s\" d=\"M8 %zuh40\"/>"
 			"<text class=\"tl-t\" x=\"56\" y=\"%zu\">%s</text>\n",

@@ -412,23 +412,26 @@ static void set_zero(struct reader *reader)
 
 /* What the last event of a client has led to. */
 struct progress {
-	bool taken, sending;
+	bool backlog, taken, sending;
 	enum span_kind base; /* whatever waits to be sent */
 	int64_t since;
 };
 
 static enum span_kind kind_of(const struct progress *progress)
 {
-	return progress->sending ? SPAN_SENDING
-	       : progress->taken ? progress->base
-				 : SPAN_QUEUED;
+	return progress->backlog   ? SPAN_BACKLOG
+	       : progress->sending ? SPAN_SENDING
+	       : progress->taken   ? progress->base
+				   : SPAN_QUEUED;
 }
 
 static void step(struct progress *progress, enum trace_event what)
 {
 	/* the lines of a process that was killed can be missing: any event of a worker tells
 	 * that it has taken the client */
-	progress->taken = progress->taken || what != TRACE_ACCEPTED;
+	progress->taken =
+		progress->taken || (what != TRACE_ACCEPTED && what != TRACE_CONNECTED);
+	progress->backlog = what == TRACE_CONNECTED && !progress->taken;
 	switch (what) {
 	case TRACE_RECEIVED:
 	case TRACE_RESUMED:
@@ -467,6 +470,7 @@ static void make_spans(struct trace *trace, struct trace_client *client,
 		       const struct event *events, size_t count)
 {
 	struct progress progress = { .base = SPAN_IDLE };
+	int64_t accepted_at = events[0].at;
 
 	client->first_span = trace->span_count;
 	client->from = client->to = progress.since = events[0].at;
@@ -478,11 +482,13 @@ static void make_spans(struct trace *trace, struct trace_client *client,
 
 		client->closed = what == TRACE_CLOSED;
 		client->to = events[i].at;
+		if (what == TRACE_ACCEPTED)
+			accepted_at = client->to;
 		if (!client->closed || was_taken)
 			step(&progress, what);
 		if (progress.taken && !was_taken) {
 			client->worker = events[i].worker;
-			client->queued = client->to - client->from;
+			client->queued = client->to - accepted_at;
 		}
 		if (kind_of(&progress) == before && !client->closed)
 			continue;

@@ -20,6 +20,8 @@
 
 /** What a client and its worker do. The figure shows how the events lead from one to the other:
  *
+ *	connected: BACKLOG, up to accepted
+ *
  *	accepted          taken        received           paused
  *	--------> QUEUED ------> IDLE ---------> WORKING --------> QUEUED
  *	                          ^               |    <---------
@@ -29,6 +31,7 @@
  *	from queued to drained: SENDING, whatever it is otherwise
  */
 enum span_kind {
+	SPAN_BACKLOG, /* it has connected, and waits for accept(2); see `connected` */
 	SPAN_QUEUED, /* waits for a worker: no worker has taken it, or the service paused */
 	SPAN_IDLE,   /* the worker waits for the client's next bytes */
 	SPAN_WORKING, /* the service works on what has arrived */

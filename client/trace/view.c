@@ -35,9 +35,8 @@ static enum trace_column kind_of(const int64_t shares[SPAN_KINDS])
 		enum span_kind span;
 		enum trace_column column;
 	} order[] = {
-		{ SPAN_WORKING, COLUMN_WORKING },
-		{ SPAN_SENDING, COLUMN_SENDING },
-		{ SPAN_QUEUED, COLUMN_QUEUED },
+		{ SPAN_WORKING, COLUMN_WORKING }, { SPAN_SENDING, COLUMN_SENDING },
+		{ SPAN_QUEUED, COLUMN_QUEUED },   { SPAN_BACKLOG, COLUMN_BACKLOG },
 		{ SPAN_IDLE, COLUMN_IDLE },
 	};
 	enum trace_column best = COLUMN_NONE;

@@ -23,6 +23,7 @@ struct trace_view {
 /** What most of a column is, by time. */
 enum trace_column {
 	COLUMN_NONE, /* before the client or after it */
+	COLUMN_BACKLOG,
 	COLUMN_QUEUED,
 	COLUMN_IDLE,
 	COLUMN_LITTLE, /* idle, but a part of it is work */

@@ -12,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/versus/wrap.h"
 #include "common/json.h"
 
-enum { COLUMNS = 80, CELL_TEXT = 48, NAME_WIDTH = 15 };
+enum { CELL_TEXT = 48, NAME_WIDTH = 15 };
 
 struct run_figures *comparison_run(const struct comparison *comparison, unsigned round,
 				   enum load_kind kind, unsigned model)
@@ -153,31 +154,6 @@ static bool is_clearly_best(const struct comparison *comparison, enum load_kind 
 }
 
 /* ---- the table ---- */
-
-/* Prints a paragraph in lines of at most 80 columns, continuation lines indented. A word
- * that is longer than a line is divided. */
-static void print_wrapped(const char *text, size_t indent, FILE *out)
-{
-	size_t column = 0;
-
-	while (*text != '\0') {
-		size_t length = strcspn(text, " ");
-
-		if (length > COLUMNS - indent)
-			length = COLUMNS - indent;
-		if (column > 0 && column + 1 + length > COLUMNS) {
-			fprintf(out, "\n%*s", (int)indent, "");
-			column = indent;
-		} else if (column > 0) {
-			fputc(' ', out);
-			column++;
-		}
-		fprintf(out, "%.*s", (int)length, text);
-		column += length;
-		text += length + (text[length] == ' ');
-	}
-	fputc('\n', out);
-}
 
 /* Formats "1234567.8" as "1,234,568"; small values keep decimals: three digits
  * suffice. A value above 0 never becomes "0.00". */
@@ -413,7 +389,7 @@ static void print_load_title(const struct comparison *comparison, enum load_kind
 		return;
 	write_load_title(comparison, kind, memory);
 	if (fclose(memory) == 0)
-		print_wrapped(text, 2, out);
+		wrap_print(text, SIZE_MAX, 2, out);
 	free(text);
 }
 
@@ -555,7 +531,7 @@ static void explain_extremes(const struct comparison *comparison, enum load_kind
 		return;
 	snprintf(sentence, sizeof sentence, format, comparison->models[best],
 		 times_text(most / least, times), comparison->models[worst]);
-	print_wrapped(sentence, 2, out);
+	wrap_print(sentence, SIZE_MAX, 2, out);
 }
 
 /* A failed model is left out: its clients do not wait for each other. */
@@ -581,7 +557,7 @@ static void explain_waiting(const struct comparison *comparison, FILE *out)
 			 comparison->models[model],
 			 fails ? "there were errors"
 			       : "some waited until others had left");
-		print_wrapped(sentence, 2, out);
+		wrap_print(sentence, SIZE_MAX, 2, out);
 	}
 }
 
@@ -606,7 +582,7 @@ static void explain_losses(const struct comparison *comparison, FILE *out)
 		snprintf(sentence, sizeof sentence,
 			 "- With %s, %.3g%% of the datagrams were lost.",
 			 comparison->models[model], lost / sent * 100);
-		print_wrapped(sentence, 2, out);
+		wrap_print(sentence, SIZE_MAX, 2, out);
 	}
 }
 
@@ -683,13 +659,13 @@ static void print_wrong(const struct comparison *comparison, FILE *out)
 		if (wrong != NULL) {
 			snprintf(text, sizeof text, "Wrong reply from %s: %s.", name,
 				 wrong->wrong.text);
-			print_wrapped(text, 2, out);
+			wrap_print(text, SIZE_MAX, 2, out);
 		}
 		if (silent == NULL)
 			continue;
 		snprintf(text, sizeof text, "Missing reply from %s: %s.", name,
 			 silent->silence.text);
-		print_wrapped(text, 2, out);
+		wrap_print(text, SIZE_MAX, 2, out);
 		if (silent->cookies == 0)
 			continue;
 		snprintf(
@@ -697,7 +673,7 @@ static void print_wrong(const struct comparison *comparison, FILE *out)
 			"%ju SYN cookies sent: the backlog of %s was full, so it may not "
 			"know of connected clients that received nothing.",
 			(uintmax_t)silent->cookies, name);
-		print_wrapped(text, 2, out);
+		wrap_print(text, SIZE_MAX, 2, out);
 	}
 }
 
@@ -744,7 +720,7 @@ static void print_failure(const struct comparison *comparison, int kind, unsigne
 	write_failed_loads(comparison, kind, model, memory);
 	fprintf(memory, ": %s.", comparison->failures[kind][model].text);
 	if (fclose(memory) == 0)
-		print_wrapped(text, 2, out);
+		wrap_print(text, SIZE_MAX, 2, out);
 	free(text);
 }
 

@@ -9,9 +9,10 @@
 
 int experiment_begin(struct experiment *experiment)
 {
-	experiment->runs = calloc((size_t)experiment->rounds * experiment->point_count *
-					  experiment->row_count,
-				  sizeof *experiment->runs);
+	size_t runs = (size_t)experiment->rounds * experiment->point_count *
+		      experiment->row_count;
+
+	experiment->runs = calloc(runs > 0 ? runs : 1, sizeof *experiment->runs);
 	return experiment->runs != NULL ? 0 : -1;
 }
 

@@ -40,6 +40,7 @@ enum {
 static const struct {
 	const char *name, *title, *x_name, *x_one;
 } kinds[EXPERIMENT_KINDS] = {
+	[EXPERIMENT_TIMELINE] = { "timeline", "Timeline of a few clients", "", "" },
 	[EXPERIMENT_CLIENTS] = { "clients", "Number of clients", "clients", "client" },
 	[EXPERIMENT_IDLE] = { "idle", "Silent clients", "silent clients",
 			      "silent client" },
@@ -189,6 +190,29 @@ static const char *service_with_work(const char *service)
 	return strcmp(service, "http") == 0 ? "http" : "reply";
 }
 
+/* The servers are those of another service, in the same models. */
+static int use_service(struct experiments *experiments, struct experiment *experiment,
+		       const char *service, struct failure *failure)
+{
+	experiment->service = service;
+	experiment->row_count = 0;
+	for (unsigned i = 0; i < experiments->model_count; i++) {
+		struct experiment_row *row = &experiment->rows[experiment->row_count++];
+
+		*row = experiments->rows[i];
+		if (server_process_find(&row->server, experiments->program, service,
+					row->name, failure) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int plan_timeline(struct experiments *experiments, struct experiment *experiment,
+			 struct failure *failure)
+{
+	return use_service(experiments, experiment, "reply", failure);
+}
+
 static int plan_work(struct experiments *experiments, struct experiment *experiment,
 		     struct failure *failure)
 {
@@ -198,16 +222,9 @@ static int plan_work(struct experiments *experiments, struct experiment *experim
 	size_t count = experiments->quick ? sizeof quick / sizeof *quick
 					  : sizeof full / sizeof *full;
 
-	experiment->service = service_with_work(experiments->service);
-	experiment->row_count = 0;
-	for (unsigned i = 0; i < experiments->model_count; i++) {
-		struct experiment_row *row = &experiment->rows[experiment->row_count++];
-
-		*row = experiments->rows[i];
-		if (server_process_find(&row->server, experiments->program,
-					experiment->service, row->name, failure) < 0)
-			return -1;
-	}
+	if (use_service(experiments, experiment, service_with_work(experiments->service),
+			failure) < 0)
+		return -1;
 	for (size_t i = 0; i < count; i++) {
 		struct experiment_point *point =
 			add_point(experiments, experiment, strtod(works[i], NULL),
@@ -284,9 +301,10 @@ static int plan_sharing(struct experiments *experiments, struct experiment *expe
 
 static int (*const planners[EXPERIMENT_KINDS])(struct experiments *, struct experiment *,
 					       struct failure *) = {
-	[EXPERIMENT_CLIENTS] = plan_clients, [EXPERIMENT_IDLE] = plan_idle,
-	[EXPERIMENT_RATE] = plan_rate,       [EXPERIMENT_COST] = plan_cost,
-	[EXPERIMENT_WORK] = plan_work,       [EXPERIMENT_SHARING] = plan_sharing,
+	[EXPERIMENT_TIMELINE] = plan_timeline, [EXPERIMENT_CLIENTS] = plan_clients,
+	[EXPERIMENT_IDLE] = plan_idle,         [EXPERIMENT_RATE] = plan_rate,
+	[EXPERIMENT_COST] = plan_cost,         [EXPERIMENT_WORK] = plan_work,
+	[EXPERIMENT_SHARING] = plan_sharing,
 };
 
 /* The experiments need a load with replies, whose clients stay connected. */
@@ -328,8 +346,11 @@ int experiments_plan(struct experiments *experiments, struct failure *failure)
 			experiments->with[kind] = false;
 			continue;
 		}
-		experiments->runs += experiment->rounds * experiment->point_count *
-				     experiment->row_count;
+		experiments->runs += kind == EXPERIMENT_TIMELINE
+					     ? experiment->row_count
+					     : experiment->rounds *
+						       experiment->point_count *
+						       experiment->row_count;
 	}
 	if (experiments->with[EXPERIMENT_RATE] || experiments->with[EXPERIMENT_COST])
 		experiments->runs += experiments->row_count;
@@ -417,6 +438,34 @@ static void run_experiment(struct experiments *experiments, struct experiment *e
 			}
 }
 
+/* The models whose number of workers is fixed get fewer than there are clients. */
+static const char *const *workers_of(const char *model)
+{
+	static const char *const four[] = { "-j", "4", NULL };
+	bool fixed = strcmp(model, "prefork") == 0 || strcmp(model, "pool") == 0;
+
+	return fixed ? four : four + 2;
+}
+
+static void run_timelines(struct experiments *experiments, struct experiment *experiment)
+{
+	const volatile sig_atomic_t *stop = experiments->base.stop;
+
+	for (unsigned row = 0; row < experiment->row_count && !*stop; row++) {
+		struct timeline *timeline = &experiments->timelines[row];
+		const char *name = experiment->rows[row].name;
+
+		show_progress(experiments, experiment, 0, 0, name);
+		memcpy(timeline->name, name, sizeof timeline->name);
+		if (timeline_run(timeline, &experiment->rows[row].server,
+				 workers_of(name), stop) < 0) {
+			end_progress(experiments);
+			message(MESSAGE_ERROR, "%s: %s", name, timeline->failure.text);
+		}
+		experiments->done++;
+	}
+}
+
 /* What each server can do with a closed loop: the rates of an open loop are chosen by it. */
 static void calibrate(struct experiments *experiments, struct experiment *experiment)
 {
@@ -492,7 +541,10 @@ int experiments_run(struct experiments *experiments, struct failure *failure)
 			calibrate(experiments, experiment);
 			set_rates(experiments, kind);
 		}
-		run_experiment(experiments, experiment);
+		if (kind == EXPERIMENT_TIMELINE)
+			run_timelines(experiments, experiment);
+		else
+			run_experiment(experiments, experiment);
 	}
 	end_progress(experiments);
 	return 0;
@@ -514,6 +566,8 @@ bool experiments_failed(const struct experiments *experiments)
 
 	for (int kind = 0; kind < EXPERIMENT_KINDS; kind++)
 		failed |= experiments->with[kind] && has_failed(&experiments->all[kind]);
+	for (unsigned row = 0; row < EXPERIMENT_ROWS; row++)
+		failed |= experiments->timelines[row].failure.text[0] != '\0';
 	return failed;
 }
 
@@ -521,4 +575,6 @@ void experiments_end(struct experiments *experiments)
 {
 	for (int kind = 0; kind < EXPERIMENT_KINDS; kind++)
 		experiment_end(&experiments->all[kind]);
+	for (unsigned row = 0; row < EXPERIMENT_ROWS; row++)
+		timeline_end(&experiments->timelines[row]);
 }

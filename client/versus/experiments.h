@@ -10,15 +10,17 @@
 
 #include "client/versus/experiment.h"
 #include "client/versus/fixture.h"
+#include "client/versus/timelines.h"
 #include "common/failure.h"
 
 enum experiment_kind {
-	EXPERIMENT_CLIENTS, /* the number of clients */
-	EXPERIMENT_IDLE,    /* the number of silent clients */
-	EXPERIMENT_RATE,    /* requests that are sent when they are due (open loop) */
-	EXPERIMENT_COST,    /* what the server spends at one equal rate */
-	EXPERIMENT_WORK,    /* CPU time for each request */
-	EXPERIMENT_SHARING, /* how workers share the clients */
+	EXPERIMENT_TIMELINE, /* what each server does for some clients; it has no points */
+	EXPERIMENT_CLIENTS,  /* the number of clients */
+	EXPERIMENT_IDLE,     /* the number of silent clients */
+	EXPERIMENT_RATE,     /* requests that are sent when they are due (open loop) */
+	EXPERIMENT_COST,     /* what the server spends at one equal rate */
+	EXPERIMENT_WORK,     /* CPU time for each request */
+	EXPERIMENT_SHARING,  /* how workers share the clients */
 	EXPERIMENT_KINDS,
 };
 
@@ -26,6 +28,7 @@ enum experiment_kind {
 struct experiments {
 	bool with[EXPERIMENT_KINDS];
 	struct experiment all[EXPERIMENT_KINDS];
+	struct timeline timelines[EXPERIMENT_ROWS]; /* of EXPERIMENT_TIMELINE, by row */
 
 	/* Set by the caller. */
 	const char *program; /* argv[0]: the servers are beside it */
@@ -48,7 +51,7 @@ struct experiments {
 /** The kind with that name. @return true with *kind, or false */
 bool experiments_find(const char *name, enum experiment_kind *kind);
 
-/** "clients, idle, rate, cost, work, sharing" */
+/** "timeline, clients, idle, rate, cost, work, sharing" */
 const char *experiments_names(char *out, size_t size);
 
 /** Chooses the servers and points of the experiments that are wanted.

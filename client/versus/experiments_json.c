@@ -70,6 +70,51 @@ static void write_result(const struct experiment *experiment, unsigned point,
 	fputc('}', out);
 }
 
+/* Times in milliseconds since the first event of a timeline. */
+static void write_client(const struct trace *trace, const struct trace_client *client,
+			 FILE *out)
+{
+	fprintf(out,
+		"{\"client\": %ju, \"from\": %.3f, \"to\": %.3f, \"queued\": %.3f, "
+		"\"requests\": %ju, \"worker\": ",
+		(uintmax_t)client->number, (double)client->from / 1e6,
+		(double)client->to / 1e6, (double)client->queued / 1e6,
+		(uintmax_t)client->requests);
+	if (client->worker == TRACE_NO_WORKER)
+		fputs("null}", out);
+	else
+		fprintf(out, "\"%ju/%ju\"}",
+			(uintmax_t)trace->workers[client->worker].process,
+			(uintmax_t)trace->workers[client->worker].thread);
+}
+
+static void write_timeline(const struct timeline *timeline, FILE *out)
+{
+	fputs("{\"server\": ", out);
+	json_write_string(out, timeline->name);
+	fprintf(out, ", \"milliseconds\": %.3f, \"clients\": [",
+		(double)timeline->trace.length / 1e6);
+	for (size_t i = 0; i < timeline->trace.client_count; i++) {
+		fputs(i > 0 ? ",\n    " : "\n    ", out);
+		write_client(&timeline->trace, &timeline->trace.clients[i], out);
+	}
+	fputs("]}", out);
+}
+
+static void write_timelines(const struct experiments *experiments, FILE *out)
+{
+	bool first = true;
+
+	fputs("\n], \"timelines\": [", out);
+	for (unsigned row = 0; row < EXPERIMENT_ROWS; row++) {
+		if (!experiments->timelines[row].known)
+			continue;
+		fputs(first ? "\n  " : ",\n  ", out);
+		write_timeline(&experiments->timelines[row], out);
+		first = false;
+	}
+}
+
 static void write_experiment(const struct experiment *experiment, FILE *out)
 {
 	bool first = true;
@@ -107,11 +152,13 @@ void experiments_write_json(const struct experiments *experiments,
 	}
 	fputs("},\n \"experiments\": [", out);
 	for (int kind = 0; kind < EXPERIMENT_KINDS; kind++) {
-		if (!experiments->with[kind] || experiments->all[kind].runs == NULL)
+		if (!experiments->with[kind] || experiments->all[kind].runs == NULL ||
+		    kind == EXPERIMENT_TIMELINE)
 			continue;
 		fputs(first ? "\n  " : ",\n  ", out);
 		write_experiment(&experiments->all[kind], out);
 		first = false;
 	}
+	write_timelines(experiments, out);
 	fputs("\n]}\n", out);
 }

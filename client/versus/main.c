@@ -100,9 +100,9 @@ static const struct option_line lines[] = {
 	  "write the results of each run, and the medians, to\n"
 	  "FILE as JSON" },
 	{ 'e', "experiment", "LIST",
-	  "run these experiments, not loads: clients, idle,\n"
-	  "rate, cost, work, sharing, separated by commas,\n"
-	  "or all" },
+	  "run these experiments, not loads: timeline,\n"
+	  "clients, idle, rate, cost, work, sharing,\n"
+	  "separated by commas, or all" },
 	{ OPTION_REPORT, "report", "FILE",
 	  "run experiments (all, unless -e names some), and\n"
 	  "write FILE, a page of HTML" },
@@ -198,8 +198,8 @@ static int take_experiments(struct settings *settings, const struct options *opt
 		else
 			return options_bad_value(
 				failure, options, 'e',
-				"is not a list of experiments (use clients, idle, rate, "
-				"cost, work, sharing, or all)");
+				"is not a list of experiments (use timeline, clients, "
+				"idle, rate, cost, work, sharing, or all)");
 		word += length + (word[length] == ',');
 	}
 	return 0;
@@ -805,7 +805,16 @@ static void catch_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* Ends the message of what a signal has left out. */
+static void print_experiment(const struct experiments *experiments,
+			     enum experiment_kind kind)
+{
+	if (kind == EXPERIMENT_TIMELINE)
+		timelines_print(experiments->timelines, EXPERIMENT_ROWS, stdout);
+	else
+		view_print(&experiments->all[kind], kind, stdout);
+}
+
+/* Prints or writes what has been measured. @return the exit status */
 static int report_experiments(struct settings *settings)
 {
 	struct experiments *experiments = &settings->experiments;
@@ -816,8 +825,7 @@ static int report_experiments(struct settings *settings)
 	if (settings->report == NULL)
 		for (int i = 0; i < EXPERIMENT_KINDS; i++)
 			if (experiments->with[i] && experiments->all[i].runs != NULL)
-				view_print(&experiments->all[i], (enum experiment_kind)i,
-					   stdout);
+				print_experiment(experiments, (enum experiment_kind)i);
 	if (settings->report != NULL &&
 	    write_report(settings, &machine, settings->report, true) < 0)
 		status = EXIT_FAILURE;

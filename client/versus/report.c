@@ -374,6 +374,26 @@ static int write_experiment(const struct experiment *experiment,
 	return 0;
 }
 
+static int write_timelines(const struct experiments *experiments, FILE *out)
+{
+	fputs("<section id=\"timeline\">\n<h2>Timeline of a few clients</h2>\n", out);
+	write_escaped_paragraph(timelines_question, out);
+	for (unsigned row = 0; row < EXPERIMENT_ROWS; row++) {
+		const struct timeline *timeline = &experiments->timelines[row];
+
+		if (!timeline->known)
+			continue;
+		fprintf(out, "<h3 id=\"timeline-%u\">", row + 1);
+		chart_write_escaped(timeline->name, out);
+		fputs("</h3>\n<figure>\n", out);
+		if (timeline_draw_svg(timeline, out) < 0)
+			return -1;
+		fputs("</figure>\n", out);
+	}
+	fputs("</section>\n", out);
+	return 0;
+}
+
 /* ---- the page ----------------------------------------------------------------------------- */
 
 /* The first finding of each experiment. */
@@ -384,7 +404,8 @@ static int write_summary(const struct experiments *experiments, FILE *out)
 		const struct experiment *experiment = &experiments->all[kind];
 		char *text;
 
-		if (!experiments->with[kind] || experiment->runs == NULL)
+		if (!experiments->with[kind] || experiment->runs == NULL ||
+		    kind == EXPERIMENT_TIMELINE)
 			continue;
 		text = findings(experiment, (enum experiment_kind)kind);
 		if (text == NULL)
@@ -446,7 +467,10 @@ int report_write(const struct experiments *experiments, const struct machine *ma
 		      out);
 	if (write_summary(experiments, out) < 0)
 		return -1;
-	for (int kind = 0; kind < EXPERIMENT_KINDS; kind++)
+	if (experiments->with[EXPERIMENT_TIMELINE] &&
+	    write_timelines(experiments, out) < 0)
+		return -1;
+	for (int kind = EXPERIMENT_CLIENTS; kind < EXPERIMENT_KINDS; kind++)
 		if (experiments->with[kind] && experiments->all[kind].runs != NULL &&
 		    write_experiment(&experiments->all[kind], (enum experiment_kind)kind,
 				     out) < 0)

@@ -11,8 +11,9 @@
 #include <string.h>
 
 #include "client/versus/chart_text.h"
+#include "client/versus/wrap.h"
 
-enum { COLUMNS = 80, NAME_WIDTH = 15, CELL_WIDTH = 8, SENTENCE = 400 };
+enum { COLUMNS = WRAP_COLUMNS, NAME_WIDTH = 15, CELL_WIDTH = 8, SENTENCE = 1024 };
 
 /* A server keeps up with the offered load if it serves this part of it. */
 #define KEEPS_UP .97
@@ -415,6 +416,7 @@ static void find_sharing(const struct experiment *experiment, FILE *out)
 void view_write_findings(const struct experiment *experiment, enum experiment_kind kind,
 			 FILE *out)
 {
+	/* not EXPERIMENT_TIMELINE: its pictures are in timelines.c */
 	static void (*const find[EXPERIMENT_KINDS])(const struct experiment *, FILE *) = {
 		[EXPERIMENT_CLIENTS] = find_clients, [EXPERIMENT_IDLE] = find_idle,
 		[EXPERIMENT_RATE] = find_rate,       [EXPERIMENT_COST] = find_cost,
@@ -466,35 +468,6 @@ void view_make_chart(const struct experiment *experiment, const struct view *vie
 
 /* ---- in the terminal ---------------------------------------------------------------------- */
 
-/* Prints a text in lines of at most 80 columns; those after the first are indented. */
-static void print_wrapped(const char *text, size_t length, int indent, FILE *out)
-{
-	size_t column = 0;
-
-	while (length > 0) {
-		size_t word = 0;
-
-		while (word < length && text[word] != ' ')
-			word++;
-		if (column > 0 && column + 1 + word > COLUMNS) {
-			fprintf(out, "\n%*s", indent, "");
-			column = (size_t)indent;
-		} else if (column > 0) {
-			fputc(' ', out);
-			column++;
-		}
-		fprintf(out, "%.*s", (int)word, text);
-		column += word;
-		text += word;
-		length -= word;
-		if (length > 0) {
-			text++;
-			length--;
-		}
-	}
-	fputc('\n', out);
-}
-
 static void print_row(const struct experiment *experiment, const struct view *view,
 		      unsigned row, unsigned from, unsigned to, FILE *out)
 {
@@ -538,7 +511,7 @@ static void print_table(const struct experiment *experiment, const struct view *
 static void print_findings(const struct experiment *experiment, enum experiment_kind kind,
 			   FILE *out)
 {
-	char *text = NULL;
+	char *text = NULL, sentence[SENTENCE];
 	size_t length = 0;
 	FILE *memory = open_memstream(&text, &length);
 
@@ -549,8 +522,8 @@ static void print_findings(const struct experiment *experiment, enum experiment_
 		for (char *line = text; *line != '\0';) {
 			size_t n = strcspn(line, "\n");
 
-			fputs("- ", out);
-			print_wrapped(line, n, 2, out);
+			snprintf(sentence, sizeof sentence, "- %.*s", (int)n, line);
+			wrap_print(sentence, SIZE_MAX, 2, out);
 			line += n + (line[n] == '\n');
 		}
 	free(text);
@@ -571,7 +544,7 @@ void view_print(const struct experiment *experiment, enum experiment_kind kind, 
 	static struct chart chart; /* large */
 
 	fprintf(out, "%s: %s\n", experiment->name, experiment->title);
-	print_wrapped(view_question(kind), strlen(view_question(kind)), 0, out);
+	wrap_print(view_question(kind), SIZE_MAX, 0, out);
 	fputc('\n', out);
 	for (unsigned i = 0; i < count; i++) {
 		print_table(experiment, &views[i], out);

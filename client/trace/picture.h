@@ -1,8 +1,8 @@
 /*
  * picture - draws a view of a trace with the characters of a terminal.
  */
-#ifndef CLIENT_TIMELINE_PICTURE_H
-#define CLIENT_TIMELINE_PICTURE_H
+#ifndef CLIENT_TRACE_PICTURE_H
+#define CLIENT_TRACE_PICTURE_H
 
 #include <stdio.h>
 

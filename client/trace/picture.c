@@ -4,7 +4,7 @@
  * Plain ASCII without colours: so the picture can be printed, mailed and compared with diff(1).
  * The legend explains only the characters that occur.
  */
-#include "client/timeline/picture.h"
+#include "client/trace/picture.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -17,6 +17,7 @@ static const struct {
 	const char *meaning;
 } signs[SIGNS] = {
 	[COLUMN_NONE] = { ' ', NULL },
+	[COLUMN_BACKLOG] = { '~', "waits for accept(2), in the backlog" },
 	[COLUMN_QUEUED] = { '-', "waits for a worker" },
 	[COLUMN_IDLE] = { '.', "the worker waits for the client's bytes" },
 	[COLUMN_LITTLE] = { '+', "the worker waits, and works a little" },
@@ -115,7 +116,7 @@ void picture_write(FILE *out, const struct trace_view *view, unsigned width)
 	write_axis(out, view, &layout);
 	for (size_t i = 0; i < view->count; i++)
 		write_row(out, view, i, &layout, used);
-	for (int i = COLUMN_QUEUED; i < SIGNS; i++)
+	for (int i = COLUMN_BACKLOG; i < SIGNS; i++)
 		if (used[i])
 			fprintf(out, "  %c  %s\n", signs[i].sign, signs[i].meaning);
 }
