@@ -90,7 +90,7 @@ PAGES     := $(wildcard man/*.[1-8])
 AGAINST_SAN := $(if $(findstring thread,$(SAN)),$(BUILD)/tests/sanitizer/signals.o)
 FUZZERS   := $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 
-.PHONY: all compare check check-models check-faults fuzz deps deps-docs install uninstall format lint clean help
+.PHONY: all compare report check check-models check-faults fuzz deps deps-docs install uninstall format lint clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -148,6 +148,9 @@ $(PROGRAMS): $(AGAINST_SAN)
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 
 # ---- the two commands of the README ------------------------------------------------------
+
+report: all
+	$(BIN)/versus --report report.html echo
 
 compare: all
 	$(BIN)/versus echo
@@ -397,6 +400,7 @@ clean:
 help:
 	@echo 'make            build every program into $(BIN)/'
 	@echo 'make compare    build, then compare the models side by side: $(BIN)/versus echo'
+	@echo 'make report     build, then write report.html: curves of all models'
 	@echo 'make check      build, then run the tests (needs Check)'
 	@echo 'make check-models  the same with every model in every test'
 	@echo 'make check-faults  let system calls of the servers fail: FAULTS=$(FAULTS) runs of each'
