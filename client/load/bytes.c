@@ -50,7 +50,9 @@ enum load_verdict load_wrong_bytes(struct load_exchange *exchange, size_t at,
 	load_show_bytes(bytes + i, length - i, got);
 	load_show_bytes(expected + i, expected_length - i, wanted);
 	if (i == length)
-		failure_set(exchange->wrong, "reply ends after %zu bytes", at + i);
+		failure_set(exchange->wrong,
+			    "byte %zu: got the end of the reply, expected \"%s\"",
+			    at + i + 1, wanted);
 	else if (i == expected_length)
 		failure_set(exchange->wrong, "byte %zu: got \"%s\", expected nothing",
 			    at + i + 1, got);

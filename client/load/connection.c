@@ -121,6 +121,7 @@ void load_connection_fail_silent(struct load_worker *worker,
 	enum load_pattern pattern = worker->protocol->pattern;
 
 	describe_silence(worker, connection);
+	connection->unanswered = true;
 	if ((pattern == LOAD_GREETING || pattern == LOAD_SOURCE) &&
 	    connection->exchange.received == 0)
 		worker->result.never_answered++;
@@ -172,6 +173,7 @@ bool load_connection_count(struct load_worker *worker, int64_t due, size_t bytes
 void load_connection_served(struct load_worker *worker,
 			    struct load_connection *connection)
 {
+	connection->unanswered = false;
 	if (connection->served)
 		return;
 	connection->served = true;
@@ -181,6 +183,7 @@ void load_connection_served(struct load_worker *worker,
 void load_connection_served_late(struct load_worker *worker,
 				 struct load_connection *connection)
 {
+	connection->unanswered = false;
 	if (connection->served || connection->served_late)
 		return;
 	connection->served_late = true;

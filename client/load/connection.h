@@ -48,9 +48,12 @@ struct load_connection {
 	bool queued;                  /* in the queue of free connections */
 	bool served;                  /* got a complete reply at least once */
 	bool served_late;             /* ... but only after the measured time */
+	bool unanswered;              /* its last request got no complete reply in time */
 	struct load_connection *next; /* in the queue */
 	int64_t moved_at;             /* sink: when the kernel last accepted bytes */
 	/* UDP: */
+	bool heard;              /* a datagram has arrived, right or wrong */
+	bool lost;               /* a request had no reply in time */
 	struct load_slot *slots; /* the outstanding requests, and the last ones before
 				  * them */
 	unsigned waiting;        /* number of outstanding requests */

@@ -308,15 +308,23 @@ static void take_numbered(struct load_worker *worker, struct load_connection *co
 		take_answer(worker, connection, slot, n);
 }
 
-/* A mirrored reply without a wrong letter. */
+/* A mirrored reply of another length, or with a wrong number. If the last request of the
+ * socket is meant, the first wrong byte is known. */
 static void describe_mirrored(struct load_worker *worker,
 			      const struct load_connection *connection, size_t n)
 {
-	if (n != worker->plan->size)
+	struct failure where = { "" };
+	struct load_exchange asked = connection->exchange;
+	size_t size = worker->plan->size;
+
+	asked.wrong = &where;
+	if (n != size) {
+		request_bytes(worker->protocol, &asked, worker->datagram);
+		load_wrong_bytes(&asked, 0, worker->datagram, size, worker->received, n);
 		failure_set(connection->exchange.wrong,
-			    "datagram of %zu bytes instead of %zu", n,
-			    worker->plan->size);
-	else
+			    "datagram of %zu bytes instead of %zu: %.150s", n, size,
+			    where.text);
+	} else
 		failure_set(connection->exchange.wrong,
 			    "the number in bytes 1 to %d is not that of a request",
 			    LOAD_NUMBER_SIZE);
@@ -393,6 +401,7 @@ static void receive_one(struct load_worker *worker, struct load_connection *conn
 
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return;
+	connection->heard = true;
 	if (n < 0)
 		load_connection_fail_errno(worker, connection, errno);
 	else if (worker->protocol->mirrors)
@@ -425,6 +434,7 @@ static int64_t lose(struct load_worker *worker, struct load_connection *connecti
 		if (slot->lost_at <= worker->now) {
 			slot->state = LOST;
 			connection->waiting--;
+			connection->lost = true;
 			worker->result.fate.lost++;
 		} else if (slot->lost_at < next) {
 			next = slot->lost_at;

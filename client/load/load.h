@@ -108,7 +108,8 @@ struct load_plan {
 };
 
 /** Counts of datagrams. Datagrams in flight at the end are only in the first count.
- *  None of these is an error: UDP does not guarantee delivery. */
+ *  None of these is an error: UDP does not guarantee delivery. But a socket that has lost
+ *  requests and never received a datagram is a LOAD_NO_REPLY. */
 struct load_fate {
 	uint64_t sent;       /* requests */
 	uint64_t lost;       /* had no reply within the timeout */
@@ -144,6 +145,8 @@ struct load_result {
 	unsigned
 		never_answered; /* of errors[LOAD_NO_REPLY]: connections that never received
 			   * a byte, where the server speaks first */
+	unsigned unanswered;    /* connections whose last request has no reply: each is
+				 * also in errors[LOAD_NO_REPLY] */
 	unsigned idle_made;     /* established silent connections */
 	unsigned idle_open;     /* of these: not closed by the server at the end */
 	struct load_fault_ends faults[LOAD_FAULTS]; /* connections of the faulty clients;

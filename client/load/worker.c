@@ -205,11 +205,33 @@ static void give_up_the_rest(struct load_worker *worker)
 
 		if (!waits(worker, connection))
 			continue;
-		if (worker->plan->datagrams)
+		if (worker->plan->datagrams) {
 			worker->result.fate.lost += connection->waiting;
-		else
+			connection->lost = true;
+		} else
 			worker->transport->expire(worker, connection);
 	}
+}
+
+/* UDP may lose datagrams, but a socket that has received none at all has no server. */
+static void judge_silent_sockets(struct load_worker *worker)
+{
+	for (unsigned i = 0; i < worker->count; i++) {
+		struct load_connection *connection = &worker->connections[i];
+
+		if (!connection->lost || connection->heard)
+			continue;
+		connection->unanswered = true;
+		worker->result.errors[LOAD_NO_REPLY]++;
+		failure_set(&worker->result.silence, "no datagram received");
+	}
+}
+
+static void count_unanswered(struct load_worker *worker)
+{
+	for (unsigned i = 0; i < worker->count; i++)
+		if (worker->connections[i].unanswered)
+			worker->result.unanswered++;
 }
 
 /* A request sent just before the end gets its reply: each has its own timeout.
@@ -263,6 +285,9 @@ void *load_worker_run(void *argument)
 		worker->transport->finish(worker);
 	if (has_replies(worker))
 		await_replies(worker);
+	if (worker->plan->datagrams)
+		judge_silent_sockets(worker);
+	count_unanswered(worker);
 	for (unsigned i = 0; i < worker->count; i++)
 		load_connection_shut(worker, &worker->connections[i]);
 	atomic_fetch_add(&worker->shared->finished, 1);
@@ -360,6 +385,7 @@ void load_worker_report(const struct load_worker *worker, struct load_result *re
 	result->served_late += part->served_late;
 	result->waiting += part->waiting;
 	result->never_answered += part->never_answered;
+	result->unanswered += part->unanswered;
 	result->unsent += part->unsent;
 	for (int i = 0; i < LOAD_ERRORS; i++)
 		result->errors[i] += part->errors[i];

@@ -51,12 +51,24 @@ static void print_latency(const char *label, int64_t nanoseconds)
 		printf("%-15s%.2f s\n", label, value / 1e9);
 }
 
-static void print_errors(const struct load_result *result)
+/* "none" only if all is well. */
+static void print_no_errors(const struct report *report, const struct load_result *result)
+{
+	if (report_is_good(report, result))
+		printf("%-15snone\n", "errors");
+	else if (result->exchanges == 0)
+		printf("%-15s0, but no exchange was completed\n", "errors");
+	else
+		printf("%-15s0, but %u silent connections were not open at the end\n",
+		       "errors", report->plan->idle - result->idle_open);
+}
+
+static void print_errors(const struct report *report, const struct load_result *result)
 {
 	const char *before = ": ";
 
 	if (load_errors(result) == 0) {
-		printf("%-15snone\n", "errors");
+		print_no_errors(report, result);
 		return;
 	}
 	printf("%-15s%ju", "errors", (uintmax_t)load_errors(result));
@@ -161,6 +173,9 @@ void report_print_text(const struct report *report, const struct load_result *re
 	if (result->waiting > 0)
 		printf("%-15s%u requests had no reply yet when the load was stopped\n",
 		       "unanswered", result->waiting);
+	if (result->unanswered > 0)
+		printf("%-15sno reply on %u %s\n", "unanswered", result->unanswered,
+		       plan->datagrams ? "sockets" : "connections");
 	if (is_broadcast(plan))
 		printf("%-15s%u, with a window of %u lines each\n", "senders",
 		       plan->senders, plan->window);
@@ -199,7 +214,7 @@ void report_print_text(const struct report *report, const struct load_result *re
 		printf("%-15s%ju of %ju\n", "delivered", (uintmax_t)result->delivered,
 		       (uintmax_t)result->due);
 	}
-	print_errors(result);
+	print_errors(report, result);
 	print_cookies(result);
 }
 
@@ -292,9 +307,9 @@ void report_print_json(const struct report *report, const struct load_result *re
 	       plan->protocol->name, plan->datagrams ? "udp" : "tcp");
 	printf("\"address\":\"%s\",", address_text(&result->address, address));
 	printf("\"connections\":%u,\"served\":%u,\"served_late\":%u,\"waiting\":%u,"
-	       "\"made\":%ju,",
+	       "\"unanswered\":%u,\"made\":%ju,",
 	       plan->connections, result->served, result->served_late, result->waiting,
-	       (uintmax_t)result->made);
+	       result->unanswered, (uintmax_t)result->made);
 	printf("\"idle\":%ju,\"idle_made\":%u,\"idle_standing\":%u,", (uintmax_t)idle,
 	       result->idle_made, result->idle_open);
 	printf("\"size\":%zu,\"threads\":%u,\"seconds\":%.6f,",

@@ -1,6 +1,6 @@
 /*
- * Servers that leave out the last four bytes of each reply: no load may call them right,
- * whichever the protocol.
+ * Servers that leave out the last four bytes of each reply, or that do not reply: no load may
+ * call them right, whichever the protocol.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -116,6 +116,9 @@ START_TEST(loadgen_says_how_far_the_replies_came_and_fails)
 	ck_assert_ptr_nonnull(strstr(
 		run.out,
 		"\nerrors         4: 4 missing replies (60 of 64 bytes received)\n"));
+	ck_assert_ptr_nonnull(
+		strstr(run.out, "\nunanswered     no reply on 4 connections\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "\nlatency p99    -\n"));
 }
 END_TEST
 
@@ -134,6 +137,122 @@ START_TEST(json_has_null_for_a_latency_that_there_is_not)
 	ck_assert_ptr_nonnull(
 		strstr(run.out, "\"no_reply\":\"60 of 64 bytes received\""));
 	ck_assert_ptr_nonnull(strstr(run.out, "\"no_reply\":4,"));
+	ck_assert_ptr_nonnull(strstr(run.out, "\"unanswered\":4,"));
+}
+END_TEST
+
+/* ---- servers that fall silent ------------------------------------------------------------------ */
+
+static void serve_five_and_then_silence(int fd, unsigned number)
+{
+	char bytes[64];
+
+	(void)number;
+	for (int i = 0; io_read_all(fd, bytes, sizeof bytes) == sizeof bytes; i++)
+		if (i < 5)
+			io_write(fd, bytes, sizeof bytes);
+}
+
+START_TEST(connections_whose_last_request_has_no_reply_are_counted)
+{
+	plan.connections = 3;
+	plan.timeout = 400 * SLOW_MACHINE;
+	start_server(serve_five_and_then_silence);
+	measure();
+	assert_errors_are_all(LOAD_NO_REPLY);
+	ck_assert_uint_eq(result.exchanges, 15);
+	ck_assert_uint_eq(result.served, 3);
+	ck_assert_uint_eq(result.unanswered, 3);
+}
+END_TEST
+
+/* Only the probe, before the measured time, has a reply. */
+static void answer_the_first(const struct heard *heard)
+{
+	if (heard->number == 0)
+		answer(heard, heard->bytes, heard->length);
+}
+
+static const char *const datagram_protocols[] = { "echo", "reply", "daytime" };
+
+START_TEST(sockets_that_receive_nothing_are_an_error)
+{
+	set_plan(datagram_protocols[_i], true);
+	plan.timeout = 50 * SLOW_MACHINE;
+	start_datagram_server(answer_the_first);
+	measure();
+	assert_errors_are_all(LOAD_NO_REPLY);
+	ck_assert_uint_eq(result.unanswered, 2);
+	ck_assert_str_eq(result.silence.text, "no datagram received");
+}
+END_TEST
+
+START_TEST(loadgen_says_that_sockets_received_nothing)
+{
+	struct run run;
+
+	start_datagram_server(answer_the_first);
+	run = run_loadgen(ARGUMENTS("loadgen", "-u", "-c", "4", "-d", slow_seconds(0.2),
+				    "-w", slow_seconds(0.1), "127.0.0.1", port));
+	run_expect_status(&run, 1);
+	ck_assert_ptr_nonnull(
+		strstr(run.out, "\nunanswered     no reply on 4 sockets\n"));
+	ck_assert_ptr_nonnull(
+		strstr(run.out,
+		       "\nerrors         4: 4 missing replies (no datagram received)\n"));
+}
+END_TEST
+
+START_TEST(a_cut_datagram_is_shown_with_the_bytes_that_are_missing)
+{
+	set_plan("echo", true);
+	cut_reply = NULL;
+	start_datagram_server(answer_cut_replies);
+	measure();
+	expect_match(result.wrong.text,
+		     "^datagram of 60 bytes instead of 64: byte 61: got the end of the "
+		     "reply, expected \"[A-Za-z0-9]{4}\"$");
+}
+END_TEST
+
+START_TEST(faulty_clients_do_not_hide_a_server_that_is_silent)
+{
+	struct run run;
+
+	cut_reply = NULL;
+	start_server(serve_cut_replies);
+	run = run_loadgen(ARGUMENTS("loadgen", "faults", "-c", "4", "-d",
+				    slow_seconds(0.2), "-w", slow_seconds(1), "127.0.0.1",
+				    port));
+	run_expect_status(&run, 1);
+	ck_assert_ptr_nonnull(strstr(
+		run.out,
+		"\nerrors         4: 4 missing replies (60 of 64 bytes received)\n"));
+}
+END_TEST
+
+/* The first three are the silent ones. */
+static void serve_silent_clients_by_closing(int fd, unsigned number)
+{
+	char byte;
+
+	if (number < 3)
+		return;
+	while (io_read(fd, &byte, 1) == 1)
+		io_write(fd, &byte, 1);
+}
+
+START_TEST(silent_connections_that_the_server_closed_are_not_called_no_error)
+{
+	struct run run;
+
+	start_server(serve_silent_clients_by_closing);
+	run = run_loadgen(ARGUMENTS("loadgen", "idle", "-i", "3", "-c", "2", "-d",
+				    slow_seconds(0.3), "127.0.0.1", port));
+	run_expect_status(&run, 1);
+	ck_assert_ptr_nonnull(strstr(run.out,
+				     "\nerrors         0, but 3 silent connections were "
+				     "not open at the end\n"));
 }
 END_TEST
 
@@ -203,6 +322,16 @@ Suite *suite_load_broken(void)
 		COUNT(services));
 	tcase_add_test(tcase, loadgen_says_how_far_the_replies_came_and_fails);
 	tcase_add_test(tcase, json_has_null_for_a_latency_that_there_is_not);
+
+	tcase = load_case(suite, "silence");
+	tcase_add_test(tcase, connections_whose_last_request_has_no_reply_are_counted);
+	tcase_add_loop_test(tcase, sockets_that_receive_nothing_are_an_error, 0,
+			    COUNT(datagram_protocols));
+	tcase_add_test(tcase, loadgen_says_that_sockets_received_nothing);
+	tcase_add_test(tcase, a_cut_datagram_is_shown_with_the_bytes_that_are_missing);
+	tcase_add_test(tcase, faulty_clients_do_not_hide_a_server_that_is_silent);
+	tcase_add_test(tcase,
+		       silent_connections_that_the_server_closed_are_not_called_no_error);
 
 	tcase = load_case(suite, "a full backlog");
 	tcase_add_test(tcase,
