@@ -49,6 +49,8 @@
 	SUITE(outputs)                                                                   \
 	SUITE(load_broken)                                                               \
 	SUITE(load_faults)                                                               \
+	SUITE(load_omission)                                                             \
+	SUITE(load_report)                                                               \
 	SUITE(load_services)                                                             \
 	SUITE(text)                                                                      \
 	SUITE(words)                                                                     \

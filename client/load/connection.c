@@ -24,6 +24,7 @@ void load_connection_queue(struct load_worker *worker, struct load_connection *c
 	if (connection->queued)
 		return;
 	connection->queued = true;
+	connection->free_since = worker->now;
 	connection->next = NULL;
 	*worker->queue_end = connection;
 	worker->queue_end = &connection->next;
@@ -159,12 +160,15 @@ void load_connection_go_on(struct load_worker *worker, struct load_connection *c
 		load_connection_queue(worker, connection);
 }
 
-bool load_connection_count(struct load_worker *worker, int64_t due, size_t bytes)
+bool load_connection_count(struct load_worker *worker, int64_t due, int64_t begun,
+			   size_t bytes)
 {
 	worker->now = clock_nanoseconds();
 	if (worker->now >= worker->end)
 		return false;
 	histogram_record(&worker->result.latency, worker->now - due);
+	if (worker->plan->rate > 0)
+		histogram_record(&worker->result.service, worker->now - begun);
 	worker->result.exchanges++;
 	worker->result.bytes += bytes;
 	return true;

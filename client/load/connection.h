@@ -39,9 +39,11 @@ struct load_members;
 
 struct load_connection {
 	struct load_exchange exchange;
-	int64_t due;   /* when its request was due: its latency starts here */
-	int64_t wake;  /* when its timeout expires; CLOSED: when to try again */
-	int64_t pause; /* before the next try; 0 after a success */
+	int64_t due;        /* when its request was due: its latency starts here */
+	int64_t begun;      /* ... and when it was sent: its service time starts here */
+	int64_t free_since; /* when it was queued */
+	int64_t wake;       /* when its timeout expires; CLOSED: when to try again */
+	int64_t pause;      /* before the next try; 0 after a success */
 	int fd;
 	unsigned watched; /* events that the poller watches; 0: not in the poller */
 	enum load_state state;
@@ -99,6 +101,7 @@ struct load_worker {
 	int64_t now;                                /* time of the last clock reading */
 	int64_t start; /* of the measured time; NEVER before it is known */
 	int64_t end;
+	int64_t cpu_at_start;    /* CPU time of the thread when the measured time began */
 	int64_t next_wake;       /* the earliest wake of all connections, or earlier */
 	uint64_t requests;       /* number of requests taken from the schedule (open
 				   * loop) */
@@ -151,9 +154,10 @@ void load_connection_retire(struct load_worker *worker,
 void load_connection_fail_errno(struct load_worker *worker,
 				struct load_connection *connection, int error);
 
-/** Counts an exchange whose request was @p due, if the measured time is not over.
- *  @return whether it was counted */
-bool load_connection_count(struct load_worker *worker, int64_t due, size_t bytes);
+/** Counts an exchange whose request was @p due, and sent at @p begun, if the measured time
+ *  is not over. @return whether it was counted */
+bool load_connection_count(struct load_worker *worker, int64_t due, int64_t begun,
+			   size_t bytes);
 
 /** No complete reply in time: as load_connection_fail(), and records how much
  *  arrived. */

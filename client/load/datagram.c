@@ -42,7 +42,7 @@ enum {
 
 struct load_slot {
 	uint64_t number; /* of the request, on its connection, from 1 */
-	int64_t due;
+	int64_t due, begun;
 	int64_t lost_at; /* without a reply by then */
 	enum { UNUSED, WAITING, ANSWERED, LOST } state;
 };
@@ -226,12 +226,13 @@ static void note_sent(struct load_worker *worker, struct load_connection *connec
 	if (is_never_answered(worker)) {
 		load_connection_set_free(connection);
 		load_connection_served(worker, connection);
-		if (load_connection_count(worker, connection->due, exchange->length))
+		if (load_connection_count(worker, connection->due, connection->begun,
+					  exchange->length))
 			go_on(worker, connection);
 		return;
 	}
-	*slot = (struct load_slot){ exchange->sequence, connection->due, lost_at,
-				    WAITING };
+	*slot = (struct load_slot){ exchange->sequence, connection->due,
+				    connection->begun, lost_at, WAITING };
 	if (connection->waiting++ == 0)
 		load_connection_set_wake(worker, connection, lost_at);
 	if (has_free_slot(worker, connection)) {
@@ -265,6 +266,7 @@ static void datagram_begin(struct load_worker *worker, struct load_connection *c
 	if (makes_a_socket_for_each(worker) && !open_socket(worker, connection))
 		return;
 	connection->due = due;
+	connection->begun = worker->now;
 	connection->state = BUSY;
 	exchange->sent = exchange->received = 0;
 	exchange->sequence++;
@@ -281,7 +283,7 @@ static void take_answer(struct load_worker *worker, struct load_connection *conn
 	connection->pause = 0;
 	if (--connection->waiting == 0)
 		connection->wake = NEVER;
-	if (!load_connection_count(worker, slot->due, n)) {
+	if (!load_connection_count(worker, slot->due, slot->begun, n)) {
 		load_connection_served_late(worker, connection);
 		return;
 	}

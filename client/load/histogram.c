@@ -6,8 +6,6 @@
  */
 #include "client/load/histogram.h"
 
-#include <stddef.h>
-
 static const uint64_t largest = ((uint64_t)1 << HISTOGRAM_VALUE_BITS) - 1;
 
 /* Index of the highest bit that is set; 0 for a value of 0. */
@@ -35,17 +33,25 @@ static size_t bucket_of(uint64_t value)
 	return ((size_t)shift << HISTOGRAM_STEP_BITS) + (size_t)(value >> shift);
 }
 
+/* The width of a bucket is 2 to the power of this. */
+static size_t shift_of(size_t bucket)
+{
+	size_t shift = bucket >> HISTOGRAM_STEP_BITS;
+
+	return shift < 2 ? 0 : shift - 1;
+}
+
+int64_t histogram_lower(size_t bucket)
+{
+	size_t shift = shift_of(bucket);
+
+	return (int64_t)((uint64_t)(bucket - (shift << HISTOGRAM_STEP_BITS)) << shift);
+}
+
 /* The middle of a bucket. */
 static int64_t middle_of(size_t bucket)
 {
-	size_t shift = bucket >> HISTOGRAM_STEP_BITS;
-	uint64_t first;
-
-	if (shift < 2)
-		return (int64_t)bucket;
-	shift--;
-	first = (uint64_t)(bucket - (shift << HISTOGRAM_STEP_BITS)) << shift;
-	return (int64_t)(first + ((uint64_t)1 << shift) / 2);
+	return histogram_lower(bucket) + ((int64_t)1 << shift_of(bucket)) / 2;
 }
 
 void histogram_record(struct histogram *histogram, int64_t nanoseconds)
@@ -82,6 +88,16 @@ int64_t histogram_percentile(const struct histogram *histogram, double percent)
 		}
 	}
 	return histogram->most;
+}
+
+uint64_t histogram_passed(const struct histogram *histogram, int64_t nanoseconds)
+{
+	uint64_t value = nanoseconds > 0 ? (uint64_t)nanoseconds : 0, passed = 0;
+	size_t last = bucket_of(value < largest ? value : largest);
+
+	for (size_t i = 0; i <= last; i++)
+		passed += histogram->buckets[i];
+	return passed;
 }
 
 int64_t histogram_max(const struct histogram *histogram)

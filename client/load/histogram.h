@@ -8,6 +8,7 @@
 #ifndef CLIENT_LOAD_HISTOGRAM_H
 #define CLIENT_LOAD_HISTOGRAM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -34,6 +35,13 @@ void histogram_merge(struct histogram *into, const struct histogram *from);
 /** The value that @p percent (0 to 100) of all values do not exceed, in nanoseconds,
  *  within 1 % and at most histogram_max(); 0 if it is empty. */
 int64_t histogram_percentile(const struct histogram *histogram, double percent);
+
+/** The smallest value of bucket number @p bucket (from 0), in nanoseconds. It is the same in
+ *  every histogram, so counts of equal buckets can be added. */
+int64_t histogram_lower(size_t bucket);
+
+/** The number of values that are at most @p nanoseconds, or in the same bucket. */
+uint64_t histogram_passed(const struct histogram *histogram, int64_t nanoseconds);
 
 /** The largest value, exactly; 0 if it is empty. */
 int64_t histogram_max(const struct histogram *histogram);

@@ -44,6 +44,9 @@ enum {
 	LOAD_WINDOW = 64,       /* lines in flight per sender, by default */
 };
 
+/* A thread that needs the CPU for this part of the time has no time to wait. */
+static const double BUSY_THREAD = 0.9;
+
 /* A running load. */
 struct load {
 	const struct load_plan *plan;
@@ -65,6 +68,13 @@ uint64_t load_errors(const struct load_result *result)
 	for (int i = 0; i < LOAD_ERRORS; i++)
 		sum += result->errors[i];
 	return sum;
+}
+
+enum load_bottleneck load_bottleneck(const struct load_result *result)
+{
+	if (result->tardy > result->requests / 100)
+		return LOAD_TARDY_REQUESTS;
+	return result->busy >= BUSY_THREAD ? LOAD_BUSY_THREAD : LOAD_NO_BOTTLENECK;
 }
 
 int load_bytes_take(struct load_bytes *bytes, const char *option, const char *text,

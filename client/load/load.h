@@ -49,6 +49,10 @@ struct load_progress {
 /** Milliseconds after the measured time in which last replies may arrive. */
 enum { LOAD_GRACE = 5000 };
 
+/** Open loop: a request that this program sends later than this many nanoseconds, although a
+ *  connection is free, is tardy. */
+#define LOAD_TARDY INT64_C(1000000)
+
 /** No timeout: a hundred years, in milliseconds. */
 #define LOAD_FOR_EVER (INT64_C(100) * 366 * 24 * 60 * 60 * 1000)
 
@@ -162,6 +166,14 @@ struct load_result {
 			   * unknown */
 	struct load_fate fate;    /* of the datagrams */
 	struct histogram latency; /* of the exchanges, since each was due */
+	struct histogram service; /* open loop: of the same, since each was sent; closed
+				   * loop: empty, because a request is sent when due */
+	double busy;       /* CPU time of the busiest thread in the measured time, as a
+			    * part of that time: 0 to 1 */
+	uint64_t requests; /* open loop: requests that were begun */
+	uint64_t tardy;    /* ... of these, more than LOAD_TARDY after they were due and
+			    * a connection was free */
+	int64_t tardiest;  /* ... nanoseconds: the longest such delay */
 };
 
 /**
@@ -215,6 +227,16 @@ bool load_plan_has_size(const struct load_plan *plan);
  */
 int load_run(const struct load_plan *plan, struct load_result *result,
 	     struct failure *failure);
+
+/** Why the load generator itself limited the results. */
+enum load_bottleneck {
+	LOAD_NO_BOTTLENECK,
+	LOAD_BUSY_THREAD, /* a thread needed the CPU at least 90 % of the measured time */
+	LOAD_TARDY_REQUESTS, /* more than 1 % of the requests were tardy */
+};
+
+/** Whether the figures are those of the load generator rather than of the server. */
+enum load_bottleneck load_bottleneck(const struct load_result *result);
 
 /** The sum of all errors. */
 uint64_t load_errors(const struct load_result *result);

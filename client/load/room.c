@@ -55,7 +55,7 @@ struct sender {
 	atomic_bool reached;              /* any client has received a line */
 	atomic_bool waits;    /* its window is full, and another thread must wake it */
 	char *lines;          /* line_length bytes per place */
-	int64_t *due;         /* when each was due */
+	int64_t *due, *begun; /* when each was due, and sent */
 	atomic_uint *missing; /* per line: clients in the room that have not received
 			       * it */
 	struct load_worker *worker;
@@ -139,8 +139,10 @@ static int prepare_sender(struct load_room *room, unsigned number)
 
 	sender->lines = calloc(places, room->line_length);
 	sender->due = calloc(places, sizeof *sender->due);
+	sender->begun = calloc(places, sizeof *sender->begun);
 	sender->missing = calloc(places, sizeof *sender->missing);
-	if (sender->lines == NULL || sender->due == NULL || sender->missing == NULL)
+	if (sender->lines == NULL || sender->due == NULL || sender->begun == NULL ||
+	    sender->missing == NULL)
 		return -1;
 	room->protocol->heading(room->material, number, sender->heading);
 	return 0;
@@ -182,6 +184,7 @@ void load_room_destroy(struct load_room *room)
 	for (unsigned i = 0; room->senders != NULL && i < room->plan->senders; i++) {
 		free(room->senders[i].lines);
 		free(room->senders[i].due);
+		free(room->senders[i].begun);
 		free(room->senders[i].missing);
 	}
 	free(room->senders);
@@ -417,6 +420,7 @@ static void queue_line(struct load_worker *worker, struct load_connection *conne
 	memcpy(member->lines + member->size, text, room->material->size);
 	member->size += room->material->size;
 	sender->due[place_of(room, number)] = due;
+	sender->begun[place_of(room, number)] = worker->now;
 	atomic_store(&sender->missing[place_of(room, number)], room->present - 1);
 	atomic_store(&sender->lines_sent, number + 1);
 }
@@ -467,6 +471,10 @@ static void count_delivery(struct load_worker *worker, struct member *member,
 	if (worker->now < worker->end) {
 		histogram_record(&worker->result.latency,
 				 worker->now - sender->due[place_of(room, line)]);
+		if (worker->plan->rate > 0)
+			histogram_record(&worker->result.service,
+					 worker->now -
+						 sender->begun[place_of(room, line)]);
 		worker->result.exchanges++;
 		worker->result.bytes += room->line_length;
 	}

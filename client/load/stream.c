@@ -95,7 +95,7 @@ static void complete_exchange(struct load_worker *worker,
 	connection->pause = 0;
 	if (makes_a_connection_for_each(worker))
 		load_connection_shut(worker, connection);
-	if (!load_connection_count(worker, connection->due, bytes)) {
+	if (!load_connection_count(worker, connection->due, connection->begun, bytes)) {
 		if (worker->protocol->pattern != LOAD_SINK) /* a sink is not served
 							     * until it closes */
 			load_connection_served_late(worker, connection);
@@ -173,6 +173,7 @@ static void stream_begin(struct load_worker *worker, struct load_connection *con
 	struct load_exchange *exchange = &connection->exchange;
 
 	connection->due = due;
+	connection->begun = worker->now;
 	exchange->sent = exchange->received = 0;
 	exchange->sequence++;
 	if (makes_a_connection_for_each(worker) && !connect_start(worker, connection))

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
@@ -64,10 +65,25 @@ static void wake_all(struct load_worker *worker)
 		worker->next_wake = worker->now + MILLISECOND;
 }
 
+/* A request is late because no connection was free, which is the server's doing; or because
+ * this thread did not send it, although one was free. */
+static void note_delay(struct load_worker *worker,
+		       const struct load_connection *connection, int64_t due)
+{
+	int64_t could = due > connection->free_since ? due : connection->free_since;
+	int64_t delay = worker->now - could;
+
+	if (delay > LOAD_TARDY)
+		worker->result.tardy++;
+	if (delay > worker->result.tardiest)
+		worker->result.tardiest = delay;
+}
+
 /* Starts due requests on free connections. A limited number: those of a sink may be
  * free again at once. */
 static void send_due(struct load_worker *worker)
 {
+	bool open = worker->plan->rate > 0;
 	int64_t due;
 
 	for (int i = 0; worker->queue != NULL && i < AT_ONCE; i++) {
@@ -77,7 +93,11 @@ static void send_due(struct load_worker *worker)
 		}
 		if (!load_schedule_take(worker, &due))
 			break;
+		if (open)
+			note_delay(worker, worker->queue, due);
 		worker->transport->begin(worker, load_connection_dequeue(worker), due);
+		if (open) /* for the service time of the next one */
+			worker->now = clock_nanoseconds();
 	}
 }
 
@@ -256,6 +276,28 @@ static void await_replies(struct load_worker *worker)
 		give_up_the_rest(worker);
 }
 
+/* CPU time of this thread so far, in nanoseconds; 0 if unknown. */
+static int64_t cpu_time(void)
+{
+	struct timespec time = { 0 };
+
+#ifdef _POSIX_THREAD_CPUTIME
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+#endif
+	return time.tv_sec * SECOND + time.tv_nsec;
+}
+
+/* At the end of the measured time: whether this thread had time to spare. */
+static void note_business(struct load_worker *worker)
+{
+	int64_t elapsed = worker->now - worker->start;
+
+	if (elapsed > 0)
+		worker->result.busy =
+			(double)(cpu_time() - worker->cpu_at_start) / (double)elapsed;
+	worker->result.requests = worker->requests;
+}
+
 /* Sinks and broadcasts have their own end. */
 static bool has_replies(const struct load_worker *worker)
 {
@@ -274,10 +316,12 @@ void *load_worker_run(void *argument)
 	settle(worker);
 	wait_for_start(worker);
 	worker->now = clock_nanoseconds();
+	worker->cpu_at_start = cpu_time();
 	if (worker->transport->start != NULL)
 		worker->transport->start(worker);
 	while (worker->now < worker->end && !over(worker))
 		turn(worker, worker->end);
+	note_business(worker);
 	if (worker->now > worker->end)
 		worker->now = worker->end;
 	worker->result.unsent = load_schedule_unsent(worker, worker->now);
@@ -403,6 +447,13 @@ void load_worker_report(const struct load_worker *worker, struct load_result *re
 	result->fate.duplicates += part->fate.duplicates;
 	result->fate.reordered += part->fate.reordered;
 	histogram_merge(&result->latency, &part->latency);
+	histogram_merge(&result->service, &part->service);
+	if (part->busy > result->busy)
+		result->busy = part->busy;
+	result->requests += part->requests;
+	result->tardy += part->tardy;
+	if (part->tardiest > result->tardiest)
+		result->tardiest = part->tardiest;
 }
 
 void load_worker_destroy(struct load_worker *worker)

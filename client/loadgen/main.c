@@ -24,6 +24,7 @@ enum {
 	OPTION_WINDOW,
 	OPTION_FAULTS,
 	OPTION_WORK,
+	OPTION_HISTOGRAM,
 };
 
 enum {
@@ -90,6 +91,8 @@ static const struct option_line option_lines[] = {
 	  "until the time of -w is over" },
 	{ '4', "ipv4", NULL, "use IPv4 only" },
 	{ '6', "ipv6", NULL, "use IPv6 only" },
+	{ OPTION_HISTOGRAM, "histogram", NULL,
+	  "print the distribution of the latency, too" },
 	{ 'j', "json", NULL, "print one JSON object instead of text" },
 	{ 'v', "verbose", NULL, "print a line each second on standard error" },
 	{ 'q', "quiet", NULL, "print only errors, no progress" },
@@ -105,7 +108,7 @@ struct command {
 	const char *named_load; /* "work", "faults": loads that are not of the engine */
 	int64_t work;           /* CPU time of a request in microseconds; 0: unknown */
 	char host[HOST_TEXT], port[PORT_TEXT];
-	bool json;
+	bool json, histogram;
 	const char *request; /* of --request, with escapes; NULL: none */
 };
 
@@ -265,6 +268,9 @@ static int take_option(void *context, const struct options *options, int letter,
 		return take_timeout(options, &plan->timeout, failure);
 	case 'R':
 		plan->retry = true;
+		return 0;
+	case OPTION_HISTOGRAM:
+		command->histogram = true;
 		return 0;
 	case 'j':
 		command->json = true;
@@ -485,7 +491,8 @@ static int run(struct command *command)
 {
 	static struct load_result result; /* its histogram is large for a stack */
 	struct load_plan *plan = &command->plan;
-	struct report report = { plan, name_of_load(command), command->work };
+	struct report report = { plan, name_of_load(command), command->histogram,
+				 command->work };
 	struct progress progress = { .terminal = isatty(STDERR_FILENO) == 1,
 				     .counted = report_unit(plan) };
 	struct failure failure;

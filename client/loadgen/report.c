@@ -36,19 +36,116 @@ static double per_second(double count, const struct load_result *result)
 	return result->elapsed > 0 ? count / result->elapsed : 0;
 }
 
-/* Without an exchange there is no latency: an empty histogram would give 0. */
-static void print_latency(const char *label, int64_t nanoseconds)
+enum { TIME_TEXT = 32 };
+
+/* A time in the unit that suits it. @return @p out */
+static const char *time_text(int64_t nanoseconds, char out[TIME_TEXT])
 {
 	double value = (double)nanoseconds;
 
-	if (nanoseconds == 0)
-		printf("%-15s-\n", label);
-	else if (nanoseconds < 1000000)
-		printf("%-15s%.1f us\n", label, value / 1e3);
+	if (nanoseconds < 1000000)
+		snprintf(out, TIME_TEXT, "%.1f us", value / 1e3);
 	else if (nanoseconds < 1000000000)
-		printf("%-15s%.2f ms\n", label, value / 1e6);
+		snprintf(out, TIME_TEXT, "%.2f ms", value / 1e6);
 	else
-		printf("%-15s%.2f s\n", label, value / 1e9);
+		snprintf(out, TIME_TEXT, "%.2f s", value / 1e9);
+	return out;
+}
+
+/* The percentiles that are reported. 100 is the maximum. */
+static const struct {
+	const char *name, *label;
+	double percent;
+} percentiles[] = {
+	{ "p50", "latency p50", 50 },       { "p90", "latency p90", 90 },
+	{ "p95", "latency p95", 95 },       { "p99", "latency p99", 99 },
+	{ "p99.9", "latency p99.9", 99.9 }, { "max", "latency max", 100 },
+};
+
+enum { PERCENTILES = sizeof percentiles / sizeof *percentiles };
+
+/* The maximum is exact. */
+static int64_t percentile(const struct histogram *histogram, double percent)
+{
+	return percent >= 100 ? histogram_max(histogram)
+			      : histogram_percentile(histogram, percent);
+}
+
+/* Without an exchange there is no latency: an empty histogram would give 0. */
+static void print_latencies(const struct load_result *result)
+{
+	bool known = histogram_count(&result->latency) > 0;
+	bool open = histogram_count(&result->service) > 0;
+	char text[TIME_TEXT];
+
+	for (int i = 0; i < PERCENTILES; i++) {
+		double percent = percentiles[i].percent;
+
+		printf("%-15s%s", percentiles[i].label,
+		       known ? time_text(percentile(&result->latency, percent), text)
+			     : "-");
+		if (open)
+			printf(", service %s",
+			       time_text(percentile(&result->service, percent), text));
+		putchar('\n');
+	}
+}
+
+/* How many exchanges took at most how long. The rows end where fewer than one exchange would
+ * be beyond the row. */
+static void print_histogram(const struct report *report, const struct histogram *latency)
+{
+	static const double rows[] = { 1,    5,    10,    20,    30,     40,     50,
+				       60,   70,   80,    90,    95,     98,     99,
+				       99.5, 99.9, 99.95, 99.99, 99.999, 99.9999 };
+	double count = (double)histogram_count(latency);
+	char text[TIME_TEXT];
+
+	if (!report->histogram || count <= 0)
+		return;
+	printf("%-15s%11s%14s %s\n", "histogram", "percentile", "latency",
+	       report_unit(report->plan));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		int64_t value = histogram_percentile(latency, rows[i]);
+
+		if (count * (100 - rows[i]) < 100)
+			break;
+		printf("%15s%9g %%%14s %ju\n", "", rows[i], time_text(value, text),
+		       (uintmax_t)histogram_passed(latency, value));
+	}
+	printf("%15s%9d %%%14s %ju\n", "", 100, time_text(histogram_max(latency), text),
+	       (uintmax_t)histogram_count(latency));
+}
+
+/* What the load generator itself had to do, and whether that was too much. */
+static void print_generator(const struct load_plan *plan,
+			    const struct load_result *result)
+{
+	char latest[TIME_TEXT];
+
+	time_text(result->tardiest, latest);
+	printf("%-15s%.1f %% busy", "generator", result->busy * 100);
+	if (plan->rate > 0)
+		printf(", %ju of %ju requests sent late (more than 1 ms), the latest by "
+		       "%s",
+		       (uintmax_t)result->tardy, (uintmax_t)result->requests, latest);
+	putchar('\n');
+	switch (load_bottleneck(result)) {
+	case LOAD_BUSY_THREAD:
+		printf("%-15sloadgen itself: its busiest thread needed the CPU %.0f %% "
+		       "of "
+		       "the time\n",
+		       "bottleneck", result->busy * 100);
+		break;
+	case LOAD_TARDY_REQUESTS:
+		printf("%-15sloadgen itself: it sent %.1f %% of the requests late, up to "
+		       "%s\n",
+		       "bottleneck",
+		       (double)result->tardy * 100 / (double)result->requests, latest);
+		break;
+	default:
+		break;
+	}
 }
 
 /* "none" only if all is well. */
@@ -202,11 +299,8 @@ void report_print_text(const struct report *report, const struct load_result *re
 	}
 	printf("%-15s%.2f MB/s\n", "throughput",
 	       per_second((double)result->bytes, result) / 1e6);
-	print_latency("latency p50", histogram_percentile(&result->latency, 50));
-	print_latency("latency p90", histogram_percentile(&result->latency, 90));
-	print_latency("latency p99", histogram_percentile(&result->latency, 99));
-	print_latency("latency p99.9", histogram_percentile(&result->latency, 99.9));
-	print_latency("latency max", histogram_max(&result->latency));
+	print_latencies(result);
+	print_histogram(report, &result->latency);
 	if (plan->datagrams)
 		print_datagrams(plan, &result->fate);
 	if (is_broadcast(plan)) {
@@ -214,6 +308,7 @@ void report_print_text(const struct report *report, const struct load_result *re
 		printf("%-15s%ju of %ju\n", "delivered", (uintmax_t)result->delivered,
 		       (uintmax_t)result->due);
 	}
+	print_generator(plan, result);
 	print_errors(report, result);
 	print_cookies(result);
 }
@@ -244,22 +339,52 @@ static void print_json_datagrams(const struct load_plan *plan,
 	print_json_count("reordered", fate->reordered, numbered);
 }
 
-/* Without an exchange there is no latency. */
-static void print_json_latency(const struct histogram *latency)
+/* Null without an exchange: there is no latency then. */
+static void print_json_latency(const char *name, const struct histogram *latency)
 {
-	static const char *const names[] = { "p50", "p90", "p99", "p99.9" };
-	static const double percents[] = { 50, 90, 99, 99.9 };
 	bool known = histogram_count(latency) > 0;
 
-	printf("\"latency_ns\":{");
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		print_json_count(names[i],
-				 (uint64_t)histogram_percentile(latency, percents[i]),
-				 known);
-	if (known)
-		printf("\"max\":%jd}", (intmax_t)histogram_max(latency));
-	else
-		printf("\"max\":null}");
+	printf("\"%s\":", name);
+	for (int i = 0; i < PERCENTILES; i++) {
+		printf("%s\"%s\":", i > 0 ? "," : "{", percentiles[i].name);
+		if (known)
+			printf("%jd",
+			       (intmax_t)percentile(latency, percentiles[i].percent));
+		else
+			printf("null");
+	}
+	printf("},");
+}
+
+/* The buckets with a count, each as its smallest value and its count. The bounds are those of
+ * every run, so that runs can be added. */
+static void print_json_histogram(const struct histogram *latency)
+{
+	const char *before = "";
+
+	printf("\"histogram_ns\":[");
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		if (latency->buckets[i] == 0)
+			continue;
+		printf("%s[%jd,%ju]", before, (intmax_t)histogram_lower(i),
+		       (uintmax_t)latency->buckets[i]);
+		before = ",";
+	}
+	printf("],");
+}
+
+/* The load generator itself. In a closed loop no request has a time at which it is due. */
+static void print_json_generator(const struct load_plan *plan,
+				 const struct load_result *result)
+{
+	bool open = plan->rate > 0;
+
+	printf("\"generator\":{\"busy\":%.4f,", result->busy);
+	print_json_count("requests", result->requests, open);
+	print_json_count("late", result->tardy, open);
+	print_json_count("latest_ns", (uint64_t)result->tardiest, open);
+	printf("\"bottleneck\":%s},",
+	       load_bottleneck(result) == LOAD_NO_BOTTLENECK ? "false" : "true");
 }
 
 /* A text, or null if there is none. */
@@ -335,8 +460,12 @@ void report_print_json(const struct report *report, const struct load_result *re
 	print_json_count("window", plan->window, is_broadcast(plan));
 	print_json_count("due", result->due, is_broadcast(plan));
 	print_json_count("delivered", result->delivered, is_broadcast(plan));
-	print_json_latency(&result->latency);
-	print_json_text(",\"no_reply\":", result->silence.text);
+	print_json_latency("latency_ns", &result->latency);
+	print_json_latency("service_ns",
+			   plan->rate > 0 ? &result->service : &result->latency);
+	print_json_histogram(&result->latency);
+	print_json_generator(plan, result);
+	print_json_text("\"no_reply\":", result->silence.text);
 	printf(",\"syn_cookies\":%ju,\"errors\":{", (uintmax_t)result->cookies);
 	for (int i = 0; i < LOAD_ERRORS; i++) {
 		char key[32];

@@ -13,6 +13,7 @@
 struct report {
 	const struct load_plan *plan; /* that was run */
 	const char *load;             /* the name of the load, as the user gave it */
+	bool histogram;               /* print the distribution of the latency, too */
 	int64_t work; /* CPU time of a request in microseconds; 0: unknown */
 };
 

@@ -104,6 +104,31 @@ START_TEST(merging_is_the_same_as_recording_into_one)
 }
 END_TEST
 
+START_TEST(a_bucket_begins_where_the_one_before_ends)
+{
+	ck_assert_int_eq(histogram_lower(0), 0);
+	for (size_t i = 1; i < HISTOGRAM_BUCKETS; i++) {
+		clear();
+		histogram_record(&histogram, histogram_lower(i));
+		ck_assert_uint_eq(histogram.buckets[i], 1);
+		histogram_record(&histogram, histogram_lower(i) - 1);
+		ck_assert_uint_eq(histogram.buckets[i - 1], 1);
+	}
+}
+END_TEST
+
+START_TEST(values_up_to_one_are_counted)
+{
+	for (int64_t i = 1; i <= 200; i++)
+		histogram_record(&histogram, i);
+	histogram_record(&histogram, INT64_MAX);
+	ck_assert_uint_eq(histogram_passed(&histogram, -1), 0);
+	ck_assert_uint_eq(histogram_passed(&histogram, 50), 50);
+	ck_assert_uint_eq(histogram_passed(&histogram, 1000), 200);
+	ck_assert_uint_eq(histogram_passed(&histogram, INT64_MAX), 201);
+}
+END_TEST
+
 START_TEST(values_out_of_range_are_kept_at_its_ends)
 {
 	histogram_record(&histogram, -5);
@@ -128,6 +153,8 @@ Suite *suite_histogram(void)
 	tcase_add_test(tcase, one_slow_value_among_a_thousand_shows_only_above_it);
 	tcase_add_test(tcase, percentile_never_exceeds_the_maximum);
 	tcase_add_test(tcase, merging_is_the_same_as_recording_into_one);
+	tcase_add_test(tcase, a_bucket_begins_where_the_one_before_ends);
+	tcase_add_test(tcase, values_up_to_one_are_counted);
 	tcase_add_test(tcase, values_out_of_range_are_kept_at_its_ends);
 	suite_add_tcase(suite, tcase);
 	return suite;
