@@ -17,6 +17,9 @@
  * server in trouble is not flooded and this program does not spin. */
 static const int64_t shortest_pause = MILLISECOND, longest_pause = 100 * MILLISECOND;
 
+/* The connect rate may be exceeded for this long. */
+static const int64_t longest_burst = 2 * MILLISECOND;
+
 /* ---- the queue of free connections --------------------------------------------------------- */
 
 void load_connection_queue(struct load_worker *worker, struct load_connection *connection)
@@ -148,13 +151,51 @@ void load_connection_watch(struct load_worker *worker, struct load_connection *c
 		connection->watched = wanted;
 }
 
+/* ---- the connect rate ---------------------------------------------------------------------- */
+
+bool load_connection_may_connect(const struct load_worker *worker)
+{
+	return worker->connect_pause == 0 || worker->now >= worker->next_connect;
+}
+
+/* The times are fixed, so that a thread that wakes up late opens the missed connections at once.
+ * But there are not many of them. */
+void load_connection_note_connect(struct load_worker *worker)
+{
+	int64_t earliest = worker->now - longest_burst;
+
+	if (worker->next_connect == 0)
+		worker->next_connect = worker->now;
+	if (worker->next_connect < earliest)
+		worker->next_connect = earliest;
+	worker->next_connect += worker->connect_pause;
+}
+
+void load_connection_open(struct load_worker *worker, struct load_connection *connection)
+{
+	connection->held = !load_connection_may_connect(worker);
+	if (connection->held) {
+		connection->state = CLOSED;
+		load_connection_set_wake(worker, connection, worker->next_connect);
+		return;
+	}
+	if (worker->connect_pause > 0)
+		load_connection_note_connect(worker);
+	worker->transport->open(worker, connection);
+}
+
+/* ---- requests ------------------------------------------------------------------------------ */
+
 /* A sink never waits for a reply, so begin() would call itself without end. Such a
- * connection is queued like the others. */
+ * connection is queued like the others, and one whose next request needs a new connection that
+ * may have to wait for the connect rate. */
 void load_connection_go_on(struct load_worker *worker, struct load_connection *connection)
 {
 	int64_t due;
 
-	if (worker->protocol->pattern != LOAD_SINK && load_schedule_take(worker, &due))
+	if (worker->protocol->pattern != LOAD_SINK &&
+	    (worker->connect_pause == 0 || worker->plan->kind != LOAD_CONNECTIONS) &&
+	    load_schedule_take(worker, &due))
 		worker->transport->begin(worker, connection, due);
 	else
 		load_connection_queue(worker, connection);
@@ -166,6 +207,8 @@ bool load_connection_count(struct load_worker *worker, int64_t due, int64_t begu
 	worker->now = clock_nanoseconds();
 	if (worker->now >= worker->end)
 		return false;
+	if (due < worker->start) /* in the ramp */
+		return true;
 	histogram_record(&worker->result.latency, worker->now - due);
 	if (worker->plan->rate > 0)
 		histogram_record(&worker->result.service, worker->now - begun);
@@ -178,7 +221,7 @@ void load_connection_served(struct load_worker *worker,
 			    struct load_connection *connection)
 {
 	connection->unanswered = false;
-	if (connection->served)
+	if (connection->served || worker->now < worker->start)
 		return;
 	connection->served = true;
 	worker->result.served++;

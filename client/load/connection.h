@@ -48,6 +48,7 @@ struct load_connection {
 	unsigned watched; /* events that the poller watches; 0: not in the poller */
 	enum load_state state;
 	bool queued;                  /* in the queue of free connections */
+	bool held;                    /* CLOSED until the connect rate allows it */
 	bool served;                  /* got a complete reply at least once */
 	bool served_late;             /* ... but only after the measured time */
 	bool unanswered;              /* its last request got no complete reply in time */
@@ -99,8 +100,11 @@ struct load_worker {
 						     * free first */
 	char *received;                             /* RECEIVE_SIZE bytes */
 	int64_t now;                                /* time of the last clock reading */
+	int64_t from;  /* when the first request may be sent; NEVER before it is known */
 	int64_t start; /* of the measured time; NEVER before it is known */
 	int64_t end;
+	int64_t connect_pause;   /* between two new connections of this thread; 0: none */
+	int64_t next_connect;    /* not before */
 	int64_t cpu_at_start;    /* CPU time of the thread when the measured time began */
 	int64_t next_wake;       /* the earliest wake of all connections, or earlier */
 	uint64_t requests;       /* number of requests taken from the schedule (open
@@ -137,6 +141,15 @@ void load_connection_set_wake(struct load_worker *worker,
 /** Sets the events to watch (0: none). No system call if nothing changes. */
 void load_connection_watch(struct load_worker *worker, struct load_connection *connection,
 			   unsigned wanted);
+
+/** Whether the connect rate allows a new connection now. */
+bool load_connection_may_connect(const struct load_worker *worker);
+
+/** A new connection is opened: counts it for the connect rate. */
+void load_connection_note_connect(struct load_worker *worker);
+
+/** A CLOSED connection is opened at once, or when the connect rate allows it. */
+void load_connection_open(struct load_worker *worker, struct load_connection *connection);
 
 /** Closes its socket. */
 void load_connection_shut(struct load_worker *worker, struct load_connection *connection);

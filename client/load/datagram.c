@@ -219,7 +219,8 @@ static void note_sent(struct load_worker *worker, struct load_connection *connec
 	int64_t lost_at = worker->now + worker->plan->timeout * MILLISECOND;
 
 	exchange->sent = exchange->length;
-	worker->result.fate.sent++;
+	if (connection->due >= worker->start)
+		worker->result.fate.sent++;
 	load_connection_watch(worker, connection, POLLER_READ);
 	if (connection->state != BUSY)
 		return;
@@ -437,7 +438,8 @@ static int64_t lose(struct load_worker *worker, struct load_connection *connecti
 			slot->state = LOST;
 			connection->waiting--;
 			connection->lost = true;
-			worker->result.fate.lost++;
+			if (slot->due >= worker->start)
+				worker->result.fate.lost++;
 		} else if (slot->lost_at < next) {
 			next = slot->lost_at;
 		}

@@ -326,6 +326,7 @@ static void end_all(struct load_faults *faults)
 /* @return when the measured time is over */
 static int64_t wait_for_start(struct load_shared *shared)
 {
+	struct timespec pause = clock_timespec(1);
 	int64_t until;
 
 	pthread_mutex_lock(&shared->lock);
@@ -333,6 +334,8 @@ static int64_t wait_for_start(struct load_shared *shared)
 		pthread_cond_wait(&shared->begin, &shared->lock);
 	until = shared->end;
 	pthread_mutex_unlock(&shared->lock);
+	while (clock_nanoseconds() < shared->start && !atomic_load(&shared->over))
+		nanosleep(&pause, NULL); /* the ramp */
 	return until;
 }
 

@@ -75,17 +75,27 @@ static void connect_all(struct opening *opening, const struct load_plan *plan,
 {
 	int64_t end = clock_milliseconds() + limit;
 
+	int64_t pause = plan->connect_rate > 0 ? 1000000000 / plan->connect_rate : 0;
+	int64_t next = clock_nanoseconds();
+
 	while (opening->idle->made < plan->idle && clock_milliseconds() < end &&
 	       !(plan->stop != NULL && *plan->stop)) {
 		struct poller_event event;
 
 		while (opening->begun < plan->idle &&
 		       opening->begun - opening->idle->made < MOST_ATTEMPTS)
-			if (start_one(opening, address) < 0)
+			if (clock_nanoseconds() < next || start_one(opening, address) < 0)
 				break;
+			else
+				next = clock_nanoseconds() > next + PAUSE_NANOSECONDS
+					       ? clock_nanoseconds()
+					       : next + pause;
 		/* One event at a time: the next one of a batch could name the place
 		 * of a descriptor that has just been moved. */
-		if (poller_wait(opening->poller, &event, 1, PAUSE_NANOSECONDS) == 1)
+		if (poller_wait(opening->poller, &event, 1,
+				pause > 0 && pause < PAUSE_NANOSECONDS
+					? pause
+					: PAUSE_NANOSECONDS) == 1)
 			settle_one(opening, event.owner);
 	}
 	while (opening->begun > opening->idle->made)

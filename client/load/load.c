@@ -199,6 +199,15 @@ static int check_choices(const struct load_plan *plan, struct failure *failure)
 	if (plan->datagrams && load_fault_mix_total(&plan->faults) > 0)
 		return failure_set(failure, "--faults does not apply to UDP: there is no "
 					    "connection to reset or to keep");
+	if (plan->ramp > 0 && protocol->pattern == LOAD_BROADCAST)
+		return failure_set(
+			failure,
+			"--ramp does not apply to the protocol %s: all clients "
+			"must be in the room before the first line",
+			protocol->name);
+	if (plan->connect_rate > 0 && plan->datagrams)
+		return failure_set(failure, "--connect-rate does not apply to UDP: there "
+					    "are no connections");
 	if (load_fault_mix_check(&plan->faults, protocol, failure) < 0)
 		return -1;
 	if (plan->rate > 0 && protocol->pattern == LOAD_SOURCE && !plan->datagrams)
@@ -546,7 +555,18 @@ static void report_progress(struct load *load, enum load_phase phase)
 	if (phase == LOAD_RUNNING)
 		progress.seconds = (double)(clock_nanoseconds() - load->shared.start) /
 				   (double)SECOND;
+	if (progress.seconds < 0) {
+		progress.phase = LOAD_RAMPING;
+		progress.seconds = 0;
+	}
 	load->plan->progress(&progress, load->plan->context);
+}
+
+/* Milliseconds that the connect rate needs for this many connections. */
+static int64_t time_to_connect(const struct load_plan *plan, unsigned connections)
+{
+	return plan->connect_rate > 0 ? (int64_t)connections * 1000 / plan->connect_rate
+				      : 0;
 }
 
 /* Waits until every thread has its connections; the threads limit that time. */
@@ -569,7 +589,8 @@ static void await_settled(struct load *load)
 static void start_clock(struct load *load)
 {
 	pthread_mutex_lock(&load->shared.lock);
-	load->shared.start = clock_nanoseconds();
+	load->shared.from = clock_nanoseconds();
+	load->shared.start = load->shared.from + load->plan->ramp * MILLISECOND;
 	load->shared.end = load->shared.start + load->plan->duration * MILLISECOND;
 	pthread_cond_broadcast(&load->shared.begin);
 	pthread_mutex_unlock(&load->shared.lock);
@@ -620,11 +641,12 @@ static void join_faults(struct load *load)
 
 static int measure(struct load *load, struct failure *failure)
 {
-	int64_t limit = load->plan->timeout;
+	int64_t limit = load->plan->timeout, end;
 	int started;
 
 	if (limit > SETTLE_LIMIT)
 		limit = SETTLE_LIMIT;
+	limit += time_to_connect(load->plan, load->plan->connections);
 	load->shared.settle_time = limit * MILLISECOND;
 	atomic_store(&load->shared.settle_limit,
 		     clock_nanoseconds() + load->shared.settle_time);
@@ -635,8 +657,10 @@ static int measure(struct load *load, struct failure *failure)
 	if (started == 0)
 		report_progress(load, LOAD_SETTLED);
 	start_clock(load);
-	load->result->elapsed =
-		(double)(await_end(load) - load->shared.start) / (double)SECOND;
+	end = await_end(load);
+	if (end > load->shared.start) /* not stopped in the ramp */
+		load->result->elapsed =
+			(double)(end - load->shared.start) / (double)SECOND;
 	load->result->idle_open = load_idle_count_open(&load->idle);
 	load_idle_close(&load->idle); /* clients in the backlog may be served now */
 	join_faults(load);
@@ -653,7 +677,7 @@ static int set_up_and_measure(struct load *load, int first, struct failure *fail
 	const struct load_plan *plan = load->plan;
 	int64_t limit = plan->timeout < IDLE_LIMIT ? plan->timeout : IDLE_LIMIT;
 
-	limit += plan->idle / IDLE_EACH_MS;
+	limit += plan->idle / IDLE_EACH_MS + time_to_connect(plan, plan->idle);
 	report_progress(load, LOAD_CONNECTING);
 	if (idle_wanted(plan) > 0) {
 		/* the silent connections come first, on purpose */

@@ -36,6 +36,7 @@ enum load_phase {
 	LOAD_CONNECTING, /* connecting; nothing has been sent */
 	LOAD_SETTLED,    /* reported once: all connections are established, or have
 			  * failed; the clock starts after the callback returns */
+	LOAD_RAMPING,    /* requests are sent, but not measured: load_plan.ramp */
 	LOAD_RUNNING,    /* the measured time */
 };
 
@@ -95,14 +96,19 @@ struct load_plan {
 	struct load_bytes request; /* protocol request: the bytes of each request ... */
 	struct load_bytes expect;  /* ... and of each reply; each 1 byte or more */
 	int64_t duration;          /* the measured time in milliseconds, 1 or more */
-	int64_t timeout;  /* for connecting and for an exchange, in milliseconds; a
+	int64_t timeout; /* for connecting and for an exchange, in milliseconds; a
 			    * datagram without a reply by then is lost. Or
 			    * LOAD_FOR_EVER */
-	double rate;      /* requests per second of all threads, sent when they are
+	double rate;     /* requests per second of all threads, sent when they are
 			    * due (open loop); 0: each after the last reply (closed
 			    * loop) */
-	unsigned threads; /* 0: one per two CPUs; never more than connections */
-	bool retry;       /* at the start, try again while refused, until the timeout */
+	int64_t ramp;    /* milliseconds before the measured time in which the rate grows
+		       * from 0 to plan.rate, or in a closed loop the number of
+		       * connections; 0: none. Not for LOAD_BROADCAST */
+	unsigned connect_rate; /* at most this many new connections a second; 0: any
+				* number. Only over TCP */
+	unsigned threads;      /* 0: one per two CPUs; never more than connections */
+	bool retry; /* at the start, try again while refused, until the timeout */
 
 	/* Called by the thread of load_run(), about ten times per second. */
 	void (*progress)(const struct load_progress *progress, void *context);
@@ -190,10 +196,10 @@ int load_plan_complete(struct load_plan *plan, struct failure *failure);
 bool load_plan_has_size(const struct load_plan *plan);
 
 /**
- * Runs the plan. It takes the duration, and the time to connect before it: the timeout
+ * Runs the plan. It takes the duration and the ramp, and the time to connect before them: the timeout
  * for the first connection (without plan.retry at most the duration or, if longer, a
  * second), then a second for the other connections, and for the silent ones two seconds
- * and half a millisecond for each.
+ * and half a millisecond for each. A connect rate adds the time that it needs.
  * Connections that are not established by then continue to try within the measured
  * time.
  *

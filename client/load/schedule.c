@@ -11,16 +11,49 @@
  */
 #include "client/load/schedule.h"
 
+/* Newton's method: no mathematical library is needed for the few requests of a ramp. */
+static double square_root(double value)
+{
+	double root = value > 1 ? value : 1;
+
+	for (int i = 0; i < 64; i++) {
+		double next = (root + value / root) / 2;
+
+		if (next >= root)
+			break;
+		root = next;
+	}
+	return root;
+}
+
+static double ramp_seconds(const struct load_worker *worker)
+{
+	return (double)(worker->start - worker->from) / (double)SECOND;
+}
+
+/* The rate grows in a straight line, so half of the full rate is sent in the ramp, by all
+ * threads. */
+static double ramp_requests(const struct load_worker *worker)
+{
+	return ramp_seconds(worker) * worker->plan->rate / 2;
+}
+
+/* After t seconds of a ramp of T seconds, rate * t^2 / (2 T) requests were due. */
 int64_t load_schedule_due(const struct load_worker *worker, uint64_t request)
 {
 	double place = (double)request * worker->turns + worker->number;
+	double rate = worker->plan->rate, in_ramp = ramp_requests(worker);
 
-	return worker->start + (int64_t)(place * (double)SECOND / worker->plan->rate);
+	if (place < in_ramp)
+		return worker->from +
+		       (int64_t)(square_root(2 * ramp_seconds(worker) * place / rate) *
+				 (double)SECOND);
+	return worker->start + (int64_t)((place - in_ramp) * (double)SECOND / rate);
 }
 
 bool load_schedule_take(struct load_worker *worker, int64_t *due)
 {
-	if (worker->now < worker->start || worker->now >= worker->end)
+	if (worker->now < worker->from || worker->now >= worker->end)
 		return false;
 	*due = worker->now;
 	if (worker->plan->rate <= 0)
@@ -32,16 +65,38 @@ bool load_schedule_take(struct load_worker *worker, int64_t *due)
 	return true;
 }
 
+/* The number of requests of this thread that are due before @p time, of @p places of all
+ * threads. */
+static uint64_t due_before(const struct load_worker *worker, double places, int64_t time)
+{
+	double turns = (places - worker->number) / worker->turns;
+	uint64_t due;
+
+	if (worker->number >= worker->turns || turns <= 0)
+		return 0;
+	due = (uint64_t)turns;
+	if (load_schedule_due(worker, due) < time) /* turns, rounded up */
+		due++;
+	return due;
+}
+
+uint64_t load_schedule_before(const struct load_worker *worker)
+{
+	return worker->plan->rate > 0 && worker->start > worker->from
+		       ? due_before(worker, ramp_requests(worker), worker->start)
+		       : 0;
+}
+
 uint64_t load_schedule_unsent(const struct load_worker *worker, int64_t end)
 {
 	double seconds = (double)(end - worker->start) / (double)SECOND;
-	double turns = (seconds * worker->plan->rate - worker->number) / worker->turns;
-	uint64_t due;
+	uint64_t due, taken = load_schedule_before(worker);
 
-	if (worker->plan->rate <= 0 || worker->number >= worker->turns || turns <= 0)
+	if (worker->plan->rate <= 0 || seconds <= 0)
 		return 0;
-	due = (uint64_t)turns;
-	if (load_schedule_due(worker, due) < end) /* turns, rounded up */
-		due++;
-	return due > worker->requests ? due - worker->requests : 0;
+	if (taken < worker->requests)
+		taken = worker->requests;
+	due = due_before(worker, ramp_requests(worker) + seconds * worker->plan->rate,
+			 end);
+	return due > taken ? due - taken : 0;
 }

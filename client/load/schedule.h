@@ -15,7 +15,10 @@ int64_t load_schedule_due(const struct load_worker *worker, uint64_t request);
  *  @return whether there is one */
 bool load_schedule_take(struct load_worker *worker, int64_t *due);
 
-/** How many requests were due before @p end and have not been sent. */
+/** The number of requests that are due before the measured time, in the ramp. */
+uint64_t load_schedule_before(const struct load_worker *worker);
+
+/** How many requests of the measured time were due before @p end and have not been sent. */
 uint64_t load_schedule_unsent(const struct load_worker *worker, int64_t end);
 
 #endif

@@ -101,11 +101,12 @@ static void complete_exchange(struct load_worker *worker,
 			load_connection_served_late(worker, connection);
 		return;
 	}
-	worker->result.uploads += connection->exchange.upload;
+	if (connection->due >= worker->start)
+		worker->result.uploads += connection->exchange.upload;
 	if (worker->protocol->pattern != LOAD_SINK)
 		load_connection_served(worker, connection);
 	if (connection->fd < 0 && !makes_a_connection_for_each(worker))
-		stream_open(worker, connection);
+		load_connection_open(worker, connection);
 	else
 		load_connection_go_on(worker, connection);
 }
@@ -124,7 +125,8 @@ static void complete_last_exchange(struct load_worker *worker,
 static void count_taken(struct load_worker *worker, struct load_connection *connection,
 			size_t n)
 {
-	worker->result.bytes += n;
+	if (connection->due >= worker->start)
+		worker->result.bytes += n;
 	connection->moved_at = worker->now;
 }
 

@@ -43,7 +43,7 @@ static void wake(struct load_worker *worker, struct load_connection *connection)
 		load_connection_set_free(connection);
 		load_connection_queue(worker, connection);
 	} else {
-		worker->transport->open(worker, connection);
+		load_connection_open(worker, connection);
 	}
 }
 
@@ -79,11 +79,17 @@ static void note_delay(struct load_worker *worker,
 		worker->result.tardiest = delay;
 }
 
+/* Whether each request needs a new connection, and the rate of these is limited. */
+static bool connects_at_a_rate(const struct load_worker *worker)
+{
+	return worker->connect_pause > 0 && worker->plan->kind == LOAD_CONNECTIONS;
+}
+
 /* Starts due requests on free connections. A limited number: those of a sink may be
  * free again at once. */
 static void send_due(struct load_worker *worker)
 {
-	bool open = worker->plan->rate > 0;
+	bool open = worker->plan->rate > 0, connects = connects_at_a_rate(worker);
 	int64_t due;
 
 	for (int i = 0; worker->queue != NULL && i < AT_ONCE; i++) {
@@ -91,9 +97,12 @@ static void send_due(struct load_worker *worker)
 			load_connection_dequeue(worker);
 			continue;
 		}
-		if (!load_schedule_take(worker, &due))
+		if ((connects && !load_connection_may_connect(worker)) ||
+		    !load_schedule_take(worker, &due))
 			break;
-		if (open)
+		if (connects)
+			load_connection_note_connect(worker);
+		else if (open && due >= worker->start)
 			note_delay(worker, worker->queue, due);
 		worker->transport->begin(worker, load_connection_dequeue(worker), due);
 		if (open) /* for the service time of the next one */
@@ -108,11 +117,13 @@ static int64_t time_to_wait(const struct load_worker *worker, int64_t until)
 
 	if (worker->next_wake < until)
 		until = worker->next_wake;
-	if (worker->queue != NULL && worker->start != NEVER && worker->plan->rate <= 0)
-		return 0;
-	if (worker->queue != NULL && worker->start != NEVER) {
-		int64_t due = load_schedule_due(worker, worker->requests);
+	if (worker->queue != NULL && worker->from != NEVER) {
+		int64_t due = worker->plan->rate > 0
+				      ? load_schedule_due(worker, worker->requests)
+				      : worker->now;
 
+		if (connects_at_a_rate(worker) && due < worker->next_connect)
+			due = worker->next_connect;
 		/* not rounded to milliseconds: the schedule is exact */
 		if (due < until && due < worker->now + longest_wait)
 			return due > worker->now ? due - worker->now : 0;
@@ -157,7 +168,8 @@ static bool over(const struct load_worker *worker)
 static bool all_settled(const struct load_worker *worker)
 {
 	for (unsigned i = 0; i < worker->count; i++)
-		if (worker->connections[i].state == CONNECTING)
+		if (worker->connections[i].state == CONNECTING ||
+		    worker->connections[i].held)
 			return false;
 	return true;
 }
@@ -182,9 +194,32 @@ static void wait_for_start(struct load_worker *worker)
 	shared->settled++;
 	while (shared->start == 0)
 		pthread_cond_wait(&shared->begin, &shared->lock);
+	worker->from = shared->from;
 	worker->start = shared->start;
 	worker->end = shared->end;
 	pthread_mutex_unlock(&shared->lock);
+}
+
+/* In a closed loop the ramp adds connections: each has its time by its number. */
+static bool adds_connections(const struct load_worker *worker)
+{
+	return worker->plan->ramp > 0 && worker->plan->rate <= 0;
+}
+
+static void plan_connections(struct load_worker *worker)
+{
+	double ramp = (double)(worker->start - worker->from);
+
+	for (unsigned i = 0; i < worker->count; i++) {
+		struct load_connection *connection = &worker->connections[i];
+
+		if (connection->state == CLOSED && connection->wake == NEVER)
+			load_connection_set_wake(
+				worker, connection,
+				worker->from +
+					(int64_t)(ramp * connection->exchange.connection /
+						  worker->plan->connections));
+	}
 }
 
 /* ---- the last replies ---------------------------------------------------------------------- */
@@ -291,11 +326,13 @@ static int64_t cpu_time(void)
 static void note_business(struct load_worker *worker)
 {
 	int64_t elapsed = worker->now - worker->start;
+	uint64_t before = load_schedule_before(worker);
 
 	if (elapsed > 0)
 		worker->result.busy =
 			(double)(cpu_time() - worker->cpu_at_start) / (double)elapsed;
-	worker->result.requests = worker->requests;
+	if (worker->requests > before)
+		worker->result.requests = worker->requests - before;
 }
 
 /* Sinks and broadcasts have their own end. */
@@ -316,9 +353,13 @@ void *load_worker_run(void *argument)
 	settle(worker);
 	wait_for_start(worker);
 	worker->now = clock_nanoseconds();
-	worker->cpu_at_start = cpu_time();
 	if (worker->transport->start != NULL)
 		worker->transport->start(worker);
+	if (adds_connections(worker))
+		plan_connections(worker);
+	while (worker->now < worker->start && !over(worker))
+		turn(worker, worker->start);
+	worker->cpu_at_start = cpu_time();
 	while (worker->now < worker->end && !over(worker))
 		turn(worker, worker->end);
 	note_business(worker);
@@ -353,7 +394,9 @@ static void prepare_connections(struct load_worker *worker, int first)
 		connection->exchange.state =
 			worker->states + i * worker->protocol->state_size;
 		connection->exchange.wrong = &worker->result.wrong;
-		if (worker->plan->kind == LOAD_CONNECTIONS) {
+		if (adds_connections(worker)) {
+			connection->wake = NEVER;
+		} else if (worker->plan->kind == LOAD_CONNECTIONS) {
 			load_connection_set_free(connection);
 			load_connection_queue(worker, connection);
 		}
@@ -387,7 +430,9 @@ struct load_worker *load_worker_create(struct load_shared *shared, unsigned numb
 	worker->number = number;
 	worker->count = (shared->plan->connections - number + threads - 1) / threads;
 	worker->queue_end = &worker->queue;
-	worker->start = worker->end = NEVER;
+	worker->from = worker->start = worker->end = NEVER;
+	if (shared->plan->connect_rate > 0)
+		worker->connect_pause = SECOND * threads / shared->plan->connect_rate;
 	worker->poller = poller_create();
 	worker->connections = calloc(worker->count, sizeof *worker->connections);
 	/* one byte more, because calloc(0) may return NULL */

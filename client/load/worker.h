@@ -21,7 +21,9 @@ struct load_shared {
 	pthread_mutex_t lock;              /* protects: */
 	pthread_cond_t begin;              /*   start has been set */
 	unsigned settled;                  /* number of threads that wait for it */
-	int64_t start, end;   /*   of the measured time; 0 before it is known */
+	int64_t from;                      /*   when the first request may be sent */
+	int64_t start, end;   /*   of the measured time; 0 before it is known. The time
+			       *   between from and start is the ramp */
 	atomic_bool over;     /* stop at once */
 	atomic_uint finished; /* number of threads that have finished */
 };

@@ -25,6 +25,8 @@ enum {
 	OPTION_FAULTS,
 	OPTION_WORK,
 	OPTION_HISTOGRAM,
+	OPTION_RAMP,
+	OPTION_CONNECT_RATE,
 };
 
 enum {
@@ -56,6 +58,11 @@ static const struct option_line option_lines[] = {
 	{ 'r', "rate", "N",
 	  "send N requests a second in all, at fixed times\n"
 	  "(default: each after the reply to the one before)" },
+	{ OPTION_RAMP, "ramp", "SEC",
+	  "before the measured time, let the rate of -r, or\n"
+	  "the number of connections, grow for SEC seconds" },
+	{ OPTION_CONNECT_RATE, "connect-rate", "N",
+	  "open at most N connections a second" },
 	{ 'i', "idle", "N",
 	  "with the load idle: open N silent connections\n"
 	  "(default 500)" },
@@ -269,6 +276,12 @@ static int take_option(void *context, const struct options *options, int letter,
 	case 'R':
 		plan->retry = true;
 		return 0;
+	case OPTION_RAMP:
+		return options_seconds(options, OPTION_RAMP, MOST_SECONDS, &plan->ramp,
+				       failure);
+	case OPTION_CONNECT_RATE:
+		return take_count(options, OPTION_CONNECT_RATE, MOST_RATE,
+				  &plan->connect_rate, failure);
 	case OPTION_HISTOGRAM:
 		command->histogram = true;
 		return 0;
@@ -467,7 +480,8 @@ static void show_progress(const struct load_progress *now, void *context)
 	if (!progress->terminal || !message_wanted(MESSAGE_NOTICE))
 		return;
 	if (now->phase != LOAD_RUNNING)
-		fprintf(stderr, "\rconnecting …\033[K");
+		fprintf(stderr, "\r%s …\033[K",
+			now->phase == LOAD_RAMPING ? "ramp" : "connecting");
 	else
 		fprintf(stderr, "\r%.1f s: %ju %s, %.0f /s\033[K", now->seconds,
 			(uintmax_t)now->exchanges, progress->counted,

@@ -282,6 +282,9 @@ void report_print_text(const struct report *report, const struct load_result *re
 	print_faults(plan, result);
 	if (load_plan_has_size(plan))
 		printf("%-15s%zu bytes\n", "message", result->size);
+	if (plan->ramp > 0)
+		printf("%-15s%.2f s before the measured time\n", "ramp",
+		       (double)plan->ramp / 1e3);
 	printf("%-15s%.2f s\n", "measured", result->elapsed);
 	printf("%-15s%ju\n", report_unit(plan), (uintmax_t)result->exchanges);
 	printf("%-15s%.0f /s\n", "rate", per_second((double)result->exchanges, result));
@@ -448,6 +451,8 @@ void report_print_json(const struct report *report, const struct load_result *re
 	print_json_count("puts", result->uploads, plan->protocol->uploads);
 	print_json_count("gets", result->exchanges - result->uploads,
 			 plan->protocol->uploads);
+	printf("\"ramp_seconds\":%.3f,\"connect_rate\":%u,", (double)plan->ramp / 1e3,
+	       plan->connect_rate);
 	printf("\"rate\":%.0f,\"unsent\":%ju,", plan->rate, (uintmax_t)result->unsent);
 	print_json_datagrams(plan, result);
 	if (report->work > 0)

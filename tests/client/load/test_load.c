@@ -623,7 +623,7 @@ END_TEST
 
 /* ---- stopping, telling, limits ------------------------------------------------------------------ */
 
-static unsigned calls[3];
+static unsigned calls[LOAD_RUNNING + 1];
 
 static void count_phases(const struct load_progress *progress, void *context)
 {
