@@ -48,9 +48,8 @@ static const struct {
 			      "request per second" },
 	[EXPERIMENT_COST] = { "cost", "Cost of a request", "requests per second",
 			      "request per second" },
-	[EXPERIMENT_WORK] = { "work", "Work for each request",
-			      "ms of CPU time per request",
-			      "ms of CPU time per request" },
+	[EXPERIMENT_WORK] = { "work", "Work for each request", "ms of CPU time",
+			      "ms of CPU time" },
 	[EXPERIMENT_SHARING] = { "sharing", "Sharing of the clients", "clients at a time",
 				 "client at a time" },
 };

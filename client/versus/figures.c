@@ -32,6 +32,7 @@ static const char *const figure_names[FIGURES] = {
 	[FIGURE_P999] = "p999_microseconds",
 	[FIGURE_PER_WAKEUP] = "exchanges_per_sleep",
 	[FIGURE_SILENT] = "silent_clients",
+	[FIGURE_SERVICE_P99] = "service_p99_microseconds",
 	[FIGURE_MEMORY] = "memory_in_all_with_clients_kib",
 };
 

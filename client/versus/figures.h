@@ -38,6 +38,8 @@ enum figure {
 	FIGURE_PER_WAKEUP,  /* exchanges for each time that the server slept (voluntary
 			     * context switches) */
 	FIGURE_SILENT,      /* silent clients that were connected at the end */
+	FIGURE_SERVICE_P99, /* open loop: latency since the request was sent, in
+			     * microseconds */
 	FIGURE_MEMORY, /* memory of the server and the kernel with all clients, in KiB */
 	FIGURES,
 };

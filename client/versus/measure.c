@@ -163,6 +163,9 @@ static void note_figures(struct run_figures *figures, const struct load_plan *pl
 		(double)histogram_percentile(&result->latency, 50) / 1000;
 	figures->figure[FIGURE_P99] =
 		(double)histogram_percentile(&result->latency, 99) / 1000;
+	if (plan->rate > 0)
+		figures->figure[FIGURE_SERVICE_P99] =
+			(double)histogram_percentile(&result->service, 99) / 1000;
 	figures->figure[FIGURE_P999] =
 		(double)histogram_percentile(&result->latency, 99.9) / 1000;
 }

@@ -13,7 +13,7 @@
 #include "client/versus/chart_text.h"
 #include "client/versus/wrap.h"
 
-enum { COLUMNS = WRAP_COLUMNS, NAME_WIDTH = 15, CELL_WIDTH = 8, SENTENCE = 1024 };
+enum { COLUMNS = WRAP_COLUMNS, NAME_WIDTH = 19, CELL_WIDTH = 8, SENTENCE = 1024 };
 
 /* A server keeps up with the offered load if it serves this part of it. */
 #define KEEPS_UP .97
@@ -42,6 +42,8 @@ static const struct view of_rate[] = {
 	  1, true },
 	{ "p999", "Latency since the request was due, 99.9th percentile", "microseconds",
 	  FIGURE_P999, 1, true },
+	{ "service", "Service time: since the request was sent, 99th percentile",
+	  "microseconds", FIGURE_SERVICE_P99, 1, true },
 	{ "rate", "Requests served", "exchanges per second", FIGURE_RATE, 1, false },
 };
 
