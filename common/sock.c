@@ -162,7 +162,26 @@ int sock_listen(const struct sock_place *place, struct failure *failure)
 	return fd;
 }
 
+/* Linux chooses the port in connect(2) if asked so. Elsewhere bind(2) chooses one, which no other
+ * socket of this address has. */
+static int bind_source(int fd, const struct address *source)
+{
+	struct address address = *source;
+
+#ifdef IP_BIND_ADDRESS_NO_PORT
+	set_flag(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+#endif
+	address_set_port(&address, 0);
+	return bind(fd, &address.any, address.length);
+}
+
 int sock_connect_start(const struct sockaddr *address, socklen_t length, int type)
+{
+	return sock_connect_start_from(address, length, type, NULL);
+}
+
+int sock_connect_start_from(const struct sockaddr *address, socklen_t length, int type,
+			    const struct address *source)
 {
 #ifdef SOCK_NONBLOCK
 	int fd = open_socket(address->sa_family, type, SOCK_NONBLOCK);
@@ -177,6 +196,8 @@ int sock_connect_start(const struct sockaddr *address, socklen_t length, int typ
 	if (io_set_nonblocking(fd, true) < 0)
 		return close_keeping_errno(fd);
 #endif
+	if (source != NULL && bind_source(fd, source) < 0)
+		return close_keeping_errno(fd);
 	if (connect(fd, address, length) < 0 && errno != EINPROGRESS && errno != EINTR)
 		return close_keeping_errno(fd);
 	return fd;
@@ -238,7 +259,8 @@ static int64_t share_of_time(const struct addrinfo *where, int64_t end)
 	return left > 0 ? (left + addresses - 1) / addresses : 0;
 }
 
-static int connect_to(const struct addrinfo *where, int type, int64_t left)
+static int connect_to(const struct addrinfo *where, int type,
+		      const struct address *source, int64_t left)
 {
 	int fd, ready, error;
 
@@ -246,7 +268,7 @@ static int connect_to(const struct addrinfo *where, int type, int64_t left)
 		errno = ETIMEDOUT;
 		return -1;
 	}
-	fd = sock_connect_start(where->ai_addr, where->ai_addrlen, type);
+	fd = sock_connect_start_from(where->ai_addr, where->ai_addrlen, type, source);
 	if (fd < 0)
 		return -1;
 	ready = io_wait(fd, POLLOUT, left);
@@ -269,6 +291,12 @@ static int connect_to(const struct addrinfo *where, int type, int64_t left)
 int sock_connect(const struct sock_target *target, struct address *reached,
 		 struct failure *failure)
 {
+	return sock_connect_from(target, NULL, reached, failure);
+}
+
+int sock_connect_from(const struct sock_target *target, const struct address *source,
+		      struct address *reached, struct failure *failure)
+{
 	struct address_query query = { target->family, target->type, false };
 	int64_t end = target->timeout < 0 ? -1 : clock_milliseconds() + target->timeout;
 	const char *name = target->host ? target->host : "localhost";
@@ -281,7 +309,7 @@ int sock_connect(const struct sock_target *target, struct address *reached,
 		return -1;
 	}
 	for (where = list; where != NULL && fd < 0; where = where->ai_next) {
-		fd = connect_to(where, target->type, share_of_time(where, end));
+		fd = connect_to(where, target->type, source, share_of_time(where, end));
 		if (error == 0 || !sock_has_no_way(errno))
 			error = errno;
 		if (fd >= 0 && reached != NULL)

@@ -80,6 +80,10 @@ struct sock_target {
 int sock_connect(const struct sock_target *target, struct address *reached,
 		 struct failure *failure);
 
+/** The same from the address @p source; NULL: the kernel chooses it. */
+int sock_connect_from(const struct sock_target *target, const struct address *source,
+		      struct address *reached, struct failure *failure);
+
 /**
  * Starts a non-blocking connect(2).
  *
@@ -87,6 +91,12 @@ int sock_connect(const struct sock_target *target, struct address *reached,
  * failed, and sock_error() tells which; or -1 with errno if it failed at once
  */
 int sock_connect_start(const struct sockaddr *address, socklen_t length, int type);
+
+/** The same from the address @p source, whose port does not matter: the kernel chooses one in
+ *  connect(2), so one that is in use for another peer can be chosen again. NULL: the kernel
+ *  chooses the address, too. */
+int sock_connect_start_from(const struct sockaddr *address, socklen_t length, int type,
+			    const struct address *source);
 
 /**
  * The result of sock_connect_start() so far, without blocking. The local host has

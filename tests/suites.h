@@ -50,6 +50,7 @@
 	SUITE(load_broken)                                                               \
 	SUITE(load_faults)                                                               \
 	SUITE(load_omission)                                                             \
+	SUITE(load_endpoint)                                                             \
 	SUITE(load_ramp)                                                                 \
 	SUITE(load_report)                                                               \
 	SUITE(load_services)                                                             \

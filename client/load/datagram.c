@@ -151,9 +151,8 @@ static const char *request_bytes(const struct load_protocol *protocol,
 
 static bool open_socket(struct load_worker *worker, struct load_connection *connection)
 {
-	const struct address *address = &worker->shared->address;
-
-	connection->fd = sock_connect_start(&address->any, address->length, SOCK_DGRAM);
+	connection->fd = load_endpoint_connect(
+		&worker->shared->endpoint, connection->exchange.connection, SOCK_DGRAM);
 	if (connection->fd < 0) {
 		load_connection_fail_errno(worker, connection, errno);
 		return false;
@@ -502,12 +501,11 @@ static int ask(int fd, const struct load_shared *shared, char *buffer)
 	return await_reply(fd, REFUSED_WITHIN) == ECONNREFUSED ? ECONNREFUSED : 0;
 }
 
-int load_datagram_reach(const struct load_shared *shared, const struct address *address,
-			int64_t limit)
+int load_datagram_reach(const struct load_shared *shared, int64_t limit)
 {
 	const struct load_plan *plan = shared->plan;
 	int64_t end = clock_milliseconds() + limit;
-	int fd = sock_connect_start(&address->any, address->length, SOCK_DGRAM);
+	int fd = load_endpoint_connect(&shared->endpoint, 0, SOCK_DGRAM);
 	char *buffer = malloc(plan->size);
 	int error = fd < 0 || buffer == NULL ? errno : ETIMEDOUT;
 

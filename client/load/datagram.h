@@ -13,12 +13,11 @@
 enum { LOAD_NUMBER_SIZE = 12 };
 
 /**
- * Sends datagrams to @p address until a reply arrives, for at most @p limit
+ * Sends datagrams to the server of @p shared until a reply arrives, for at most @p limit
  * milliseconds. For a protocol without replies: until one is not refused.
  *
  * @return 0, or an errno: ECONNREFUSED no process listens, ETIMEDOUT no reply
  */
-int load_datagram_reach(const struct load_shared *shared, const struct address *address,
-			int64_t limit);
+int load_datagram_reach(const struct load_shared *shared, int64_t limit);
 
 #endif

@@ -118,13 +118,13 @@ static void fail(struct load_faults *faults, struct faulty *client, int error)
 
 static void start_connecting(struct load_faults *faults, struct faulty *client)
 {
-	const struct address *address = &faults->shared->address;
 	struct pollfd *polled = polled_of(faults, client);
 
 	client->began = faults->now;
 	client->sent = 0;
 	client->half_closed = false;
-	polled->fd = sock_connect_start(&address->any, address->length, SOCK_STREAM);
+	polled->fd = load_endpoint_connect(&faults->shared->endpoint,
+					   client->exchange.connection, SOCK_STREAM);
 	if (polled->fd < 0) {
 		fail(faults, client, errno);
 		return;

@@ -29,10 +29,10 @@ struct opening {
 	unsigned begun;
 };
 
-static int start_one(struct opening *opening, const struct address *address)
+static int start_one(struct opening *opening, const struct load_endpoint *endpoint)
 {
 	int *place = &opening->idle->fds[opening->begun];
-	int fd = sock_connect_start(&address->any, address->length, SOCK_STREAM);
+	int fd = load_endpoint_connect(endpoint, opening->begun, SOCK_STREAM);
 
 	if (fd < 0)
 		return -1;
@@ -71,7 +71,7 @@ static void settle_one(struct opening *opening, int *place)
 }
 
 static void connect_all(struct opening *opening, const struct load_plan *plan,
-			const struct address *address, int64_t limit)
+			const struct load_endpoint *endpoint, int64_t limit)
 {
 	int64_t end = clock_milliseconds() + limit;
 
@@ -84,7 +84,8 @@ static void connect_all(struct opening *opening, const struct load_plan *plan,
 
 		while (opening->begun < plan->idle &&
 		       opening->begun - opening->idle->made < MOST_ATTEMPTS)
-			if (clock_nanoseconds() < next || start_one(opening, address) < 0)
+			if (clock_nanoseconds() < next ||
+			    start_one(opening, endpoint) < 0)
 				break;
 			else
 				next = clock_nanoseconds() > next + PAUSE_NANOSECONDS
@@ -103,7 +104,7 @@ static void connect_all(struct opening *opening, const struct load_plan *plan,
 }
 
 int load_idle_open(struct load_idle *idle, const struct load_plan *plan,
-		   const struct address *address, int first, int64_t limit,
+		   const struct load_endpoint *endpoint, int first, int64_t limit,
 		   struct failure *failure)
 {
 	struct opening opening = { .idle = idle };
@@ -124,7 +125,7 @@ int load_idle_open(struct load_idle *idle, const struct load_plan *plan,
 	if (first >= 0)
 		idle->fds[idle->made++] = first;
 	opening.begun = idle->made;
-	connect_all(&opening, plan, address, limit);
+	connect_all(&opening, plan, endpoint, limit);
 	poller_destroy(opening.poller);
 	return 0;
 }

@@ -15,7 +15,7 @@ struct load_idle {
 };
 
 /**
- * Opens plan->idle silent connections to @p address, within @p limit milliseconds.
+ * Opens plan->idle silent connections to @p endpoint, within @p limit milliseconds.
  * idle->made is the number that succeeded.
  *
  * @param first  an established connection that becomes the first one, or -1. The callee
@@ -23,7 +23,7 @@ struct load_idle {
  * @return 0, or -1 with *failure: no memory, or no descriptor for the poller
  */
 int load_idle_open(struct load_idle *idle, const struct load_plan *plan,
-		   const struct address *address, int first, int64_t limit,
+		   const struct load_endpoint *endpoint, int first, int64_t limit,
 		   struct failure *failure);
 
 /** Number of connections that the server has not closed. Received bytes are dropped. */

@@ -274,6 +274,14 @@ int load_plan_complete(struct load_plan *plan, struct failure *failure)
 		return refuse_kind(plan, loads, failure);
 	if (check_choices(plan, failure) < 0 || complete_broadcast(plan, failure) < 0)
 		return -1;
+	if (plan->sources.count > 0) {
+		int family = address_family(&plan->sources.list[0]);
+
+		if (plan->family != AF_UNSPEC && plan->family != family)
+			return failure_set(failure, "--source: the addresses are of %s",
+					   family == AF_INET ? "IPv4" : "IPv6");
+		plan->family = family;
+	}
 	if (plan->idle == 0)
 		plan->idle = 500;
 	if (plan->connections == 0)
@@ -315,11 +323,16 @@ static unsigned idle_wanted(const struct load_plan *plan)
 	return plan->kind == LOAD_IDLE ? plan->idle : 0;
 }
 
+static unsigned all_connections(const struct load_plan *plan)
+{
+	return plan->connections + idle_wanted(plan) +
+	       load_fault_mix_total(&plan->faults);
+}
+
 static int raise_descriptor_limit(const struct load_plan *plan, unsigned threads,
 				  struct failure *failure)
 {
-	rlim_t needed = (rlim_t)plan->connections + idle_wanted(plan) +
-			load_fault_mix_total(&plan->faults) + 3 * threads +
+	rlim_t needed = (rlim_t)all_connections(plan) + 3 * threads +
 			DESCRIPTORS_ASIDE; /* per thread: a poller, and a wake-up
 					    * descriptor pair */
 	struct rlimit limit;
@@ -331,9 +344,10 @@ static int raise_descriptor_limit(const struct load_plan *plan, unsigned threads
 		return 0;
 	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < needed)
 		return failure_set(failure,
-				   "%ju descriptors are needed, but the hard limit is "
-				   "%ju (ulimit -H -n)",
-				   (uintmax_t)needed, (uintmax_t)limit.rlim_max);
+				   "%u connections need %ju descriptors, but the hard "
+				   "limit is %ju (ulimit -H -n)",
+				   all_connections(plan), (uintmax_t)needed,
+				   (uintmax_t)limit.rlim_max);
 	limit.rlim_cur = needed;
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return failure_set(failure, "cannot raise the limit of descriptors: %s",
@@ -363,7 +377,8 @@ static int connect_first(struct load *load, int64_t limit, struct failure *failu
 	struct sock_target target = { plan->host, plan->port, plan->family, SOCK_STREAM,
 				      limit };
 
-	return sock_connect(&target, &load->shared.address, failure);
+	return sock_connect_from(&target, load_source(&plan->sources, 0),
+				 &load->shared.endpoint.address, failure);
 }
 
 /* Probes each address of the host over UDP. As connect_first(), but without a
@@ -383,9 +398,9 @@ static int ask_first(struct load *load, int64_t limit, struct failure *failure)
 	for (where = list; where != NULL; where = where->ai_next)
 		addresses++;
 	for (where = list; where != NULL && error != 0; where = where->ai_next) {
-		address_set(&load->shared.address, where->ai_addr, where->ai_addrlen);
-		error = load_datagram_reach(&load->shared, &load->shared.address,
-					    limit / addresses);
+		address_set(&load->shared.endpoint.address, where->ai_addr,
+			    where->ai_addrlen);
+		error = load_datagram_reach(&load->shared, limit / addresses);
 	}
 	freeaddrinfo(list);
 	if (error != 0) {
@@ -646,7 +661,8 @@ static int measure(struct load *load, struct failure *failure)
 
 	if (limit > SETTLE_LIMIT)
 		limit = SETTLE_LIMIT;
-	limit += time_to_connect(load->plan, load->plan->connections);
+	limit += load->plan->connections / IDLE_EACH_MS +
+		 time_to_connect(load->plan, load->plan->connections);
 	load->shared.settle_time = limit * MILLISECOND;
 	atomic_store(&load->shared.settle_limit,
 		     clock_nanoseconds() + load->shared.settle_time);
@@ -681,8 +697,8 @@ static int set_up_and_measure(struct load *load, int first, struct failure *fail
 	report_progress(load, LOAD_CONNECTING);
 	if (idle_wanted(plan) > 0) {
 		/* the silent connections come first, on purpose */
-		if (load_idle_open(&load->idle, plan, &load->shared.address, first, limit,
-				   failure) < 0)
+		if (load_idle_open(&load->idle, plan, &load->shared.endpoint, first,
+				   limit, failure) < 0)
 			return -1;
 		load->result->idle_made = load->idle.made;
 		report_progress(load, LOAD_CONNECTING);
@@ -730,10 +746,14 @@ int load_run(const struct load_plan *plan, struct load_result *result,
 
 	memset(result, 0, sizeof *result);
 	result->threads = load.shared.threads;
+	load.shared.endpoint.sources = plan->sources;
 	if (raise_descriptor_limit(plan, load.shared.threads, failure) == 0 &&
+	    load_sources_check(&plan->sources, failure) == 0 &&
 	    prepare_material(&load, failure) == 0) {
 		reached = reach(&load, &first, failure);
-		result->address = load.shared.address;
+		result->address = load.shared.endpoint.address;
+		load_endpoint_add_sources(&load.shared.endpoint, all_connections(plan));
+		result->sources = load.shared.endpoint.sources.count;
 		if (reached == 0)
 			done = set_up_and_measure(&load, first, failure);
 	}

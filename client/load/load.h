@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/load/endpoint.h"
 #include "client/load/error.h"
 #include "client/load/fault.h"
 #include "client/load/histogram.h"
@@ -81,6 +82,7 @@ struct load_plan {
 	bool datagrams;                       /* UDP, not TCP */
 	const char *host, *port;
 	int family;                   /* AF_UNSPEC, AF_INET or AF_INET6 */
+	struct load_sources sources;  /* addresses from which to connect, in turn */
 	unsigned connections;         /* at a time, without the silent ones; 1 or more */
 	unsigned idle;                /* silent connections, for LOAD_IDLE */
 	struct load_fault_mix faults; /* faulty clients beside the honest ones; zeroed:
@@ -132,6 +134,8 @@ struct load_fate {
 /** The result of a load. */
 struct load_result {
 	struct address address; /* the address of the server */
+	unsigned sources;       /* number of source addresses that were set; 0: the kernel
+				 * has chosen */
 	unsigned threads;       /* number of threads */
 	size_t size;            /* of a message in bytes */
 	double elapsed;         /* measured time in seconds */
@@ -223,6 +227,9 @@ bool load_plan_has_size(const struct load_plan *plan);
  *
  * The faulty clients of plan.faults misbehave in the measured time, and are closed at its
  * end. They change neither the other results nor the errors.
+ *
+ * If the server is on loopback and plan.sources is empty, source addresses are added as far as
+ * the ports of one do not suffice (load_endpoint_add_sources()).
  *
  * The soft limit of descriptors is raised as far as needed.
  *

@@ -772,15 +772,15 @@ static void ask_in(struct load_worker *worker, struct load_connection *connectio
  * missed. */
 static void room_open(struct load_worker *worker, struct load_connection *connection)
 {
-	const struct address *address = &worker->shared->address;
 	bool connected = connection->fd >= 0;
 
 	connection->wake = NEVER;
 	if (worker->start != NEVER)
 		return;
 	if (!connected)
-		connection->fd =
-			sock_connect_start(&address->any, address->length, SOCK_STREAM);
+		connection->fd = load_endpoint_connect(&worker->shared->endpoint,
+						       connection->exchange.connection,
+						       SOCK_STREAM);
 	if (connection->fd < 0) {
 		room_fail_errno(worker, connection, errno);
 		return;

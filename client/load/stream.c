@@ -28,11 +28,10 @@ static bool makes_a_connection_for_each(const struct load_worker *worker)
 
 static bool connect_start(struct load_worker *worker, struct load_connection *connection)
 {
-	const struct address *address = &worker->shared->address;
-
 	connection->exchange.place = 0;
 	memset(connection->exchange.state, 0, worker->protocol->state_size);
-	connection->fd = sock_connect_start(&address->any, address->length, SOCK_STREAM);
+	connection->fd = load_endpoint_connect(
+		&worker->shared->endpoint, connection->exchange.connection, SOCK_STREAM);
 	if (connection->fd < 0) {
 		load_connection_fail_errno(worker, connection, errno);
 		return false;

@@ -14,7 +14,7 @@ struct load_shared {
 	const struct load_plan *plan;
 	struct load_material material;
 	struct load_room *room; /* of a LOAD_BROADCAST; room.h */
-	struct address address;
+	struct load_endpoint endpoint;
 	unsigned threads;
 	int64_t settle_time;               /* nanoseconds to wait for connections */
 	atomic_int_least64_t settle_limit; /* until when the threads wait for them */

@@ -26,6 +26,7 @@ enum {
 	OPTION_WORK,
 	OPTION_HISTOGRAM,
 	OPTION_RAMP,
+	OPTION_SOURCE,
 	OPTION_CONNECT_RATE,
 };
 
@@ -63,6 +64,8 @@ static const struct option_line option_lines[] = {
 	  "the number of connections, grow for SEC seconds" },
 	{ OPTION_CONNECT_RATE, "connect-rate", "N",
 	  "open at most N connections a second" },
+	{ OPTION_SOURCE, "source", "ADDRESS,...",
+	  "connect from these addresses in turn" },
 	{ 'i', "idle", "N",
 	  "with the load idle: open N silent connections\n"
 	  "(default 500)" },
@@ -276,6 +279,8 @@ static int take_option(void *context, const struct options *options, int letter,
 	case 'R':
 		plan->retry = true;
 		return 0;
+	case OPTION_SOURCE:
+		return load_sources_parse(options->value, &plan->sources, failure);
 	case OPTION_RAMP:
 		return options_seconds(options, OPTION_RAMP, MOST_SECONDS, &plan->ramp,
 				       failure);

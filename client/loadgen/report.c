@@ -267,6 +267,8 @@ void report_print_text(const struct report *report, const struct load_result *re
 	if (plan->kind != LOAD_CONNECTIONS && result->made > plan->connections)
 		printf(", %ju opened in all", (uintmax_t)result->made);
 	putchar('\n');
+	if (result->sources > 0)
+		printf("%-15s%u addresses, in turn\n", "source", result->sources);
 	if (result->waiting > 0)
 		printf("%-15s%u requests had no reply yet when the load was stopped\n",
 		       "unanswered", result->waiting);
@@ -438,6 +440,7 @@ void report_print_json(const struct report *report, const struct load_result *re
 	       "\"unanswered\":%u,\"made\":%ju,",
 	       plan->connections, result->served, result->served_late, result->waiting,
 	       result->unanswered, (uintmax_t)result->made);
+	print_json_count("sources", result->sources, result->sources > 0);
 	printf("\"idle\":%ju,\"idle_made\":%u,\"idle_standing\":%u,", (uintmax_t)idle,
 	       result->idle_made, result->idle_open);
 	printf("\"size\":%zu,\"threads\":%u,\"seconds\":%.6f,",
