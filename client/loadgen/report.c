@@ -217,6 +217,70 @@ static double work_cpus(const struct report *report, const struct load_result *r
 	return per_second((double)result->exchanges * (double)report->work / 1e6, result);
 }
 
+/* The work of a request is done before its reply, so no exchange can be shorter. With a server
+ * that was not started with this work the number of CPUs would be absurd. @return the median
+ * service time if it is too short (histograms are exact within 1 %), otherwise 0 */
+static int64_t too_short_for_work(const struct report *report,
+				  const struct load_result *result)
+{
+	const struct histogram *times =
+		report->plan->rate > 0 ? &result->service : &result->latency;
+	int64_t median = histogram_percentile(times, 50);
+
+	return report->work > 0 && (double)median * 1.02 < (double)report->work * 1000
+		       ? median
+		       : 0;
+}
+
+static void print_work(const struct report *report, const struct load_result *result)
+{
+	int64_t median = too_short_for_work(report, result);
+	double work = (double)report->work / 1e3;
+	char text[TIME_TEXT];
+
+	if (report->work == 0)
+		return;
+	if (median > 0)
+		printf("%-15snot what --work says: half of the exchanges took at most "
+		       "%s, "
+		       "less than %.3f ms\n",
+		       "work", time_text(median, text), work);
+	else
+		printf("%-15s%.2f CPUs busy with %.3f ms for each exchange\n", "work",
+		       work_cpus(report, result), work);
+}
+
+/* chatd does not tell a client that it reads its lines at a limited rate. But then each sender
+ * delivers this many lines a second, after twice as many at the start; see chatd(8), -R. */
+enum { CHAT_RATE = 20, CHAT_SECONDS_AT_ONCE = 2 };
+
+/* Lines a second that were delivered for each sender, if that is the usual limit of chatd;
+ * otherwise 0. */
+static double limited_lines(const struct load_plan *plan,
+			    const struct load_result *result)
+{
+	double lines, most;
+
+	if (!is_broadcast(plan) || result->elapsed <= 0 ||
+	    (plan->rate > 0 && result->unsent == 0))
+		return 0;
+	lines = per_second((double)result->exchanges, result) / (plan->connections - 1) /
+		plan->senders;
+	most = CHAT_RATE * (1 + CHAT_SECONDS_AT_ONCE / result->elapsed);
+	return lines >= 0.9 * CHAT_RATE && lines <= 1.1 * most ? lines : 0;
+}
+
+static void print_limit(const struct load_plan *plan, const struct load_result *result)
+{
+	double lines = limited_lines(plan, result);
+
+	if (lines > 0)
+		printf("%-15s%.1f lines a second for each sender: chatd allows %d, "
+		       "unless "
+		       "its -R says otherwise\n",
+		       "limit", lines, CHAT_RATE);
+}
+
 static void print_end(const char **before, uint64_t count, const char *text)
 {
 	if (count == 0)
@@ -250,13 +314,24 @@ static void print_faults(const struct load_plan *plan, const struct load_result 
 	}
 }
 
+/* "faults" and "work" are added to a load of the engine. */
+static void print_load(const struct report *report)
+{
+	const char *base = load_kind_name(report->plan->kind);
+
+	if (strcmp(report->load, base) == 0)
+		printf("%-15s%s\n", "load", report->load);
+	else
+		printf("%-15s%s (%s)\n", "load", report->load, base);
+}
+
 void report_print_text(const struct report *report, const struct load_result *result)
 {
 	const struct load_plan *plan = report->plan;
 	char address[ADDRESS_TEXT];
 	uint64_t puts = result->uploads;
 
-	printf("%-15s%s\n", "load", report->load);
+	print_load(report);
 	printf("%-15s%s over %s at %s\n", "server", plan->protocol->name,
 	       plan->datagrams ? "UDP" : "TCP", address_text(&result->address, address));
 	printf("%-15s%u at a time, %u served",
@@ -290,9 +365,8 @@ void report_print_text(const struct report *report, const struct load_result *re
 	printf("%-15s%.2f s\n", "measured", result->elapsed);
 	printf("%-15s%ju\n", report_unit(plan), (uintmax_t)result->exchanges);
 	printf("%-15s%.0f /s\n", "rate", per_second((double)result->exchanges, result));
-	if (report->work > 0)
-		printf("%-15s%.2f CPUs busy with %.3f ms for each exchange\n", "work",
-		       work_cpus(report, result), (double)report->work / 1e3);
+	print_work(report, result);
+	print_limit(plan, result);
 	if (plan->protocol->uploads) {
 		printf("%-15s%.0f /s\n", "puts", per_second((double)puts, result));
 		printf("%-15s%.0f /s\n", "gets",
@@ -433,8 +507,10 @@ void report_print_json(const struct report *report, const struct load_result *re
 	char address[ADDRESS_TEXT];
 	uint64_t idle = plan->kind == LOAD_IDLE ? plan->idle : 0;
 
-	printf("{\"load\":\"%s\",\"protocol\":\"%s\",\"transport\":\"%s\",", report->load,
-	       plan->protocol->name, plan->datagrams ? "udp" : "tcp");
+	printf("{\"load\":\"%s\",\"base_load\":\"%s\",\"protocol\":\"%s\",\"transport\":"
+	       "\"%s\",",
+	       report->load, load_kind_name(plan->kind), plan->protocol->name,
+	       plan->datagrams ? "udp" : "tcp");
 	printf("\"address\":\"%s\",", address_text(&result->address, address));
 	printf("\"connections\":%u,\"served\":%u,\"served_late\":%u,\"waiting\":%u,"
 	       "\"unanswered\":%u,\"made\":%ju,",
@@ -463,6 +539,13 @@ void report_print_json(const struct report *report, const struct load_result *re
 		       work_cpus(report, result));
 	else
 		printf("\"work_ms\":null,\"work_cpus\":null,");
+	printf("\"work_doubtful\":%s,", report->work == 0 ? "null"
+					: too_short_for_work(report, result) > 0
+						? "true"
+						: "false");
+	printf("\"limited\":%s,", !is_broadcast(plan)               ? "null"
+				  : limited_lines(plan, result) > 0 ? "true"
+								    : "false");
 	print_json_faults(plan, result);
 	print_json_count("senders", plan->senders, is_broadcast(plan));
 	print_json_count("window", plan->window, is_broadcast(plan));

@@ -148,6 +148,105 @@ START_TEST(without_an_exchange_there_is_no_table_and_no_bucket)
 }
 END_TEST
 
+/* ---- notes ------------------------------------------------------------------------------------- */
+
+static void serve_replies(int fd, unsigned number)
+{
+	char bytes[64];
+
+	(void)number;
+	while (io_read_all(fd, bytes, sizeof bytes) == sizeof bytes)
+		write_text(fd, "Message received\n");
+}
+
+static void serve_slow_replies(int fd, unsigned number)
+{
+	char bytes[64];
+
+	(void)number;
+	while (io_read_all(fd, bytes, sizeof bytes) == sizeof bytes) {
+		pause_milliseconds(5);
+		write_text(fd, "Message received\n");
+	}
+}
+
+/* A server without --work would do a second of work in less than a millisecond. */
+START_TEST(work_that_the_server_does_not_do_is_doubted)
+{
+	struct run run;
+
+	start_server(serve_replies);
+	run = run_loadgen(ARGUMENTS("loadgen", "work", "--work", "1000", "-d", "0.3",
+				    "127.0.0.1", port));
+	run_expect_status(&run, 0);
+	expect_match(run.out, "^load           work \\(conversations\\)\n");
+	expect_match(run.out,
+		     "\nwork           not what --work says: half of the exchanges "
+		     "took at most [0-9.]+ [um]s, less than 1000.000 ms\n");
+	ck_assert_ptr_null(strstr(run.out, "CPUs busy"));
+	run = run_loadgen(ARGUMENTS("loadgen", "-j", "work", "--work", "1000", "-d",
+				    "0.3", "127.0.0.1", port));
+	ck_assert_ptr_nonnull(strstr(run.out, "\"work_doubtful\":true,"));
+}
+END_TEST
+
+START_TEST(work_that_fits_into_the_exchanges_is_not_doubted)
+{
+	struct run run;
+
+	start_server(serve_slow_replies);
+	run = run_loadgen(ARGUMENTS("loadgen", "work", "--work", "5", "-d", "0.3",
+				    "127.0.0.1", port));
+	run_expect_status(&run, 0);
+	expect_match(
+		run.out,
+		"\nwork           [0-9.]+ CPUs busy with 5.000 ms for each exchange\n");
+}
+END_TEST
+
+START_TEST(faults_names_the_load_beside_it)
+{
+	struct run run;
+
+	start_server(serve_rightly);
+	run = run_loadgen(ARGUMENTS("loadgen", "faults", "-d", "0.3", "127.0.0.1", port));
+	run_expect_status(&run, 0);
+	expect_match(run.out, "^load           faults \\(conversations\\)\n");
+	run = run_loadgen(
+		ARGUMENTS("loadgen", "-j", "faults", "-d", "0.3", "127.0.0.1", port));
+	expect_match(run.out, "^\\{\"load\":\"faults\",\"base_load\":\"conversations\",");
+}
+END_TEST
+
+static const char *load_of_chat(const char *limit)
+{
+	struct server chatd = server_start("chatd-epoll", ARGUMENTS("-R", limit));
+	char number[PORT_TEXT];
+	struct run run;
+
+	snprintf(number, sizeof number, "%u", chatd.port);
+	run = run_loadgen(ARGUMENTS("loadgen", "chat", "-c", "4", "-d", "2", "--window",
+				    "8", "127.0.0.1", number));
+	run_expect_status(&run, 0);
+	server_finish(&chatd);
+	return run.out;
+}
+
+START_TEST(a_server_that_limits_the_lines_of_a_client_is_noted)
+{
+	expect_match(
+		load_of_chat("20"),
+		"\nlimit          [0-9.]+ lines a second for each sender: chatd allows "
+		"20, unless its -R says otherwise\n");
+}
+END_TEST
+
+START_TEST(a_server_that_does_not_limit_is_not_noted)
+{
+	ck_assert_ptr_null(strstr(load_of_chat("0"), "\nlimit "));
+}
+END_TEST
+
 Suite *suite_load_report(void)
 {
 	Suite *suite = suite_create("load_report");
@@ -157,5 +256,12 @@ Suite *suite_load_report(void)
 	tcase_add_test(tcase, the_buckets_give_the_percentiles_of_the_object);
 	tcase_add_test(tcase, the_table_ends_with_the_maximum_and_all_exchanges);
 	tcase_add_test(tcase, without_an_exchange_there_is_no_table_and_no_bucket);
+
+	tcase = load_case(suite, "notes");
+	tcase_add_test(tcase, work_that_the_server_does_not_do_is_doubted);
+	tcase_add_test(tcase, work_that_fits_into_the_exchanges_is_not_doubted);
+	tcase_add_test(tcase, faults_names_the_load_beside_it);
+	tcase_add_test(tcase, a_server_that_limits_the_lines_of_a_client_is_noted);
+	tcase_add_test(tcase, a_server_that_does_not_limit_is_not_noted);
 	return suite;
 }
