@@ -536,7 +536,8 @@ START_TEST(loadgen_says_how_many_cpus_the_work_keeps_busy)
 	run = run_loadgen(ARGUMENTS("loadgen", "work", "--work", "0.5", "-c", "2", "-d",
 				    slow_seconds(0.2), "127.0.0.1", port));
 	run_expect_status(&run, 0);
-	expect_match(run.out, "^load           work \\(conversations\\)\nserver         reply over TCP at ");
+	expect_match(run.out, "^load           work \\(conversations\\)\nserver         "
+			      "reply over TCP at ");
 	expect_match(run.out, "\nwork           [0-9.]+ CPUs busy with 0.500 ms for each "
 			      "exchange\n");
 	run = run_loadgen(ARGUMENTS("loadgen", "-j", "work", "--work", "0.5", "-c", "2",
