@@ -520,6 +520,7 @@ START_TEST(loadgen_tells_what_was_sent_and_delivered)
 			      "deliveries     [0-9]+\n");
 	expect_match(run.out, "\nsent           [0-9]+\n"
 			      "delivered      ([0-9]+) of [0-9]+\n"
+			      "generator      [^\n]+\n"
 			      "errors         none\n$");
 }
 END_TEST

@@ -154,6 +154,8 @@ static _Noreturn void be_server(const struct model *model, int listener, int typ
 	server.datagrams = type == SOCK_DGRAM;
 	if (server.datagrams)
 		server.max_clients = 10;
+	if (model->check != NULL && model->check(&server, &failure) < 0)
+		_exit(1);
 	if (model->prepare != NULL && model->prepare(&server, &failure) < 0)
 		_exit(1);
 	if (server_begin(&server, &(struct listeners){ { listener }, 1 }, NULL) < 0)
