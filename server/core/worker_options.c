@@ -22,8 +22,8 @@ enum {
 };
 
 static const char help_of_workers[] =
-	"make N workers (default 8); each serves one client\n"
-	"at a time";
+	"make N workers (default 8): at most N clients are\n"
+	"served at a time";
 
 const struct option_line prefork_options[] = {
 	{ 'j', "workers", "N", help_of_workers },

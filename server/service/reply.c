@@ -1,5 +1,5 @@
 /*
- * reply - answers each line with a fixed text.
+ * reply - answers each line with a text.
  *
  * Use it to see requests and replies. It also shows that TCP has no messages: a line may
  * arrive in pieces, several lines may arrive at once, and only the newline marks the
@@ -142,7 +142,7 @@ static const struct option_line reply_options[] = {
 
 const struct service reply_service = {
 	.name = "reply",
-	.summary = "answers each line with a fixed text",
+	.summary = "answers each line with a text",
 	.port = "7010",
 	.descriptors = SERVICE_OPENS_NONE,
 	.state_size = sizeof(struct reply_state),

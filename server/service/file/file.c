@@ -763,9 +763,9 @@ static const struct option_line file_options[] = {
 	{ 'w', "replace", NULL, "allow an upload to replace a file" },
 	{ 'M', "max-file", "SIZE", "largest file, in bytes (default: no limit)" },
 	{ 'Q', "quota", "SIZE", "limit of all files together (default: no limit)" },
-	{ 'E', "expire", "HOURS",
-	  "remove a partial upload after HOURS hours\n"
-	  "(default 24; 0: never)" },
+	{ 'E', "expire", "N",
+	  "remove a partial upload N hours after its last\n"
+	  "byte (default 24; 0: never)" },
 	{ 'S', "no-sync", NULL, "confirm an upload before the file is on disk" },
 	{ 0 },
 };
