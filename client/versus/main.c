@@ -68,7 +68,7 @@ static const struct option_line lines[] = {
 	  "(default: all that SERVICE supports)" },
 	{ 'c', "clients", "N",
 	  "use N clients at a time (default 32; idle: 4;\n"
-	  "chat: 51; talk: 16)" },
+	  "chat: 51, also with idle; talk: 16)" },
 	{ 's', "size", "SIZE",
 	  "bytes of a message (default 64; chat: 32;\n"
 	  "file: 1K)" },
