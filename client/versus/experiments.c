@@ -481,7 +481,7 @@ static void calibrate(struct experiments *experiments, struct experiment *experi
 			.options = experiment->points[0].options,
 			.quiet = experiment->points[0].quiet,
 		};
-		struct run_figures figures;
+		struct run_figures figures = { 0 };
 		struct failure failure;
 
 		show_progress(experiments, experiment, 0, plan.connections,
