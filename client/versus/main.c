@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/versus/compare.h"
 #include "client/versus/comparison.h"
 #include "client/versus/experiments.h"
 #include "client/versus/experiments_json.h"
@@ -42,6 +43,7 @@ enum {
 	OPTION_BULK_CLIENTS,
 	OPTION_TSV,
 	OPTION_JSON,
+	OPTION_COMPARE,
 	OPTION_SERVER,
 	OPTION_REQUEST,
 	OPTION_EXPECT,
@@ -99,6 +101,9 @@ static const struct option_line lines[] = {
 	{ OPTION_JSON, "json", "FILE",
 	  "write the results of each run, and the medians, to\n"
 	  "FILE as JSON" },
+	{ OPTION_COMPARE, "compare", "FILE",
+	  "print also what has changed since the run whose\n"
+	  "results are in FILE, which --json has written" },
 	{ 'e', "experiment", "LIST",
 	  "run these experiments, not loads: timeline,\n"
 	  "clients, idle, rate, cost, work, sharing,\n"
@@ -119,6 +124,8 @@ struct settings {
 	size_t size, bulk_size;
 	int64_t duration;
 	const char *tsv, *json;
+	const char *earlier; /* of --compare */
+	struct compare_run earlier_run;
 	struct fixture fixture;
 	const char *program; /* argv[0]: the servers are beside it */
 	bool quiet, loads_named, rounds_named;
@@ -304,6 +311,9 @@ static int take_option(void *context, const struct options *options, int letter,
 		return 0;
 	case OPTION_JSON:
 		settings->json = options->value;
+		return 0;
+	case OPTION_COMPARE:
+		settings->earlier = options->value;
 		return 0;
 	case 'q':
 		settings->quiet = true;
@@ -778,6 +788,64 @@ static int write_report(const struct settings *settings, const struct machine *m
 	return whole ? 0 : -1;
 }
 
+/* Reads the file of --compare, before minutes of measuring. */
+static int read_earlier(struct settings *settings)
+{
+	struct failure failure;
+	enum compare_kind kind =
+		settings->experiments_wanted ? COMPARE_EXPERIMENTS : COMPARE_LOADS;
+
+	if (settings->earlier == NULL ||
+	    compare_read(&settings->earlier_run, settings->earlier, kind, &failure) == 0)
+		return 0;
+	message(MESSAGE_ERROR, "%s", failure.text);
+	return -1;
+}
+
+/* Writes the figures of this run to memory, as JSON. @return a text that the caller frees;
+ * NULL: out of memory */
+static char *write_to_memory(const struct settings *settings,
+			     const struct machine *machine, size_t *length)
+{
+	char *text = NULL;
+	FILE *memory = open_memstream(&text, length);
+
+	if (memory == NULL)
+		return NULL;
+	if (settings->experiments_wanted)
+		experiments_write_json(&settings->experiments, machine, "", memory);
+	else
+		comparison_write_json(&settings->comparison, memory);
+	if (fclose(memory) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* Prints what has changed since the run of --compare. @param machine  for experiments */
+static int print_changes(struct settings *settings, const struct machine *machine)
+{
+	struct compare_run run = { 0 };
+	struct failure failure;
+	size_t length;
+	char *text;
+	int result = -1;
+
+	if (settings->earlier == NULL)
+		return 0;
+	text = write_to_memory(settings, machine, &length);
+	if (text == NULL)
+		failure_set(&failure, "%s", strerror(ENOMEM));
+	else if (compare_take(&run, "this run", text, length, &failure) == 0)
+		result = compare_print(&settings->earlier_run, &run, stdout, &failure);
+	if (result < 0)
+		message(MESSAGE_ERROR, "%s", failure.text);
+	compare_end(&run);
+	compare_end(&settings->earlier_run);
+	free(text);
+	return result;
+}
+
 static bool any_errors(const struct comparison *comparison)
 {
 	for (unsigned i = 0;
@@ -832,6 +900,8 @@ static int report_experiments(struct settings *settings)
 	if (settings->json != NULL &&
 	    write_report(settings, &machine, settings->json, false) < 0)
 		status = EXIT_FAILURE;
+	if (print_changes(settings, &machine) < 0)
+		status = EXIT_FAILURE;
 	return status;
 }
 
@@ -841,7 +911,8 @@ static int run_experiments(struct settings *settings)
 	struct failure failure;
 	int status;
 
-	if (check_file(settings->report) < 0 || check_file(settings->json) < 0)
+	if (read_earlier(settings) < 0 || check_file(settings->report) < 0 ||
+	    check_file(settings->json) < 0)
 		return EXIT_FAILURE;
 	catch_signals();
 	process_adopt_orphans();
@@ -880,7 +951,8 @@ static int compare(struct settings *settings)
 	struct failure failure;
 	int status = EXIT_SUCCESS;
 
-	if (check_file(settings->tsv) < 0 || check_file(settings->json) < 0)
+	if (read_earlier(settings) < 0 || check_file(settings->tsv) < 0 ||
+	    check_file(settings->json) < 0)
 		return EXIT_FAILURE;
 	comparison->runs =
 		calloc((size_t)comparison->rounds * LOAD_KINDS * comparison->model_count,
@@ -907,6 +979,8 @@ static int compare(struct settings *settings)
 	if (write_file(comparison, settings->tsv, comparison_write_tsv) < 0 ||
 	    write_file(comparison, settings->json, comparison_write_json) < 0 ||
 	    any_errors(comparison))
+		status = EXIT_FAILURE;
+	if (print_changes(settings, NULL) < 0)
 		status = EXIT_FAILURE;
 	fixture_remove(&settings->fixture);
 	free(comparison->runs);
