@@ -13,10 +13,11 @@
 SERVICES = echo discard chargen daytime greet reply http chat file
 MODELS   = iterative fork prefork thread pool select poll epoll uring inetd
 CLIENTS  = chat dial hostinfo loadgen portscan timeline versus xfer
-FUZZ     = http_request file_command
+FUZZ     = http_request file_command json_read
 FUZZ_http_request = server/service/http/request.c tests/fixture/http_stream.c
 FUZZ_file_command = server/service/file/command.c server/service/file/name.c common/name.c \
                     common/words.c common/text.c common/failure.c common/checksum.c
+FUZZ_json_read = common/json_read.c common/json.c common/text.c common/failure.c
 VERSION  = 0.1
 
 # What one may set: make CC=clang, CC=musl-gcc, STATIC=1, SAN=address,undefined, SAN=thread,

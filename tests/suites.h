@@ -43,6 +43,7 @@
 	SUITE(dial_udp)                                                                  \
 	SUITE(http_documents)                                                            \
 	SUITE(versus)                                                                    \
+	SUITE(compare)                                                                   \
 	SUITE(frames)                                                                    \
 	SUITE(templates)                                                                 \
 	SUITE(traces)                                                                    \
@@ -59,6 +60,7 @@
 	SUITE(rename)                                                                    \
 	SUITE(retry)                                                                     \
 	SUITE(json)                                                                      \
+	SUITE(json_read)                                                                 \
 	SUITE(clock)                                                                     \
 	SUITE(io)                                                                        \
 	SUITE(address)                                                                   \

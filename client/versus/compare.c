@@ -568,17 +568,17 @@ static void write_result_name(const struct compare_result *result, FILE *out)
 	fputc(')', out);
 }
 
+/* The results of a run that the other one has not. */
 static void print_missing(const struct compare_run *run, const struct compare_run *other,
-			  FILE *out)
+			  const char *where, FILE *out)
 {
-	char name[NAME_TEXT], *text = NULL;
+	char *text = NULL;
 	size_t length, missing = 0;
 	FILE *memory = open_memstream(&text, &length);
 
 	if (memory == NULL)
 		return;
-	text_escape(run->name, strlen(run->name), name, sizeof name);
-	fprintf(memory, "- Only in %s: ", name);
+	fprintf(memory, "- Only in %s: ", where);
 	for (size_t i = 0; i < run->count; i++) {
 		if (find_result(other, &run->results[i]) != NULL)
 			continue;
@@ -744,8 +744,8 @@ int compare_print(const struct compare_run *old, const struct compare_run *new, 
 	for (int i = 0; i < COMPARED; i++)
 		print_changes(&pairs, i, out);
 	print_single_rounds(&pairs, out);
-	print_missing(old, new, out);
-	print_missing(new, old, out);
+	print_missing(old, new, "the file", out);
+	print_missing(new, old, "this run", out);
 	free(pairs.list);
 	return 0;
 }
