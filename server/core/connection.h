@@ -95,6 +95,7 @@ struct connection {
 	/* a blocking call was interrupted since the last transfer: poll next */
 	bool interrupted;
 	struct proxy_header proxy_header; /* detects a header in the first bytes */
+	bool queued;        /* for the trace: its last event of the output is TRACE_QUEUED */
 	bool file_wait_set; /* SO_SNDTIMEO is set, so that sendfile(2) returns soon */
 	struct buffer kept; /* input that the service has not consumed */
 	struct output output;
@@ -106,11 +107,10 @@ struct connection {
 	int64_t held_at;   /* since when queued output holds the deadline; 0: not held */
 	int64_t close_at;  /* when it is closed in any case; 0: never */
 	int64_t began_at;  /* start time, for the line of -v */
-	/* For the trace: the number of the client; the first reason to close, NULL: none
-	 * yet; and whether TRACE_QUEUED was the last event of the output. */
+	/* For the trace: the number of the client, and the first reason to close, NULL: none
+	 * yet. */
 	uint64_t number;
 	const char *why;
-	bool queued;
 	uint64_t bytes_in, bytes_out; /* as in the statistics */
 	struct address peer;
 	max_align_t state_memory[]; /* of the service, and behind it of the model */
