@@ -529,15 +529,14 @@ static void print_changes(const struct pairs *pairs, int index, FILE *out)
 {
 	struct tally tally = count_changes(pairs, compared[index].figure);
 	size_t changed = tally.higher + tally.lower;
-	char text[200], count[32] = "none";
+	char count[32] = "none";
 
 	if (tally.known == 0)
 		return;
 	if (changed > 0)
 		snprintf(count, sizeof count, "%zu", changed);
-	snprintf(text, sizeof text, "- %s changed clearly in %s of %zu result%s",
-		 compared[index].name, count, tally.known, tally.known == 1 ? "" : "s");
-	fputs(text, out);
+	fprintf(out, "- %s changed clearly in %s of %zu result%s", compared[index].name,
+		count, tally.known, tally.known == 1 ? "" : "s");
 	if (changed > 0)
 		fprintf(out, ": %zu higher, %zu lower", tally.higher, tally.lower);
 	fputs(".\n", out);

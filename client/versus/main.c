@@ -804,16 +804,17 @@ static int read_earlier(struct settings *settings)
 
 /* Writes the figures of this run to memory, as JSON. @return a text that the caller frees;
  * NULL: out of memory */
-static char *write_to_memory(const struct settings *settings,
-			     const struct machine *machine, size_t *length)
+static char *write_to_memory(const struct settings *settings, size_t *length)
 {
 	char *text = NULL;
 	FILE *memory = open_memstream(&text, length);
+	struct machine machine;
 
 	if (memory == NULL)
 		return NULL;
+	machine_read(&machine);
 	if (settings->experiments_wanted)
-		experiments_write_json(&settings->experiments, machine, "", memory);
+		experiments_write_json(&settings->experiments, &machine, "", memory);
 	else
 		comparison_write_json(&settings->comparison, memory);
 	if (fclose(memory) == 0)
@@ -822,8 +823,8 @@ static char *write_to_memory(const struct settings *settings,
 	return NULL;
 }
 
-/* Prints what has changed since the run of --compare. @param machine  for experiments */
-static int print_changes(struct settings *settings, const struct machine *machine)
+/* Prints what has changed since the run of --compare. */
+static int print_changes(struct settings *settings)
 {
 	struct compare_run run = { 0 };
 	struct failure failure;
@@ -833,7 +834,7 @@ static int print_changes(struct settings *settings, const struct machine *machin
 
 	if (settings->earlier == NULL)
 		return 0;
-	text = write_to_memory(settings, machine, &length);
+	text = write_to_memory(settings, &length);
 	if (text == NULL)
 		failure_set(&failure, "%s", strerror(ENOMEM));
 	else if (compare_take(&run, "this run", text, length, &failure) == 0)
@@ -900,7 +901,7 @@ static int report_experiments(struct settings *settings)
 	if (settings->json != NULL &&
 	    write_report(settings, &machine, settings->json, false) < 0)
 		status = EXIT_FAILURE;
-	if (print_changes(settings, &machine) < 0)
+	if (print_changes(settings) < 0)
 		status = EXIT_FAILURE;
 	return status;
 }
@@ -980,7 +981,7 @@ static int compare(struct settings *settings)
 	    write_file(comparison, settings->json, comparison_write_json) < 0 ||
 	    any_errors(comparison))
 		status = EXIT_FAILURE;
-	if (print_changes(settings, NULL) < 0)
+	if (print_changes(settings) < 0)
 		status = EXIT_FAILURE;
 	fixture_remove(&settings->fixture);
 	free(comparison->runs);

@@ -256,6 +256,37 @@ START_TEST(nothing_in_common_is_an_error)
 }
 END_TEST
 
+/* GIVEN twelve results that the new run has not, WHEN they are named, THEN only ten are. */
+START_TEST(many_missing_results_are_counted)
+{
+	static const char old[] = LOADS(
+		"1",
+		LOAD("a", "idle", "") "," LOAD("b", "idle", "") "," LOAD("c", "idle", "") "," LOAD("d", "idle", "") "," LOAD(
+			"e", "idle",
+			"") "," LOAD("f", "idle",
+				     "") "," LOAD("g", "idle",
+						  "") "," LOAD("h", "idle",
+							       "") "," LOAD("i", "idle",
+									    "") "," LOAD("j",
+											 "idle",
+											 "") "," LOAD("k",
+												      "idle",
+												      "") "," LOAD("l",
+														   "idle",
+														   "") "," LOAD("fork",
+																"idle",
+																""));
+	static const char new[] = LOADS("1", LOAD("fork", "idle", ""));
+
+	ck_assert_int_eq(print(old, new), 0);
+	ck_assert_ptr_nonnull(
+		strstr(printed, "- Only in the file: a (idle), b (idle), c (idle), d "
+				"(idle), e (idle), f (idle),\n  g (idle), h (idle), i "
+				"(idle), j (idle) and 2 more.\n"));
+	free(printed);
+}
+END_TEST
+
 /* GIVEN names and figures of all widths, WHEN they are compared, THEN no line is longer than
  * 80 columns. */
 START_TEST(all_widths_fit_into_80_columns)
@@ -436,6 +467,7 @@ Suite *suite_compare(void)
 	tcase_add_test(tcase, a_difference_of_the_loads_is_reported);
 	tcase_add_test(tcase, one_round_shows_nothing);
 	tcase_add_test(tcase, nothing_in_common_is_an_error);
+	tcase_add_test(tcase, many_missing_results_are_counted);
 	tcase_add_loop_test(tcase, all_widths_fit_into_80_columns, 0, 7);
 
 	tcase = add_case(suite, "files");
