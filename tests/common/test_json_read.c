@@ -215,6 +215,7 @@ static const struct {
 	{ BYTES("\"\\ud834\\u0041\""), "line 1: half of a surrogate pair" },
 	{ BYTES("\"\\ud834\\ud834\""), "line 1: half of a surrogate pair" },
 	{ BYTES("\"\\udd1e\\ud834\""), "line 1: half of a surrogate pair" },
+	{ BYTES("\"\\udc00\\udc00\""), "line 1: half of a surrogate pair" },
 	{ BYTES("\"\xff\""), "line 1: a string that is not UTF-8" },
 	{ BYTES("\"\xc0\xa2\""), "line 1: a string that is not UTF-8" },
 	{ BYTES("\"\xed\xa0\x80\""), "line 1: a string that is not UTF-8" },
