@@ -73,11 +73,9 @@ static double tick_step(double most)
 {
 	double step = decade_below(most / TICKS_WANTED);
 
-	if (most / step > 2 * TICKS_WANTED && most / (2 * step) <= 2 * TICKS_WANTED)
-		return most / (2 * step) > 6 ? 5 * step : 2 * step;
-	if (most / step > 6)
-		return most / (2 * step) > 6 ? 5 * step : 2 * step;
-	return step;
+	if (most / step <= 6)
+		return step;
+	return most / (2 * step) <= 6 ? 2 * step : 5 * step;
 }
 
 static struct chart_scale linear_scale(double most)
