@@ -151,9 +151,19 @@ static const char *place(const struct experiment *experiment, unsigned point,
 	return out;
 }
 
+static unsigned rows_whole(const struct experiment *experiment, unsigned point)
+{
+	unsigned count = 0;
+
+	for (unsigned row = 0; row < experiment->row_count; row++)
+		count += experiment_is_whole(experiment, point, row);
+	return count;
+}
+
 struct extremes {
 	unsigned best, worst; /* rows */
 	double ratio; /* of the larger figure to the smaller one; 0: no difference */
+	bool known;   /* there are two of them at least, each in several rounds */
 };
 
 /* The best and the worst of the rows that served all. */
@@ -181,20 +191,13 @@ static struct extremes find_extremes(const struct experiment *experiment, unsign
 			found.worst = row;
 		}
 	}
+	found.known =
+		rows_whole(experiment, point) > 1 && best.count > 1 && worst.count > 1;
 	if (found.best != found.worst && summary_is_clear(&best, &worst, more) &&
 	    best.median > 0 && worst.median > 0)
 		found.ratio =
 			more ? best.median / worst.median : worst.median / best.median;
 	return found;
-}
-
-static unsigned rows_whole(const struct experiment *experiment, unsigned point)
-{
-	unsigned count = 0;
-
-	for (unsigned row = 0; row < experiment->row_count; row++)
-		count += experiment_is_whole(experiment, point, row);
-	return count;
 }
 
 /* The last point that at least two rows served wholly: there they can be compared. */
@@ -221,7 +224,7 @@ static void write_extremes(const struct experiment *experiment, unsigned point,
 	char x[PLACE], ratio[CHART_NUMBER];
 	bool more = figure_more_is_better(figure);
 
-	if (rows_whole(experiment, point) < 2)
+	if (!found.known)
 		return;
 	place(experiment, point, x);
 	if (found.ratio < WORTH_SAYING)
@@ -302,9 +305,11 @@ static void find_idle(const struct experiment *experiment, FILE *out)
 			experiment_summary(experiment, last, row, FIGURE_RATE);
 
 		if (!experiment_is_whole(experiment, 0, row) ||
-		    !experiment_is_whole(experiment, last, row))
+		    !experiment_is_whole(experiment, last, row) || without.count < 2 ||
+		    with.count < 2)
 			continue;
-		same[row] = !summary_is_clear(&without, &with, true);
+		same[row] = !summary_is_clear(&without, &with, true) &&
+			    !summary_is_clear(&with, &without, true);
 		if (!same[row])
 			fprintf(out, "With %s, %s keeps %.0f %% of its throughput.\n", x,
 				experiment->rows[row].name,
