@@ -77,6 +77,28 @@ bool experiment_is_whole(const struct experiment *experiment, unsigned point,
 	       service.errors == 0 && service.crowd;
 }
 
+bool experiment_is_lacking(const struct experiment *experiment, unsigned point,
+			   unsigned row)
+{
+	bool failed = experiment->failures[point][row].text[0] != '\0';
+
+	return failed || (experiment_service(experiment, point, row).rounds > 0 &&
+			  !experiment_is_whole(experiment, point, row));
+}
+
+const struct run_figures *experiment_last_run(const struct experiment *experiment,
+					      unsigned point, unsigned row)
+{
+	for (unsigned round = experiment->rounds; round > 0; round--) {
+		const struct run_figures *run =
+			experiment_run(experiment, round - 1, point, row);
+
+		if (run->done)
+			return run;
+	}
+	return NULL;
+}
+
 bool experiment_is_known(const struct experiment *experiment, unsigned point,
 			 unsigned row, enum figure figure)
 {

@@ -80,6 +80,15 @@ struct experiment_service experiment_service(const struct experiment *experiment
 bool experiment_is_whole(const struct experiment *experiment, unsigned point,
 			 unsigned row);
 
+/** Whether a row failed at a point, or did not serve all of its clients. A point that was not run,
+ *  because the experiment was interrupted, lacks nothing. */
+bool experiment_is_lacking(const struct experiment *experiment, unsigned point,
+			   unsigned row);
+
+/** Its last completed run; NULL: there is none. */
+const struct run_figures *experiment_last_run(const struct experiment *experiment,
+					      unsigned point, unsigned row);
+
 /** Whether a figure of a row at a point is known and says something. */
 bool experiment_is_known(const struct experiment *experiment, unsigned point,
 			 unsigned row, enum figure figure);

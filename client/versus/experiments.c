@@ -532,7 +532,7 @@ int experiments_run(struct experiments *experiments, struct failure *failure)
 		enum experiment_kind kind = (enum experiment_kind)i;
 		struct experiment *experiment = &experiments->all[kind];
 
-		if (!experiments->with[kind])
+		if (!experiments->with[kind] || *experiments->base.stop)
 			continue;
 		if (experiment_begin(experiment) < 0)
 			return failure_set(failure, "out of memory");
@@ -549,8 +549,11 @@ int experiments_run(struct experiments *experiments, struct failure *failure)
 	return 0;
 }
 
+/* One that was not begun has not failed. */
 static bool has_failed(const struct experiment *experiment)
 {
+	if (experiment->runs == NULL)
+		return false;
 	for (unsigned point = 0; point < experiment->point_count; point++)
 		for (unsigned row = 0; row < experiment->row_count; row++)
 			if (experiment->failures[point][row].text[0] != '\0' ||

@@ -31,14 +31,13 @@ static void write_figure(const struct experiment *experiment, unsigned point,
 	fputs("]}", out);
 }
 
-/* The shares of the last round. */
+/* The shares of the last completed round. */
 static void write_shares(const struct experiment *experiment, unsigned point,
 			 unsigned row, FILE *out)
 {
-	const struct run_figures *run =
-		experiment_run(experiment, experiment->rounds - 1, point, row);
+	const struct run_figures *run = experiment_last_run(experiment, point, row);
 
-	if (!run->done || run->workers == 0)
+	if (run == NULL || run->workers == 0)
 		return;
 	fputs(", \"shares_percent\": [", out);
 	for (unsigned i = 0; i < run->workers; i++)

@@ -152,7 +152,7 @@ static void write_cell(const struct experiment *experiment, const struct view *v
 			spread_text(&summary, spread));
 	else
 		fputs(chart_number(summary.median * view->scale, number), out);
-	if (!experiment_is_whole(experiment, point, row))
+	if (experiment_is_lacking(experiment, point, row))
 		fputs("<small>*</small>", out);
 	fputs("</td>", out);
 }
@@ -247,7 +247,7 @@ static void write_lacks(const struct experiment *experiment, FILE *out)
 
 	for (unsigned row = 0; row < experiment->row_count && !lacks; row++)
 		for (unsigned i = 0; i < experiment->point_count; i++)
-			lacks |= !experiment_is_whole(experiment, i, row);
+			lacks |= experiment_is_lacking(experiment, i, row);
 	if (!lacks)
 		return;
 	fputs("<p class=\"note\"><small>* and hollow points: not all clients were served",
@@ -309,7 +309,7 @@ static void draw_bars(const struct experiment *experiment, const struct view *vi
 	fputs("</figure>\n", out);
 }
 
-/* The shares of the workers in the last round. */
+/* The shares of the workers in the last completed round. */
 static void draw_shares(const struct experiment *experiment, unsigned point, FILE *out)
 {
 	struct chart_bar bars[EXPERIMENT_ROWS];
@@ -318,9 +318,9 @@ static void draw_shares(const struct experiment *experiment, unsigned point, FIL
 
 	for (unsigned row = 0; row < experiment->row_count; row++) {
 		const struct run_figures *run =
-			experiment_run(experiment, experiment->rounds - 1, point, row);
+			experiment_last_run(experiment, point, row);
 
-		if (!run->done || run->workers == 0)
+		if (run == NULL || run->workers == 0)
 			continue;
 		bars[count] = (struct chart_bar){ .name = experiment->rows[row].name,
 						  .count = run->workers };

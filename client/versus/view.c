@@ -487,7 +487,7 @@ static void print_row(const struct experiment *experiment, const struct view *vi
 		if (experiment_is_known(experiment, i, row, view->figure))
 			chart_number(summary.median * view->scale, cell);
 		fprintf(out, " %*s%s", CELL_WIDTH - 2, cell,
-			experiment_is_whole(experiment, i, row) ? " " : "'");
+			experiment_is_lacking(experiment, i, row) ? "'" : " ");
 	}
 	fputc('\n', out);
 }
@@ -536,11 +536,12 @@ static void print_findings(const struct experiment *experiment, enum experiment_
 	free(text);
 }
 
-static bool is_anywhere_partial(const struct experiment *experiment)
+static bool is_anywhere_lacking(const struct experiment *experiment)
 {
 	for (unsigned point = 0; point < experiment->point_count; point++)
-		if (rows_whole(experiment, point) < experiment->row_count)
-			return true;
+		for (unsigned row = 0; row < experiment->row_count; row++)
+			if (experiment_is_lacking(experiment, point, row))
+				return true;
 	return false;
 }
 
@@ -562,7 +563,7 @@ void view_print(const struct experiment *experiment, enum experiment_kind kind, 
 		chart_draw_text(&chart, out);
 		fputc('\n', out);
 	}
-	if (is_anywhere_partial(experiment))
+	if (is_anywhere_lacking(experiment))
 		fputs("' not all clients were served\n", out);
 	print_findings(experiment, kind, out);
 	fputc('\n', out);
