@@ -321,10 +321,40 @@ static int check_service(const struct experiments *experiments, struct failure *
 	return 0;
 }
 
-int experiments_plan(struct experiments *experiments, struct failure *failure)
+/* Some need models of the suite, whose options they know. @return what it needs; NULL: nothing */
+static const char *need_of(const struct experiments *experiments,
+			   enum experiment_kind kind)
 {
+	bool own = kind == EXPERIMENT_TIMELINE || kind == EXPERIMENT_WORK;
+
+	if (own && experiments->model_count == 0)
+		return "a model of the suite";
+	if (kind == EXPERIMENT_SHARING && !is_compared(experiments, "prefork") &&
+	    !is_compared(experiments, "pool") && !is_compared(experiments, "epoll"))
+		return "prefork, pool or epoll";
+	return NULL;
+}
+
+int experiments_check(struct experiments *experiments, struct failure *failure)
+{
+	bool any = false;
+
 	if (check_service(experiments, failure) < 0)
 		return -1;
+	for (int i = 0; i < EXPERIMENT_KINDS; i++) {
+		const char *need = need_of(experiments, (enum experiment_kind)i);
+
+		if (experiments->with[i] && need != NULL)
+			failure_set(failure, "the experiment %s needs %s", kinds[i].name,
+				    need);
+		experiments->with[i] = experiments->with[i] && need == NULL;
+		any |= experiments->with[i];
+	}
+	return any ? 0 : -1;
+}
+
+int experiments_plan(struct experiments *experiments, struct failure *failure)
+{
 	for (int kind = 0; kind < EXPERIMENT_KINDS; kind++) {
 		struct experiment *experiment = &experiments->all[kind];
 
@@ -341,10 +371,6 @@ int experiments_plan(struct experiments *experiments, struct failure *failure)
 		experiment->row_count = experiments->row_count;
 		if (planners[kind](experiments, experiment, failure) < 0)
 			return -1;
-		if (experiment->row_count == 0) { /* none of the models shares clients */
-			experiments->with[kind] = false;
-			continue;
-		}
 		experiments->runs += kind == EXPERIMENT_TIMELINE
 					     ? experiment->row_count
 					     : experiment->rounds *

@@ -54,8 +54,13 @@ bool experiments_find(const char *name, enum experiment_kind *kind);
 /** "timeline, clients, idle, rate, cost, work, sharing" */
 const char *experiments_names(char *out, size_t size);
 
-/** Chooses the servers and points of the experiments that are wanted.
- *  @return 0, or -1 with *failure: the service or the servers do not suit one */
+/** Whether the service and the servers suit the experiments that are wanted. Of several, those
+ *  that no server suits are left out. @return 0, or -1 with *failure */
+int experiments_check(struct experiments *experiments, struct failure *failure);
+
+/** Chooses the servers and points of the experiments that are wanted, which
+ *  experiments_check() has found to be possible.
+ *  @return 0, or -1 with *failure: a server is not there, or out of memory */
 int experiments_plan(struct experiments *experiments, struct failure *failure);
 
 /** How long they will take, in seconds, about. */

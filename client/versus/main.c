@@ -190,7 +190,7 @@ static int take_experiments(struct settings *settings, const struct options *opt
 	const char *word = options->value;
 
 	settings->experiments_wanted = true;
-	while (*word != '\0') {
+	do {
 		size_t length = strcspn(word, ",");
 		char name[32];
 		enum experiment_kind kind;
@@ -208,7 +208,7 @@ static int take_experiments(struct settings *settings, const struct options *opt
 				"is not a list of experiments (use timeline, clients, "
 				"idle, rate, cost, work, sharing, or all)");
 		word += length + (word[length] == ',');
-	}
+	} while (*word != '\0');
 	return 0;
 }
 
@@ -561,7 +561,7 @@ static int plan_experiments(struct settings *settings, struct failure *failure)
 	experiments->most_clients = settings->clients;
 	experiments->most_idle = settings->idle;
 	experiments->rounds = comparison->rounds;
-	return 0;
+	return experiments_check(experiments, failure);
 }
 
 /* Without a service, only the servers of --server are loaded by --request. */
