@@ -54,6 +54,7 @@
 	SUITE(load_endpoint)                                                             \
 	SUITE(load_ramp)                                                                 \
 	SUITE(load_report)                                                               \
+	SUITE(versus_experiments)                                                        \
 	SUITE(versus_chart)                                                              \
 	SUITE(load_services)                                                             \
 	SUITE(text)                                                                      \
