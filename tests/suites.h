@@ -15,6 +15,7 @@
 #define SUITES                                                                           \
 	SUITE(filed_limits)                                                              \
 	SUITE(versus_servers)                                                            \
+	SUITE(versus_experiment_runs)                                                    \
 	SUITE(work)                                                                      \
 	SUITE(examples)                                                                  \
 	SUITE(chatd_trouble)                                                             \
