@@ -16,6 +16,7 @@
 	SUITE(filed_limits)                                                              \
 	SUITE(versus_servers)                                                            \
 	SUITE(versus_experiment_runs)                                                    \
+	SUITE(versus_report)                                                             \
 	SUITE(work)                                                                      \
 	SUITE(examples)                                                                  \
 	SUITE(chatd_trouble)                                                             \
