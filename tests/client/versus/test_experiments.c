@@ -568,6 +568,35 @@ START_TEST(an_interrupted_page_has_what_there_is)
 }
 END_TEST
 
+/* GIVEN every experiment with as many points as --quick has, and nine models of which all figures
+ * are known, WHEN the page is written, THEN it is smaller than a megabyte, with space for the
+ * timelines. */
+START_TEST(the_page_of_all_models_is_smaller_than_a_megabyte)
+{
+	static const unsigned points[EXPERIMENT_KINDS] = {
+		[EXPERIMENT_CLIENTS] = 5, [EXPERIMENT_IDLE] = 3, [EXPERIMENT_RATE] = 5,
+		[EXPERIMENT_COST] = 1,    [EXPERIMENT_WORK] = 3, [EXPERIMENT_SHARING] = 2,
+	};
+
+	for (int i = EXPERIMENT_CLIENTS; i < EXPERIMENT_KINDS; i++) {
+		make_up((enum experiment_kind)i, (const double[]){ 1, 4, 16, 64, 256 },
+			points[i], 3);
+		experiment_end(experiment);
+		experiment->row_count = 9;
+		ck_assert_int_eq(experiment_begin(experiment), 0);
+		for (unsigned row = 0; row < 9; row++) {
+			snprintf(experiment->rows[row].name, SERVER_PROCESS_NAME,
+				 "model number %u", row);
+			for (unsigned point = 0; point < points[i]; point++)
+				for (int figure = 0; figure < FIGURES; figure++)
+					set_all(point, row, (enum figure)figure,
+						123456.7 + row);
+		}
+	}
+	ck_assert_uint_lt(strlen(written(write_page)), (1024 - 150) * 1024);
+}
+END_TEST
+
 START_TEST(a_page_that_cannot_be_written_is_an_error)
 {
 	FILE *full = fopen("/dev/full", "w");
@@ -628,6 +657,7 @@ Suite *suite_versus_experiments(void)
 	tcase_add_test(tcase, the_page_escapes_what_others_have_written);
 	tcase_add_test(tcase, a_cell_has_the_median_the_spread_and_what_lacks);
 	tcase_add_test(tcase, an_interrupted_page_has_what_there_is);
+	tcase_add_test(tcase, the_page_of_all_models_is_smaller_than_a_megabyte);
 	tcase_add_test(tcase, a_page_that_cannot_be_written_is_an_error);
 	return suite;
 }
