@@ -13,7 +13,7 @@
 enum { WIDTH = 64, HEIGHT = 15, MARGIN = 8 };
 
 struct grid {
-	char cells[HEIGHT][WIDTH + 1];
+	char cells[HEIGHT][WIDTH];
 };
 
 static int to_column(const struct chart *chart, double x)
@@ -132,10 +132,7 @@ void chart_draw_text(const struct chart *chart, FILE *out)
 	struct chart_scale scale = chart_y_scale(chart);
 	struct grid grid;
 
-	for (int row = 0; row < HEIGHT; row++) {
-		memset(grid.cells[row], ' ', WIDTH);
-		grid.cells[row][WIDTH] = '\0';
-	}
+	memset(&grid, ' ', sizeof grid);
 	for (unsigned i = 0; i < chart->series_count; i++)
 		draw_lines(&grid, chart, &scale, &chart->series[i]);
 	for (unsigned i = 0; i < chart->series_count; i++)

@@ -294,9 +294,10 @@ static void draw_bars(const struct experiment *experiment, const struct view *vi
 		if (!experiment_is_known(experiment, 0, row, view->figure))
 			continue;
 		most = value > most ? value : most;
-		bars[count++] = (struct chart_bar){ .name = experiment->rows[row].name,
-						    .parts = { value },
-						    .count = 1 };
+		bars[count] = (struct chart_bar){ .name = experiment->rows[row].name,
+						  .parts = { value },
+						  .count = 1 };
+		count++;
 	}
 	snprintf(name, sizeof name, "%s-%s", experiment->name, view->name);
 	snprintf(title, sizeof title, "%s, %s", view->title, view->unit);
