@@ -139,12 +139,12 @@ START_TEST(rates_costs_and_work_have_a_table_each)
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
 	expect_80_columns(run.out);
 	expect_match(run.out, "^rate: Offered load\n.*"
-			      "\n  requests per se( +[0-9.]+[kM]? ){5}\n"
+			      "\n  requests per second( +[0-9.]+[kM]? ){5}\n"
 			      "  fork   " CELL "{5}\n"
 			      "  select " CELL "{5}\n");
 	expect_match(run.out, "\ncost: Cost of a request\n.*"
 			      "\n  CPU time of the server, milliseconds per 1000 "
-			      "exchanges\n  requests per se +[0-9.]+[kM]? \n"
+			      "exchanges\n  requests per second +[0-9.]+[kM]? \n"
 			      "  fork   " CELL "\n"
 			      "  select " CELL "\n");
 	expect_match(run.out, "\nwork: Work for each request\n.*"
@@ -360,7 +360,7 @@ START_TEST(the_shares_of_four_workers_are_all_of_the_clients)
 
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
 	expect_80_columns(run.out);
-	expect_match(run.out, "\n  clients at a ti +1 +16 \n"
+	expect_match(run.out, "\n  clients at a time +1 +16 \n"
 			      "  prefork block " CELL "{2}\n"
 			      "  prefork lock  " CELL "{2}\n"
 			      "  prefork pass  " CELL "{2}\n"
