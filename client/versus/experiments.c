@@ -248,6 +248,18 @@ static bool is_compared(const struct experiments *experiments, const char *model
 	return false;
 }
 
+/* A word for sh(1), in single quotes. */
+static void write_word(const char *word, FILE *out)
+{
+	fputc('\'', out);
+	for (; *word != '\0'; word++)
+		if (*word == '\'')
+			fputs("'\\''", out);
+		else
+			fputc(*word, out);
+	fputc('\'', out);
+}
+
 /* A server of the suite as the command of a user: so it can open its listeners itself, which
  * --accept reuseport must. The command is needed as long as the program runs. */
 static int add_sharer(struct experiments *experiments, struct experiment *experiment,
@@ -264,11 +276,14 @@ static int add_sharer(struct experiments *experiments, struct experiment *experi
 	memory = open_memstream(&command, &length);
 	if (memory == NULL)
 		return failure_set(failure, "out of memory");
-	fprintf(memory, "exec '%s' -p {port} -j %d --accept %s", row->server.path,
-		SHARERS, way);
+	fputs("exec ", memory);
+	write_word(row->server.path, memory);
+	fprintf(memory, " -p {port} -j %d --accept %s", SHARERS, way);
 	for (int i = 0; experiment->points[0].options[i] != NULL; i++)
-		if (strcmp(experiment->points[0].options[i], "-q") != 0)
-			fprintf(memory, " '%s'", experiment->points[0].options[i]);
+		if (strcmp(experiment->points[0].options[i], "-q") != 0) {
+			fputc(' ', memory);
+			write_word(experiment->points[0].options[i], memory);
+		}
 	if (fclose(memory) != 0)
 		return failure_set(failure, "out of memory");
 	snprintf(row->name, sizeof row->name, "%s %s", model, way);

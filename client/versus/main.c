@@ -20,6 +20,7 @@
 #include "client/versus/fixture.h"
 #include "client/versus/machine.h"
 #include "client/versus/measure.h"
+#include "client/versus/out_file.h"
 #include "client/versus/report.h"
 #include "client/versus/server_command.h"
 #include "client/versus/view.h"
@@ -705,24 +706,23 @@ static void run_comparison(struct settings *settings)
 
 /* ---- what comes of it ---- */
 
+static int cannot_write(const char *name)
+{
+	message(MESSAGE_ERROR, "cannot write %s: %s", name, strerror(errno));
+	return -1;
+}
+
 static int write_file(const struct comparison *comparison, const char *name,
 		      void (*write)(const struct comparison *, FILE *))
 {
-	FILE *file;
-	bool whole;
+	struct out_file file;
 
 	if (name == NULL)
 		return 0;
-	file = fopen(name, "we");
-	whole = file != NULL;
-	if (file != NULL) {
-		write(comparison, file);
-		whole = !ferror(file);
-		whole = fclose(file) == 0 && whole;
-	}
-	if (!whole)
-		message(MESSAGE_ERROR, "cannot write %s: %s", name, strerror(errno));
-	return whole ? 0 : -1;
+	if (out_file_open(&file, name) < 0)
+		return cannot_write(name);
+	write(comparison, file.stream);
+	return out_file_close(&file, true) == 0 ? 0 : cannot_write(name);
 }
 
 /* Checks that the file can be written, before minutes of measuring. Its contents are
@@ -731,10 +731,8 @@ static int check_file(const char *name)
 {
 	FILE *file = name ? fopen(name, "ae") : NULL;
 
-	if (name != NULL && file == NULL) {
-		message(MESSAGE_ERROR, "cannot write %s: %s", name, strerror(errno));
-		return -1;
-	}
+	if (name != NULL && file == NULL)
+		return cannot_write(name);
 	if (file != NULL)
 		fclose(file);
 	return 0;
@@ -770,22 +768,19 @@ static int prepare_fixture(struct settings *settings, struct failure *failure)
 static int write_report(const struct settings *settings, const struct machine *machine,
 			const char *name, bool page)
 {
-	FILE *file = fopen(name, "we");
 	const char *command = settings->command != NULL ? settings->command : "versus";
-	bool whole = file != NULL;
+	struct out_file file;
+	bool whole = true;
 
-	if (file != NULL && page)
+	if (out_file_open(&file, name) < 0)
+		return cannot_write(name);
+	if (page)
 		whole = report_write(&settings->experiments, machine, command,
-				     interrupted, file) == 0;
-	else if (file != NULL)
-		experiments_write_json(&settings->experiments, machine, command, file);
-	if (file != NULL) {
-		whole = !ferror(file) && whole;
-		whole = fclose(file) == 0 && whole;
-	}
-	if (!whole)
-		message(MESSAGE_ERROR, "cannot write %s: %s", name, strerror(errno));
-	return whole ? 0 : -1;
+				     interrupted, file.stream) == 0;
+	else
+		experiments_write_json(&settings->experiments, machine, command,
+				       file.stream);
+	return out_file_close(&file, whole) == 0 ? 0 : cannot_write(name);
 }
 
 /* Reads the file of --compare, before minutes of measuring. */
@@ -847,11 +842,20 @@ static int print_changes(struct settings *settings)
 	return result;
 }
 
+/* Whether some of the silent clients of a run were not connected at its end. */
+static bool lacks_silent_clients(const struct comparison *comparison, unsigned run)
+{
+	unsigned kind = run / comparison->model_count % LOAD_KINDS;
+
+	return comparison->runs[run].done &&
+	       comparison->runs[run].silent < comparison->plans[kind].idle;
+}
+
 static bool any_errors(const struct comparison *comparison)
 {
 	for (unsigned i = 0;
 	     i < comparison->rounds * LOAD_KINDS * comparison->model_count; i++)
-		if (comparison->runs[i].errors > 0)
+		if (comparison->runs[i].errors > 0 || lacks_silent_clients(comparison, i))
 			return true;
 	return false;
 }

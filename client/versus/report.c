@@ -361,7 +361,7 @@ static int write_experiment(const struct experiment *experiment,
 		for (unsigned i = 0; i < experiment->point_count; i++)
 			draw_shares(experiment, i, out);
 	for (unsigned i = 0; i < count; i++) {
-		if (experiment->point_count > 2)
+		if (experiment->point_count > 1 && kind != EXPERIMENT_SHARING)
 			draw_curves(experiment, &views[i], out);
 		else if (experiment->point_count == 1)
 			draw_bars(experiment, &views[i], out);
@@ -397,9 +397,21 @@ static int write_timelines(const struct experiments *experiments, FILE *out)
 
 /* ---- the page ----------------------------------------------------------------------------- */
 
+/* A timeline has pictures only. */
+static bool has_findings(const struct experiments *experiments)
+{
+	bool found = false;
+
+	for (int kind = EXPERIMENT_CLIENTS; kind < EXPERIMENT_KINDS; kind++)
+		found |= experiments->with[kind] && experiments->all[kind].runs != NULL;
+	return found;
+}
+
 /* The first finding of each experiment. */
 static int write_summary(const struct experiments *experiments, FILE *out)
 {
+	if (!has_findings(experiments))
+		return 0;
 	fputs("<section id=\"summary\">\n<h2>Summary</h2>\n<ul>\n", out);
 	for (int kind = 0; kind < EXPERIMENT_KINDS; kind++) {
 		const struct experiment *experiment = &experiments->all[kind];

@@ -103,7 +103,7 @@ static int visit(struct timeline *timeline, struct server_process *server,
 	unlink(path); /* the server has it open now, and so have we */
 	if (result < 0)
 		return -1;
-	result = visitors_run(server->port, THINK, LONGEST_WAIT, visitors,
+	result = visitors_run(server->port, THINK, LONGEST_WAIT, stop, visitors,
 			      &timeline->failure);
 	if (server_process_stop(server, &usage, &end) < 0) {
 		timeline->failure = end;

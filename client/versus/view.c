@@ -557,7 +557,7 @@ void view_print(const struct experiment *experiment, enum experiment_kind kind, 
 	for (unsigned i = 0; i < count; i++) {
 		print_table(experiment, &views[i], out);
 		fputc('\n', out);
-		if (i > 0 || experiment->point_count < 3)
+		if (i > 0 || experiment->point_count < 2 || kind == EXPERIMENT_SHARING)
 			continue;
 		view_make_chart(experiment, &views[i], &chart);
 		chart_draw_text(&chart, out);

@@ -18,13 +18,14 @@
 #include "common/io.h"
 #include "common/sock.h"
 
-enum { CONNECT_TIME = 2000 }; /* milliseconds */
+enum { CONNECT_TIME = 2000, STEP = 100 }; /* milliseconds */
 
 struct visit {
 	struct visitor *visitor;
 	pthread_t thread;
 	int fd;
 	int64_t think, most;
+	const volatile sig_atomic_t *stop;
 };
 
 static void sleep_milliseconds(int64_t milliseconds)
@@ -35,14 +36,22 @@ static void sleep_milliseconds(int64_t milliseconds)
 		;
 }
 
+/* Waits in steps: a signal of the terminal reaches the main thread. */
+static bool await_byte(const struct visit *visit)
+{
+	for (int64_t waited = 0; waited < visit->most && !*visit->stop; waited += STEP)
+		if (io_wait(visit->fd, POLLIN, STEP) > 0)
+			return true;
+	return false;
+}
+
 /* Reads up to the end of a line. @return false if it does not come */
 static bool await_reply(const struct visit *visit)
 {
 	char byte;
 
 	do {
-		if (io_wait(visit->fd, POLLIN, visit->most) <= 0 ||
-		    io_read(visit->fd, &byte, 1) <= 0)
+		if (!await_byte(visit) || io_read(visit->fd, &byte, 1) <= 0)
 			return false;
 	} while (byte != '\n');
 	return true;
@@ -87,7 +96,8 @@ static int begin_visit(struct visit *visit, const char *port, struct failure *fa
 }
 
 int visitors_run(const char *port, int64_t think, int64_t most,
-		 struct visitor visitors[VISITORS], struct failure *failure)
+		 const volatile sig_atomic_t *stop, struct visitor visitors[VISITORS],
+		 struct failure *failure)
 {
 	struct visit visits[VISITORS];
 	unsigned begun = 0;
@@ -96,7 +106,8 @@ int visitors_run(const char *port, int64_t think, int64_t most,
 	while (begun < VISITORS) {
 		visits[begun] = (struct visit){ .visitor = &visitors[begun],
 						.think = think,
-						.most = most };
+						.most = most,
+						.stop = stop };
 		if (begin_visit(&visits[begun], port, failure) < 0)
 			break;
 		begun++;

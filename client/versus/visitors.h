@@ -27,10 +27,12 @@ struct visitor {
  *
  * @param think  milliseconds
  * @param most   milliseconds: the longest wait for a reply
+ * @param stop   ends the visits when it becomes non-zero
  * @return 0, also if not all were served; or -1 with *failure: a client could not connect, or no
  *         thread could be created
  */
 int visitors_run(const char *port, int64_t think, int64_t most,
-		 struct visitor visitors[VISITORS], struct failure *failure);
+		 const volatile sig_atomic_t *stop, struct visitor visitors[VISITORS],
+		 struct failure *failure);
 
 #endif

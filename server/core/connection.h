@@ -95,7 +95,7 @@ struct connection {
 	/* a blocking call was interrupted since the last transfer: poll next */
 	bool interrupted;
 	struct proxy_header proxy_header; /* detects a header in the first bytes */
-	bool queued;        /* for the trace: its last event of the output is TRACE_QUEUED */
+	bool queued; /* for the trace: its last event of the output is TRACE_QUEUED */
 	bool file_wait_set; /* SO_SNDTIMEO is set, so that sendfile(2) returns soon */
 	struct buffer kept; /* input that the service has not consumed */
 	struct output output;

@@ -543,7 +543,8 @@ START_TEST(loadgen_says_how_many_cpus_the_work_keeps_busy)
 	run = run_loadgen(ARGUMENTS("loadgen", "-j", "work", "--work", "0.5", "-c", "2",
 				    "-d", slow_seconds(0.2), "127.0.0.1", port));
 	run_expect_status(&run, 0);
-	expect_match(run.out, "^\\{\"load\":\"work\",\"base_load\":\"conversations\",\"protocol\":\"reply\",");
+	expect_match(run.out, "^\\{\"load\":\"work\",\"base_load\":\"conversations\","
+			      "\"protocol\":\"reply\",");
 	expect_match(run.out, "\"work_ms\":0.500,\"work_cpus\":[0-9.]+,");
 	server_finish(&started);
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -113,6 +114,7 @@ START_TEST(iterative_makes_clients_wait_and_that_is_no_failure)
 			      "  clients +1 +4 \n"
 			      "  iterative " CELL "{2}\n"
 			      "  select    " CELL "{2}\n"
+			      ".*\n +A iterative  B select\n.*"
 			      "\n  Latency, 99th percentile, microseconds\n"
 			      "  clients +1 +4 \n"
 			      "  iterative " CELL "{2}\n"
@@ -449,6 +451,37 @@ START_TEST(a_full_disk_is_an_error)
 }
 END_TEST
 
+static void allow_small_files(void *context)
+{
+	(void)context;
+	if (setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 500, 500 }) < 0)
+		_exit(127);
+}
+
+/* GIVEN results of an earlier run, WHEN the new ones cannot be written whole, THEN the earlier ones
+ * are as they were, and nothing lies beside them. */
+START_TEST(a_file_that_cannot_be_written_whole_leaves_the_earlier_one)
+{
+	const char *path = path_of("results");
+	FILE *file = fopen(path, "w");
+	struct run run;
+
+	ck_assert_ptr_nonnull(file);
+	fputs("earlier\n", file);
+	ck_assert_int_eq(fclose(file), 0);
+	run = run_program_with(&(struct run_setup){
+		.argv = SHORT(outputs[_i], path, "-e", "cost", "echo", "select"),
+		.timeout = LONG_WAIT_MS,
+		.prepare = allow_small_files,
+	});
+	run_expect_status(&run, 1);
+	expect_match(run.err, "^versus: cannot write [^\n]*: File too large\n$");
+	ck_assert_str_eq(read_file("results"), "earlier\n");
+	ck_assert_int_ne(access(path_of("results.part"), F_OK), 0);
+	expect_no_server();
+}
+END_TEST
+
 /* ---- interrupted --------------------------------------------------------------------------- */
 
 /* For eventually(): whether versus runs another server than before. */
@@ -537,6 +570,8 @@ Suite *suite_versus_experiment_runs(void)
 	tcase_add_test(tcase,
 		       a_report_in_no_directory_is_an_error_before_anything_is_run);
 	tcase_add_loop_test(tcase, a_full_disk_is_an_error, 0, 2);
+	tcase_add_loop_test(
+		tcase, a_file_that_cannot_be_written_whole_leaves_the_earlier_one, 0, 2);
 	tcase_add_loop_test(tcase, an_interruption_leaves_a_page_of_what_there_is, 0,
 			    (int)(sizeof interrupts / sizeof *interrupts));
 	return suite;
