@@ -136,8 +136,8 @@ static void note_figures(struct run_figures *figures, const struct load_plan *pl
 	for (int i = 0; i < LOAD_ERRORS; i++)
 		figures->errors_of_kind[i] = result->errors[i];
 	/* With a broadcast protocol some models let in one client only; the others
-	 * wait. */
-	if (plan->protocol->pattern == LOAD_BROADCAST) {
+	 * wait. A datagram without a reply is counted as lost. */
+	if (plan->protocol->pattern == LOAD_BROADCAST || plan->datagrams) {
 		figures->errors -= result->errors[LOAD_NO_REPLY];
 		figures->errors_of_kind[LOAD_NO_REPLY] = 0;
 	}

@@ -28,6 +28,11 @@ static void allocate(void)
 	all = much_memory(sizeof *all);
 }
 
+static void release(void)
+{
+	experiments_end(all);
+}
+
 /* An experiment of two servers, one and two, in which nothing has been run. */
 static void make_up(enum experiment_kind made, const double x[], unsigned points,
 		    unsigned rounds)
@@ -107,7 +112,7 @@ static char *written(void (*write)(FILE *out))
 	ck_assert_ptr_nonnull(memory);
 	write(memory);
 	ck_assert_int_eq(fclose(memory), 0);
-	return text;
+	return keep_text(text);
 }
 
 static void write_findings(FILE *out)
@@ -177,7 +182,7 @@ static const char *lack(unsigned point, unsigned row)
 	lacks = view_write_lack(experiment, point, row, memory);
 	ck_assert_int_eq(fclose(memory), 0);
 	ck_assert_int_eq(lacks, length > 0);
-	return text;
+	return keep_text(text);
 }
 
 START_TEST(a_row_that_served_all_is_whole)
@@ -617,7 +622,7 @@ Suite *suite_versus_experiments(void)
 	Suite *suite = suite_create("versus_experiments");
 	TCase *tcase = add_case(suite, "statistics");
 
-	tcase_add_checked_fixture(tcase, allocate, NULL);
+	tcase_add_checked_fixture(tcase, allocate, release);
 	tcase_add_test(tcase,
 		       a_median_is_over_the_rounds_that_are_complete_and_know_the_figure);
 	tcase_add_test(tcase, a_row_that_served_all_is_whole);
@@ -629,7 +634,7 @@ Suite *suite_versus_experiments(void)
 	tcase_add_test(tcase, without_memory_for_its_runs_no_experiment_has_failed);
 
 	tcase = add_case(suite, "sentences");
-	tcase_add_checked_fixture(tcase, allocate, NULL);
+	tcase_add_checked_fixture(tcase, allocate, release);
 	tcase_add_test(tcase, a_clear_difference_is_said_with_its_ratio);
 	tcase_add_loop_test(tcase, a_difference_within_the_spread_is_none, 0,
 			    (int)(sizeof equal / sizeof *equal));
@@ -646,14 +651,14 @@ Suite *suite_versus_experiments(void)
 	tcase_add_test(tcase, uneven_shares_are_said_and_even_ones_are_together);
 
 	tcase = add_case(suite, "tables");
-	tcase_add_checked_fixture(tcase, allocate, NULL);
+	tcase_add_checked_fixture(tcase, allocate, release);
 	tcase_add_test(tcase, a_table_has_a_row_for_each_server_and_marks_what_lacks);
 	tcase_add_loop_test(tcase, the_widest_experiment_fits_into_80_columns,
 			    EXPERIMENT_CLIENTS, EXPERIMENT_KINDS);
 	tcase_add_test(tcase, a_curve_has_medians_ranges_and_hollow_points);
 
 	tcase = add_case(suite, "page");
-	tcase_add_checked_fixture(tcase, allocate, NULL);
+	tcase_add_checked_fixture(tcase, allocate, release);
 	tcase_add_test(tcase, the_page_escapes_what_others_have_written);
 	tcase_add_test(tcase, a_cell_has_the_median_the_spread_and_what_lacks);
 	tcase_add_test(tcase, an_interrupted_page_has_what_there_is);
