@@ -15,6 +15,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "common/markup.h"
+
 enum {
 	TOP = 58,        /* above the first row: the heading and the axis */
 	ROW = 16,        /* height of a row */
@@ -58,25 +60,6 @@ static const char style[] =
 	".tl-w4{stroke:#c99a8f}.tl-l{stroke:#9fd6f5}.tl-o{stroke:#eee}}"
 	"</style>\n";
 
-/* The texts of a trace are printable ASCII: see trace_file.h. */
-static void write_text(FILE *out, const char *text)
-{
-	for (; *text != '\0'; text++)
-		switch (*text) {
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		default:
-			putc(*text, out);
-		}
-}
-
 static void write_heading(FILE *out, const struct trace_view *view, unsigned width,
 			  size_t height)
 {
@@ -87,9 +70,9 @@ static void write_heading(FILE *out, const struct trace_view *view, unsigned wid
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"%u\" "
 		"height=\"%zu\" viewBox=\"0 0 %u %zu\">\n<title>",
 		width, height, width, height);
-	write_text(out, trace->service);
+	markup_write(trace->service, out);
 	fputs("d-", out);
-	write_text(out, trace->model);
+	markup_write(trace->model, out);
 	fprintf(out, ": timeline of %zu client%s</title>\n<desc>", view->count,
 		view->count == 1 ? "" : "s");
 	fprintf(out,
@@ -100,9 +83,9 @@ static void write_heading(FILE *out, const struct trace_view *view, unsigned wid
 	fprintf(out, "<rect class=\"tl-b\" width=\"%u\" height=\"%zu\"/>\n", width,
 		height);
 	fputs("<text class=\"tl-t\" x=\"8\" y=\"18\">", out);
-	write_text(out, trace->service);
+	markup_write(trace->service, out);
 	fputs("d-", out);
-	write_text(out, trace->model);
+	markup_write(trace->model, out);
 	fprintf(out, ": %zu client%s, %zu worker%s, %s</text>\n", view->count,
 		view->count == 1 ? "" : "s", trace->lane_count,
 		trace->lane_count == 1 ? "" : "s",
@@ -177,14 +160,14 @@ static void write_facts(FILE *out, const struct trace_view *view,
 	char time[TRACE_TIME_TEXT], worker[TRACE_WORKER_TEXT];
 
 	fprintf(out, "client %" PRIu64 " ", client->number);
-	write_text(out, client->address);
+	markup_write(client->address, out);
 	fprintf(out, " from %s, worker %s", trace_time_text(client->from, time),
 		trace_worker_text(view->trace, client->worker, worker));
 	fprintf(out, " after %s: ", trace_time_text(client->queued, time));
 	fprintf(out, "%" PRIu64 " requests, %" PRIu64 " bytes in, %" PRIu64 " out; ",
 		client->requests, client->bytes_in, client->bytes_out);
-	write_text(out, client->closed ? "closed: " : "not closed");
-	write_text(out, client->why);
+	markup_write(client->closed ? "closed: " : "not closed", out);
+	markup_write(client->why, out);
 }
 
 static void write_row(FILE *out, const struct trace_view *view, size_t row,

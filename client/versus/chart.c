@@ -146,7 +146,7 @@ double chart_x_place(const struct chart *chart, double x)
 
 /* ---- numbers ------------------------------------------------------------------------------ */
 
-/* Zeros behind the point say nothing. */
+/* Removes the zeros at the end of the decimals. */
 static void cut_zeros(char *number)
 {
 	size_t length = strlen(number);

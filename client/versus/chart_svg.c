@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "common/markup.h"
+
 enum {
 	WIDTH = 760,
 	HEIGHT = 360,
@@ -44,31 +46,6 @@ static const char style[] =
 
 static const char *const dashes[] = { "", "7 3", "2 3", "9 3 2 3" };
 
-void chart_write_escaped(const char *text, FILE *out)
-{
-	for (; *text != '\0'; text++) {
-		switch (*text) {
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		case '\'':
-			fputs("&#39;", out);
-			break;
-		default:
-			fputc(*text, out);
-		}
-	}
-}
-
 static void begin(const char *name, int width, int height, const char *title,
 		  const char *description, FILE *out)
 {
@@ -78,12 +55,12 @@ static void begin(const char *name, int width, int height, const char *title,
 		"aria-labelledby=\"%s-title %s-desc\">\n",
 		name, width, height, width, height, name, name);
 	fprintf(out, "<title id=\"%s-title\">", name);
-	chart_write_escaped(title, out);
+	markup_write(title, out);
 	fprintf(out, "</title>\n<desc id=\"%s-desc\">", name);
-	chart_write_escaped(description, out);
+	markup_write(description, out);
 	fprintf(out, "</desc>\n%s<g class=\"ink\">\n", style);
 	fprintf(out, "<text class=\"title\" x=\"8\" y=\"18\">");
-	chart_write_escaped(title, out);
+	markup_write(title, out);
 	fprintf(out, "</text>\n");
 }
 
@@ -133,12 +110,12 @@ static void draw_axes(const struct chart *chart, const struct chart_scale *scale
 		HEIGHT - BOTTOM, WIDTH - RIGHT);
 	fprintf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">",
 		(LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8);
-	chart_write_escaped(chart->x_label, out);
+	markup_write(chart->x_label, out);
 	fprintf(out,
 		"</text>\n<text transform=\"translate(14 %d)rotate(-90)\" "
 		"text-anchor=\"middle\">",
 		(TOP + HEIGHT - BOTTOM) / 2);
-	chart_write_escaped(chart->y_label, out);
+	markup_write(chart->y_label, out);
 	if (chart->logarithmic)
 		fputs(" (logarithmic)", out);
 	fputs("</text>\n", out);
@@ -176,7 +153,7 @@ static void draw_point(const struct chart *chart, const struct chart_scale *scal
 		number % COLORS);
 	draw_shape(number, x, y, out);
 	fputs("\"><title>", out);
-	chart_write_escaped(chart->series[number].name, out);
+	markup_write(chart->series[number].name, out);
 	fprintf(out, ", %s: %s (%s to %s)%s</title></path>\n",
 		chart_number(point->x, text[0]), chart_number(point->y, text[1]),
 		chart_number(point->low, text[2]),
@@ -242,7 +219,7 @@ static void draw_names(const struct chart *chart, const struct chart_scale *scal
 		y = y < next ? next : y;
 		y = y > lowest ? lowest : y;
 		next = y + NAME_HEIGHT;
-		/* a curve that ends early is told by the shape of its points */
+		/* a curve that ends before the right edge gets no line to its name */
 		if (chart_x_place(chart, last->x) >= 1)
 			fprintf(out, "<path class=\"range c%u\" d=\"M%d %.1fL%d %.1f\"/>",
 				order[i] % COLORS, WIDTH - RIGHT + 6, end_y,
@@ -250,7 +227,7 @@ static void draw_names(const struct chart *chart, const struct chart_scale *scal
 		fprintf(out, "<path class=\"c%u\" d=\"", order[i] % COLORS);
 		draw_shape(order[i], WIDTH - RIGHT + 20, y, out);
 		fprintf(out, "\"/><text x=\"%d\" y=\"%.1f\">", WIDTH - RIGHT + 29, y + 4);
-		chart_write_escaped(series->name, out);
+		markup_write(series->name, out);
 		fputs("</text>\n", out);
 	}
 }
@@ -279,7 +256,7 @@ static void draw_part(const struct chart_bar *bar, unsigned part, double x, int 
 		"<rect class=\"c%u\" fill-opacity=\"%s\" x=\"%.1f\" y=\"%d\" "
 		"width=\"%.1f\" height=\"%d\"><title>",
 		part % COLORS, part % 2 == 0 ? ".75" : ".4", x, y, width, BAR_HEIGHT - 5);
-	chart_write_escaped(bar->name, out);
+	markup_write(bar->name, out);
 	if (only)
 		fprintf(out, ": %s</title></rect>", number);
 	else
@@ -303,7 +280,7 @@ void chart_draw_bars(const struct chart_bars *bars, FILE *out)
 
 		fprintf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">", BAR_LEFT - 8,
 			y + 13);
-		chart_write_escaped(bar->name, out);
+		markup_write(bar->name, out);
 		fputs("</text>\n", out);
 		for (unsigned k = 0; k < bar->count; k++) {
 			draw_part(bar, k, x, y, bar->parts[k] * unit, out);

@@ -29,7 +29,4 @@ void chart_draw_svg(const struct chart *chart, const char *description, FILE *ou
 /** Draws the bars, one below the other. */
 void chart_draw_bars(const struct chart_bars *bars, FILE *out);
 
-/** Writes a text with the escapes of HTML and XML for < > & " and '. */
-void chart_write_escaped(const char *text, FILE *out);
-
 #endif

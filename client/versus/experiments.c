@@ -545,8 +545,8 @@ static double rounded(double rate)
 	return rate < 1 ? 1 : (double)(int64_t)(rate / unit + .5) * unit;
 }
 
-/* The points are parts of the rate of the best server; that of the cost is half of what the worst
- * one can do, so that none is overloaded. */
+/* The rates are fractions of the highest rate that the fastest server reached. The rate of the
+ * experiment cost is half of the slowest server's rate, so that no server is overloaded. */
 static void set_rates(struct experiments *experiments, enum experiment_kind kind)
 {
 	struct experiment *experiment = &experiments->all[kind];

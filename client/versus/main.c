@@ -993,7 +993,7 @@ static int compare(struct settings *settings)
 }
 
 /* The command line, as one would type it: without the path of the program. @return it, which
- * main() frees never; NULL: out of memory */
+ * main() never frees; NULL: out of memory */
 static char *join(int argc, char **argv)
 {
 	char *text = NULL;

@@ -13,6 +13,7 @@
 #include "client/versus/chart_svg.h"
 #include "client/versus/experiments_json.h"
 #include "client/versus/view.h"
+#include "common/markup.h"
 
 static const char head[] =
 	"<!DOCTYPE html>\n"
@@ -44,11 +45,11 @@ static const char head[] =
 static void write_escaped_paragraph(const char *text, FILE *out)
 {
 	fputs("<p>", out);
-	chart_write_escaped(text, out);
+	markup_write(text, out);
 	fputs("</p>\n", out);
 }
 
-/* ---- the figures behind a link ------------------------------------------------------------ */
+/* ---- the link to the figures ------------------------------------------------------------- */
 
 /* RFC 4648, section 4. */
 static void write_base64(const char *bytes, size_t length, FILE *out)
@@ -103,7 +104,7 @@ static void write_sentences(const char *text, FILE *out)
 
 		snprintf(line, sizeof line, "%.*s", (int)length, text);
 		fputs("<li>", out);
-		chart_write_escaped(line, out);
+		markup_write(line, out);
 		fputs("</li>\n", out);
 		text += length + (text[length] == '\n');
 	}
@@ -163,12 +164,12 @@ static void write_table(const struct experiment *experiment, const struct view *
 	char number[CHART_NUMBER];
 
 	fputs("<div class=\"table\"><table>\n<caption>", out);
-	chart_write_escaped(view->title, out);
+	markup_write(view->title, out);
 	fprintf(out,
 		", %s: median, and half of the range of the rounds</caption>\n<tr><th "
 		"scope=\"col\">",
 		view->unit);
-	chart_write_escaped(experiment->x_name, out);
+	markup_write(experiment->x_name, out);
 	fputs("</th>", out);
 	for (unsigned i = 0; i < experiment->point_count; i++)
 		fprintf(out, "<th scope=\"col\">%s</th>",
@@ -176,7 +177,7 @@ static void write_table(const struct experiment *experiment, const struct view *
 	fputs("</tr>\n", out);
 	for (unsigned row = 0; row < experiment->row_count; row++) {
 		fputs("<tr><th scope=\"row\">", out);
-		chart_write_escaped(experiment->rows[row].name, out);
+		markup_write(experiment->rows[row].name, out);
 		fputs("</th>", out);
 		for (unsigned i = 0; i < experiment->point_count; i++)
 			write_cell(experiment, view, i, row, out);
@@ -195,15 +196,15 @@ static void write_single_table(const struct experiment *experiment,
 	      out);
 	for (unsigned i = 0; i < count; i++) {
 		fputs("<th scope=\"col\">", out);
-		chart_write_escaped(views[i].title, out);
+		markup_write(views[i].title, out);
 		fputs("<br><small>", out);
-		chart_write_escaped(views[i].unit, out);
+		markup_write(views[i].unit, out);
 		fputs("</small></th>", out);
 	}
 	fputs("</tr>\n", out);
 	for (unsigned row = 0; row < experiment->row_count; row++) {
 		fputs("<tr><th scope=\"row\">", out);
-		chart_write_escaped(experiment->rows[row].name, out);
+		markup_write(experiment->rows[row].name, out);
 		fputs("</th>", out);
 		for (unsigned i = 0; i < count; i++)
 			write_cell(experiment, &views[i], 0, row, out);
@@ -230,10 +231,10 @@ static void write_lacks_of_row(const struct experiment *experiment, unsigned row
 		if (fclose(memory) == 0 && lacks) {
 			fputs(begun ? ", " : "<br>", out);
 			if (!begun)
-				chart_write_escaped(experiment->rows[row].name, out);
+				markup_write(experiment->rows[row].name, out);
 			fprintf(out,
 				" at %s: ", chart_number(experiment->points[i].x, x));
-			chart_write_escaped(text, out);
+			markup_write(text, out);
 			begun = true;
 		}
 		free(text);
@@ -352,7 +353,7 @@ static int write_experiment(const struct experiment *experiment,
 	if (text == NULL)
 		return -1;
 	fprintf(out, "<section id=\"%s\">\n<h2>", experiment->name);
-	chart_write_escaped(experiment->title, out);
+	markup_write(experiment->title, out);
 	fputs("</h2>\n", out);
 	write_escaped_paragraph(view_question(kind), out);
 	write_sentences(text, out);
@@ -385,7 +386,7 @@ static int write_timelines(const struct experiments *experiments, FILE *out)
 		if (!timeline->known)
 			continue;
 		fprintf(out, "<h3 id=\"timeline-%u\">", row + 1);
-		chart_write_escaped(timeline->name, out);
+		markup_write(timeline->name, out);
 		fputs("</h3>\n<figure>\n", out);
 		if (timeline_draw_svg(timeline, out) < 0)
 			return -1;
@@ -427,7 +428,7 @@ static int write_summary(const struct experiments *experiments, FILE *out)
 		if (text[0] != '\0') {
 			fprintf(out, "<li><a href=\"#%s\">%s</a>: ", experiment->name,
 				experiment->title);
-			chart_write_escaped(text, out);
+			markup_write(text, out);
 			fputs("</li>\n", out);
 		}
 		free(text);
@@ -453,13 +454,13 @@ static void write_machine(const struct experiments *experiments,
 	fputs("<div class=\"table\"><table>\n<tr><th scope=\"row\">command</th>"
 	      "<td class=\"facts\"><code>",
 	      out);
-	chart_write_escaped(command, out);
+	markup_write(command, out);
 	fputs("</code></td></tr>\n", out);
 	for (unsigned i = 0; i < machine->count; i++) {
 		fputs("<tr><th scope=\"row\">", out);
-		chart_write_escaped(machine->facts[i].name, out);
+		markup_write(machine->facts[i].name, out);
 		fputs("</th><td class=\"facts\">", out);
-		chart_write_escaped(machine->facts[i].value, out);
+		markup_write(machine->facts[i].value, out);
 		fputs("</td></tr>\n", out);
 	}
 	fputs("</table></div>\n", out);
@@ -470,9 +471,9 @@ int report_write(const struct experiments *experiments, const struct machine *ma
 {
 	fputs(head, out);
 	fputs("<title>sockways: ", out);
-	chart_write_escaped(experiments->service, out);
+	markup_write(experiments->service, out);
 	fputs("</title>\n<h1>Servers of ", out);
-	chart_write_escaped(experiments->service, out);
+	markup_write(experiments->service, out);
 	fputs(", side by side</h1>\n", out);
 	if (interrupted)
 		fputs("<p><strong>The experiments were interrupted: some figures are "

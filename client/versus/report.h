@@ -11,7 +11,7 @@
 
 /**
  * Writes the page: a summary, and for each experiment its question, findings, pictures (inline
- * SVG) and tables; how it was measured; and the figures as JSON behind a link.
+ * SVG) and tables; how it was measured; and a link that saves the figures as JSON.
  *
  * @param command      the command line
  * @param interrupted  whether the experiments were ended before their time

@@ -29,11 +29,11 @@ unsigned view_figures(enum experiment_kind kind, const struct view **views);
 void view_make_chart(const struct experiment *experiment, const struct view *view,
 		     struct chart *chart);
 
-/** Writes what the experiment asks, in one or two sentences. */
+/** Returns what the experiment asks, in one or two sentences. */
 const char *view_question(enum experiment_kind kind);
 
-/** Writes what the experiment shows, a sentence a line. A difference is only said if it is larger
- *  than the spread of what it compares, in every round. */
+/** Writes what the experiment shows, a sentence a line. A sentence states a difference only if
+ *  it holds in every round and is larger than the spread of both figures. */
 void view_write_findings(const struct experiment *experiment, enum experiment_kind kind,
 			 FILE *out);
 

@@ -53,7 +53,7 @@ struct buffer {
 /* What all processes of the server share. */
 struct shared {
 	atomic_ullong clients; /* accepted so far */
-	atomic_bool failed;    /* a write has failed: nobody writes any more */
+	atomic_bool failed;    /* a write has failed: no thread or process writes again */
 };
 
 atomic_bool trace_active;

@@ -136,18 +136,26 @@ static void start_loadgen(const char *const arguments[])
 		ck_assert_int_eq(io_read(loadgen.err, &byte, 1), 1);
 }
 
-START_TEST(it_says_that_it_sent_requests_late)
+/* loadgen itself is stopped for half a second. */
+static struct run run_with_a_pause(const char *option)
 {
 	struct run run;
 
 	start_server(serve_rightly);
 	start_loadgen(
-		ARGUMENTS("loadgen", "-v", "-d", "2", "-r", "200", "127.0.0.1", port));
+		ARGUMENTS("loadgen", option, "-d", "2", "-r", "200", "127.0.0.1", port));
 	kill(loadgen.pid, SIGSTOP);
 	pause_milliseconds(500);
 	kill(loadgen.pid, SIGCONT);
 	run = program_wait(&loadgen, LONG_WAIT_MS);
 	run_expect_status(&run, 0);
+	return run;
+}
+
+START_TEST(it_says_that_it_sent_requests_late)
+{
+	struct run run = run_with_a_pause("-v");
+
 	expect_match(
 		run.out,
 		"\ngenerator      [0-9.]+ % busy, [0-9]+ of [0-9]+ requests sent late "
@@ -160,16 +168,8 @@ END_TEST
 
 START_TEST(json_has_the_same)
 {
-	struct run run;
+	struct run run = run_with_a_pause("-jv");
 
-	start_server(serve_rightly);
-	start_loadgen(
-		ARGUMENTS("loadgen", "-jv", "-d", "2", "-r", "200", "127.0.0.1", port));
-	kill(loadgen.pid, SIGSTOP);
-	pause_milliseconds(500);
-	kill(loadgen.pid, SIGCONT);
-	run = program_wait(&loadgen, LONG_WAIT_MS);
-	run_expect_status(&run, 0);
 	expect_match(
 		run.out,
 		"\"generator\":\\{\"busy\":[01]\\.[0-9]+,\"requests\":[0-9]+,\"late\":"

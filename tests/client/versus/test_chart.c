@@ -199,16 +199,6 @@ static const char *draw_text(void)
 	return keep_text(text);
 }
 
-static void expect_80_columns(const char *text)
-{
-	for (const char *line = text; *line != '\0';) {
-		size_t length = strcspn(line, "\n");
-
-		ck_assert_msg(length <= 80, "%zu columns: %s", length, text);
-		line += length + (line[length] == '\n');
-	}
-}
-
 /* Two curves that meet at the first and at the last point; the second one did not serve all at its
  * second point. */
 static void make_two_curves(void)
@@ -348,6 +338,18 @@ END_TEST
 
 /* ---- as SVG -------------------------------------------------------------------------------- */
 
+static const char *draw_bars(const struct chart_bars *bars)
+{
+	char *text;
+	size_t length;
+	FILE *memory = open_memstream(&text, &length);
+
+	ck_assert_ptr_nonnull(memory);
+	chart_draw_bars(bars, memory);
+	ck_assert_int_eq(fclose(memory), 0);
+	return keep_text(text);
+}
+
 static const char *draw_svg(const char *description)
 {
 	char *text;
@@ -446,14 +448,8 @@ START_TEST(bars_are_divided_into_their_parts)
 	const struct chart_bar both[] = { { "plain", { 50 }, 1 },
 					  { "parts", { 75, 25, 0 }, 3 } };
 	const struct chart_bars bars = { "made-up", "Bars", "Some", both, 2, 100 };
-	char *text;
-	size_t length;
-	FILE *memory = open_memstream(&text, &length);
+	const char *text = draw_bars(&bars);
 
-	ck_assert_ptr_nonnull(memory);
-	chart_draw_bars(&bars, memory);
-	ck_assert_int_eq(fclose(memory), 0);
-	(void)keep_text(text);
 	ck_assert_uint_eq(count(text, "<rect "), 4);
 	expect_match(text,
 		     "x=\"150.0\" y=\"34\" width=\"275.0\" [^>]*><title>plain: 50</");
@@ -470,14 +466,8 @@ START_TEST(bars_of_nothing_have_no_length)
 {
 	const struct chart_bar bar = { "none", { 0 }, 1 };
 	const struct chart_bars bars = { "made-up", "Bars", "Some", &bar, 1, 0 };
-	char *text;
-	size_t length;
-	FILE *memory = open_memstream(&text, &length);
+	const char *text = draw_bars(&bars);
 
-	ck_assert_ptr_nonnull(memory);
-	chart_draw_bars(&bars, memory);
-	ck_assert_int_eq(fclose(memory), 0);
-	(void)keep_text(text);
 	ck_assert_ptr_nonnull(strstr(text, "width=\"0.0\""));
 	ck_assert_ptr_null(strstr(text, "nan"));
 	ck_assert_ptr_null(strstr(text, "inf"));

@@ -33,7 +33,7 @@ static void remove_folder(void)
 	", \"" name "\": {\"median\": " #median ", \"least\": " #least                   \
 	", \"most\": " #most ", \"rounds\": [" #most ", " #least ", " #median "]}"
 
-/* The figure of a server that served nobody. */
+/* The figure of a server that served no client. */
 #define UNKNOWN(name)                                                                    \
 	", \"" name                                                                      \
 	"\": {\"median\": null, \"least\": null, \"most\": null, \"rounds\": [null]}"

@@ -74,7 +74,7 @@ static const char *path_of(const char *name)
 	return path;
 }
 
-/* Processes that versus leaves behind become children of this one. */
+/* A process that outlives versus becomes a child of this process. */
 static bool no_child_is_left(void *context)
 {
 	(void)context;
@@ -85,16 +85,6 @@ static void expect_no_server(void)
 {
 	ck_assert_msg(eventually(no_child_is_left, NULL, WAIT_MS),
 		      "a process is left running");
-}
-
-static void expect_80_columns(const char *text)
-{
-	for (const char *line = text; *line != '\0';) {
-		size_t length = strcspn(line, "\n");
-
-		ck_assert_msg(length <= 80, "%zu columns: %s", length, text);
-		line += length + (line[length] == '\n');
-	}
 }
 
 /* ---- what is printed ----------------------------------------------------------------------- */

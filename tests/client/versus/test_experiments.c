@@ -433,16 +433,6 @@ END_TEST
 
 /* ---- tables and curves --------------------------------------------------------------------- */
 
-static void expect_80_columns(const char *text)
-{
-	for (const char *line = text; *line != '\0';) {
-		size_t length = strcspn(line, "\n");
-
-		ck_assert_msg(length <= 80, "%zu columns: %s", length, text);
-		line += length + (line[length] == '\n');
-	}
-}
-
 START_TEST(a_table_has_a_row_for_each_server_and_marks_what_lacks)
 {
 	const char *text;

@@ -58,18 +58,6 @@ static void expect_nothing_left(void)
 
 /* ---- tables -------------------------------------------------------------------------------- */
 
-static void expect_80_columns(const char *text)
-{
-	while (*text != '\0') {
-		size_t length = strcspn(text, "\n");
-		char line[200];
-
-		snprintf(line, sizeof line, "%.*s", (int)length, text);
-		ck_assert_msg(length <= 80, "%zu columns: %s", length, line);
-		text += length + (text[length] == '\n');
-	}
-}
-
 START_TEST(tables_of_datagrams_fit_into_80_columns)
 {
 	static const char *const services[] = { "echo", "discard", "daytime" };
