@@ -28,7 +28,11 @@
 #include "common/io.h"
 #include "common/text.h"
 
-enum { PIECE = 16384 };
+enum {
+	PIECE = 16384,
+	LOCAL_RETRY = 10, /* milliseconds */
+	LOCAL_TEXT = 160,
+};
 
 static int set_flag(int fd, int level, int option, int value)
 {
@@ -288,6 +292,40 @@ static int connect_to(const struct addrinfo *where, int type,
 	return fd;
 }
 
+int sock_connect_local(const struct local_address *address, int type)
+{
+	return sock_connect_start((const struct sockaddr *)&address->name,
+				  address->length, type);
+}
+
+/* While the backlog is full, it tries again: only a blocking connect(2) would wait for room, and
+ * an interrupted one cannot be told from a timeout. */
+static int connect_local(const struct sock_target *target, struct failure *failure)
+{
+	int64_t end =
+		target->timeout < 0 ? INT64_MAX : clock_milliseconds() + target->timeout;
+	struct local_address address;
+	char name[LOCAL_TEXT];
+	int fd, error;
+
+	errno = 0;
+	if (local_address_parse(target->host, &address, failure) < 0)
+		return -1;
+	while ((fd = sock_connect_local(&address, target->type)) < 0 && errno == EAGAIN &&
+	       clock_milliseconds() < end)
+		poll(NULL, 0, LOCAL_RETRY);
+	if (fd >= 0 && io_set_nonblocking(fd, false) == 0)
+		return fd;
+	error = errno == EAGAIN ? ETIMEDOUT : errno;
+	if (fd >= 0)
+		close(fd);
+	text_escape(target->host, strlen(target->host), name, sizeof name);
+	failure_set(failure, "cannot connect to %s: %s", name,
+		    error == ETIMEDOUT ? "timed out" : strerror(error));
+	errno = error;
+	return -1;
+}
+
 int sock_connect(const struct sock_target *target, struct address *reached,
 		 struct failure *failure)
 {
@@ -304,6 +342,12 @@ int sock_connect_from(const struct sock_target *target, const struct address *so
 	char host[ADDRESS_TEXT];
 	int fd = -1, error = 0;
 
+	if (local_address_is(name)) {
+		fd = connect_local(target, failure);
+		if (fd >= 0 && reached != NULL && address_peer(fd, reached) < 0)
+			reached->any.sa_family = AF_UNIX;
+		return fd;
+	}
 	if (address_resolve(target->host, target->port, &query, &list, failure) < 0) {
 		errno = 0;
 		return -1;

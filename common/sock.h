@@ -15,6 +15,7 @@
 
 #include "common/address.h"
 #include "common/failure.h"
+#include "common/local_address.h"
 
 /** Where a server listens. */
 struct sock_place {
@@ -61,8 +62,9 @@ bool sock_has_no_way(int error);
 
 /** The target of a client. */
 struct sock_target {
-	const char *host; /* name or address; NULL is this machine */
-	const char *port; /* number or service name */
+	const char *host; /* name or address; NULL is this machine; or the name of a
+			   * UNIX-domain socket: see common/local_address.h */
+	const char *port; /* number or service name; not used by a UNIX-domain socket */
 	int family;       /* AF_UNSPEC, AF_INET or AF_INET6 */
 	int type;         /* SOCK_STREAM or SOCK_DGRAM */
 	int64_t timeout;  /* milliseconds for all addresses together, -1: none */
@@ -80,7 +82,8 @@ struct sock_target {
 int sock_connect(const struct sock_target *target, struct address *reached,
 		 struct failure *failure);
 
-/** The same from the address @p source; NULL: the kernel chooses it. */
+/** The same from the address @p source; NULL: the kernel chooses it. A UNIX-domain socket has no
+ *  source. */
 int sock_connect_from(const struct sock_target *target, const struct address *source,
 		      struct address *reached, struct failure *failure);
 
@@ -97,6 +100,15 @@ int sock_connect_start(const struct sockaddr *address, socklen_t length, int typ
  *  chooses the address, too. */
 int sock_connect_start_from(const struct sockaddr *address, socklen_t length, int type,
 			    const struct address *source);
+
+/**
+ * Connects to a UNIX-domain socket, without blocking. There is no state between: it is connected
+ * or has failed when this returns.
+ *
+ * @return a non-blocking descriptor; or -1 with errno: EAGAIN the backlog is full, and neither
+ *         poll(2) nor a signal tells when there is room: try again later
+ */
+int sock_connect_local(const struct local_address *address, int type);
 
 /**
  * The result of sock_connect_start() so far, without blocking. The local host has

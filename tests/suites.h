@@ -54,6 +54,7 @@
 	SUITE(load_faults)                                                               \
 	SUITE(load_omission)                                                             \
 	SUITE(load_endpoint)                                                             \
+	SUITE(load_local)                                                                \
 	SUITE(load_ramp)                                                                 \
 	SUITE(load_report)                                                               \
 	SUITE(versus_experiments)                                                        \

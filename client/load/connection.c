@@ -16,6 +16,7 @@
 /* The pause before a connection is replaced doubles with each failure in a row, so that a
  * server in trouble is not flooded and this program does not spin. */
 static const int64_t shortest_pause = MILLISECOND, longest_pause = 100 * MILLISECOND;
+static const int64_t next_try = MILLISECOND; /* for a place in the backlog */
 
 /* The connect rate may be exceeded for this long. */
 static const int64_t longest_burst = 2 * MILLISECOND;
@@ -60,6 +61,40 @@ void load_connection_set_free(struct load_connection *connection)
 	connection->wake = NEVER;
 }
 
+/* ---- connecting ---------------------------------------------------------------------------- */
+
+bool load_connection_connect(struct load_worker *worker,
+			     struct load_connection *connection)
+{
+	int64_t limit = connection->give_up != 0
+				? connection->give_up
+				: worker->now + worker->plan->timeout * MILLISECOND;
+
+	connection->give_up = 0;
+	connection->fd = load_endpoint_connect(
+		&worker->shared->endpoint, connection->exchange.connection, SOCK_STREAM);
+	if (connection->fd < 0 &&
+	    (errno != EAGAIN || worker->shared->endpoint.local.length == 0)) {
+		load_connection_fail_errno(worker, connection, errno);
+		return false;
+	}
+	connection->state = CONNECTING;
+	if (connection->fd < 0)
+		connection->give_up = limit;
+	load_connection_set_wake(worker, connection,
+				 connection->fd < 0 && worker->now + next_try < limit
+					 ? worker->now + next_try
+					 : limit);
+	return connection->fd >= 0;
+}
+
+bool load_connection_may_try_again(const struct load_worker *worker,
+				   const struct load_connection *connection)
+{
+	return connection->state == CONNECTING && connection->fd < 0 &&
+	       worker->now < connection->give_up;
+}
+
 void load_connection_shut(struct load_worker *worker, struct load_connection *connection)
 {
 	if (connection->watched != 0)
@@ -68,6 +103,7 @@ void load_connection_shut(struct load_worker *worker, struct load_connection *co
 		close(connection->fd);
 	connection->watched = 0;
 	connection->fd = -1;
+	connection->give_up = 0;
 }
 
 void load_connection_retire(struct load_worker *worker,

@@ -1,6 +1,6 @@
 /*
  * load_connection - a connection of the load: what its transports share. These are
- * stream.c (TCP), datagram.c (UDP) and room.c (broadcasts). Only they and worker.c use
+ * stream.c (streams), datagram.c (UDP) and room.c (broadcasts). Only they and worker.c use
  * it.
  *
  * A connection is in one of five states:
@@ -44,6 +44,8 @@ struct load_connection {
 	int64_t free_since; /* when it was queued */
 	int64_t wake;       /* when its timeout expires; CLOSED: when to try again */
 	int64_t pause;      /* before the next try; 0 after a success */
+	int64_t give_up;    /* CONNECTING without a socket, because the backlog of a
+			     * UNIX-domain socket is full: until when; else 0 */
 	int fd;
 	unsigned watched; /* events that the poller watches; 0: not in the poller */
 	enum load_state state;
@@ -150,6 +152,20 @@ void load_connection_note_connect(struct load_worker *worker);
 
 /** A CLOSED connection is opened at once, or when the connect rate allows it. */
 void load_connection_open(struct load_worker *worker, struct load_connection *connection);
+
+/**
+ * Starts to connect; it is CONNECTING then, with the timeout of the plan. The backlog of a
+ * UNIX-domain socket may be full: then it has no socket yet, and transport->expire() tries again
+ * if load_connection_may_try_again().
+ *
+ * @return whether it has a socket; if not, it may also have failed
+ */
+bool load_connection_connect(struct load_worker *worker,
+			     struct load_connection *connection);
+
+/** Whether its timeout is only the next try for a place in the backlog. */
+bool load_connection_may_try_again(const struct load_worker *worker,
+				   const struct load_connection *connection);
 
 /** Closes its socket. */
 void load_connection_shut(struct load_worker *worker, struct load_connection *connection);

@@ -143,6 +143,8 @@ int load_endpoint_connect(const struct load_endpoint *endpoint, unsigned number,
 {
 	const struct address *address = &endpoint->address;
 
+	if (endpoint->local.length > 0)
+		return sock_connect_local(&endpoint->local, type);
 	return sock_connect_start_from(&address->any, address->length, type,
 				       load_source(&endpoint->sources, number));
 }

@@ -11,6 +11,7 @@
 
 #include "common/address.h"
 #include "common/failure.h"
+#include "common/local_address.h"
 
 /** Maximum number of source addresses. */
 enum { LOAD_SOURCES_MOST = 64 };
@@ -23,6 +24,8 @@ struct load_sources {
 
 struct load_endpoint {
 	struct address address; /* of the server */
+	struct local_address
+		local; /* ... if it is a UNIX-domain socket; length 0: it is not */
 	struct load_sources sources;
 };
 
@@ -43,7 +46,8 @@ const struct address *load_source(const struct load_sources *sources, unsigned n
  *  needed. Linux only: elsewhere these addresses must be configured. */
 void load_endpoint_add_sources(struct load_endpoint *endpoint, unsigned connections);
 
-/** Starts to connect number @p number, as sock_connect_start() and with its result. */
+/** Starts to connect number @p number, as sock_connect_start() or sock_connect_local(), and with
+ *  its result. */
 int load_endpoint_connect(const struct load_endpoint *endpoint, unsigned number,
 			  int type);
 

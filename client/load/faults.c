@@ -125,6 +125,12 @@ static void start_connecting(struct load_faults *faults, struct faulty *client)
 	client->half_closed = false;
 	polled->fd = load_endpoint_connect(&faults->shared->endpoint,
 					   client->exchange.connection, SOCK_STREAM);
+	if (polled->fd < 0 && errno == EAGAIN &&
+	    faults->shared->endpoint.local.length > 0) {
+		/* the backlog of a UNIX-domain socket is full */
+		client->wake = faults->now + MILLISECOND;
+		return;
+	}
 	if (polled->fd < 0) {
 		fail(faults, client, errno);
 		return;

@@ -86,6 +86,10 @@ static void host_text(const struct load_plan *plan, char *out, size_t size)
 	size_t length = strcspn(plan->host, "%");
 	bool brackets = strchr(plan->host, ':') != NULL;
 
+	if (local_address_is(plan->host)) {
+		snprintf(out, size, "localhost");
+		return;
+	}
 	snprintf(out, size, "%s%.*s%s:%u", brackets ? "[" : "", (int)length, plan->host,
 		 brackets ? "]" : "", port_number(plan->port));
 }

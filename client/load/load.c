@@ -263,6 +263,11 @@ static int complete_broadcast(struct load_plan *plan, struct failure *failure)
 	return 0;
 }
 
+bool load_plan_is_local(const struct load_plan *plan)
+{
+	return plan->host != NULL && local_address_is(plan->host);
+}
+
 int load_plan_complete(struct load_plan *plan, struct failure *failure)
 {
 	unsigned loads = load_protocol_loads(plan->protocol, plan->datagrams);
@@ -274,6 +279,9 @@ int load_plan_complete(struct load_plan *plan, struct failure *failure)
 		return refuse_kind(plan, loads, failure);
 	if (check_choices(plan, failure) < 0 || complete_broadcast(plan, failure) < 0)
 		return -1;
+	if (load_plan_is_local(plan) && (plan->datagrams || plan->sources.count > 0))
+		return failure_set(failure, "%s does not go with a UNIX-domain socket",
+				   plan->datagrams ? "-u" : "--source");
 	if (plan->sources.count > 0) {
 		int family = address_family(&plan->sources.list[0]);
 
@@ -422,6 +430,12 @@ static int try_once(struct load *load, int64_t end, struct failure *failure)
 				     : connect_first(load, left, failure);
 }
 
+/* Nobody listens yet. ENOENT: a UNIX-domain socket has no file yet. */
+static bool may_come(int error)
+{
+	return error == ECONNREFUSED || error == ENOENT;
+}
+
 /* Tries until the server answers, or refuses and no retry is wanted. */
 static int try_to_reach(struct load *load, struct failure *failure)
 {
@@ -432,8 +446,7 @@ static int try_to_reach(struct load *load, struct failure *failure)
 	for (;;) {
 		int reached = try_once(load, end, failure);
 
-		if (reached >= 0 || errno != ECONNREFUSED || !plan->retry ||
-		    stopped(plan))
+		if (reached >= 0 || !may_come(errno) || !plan->retry || stopped(plan))
 			return reached;
 		nanosleep(&pause, NULL); /* a signal may end it */
 		/* The last attempt needs time to be refused. */
@@ -747,6 +760,9 @@ int load_run(const struct load_plan *plan, struct load_result *result,
 	memset(result, 0, sizeof *result);
 	result->threads = load.shared.threads;
 	load.shared.endpoint.sources = plan->sources;
+	if (load_plan_is_local(plan) &&
+	    local_address_parse(plan->host, &load.shared.endpoint.local, failure) < 0)
+		return -1;
 	if (raise_descriptor_limit(plan, load.shared.threads, failure) == 0 &&
 	    load_sources_check(&plan->sources, failure) == 0 &&
 	    prepare_material(&load, failure) == 0) {

@@ -195,6 +195,9 @@ struct load_result {
  */
 int load_plan_complete(struct load_plan *plan, struct failure *failure);
 
+/** Whether the host of the plan is the name of a UNIX-domain socket. */
+bool load_plan_is_local(const struct load_plan *plan);
+
 /** Whether messages have a size that the plan can set: some services send without a
  *  request. */
 bool load_plan_has_size(const struct load_plan *plan);

@@ -777,21 +777,17 @@ static void room_open(struct load_worker *worker, struct load_connection *connec
 	connection->wake = NEVER;
 	if (worker->start != NEVER)
 		return;
-	if (!connected)
-		connection->fd = load_endpoint_connect(&worker->shared->endpoint,
-						       connection->exchange.connection,
-						       SOCK_STREAM);
-	if (connection->fd < 0) {
-		room_fail_errno(worker, connection, errno);
+	if (!connected) {
+		if (load_connection_connect(worker, connection))
+			watch(worker, connection);
+		else if (connection->state == CLOSED)
+			leave(worker, connection);
 		return;
 	}
 	connection->state = CONNECTING;
 	load_connection_set_wake(worker, connection,
 				 worker->now + worker->plan->timeout * MILLISECOND);
-	if (connected)
-		ask_in(worker, connection);
-	else
-		watch(worker, connection);
+	ask_in(worker, connection);
 }
 
 static void room_ready(struct load_worker *worker, struct load_connection *connection,
@@ -824,7 +820,8 @@ static void room_ready(struct load_worker *worker, struct load_connection *conne
 }
 
 /* It did not join in time: not connected, or the server did not let it in. */
-static void room_expire(struct load_worker *worker, struct load_connection *connection)
+static void give_up_joining(struct load_worker *worker,
+			    struct load_connection *connection)
 {
 	if (!member_of(worker, connection)->connected) {
 		room_fail(worker, connection, LOAD_TIMED_OUT);
@@ -832,6 +829,14 @@ static void room_expire(struct load_worker *worker, struct load_connection *conn
 	}
 	failure_set(&worker->result.silence, "connected, but could not join the room");
 	room_fail(worker, connection, LOAD_NO_REPLY);
+}
+
+static void room_expire(struct load_worker *worker, struct load_connection *connection)
+{
+	if (load_connection_may_try_again(worker, connection))
+		room_open(worker, connection);
+	else
+		give_up_joining(worker, connection);
 }
 
 /* ---- the measured time, and after ---------------------------------------------------------- */
@@ -849,7 +854,7 @@ static void room_start(struct load_worker *worker)
 		if (member->present)
 			continue;
 		if (connection->state == CONNECTING && !stopped)
-			room_expire(worker, connection);
+			give_up_joining(worker, connection);
 		load_connection_shut(worker, connection);
 		connection->state = CLOSED;
 		connection->wake = NEVER;

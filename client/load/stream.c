@@ -1,5 +1,5 @@
 /*
- * stream - the transport of the load over TCP.
+ * stream - the transport of the load over TCP and UNIX-domain sockets.
  *
  * Requests and replies are streams of bytes: each is sent and received in any number of
  * pieces. The pattern of the protocol (client/load/protocol.h) decides who sends when.
@@ -26,25 +26,20 @@ static bool makes_a_connection_for_each(const struct load_worker *worker)
 
 /* ---- connecting ---------------------------------------------------------------------------- */
 
+/* @return whether it is connected, or connecting. If not, it has failed, or is tried again by
+ * stream_expire(). */
 static bool connect_start(struct load_worker *worker, struct load_connection *connection)
 {
 	connection->exchange.place = 0;
 	memset(connection->exchange.state, 0, worker->protocol->state_size);
-	connection->fd = load_endpoint_connect(
-		&worker->shared->endpoint, connection->exchange.connection, SOCK_STREAM);
-	if (connection->fd < 0) {
-		load_connection_fail_errno(worker, connection, errno);
+	if (!load_connection_connect(worker, connection))
 		return false;
-	}
 	/* The last part of a message must not wait for the acknowledgement of the
 	 * part before it (Nagle). A message that fits into a segment has no such
 	 * part. */
 	if (!makes_a_connection_for_each(worker) ||
 	    worker->shared->material.size > SMALLEST_SEGMENT)
 		sock_set_nodelay(connection->fd);
-	connection->state = CONNECTING;
-	load_connection_set_wake(worker, connection,
-				 worker->now + worker->plan->timeout * MILLISECOND);
 	return true;
 }
 
@@ -168,15 +163,10 @@ static void send_request(struct load_worker *worker, struct load_connection *con
 		complete_exchange(worker, connection, 0);
 }
 
-static void stream_begin(struct load_worker *worker, struct load_connection *connection,
-			 int64_t due)
+static void begin_request(struct load_worker *worker, struct load_connection *connection)
 {
 	struct load_exchange *exchange = &connection->exchange;
 
-	connection->due = due;
-	connection->begun = worker->now;
-	exchange->sent = exchange->received = 0;
-	exchange->sequence++;
 	if (makes_a_connection_for_each(worker) && !connect_start(worker, connection))
 		return;
 	worker->protocol->begin(&worker->shared->material, exchange);
@@ -192,6 +182,18 @@ static void stream_begin(struct load_worker *worker, struct load_connection *con
 		send_request(worker, connection);
 	else
 		await_event(worker, connection);
+}
+
+static void stream_begin(struct load_worker *worker, struct load_connection *connection,
+			 int64_t due)
+{
+	struct load_exchange *exchange = &connection->exchange;
+
+	connection->due = due;
+	connection->begun = worker->now;
+	exchange->sent = exchange->received = 0;
+	exchange->sequence++;
+	begin_request(worker, connection);
 }
 
 /* ---- receiving ----------------------------------------------------------------------------- */
@@ -321,6 +323,13 @@ static void stream_expire(struct load_worker *worker, struct load_connection *co
 {
 	struct address peer;
 
+	if (load_connection_may_try_again(worker, connection)) {
+		if (makes_a_connection_for_each(worker))
+			begin_request(worker, connection);
+		else
+			stream_open(worker, connection);
+		return;
+	}
 	if (worker->protocol->pattern == LOAD_SINK ||
 	    address_peer(connection->fd, &peer) < 0)
 		load_connection_fail(worker, connection, LOAD_TIMED_OUT);

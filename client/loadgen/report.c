@@ -325,6 +325,22 @@ static void print_load(const struct report *report)
 		printf("%-15s%s (%s)\n", "load", report->load, base);
 }
 
+static const char *transport(const struct load_plan *plan)
+{
+	if (load_plan_is_local(plan))
+		return "a UNIX-domain socket";
+	return plan->datagrams ? "UDP" : "TCP";
+}
+
+/* The peer of a UNIX-domain socket has no address of its own: its name is that of the plan. */
+static const char *server_text(const struct load_plan *plan,
+			       const struct load_result *result,
+			       char address[ADDRESS_TEXT])
+{
+	return load_plan_is_local(plan) ? plan->host
+					: address_text(&result->address, address);
+}
+
 void report_print_text(const struct report *report, const struct load_result *result)
 {
 	const struct load_plan *plan = report->plan;
@@ -332,8 +348,8 @@ void report_print_text(const struct report *report, const struct load_result *re
 	uint64_t puts = result->uploads;
 
 	print_load(report);
-	printf("%-15s%s over %s at %s\n", "server", plan->protocol->name,
-	       plan->datagrams ? "UDP" : "TCP", address_text(&result->address, address));
+	printf("%-15s%s over %s at %s\n", "server", plan->protocol->name, transport(plan),
+	       server_text(plan, result, address));
 	printf("%-15s%u at a time, %u served",
 	       plan->datagrams ? "sockets" : "connections", plan->connections,
 	       result->served);
@@ -499,7 +515,7 @@ static void print_json_faults(const struct load_plan *plan,
 	printf("},");
 }
 
-/* All texts, except wrong and missing replies, are constants or numeric addresses
+/* All texts, except wrong and missing replies and the name of a UNIX-domain socket, are constants
  * and need no quoting. */
 void report_print_json(const struct report *report, const struct load_result *result)
 {
@@ -508,10 +524,13 @@ void report_print_json(const struct report *report, const struct load_result *re
 	uint64_t idle = plan->kind == LOAD_IDLE ? plan->idle : 0;
 
 	printf("{\"load\":\"%s\",\"base_load\":\"%s\",\"protocol\":\"%s\",\"transport\":"
-	       "\"%s\",",
+	       "\"%s\",\"address\":",
 	       report->load, load_kind_name(plan->kind), plan->protocol->name,
-	       plan->datagrams ? "udp" : "tcp");
-	printf("\"address\":\"%s\",", address_text(&result->address, address));
+	       load_plan_is_local(plan) ? "unix"
+	       : plan->datagrams        ? "udp"
+					: "tcp");
+	json_write_string(stdout, server_text(plan, result, address));
+	putchar(',');
 	printf("\"connections\":%u,\"served\":%u,\"served_late\":%u,\"waiting\":%u,"
 	       "\"unanswered\":%u,\"made\":%ju,",
 	       plan->connections, result->served, result->served_late, result->waiting,

@@ -1,0 +1,33 @@
+/*
+ * local_address - the names of UNIX-domain sockets (unix(7)).
+ *
+ * A word is such a name if it contains a slash, or begins with '@'. With a slash it is the path
+ * of a socket file, such as ./echo.sock; so a name without one is always a host. "@name" is a
+ * name in the abstract namespace of Linux: no file, and it is free as soon as its last socket is
+ * closed.
+ */
+#ifndef COMMON_LOCAL_ADDRESS_H
+#define COMMON_LOCAL_ADDRESS_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "common/failure.h"
+
+/** The name of a UNIX-domain socket. sockaddr_un is larger than struct address, which a server
+ *  keeps for each client. */
+struct local_address {
+	struct sockaddr_un name;
+	socklen_t length; /* 0: none */
+};
+
+/** Whether a word names a UNIX-domain socket. */
+bool local_address_is(const char *text);
+
+/** Parses such a word. @return 0; or -1 with *failure, which names it: longer than the system
+ *  allows (107 bytes on Linux), or abstract where the system has no such names */
+int local_address_parse(const char *text, struct local_address *address,
+			struct failure *failure);
+
+#endif
