@@ -932,14 +932,19 @@ static void write_json_load(const struct comparison *comparison, enum load_kind 
 	fprintf(out, "}");
 }
 
-void comparison_write_json(const struct comparison *comparison, FILE *out)
+void comparison_write_json(const struct comparison *comparison,
+			   const struct machine *machine, const char *command, FILE *out)
 {
 	bool first = true;
 
 	fprintf(out,
 		"{\"service\": \"%s\", \"transport\": \"%s\", \"rounds\": %u,\n"
-		" \"loads\": [",
+		" \"command\": ",
 		comparison->service, transport_name(comparison), comparison->rounds);
+	json_write_string(out, command);
+	fputs(",\n \"machine\": ", out);
+	machine_write_json(machine, out);
+	fputs(",\n \"loads\": [", out);
 	for (int kind = 0; kind < LOAD_KINDS; kind++) {
 		if (!comparison->with[kind])
 			continue;

@@ -10,6 +10,7 @@
 
 #include "client/load/load.h"
 #include "client/versus/figures.h"
+#include "client/versus/machine.h"
 #include "client/versus/server_process.h"
 
 enum { COMPARISON_MODELS = 32, COMPARISON_ROUNDS = 99 };
@@ -62,6 +63,7 @@ void comparison_print(const struct comparison *comparison, FILE *out);
 void comparison_write_tsv(const struct comparison *comparison, FILE *out);
 
 /** Writes the runs and their medians as a JSON object (RFC 8259). */
-void comparison_write_json(const struct comparison *comparison, FILE *out);
+void comparison_write_json(const struct comparison *comparison,
+			   const struct machine *machine, const char *command, FILE *out);
 
 #endif

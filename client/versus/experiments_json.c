@@ -142,14 +142,9 @@ void experiments_write_json(const struct experiments *experiments,
 		", \"rounds\": %u, \"seconds\": %g,\n \"command\": ", experiments->rounds,
 		(double)experiments->base.duration / 1000);
 	json_write_string(out, command);
-	fputs(",\n \"machine\": {", out);
-	for (unsigned i = 0; i < machine->count; i++) {
-		fputs(i > 0 ? ", " : "", out);
-		json_write_string(out, machine->facts[i].name);
-		fputs(": ", out);
-		json_write_string(out, machine->facts[i].value);
-	}
-	fputs("},\n \"experiments\": [", out);
+	fputs(",\n \"machine\": ", out);
+	machine_write_json(machine, out);
+	fputs(",\n \"experiments\": [", out);
 	for (int kind = 0; kind < EXPERIMENT_KINDS; kind++) {
 		if (!experiments->with[kind] || experiments->all[kind].runs == NULL ||
 		    kind == EXPERIMENT_TIMELINE)

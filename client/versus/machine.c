@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/failure.h"
+#include "common/json.h"
 
 #ifndef SOCKWAYS_FLAGS
 #define SOCKWAYS_FLAGS "unknown"
@@ -145,4 +146,16 @@ void machine_read(struct machine *machine)
 	add(machine, "compiler", "%s", __VERSION__);
 #endif
 	add(machine, "flags", "%s", SOCKWAYS_FLAGS);
+}
+
+void machine_write_json(const struct machine *machine, FILE *out)
+{
+	putc('{', out);
+	for (unsigned i = 0; i < machine->count; i++) {
+		fputs(i > 0 ? ", " : "", out);
+		json_write_string(out, machine->facts[i].name);
+		fputs(": ", out);
+		json_write_string(out, machine->facts[i].value);
+	}
+	putc('}', out);
 }

@@ -227,11 +227,15 @@ START_TEST(a_load_that_was_not_served_has_no_figures)
 
 	memory = open_memstream(&printed, &length);
 	ck_assert_ptr_nonnull(memory);
-	comparison_write_json(&made_up, memory);
+	comparison_write_json(
+		&made_up, &(struct machine){ .count = 1, .facts = { { "kernel", "K" } } },
+		"versus echo", memory);
 	ck_assert_int_eq(fclose(memory), 0);
 	expect_match(printed, "\"two\".*\"p50_microseconds\": \\{\"median\": null, "
 			      "\"least\": null, \"most\": null, \"rounds\": "
 			      "\\[null, null\\]\\}");
+	expect_match(printed, "\"command\": \"versus echo\",\n \"machine\": "
+			      "\\{\"kernel\": \"K\"\\},\n \"loads\": \\[");
 	free(printed);
 }
 END_TEST
