@@ -51,6 +51,9 @@ struct load_progress {
 /** Milliseconds after the measured time in which last replies may arrive. */
 enum { LOAD_GRACE = 5000 };
 
+/** Requests per second that a plan can ask for. */
+enum { LOAD_MOST_RATE = 10000000 };
+
 /** Open loop: a request that this program sends later than this many nanoseconds, although a
  *  connection is free, is tardy. */
 #define LOAD_TARDY INT64_C(1000000)

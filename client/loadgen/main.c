@@ -33,7 +33,6 @@ enum {
 enum {
 	MOST_CONNECTIONS = 1000000,
 	MOST_THREADS = 1024,
-	MOST_RATE = 10000000,
 	MOST_WINDOW = 65536,
 	MOST_SECONDS = 24 * 60 * 60,
 	MOST_SIZE = 1024 * 1024 * 1024,
@@ -198,7 +197,7 @@ static int take_rate(const struct options *options, double *rate, struct failure
 {
 	uint64_t value;
 
-	if (options_number(options, 'r', 1, MOST_RATE, &value, failure) < 0)
+	if (options_number(options, 'r', 1, LOAD_MOST_RATE, &value, failure) < 0)
 		return -1;
 	*rate = (double)value;
 	return 0;
@@ -285,7 +284,7 @@ static int take_option(void *context, const struct options *options, int letter,
 		return options_seconds(options, OPTION_RAMP, MOST_SECONDS, &plan->ramp,
 				       failure);
 	case OPTION_CONNECT_RATE:
-		return take_count(options, OPTION_CONNECT_RATE, MOST_RATE,
+		return take_count(options, OPTION_CONNECT_RATE, LOAD_MOST_RATE,
 				  &plan->connect_rate, failure);
 	case OPTION_HISTOGRAM:
 		command->histogram = true;

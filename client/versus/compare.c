@@ -1,7 +1,7 @@
 /*
  * compare - the figures of this run beside those of an earlier one, from the JSON of both.
  *
- * Both are read from JSON, also those of this run, which main.c writes to memory: so there is
+ * Both are read from JSON, also those of this run, which results.c writes to memory: so there is
  * one way from a file to a table, and a figure that is not in the file cannot be compared. The
  * file may come from anywhere: nothing in it is trusted, and its names are escaped.
  *
@@ -201,6 +201,34 @@ int compare_take(struct compare_run *run, const char *name, const char *text,
 		return -1;
 	}
 	return 0;
+}
+
+static bool is_among(double x, const double *points, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (points[i] >= x && points[i] <= x)
+			return true;
+	return false;
+}
+
+unsigned compare_points(const struct compare_run *run, const char *experiment,
+			double *points, unsigned most)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < run->count && count < most; i++) {
+		const struct compare_result *result = &run->results[i];
+		unsigned place = count;
+
+		if (strcmp(result->group, experiment) != 0 ||
+		    is_among(result->x, points, count))
+			continue;
+		for (; place > 0 && points[place - 1] > result->x; place--)
+			points[place] = points[place - 1];
+		points[place] = result->x;
+		count++;
+	}
+	return count;
 }
 
 void compare_end(struct compare_run *run)

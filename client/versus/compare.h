@@ -50,6 +50,11 @@ int compare_take(struct compare_run *run, const char *name, const char *text,
 int compare_read(struct compare_run *run, const char *name, enum compare_kind kind,
 		 struct failure *failure);
 
+/** The points of an experiment: each value of x once, ascending, at most @p most of them.
+ *  @return their number; 0: the run has no such experiment */
+unsigned compare_points(const struct compare_run *run, const char *experiment,
+			double *points, unsigned most);
+
 /**
  * Prints how the figures have changed between two runs of the same kind, in at most 80
  * columns, after an empty line: a table of the throughput; tables of the latency, CPU time and memory where they

@@ -158,7 +158,8 @@ static int plan_idle(struct experiments *experiments, struct experiment *experim
 	return 0;
 }
 
-/* The rates are set when the servers' own are known: set_rates(). Here only their number. */
+/* The rates are set when the servers' own are known: set_rates(). Here are only their number and
+ * their parts of the highest rate; or the rates themselves, if they are given. */
 static int plan_rate(struct experiments *experiments, struct experiment *experiment,
 		     struct failure *failure)
 {
@@ -169,6 +170,10 @@ static int plan_rate(struct experiments *experiments, struct experiment *experim
 					  : sizeof full / sizeof *full;
 
 	(void)failure;
+	if (experiments->rate_count > 0) {
+		parts = experiments->rates;
+		count = experiments->rate_count;
+	}
 	for (size_t i = 0; i < count; i++)
 		add_point(experiments, experiment, parts[i], LOAD_CONVERSATIONS,
 			  FEW_CLIENTS);
@@ -179,7 +184,9 @@ static int plan_cost(struct experiments *experiments, struct experiment *experim
 		     struct failure *failure)
 {
 	(void)failure;
-	add_point(experiments, experiment, 1, LOAD_CONVERSATIONS, FEW_CLIENTS);
+	add_point(experiments, experiment,
+		  experiments->cost_rate > 0 ? experiments->cost_rate : 1,
+		  LOAD_CONVERSATIONS, FEW_CLIENTS);
 	return 0;
 }
 
@@ -368,6 +375,15 @@ int experiments_check(struct experiments *experiments, struct failure *failure)
 	return any ? 0 : -1;
 }
 
+/* Whether its rates are found by calibrate(). */
+static bool needs_rates(const struct experiments *experiments, enum experiment_kind kind)
+{
+	if (kind == EXPERIMENT_RATE)
+		return experiments->with[kind] && experiments->rate_count == 0;
+	return kind == EXPERIMENT_COST && experiments->with[kind] &&
+	       experiments->cost_rate <= 0;
+}
+
 int experiments_plan(struct experiments *experiments, struct failure *failure)
 {
 	for (int kind = 0; kind < EXPERIMENT_KINDS; kind++) {
@@ -392,7 +408,8 @@ int experiments_plan(struct experiments *experiments, struct failure *failure)
 						       experiment->point_count *
 						       experiment->row_count;
 	}
-	if (experiments->with[EXPERIMENT_RATE] || experiments->with[EXPERIMENT_COST])
+	if (needs_rates(experiments, EXPERIMENT_RATE) ||
+	    needs_rates(experiments, EXPERIMENT_COST))
 		experiments->runs += experiments->row_count;
 	return 0;
 }
@@ -561,7 +578,9 @@ static void set_rates(struct experiments *experiments, enum experiment_kind kind
 	for (unsigned i = 0; i < experiment->point_count; i++) {
 		struct experiment_point *point = &experiment->points[i];
 
-		point->x = rounded(kind == EXPERIMENT_COST ? worst / 2 : best * point->x);
+		if (needs_rates(experiments, kind))
+			point->x = rounded(kind == EXPERIMENT_COST ? worst / 2
+								   : best * point->x);
 		point->plan.rate = point->x;
 	}
 }
@@ -577,10 +596,10 @@ int experiments_run(struct experiments *experiments, struct failure *failure)
 			continue;
 		if (experiment_begin(experiment) < 0)
 			return failure_set(failure, "out of memory");
-		if (kind == EXPERIMENT_RATE || kind == EXPERIMENT_COST) {
+		if (needs_rates(experiments, kind))
 			calibrate(experiments, experiment);
+		if (kind == EXPERIMENT_RATE || kind == EXPERIMENT_COST)
 			set_rates(experiments, kind);
-		}
 		if (kind == EXPERIMENT_TIMELINE)
 			run_timelines(experiments, experiment);
 		else

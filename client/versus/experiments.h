@@ -40,6 +40,10 @@ struct experiments {
 	unsigned most_clients, most_idle; /* 0: the default */
 	unsigned rounds;
 	bool quick, shows_progress;
+	/* The rates of EXPERIMENT_RATE, ascending, and of EXPERIMENT_COST, as in an earlier run.
+	 * 0: chosen by what the servers can do. */
+	double rates[EXPERIMENT_POINTS], cost_rate;
+	unsigned rate_count;
 
 	/* Private. */
 	unsigned done, runs; /* for the progress */

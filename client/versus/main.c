@@ -96,6 +96,7 @@ static int compare_curves(struct settings *settings)
 	struct failure failure;
 	int result = 0;
 
+	results_take_rates(settings);
 	if (experiments_plan(experiments, &failure) < 0) {
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return -1;

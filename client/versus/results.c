@@ -58,6 +58,24 @@ int results_prepare(struct settings *settings)
 	return check_file(settings->json);
 }
 
+/* Rates that cannot be sent are not taken: the file may come from anywhere. */
+void results_take_rates(struct settings *settings)
+{
+	struct experiments *experiments = &settings->experiments;
+	const struct compare_run *earlier = &settings->earlier_run;
+	unsigned count;
+
+	if (settings->earlier == NULL)
+		return;
+	count = compare_points(earlier, "rate", experiments->rates, EXPERIMENT_POINTS);
+	if (count > 0 && experiments->rates[0] >= 1 &&
+	    experiments->rates[count - 1] <= LOAD_MOST_RATE)
+		experiments->rate_count = count;
+	if (compare_points(earlier, "cost", &experiments->cost_rate, 1) == 0 ||
+	    experiments->cost_rate < 1 || experiments->cost_rate > LOAD_MOST_RATE)
+		experiments->cost_rate = 0;
+}
+
 /* ---- files --------------------------------------------------------------------------------- */
 
 static void write_tsv(const struct settings *settings, const struct machine *machine,

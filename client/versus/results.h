@@ -10,6 +10,10 @@
  *  --compare. The files are not changed. @return 0, or -1 and the reason is printed */
 int results_prepare(struct settings *settings);
 
+/** Experiments with a rate take those of the file of --compare, so that the points of both runs
+ *  are the same. Must be called between results_prepare() and experiments_plan(). */
+void results_take_rates(struct settings *settings);
+
 /** Prints the comparison of the loads, and writes its files.
  *  @return 0, or -1: a row failed or had errors, or a file could not be written */
 int results_of_loads(struct settings *settings);

@@ -55,6 +55,13 @@ static void remove_folder(void)
 	"\", \"processor\": \"P\"}, \"experiments\": [{\"name\": \"clients\", "          \
 	"\"x\": \"clients\", \"results\": [" results "]}]}"
 
+#define RATES(experiments)                                                               \
+	"{\"service\": \"echo\", \"seconds\": 0.5, \"experiments\": [" experiments "]}"
+
+#define OFFERED(name, results)                                                           \
+	"{\"name\": \"" name                                                             \
+	"\", \"x\": \"requests per second\", \"results\": [" results "]}"
+
 #define RATE(least, median, most) FIGURE("exchanges_per_second", least, median, most)
 
 static void take(struct compare_run *run, const char *name, const char *text)
@@ -441,6 +448,48 @@ START_TEST(experiments_are_compared_with_a_file_just_written)
 }
 END_TEST
 
+/* The rates depend on what the servers can do, so a run would choose others. */
+START_TEST(rates_are_those_of_the_earlier_run)
+{
+	const char *seconds = slow_seconds(0.05),
+		   *path = folder_path(&folder, "old.json");
+	struct run run;
+
+	folder_text(
+		&folder, "old.json",
+		RATES(OFFERED(
+			"rate",
+			POINT("select", 77, RATE(76, 77, 78)) "," POINT(
+				"select", 55,
+				RATE(54, 55, 56))) "," OFFERED("cost",
+							       POINT("select", 66,
+								     RATE(65, 66, 67)))));
+	run = run_program(ARGUMENTS("versus", "-q", "-e", "rate,cost", "--quick", "-r",
+				    "1", "-d", seconds, "--compare", path, "echo",
+				    "select"),
+			  "", 0, LONG_WAIT_MS);
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
+	expect_match(run.out, "\nrate: exchanges per second.*\n  select +55 .*"
+			      "\n  select +77 .*\ncost: exchanges.*\n  select +66 ");
+	ck_assert_ptr_null(strstr(run.out, "Only in"));
+}
+END_TEST
+
+START_TEST(rates_that_nobody_can_send_are_not_taken)
+{
+	struct run run;
+
+	folder_text(&folder, "old.json",
+		    RATES(OFFERED("cost", POINT("select", 1e300, RATE(1, 1, 1)))));
+	run = run_program(ARGUMENTS("versus", "-q", "-e", "cost", "--quick", "-r", "1",
+				    "-d", slow_seconds(0.05), "--compare",
+				    folder_path(&folder, "old.json"), "echo", "select"),
+			  "", 0, LONG_WAIT_MS);
+	run_expect_status(&run, 1);
+	ck_assert_ptr_nonnull(strstr(run.err, "has no result of the same server"));
+}
+END_TEST
+
 START_TEST(nothing_in_common_gives_status_1)
 {
 	struct run run;
@@ -481,6 +530,8 @@ Suite *suite_compare(void)
 	tcase_add_checked_fixture(tcase, make_folder, remove_folder);
 	tcase_add_test(tcase, loads_are_compared_with_a_file_just_written);
 	tcase_add_test(tcase, experiments_are_compared_with_a_file_just_written);
+	tcase_add_test(tcase, rates_are_those_of_the_earlier_run);
+	tcase_add_test(tcase, rates_that_nobody_can_send_are_not_taken);
 	tcase_add_test(tcase, nothing_in_common_gives_status_1);
 	return suite;
 }
