@@ -170,6 +170,10 @@ const char *chart_number(double value, char out[CHART_NUMBER])
 	}
 	if (value > 9999) /* not a measured value */
 		value = 9999;
+	if (value > 0 && value < .0005) { /* not 0 */
+		snprintf(out, CHART_NUMBER, "%.0e", value);
+		return out;
+	}
 	snprintf(out, CHART_NUMBER, "%.*f",
 		 value >= 99.95   ? 0
 		 : value >= 9.995 ? 1

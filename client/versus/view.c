@@ -484,10 +484,14 @@ static void print_row(const struct experiment *experiment, const struct view *vi
 			experiment_summary(experiment, i, row, view->figure);
 		char cell[CHART_NUMBER] = "-";
 
+		bool failed = experiment->failures[i][row].text[0] != '\0';
+
 		if (experiment_is_known(experiment, i, row, view->figure))
 			chart_number(summary.median * view->scale, cell);
+		else if (failed)
+			snprintf(cell, sizeof cell, "failed");
 		fprintf(out, " %*s%s", CELL_WIDTH - 2, cell,
-			experiment_is_lacking(experiment, i, row) ? "'" : " ");
+			experiment_is_lacking(experiment, i, row) && !failed ? "'" : " ");
 	}
 	fputc('\n', out);
 }
@@ -536,11 +540,13 @@ static void print_findings(const struct experiment *experiment, enum experiment_
 	free(text);
 }
 
+/* A server that failed is not meant. */
 static bool is_anywhere_lacking(const struct experiment *experiment)
 {
 	for (unsigned point = 0; point < experiment->point_count; point++)
 		for (unsigned row = 0; row < experiment->row_count; row++)
-			if (experiment_is_lacking(experiment, point, row))
+			if (experiment_is_lacking(experiment, point, row) &&
+			    experiment->failures[point][row].text[0] == '\0')
 				return true;
 	return false;
 }

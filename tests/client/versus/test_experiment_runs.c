@@ -166,7 +166,7 @@ START_TEST(a_server_that_fails_is_reported_once_and_left_out)
 
 	run_expect_status(&run, 1);
 	expect_match(run.err, "^versus: odd did not start[^\n]*\n$");
-	expect_match(run.out, "\n  select " CELL "{2}\n  odd +-' +-'\n");
+	expect_match(run.out, "\n  select " CELL "{2}\n  odd +failed +failed \n");
 	expect_no_server();
 }
 END_TEST

@@ -442,13 +442,14 @@ START_TEST(a_table_has_a_row_for_each_server_and_marks_what_lacks)
 	set_all(1, 0, FIGURE_RATE, 999.6);
 	experiment_run(experiment, 0, 1, 0)->served = 1;
 	set_all(0, 1, FIGURE_RATE, .36);
+	failure_set(&experiment->failures[2][1], "it ended");
 	text = written(write_terminal);
 	expect_80_columns(text);
 	ck_assert_ptr_nonnull(
 		strstr(text, "  Throughput, exchanges per second\n"
 			     "  clients                  1       4      16 \n"
 			     "  one                  12.3k      1k'      - \n"
-			     "  two                   0.36       -       - \n\n"));
+			     "  two                   0.36       -  failed \n\n"));
 	ck_assert_ptr_nonnull(strstr(text, "\n' not all clients were served\n- "));
 }
 END_TEST
