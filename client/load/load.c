@@ -290,7 +290,9 @@ int load_plan_complete(struct load_plan *plan, struct failure *failure)
 					   family == AF_INET ? "IPv4" : "IPv6");
 		plan->family = family;
 	}
-	if (plan->idle == 0)
+	if (plan->kind != LOAD_IDLE)
+		plan->idle = 0;
+	else if (plan->idle == 0)
 		plan->idle = 500;
 	if (plan->connections == 0)
 		plan->connections = plan->kind == LOAD_BULK ? 8 : 32;

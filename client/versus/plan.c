@@ -96,8 +96,6 @@ static int plan_loads(struct settings *settings, const struct load_protocol *pro
 			comparison->with[kind] = sensible & 1U << kind;
 		if (comparison->with[kind] && load_plan_complete(plan, failure) < 0)
 			return -1;
-		if (kind != LOAD_IDLE)
-			plan->idle = 0;
 	}
 	return 0;
 }

@@ -26,8 +26,6 @@ static const char head[] =
 	":root{color-scheme:light dark;--ink:#222;--paper:#fff;--soft:#666;--line:#ccc}\n"
 	"@media(prefers-color-scheme:dark){:root{--ink:#ddd;--paper:#161616;"
 	"--soft:#aaa;--line:#444}}\n"
-	"@media print{:root{--ink:#000;--paper:#fff;--soft:#444}"
-	"section{break-inside:avoid-page}a{color:inherit}}\n"
 	"body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);"
 	"background:var(--paper);max-width:50rem;margin:2rem auto;padding:0 1rem}\n"
 	"h1,h2{line-height:1.2}h2{margin-top:2.5rem;border-bottom:1px solid "
@@ -40,6 +38,10 @@ static const char head[] =
 	"var(--line);white-space:nowrap}th:first-child{text-align:left}\n"
 	".note,td small{color:var(--soft)}td.facts{text-align:left;white-space:normal}\n"
 	"details{margin:.5rem 0}summary{cursor:pointer}\n"
+	"@media print{:root{--ink:#000;--paper:#fff;--soft:#444}"
+	".table{overflow:visible}table{font-size:.7rem}th,td{white-space:normal}"
+	"figure,tr,.table{break-inside:avoid}h2,h3{break-after:avoid}"
+	"section{break-inside:avoid-page}a{color:inherit}}\n"
 	"</style>\n";
 
 static void write_escaped_paragraph(const char *text, FILE *out)
