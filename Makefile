@@ -91,7 +91,7 @@ PAGES     := $(wildcard man/*.[1-8])
 AGAINST_SAN := $(if $(findstring thread,$(SAN)),$(BUILD)/tests/sanitizer/signals.o)
 FUZZERS   := $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 
-.PHONY: all compare report check check-models check-faults fuzz deps deps-docs install uninstall format lint clean help
+.PHONY: all compare report check check-models check-faults facts fuzz deps deps-docs install uninstall format lint clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -372,6 +372,16 @@ format:
 	clang-format -i $(SOURCES)
 
 # Each tool where it is present; `lint` fails if one that ran found something.
+# What kernels and tools really do: a script fails where this machine differs from its head.
+facts:
+	@differs=0; for script in findings/*.sh; do \
+		if said=$$(sh $$script 2>&1); then result='as described'; \
+		else result='DIFFERS'; differs=1; fi; \
+		case $$said in *skipped:*) result=$${said##*skipped: }; result="skipped: $$result";; esac; \
+		printf '%s: %s\n' "$$script" "$$result"; \
+		[ "$$result" != DIFFERS ] || printf '%s\n' "$$said"; \
+	done; exit $$differs
+
 lint:
 	@set -e; found=; \
 	if command -v mandoc >/dev/null; then found=1; \
@@ -411,6 +421,7 @@ help:
 	@echo 'make install    servers to sbin, clients to bin, pages to share/man (PREFIX, DESTDIR)'
 	@echo 'make uninstall  take them away again'
 	@echo 'make format     apply .clang-format'
+	@echo 'make facts      run the scripts of findings/: what differs on this machine'
 	@echo 'make lint       mandoc, clang-format, and cppcheck or clang-tidy, where present'
 	@echo 'make clean      remove $(BUILD)/ and $(BIN)/'
 	@echo 'Settings: CC=clang CC=musl-gcc STATIC=1 SAN=address,undefined SAN=thread WERROR=1'
