@@ -38,7 +38,7 @@ static const struct option_line option_lines[] = {
 	  "wait for the server (default 10); 0: no limit" },
 	{ 'R', "retry", NULL,
 	  "while the first connection is refused, try again\n"
-	  "until the time of -w is over" },
+	  "for at most -w seconds" },
 	{ '4', "ipv4", NULL, "use IPv4 only" },
 	{ '6', "ipv6", NULL, "use IPv6 only" },
 	{ 'h', "help", NULL, "print this help" },

@@ -28,7 +28,7 @@ static const struct option_line option_lines[] = {
 	{ 'm', "message", "MESSAGE",
 	  "send this line instead of standard input; can be\n"
 	  "given several times" },
-	{ '1', "lockstep", NULL, "after each line, wait for a line of reply" },
+	{ '1', "lockstep", NULL, "after each line, wait for a reply line" },
 	{ 'C', "crlf", NULL, "end each line with CR LF, as HTTP and SMTP require" },
 	{ 'u', "udp", NULL, "use UDP: each line, without its newline, is a\ndatagram" },
 	{ OPTION_WHOLE, "whole", NULL, "with -u: all of standard input is one datagram" },
@@ -37,14 +37,14 @@ static const struct option_line option_lines[] = {
 	  "Ctrl-C), and print loss and round-trip times, as\n"
 	  "ping(8) does" },
 	{ 'i', "interval", "SEC",
-	  "with -n: send one every SEC seconds (default 1);\n"
-	  "0: each after the reply to the one before" },
+	  "with -n: send a datagram every SEC seconds\n"
+	  "(default 1); 0: each after the previous reply" },
 	{ 'w', "wait", "SEC",
 	  "time limit of the connect and of each wait for the\n"
 	  "server (default 10); 0: no limit" },
 	{ 'R', "retry", NULL,
-	  "while the connection is refused, try again until\n"
-	  "the time of -w is over" },
+	  "while the connection is refused, try again for at\n"
+	  "most -w seconds" },
 	{ 'k', "keep-open", NULL,
 	  "do not half-close at the end of the input; read\n"
 	  "until the server closes" },

@@ -48,16 +48,16 @@ static const struct option_line option_lines[] = {
 	  "with chat: N connections send, all receive\n"
 	  "(default 1; talk: all)" },
 	{ OPTION_WINDOW, "window", "N",
-	  "with chat: lines in transit per sender\n"
-	  "(default 64)" },
+	  "with chat: each sender has at most N lines in\n"
+	  "transit (default 64)" },
 	{ 's', "size", "BYTES",
 	  "size of a message, such as 64K or 1M (default 64;\n"
-	  "chat: 32; file: 1K; bulk: 64K, of file 1M, with -u\n"
-	  "16K, of chargen with -u 512)" },
+	  "chat: 32; file: 1K; bulk: 64K, file 1M; bulk with\n"
+	  "-u: 16K, chargen 512)" },
 	{ 'd', "duration", "SEC", "measure for SEC seconds (default 5)" },
 	{ 'r', "rate", "N",
 	  "send N requests a second in all, at fixed times\n"
-	  "(default: each after the reply to the one before)" },
+	  "(default: each after the previous reply)" },
 	{ OPTION_RAMP, "ramp", "SEC",
 	  "before the measured time, let the rate of -r, or\n"
 	  "the number of connections, grow for SEC seconds" },
@@ -73,21 +73,21 @@ static const struct option_line option_lines[] = {
 	  "stall, slow, unread or half (the load faults: 4 of\n"
 	  "each)" },
 	{ OPTION_WORK, "work", "MS",
-	  "the server has --work MS: print how many CPUs do\n"
-	  "this work" },
+	  "the server was started with --work MS: print how\n"
+	  "many CPUs were busy with this work" },
 	{ 'T', "threads", "N", "use N threads (default: half the number of CPUs)" },
 	{ 'P', "protocol", "NAME",
 	  "protocol of the server: echo, reply, discard,\n"
 	  "chargen, daytime, greet, http, chat, file or\n"
 	  "request (default echo)" },
 	{ OPTION_REQUEST, "request", "TEXT",
-	  "send TEXT, for a service that has no protocol\n"
-	  "here; -e is its exact reply; both with escapes of\n"
-	  "C: \\n" },
+	  "send TEXT, to a service that no other protocol\n"
+	  "fits; -e gives the exact reply; both can contain\n"
+	  "escapes of C such as \\n" },
 	{ 'e', "expect", "TEXT",
 	  "expect TEXT from greet or reply, or as the body\n"
-	  "from http, without its final newline; '' accepts\n"
-	  "any" },
+	  "from http, without the final newline; '' accepts\n"
+	  "any text" },
 	{ OPTION_PATH, "path", "PATH", "with http: request PATH (default /)" },
 	{ 'u', "udp", NULL,
 	  "use UDP; count lost, duplicate and reordered\n"
@@ -97,7 +97,7 @@ static const struct option_line option_lines[] = {
 	  "(default 5; with -u 1); 0: no limit" },
 	{ 'R', "retry", NULL,
 	  "while the first connection is refused, try again\n"
-	  "until the time of -w is over" },
+	  "for at most -w seconds" },
 	{ '4', "ipv4", NULL, "use IPv4 only" },
 	{ '6', "ipv6", NULL, "use IPv6 only" },
 	{ OPTION_HISTOGRAM, "histogram", NULL,

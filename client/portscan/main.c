@@ -45,11 +45,11 @@ static const struct option_line option_lines[] = {
 	{ 'a', "all", NULL, "print closed and filtered ports as well" },
 	{ OPTION_ALL_ADDRESSES, "all-addresses", NULL,
 	  "scan every address of HOST that has a route, not\n"
-	  "only the first one" },
+	  "only the first address" },
 	{ 'w', "wait", "SEC", "time limit of an attempt (default 1.5)" },
 	{ 'n', "retries", "N",
-	  "try a port that did not answer N more times\n"
-	  "(default 1)" },
+	  "if a port did not answer, try it again up to N\n"
+	  "times (default 1)" },
 	{ 'j', "in-flight", "N", "make at most N attempts at a time (default 1000)" },
 	{ 'r', "rate", "N",
 	  "start at most N attempts a second (default: no\n"

@@ -31,11 +31,13 @@ static const struct option_line option_lines[] = {
 	{ OPTION_FROM, "from", "MS",
 	  "begin MS milliseconds after the first event\n"
 	  "(default 0)" },
-	{ OPTION_TO, "to", "MS", "end MS milliseconds after it (default: the end)" },
+	{ OPTION_TO, "to", "MS",
+	  "end MS milliseconds after the first event\n"
+	  "(default: the end)" },
 	{ 'w', "width", "N",
-	  "N characters wide, 40 to 1000 (default: the\n"
-	  "terminal, or 80); with --svg N pixels, 320 to\n"
-	  "8000 (default 960)" },
+	  "draw N characters wide, 40 to 1000 (default: the\n"
+	  "terminal, or 80); with --svg N pixels wide, from\n"
+	  "320 to 8000 (default 960)" },
 	{ OPTION_SVG, "svg", NULL, "write an SVG instead of characters" },
 	{ 'h', "help", NULL, "show this help" },
 	{ 'V', "version", NULL, "show the version" },

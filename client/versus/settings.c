@@ -59,12 +59,13 @@ static const struct option_line lines[] = {
 	  "use N threads for the load (default: half the\n"
 	  "number of CPUs)" },
 	{ OPTION_SERVER, "server", "COMMAND",
-	  "compare also the server COMMAND; {port} in it is a\n"
-	  "free port; NAME=COMMAND names its row" },
+	  "also compare the server that COMMAND starts;\n"
+	  "{port} in COMMAND is a free port; NAME=COMMAND\n"
+	  "names the row of the server" },
 	{ OPTION_REQUEST, "request", "TEXT",
-	  "load the service by this request, with escapes of\n"
-	  "C such as \\n; needs --expect" },
-	{ OPTION_EXPECT, "expect", "TEXT", "the exact reply to the request" },
+	  "send TEXT as each request; it can contain escapes\n"
+	  "of C such as \\n; needs --expect" },
+	{ OPTION_EXPECT, "expect", "TEXT", "the exact reply to --request" },
 	{ OPTION_TSV, "tsv", "FILE",
 	  "write the results of each run to FILE, separated\n"
 	  "by tabs" },
@@ -72,8 +73,8 @@ static const struct option_line lines[] = {
 	  "write the results of each run, and the medians, to\n"
 	  "FILE as JSON" },
 	{ OPTION_COMPARE, "compare", "FILE",
-	  "print also what has changed since the run whose\n"
-	  "results are in FILE, which --json has written" },
+	  "also print what has changed since an earlier run,\n"
+	  "whose --json has written FILE" },
 	{ 'e', "experiment", "LIST",
 	  "run these experiments, not loads: timeline,\n"
 	  "clients, idle, rate, cost, work, sharing,\n"
@@ -275,9 +276,8 @@ static int take_operands(void *context, int count, char **operands,
 
 static const struct options_program program = {
 	.synopsis = "[options] SERVICE [MODEL ...]",
-	.purpose = "Compares the models of a service side by side, under the same load, "
-		   "and\n"
-		   "with them any servers that --server names.",
+	.purpose = "Compares the models of a service side by side, under the same load.\n"
+		   "The servers of --server are compared as well.",
 	.lines = lines,
 	.take = take_option,
 	.finish = take_operands,

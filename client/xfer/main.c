@@ -64,7 +64,7 @@ static const struct option_line option_lines[] = {
 	  "0.5); the delay doubles each time, up to 30" },
 	{ 'R', "retry", NULL,
 	  "while the first connection is refused, try again\n"
-	  "until the time of -w is over" },
+	  "for at most -w seconds" },
 	{ OPTION_NO_RETRY, "no-retry", NULL, "do not try again after a lost connection" },
 	{ 'j', "json", NULL, "print a JSON object with a result for each file" },
 	{ '4', "ipv4", NULL, "use IPv4 only" },

@@ -255,7 +255,7 @@ static int prepare(struct server *server, struct failure *failure)
 
 const struct model epoll_model = {
 	.name = "epoll",
-	.summary = "a loop for all clients, or several, waiting in epoll_wait()",
+	.summary = "a loop for all clients, or several loops, waiting in epoll_wait()",
 	.nonblocking = true,
 	.most_clients = 1000,
 	.one_process = true,

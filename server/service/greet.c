@@ -136,7 +136,9 @@ static void greet_datagram(struct session *session, const char *bytes, size_t n)
 
 static const struct option_line greet_options[] = {
 	{ 'm', "message", "TEXT", "the message (default: Welcome to the server)" },
-	{ 'f', "file", "FILE", "send a random line of FILE to each client instead" },
+	{ 'f', "file", "FILE",
+	  "send a random line of FILE to each client, not\n"
+	  "the message of -m" },
 	{ 0 },
 };
 
