@@ -12,8 +12,16 @@
 
 enum { SHOWN_TEXT = 160 };
 
+#ifdef __linux__
+static const bool has_abstract_names = true;
+#else
+static const bool has_abstract_names = false;
+#endif
+
 bool local_address_is(const char *text)
 {
+	if (strstr(text, "://") != NULL) /* a URL */
+		return false;
 	return text[0] == '@' || strchr(text, '/') != NULL;
 }
 
@@ -35,10 +43,8 @@ int local_address_parse(const char *text, struct local_address *address,
 		return refuse(text, "is too long for the name of a socket", failure);
 	if (abstract && length == 1)
 		return refuse(text, "has no name behind the @", failure);
-#ifndef __linux__
-	if (abstract)
+	if (abstract && !has_abstract_names)
 		return refuse(text, "is an abstract name, which only Linux has", failure);
-#endif
 	memset(address, 0, sizeof *address);
 	address->name.sun_family = AF_UNIX;
 	memcpy(address->name.sun_path, text, length);

@@ -22,7 +22,7 @@ struct local_address {
 	socklen_t length; /* 0: none */
 };
 
-/** Whether a word names a UNIX-domain socket. */
+/** Whether a word names a UNIX-domain socket. A URL, which has "://", does not. */
 bool local_address_is(const char *text);
 
 /** Parses such a word. @return 0; or -1 with *failure, which names it: longer than the system
