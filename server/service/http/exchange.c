@@ -2,7 +2,7 @@
  * exchange - chooses the answer to a complete request, and writes it.
  *
  *	method  OPTIONS -> 200, no body       not allowed -> 405      unknown -> 501
- *	        GET, HEAD -> greeting, or a document:
+ *	        GET, HEAD -> with --lab a target of lab.h; greeting, or a document:
  *	                       301 redirect | error page | listing | file -> conditions
  *
  * A file is passed to session_send_file(), so with sendfile(2) its content does not pass
@@ -19,6 +19,7 @@
 
 #include "server/service/http/answer.h"
 #include "server/service/http/conditions.h"
+#include "server/service/http/lab.h"
 #include "server/service/http/listing.h"
 #include "server/service/http/path.h"
 #include "server/core/session.h"
@@ -60,21 +61,72 @@ static void write_cache_control(struct http_exchange *exchange,
 				  site->cache_control);
 }
 
+/* Writes the header of an answer that is text and has no validators. */
+static void begin_text(struct http_exchange *exchange, const struct http_site *site,
+		       uint64_t length)
+{
+	begin_answer(exchange, 200);
+	write_cache_control(exchange, site);
+	http_answer_field(exchange->session, "Content-Type", "text/plain; charset=utf-8");
+	http_answer_length(exchange->session, length);
+	http_answer_end(exchange->session);
+}
+
 static void answer_greeting(struct http_exchange *exchange, const struct http_site *site)
 {
 	struct session *session = exchange->session;
 	size_t length = strlen(site->greeting);
 
-	begin_answer(exchange, 200);
-	write_cache_control(exchange, site);
-	http_answer_field(session, "Content-Type", "text/plain; charset=utf-8");
-	http_answer_length(session, length + 1);
-	http_answer_end(session);
+	begin_text(exchange, site, length + 1);
 	if (is_head(exchange))
 		return;
 	session_write(session, site->greeting, length);
 	session_write(session, "\n", 1);
 	exchange->length = length + 1;
+}
+
+/* The body may be far larger than the output queue of a client, so the caller writes it. */
+static void answer_bytes(struct http_exchange *exchange, const struct http_site *site,
+			 uint64_t length)
+{
+	begin_text(exchange, site, length);
+	if (is_head(exchange) || length == 0)
+		return;
+	exchange->is_made = true;
+	exchange->length = length;
+}
+
+/* The delay is over. */
+static void answer_delay(struct http_exchange *exchange, const struct http_site *site,
+			 uint64_t milliseconds)
+{
+	char text[64];
+	int length = snprintf(text, sizeof text, "after %" PRIu64 " ms\n", milliseconds);
+
+	begin_text(exchange, site, (uint64_t)length);
+	if (is_head(exchange))
+		return;
+	session_write(exchange->session, text, (size_t)length);
+	exchange->length = (uint64_t)length;
+}
+
+static struct http_lab lab_target(const struct http_request *request, const char *bytes,
+				  const struct http_site *site)
+{
+	if (!site->lab)
+		return (struct http_lab){ .kind = HTTP_LAB_NONE };
+	return http_lab_find(bytes + request->path.at, request->path.length);
+}
+
+int64_t http_exchange_delay(const struct http_request *request, const char *bytes,
+			    const struct http_site *site)
+{
+	struct http_lab lab;
+
+	if (request->method != HTTP_GET && request->method != HTTP_HEAD)
+		return 0;
+	lab = lab_target(request, bytes, site);
+	return lab.kind == HTTP_LAB_DELAY ? (int64_t)lab.number : 0;
 }
 
 /* The allowed methods are the same for every target, and for "*" (RFC 9110, section
@@ -264,6 +316,25 @@ static struct http_listing *answer_document(struct http_exchange *exchange,
 	return NULL;
 }
 
+/* Answers GET or HEAD. */
+static struct http_listing *answer_target(struct http_exchange *exchange,
+					  const struct http_site *site)
+{
+	struct http_lab lab = lab_target(exchange->request, exchange->bytes, site);
+
+	if (lab.kind == HTTP_LAB_NONE && site->root != NULL)
+		return answer_document(exchange, site);
+	if (lab.kind == HTTP_LAB_NONE)
+		answer_greeting(exchange, site);
+	else if (lab.kind == HTTP_LAB_BAD)
+		answer_page(exchange, 400, lab.why);
+	else if (lab.kind == HTTP_LAB_BYTES)
+		answer_bytes(exchange, site, lab.number);
+	else
+		answer_delay(exchange, site, lab.number);
+	return NULL;
+}
+
 struct http_listing *http_exchange_answer(struct http_exchange *exchange,
 					  const struct http_site *site)
 {
@@ -278,10 +349,7 @@ struct http_listing *http_exchange_answer(struct http_exchange *exchange,
 		answer_page(exchange, 501, "this server does not know the method");
 		return NULL;
 	default:
-		if (site->root != NULL)
-			return answer_document(exchange, site);
-		answer_greeting(exchange, site);
-		return NULL;
+		return answer_target(exchange, site);
 	}
 }
 

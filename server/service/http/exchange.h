@@ -21,6 +21,7 @@ struct http_site {
 	const char *greeting; /* the answer to any GET, without its newline, unless ... */
 	struct http_root *root;    /* ... there is a directory; else NULL */
 	const char *cache_control; /* for greeting and files; NULL: no such field */
+	bool lab;                  /* there are the targets of lab.h, too */
 };
 
 struct http_exchange {
@@ -38,6 +39,7 @@ struct http_exchange {
 	int status;
 	uint64_t length; /* of its body */
 	char *page; /* the body, if the caller must still write and free it; else NULL */
+	bool is_made; /* the caller must write the body, with http_lab_make() */
 };
 
 /** Writes the answer to a complete request.
@@ -53,6 +55,10 @@ struct http_listing *http_exchange_answer(struct http_exchange *exchange,
  *  @param error  0, or errno of http_listing_go_on() */
 void http_exchange_answer_listing(struct http_exchange *exchange,
 				  struct http_listing *listing, int error);
+
+/** @return how long the answer to a complete request must wait, in milliseconds */
+int64_t http_exchange_delay(const struct http_request *request, const char *bytes,
+			    const struct http_site *site);
 
 /** Writes an error page for a bad request.
  *  @param why  a short explanation; NULL: the standard text of the status */

@@ -26,6 +26,7 @@
 #include "server/service/http/document.h"
 #include "server/service/http/exchange.h"
 #include "server/service/http/http.h"
+#include "server/service/http/lab.h"
 #include "server/service/http/listing.h"
 #include "server/service/http/log.h"
 #include "server/service/http/request.h"
@@ -39,10 +40,13 @@ enum {
 	/* Requests of one client that are answered in one turn: 64 KiB of input may
 	 * hold thousands. Clients that send several at once seldom send more than 16. */
 	TURN = 32,
+	BODY_TURN = 1024 * 1024, /* bytes of one body that are written in one turn */
+	MADE_PIECE = 16384,      /* bytes that are made at once, on the stack */
 	OPTION_DELAY = SERVICE_LETTERS_FROM,
 	OPTION_HEADER_TIMEOUT,
 	OPTION_CACHE_CONTROL,
 	OPTION_WORK,
+	OPTION_LAB,
 };
 
 static struct http_site site = { .greeting = "Hello, World!" };
@@ -62,7 +66,7 @@ static uint64_t body_most = 1024 * 1024;
  *     ^     |                                                          |
  *     |     | the header is complete, no body                          |
  *     |     +-----------------------------------+----------------------+
- *     |                                         |  (with --delay: WAITS until the pause ends)
+ *     |                                         |  (with a delay: WAITS until the pause ends)
  *     |  a greeting, file or error is written   v
  *     +<------------------------------------ answer
  *     |                                         |  a listing
@@ -76,7 +80,7 @@ enum phase {
 	READS_BODY,
 	WAITS,       /* the request is complete, but its answer is delayed */
 	LISTS,       /* reads a directory, in steps */
-	WRITES_PAGE, /* as fast as the client reads it */
+	WRITES_PAGE, /* or a body of /bytes/N, as fast as the client reads it */
 };
 
 /* In the last three phases a part of the request stays in the input, although it is
@@ -87,7 +91,9 @@ struct http_state {
 	char *header; /* a copy, if the request has a body; else NULL */
 	size_t left;  /* bytes of the request that stay in the input, see above */
 	struct http_listing *listing; /* a listing in progress; else NULL */
-	char *page; /* the body of an answer that is being written; else NULL */
+	/* the body of an answer that is being written; else, or if it is made while it
+	 * is written, NULL */
+	char *page;
 	size_t page_length, written;
 	unsigned turn; /* requests that may still be answered in this turn */
 	time_t now;    /* the time in date[] */
@@ -158,17 +164,42 @@ static void end_request(struct session *session, bool keep_alive)
  * the request is complete, except that @p left bytes of it stay in the input until the
  * answer is written. @p bytes are its header. */
 
+/* @return the number of bytes written, at most @p most */
+static size_t write_page_piece(struct session *session, size_t most)
+{
+	const struct http_state *state = session->state;
+	size_t n = most < HTTP_PAGE_PIECE ? most : HTTP_PAGE_PIECE;
+
+	session_write(session, state->page + state->written, n);
+	return n;
+}
+
+static size_t write_made_piece(struct session *session, size_t most)
+{
+	const struct http_state *state = session->state;
+	char bytes[MADE_PIECE];
+	size_t n = most < sizeof bytes ? most : sizeof bytes;
+
+	http_lab_make(bytes, n, state->written);
+	session_write(session, bytes, n);
+	return n;
+}
+
+/* A client that reads fast lets the others go first after each BODY_TURN bytes. */
 static size_t write_page(struct session *session)
 {
 	struct http_state *state = session->state;
+	size_t end = state->written + BODY_TURN;
 
 	while (state->written < state->page_length && !session_full(session)) {
-		size_t n = state->page_length - state->written;
+		size_t most = state->page_length - state->written;
 
-		if (n > HTTP_PAGE_PIECE)
-			n = HTTP_PAGE_PIECE;
-		session_write(session, state->page + state->written, n);
-		state->written += n;
+		if (state->written >= end) {
+			session_pause(session, 0);
+			return 0;
+		}
+		state->written += state->page != NULL ? write_page_piece(session, most)
+						      : write_made_piece(session, most);
 	}
 	if (state->written < state->page_length)
 		return 0;
@@ -184,7 +215,7 @@ static size_t finish_answer(struct session *session, struct http_exchange *excha
 
 	if (http_log_wanted())
 		http_exchange_log(exchange);
-	if (exchange->page == NULL) {
+	if (exchange->page == NULL && !exchange->is_made) {
 		end_request(session, exchange->keep_alive);
 		return left;
 	}
@@ -248,14 +279,15 @@ static size_t answer_request(struct session *session, const char *bytes, size_t 
 static size_t answer_in_time(struct session *session, const char *bytes, size_t left)
 {
 	struct http_state *state = session->state;
+	int64_t wait = delay + http_exchange_delay(&state->request, bytes, &site);
 
-	if (delay == 0)
+	if (wait == 0)
 		return answer_request(session, bytes, left);
 	state->phase = WAITS;
 	state->left = left;
 	session_deadline(session, 0);
 	session_set_busy(session, true);
-	session_pause(session, delay);
+	session_pause(session, wait);
 	return 0;
 }
 
@@ -472,6 +504,9 @@ static int http_option(int letter, const struct options *options, struct failure
 				"'no-cache' or 'public, max-age=3600'");
 		site.cache_control = options->value;
 		return 0;
+	case OPTION_LAB:
+		site.lab = true;
+		return 0;
 	case OPTION_WORK:
 		return work_option(options, letter, &work, failure);
 	case 'M':
@@ -505,6 +540,9 @@ static const struct option_line http_options[] = {
 	{ OPTION_WORK, "work", "MS",
 	  "use MS milliseconds of CPU time for each answer,\n"
 	  "such as 1 or 0.05 (default 0)" },
+	{ OPTION_LAB, "lab", NULL,
+	  "for exercises: /bytes/N answers N bytes, and\n"
+	  "/delay/MS answers after MS milliseconds" },
 	{ 0 },
 };
 

@@ -29,6 +29,7 @@
 #include "server/service/http/cache_control.h"
 #include "server/service/http/date.h"
 #include "server/service/http/http.h"
+#include "server/service/http/lab.h"
 #include "server/service/http/log.h"
 #include "tests/fixture/folder.h"
 #include "tests/fixture/harness.h"
@@ -758,6 +759,206 @@ START_TEST(a_delay_is_not_the_clients_slowness)
 	hear(&client, &answer);
 	ck_assert_int_eq(status_of(&answer), 405);
 	memory_close(&client);
+}
+END_TEST
+
+/* ---- the targets of --lab ---------------------------------------------------------------- */
+
+#define ASK(method, target) method " " target " HTTP/1.1\r\n" HOST "\r\n"
+
+START_TEST(without_the_option_there_is_no_target_of_the_lab)
+{
+	static struct answer answer;
+
+	configure("-m", "hi");
+	ask(ASK("GET", "/bytes/5"), &answer);
+	ck_assert_str_eq(answer.bytes + answer.header, "hi\n");
+	ask(ASK("GET", "/delay/5000"), &answer);
+	ck_assert_str_eq(answer.bytes + answer.header, "hi\n");
+}
+END_TEST
+
+START_TEST(bytes_are_as_many_as_requested_and_tell_their_place)
+{
+	static const char text[] = "000000000000000\n000000000000010\n0000";
+	static const size_t lengths[] = { 0, 1, 15, 16, 17, 36 };
+	static struct answer answer;
+	char request[100], length[20];
+
+	configure("--lab");
+	for (size_t i = 0; i < COUNT(lengths); i++) {
+		snprintf(request, sizeof request, ASK("GET", "/bytes/%zu"), lengths[i]);
+		snprintf(length, sizeof length, "%zu", lengths[i]);
+		for (size_t cut = 0; cut < strlen(request); cut++) {
+			ask_in_two(request, strlen(request), cut, &answer);
+			ck_assert_int_eq(status_of(&answer), 200);
+			ck_assert_str_eq(field_of(&answer, "Content-Length"), length);
+			ck_assert_uint_eq(answer.length - answer.header, lengths[i]);
+			ck_assert_int_eq(
+				memcmp(answer.bytes + answer.header, text, lengths[i]),
+				0);
+			ck_assert(!answer.finished);
+		}
+	}
+}
+END_TEST
+
+/* The place of each byte is also right where two pieces meet. */
+START_TEST(bytes_go_out_as_the_client_takes_them_and_the_next_request_is_answered)
+{
+	enum { MANY = 3 * 1024 * 1024 + 7 };
+	struct memory_session client;
+	static struct answer answer;
+	const char *requests = ASK("GET", "/bytes/3145735") ASK("GET", "/bytes/3");
+	const char *bytes, *body;
+	char *expected = malloc(MANY);
+	size_t length;
+
+	ck_assert_ptr_nonnull(expected);
+	for (size_t i = 0; i < MANY; i++) {
+		char line[20];
+
+		snprintf(line, sizeof line, "%015zx\n", i / 16 * 16);
+		expected[i] = line[i % 16];
+	}
+	configure("--lab");
+	memory_open_full(&client, &http_service, 100000);
+	memory_send(&client, requests, strlen(requests));
+	ck_assert(session_full(&client.session));
+	ck_assert(client.session.busy);
+	ck_assert_uint_lt(client.length, 200000);
+	for (int i = 0; i < 100; i++)
+		memory_take(&client, 50000);
+	bytes = memory_heard(&client, &length);
+	body = strstr(bytes, "\r\n\r\n");
+	ck_assert_ptr_nonnull(body);
+	body += 4;
+	ck_assert_uint_gt(length - (size_t)(body - bytes), MANY);
+	ck_assert_int_eq(memcmp(body, expected, MANY), 0);
+	ck_assert_msg(strncmp(body + MANY, "HTTP/1.1 200", 12) == 0, "'%.40s'",
+		      body + MANY);
+	ck_assert_str_eq(strstr(body + MANY, "\r\n\r\n") + 4, "000");
+	ck_assert(!client.session.busy);
+	memory_close(&client);
+	free(expected);
+	ask(GET, &answer);
+	ck_assert_int_eq(status_of(&answer), 200);
+}
+END_TEST
+
+START_TEST(a_fast_reader_of_many_bytes_lets_others_go_first)
+{
+	struct memory_session client;
+
+	configure("--lab");
+	memory_open(&client, &http_service);
+	memory_send(&client, ASK("GET", "/bytes/8388608"),
+		    strlen(ASK("GET", "/bytes/8388608")));
+	ck_assert_uint_ge(client.yielded, 7);
+	ck_assert_uint_gt(client.length, 8388608);
+	memory_close(&client);
+}
+END_TEST
+
+START_TEST(head_of_bytes_announces_them_and_sends_none)
+{
+	static struct answer answer;
+
+	configure("--lab");
+	ask(ASK("HEAD", "/bytes/1073741824"), &answer);
+	ck_assert_int_eq(status_of(&answer), 200);
+	ck_assert_str_eq(field_of(&answer, "Content-Length"), "1073741824");
+	ck_assert_uint_eq(answer.length, answer.header);
+	ask(ASK("HEAD", "/delay/0"), &answer);
+	ck_assert_str_eq(field_of(&answer, "Content-Length"), "11");
+	ck_assert_uint_eq(answer.length, answer.header);
+}
+END_TEST
+
+/* As for the greeting: there is no ETag and no time that they could be compared with. */
+START_TEST(conditions_and_ranges_do_not_change_the_targets_of_the_lab)
+{
+	static const char *const fields[] = {
+		"If-Modified-Since: Sun, 06 Nov 2044 08:49:37 GMT\r\n",
+		"If-None-Match: \"a\"\r\n",
+		"Range: bytes=0-1\r\n",
+	};
+	static struct answer answer;
+	char request[200];
+
+	configure("--lab");
+	for (size_t i = 0; i < COUNT(fields); i++) {
+		snprintf(request, sizeof request,
+			 "GET /bytes/5 HTTP/1.1\r\n" HOST "%s\r\n", fields[i]);
+		ask(request, &answer);
+		ck_assert_int_eq(status_of(&answer), 200);
+		ck_assert_str_eq(answer.bytes + answer.header, "00000");
+	}
+}
+END_TEST
+
+START_TEST(a_number_that_is_none_or_too_large_is_answered_400_with_the_reason)
+{
+	static const char *const bad[] = {
+		"/bytes/",     "/bytes/x",          "/bytes/-1",
+		"/bytes/+1",   "/bytes/1/",         "/bytes/1/2",
+		"/bytes/1.5",  "/bytes/1073741825", "/bytes/99999999999999999999",
+		"/delay/",     "/delay/1s",         "/delay/60001",
+		"/delay/0x10",
+	};
+	static const char *const good[] = { "/bytes/0",      "/bytes/007",   "/bytes/%31",
+					    "/x/../bytes/1", "/bytes/1?a=b", "/delay/0" };
+	static struct answer answer;
+	char request[100];
+
+	configure("--lab");
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		snprintf(request, sizeof request, ASK("GET", "%s"), bad[i]);
+		ask(request, &answer);
+		ck_assert_msg(status_of(&answer) == 400, "%s: %s", bad[i], answer.bytes);
+		ck_assert_ptr_nonnull(strstr(answer.bytes, "needs a number of"));
+		ck_assert(!answer.finished); /* the request itself is understood */
+	}
+	for (size_t i = 0; i < COUNT(good); i++) {
+		snprintf(request, sizeof request, ASK("GET", "%s"), good[i]);
+		ask(request, &answer);
+		ck_assert_msg(status_of(&answer) == 200, "%s: %s", good[i], answer.bytes);
+	}
+	ask(ASK("GET", "/bytes"), &answer);
+	ck_assert_str_eq(answer.bytes + answer.header, "Hello, World!\n");
+	ask(ASK("DELETE", "/bytes/5"), &answer);
+	ck_assert_int_eq(status_of(&answer), 405);
+}
+END_TEST
+
+START_TEST(a_delay_of_the_target_comes_before_its_answer_and_after_that_of_the_option)
+{
+	struct memory_session client;
+	static struct answer answer;
+	const char *two = ASK("GET", "/delay/250") ASK("POST", "/delay/250");
+
+	for (int more = 0; more < 2; more++) {
+		configure("--lab", "--delay", more ? "100" : "0");
+		memory_open(&client, &http_service);
+		memory_send(&client, two, strlen(two));
+		memory_advance(&client, more ? 349 : 249);
+		memory_expect(&client, "", 0);
+		ck_assert(client.session.busy);
+		memory_advance(&client, 1);
+		hear(&client, &answer);
+		ck_assert_str_eq(field_of(&answer, "Content-Length"), "13");
+		ck_assert_msg(
+			strncmp(answer.bytes + answer.header, "after 250 ms\n", 13) == 0,
+			"'%s'", answer.bytes);
+		if (more) {
+			memory_advance(&client, 100);
+			hear(&client, &answer);
+			ck_assert_int_eq(status_of(&answer), 405);
+		} else { /* only GET and HEAD wait */
+			ck_assert_uint_eq(count_of(answer.bytes, "HTTP/1.1 405"), 1);
+		}
+		memory_close(&client);
+	}
 }
 END_TEST
 
@@ -1835,6 +2036,20 @@ Suite *suite_http(void)
 	tcase_add_test(tcase, without_a_header_timeout_all_may_take_their_time);
 	tcase_add_test(tcase, a_delay_comes_before_each_answer);
 	tcase_add_test(tcase, a_delay_is_not_the_clients_slowness);
+	tcase_add_test(tcase, without_the_option_there_is_no_target_of_the_lab);
+	tcase_add_test(tcase, bytes_are_as_many_as_requested_and_tell_their_place);
+	tcase_add_test(
+		tcase,
+		bytes_go_out_as_the_client_takes_them_and_the_next_request_is_answered);
+	tcase_add_test(tcase, a_fast_reader_of_many_bytes_lets_others_go_first);
+	tcase_add_test(tcase, head_of_bytes_announces_them_and_sends_none);
+	tcase_add_test(tcase, conditions_and_ranges_do_not_change_the_targets_of_the_lab);
+	tcase_add_test(
+		tcase,
+		a_number_that_is_none_or_too_large_is_answered_400_with_the_reason);
+	tcase_add_test(
+		tcase,
+		a_delay_of_the_target_comes_before_its_answer_and_after_that_of_the_option);
 	tcase_add_test(tcase,
 		       half_a_request_at_the_half_close_is_answered_400_and_none_is_not);
 	tcase_add_test(tcase, a_client_may_vanish_at_any_moment);

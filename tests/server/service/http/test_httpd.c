@@ -936,6 +936,33 @@ START_TEST(a_late_answer_still_comes_when_the_server_stops)
 }
 END_TEST
 
+/* Two clients that wait, and one whose bytes nobody reads, occupy three workers of eight. */
+START_TEST(who_waits_for_a_target_of_the_lab_holds_up_nobody)
+{
+	static const char delayed[] = "GET /delay/60000 HTTP/1.1\r\nHost: a\r\n\r\n";
+	static const char unread[] = "GET /bytes/99999999 HTTP/1.1\r\nHost: a\r\n\r\n";
+	static const char bytes[] = "GET /bytes/2000003 HTTP/1.1\r\nHost: a\r\n\r\n";
+	struct server server = start(_i, ARGUMENTS("-q", "--lab"));
+	int waiting[3] = { -1, -1, -1 }, fd;
+
+	for (size_t i = 0; i < 3 && model_serves_many(_i); i++) {
+		const char *request = i < 2 ? delayed : unread;
+
+		waiting[i] = client_connect(&server);
+		client_send(waiting[i], request, strlen(request));
+	}
+	fd = client_connect(&server);
+	for (int i = 0; i < 3; i++) {
+		client_send(fd, bytes, sizeof bytes - 1);
+		expect_answer(fd, "200 OK", 2000003);
+	}
+	client_close(fd);
+	for (size_t i = 0; i < 3 && waiting[i] >= 0; i++)
+		client_close(waiting[i]);
+	server_finish(&server);
+}
+END_TEST
+
 START_TEST(a_file_on_its_way_is_sent_whole_when_the_server_stops)
 {
 	const char *request =
@@ -1023,6 +1050,8 @@ Suite *suite_httpd_trouble(void)
 		operator,
 		a_log_whose_reader_has_left_holds_up_nothing_and_goes_on_with_the_next);
 	tcase_add_loop_test(operator, listings_of_no_directory_are_bad_usage, 0, models);
+	tcase_add_loop_test(operator, who_waits_for_a_target_of_the_lab_holds_up_nobody,
+			    0, models);
 	tcase_add_loop_test(operator, a_late_answer_still_comes_when_the_server_stops, 0,
 			    models);
 	tcase_add_loop_test(operator,
