@@ -2,10 +2,14 @@
  * The manual pages as their reader tries them: every example of every page is pasted into a
  * shell, and must print what the page says.
  *
- * An example is a block `.Bd -literal` in the section EXAMPLES:
+ * An example is a block `.Bd -literal` in the section EXAMPLES, or in the section LABS, where
+ * it belongs to the lab that its .Ss names:
  *
  *	.\" figures vary		every number, with its unit, may be another
- *	.\" needs nc socat		skipped where these programs are missing
+ *	.\" letters only		only the letters of a line count: the rest is a drawing
+ *	.\" needs nc socat		skipped where these programs are missing; "zoo" is the
+ *				folder of the broken servers, $ZOO
+ *	.\" takes long			run only with TEST_LAB=all
  *	.Bd -literal -offset indent
  *	$ echod-select -q &		a command
  *	$ printf 'one\en' |		a command that goes on in the next line:
@@ -57,7 +61,8 @@ enum {
 struct example {
 	const char *page; /* "dial.1" */
 	unsigned line;    /* of its .Bd */
-	bool figures_vary;
+	char title[NAME]; /* of its .Ss */
+	bool figures_vary, letters_only, takes_long, is_lab;
 	char needs[NAME];        /* programs, with blanks between them */
 	char flaw[NAME];         /* why it cannot be run as it is written; "" */
 	char *script, *expected; /* TEXT bytes each */
@@ -148,7 +153,8 @@ static bool is_unfinished(const char *command)
 struct reader {
 	const char *page;
 	unsigned line;
-	bool in_examples;
+	bool in_examples, in_labs;
+	char title[NAME];
 	struct example *example; /* whose block this is; NULL outside of one */
 	struct example next;     /* what the comments in front of the block say */
 	size_t command;          /* where in the script the last command begins */
@@ -164,6 +170,8 @@ static void begin_example(struct reader *reader)
 	*example = reader->next;
 	example->page = reader->page;
 	example->line = reader->line;
+	example->is_lab = reader->in_labs;
+	memcpy(example->title, reader->title, sizeof example->title);
 	example->script = calloc(1, TEXT);
 	example->expected = calloc(1, TEXT);
 	reader->in_command = false;
@@ -210,8 +218,19 @@ static void take_comment(struct example *next, const char *comment)
 {
 	if (strcmp(comment, "figures vary") == 0)
 		next->figures_vary = true;
+	else if (strcmp(comment, "letters only") == 0)
+		next->letters_only = true;
+	else if (strcmp(comment, "takes long") == 0)
+		next->takes_long = true;
 	else if (begins_with(comment, "needs "))
 		snprintf(next->needs, sizeof next->needs, "%s", comment + 6);
+}
+
+static void begin_section(struct reader *reader, const char *name)
+{
+	reader->in_labs = strcmp(name, "LABS") == 0;
+	reader->in_examples = reader->in_labs || strcmp(name, "EXAMPLES") == 0;
+	reader->title[0] = '\0';
 }
 
 static void read_line(struct reader *reader, const char *line)
@@ -221,7 +240,9 @@ static void read_line(struct reader *reader, const char *line)
 	else if (reader->example != NULL)
 		take_line(reader, line);
 	else if (begins_with(line, ".Sh "))
-		reader->in_examples = strcmp(line, ".Sh EXAMPLES") == 0;
+		begin_section(reader, line + 4);
+	else if (begins_with(line, ".Ss "))
+		snprintf(reader->title, sizeof reader->title, "%s", line + 4);
 	else if (reader->in_examples && begins_with(line, ".Bd -literal"))
 		begin_example(reader);
 	if (begins_with(line, ".\\\" "))
@@ -326,27 +347,40 @@ static void blur_figures(const char *line, char blurred[TEXT])
 	blurred[length] = '\0';
 }
 
-static bool line_matches(const char *expected, const char *actual, bool figures_vary)
+static void keep_letters(const char *line, char letters[TEXT])
+{
+	size_t length = 0;
+
+	for (; *line != '\0' && length < TEXT - 1; line++) {
+		if (isalpha((unsigned char)*line))
+			letters[length++] = *line;
+	}
+	letters[length] = '\0';
+}
+
+/* How an output is compared with what the page shows. */
+enum match { MATCH_ALL, MATCH_WORDS, MATCH_LETTERS };
+
+static bool line_matches(const char *expected, const char *actual, enum match how)
 {
 	char wanted[TEXT], got[TEXT];
 
-	if (!figures_vary)
+	if (how == MATCH_ALL)
 		return strcmp(expected, actual) == 0;
-	blur_figures(expected, wanted);
-	blur_figures(actual, got);
+	(how == MATCH_WORDS ? blur_figures : keep_letters)(expected, wanted);
+	(how == MATCH_WORDS ? blur_figures : keep_letters)(actual, got);
 	return strcmp(wanted, got) == 0;
 }
 
-static bool lines_match(char *const expected[], char *const actual[], bool figures_vary)
+static bool lines_match(char *const expected[], char *const actual[], enum match how)
 {
 	if (expected[0] == NULL)
 		return actual[0] == NULL;
 	if (strcmp(expected[0], "...") == 0)
-		return lines_match(expected + 1, actual, figures_vary) ||
-		       (actual[0] != NULL &&
-			lines_match(expected, actual + 1, figures_vary));
-	return actual[0] != NULL && line_matches(expected[0], actual[0], figures_vary) &&
-	       lines_match(expected + 1, actual + 1, figures_vary);
+		return lines_match(expected + 1, actual, how) ||
+		       (actual[0] != NULL && lines_match(expected, actual + 1, how));
+	return actual[0] != NULL && line_matches(expected[0], actual[0], how) &&
+	       lines_match(expected + 1, actual + 1, how);
 }
 
 /* Cuts a text into its lines; the last line counts without a newline, too. */
@@ -363,7 +397,7 @@ static void split_lines(char *text, char *lines[MOST_LINES])
 	lines[count] = NULL;
 }
 
-static bool output_matches(const char *expected, const char *actual, bool figures_vary)
+static bool output_matches(const char *expected, const char *actual, enum match how)
 {
 	char *expected_copy = strdup(expected), *actual_copy = strdup(actual);
 	char *expected_lines[MOST_LINES], *actual_lines[MOST_LINES];
@@ -373,7 +407,7 @@ static bool output_matches(const char *expected, const char *actual, bool figure
 	ck_assert_ptr_nonnull(actual_copy);
 	split_lines(expected_copy, expected_lines);
 	split_lines(actual_copy, actual_lines);
-	same = lines_match(expected_lines, actual_lines, figures_vary);
+	same = lines_match(expected_lines, actual_lines, how);
 	free(expected_copy);
 	free(actual_copy);
 	return same;
@@ -422,10 +456,35 @@ static bool finds_port_taken(const struct example *example, char port[NAME])
 
 /* ---- running --------------------------------------------------------------------------- */
 
+/* @return whether all labs are to be run, also those that take long */
+static bool runs_all_labs(void)
+{
+	const char *which = getenv("TEST_LAB");
+
+	return which != NULL && strcmp(which, "all") == 0;
+}
+
+static void zoo_path(const char *name, char path[TEXT])
+{
+	snprintf(path, TEXT, "%s/zoo%s", getenv("SOCKWAYS_BIN"), name);
+}
+
+/* "zoo" is not a program, and a program of the zoo must not be found in place of one of the
+ * system: there is a `cat`. */
+static bool is_there(const char *needed)
+{
+	char path[TEXT], found[TOOL_TEXT];
+
+	if (strcmp(needed, "zoo") != 0)
+		return find_program(needed, found) != NULL;
+	zoo_path("/deer", path);
+	return access(path, X_OK) == 0;
+}
+
 /* @return whether it says why it is not run */
 static bool is_skipped(const struct example *example, bool own_network)
 {
-	char needs[NAME], port[NAME], path[TOOL_TEXT], *rest = needs, *program;
+	char needs[NAME], port[NAME], *rest = needs, *program;
 
 	memcpy(needs, example->needs, sizeof needs);
 	if (SANITIZED &&
@@ -434,9 +493,13 @@ static bool is_skipped(const struct example *example, bool own_network)
 		return true;
 	}
 	while ((program = strtok_r(rest, " ", &rest)) != NULL) {
-		if (find_program(program, path) != NULL)
+		if (is_there(program))
 			continue;
 		printf("skipped: needs %s\n", program);
+		return true;
+	}
+	if (example->takes_long && !runs_all_labs()) {
+		skipped("needs TEST_LAB=all");
 		return true;
 	}
 	if (!own_network && finds_port_taken(example, port)) {
@@ -464,6 +527,9 @@ static void go_to_place(void *context)
 		 path != NULL ? path : "/usr/bin:/bin");
 	setenv("PATH", longer, 1);
 	setenv("LC_ALL", "C", 1);
+	zoo_path("", longer);
+	setenv("ZOO", longer, 1);
+	setenv("SOCKWAYS", source_folder(), 1);
 	if (chdir(place->folder) < 0 || (place->own_network && !network_enter_own()))
 		_exit(126);
 }
@@ -559,20 +625,26 @@ static void paste(const char *script, bool own_network, int64_t longest,
 /* Fails the test unless it printed what the page says, and left nothing behind. */
 static void expect_outcome(const struct example *example, const struct outcome *outcome)
 {
+	enum match how = example->letters_only	 ? MATCH_LETTERS
+			 : example->figures_vary ? MATCH_WORDS
+						 : MATCH_ALL;
+
 	ck_assert_msg(outcome->ended,
-		      "%s:%u: there still runs what this example started\n"
+		      "%s:%u: %s: there still runs what this example started\n"
 		      "---- commands ----\n%s---- actual ----\n%s",
-		      example->page, example->line, example->script, outcome->output);
+		      example->page, example->line, example->title, example->script,
+		      outcome->output);
 	ck_assert_msg(
-		output_matches(example->expected, outcome->output, example->figures_vary),
-		"%s:%u: the page shows another output\n"
+		output_matches(example->expected, outcome->output, how),
+		"%s:%u: %s: the page shows another output\n"
 		"---- commands ----\n%s---- expected ----\n%s---- actual ----\n%s",
-		example->page, example->line, example->script, example->expected,
-		outcome->output);
-	ck_assert_msg(!outcome->processes, "%s:%u: it leaves processes behind\n%s",
-		      example->page, example->line, example->script);
-	ck_assert_msg(outcome->files[0] == '\0', "%s:%u: it leaves files behind:%s\n%s",
-		      example->page, example->line, outcome->files, example->script);
+		example->page, example->line, example->title, example->script,
+		example->expected, outcome->output);
+	ck_assert_msg(!outcome->processes, "%s:%u: %s: it leaves processes behind\n%s",
+		      example->page, example->line, example->title, example->script);
+	ck_assert_msg(outcome->files[0] == '\0',
+		      "%s:%u: %s: it leaves files behind:%s\n%s", example->page,
+		      example->line, example->title, outcome->files, example->script);
 }
 
 START_TEST(an_example_prints_what_its_page_says_and_leaves_nothing)
@@ -604,6 +676,7 @@ static void join_example(struct example *whole, const struct example *example)
 	if (whole->line == 0)
 		whole->line = example->line;
 	whole->figures_vary = whole->figures_vary || example->figures_vary;
+	whole->letters_only = whole->letters_only || example->letters_only;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		size_t length = strlen(texts[i].to);
 
@@ -628,7 +701,7 @@ START_TEST(the_examples_of_a_page_can_be_pasted_one_behind_the_other)
 	if (SANITIZED) /* the same has just been run, one by one */
 		return;
 	for (size_t i = 0; i < examples_count; i++) {
-		if (strcmp(examples[i].page, whole.page) == 0 &&
+		if (strcmp(examples[i].page, whole.page) == 0 && !examples[i].is_lab &&
 		    !is_skipped(&examples[i], own_network))
 			join_example(&whole, &examples[i]);
 	}
@@ -639,24 +712,38 @@ END_TEST
 
 START_TEST(figures_may_vary_but_words_may_not)
 {
-	ck_assert(output_matches("p50  177.7 us\n", "p50    5.92 ms\n", true));
+	const enum match all = MATCH_ALL, words = MATCH_WORDS;
+
+	ck_assert(output_matches("p50  177.7 us\n", "p50    5.92 ms\n", words));
 	ck_assert(output_matches("from 127.0.0.1:53412 in 21 ms\n",
-				 "from 127.0.0.1:5 in 2.137 s\n", true));
-	ck_assert(output_matches("fork 34.5*  1 of 2\n", "fork   72  1 of 2\n", true));
-	ck_assert(!output_matches("p50 1 us\n", "p50 2 us\n", false));
-	ck_assert(!output_matches("rate 1 /s\n", "ratio 1 /s\n", true));
-	ck_assert(!output_matches("errors 1 reset\n", "errors none\n", true));
+				 "from 127.0.0.1:5 in 2.137 s\n", words));
+	ck_assert(output_matches("fork 34.5*  1 of 2\n", "fork   72  1 of 2\n", words));
+	ck_assert(!output_matches("p50 1 us\n", "p50 2 us\n", all));
+	ck_assert(!output_matches("rate 1 /s\n", "ratio 1 /s\n", words));
+	ck_assert(!output_matches("errors 1 reset\n", "errors none\n", words));
+}
+END_TEST
+
+START_TEST(of_a_drawing_only_the_letters_count)
+{
+	const enum match letters = MATCH_LETTERS;
+
+	ck_assert(output_matches("pool 1  -..+\n", "pool 2  --...+\n", letters));
+	ck_assert(!output_matches("pool 1  -..+\n", "pool 1 a\n", letters));
+	ck_assert(!output_matches("-..+\n--\n", "-..+\n", letters));
 }
 END_TEST
 
 START_TEST(three_dots_stand_for_any_lines)
 {
-	ck_assert(output_matches("a\n...\nz\n", "a\nb\nc\nz\n", false));
-	ck_assert(output_matches("a\n...\nz\n", "a\nz\n", false));
-	ck_assert(output_matches("...\n", "", false));
-	ck_assert(!output_matches("a\n...\nz\n", "a\nb\n", false));
-	ck_assert(!output_matches("a\n", "a\nb\n", false));
-	ck_assert(!output_matches("a\nb\n", "a\n", false));
+	const enum match all = MATCH_ALL;
+
+	ck_assert(output_matches("a\n...\nz\n", "a\nb\nc\nz\n", all));
+	ck_assert(output_matches("a\n...\nz\n", "a\nz\n", all));
+	ck_assert(output_matches("...\n", "", all));
+	ck_assert(!output_matches("a\n...\nz\n", "a\nb\n", all));
+	ck_assert(!output_matches("a\n", "a\nb\n", all));
+	ck_assert(!output_matches("a\nb\n", "a\n", all));
 }
 END_TEST
 
@@ -951,6 +1038,7 @@ Suite *suite_examples(void)
 	find_examples();
 	suite_add_tcase(suite, reading);
 	tcase_add_test(reading, figures_may_vary_but_words_may_not);
+	tcase_add_test(reading, of_a_drawing_only_the_letters_count);
 	tcase_add_test(reading, three_dots_stand_for_any_lines);
 	tcase_add_test(reading, every_page_has_examples);
 	tcase_add_test(reading, every_program_has_a_page_that_names_it);
