@@ -18,6 +18,7 @@
 	SUITE(versus_experiment_runs)                                                    \
 	SUITE(versus_report)                                                             \
 	SUITE(work)                                                                      \
+	SUITE(labs)                                                                      \
 	SUITE(examples)                                                                  \
 	SUITE(chatd_trouble)                                                             \
 	SUITE(pasted_examples)                                                           \

@@ -70,6 +70,8 @@ struct example {
 
 static struct example examples[MOST_EXAMPLES];
 static size_t examples_count;
+/* The labs among them, which are in one page: from the first one up to, not including, the last. */
+static size_t labs_first, labs_end;
 static glob_t pages; /* paths of all pages */
 
 static const char *base_name(const char *path)
@@ -183,6 +185,10 @@ static void end_example(struct reader *reader)
 {
 	if (reader->example->script[0] != '\0') {
 		examples_count++;
+		if (reader->in_labs && labs_end == 0)
+			labs_first = examples_count - 1;
+		if (reader->in_labs)
+			labs_end = examples_count;
 	} else { /* text */
 		free(reader->example->script);
 		free(reader->example->expected);
@@ -464,9 +470,9 @@ static bool runs_all_labs(void)
 	return which != NULL && strcmp(which, "all") == 0;
 }
 
-static void zoo_path(const char *name, char path[TEXT])
+static void bin_path(const char *name, char path[TEXT])
 {
-	snprintf(path, TEXT, "%s/zoo%s", getenv("SOCKWAYS_BIN"), name);
+	snprintf(path, TEXT, "%s/%s", getenv("SOCKWAYS_BIN"), name);
 }
 
 /* "zoo" is not a program, and a program of the zoo must not be found in place of one of the
@@ -475,10 +481,8 @@ static bool is_there(const char *needed)
 {
 	char path[TEXT], found[TOOL_TEXT];
 
-	if (strcmp(needed, "zoo") != 0)
-		return find_program(needed, found) != NULL;
-	zoo_path("/deer", path);
-	return access(path, X_OK) == 0;
+	bin_path(strcmp(needed, "zoo") == 0 ? "zoo/deer" : needed, path);
+	return access(path, X_OK) == 0 || find_program(needed, found) != NULL;
 }
 
 /* @return whether it says why it is not run */
@@ -527,7 +531,7 @@ static void go_to_place(void *context)
 		 path != NULL ? path : "/usr/bin:/bin");
 	setenv("PATH", longer, 1);
 	setenv("LC_ALL", "C", 1);
-	zoo_path("", longer);
+	bin_path("zoo", longer);
 	setenv("ZOO", longer, 1);
 	setenv("SOCKWAYS", source_folder(), 1);
 	if (chdir(place->folder) < 0 || (place->own_network && !network_enter_own()))
@@ -625,7 +629,7 @@ static void paste(const char *script, bool own_network, int64_t longest,
 /* Fails the test unless it printed what the page says, and left nothing behind. */
 static void expect_outcome(const struct example *example, const struct outcome *outcome)
 {
-	enum match how = example->letters_only	 ? MATCH_LETTERS
+	enum match how = example->letters_only   ? MATCH_LETTERS
 			 : example->figures_vary ? MATCH_WORDS
 						 : MATCH_ALL;
 
@@ -634,12 +638,11 @@ static void expect_outcome(const struct example *example, const struct outcome *
 		      "---- commands ----\n%s---- actual ----\n%s",
 		      example->page, example->line, example->title, example->script,
 		      outcome->output);
-	ck_assert_msg(
-		output_matches(example->expected, outcome->output, how),
-		"%s:%u: %s: the page shows another output\n"
-		"---- commands ----\n%s---- expected ----\n%s---- actual ----\n%s",
-		example->page, example->line, example->title, example->script,
-		example->expected, outcome->output);
+	ck_assert_msg(output_matches(example->expected, outcome->output, how),
+		      "%s:%u: %s: the page shows another output\n"
+		      "---- commands ----\n%s---- expected ----\n%s---- actual ----\n%s",
+		      example->page, example->line, example->title, example->script,
+		      example->expected, outcome->output);
 	ck_assert_msg(!outcome->processes, "%s:%u: %s: it leaves processes behind\n%s",
 		      example->page, example->line, example->title, example->script);
 	ck_assert_msg(outcome->files[0] == '\0',
@@ -1049,7 +1052,24 @@ Suite *suite_examples(void)
 	suite_add_tcase(suite, running);
 	tcase_add_loop_test(running,
 			    an_example_prints_what_its_page_says_and_leaves_nothing, 0,
-			    (int)examples_count);
+			    (int)labs_first);
+	tcase_add_loop_test(running,
+			    an_example_prints_what_its_page_says_and_leaves_nothing,
+			    (int)labs_end, (int)examples_count);
+	return suite;
+}
+
+/* The commands of sockways-labs(7). A lab that fails is named by its title. */
+Suite *suite_labs(void)
+{
+	Suite *suite = suite_create("labs");
+	TCase *running = tcase_create("running");
+
+	find_examples();
+	suite_add_tcase(suite, running);
+	tcase_add_loop_test(running,
+			    an_example_prints_what_its_page_says_and_leaves_nothing,
+			    (int)labs_first, (int)labs_end);
 	return suite;
 }
 
