@@ -12,7 +12,7 @@
 
 SERVICES = echo discard chargen daytime greet reply http chat file
 MODELS   = iterative fork prefork thread pool select poll epoll uring inetd
-CLIENTS  = chat dial hostinfo loadgen portscan timeline versus xfer
+CLIENTS  = chat dial hostinfo loadgen portscan sockcheck timeline versus xfer
 FUZZ     = http_request file_command json_read
 FUZZ_http_request = server/service/http/request.c tests/fixture/http_stream.c
 FUZZ_file_command = server/service/file/command.c server/service/file/name.c common/name.c \

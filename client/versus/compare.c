@@ -18,7 +18,7 @@
 #include <string.h>
 
 #include "client/versus/figures.h"
-#include "client/versus/wrap.h"
+#include "client/lib/wrap.h"
 #include "common/text.h"
 
 enum {

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/versus/wrap.h"
+#include "client/lib/wrap.h"
 #include "common/json.h"
 
 enum { CELL_TEXT = 48, NAME_WIDTH = 15 };

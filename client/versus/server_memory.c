@@ -7,65 +7,20 @@
 #include "client/versus/server_memory.h"
 
 #include <dirent.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "client/lib/proc.h"
 #include "common/clock.h"
-#include "common/text.h"
 
 enum {
 	STILL_TIME = 2000, /* milliseconds within which the memory becomes stable */
 	STILL_STEP = 40,
 	STILL_STEPS = 5, /* equal values in a row, if sockets are missing */
 };
-
-/* The process group of a process: the third field after the name in parentheses. The
- * name itself may contain blanks and parentheses. */
-static pid_t group_of(pid_t pid)
-{
-	char path[64], text[512];
-	const char *after_name;
-	size_t n;
-	long group;
-	FILE *file;
-
-	snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return -1;
-	n = fread(text, 1, sizeof text - 1, file);
-	fclose(file);
-	text[n] = '\0';
-	after_name = strrchr(text, ')');
-	if (after_name == NULL || sscanf(after_name + 1, " %*c %*d %ld", &group) != 1)
-		return -1;
-	return (pid_t)group;
-}
-
-/* The number after a name at the start of a line of /proc/PID/FILE, as printed
- * there; -1 if the process has ended, or it is unknown. */
-static int64_t number_of(pid_t pid, const char *name, const char *field)
-{
-	size_t length = strlen(field);
-	char path[64], line[256];
-	intmax_t number = -1;
-	FILE *file;
-
-	snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, name);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return -1;
-	while (number < 0 && fgets(line, sizeof line, file) != NULL)
-		if (strncmp(line, field, length) != 0 ||
-		    sscanf(line + length, "%jd", &number) != 1)
-			number = -1;
-	fclose(file);
-	return number;
-}
 
 /* Memory of the kernel beside page tables, in bytes. These are estimates: the sizes
  * of the named objects in Linux 6.18 on x86-64, added up and rounded. A 64-bit
@@ -161,11 +116,11 @@ static int64_t mappings_of(pid_t pid)
 	return lines;
 }
 
-/* Kernel memory of one process, without its sockets; -1 as number_of(). */
+/* Kernel memory of one process, without its sockets; -1 as proc_number(). */
 static int64_t kernel_memory_of(pid_t pid)
 {
-	int64_t tables = number_of(pid, "status", "VmPTE:");
-	int64_t threads = number_of(pid, "status", "Threads:");
+	int64_t tables = proc_number(pid, "status", "VmPTE:");
+	int64_t threads = proc_number(pid, "status", "Threads:");
 
 	if (tables < 0 || threads < 0)
 		return -1;
@@ -177,30 +132,12 @@ static int64_t kernel_memory_of(pid_t pid)
  * permission */
 static int add_memory(struct server_memory *memory, struct sockets *sockets, pid_t pid)
 {
-	int64_t own = number_of(pid, "smaps_rollup", "Pss:");
+	int64_t own = proc_number(pid, "smaps_rollup", "Pss:");
 	int64_t kernel = kernel_memory_of(pid);
 
 	memory->own += own > 0 ? own * 1024 : 0;
 	memory->kernel += kernel > 0 ? kernel : 0;
 	return note_sockets_of(sockets, pid) < 0 || own < 0 || kernel < 0 ? -1 : 0;
-}
-
-/* Calls a function for each process of a group.
- * @return 0, or -1 if the processes are not known (no /proc) */
-static int for_each_of(pid_t group, void (*call)(pid_t pid, void *context), void *context)
-{
-	DIR *processes = opendir("/proc");
-	struct dirent *entry;
-	uint64_t pid;
-
-	if (processes == NULL)
-		return -1;
-	while ((entry = readdir(processes)) != NULL)
-		if (text_number(entry->d_name, 1, INT_MAX, &pid) &&
-		    group_of((pid_t)pid) == group)
-			call((pid_t)pid, context);
-	closedir(processes);
-	return 0;
 }
 
 struct sum {
@@ -228,7 +165,7 @@ static struct server_memory memory_now(pid_t leader)
 	struct sum sum = { .leader = leader };
 
 	if (add_memory(&sum.memory, &sum.sockets, leader) < 0 ||
-	    for_each_of(leader, add_process, &sum) < 0)
+	    proc_for_each_of_group(leader, add_process, &sum) < 0)
 		sum.memory = (struct server_memory){ -1, -1, -1 };
 	else
 		add_sockets(&sum);
@@ -281,6 +218,6 @@ bool server_ignores_children(pid_t leader)
 {
 	bool ignored = false;
 
-	(void)for_each_of(leader, look_for_ignored_children, &ignored);
+	(void)proc_for_each_of_group(leader, look_for_ignored_children, &ignored);
 	return ignored;
 }

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "client/versus/server_output.h"
+#include "client/lib/server_output.h"
 #include "common/address.h"
 #include "common/failure.h"
 #include "common/process.h"

@@ -20,7 +20,7 @@
 #include "client/trace/svg.h"
 #include "client/trace/view.h"
 #include "client/versus/visitors.h"
-#include "client/versus/wrap.h"
+#include "client/lib/wrap.h"
 #include "common/clock.h"
 #include "common/io.h"
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "client/versus/chart_text.h"
-#include "client/versus/wrap.h"
+#include "client/lib/wrap.h"
 
 enum { COLUMNS = WRAP_COLUMNS, NAME_WIDTH = 19, CELL_WIDTH = 8, SENTENCE = 1024 };
 

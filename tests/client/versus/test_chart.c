@@ -10,7 +10,7 @@
 #include "client/versus/chart.h"
 #include "client/versus/chart_svg.h"
 #include "client/versus/chart_text.h"
-#include "client/versus/wrap.h"
+#include "client/lib/wrap.h"
 #include "tests/fixture/harness.h"
 #include "tests/suites.h"
 

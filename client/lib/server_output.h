@@ -1,11 +1,11 @@
 /*
- * server_output - reads what a server under comparison prints.
+ * server_output - reads what a server prints.
  *
  * A thread reads it, from the start of the server to its end. Otherwise a server that
- * logs each client would fill the pipe and wait for versus.
+ * logs each client would fill the pipe and wait for the client that started it.
  */
-#ifndef CLIENT_VERSUS_SERVER_OUTPUT_H
-#define CLIENT_VERSUS_SERVER_OUTPUT_H
+#ifndef CLIENT_LIB_SERVER_OUTPUT_H
+#define CLIENT_LIB_SERVER_OUTPUT_H
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 /*
  * wrap - prints word after word.
  */
-#include "client/versus/wrap.h"
+#include "client/lib/wrap.h"
 
 #include <string.h>
 

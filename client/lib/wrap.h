@@ -1,8 +1,8 @@
 /*
  * wrap - paragraphs in lines of 80 columns.
  */
-#ifndef CLIENT_VERSUS_WRAP_H
-#define CLIENT_VERSUS_WRAP_H
+#ifndef CLIENT_LIB_WRAP_H
+#define CLIENT_LIB_WRAP_H
 
 #include <stddef.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /*
- * server_output - reads what a server under comparison prints, on a thread of its own.
+ * server_output - reads what a server prints, on a thread of its own.
  *
  * Only the end of the output is kept: the last line says why a server ended, and its
  * statistics come last.
  */
-#include "client/versus/server_output.h"
+#include "client/lib/server_output.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,0 +1,59 @@
+/*
+ * proc - the processes of a server, as the kernel shows them in /proc (Linux, proc(5)).
+ */
+#ifndef CLIENT_LIB_PROC_H
+#define CLIENT_LIB_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/** The process group of a process; -1 if the process has ended, or it is unknown. */
+pid_t proc_group(pid_t pid);
+
+/** The number after a name at the start of a line of /proc/PID/FILE, as printed there; -1 if
+ *  the process has ended, or it is unknown. */
+int64_t proc_number(pid_t pid, const char *file, const char *field);
+
+/** Calls a function for each process of a group.
+ *  @return 0, or -1 if the processes are not known (no /proc) */
+int proc_for_each_of_group(pid_t group, void (*call)(pid_t pid, void *context),
+			   void *context);
+
+enum { PROC_TREE = 4096 };
+
+/** The processes of a tree: a leader, its descendants, and all of its process group. */
+struct proc_tree {
+	pid_t pids[PROC_TREE];
+	size_t count;
+};
+
+/** Finds the tree of @p leader. A process whose parent has ended is found only if it is in the
+ *  group. @return 0, or -1 if the processes are not known (no /proc, or no memory) */
+int proc_tree_read(struct proc_tree *tree, pid_t leader);
+
+/** What the processes of a tree have and use. */
+struct proc_figures {
+	size_t processes, zombies;
+	uint64_t threads, descriptors;
+	uint64_t cpu_ticks;  /* used so far, in clock ticks of sysconf(3) */
+	bool running;        /* a thread is running, or waits for a processor or a disk */
+	uint64_t activities; /* changes whenever a thread has run */
+};
+
+/** Reads the figures of all processes of a tree that are still there. @return as
+ *  proc_tree_read() */
+int proc_figures_read(struct proc_figures *figures, pid_t leader);
+
+/** Finds the processes of a tree that have a descriptor for the connection whose ends are the
+ *  ports @p local and @p remote.
+ *  @param holders  receives at most @p most of them @return how many there are */
+size_t proc_connection_holders(pid_t leader, unsigned local, unsigned remote,
+			       pid_t holders[], size_t most);
+
+/** Whether a socket of this machine listens on the TCP port, or is bound to the UDP port.
+ *  @return 1 or 0; -1 if it is unknown (no /proc) */
+int proc_port_is_open(unsigned port, bool datagrams);
+
+#endif

@@ -1,0 +1,311 @@
+/*
+ * checks_process - what the processes of a server do and have, as /proc shows it.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/lib/proc.h"
+#include "client/sockcheck/checks.h"
+#include "client/sockcheck/talk.h"
+#include "client/sockcheck/visits.h"
+#include "common/address.h"
+#include "common/clock.h"
+#include "common/sock.h"
+
+enum {
+	CROWD = 64, /* clients: more than the server has descriptors */
+	SILENT = 3,
+	SETTLE = 100,      /* milliseconds after which a server has done its work */
+	OBSERVED = 400,    /* ... and for which it is observed */
+	BUSY_PERCENT = 25, /* of a processor: a server without work uses none */
+	LEAK = 32,         /* a leak of one in 2000 clients shows as hundreds */
+	HOLDERS = 8,
+	STEP = 10
+};
+
+/* The processor time of the server while nothing is to do, in percent; -1: unknown. */
+static double idle_use(struct check *check)
+{
+	struct proc_figures before, after;
+	int64_t began, took;
+	double ticks;
+
+	check_pause(check, SETTLE);
+	if (proc_figures_read(&before, check->server.pid) < 0)
+		return -1;
+	began = clock_milliseconds();
+	check_pause(check, OBSERVED);
+	took = clock_milliseconds() - began;
+	if (proc_figures_read(&after, check->server.pid) < 0 || took <= 0)
+		return -1;
+	ticks = (double)(after.cpu_ticks - before.cpu_ticks);
+	return ticks < 0 ? 0
+			 : 100000 * ticks / (double)sysconf(_SC_CLK_TCK) / (double)took;
+}
+
+/* Fails if the server is busy with nothing; looks twice, as work may just have come. */
+static bool is_idle(struct check *check, const char *when)
+{
+	double percent = idle_use(check);
+
+	if (percent >= BUSY_PERCENT)
+		percent = idle_use(check);
+	if (percent < 0)
+		return check_skip(check, "needs /proc");
+	if (check_server_is_gone(check, when))
+		return false;
+	return percent < BUSY_PERCENT ||
+	       check_fail(check, "%s, the server uses %.0f %% of a processor", when,
+			  percent);
+}
+
+static bool connect_silent(struct check *check, struct talk *talks, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!talk_start(&talks[i], check, "a silent client"))
+			return check_fail(check, "silent client %zu cannot connect: %s",
+					  i + 1, strerror(errno));
+	return true;
+}
+
+static void close_all(struct talk *talks, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		talk_close(&talks[i]);
+}
+
+void check_no_descriptors(struct check *check)
+{
+	struct talk *talks = calloc(CROWD, sizeof *talks);
+	bool right;
+
+	for (size_t i = 0; talks != NULL && i < CROWD; i++)
+		talks[i].fd = talks[i].hearer = -1;
+	right = talks != NULL || check_fail(check, "not enough memory");
+	right = right && talk_visit(check, "the first client") &&
+		connect_silent(check, talks, CROWD) &&
+		is_idle(check, "with 64 silent clients and 32 descriptors");
+	if (talks != NULL)
+		close_all(talks, CROWD);
+	free(talks);
+	if (right)
+		talk_visit(check, "a client after 64 others, which had taken all of 32 "
+				  "descriptors,");
+}
+
+void check_idle_cpu(struct check *check)
+{
+	struct talk talks[SILENT] = { TALK_CLOSED, TALK_CLOSED, TALK_CLOSED };
+	struct talk gone = TALK_CLOSED, stays = TALK_CLOSED;
+
+	if (talk_open(&gone, check, "the first client") && talk_exchange(&gone)) {
+		talk_reset(&gone);
+		if (talk_open(&stays, check, "a client that stays") &&
+		    talk_exchange(&stays) && connect_silent(check, talks, SILENT))
+			is_idle(check, "with silent clients only");
+	}
+	talk_close(&gone);
+	talk_close(&stays);
+	close_all(talks, SILENT);
+}
+
+/* ---- what clients leave behind ----------------------------------------------------------- */
+
+/* @return whether the clients were served, so that the figures are known */
+static bool take_visits(struct check *check, const struct visits *visits)
+{
+	if (visits->check.verdict == CHECK_FAILED)
+		return check_fail(check, "not all of 2000 clients were served: %s",
+				  visits->check.evidence);
+	return visits->check.verdict == CHECK_PASSED ||
+	       check_skip(check, "%s", visits->check.evidence);
+}
+
+void check_zombies(struct check *check)
+{
+	const struct visits *visits = visits_of(check->settings);
+
+	/* one may be the child of the last client, for which the server waits later */
+	if (take_visits(check, visits) && visits->after.zombies > 1)
+		check_fail(check, "%zu zombies after 2000 clients",
+			   visits->after.zombies);
+}
+
+void check_descriptor_leak(struct check *check)
+{
+	const struct visits *visits = visits_of(check->settings);
+
+	if (take_visits(check, visits) &&
+	    visits->after.descriptors > visits->before.descriptors + LEAK)
+		check_fail(check,
+			   "%ju descriptors are open after 2000 clients, before %ju",
+			   (uintmax_t)visits->after.descriptors,
+			   (uintmax_t)visits->before.descriptors);
+}
+
+void check_thread_leak(struct check *check)
+{
+	const struct visits *visits = visits_of(check->settings);
+
+	if (take_visits(check, visits) &&
+	    visits->after.threads > visits->before.threads + LEAK)
+		check_fail(
+			check,
+			"%ju threads in %zu processes after 2000 clients, before %ju in "
+			"%zu",
+			(uintmax_t)visits->after.threads, visits->after.processes,
+			(uintmax_t)visits->before.threads, visits->before.processes);
+}
+
+/* ---- a killed child ---------------------------------------------------------------------- */
+
+/* The process that serves a client; 0: the one that was started, or unknown. */
+static pid_t process_of(const struct check *check, const struct talk *talk)
+{
+	pid_t holders[HOLDERS];
+	struct address address;
+	size_t count;
+
+	if (address_local(talk->fd, &address) < 0)
+		return 0;
+	count = proc_connection_holders(check->server.pid,
+					(unsigned)strtoul(check->port, NULL, 10),
+					address_port(&address), holders, HOLDERS);
+	for (size_t i = 0; i < count; i++)
+		if (holders[i] != check->server.pid)
+			return holders[i];
+	return 0;
+}
+
+void check_killed_child(struct check *check)
+{
+	struct talk a = TALK_CLOSED, b = TALK_CLOSED;
+	pid_t child = 0;
+	bool separate = false;
+
+	if (talk_open(&a, check, "client A") && talk_exchange(&a)) {
+		child = process_of(check, &a);
+		if (child == 0)
+			check_skip(check, "needs a process for each client");
+	}
+	if (child > 0 && talk_open(&b, check, "client B") && talk_exchange(&b)) {
+		separate = process_of(check, &b) != child;
+		kill(child, SIGKILL);
+		check_pause(check, STEP);
+		if (!check_server_is_gone(check,
+					  "when the process of client A was killed") &&
+		    (!separate || talk_exchange(&b)))
+			talk_visit(check,
+				   "a client after the process of client A was killed");
+	}
+	talk_close(&a);
+	talk_close(&b);
+}
+
+/* ---- the end ----------------------------------------------------------------------------- */
+
+/* Waits until the process that was started has ended. */
+static bool awaits_end(struct check *check, const char **why)
+{
+	struct check_wait wait;
+
+	check_wait_begin(&wait);
+	while (!checked_server_has_ended(&check->server)) {
+		if (check_wait_is_over(check, &wait, 0, why))
+			return false;
+		check_pause(check, STEP);
+	}
+	return true;
+}
+
+/* Waits until nobody listens on the port. */
+static bool awaits_free_port(struct check *check)
+{
+	const struct sock_target target = { check->host, check->port, AF_INET,
+					    SOCK_STREAM, 1000 };
+	struct check_wait wait;
+	const char *why = "";
+
+	check_wait_begin(&wait);
+	for (;;) {
+		int open = proc_port_is_open((unsigned)strtoul(check->port, NULL, 10),
+					     false);
+		int fd = open < 0 ? sock_connect(&target, NULL, NULL) : -1;
+
+		if (fd >= 0)
+			close(fd);
+		if (open == 0 || (open < 0 && fd < 0))
+			return true;
+		if (check_wait_is_over(check, &wait, 0, &why))
+			return false;
+		check_pause(check, STEP);
+	}
+}
+
+/* Whether the port can be bound. */
+static void expect_bindable(struct check *check)
+{
+	const struct sock_place place = { check->host, check->port, SOCK_STREAM, 1 };
+	struct failure failure;
+	int fd = sock_listen(&place, &failure);
+
+	if (fd >= 0)
+		close(fd);
+	else
+		check_fail(check, "after SIGTERM the port is not free: %s", failure.text);
+}
+
+void check_sigterm(struct check *check)
+{
+	struct talk talk = TALK_CLOSED;
+	const char *why = "";
+
+	if (!talk_open(&talk, check, "the client") || !talk_exchange(&talk)) {
+		talk_close(&talk);
+		return;
+	}
+	checked_server_signal(&check->server, SIGTERM);
+	if (!awaits_end(check, &why)) {
+		talk_close(&talk); /* it may wait for its clients */
+		check->deadline = clock_milliseconds() + check->settings->timeout;
+		if (!awaits_end(check, &why))
+			check_fail(check, "after SIGTERM the server has not ended: %s",
+				   why);
+	}
+	if (check->verdict == CHECK_PASSED) {
+		if (awaits_free_port(check))
+			expect_bindable(check);
+		else
+			check_fail(check,
+				   "after SIGTERM the server has ended, but another "
+				   "process still listens on its port");
+	}
+	talk_close(&talk);
+}
+
+void check_rebind(struct check *check)
+{
+	struct talk talk = TALK_CLOSED;
+	struct failure failure;
+	char port[PORT_TEXT];
+
+	/* the end that closes first has the connection in TIME_WAIT: here the server */
+	if (talk_open(&talk, check, "the client") && talk_exchange(&talk)) {
+		snprintf(port, sizeof port, "%s", check->port);
+		checked_server_stop(&check->server);
+		talk_receive(&talk);
+		talk_close(&talk);
+		check_pause(check, STEP);
+		if (checked_server_start(&check->server, &check->settings->command, port,
+					 1024, check->deadline, &failure) < 0)
+			check_fail(check, "started again on port %s: %s", port,
+				   failure.text);
+		else
+			talk_visit(check, "a client of the second start");
+	}
+	talk_close(&talk);
+}

@@ -1,0 +1,43 @@
+/*
+ * results - the verdicts of a run, and how they are written.
+ */
+#ifndef CLIENT_SOCKCHECK_RESULTS_H
+#define CLIENT_SOCKCHECK_RESULTS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "client/sockcheck/checks.h"
+
+enum { RESULTS_MOST = 64 };
+
+struct result {
+	const struct check_kind *kind;
+	enum check_verdict verdict;
+	char evidence[CHECK_EVIDENCE];
+};
+
+struct results {
+	struct result list[RESULTS_MOST];
+	size_t count;
+	char trouble[CHECK_EVIDENCE]; /* why no check could be made; "": they were made */
+	double seconds;
+};
+
+enum results_format { RESULTS_TEXT, RESULTS_TAP, RESULTS_JSON, RESULTS_GRADESCOPE };
+
+/** How much the text says. */
+enum results_level { RESULTS_FAILURES, RESULTS_ALL, RESULTS_REASONS };
+
+/** Writes all results. */
+void results_write(const struct results *results, enum results_format format,
+		   enum results_level level, FILE *out);
+
+/** Whether all checks have passed; skipped ones do not count. */
+bool results_all_pass(const struct results *results);
+
+/** Writes the list of all checks, or all about one. */
+void results_list(FILE *out);
+void results_explain(const struct check_kind *kind, FILE *out);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * visits - lets two thousand clients come, and counts what is left.
+ *
+ * The figures before are taken when the server has served some clients, so that threads and
+ * descriptors that it makes once do not count. Afterwards the server gets time to tidy up.
+ */
+#include "client/sockcheck/visits.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "client/sockcheck/crowd.h"
+#include "client/sockcheck/talk.h"
+
+enum {
+	FIRST = 100,
+	VISITS = 1900,
+	AT_ONCE = 16,
+	RESETS = 100,
+	ROOM_PART = 40, /* in a room a client takes more time: one of so many comes */
+	DESCRIPTORS = 4096,
+	LONGER = 4, /* times the time of a check */
+	STEP = 20
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct visits all;
+static bool done;
+
+static unsigned part(const struct check_settings *settings, unsigned clients)
+{
+	return protocol_has(&settings->protocol, PROTOCOL_ROOM) ? clients / ROOM_PART + 1
+								: clients;
+}
+
+static bool come(struct check *check, unsigned clients, unsigned at_once, bool reset)
+{
+	clients = part(check->settings, clients);
+	return crowd_run(
+		check, &(struct crowd){ .clients = clients,
+					.at_once = clients < at_once ? clients : at_once,
+					.exchanges = 1,
+					.reset = reset });
+}
+
+static bool is_tidy(const struct proc_figures *before, const struct proc_figures *after)
+{
+	return after->zombies == 0 && after->threads <= before->threads &&
+	       after->descriptors <= before->descriptors;
+}
+
+/* Reads the figures when the server has become quiet. */
+static void settle(struct check *check, const struct proc_figures *before,
+		   struct proc_figures *after)
+{
+	struct check_wait wait;
+	const char *why;
+
+	check_wait_begin(&wait);
+	do {
+		check_pause(check, STEP);
+		proc_figures_read(after, check->server.pid);
+	} while ((before == NULL || !is_tidy(before, after)) &&
+		 !check_wait_is_over(check, &wait, 0, &why));
+}
+
+static void visit(const struct check_settings *settings)
+{
+	static const struct proc_figures nothing = { .threads = UINT64_MAX,
+						     .descriptors = UINT64_MAX };
+	struct check *check = &all.check;
+
+	check_begin(check, settings);
+	check->deadline += (LONGER - 1) * settings->timeout;
+	if (check_start_server(check, DESCRIPTORS) &&
+	    come(check, FIRST, AT_ONCE, false)) {
+		settle(check, &nothing, &all.before);
+		if (come(check, VISITS, AT_ONCE, false) &&
+		    come(check, RESETS, AT_ONCE, true) &&
+		    come(check, CROWD_AT_ONCE, CROWD_AT_ONCE, false)) {
+			check_pause(check, STEP);
+			/* some servers tidy up when the next client comes */
+			if (talk_visit(check, "a client after 2000 others"))
+				settle(check, &all.before, &all.after);
+		}
+	}
+	check_end(check);
+}
+
+const struct visits *visits_of(const struct check_settings *settings)
+{
+	pthread_mutex_lock(&lock);
+	if (!done)
+		visit(settings);
+	done = true;
+	pthread_mutex_unlock(&lock);
+	return &all;
+}
