@@ -226,6 +226,7 @@ static void add_process(struct proc_figures *figures, pid_t pid)
 {
 	struct thread_sum sum = { pid, figures };
 	struct stat_fields fields;
+	int64_t memory;
 	char path[64];
 
 	if (!read_process(pid, &fields))
@@ -236,6 +237,8 @@ static void add_process(struct proc_figures *figures, pid_t pid)
 	}
 	figures->processes++;
 	figures->cpu_ticks += fields.user_ticks + fields.system_ticks;
+	memory = proc_number(pid, "status", "VmSize:");
+	figures->memory_kib += memory > 0 ? (uint64_t)memory : 0;
 	snprintf(path, sizeof path, "/proc/%ld/fd", (long)pid);
 	for_each_number(path, count_entry, &figures->descriptors);
 	snprintf(path, sizeof path, "/proc/%ld/task", (long)pid);

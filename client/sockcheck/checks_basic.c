@@ -22,7 +22,8 @@ enum {
 		3, /* milliseconds between two pieces: each is a segment of its own */
 	PIPELINED = 200,
 	MEGABYTE = 1024 * 1024,
-	MUCH = 4 * MEGABYTE, /* of long lines */
+	MUCH = 4 * MEGABYTE,          /* of long lines */
+	SHORT_REPLIES = MEGABYTE / 4, /* bytes of replies that may be short */
 	STREAM_PIECE = 32 * 1024,
 	LATE = 30, /* milliseconds after which a late reader reads */
 	CROWD_CLIENTS = 256,
@@ -347,9 +348,10 @@ void check_partial_writes(struct check *check)
 	if (talk_open_small(&talk, check, "a late reader") && talk_exchange(&talk)) {
 		stream->talk = &talk;
 		stream->first = long_requests(&talk);
-		stream->count = (unsigned)(stream->first == PROTOCOL_LONG_FROM
-						   ? MUCH / PROTOCOL_LONG
-						   : MEGABYTE / (talk.reply_length + 1));
+		stream->count =
+			(unsigned)(stream->first == PROTOCOL_LONG_FROM
+					   ? MUCH / PROTOCOL_LONG
+					   : SHORT_REPLIES / (talk.reply_length + 1));
 		/* first without reading, until the buffers are full or all is sent */
 		while (stream->all != before && check_pause(check, LATE)) {
 			before = stream->all;

@@ -32,7 +32,7 @@ enum {
 	OPTION_EXPECT
 };
 
-enum { TIMEOUT = 10000, TIMEOUT_MOST = 3600, WORKERS_MOST = 500 };
+enum { TIMEOUT = 20000, TIMEOUT_MOST = 3600, WORKERS_MOST = 500 };
 
 static const struct option_line option_lines[] = {
 	{ 'u', "udp", NULL, "check the server on UDP instead of TCP" },
@@ -49,7 +49,7 @@ static const struct option_line option_lines[] = {
 	{ OPTION_JSON, "json", NULL, "write JSON" },
 	{ OPTION_GRADESCOPE, "gradescope", NULL, "write a results.json for Gradescope" },
 	{ OPTION_TIMEOUT, "timeout", "SEC",
-	  "each check takes at most SEC seconds (default 10)" },
+	  "each check takes at most SEC seconds (default 20)" },
 	{ 'v', "verbose", NULL, "say also why a check that fails matters" },
 	{ 'q', "quiet", NULL, "print failures only" },
 	{ 'h', "help", NULL, "show this help" },

@@ -17,6 +17,7 @@ enum {
 	VISITS = 1900,
 	AT_ONCE = 16,
 	RESETS = 100,
+	IN_ROOM = 2,    /* pairs of clients at once: a pool may be small */
 	ROOM_PART = 40, /* in a room a client takes more time: one of so many comes */
 	DESCRIPTORS = 4096,
 	LONGER = 4, /* times the time of a check */
@@ -35,6 +36,8 @@ static unsigned part(const struct check_settings *settings, unsigned clients)
 
 static bool come(struct check *check, unsigned clients, unsigned at_once, bool reset)
 {
+	if (protocol_has(&check->settings->protocol, PROTOCOL_ROOM))
+		at_once = IN_ROOM;
 	clients = part(check->settings, clients);
 	return crowd_run(
 		check, &(struct crowd){ .clients = clients,
