@@ -91,7 +91,7 @@ PAGES     := $(wildcard man/*.[1-8])
 AGAINST_SAN := $(if $(findstring thread,$(SAN)),$(BUILD)/tests/sanitizer/signals.o)
 FUZZERS   := $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 
-.PHONY: all compare report check check-models check-faults facts fuzz deps deps-docs install uninstall format lint clean help
+.PHONY: all compare report check check-models check-lab check-faults facts fuzz deps deps-docs install uninstall format lint clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -196,6 +196,11 @@ $(TESTER): $(call OBJECTS,$(TESTS) $(FUZZ:%=tests/fuzz/%.c)) $(foreach s,$(SERVI
 # Before a release: the tests of the services, too, in every model (tests/fixture/models.h).
 check-models:
 	@TEST_MODELS=all $(MAKE) --no-print-directory check
+
+# What sockcheck says of all servers: those of the suite in all models, and those of the zoo.
+check-lab: all $(TESTER)
+	SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) TEST_LAB=all \
+		TEST_ONLY='sockcheck sockcheck_servers zoo' $(TESTER)
 
 check-faults: all $(INJECTED)
 	@$(call inject,$(FAULTS))
@@ -414,6 +419,7 @@ help:
 	@echo 'make report     build, then write report.html: curves of all models'
 	@echo 'make check      build, then run the tests (needs Check)'
 	@echo 'make check-models  the same with every model in every test'
+	@echo 'make check-lab  let sockcheck judge all servers of the suite and of the zoo'
 	@echo 'make check-faults  let system calls of the servers fail: FAULTS=$(FAULTS) runs of each'
 	@echo 'make fuzz       fuzz: $(FUZZ), FUZZ_SECONDS=$(FUZZ_SECONDS) each (needs clang)'
 	@echo 'make deps       install a compiler and Check with the package manager'

@@ -17,6 +17,8 @@
 	SUITE(versus_servers)                                                            \
 	SUITE(versus_experiment_runs)                                                    \
 	SUITE(versus_report)                                                             \
+	SUITE(sockcheck_servers)                                                         \
+	SUITE(sockcheck)                                                                 \
 	SUITE(work)                                                                      \
 	SUITE(labs)                                                                      \
 	SUITE(examples)                                                                  \

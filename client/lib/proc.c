@@ -232,7 +232,8 @@ static void add_process(struct proc_figures *figures, pid_t pid)
 	if (!read_process(pid, &fields))
 		return;
 	if (fields.state == 'Z' || fields.state == 'X') {
-		figures->zombies++;
+		/* an orphan is left to us: its parent cannot wait for it */
+		figures->zombies += fields.parent != (long)getpid();
 		return;
 	}
 	figures->processes++;

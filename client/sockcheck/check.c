@@ -102,6 +102,11 @@ void check_wait_begin(struct check_wait *wait)
 	wait->quiet_since = wait->began;
 }
 
+void check_wait_touch(struct check_wait *wait)
+{
+	wait->quiet_since = clock_milliseconds();
+}
+
 /* Notes whether the server has run since the last look. */
 static void look(const struct check *check, struct check_wait *wait, int64_t now)
 {

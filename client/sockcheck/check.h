@@ -71,6 +71,10 @@ struct check_wait {
 
 void check_wait_begin(struct check_wait *wait);
 
+/** Something is under way in the kernel: a connection, or bytes that the server's kernel has not
+ *  taken yet. The sleep of the server proves nothing then. */
+void check_wait_touch(struct check_wait *wait);
+
 /**
  * Whether the wait is in vain: the time of the check is over; or the server has done nothing
  * for a second, all its threads asleep, although something was sent to it.

@@ -68,7 +68,7 @@ const struct check_kind checks[] = {
 	  .never = FIRST | SILENT | CLOSES | PROTOCOL_COUNTS,
 	  .run = check_pipelined },
 	{ .name = "half-close",
-	  .sentence = "a client that sends no more gets all its replies, and the end",
+	  .sentence = "a client that sends no more gets all replies, and the end",
 	  .why = "shutdown(2) ends one direction; many clients end their requests so.",
 	  .bug = "The server closes at the end of the input, although output is not sent "
 		 "yet; or a descriptor stays open in another process, so that the client "

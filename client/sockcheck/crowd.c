@@ -169,6 +169,9 @@ static bool take_turn(struct gathering *gathering, struct check_wait *wait)
 		check_wait_begin(wait);
 		return true;
 	}
+	for (nfds_t i = 0; i < count; i++)
+		if (!ready[i]->asked || talk_is_under_way(&ready[i]->talk))
+			check_wait_touch(wait);
 	return !check_wait_is_over(gathering->check, wait, 0, &why) ||
 	       fail_wait(gathering, why);
 }

@@ -361,6 +361,7 @@ static int run(struct command *command)
 		snprintf(results.trouble, sizeof results.trouble, "interrupted");
 	if (results.trouble[0] != '\0')
 		message(MESSAGE_ERROR, "%s", results.trouble);
+	results_finish(&results);
 	results_write(&results, command->format, command->level, stdout);
 	status = results_all_pass(&results) ? EXIT_SUCCESS : EXIT_FAILURE;
 	return options_finish_output(status);

@@ -27,6 +27,19 @@ bool results_all_pass(const struct results *results)
 	return results->trouble[0] == '\0' && count(results, CHECK_FAILED) == 0;
 }
 
+void results_finish(struct results *results)
+{
+	for (size_t i = 0; i < results->count; i++) {
+		struct result *result = &results->list[i];
+
+		if (result->made || result->verdict != CHECK_PASSED)
+			continue;
+		result->verdict = i == 0 ? CHECK_FAILED : CHECK_SKIPPED;
+		snprintf(result->evidence, sizeof result->evidence, "%s%.500s",
+			 i == 0 ? "" : "not tried: ", results->trouble);
+	}
+}
+
 /* ---- for people -------------------------------------------------------------------------- */
 
 static void write_paragraph(size_t indent, const char *label, const char *text, FILE *out)

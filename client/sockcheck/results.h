@@ -13,6 +13,7 @@ enum { RESULTS_MOST = 64 };
 
 struct result {
 	const struct check_kind *kind;
+	bool made; /* the check was made */
 	enum check_verdict verdict;
 	char evidence[CHECK_EVIDENCE];
 };
@@ -28,6 +29,9 @@ enum results_format { RESULTS_TEXT, RESULTS_TAP, RESULTS_JSON, RESULTS_GRADESCOP
 
 /** How much the text says. */
 enum results_level { RESULTS_FAILURES, RESULTS_ALL, RESULTS_REASONS };
+
+/** Ends a run: a check that was not made has not passed. */
+void results_finish(struct results *results);
 
 /** Writes all results. */
 void results_write(const struct results *results, enum results_format format,

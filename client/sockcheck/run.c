@@ -26,6 +26,7 @@ struct job {
 
 static void store(struct result *result, const struct check *check)
 {
+	result->made = true;
 	result->verdict = check->verdict;
 	snprintf(result->evidence, sizeof result->evidence, "%s", check->evidence);
 }
@@ -50,7 +51,7 @@ static void *work(void *argument)
 	struct job *job = argument;
 	size_t i;
 
-	while ((i = job->next++) < job->results->count)
+	while ((i = job->next++) < job->results->count && !checked_server_is_hurried())
 		if (job->results->list[i].verdict == CHECK_PASSED)
 			run_one(job->settings, &job->results->list[i]);
 	return NULL;

@@ -91,6 +91,7 @@ static int connect_one(struct talk *talk)
 		if (outcome != EINPROGRESS)
 			break;
 		io_wait(fd, POLLOUT, STEP);
+		check_wait_touch(&wait); /* a SYN that was dropped is sent again */
 		if (check_wait_is_over(talk->check, &wait, 0, &why))
 			outcome = ETIMEDOUT;
 	}
@@ -179,6 +180,26 @@ bool talk_start(struct talk *talk, struct check *check, const char *who)
 		return false;
 	talk->fd = talk->hearer = start(check, &address);
 	return talk->fd >= 0;
+}
+
+bool talk_await_connection(struct talk *talk)
+{
+	struct check_wait wait;
+	const char *why;
+
+	check_wait_begin(&wait);
+	while (!(io_wait(talk->fd, POLLOUT, STEP) & (POLLOUT | POLLERR | POLLHUP))) {
+		check_wait_touch(&wait);
+		if (check_wait_is_over(talk->check, &wait, 0, &why))
+			return fail_connect(talk, "the connection is not established "
+						  "(backlog full?)");
+	}
+	return true;
+}
+
+bool talk_is_under_way(const struct talk *talk)
+{
+	return talk->bytes == 0 && talk->fd >= 0 && sock_send_queue(talk->fd) > 0;
 }
 
 /* ---- receiving ----------------------------------------------------------------------- */
@@ -294,6 +315,8 @@ bool talk_reply(struct talk *talk, const struct exchange *exchange)
 		if (state == REPLY_WRONG ||
 		    check_wait_is_over(talk->check, &wait, talk->bytes, &why))
 			return talk_fail_reply(talk, exchange, why);
+		if (talk_is_under_way(talk))
+			check_wait_touch(&wait);
 		io_wait(talk->hearer, POLLIN, STEP);
 	}
 }

@@ -45,6 +45,9 @@ bool talk_open(struct talk *talk, struct check *check, const char *who);
 /** The same with a small receive buffer, so that what is not read soon fills the server's. */
 bool talk_open_small(struct talk *talk, struct check *check, const char *who);
 
+/** Waits until a client of talk_start() is connected. */
+bool talk_await_connection(struct talk *talk);
+
 /** Starts to connect, without a wait. @return false if that fails at once, which is no failure of
  *  the check */
 bool talk_start(struct talk *talk, struct check *check, const char *who);
@@ -56,6 +59,10 @@ bool talk_send(struct talk *talk, const char *bytes, size_t length);
  *  @return how much */
 size_t talk_send_until_full(struct talk *talk, const char *bytes, size_t length,
 			    size_t most);
+
+/** Whether the client's first bytes have not reached the server's kernel: where the backlog is
+ *  full, it drops them, and they are sent again after a while, which becomes longer each time. */
+bool talk_is_under_way(const struct talk *talk);
 
 /** Receives what is there, without a wait. */
 void talk_receive(struct talk *talk);

@@ -1,0 +1,269 @@
+/*
+ * What sockcheck says of good servers: of the suite in its models, and of others.
+ *
+ * With TEST_LAB=all (make check-lab) all services run in all models, and all checks are made.
+ * Otherwise echo runs in all models and the others in two, without the checks that take much work.
+ */
+#include <check.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/fixture/folder.h"
+#include "tests/fixture/harness.h"
+#include "tests/fixture/models.h"
+#include "tests/fixture/waiting.h"
+#include "tests/suites.h"
+
+enum { TEXT = 4096, ARGUMENTS_MOST = 24, AT_ONCE = 4, RUNS_MOST = 128 };
+
+/* The checks that take most of the processor time. */
+#define HEAVY                                                                            \
+	"zombies,descriptor-leak,thread-leak,many-clients,own-answers,partial-writes"
+
+static bool is_lab(void)
+{
+	const char *wanted = getenv("TEST_LAB");
+
+	return wanted != NULL && strcmp(wanted, "all") == 0;
+}
+
+/* ---- the suite's own -------------------------------------------------------------------- */
+
+static const struct service {
+	const char *name;
+	const char *options[4]; /* DIR is a folder */
+	bool datagrams;         /* also on UDP */
+	const char *iterative;  /* what must fail if clients are served one by one */
+} services[] = {
+	{ "echo",
+	  { 0 },
+	  true,
+	  "two-at-once silent-client slow-reader slow-writer many-clients" },
+	{ "reply",
+	  { 0 },
+	  true,
+	  "two-at-once silent-client slow-reader slow-writer many-clients" },
+	/* each client is served at once, and its connection ends soon */
+	{ "greet", { 0 }, true, "" },
+	{ "daytime", { 0 }, true, "" },
+	/* there is no reply, so a client that waits for one holds up nobody */
+	{ "discard", { 0 }, false, "silent-client slow-writer" },
+	{ "http",
+	  { 0 },
+	  false,
+	  "two-at-once silent-client slow-reader slow-writer many-clients" },
+	/* in iterative a client is always alone: there is no chat */
+	{ "chat", { "-R", "0" }, false, NULL },
+	{ "file",
+	  { "-r", "DIR", "--replace", "--no-sync" },
+	  false,
+	  "two-at-once silent-client slow-reader slow-writer many-clients" },
+};
+
+struct judged {
+	const struct service *service;
+	char model[32];
+	bool datagrams;
+};
+
+static struct judged runs[RUNS_MOST];
+static int runs_count;
+
+static bool is_sample(const struct service *service, const char *model)
+{
+	return is_lab() || service == &services[0] || strcmp(model, "fork") == 0 ||
+	       strcmp(model, "select") == 0;
+}
+
+static void note_run(const struct service *service, const char *model, bool datagrams)
+{
+	struct judged *run = &runs[runs_count];
+
+	if (runs_count == RUNS_MOST ||
+	    (datagrams && !is_lab() && service != &services[0]))
+		return;
+	run->service = service;
+	snprintf(run->model, sizeof run->model, "%s", model);
+	run->datagrams = datagrams;
+	runs_count++;
+}
+
+static void note_runs(void)
+{
+	char model[32];
+
+	for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
+		const char *list = SOCKWAYS_LISTENING_MODELS;
+
+		for (int n; sscanf(list, " %31s%n", model, &n) == 1; list += n) {
+			if (!is_sample(&services[i], model) ||
+			    (services[i].iterative == NULL &&
+			     strcmp(model, "iterative") == 0))
+				continue;
+			note_run(&services[i], model, false);
+			if (services[i].datagrams)
+				note_run(&services[i], model, true);
+		}
+	}
+}
+
+static struct program start(const struct judged *judged, const struct folder *folder)
+{
+	const char *argv[ARGUMENTS_MOST] = { "sockcheck", "--tap" };
+	static char path[TEXT];
+	int count = 2;
+
+	snprintf(path, sizeof path, "%s/%sd-%s", getenv("SOCKWAYS_BIN"),
+		 judged->service->name, judged->model);
+	if (judged->datagrams) {
+		argv[count++] = "-u";
+	} else if (!is_lab()) {
+		argv[count++] = "--skip";
+		argv[count++] = HEAVY;
+	}
+	argv[count++] = judged->service->name;
+	argv[count++] = "--";
+	argv[count++] = path;
+	argv[count++] = "-q";
+	if (judged->datagrams)
+		argv[count++] = "-u";
+	for (int i = 0; i < 4 && judged->service->options[i] != NULL; i++)
+		argv[count++] = strcmp(judged->service->options[i], "DIR") == 0
+					? folder->path
+					: judged->service->options[i];
+	return program_start(&(struct run_setup){ .argv = argv });
+}
+
+/* The lines "not ok" are of these checks, and of no others. */
+static void expect_failures(const char *what, const char *output, const char *names)
+{
+	const char *line = output, *end;
+	char name[64], left[TEXT];
+
+	snprintf(left, sizeof left, "%s", names);
+	for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		if (sscanf(line, "not ok %*d - %63s", name) == 1)
+			ck_assert_msg(names_include(names, name),
+				      "%s: %s must not fail:\n%s", what, name, output);
+		else if (sscanf(line, "ok %*d - %63s", name) == 1 &&
+			 strstr(line, "# SKIP") == NULL)
+			ck_assert_msg(!names_include(names, name),
+				      "%s: %s must fail:\n%s", what, name, output);
+	}
+}
+
+START_TEST(a_server_of_the_suite_passes)
+{
+	int from = _i * AT_ONCE,
+	    to = from + AT_ONCE < runs_count ? from + AT_ONCE : runs_count;
+	struct program programs[AT_ONCE];
+	struct folder folder;
+	char what[128];
+
+	folder_create(&folder);
+	for (int i = from; i < to; i++)
+		programs[i - from] = start(&runs[i], &folder);
+	for (int i = from; i < to; i++) {
+		struct run run = program_wait(&programs[i - from], LONG_WAIT_MS);
+		bool one = strcmp(runs[i].model, "iterative") == 0 && !runs[i].datagrams;
+		const char *names = one ? runs[i].service->iterative : "";
+
+		snprintf(what, sizeof what, "%s in %s%s", runs[i].service->name,
+			 runs[i].model, runs[i].datagrams ? " on UDP" : "");
+		ck_assert_msg(strncmp(run.out, "TAP version 13\n1..", 18) == 0,
+			      "%s: %s%s", what, run.out, run.err);
+		expect_failures(what, run.out, names);
+		ck_assert_msg(run_exit_status(&run) == (*names != '\0'),
+			      "%s: exit status %d", what, run_exit_status(&run));
+	}
+	folder_remove(&folder);
+}
+END_TEST
+
+/* ---- others ----------------------------------------------------------------------------- */
+
+/* An echo server with a thread for each client. */
+#define PYTHON                                                                           \
+	"import socketserver, sys\n"                                                     \
+	"class Echo(socketserver.BaseRequestHandler):\n"                                 \
+	"    def handle(self):\n"                                                        \
+	"        while (b := self.request.recv(65536)):\n"                               \
+	"            self.request.sendall(b)\n"                                          \
+	"class Server(socketserver.ThreadingTCPServer):\n"                               \
+	"    allow_reuse_address = True\n"                                               \
+	"    daemon_threads = True\n"                                                    \
+	"Server(('127.0.0.1', int(sys.argv[1])), Echo).serve_forever()\n"
+
+#define NODE                                                                             \
+	"require('net').createServer({ allowHalfOpen: true }, s => {"                    \
+	" s.on('error', () => {}); s.pipe(s); }).listen(+process.argv[1], '127.0.0.1')"
+
+/* Servers from elsewhere: what fails, and why. */
+static const struct other {
+	const char *needs;
+	const char *argv[12]; /* from the protocol on */
+	const char *script;   /* the last argument */
+	const char *fails;
+	const char *reason; /* for the reader */
+} others[] = {
+	{ "socat",
+	  { "echo", "--", "socat", "TCP-LISTEN:{port},fork,reuseaddr,bind=127.0.0.1" },
+	  "EXEC:cat",
+	  "",
+	  "" },
+	{ "tcpserver",
+	  { "echo", "--", "tcpserver", "-HRl0", "127.0.0.1", "{port}" },
+	  "cat",
+	  "",
+	  "" },
+	{ "python3", { "echo", "--", "python3", "-c", PYTHON }, "{port}", "", "" },
+	{ "node", { "echo", "--", "node", "-e", NODE }, "{port}", "", "" },
+	{ "ncat",
+	  { "echo", "--", "ncat", "-lk", "127.0.0.1", "{port}", "-e" },
+	  "/bin/cat",
+	  "half-close sigterm",
+	  "It closes when its client has half-closed, before the program has answered. "
+	  "The "
+	  "program's process keeps the listening socket." },
+};
+
+START_TEST(a_server_from_elsewhere_is_judged)
+{
+	const struct other *other = &others[_i];
+	const char *argv[ARGUMENTS_MOST] = { "sockcheck", "--tap" };
+	char path[TOOL_TEXT];
+	struct run run;
+	int count = 2;
+
+	if (needed_program(other->needs, path) == NULL)
+		return;
+	if (!is_lab()) {
+		argv[count++] = "--skip";
+		argv[count++] = HEAVY;
+	}
+	for (int i = 0; other->argv[i] != NULL; i++)
+		argv[count++] = other->argv[i];
+	argv[count++] = other->script;
+	argv[count] = NULL;
+	run = run_program(argv, "", 0, LONG_WAIT_MS);
+	expect_failures(other->needs, run.out, other->fails);
+	ck_assert_msg(run_exit_status(&run) == (*other->fails != '\0'), "%s: %s%s",
+		      other->needs, run.out, run.err);
+}
+END_TEST
+
+Suite *suite_sockcheck_servers(void)
+{
+	Suite *suite = suite_create("sockcheck_servers");
+	TCase *tcase = add_case(suite, "suite");
+
+	note_runs();
+	tcase_add_loop_test(tcase, a_server_of_the_suite_passes, 0,
+			    (runs_count + AT_ONCE - 1) / AT_ONCE);
+	tcase = add_case(suite, "others");
+	tcase_add_loop_test(tcase, a_server_from_elsewhere_is_judged, 0,
+			    sizeof others / sizeof *others);
+	return suite;
+}
