@@ -86,12 +86,13 @@ INJECTOR  := $(BUILD)/tests/inject/driver
 PLAIN     := $(BUILD)/tests/plain
 PRELOAD   := $(BUILD)/tests/inject/preload.so
 OWN       := $(BUILD)/tests/own_server
+ZOO       := $(patsubst tests/zoo/%.c,$(BIN)/zoo/%,$(filter-out %/test_zoo.c,$(wildcard tests/zoo/*.c)))
 RELAYS    := $(foreach m,$(MODELS),$(BUILD)/tests/relayd-$(m))
 PAGES     := $(wildcard man/*.[1-8])
 AGAINST_SAN := $(if $(findstring thread,$(SAN)),$(BUILD)/tests/sanitizer/signals.o)
 FUZZERS   := $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 
-.PHONY: all compare report check check-models check-lab check-faults facts fuzz deps deps-docs install uninstall format lint clean help
+.PHONY: all zoo compare report check check-models check-lab check-faults facts fuzz deps deps-docs install uninstall format lint clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -230,6 +231,18 @@ $(OWN): tests/client/versus/own_server.c $(FLAGS) | $(DEPS_FIRST)
 	$(call say,LINK,$@)
 	$(Q)$(COMPILE) $(HARDEN_L) $(LDFLAGS) -o $@ $<
 $(TESTER): | $(OWN)
+
+# Broken servers: each has one bug. They are built as those who get one of them build it, without
+# the headers and settings of the suite; for one bug the check of _FORTIFY_SOURCE is part of what
+# is seen, and it needs -O2.
+zoo: $(ZOO)
+
+$(ZOO): $(BIN)/zoo/%: tests/zoo/%.c $(FLAGS) | $(DEPS_FIRST)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -std=c11 $(WARNINGS) -pthread $(CPPFLAGS) $(CFLAGS) -O2 -U_FORTIFY_SOURCE \
+		-D_FORTIFY_SOURCE=2 $(if $(STATIC),-static) $(LDFLAGS) -o $@ $<
+$(TESTER): | $(ZOO)
 
 # The templates of a service and a model, and a model that lacks what the others have.
 TEMPLATES := $(addprefix $(BUILD)/tests/,TEMPLATEd-TEMPLATE echod-TEMPLATE echod-forgetful chatd-forgetful)
@@ -415,6 +428,7 @@ clean:
 
 help:
 	@echo 'make            build every program into $(BIN)/'
+	@echo 'make zoo        build the broken servers of tests/zoo into $(BIN)/zoo/'
 	@echo 'make compare    build, then compare the models side by side: $(BIN)/versus echo'
 	@echo 'make report     build, then write report.html: curves of all models'
 	@echo 'make check      build, then run the tests (needs Check)'

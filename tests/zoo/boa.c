@@ -1,0 +1,107 @@
+/*
+ * boa - a daytime server (RFC 867): sends the date and time to each client, and closes.
+ *
+ *	./boa PORT	a thread for each client
+ *
+ * Symptom: it works. But who stops it after it had a client, and starts it again, reads
+ * "cannot listen: Address already in use" for a minute.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static int listen_on(const char *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons((unsigned short)atoi(port)),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* for clients */
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+	    listen(fd, SOMAXCONN) < 0) {
+		perror("boa: cannot listen");
+		exit(1);
+	}
+	fprintf(stderr, "listening on 127.0.0.1 port %s\n", port);
+	return fd;
+}
+
+static bool send_all(int fd, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t n = send(fd, bytes, length, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		bytes += n;
+		length -= (size_t)n;
+	}
+	return true;
+}
+
+/* Without descriptors or memory, accept(2) fails at once: the server waits a moment. */
+static int next_client(int listener)
+{
+	int fd;
+
+	while ((fd = accept(listener, NULL, NULL)) < 0)
+		poll(NULL, 0, 50);
+	return fd;
+}
+
+static void *serve(void *argument)
+{
+	int fd = (int)(intptr_t)argument;
+	char line[64], rest[512];
+	time_t now = time(NULL);
+	struct timeval limit = { .tv_sec = 2 };
+	struct tm tm;
+	size_t length;
+
+	localtime_r(&now, &tm);
+	length = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S\n", &tm);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	if (send_all(fd, line, length) && shutdown(fd, SHUT_WR) == 0)
+		while (read(fd, rest, sizeof rest) > 0)
+			;
+	close(fd);
+	return NULL;
+}
+
+static void start_thread(int fd)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, serve, (void *)(intptr_t)fd) != 0)
+		close(fd);
+	else
+		pthread_detach(thread);
+}
+
+int main(int argc, char **argv)
+{
+	int listener;
+
+	if (argc != 2 || atoi(argv[1]) < 1 || atoi(argv[1]) > 65535) {
+		fprintf(stderr, "usage: boa PORT\n");
+		return 2;
+	}
+	listener = listen_on(argv[1]);
+	for (;;)
+		start_thread(next_client(listener));
+}

@@ -1,0 +1,118 @@
+/*
+ * fox - an echo server (RFC 862): each client gets back what it sends.
+ *
+ *	./fox PORT	a process for each client
+ *
+ * Symptom: the machine was short of memory, and the kernel killed one of the processes, which
+ * had one client. From then on nobody could connect.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void reap(int signal_number)
+{
+	static const char message[] = "fox: a process was killed\n";
+	int saved = errno, status;
+
+	(void)signal_number;
+	while (waitpid(-1, &status, WNOHANG) > 0)
+		if (WIFSIGNALED(status)) {
+			ssize_t n = write(STDERR_FILENO, message, sizeof message - 1);
+
+			_exit(n < 0 ? 2 : 1);
+		}
+	errno = saved;
+}
+
+static int listen_on(const char *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons((unsigned short)atoi(port)),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* for clients */
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+	    listen(fd, SOMAXCONN) < 0) {
+		perror("fox: cannot listen");
+		exit(1);
+	}
+	fprintf(stderr, "listening on 127.0.0.1 port %s\n", port);
+	return fd;
+}
+
+static bool send_all(int fd, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t n = send(fd, bytes, length, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		bytes += n;
+		length -= (size_t)n;
+	}
+	return true;
+}
+
+/* Without descriptors or memory, accept(2) fails at once: the server waits a moment. */
+static int next_client(int listener)
+{
+	int fd;
+
+	while ((fd = accept(listener, NULL, NULL)) < 0)
+		poll(NULL, 0, 50);
+	return fd;
+}
+
+static void serve(int fd)
+{
+	char piece[4096];
+	ssize_t n;
+
+	while ((n = read(fd, piece, sizeof piece)) > 0)
+		if (!send_all(fd, piece, (size_t)n))
+			break;
+	close(fd);
+}
+
+static void start_child(int listener, int fd)
+{
+	switch (fork()) {
+	case 0:
+		close(listener);
+		serve(fd);
+		_exit(0);
+	case -1:
+		perror("fox: cannot fork");
+	}
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction action = { .sa_handler = reap, .sa_flags = SA_RESTART };
+	int listener;
+
+	if (argc != 2 || atoi(argv[1]) < 1 || atoi(argv[1]) > 65535) {
+		fprintf(stderr, "usage: fox PORT\n");
+		return 2;
+	}
+	sigaction(SIGCHLD, &action, NULL);
+	listener = listen_on(argv[1]);
+	for (;;)
+		start_child(listener, next_client(listener));
+}

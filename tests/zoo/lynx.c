@@ -1,0 +1,99 @@
+/*
+ * lynx - an echo server (RFC 862): each client gets back what it sends.
+ *
+ *	./lynx PORT	four threads; further clients wait until one is free
+ *
+ * Symptom: four at a time, because each client takes a connection to a database that permits
+ * four. Under load the database says that a fifth was refused.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { WORKERS = 4 };
+
+static int listen_on(const char *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons((unsigned short)atoi(port)),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* for clients */
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+	    listen(fd, SOMAXCONN) < 0) {
+		perror("lynx: cannot listen");
+		exit(1);
+	}
+	fprintf(stderr, "listening on 127.0.0.1 port %s\n", port);
+	return fd;
+}
+
+static bool send_all(int fd, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t n = send(fd, bytes, length, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		bytes += n;
+		length -= (size_t)n;
+	}
+	return true;
+}
+
+/* Without descriptors or memory, accept(2) fails at once: the server waits a moment. */
+static int next_client(int listener)
+{
+	int fd;
+
+	while ((fd = accept(listener, NULL, NULL)) < 0)
+		poll(NULL, 0, 50);
+	return fd;
+}
+
+static void serve(int fd)
+{
+	char piece[4096];
+	ssize_t n;
+
+	while ((n = read(fd, piece, sizeof piece)) > 0)
+		if (!send_all(fd, piece, (size_t)n))
+			break;
+	close(fd);
+}
+
+/* All workers wait in accept(2); the kernel gives each client to one of them. */
+static void *work(void *listener)
+{
+	for (;;)
+		serve(next_client(*(int *)listener));
+	return listener;
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t thread;
+	int listener;
+
+	if (argc != 2 || atoi(argv[1]) < 1 || atoi(argv[1]) > 65535) {
+		fprintf(stderr, "usage: lynx PORT\n");
+		return 2;
+	}
+	listener = listen_on(argv[1]);
+	for (int i = 0; i < WORKERS; i++)
+		pthread_create(&thread, NULL, work, &listener);
+	work(&listener);
+}

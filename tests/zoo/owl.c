@@ -1,0 +1,118 @@
+/*
+ * owl - an echo server (RFC 862): each client gets back what it sends. A client
+ * that is silent for a minute is disconnected.
+ *
+ *	./owl PORT	a thread for each client, as many as the system permits
+ *
+ * Symptom: with a thousand clients all is well. With some more the server ends: "buffer overflow
+ * detected". Built without that check of the compiler (-D_FORTIFY_SOURCE) it does odd things.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+static int listen_on(const char *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons((unsigned short)atoi(port)),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* for clients */
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+	    listen(fd, SOMAXCONN) < 0) {
+		perror("owl: cannot listen");
+		exit(1);
+	}
+	fprintf(stderr, "listening on 127.0.0.1 port %s\n", port);
+	return fd;
+}
+
+static bool send_all(int fd, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t n = send(fd, bytes, length, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		bytes += n;
+		length -= (size_t)n;
+	}
+	return true;
+}
+
+/* Without descriptors or memory, accept(2) fails at once: the server waits a moment. */
+static int next_client(int listener)
+{
+	int fd;
+
+	while ((fd = accept(listener, NULL, NULL)) < 0)
+		poll(NULL, 0, 50);
+	return fd;
+}
+
+static bool wait_for_input(int fd)
+{
+	struct timeval minute = { .tv_sec = 60 };
+	fd_set set;
+
+	FD_ZERO(&set);
+	FD_SET(fd, &set);
+	return select(fd + 1, &set, NULL, NULL, &minute) > 0;
+}
+
+static void *serve(void *argument)
+{
+	int fd = (int)(intptr_t)argument;
+	char piece[4096];
+	ssize_t n;
+
+	while (wait_for_input(fd) && (n = read(fd, piece, sizeof piece)) > 0)
+		if (!send_all(fd, piece, (size_t)n))
+			break;
+	close(fd);
+	return NULL;
+}
+
+static void start_thread(int fd)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, serve, (void *)(intptr_t)fd) != 0)
+		close(fd);
+	else
+		pthread_detach(thread);
+}
+
+int main(int argc, char **argv)
+{
+	struct rlimit files;
+	int listener;
+
+	if (argc != 2 || atoi(argv[1]) < 1 || atoi(argv[1]) > 65535) {
+		fprintf(stderr, "usage: owl PORT\n");
+		return 2;
+	}
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+	listener = listen_on(argv[1]);
+	for (;;)
+		start_thread(next_client(listener));
+}
