@@ -3,8 +3,8 @@
  *
  *	./boa PORT	a thread for each client
  *
- * Symptom: it works. But who stops it after it had a client, and starts it again, reads
- * "cannot listen: Address already in use" for a minute.
+ * Symptom: it works. But if one stops it after it had a client, and starts it again, it says
+ * "cannot listen: Address already in use", for a minute.
  */
 #define _POSIX_C_SOURCE 200809L
 

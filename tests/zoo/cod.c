@@ -3,8 +3,8 @@
  *
  *	./cod PORT	a thread for each client
  *
- * Symptom: it serves for weeks. On a day with very many clients it has ended, with one line on
- * standard error, and all clients that it had were cut off. (Try it after `ulimit -n 32`.)
+ * Symptom: it serves for weeks. On a day with very many clients it ends, with one line on
+ * standard error, and all its clients are cut off. (Try it after `ulimit -n 32`.)
  */
 #define _POSIX_C_SOURCE 200809L
 

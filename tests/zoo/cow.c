@@ -3,8 +3,8 @@
  *
  *	./cow PORT	a thread for each client
  *
- * Symptom: now and then the server is gone. It leaves no message and no core file. It had no
- * more clients than usual; one of them was a browser whose user had pressed "stop".
+ * Symptom: sometimes the server has ended, without a message and without a core file. It had no
+ * more clients than usual. One of them had stopped in the middle of a request.
  */
 #define _POSIX_C_SOURCE 200809L
 

@@ -3,9 +3,8 @@
  *
  *	./crab PORT	a thread for each client
  *
- * Symptom: at times the machine is hot and top(1) shows the server with 100 % of a processor,
- * though its clients do nothing. When some of them leave it is quiet again. (Try it after
- * `ulimit -n 32`.)
+ * Symptom: at times top(1) shows the server with 100 % of a processor, though its clients do
+ * nothing. This lasts until some clients leave. (Try it after `ulimit -n 32`.)
  */
 #define _POSIX_C_SOURCE 200809L
 

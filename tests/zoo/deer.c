@@ -3,8 +3,8 @@
  *
  *	./deer PORT	a process for each client
  *
- * Symptom: ps(1) shows more and more processes "[deer] <defunct>". They use no memory to
- * speak of, but after some ten thousand clients nobody can start a program.
+ * Symptom: ps(1) shows more and more processes "[deer] <defunct>". They use
+ * hardly any memory, but after some ten thousand clients no program can be started.
  */
 #define _POSIX_C_SOURCE 200809L
 

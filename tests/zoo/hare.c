@@ -1,5 +1,5 @@
 /*
- * hare - a calendar: a client sends a line with seconds since 1970, such as "86400", and gets
+ * hare - a calendar: a client sends a line with seconds since 1970, such as "129600", and gets
  * the date in local time, such as "1970-01-02". The log has the date of each answer.
  *
  *	./hare PORT	a thread for each client

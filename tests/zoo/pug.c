@@ -4,7 +4,7 @@
  *	./pug PORT	one process, poll(2) for all clients
  *
  * Symptom: a client gets the answer to its first line. The answer to the second line comes when
- * another client connects. Then all who wait are answered, once, and wait for the next client.
+ * another client connects. Then all that wait are answered, once, and wait for the next client.
  */
 #define _POSIX_C_SOURCE 200809L
 

@@ -3,8 +3,8 @@
  *
  *	./quail PORT	one process, poll(2) for all clients
  *
- * Symptom: mostly all is well. At times all clients wait for seconds, until one of them, who has
- * a bad line, is done or leaves.
+ * Symptom: mostly all is well. At times all clients wait for seconds, until one of them, whose
+ * network is slow, has sent its line or leaves.
  */
 #define _POSIX_C_SOURCE 200809L
 

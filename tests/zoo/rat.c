@@ -3,8 +3,8 @@
  *
  *	./rat PORT	one process, poll(2) for all clients
  *
- * Symptom: mostly all is well. At times all clients wait, for as long as one of them, who sends
- * a large file, does not read what comes back. New clients connect and wait, too.
+ * Symptom: mostly all is well. At times all clients wait, because one of them has sent a large
+ * file and does not read what comes back. New clients connect and wait, too.
  */
 #define _POSIX_C_SOURCE 200809L
 

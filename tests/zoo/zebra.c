@@ -4,7 +4,7 @@
  *	./zebra PORT
  *
  * Symptom: it runs for months, and then it has ended, with exit status 0 and without a message.
- * A port scanner had been at work.
+ * Somebody had run a port scanner.
  */
 #define _POSIX_C_SOURCE 200809L
 
