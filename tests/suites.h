@@ -53,6 +53,7 @@
 	SUITE(templates)                                                                 \
 	SUITE(traces)                                                                    \
 	SUITE(outputs)                                                                   \
+	SUITE(zoo)                                                                       \
 	SUITE(load_broken)                                                               \
 	SUITE(load_faults)                                                               \
 	SUITE(load_omission)                                                             \

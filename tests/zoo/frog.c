@@ -20,7 +20,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { IDLE_TICKS = 600, TICK_US = 100000 }; /* a minute */
+enum { IDLE_TICKS = 1200, TICK_US = 50000 }; /* a minute */
 
 static volatile sig_atomic_t idle;
 

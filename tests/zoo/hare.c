@@ -1,6 +1,6 @@
 /*
  * hare - a calendar: a client sends a line with seconds since 1970, such as "129600", and gets
- * the date in local time, such as "1970-01-02". The log has the date of each answer.
+ * the date in local time, such as "1970-01-02". The log has a line for each request.
  *
  *	./hare PORT	a thread for each client
  *
@@ -52,18 +52,15 @@ static int next_client(int listener)
 static bool answer(int fd, const char *line)
 {
 	char text[64], today[64];
-	time_t asked = atol(line), now;
-	struct tm *date = localtime(&asked);
+	time_t now = time(NULL), asked = atol(line);
+	struct tm *date = localtime(&now);
 	size_t length;
 
-	poll(NULL, 0, 1); /* work */
+	strftime(today, sizeof today, "%Y-%m-%d", date);
+	date = localtime(&asked);
+	fprintf(stderr, "hare: %s: a client asks for %s\n", today, line);
 	length = strftime(text, sizeof text, "%Y-%m-%d\n", date);
-	if (send(fd, text, length, MSG_NOSIGNAL) < 0)
-		return false;
-	now = time(NULL);
-	strftime(today, sizeof today, "%Y-%m-%d", localtime(&now));
-	fprintf(stderr, "hare: %s: answered\n", today);
-	return true;
+	return send(fd, text, length, MSG_NOSIGNAL) > 0;
 }
 
 static void *serve(void *argument)

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -76,8 +77,6 @@ static void add_client(int listener)
 
 	if (fd < 0) {
 		poll(NULL, 0, 50); /* without descriptors it fails at once */
-	} else if (fd >= FD_SETSIZE) {
-		close(fd);
 	} else {
 		fcntl(fd, F_SETFL, O_NONBLOCK);
 		clients[fd].length = clients[fd].sent = 0;
@@ -87,12 +86,14 @@ static void add_client(int listener)
 
 int main(int argc, char **argv)
 {
+	struct rlimit files = { FD_SETSIZE, FD_SETSIZE };
 	int listener;
 
 	if (argc != 2 || atoi(argv[1]) < 1 || atoi(argv[1]) > 65535) {
 		fprintf(stderr, "usage: pig PORT\n");
 		return 2;
 	}
+	setrlimit(RLIMIT_NOFILE, &files); /* an fd_set has no room for higher ones */
 	listener = listen_on(argv[1]);
 	fcntl(listener, F_SETFL, O_NONBLOCK);
 	for (;;) {
