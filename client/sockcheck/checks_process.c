@@ -19,9 +19,10 @@
 enum {
 	CROWD = 64, /* clients: more than the server has descriptors */
 	SILENT = 3,
-	SETTLE = 100,      /* milliseconds after which a server has done its work */
-	OBSERVED = 400,    /* ... and for which it is observed */
-	LOOKS = 20,        /* ... at least so often */
+	SETTLE = 100,   /* milliseconds after which a server has done its work */
+	OBSERVED = 400, /* ... and for which it is observed */
+	LOOK_STEP = 25,
+	LOOKS = 16,        /* ... at least so often */
 	BUSY_PERCENT = 60, /* of the looks: a server without work sleeps */
 	LEAK = 32,         /* a leak of one in 2000 clients shows as hundreds */
 	STACKS_KIB = 3 * 1024 * 1024, /* allocators take up to one GiB */
@@ -41,7 +42,7 @@ static double idle_use(struct check *check)
 	check_pause(check, SETTLE);
 	end = clock_milliseconds() + OBSERVED;
 	while (looks < LOOKS || clock_milliseconds() < end) {
-		if (!check_pause(check, STEP) ||
+		if (!check_pause(check, LOOK_STEP) ||
 		    proc_figures_read(&figures, check->server.pid) < 0)
 			return -1;
 		running += figures.running;
