@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/sock.h"
+#include "common/text.h"
 
 enum {
 	SILENT_CLIENTS = 3,
@@ -105,6 +106,23 @@ static bool exchange_bytes(struct talk *talk)
 	return talk_reply(talk, &exchange);
 }
 
+/* A piece that was taken for a request had a reply of its own, so now there are some too many. */
+static bool expect_no_more(struct talk *talk)
+{
+	char shown[80];
+
+	check_pause(talk->check, PIECE_PAUSE);
+	talk_receive(talk);
+	if (talk->used == 0)
+		return true;
+	text_escape(talk->received, talk->used < 40 ? talk->used : 40, shown,
+		    sizeof shown);
+	return check_fail(talk->check,
+			  "%s has its reply; but %zu bytes more arrived: '%s'. There are "
+			  "more replies than requests",
+			  talk->who, talk->used, shown);
+}
+
 void check_split_input(struct check *check)
 {
 	const struct protocol *protocol = &check->settings->protocol;
@@ -129,8 +147,8 @@ void check_split_input(struct check *check)
 		right = talk_open(&talk, check, who);
 	}
 	talk.who = "a client that sends byte by byte";
-	if (right)
-		exchange_bytes(&talk);
+	if (right && exchange_bytes(&talk))
+		expect_no_more(&talk);
 	talk_close(&talk);
 }
 

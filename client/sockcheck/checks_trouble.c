@@ -27,6 +27,7 @@ enum {
 	FULL_MS = 300, /* a reply after this: the server is full, or busy */
 	READER_MOST = 64 * 1024 * 1024,
 	BYTES = 8,
+	WRITER_PAUSE = 200, /* milliseconds, of a slow writer */
 	STEP = 20
 };
 
@@ -183,7 +184,7 @@ void check_slow_writer(struct check *check)
 	for (; right && at < BYTES && at + 1 < exchange.request_length; at++)
 		right = talk_send(&slow, exchange.request + at, 1) &&
 			(at % 4 != 0 ||
-			 (check_pause(check, LATER) && talk_visit(check, who)));
+			 (check_pause(check, WRITER_PAUSE) && talk_visit(check, who)));
 	right = right &&
 		talk_send(&slow, exchange.request + at, exchange.request_length - at);
 	if (right && !protocol_has(protocol, PROTOCOL_SILENT))

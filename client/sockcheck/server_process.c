@@ -34,6 +34,7 @@
 
 enum {
 	ACTIVATED_FD = 3,
+	PORT_TRIES = 3,
 	STEP = 2,        /* milliseconds between two looks */
 	GRACE = 1000,    /* ... from SIGTERM to SIGKILL */
 	KILL_TIME = 2000 /* ... within which a process must end after SIGKILL */
@@ -231,6 +232,23 @@ static int open_listener(struct checked_server *server, const char *port,
 	return fd;
 }
 
+/* Finds the port, and with socket activation the listening socket. A server that opens its port
+ * itself gets only the number: the socket is closed again while no other thread forks, because a
+ * child would have a copy, and the port would stay in use. */
+static int find_port(struct checked_server *server, const char *port, int *listener,
+		     struct failure *failure)
+{
+	int fd;
+
+	pthread_mutex_lock(&spawning);
+	fd = open_listener(server, port, failure);
+	if (fd >= 0 && server->command->opens_port)
+		close(fd);
+	pthread_mutex_unlock(&spawning);
+	*listener = server->command->opens_port ? -1 : fd;
+	return fd < 0 ? -1 : 0;
+}
+
 /* Starts the process. @return 0, or -1 with errno */
 static int spawn(struct checked_server *server, struct image *image)
 {
@@ -301,9 +319,9 @@ static bool opens_port(struct checked_server *server, int64_t deadline)
 	return false;
 }
 
-int checked_server_start(struct checked_server *server,
-			 const struct checked_command *command, const char *port,
-			 uint64_t descriptors, int64_t deadline, struct failure *failure)
+static int start_once(struct checked_server *server,
+		      const struct checked_command *command, const char *port,
+		      uint64_t descriptors, int64_t deadline, struct failure *failure)
 {
 	struct image image = { .listener = -1,
 			       .descriptors = descriptors,
@@ -314,13 +332,8 @@ int checked_server_start(struct checked_server *server,
 	server->command = command;
 	server->pid = 0;
 	server->ended = false;
-	image.listener = open_listener(server, port != NULL ? port : "0", failure);
-	if (image.listener < 0)
+	if (find_port(server, port != NULL ? port : "0", &image.listener, failure) < 0)
 		return -1;
-	if (command->opens_port) {
-		close(image.listener); /* it was only to find a free port */
-		image.listener = -1;
-	}
 	if (image_make(&image, command, server->port) < 0 || spawn(server, &image) < 0)
 		failure_set(failure, "cannot start %s: %s", command->path,
 			    strerror(errno));
@@ -342,6 +355,22 @@ int checked_server_start(struct checked_server *server,
 			    server->port);
 	checked_server_stop(server);
 	return -1;
+}
+
+/* Another process may take the free port before the server does. */
+int checked_server_start(struct checked_server *server,
+			 const struct checked_command *command, const char *port,
+			 uint64_t descriptors, int64_t deadline, struct failure *failure)
+{
+	for (int tries = port == NULL && command->opens_port ? PORT_TRIES : 1; tries > 1;
+	     tries--) {
+		if (start_once(server, command, port, descriptors, deadline, failure) ==
+		    0)
+			return 0;
+		if (strstr(failure->text, strerror(EADDRINUSE)) == NULL)
+			return -1;
+	}
+	return start_once(server, command, port, descriptors, deadline, failure);
 }
 
 const char *checked_server_describe_end(struct checked_server *server,

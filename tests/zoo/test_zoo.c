@@ -34,8 +34,8 @@ static const struct animal {
 	{ "ant", { "echo" }, "partial-writes", "", "answers two-at-once sigterm" },
 	{ "bat",
 	  { "reply" },
-	  "pipelined",
-	  "split-input half-close partial-writes slow-writer",
+	  "split-input pipelined",
+	  "half-close partial-writes slow-writer",
 	  "answers silent-client sigterm" },
 	{ "bee", { "reply" }, "no-delay", "", "answers pipelined split-input" },
 	{ "boa", { "daytime" }, "rebind", "sigterm", "answers two-at-once last-bytes" },
@@ -161,6 +161,12 @@ static bool is_lab(void)
 	return wanted != NULL && strcmp(wanted, "all") == 0;
 }
 
+/* These cost much processor time. */
+static bool is_judged(const struct animal *animal)
+{
+	return is_lab() || !names_include("crab deer owl pig", animal->name);
+}
+
 static const char *program_of(const struct animal *animal)
 {
 	static char path[TEXT];
@@ -275,10 +281,16 @@ START_TEST(sockcheck_names_what_the_bug_does_and_nothing_else)
 	char first[NAMES];
 
 	for (int i = from; i < to; i++)
-		checks[i - from] = start_check(&animals[i], program_of(&animals[i]));
+		if (is_judged(&animals[i]))
+			checks[i - from] =
+				start_check(&animals[i], program_of(&animals[i]));
 	for (int i = from; i < to; i++) {
 		const char *fails = fails_of(&animals[i], first);
-		struct run run = program_wait(&checks[i - from], LONG_WAIT_MS);
+		struct run run;
+
+		if (!is_judged(&animals[i]))
+			continue;
+		run = program_wait(&checks[i - from], LONG_WAIT_MS);
 
 		for (int again = 0; again < AGAIN && !have_failed(fails, run.out);
 		     again++) {
