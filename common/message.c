@@ -89,6 +89,11 @@ static void write_line(enum message_level level, const char *prefix, int prefix_
 	if (n > 0)
 		used += (size_t)n < sizeof line - used ? (size_t)n
 						       : sizeof line - used - 1;
+	/* callers escape what others have sent; what is left, such as the name of a file, must
+	 * not control the terminal either */
+	for (size_t i = 0; i < used; i++)
+		if ((unsigned char)line[i] < ' ' || line[i] == '\177')
+			line[i] = '?';
 	if (in_system_log) {
 		syslog(system_priority(level), "%.*s", (int)used, line);
 		return;

@@ -790,8 +790,8 @@ void comparison_print(const struct comparison *comparison, FILE *out)
 		comparison->service, comparison->datagrams ? " over UDP" : "", rounds,
 		rounds == 1 ? "" : "s", (double)comparison->plans[0].duration / 1000);
 	if (rounds < comparison->rounds)
-		fprintf(out, "interrupted: %u rounds were to be run\n",
-			comparison->rounds);
+		fprintf(out, "%u of %u round%s had a complete run\n", rounds,
+			comparison->rounds, comparison->rounds == 1 ? "" : "s");
 	fputc('\n', out);
 	for (int i = 0; i < LOAD_KINDS; i++) {
 		enum load_kind kind = (enum load_kind)i;

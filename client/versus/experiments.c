@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "client/versus/measure.h"
+#include "client/versus/server_command.h"
 #include "common/clock.h"
 #include "common/message.h"
 #include "common/process.h"
@@ -255,18 +256,6 @@ static bool is_compared(const struct experiments *experiments, const char *model
 	return false;
 }
 
-/* A word for sh(1), in single quotes. */
-static void write_word(const char *word, FILE *out)
-{
-	fputc('\'', out);
-	for (; *word != '\0'; word++)
-		if (*word == '\'')
-			fputs("'\\''", out);
-		else
-			fputc(*word, out);
-	fputc('\'', out);
-}
-
 /* A server of the suite as the command of a user: so it can open its listeners itself, which
  * --accept reuseport must. The command is needed as long as the program runs. */
 static int add_sharer(struct experiments *experiments, struct experiment *experiment,
@@ -284,12 +273,13 @@ static int add_sharer(struct experiments *experiments, struct experiment *experi
 	if (memory == NULL)
 		return failure_set(failure, "out of memory");
 	fputs("exec ", memory);
-	write_word(row->server.path, memory);
+	server_command_write_word(row->server.path, memory);
 	fprintf(memory, " -p {port} -j %d --accept %s", SHARERS, way);
 	for (int i = 0; experiment->points[0].options[i] != NULL; i++)
 		if (strcmp(experiment->points[0].options[i], "-q") != 0) {
 			fputc(' ', memory);
-			write_word(experiment->points[0].options[i], memory);
+			server_command_write_word(experiment->points[0].options[i],
+						  memory);
 		}
 	if (fclose(memory) != 0)
 		return failure_set(failure, "out of memory");
@@ -562,6 +552,18 @@ static double rounded(double rate)
 	return rate < 1 ? 1 : (double)(int64_t)(rate / unit + .5) * unit;
 }
 
+/* The rates of slow servers are rounded to the same one. */
+static void drop_equal_points(struct experiment *experiment)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < experiment->point_count; i++)
+		if (count == 0 ||
+		    experiment->points[i].x > experiment->points[count - 1].x)
+			experiment->points[count++] = experiment->points[i];
+	experiment->point_count = count;
+}
+
 /* The rates are fractions of the highest rate that the fastest server reached. The rate of the
  * experiment cost is half of the slowest server's rate, so that no server is overloaded. */
 static void set_rates(struct experiments *experiments, enum experiment_kind kind)
@@ -583,6 +585,7 @@ static void set_rates(struct experiments *experiments, enum experiment_kind kind
 								   : best * point->x);
 		point->plan.rate = point->x;
 	}
+	drop_equal_points(experiment);
 }
 
 int experiments_run(struct experiments *experiments, struct failure *failure)
@@ -607,6 +610,27 @@ int experiments_run(struct experiments *experiments, struct failure *failure)
 	}
 	end_progress(experiments);
 	return 0;
+}
+
+static bool has_runs(const struct experiment *experiment)
+{
+	for (unsigned point = 0;
+	     experiment->runs != NULL && point < experiment->point_count; point++)
+		for (unsigned row = 0; row < experiment->row_count; row++)
+			if (experiment_last_run(experiment, point, row) != NULL)
+				return true;
+	return false;
+}
+
+bool experiments_have_runs(const struct experiments *experiments)
+{
+	for (int i = 0; i < EXPERIMENT_KINDS; i++)
+		if (experiments->with[i] && has_runs(&experiments->all[i]))
+			return true;
+	for (unsigned row = 0; row < EXPERIMENT_ROWS; row++)
+		if (experiments->timelines[row].trace.client_count > 0)
+			return true;
+	return false;
 }
 
 /* One that was not begun has not failed. */

@@ -74,6 +74,9 @@ unsigned experiments_seconds(const struct experiments *experiments);
  *  out at that point. @return 0, or -1 with *failure: out of memory */
 int experiments_run(struct experiments *experiments, struct failure *failure);
 
+/** Whether a run of any experiment is complete. */
+bool experiments_have_runs(const struct experiments *experiments);
+
 /** Whether a server failed, or an exchange was wrong. */
 bool experiments_failed(const struct experiments *experiments);
 

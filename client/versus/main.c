@@ -17,6 +17,7 @@
 
 #include "client/versus/load_runs.h"
 #include "client/versus/results.h"
+#include "client/versus/server_command.h"
 #include "client/versus/settings.h"
 #include "common/io.h"
 #include "common/message.h"
@@ -137,7 +138,8 @@ static int compare(struct settings *settings)
 							       : EXIT_SUCCESS);
 }
 
-/* The command line, as one would type it: without the path of the program. @return it; NULL: out of memory */
+/* The command line, as one would type it: without the path of the program. @return it; NULL: out
+ * of memory */
 static char *join(int argc, char **argv)
 {
 	char *text = NULL;
@@ -148,12 +150,8 @@ static char *join(int argc, char **argv)
 		return NULL;
 	fputs("versus", memory);
 	for (int i = 1; i < argc; i++) {
-		bool plain = argv[i][0] != '\0' &&
-			     argv[i][strspn(argv[i], "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-						     "abcdefghijklmnopqrstuvwxyz"
-						     "0123456789-_./,=:+@%")] == '\0';
-
-		fprintf(memory, plain ? " %s" : " '%s'", argv[i]);
+		fputc(' ', memory);
+		server_command_write_word(argv[i], memory);
 	}
 	return fclose(memory) == 0 ? text : NULL;
 }

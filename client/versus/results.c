@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "client/versus/experiments_json.h"
 #include "client/versus/machine.h"
@@ -23,16 +25,23 @@ static int cannot_write(const char *name)
 	return -1;
 }
 
-/* Checks that the file can be written, before minutes of measuring. Its contents are
- * not changed. */
+/* Checks that the file can be written, before minutes of measuring. Its contents are not changed,
+ * and no empty file is left. One that is not regular is not opened: a FIFO has one reader. */
 static int check_file(const char *name)
 {
-	FILE *file = name ? fopen(name, "ae") : NULL;
+	struct stat status;
+	bool exists = name != NULL && stat(name, &status) == 0;
+	FILE *file;
 
-	if (name != NULL && file == NULL)
+	if (name == NULL ||
+	    (exists && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)))
+		return 0;
+	file = fopen(name, "ae");
+	if (file == NULL)
 		return cannot_write(name);
-	if (file != NULL)
-		fclose(file);
+	fclose(file);
+	if (!exists)
+		unlink(name);
 	return 0;
 }
 
@@ -96,8 +105,28 @@ static void write_json(const struct settings *settings, const struct machine *ma
 				      out);
 }
 
+static int keep(const char *name)
+{
+	message(MESSAGE_ERROR, "%s is not written: no run is complete", name);
+	return -1;
+}
+
 typedef void write_function(const struct settings *settings,
 			    const struct machine *machine, FILE *out);
+
+/* Whether a run is complete. If not, the files of an earlier run are more than nothing. */
+static bool has_results(const struct settings *settings)
+{
+	const struct comparison *comparison = &settings->comparison;
+	unsigned runs = comparison->rounds * LOAD_KINDS * comparison->model_count;
+
+	if (settings->experiments_wanted)
+		return experiments_have_runs(&settings->experiments);
+	for (unsigned i = 0; i < runs; i++)
+		if (comparison->runs[i].done)
+			return true;
+	return false;
+}
 
 static int write_file(const struct settings *settings, const struct machine *machine,
 		      const char *name, write_function *write)
@@ -106,6 +135,8 @@ static int write_file(const struct settings *settings, const struct machine *mac
 
 	if (name == NULL)
 		return 0;
+	if (*settings->stop != 0 && !has_results(settings))
+		return keep(name);
 	if (out_file_open(&file, name) < 0)
 		return cannot_write(name);
 	write(settings, machine, file.stream);
@@ -120,6 +151,8 @@ static int write_report(const struct settings *settings, const struct machine *m
 
 	if (settings->report == NULL)
 		return 0;
+	if (*settings->stop != 0 && !has_results(settings))
+		return keep(settings->report);
 	if (out_file_open(&file, settings->report) < 0)
 		return cannot_write(settings->report);
 	whole = report_write(&settings->experiments, machine, settings->command,

@@ -111,3 +111,21 @@ void server_command_number(struct server_process *server, unsigned number)
 		length = sizeof server->name - (size_t)n - 1;
 	memcpy(server->name + length, suffix, (size_t)n + 1);
 }
+
+void server_command_write_word(const char *word, FILE *out)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789-_./,=:+@%";
+
+	if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+		fputs(word, out);
+		return;
+	}
+	fputc('\'', out);
+	for (; *word != '\0'; word++)
+		if (*word == '\'')
+			fputs("'\\''", out);
+		else
+			fputc(*word, out);
+	fputc('\'', out);
+}

@@ -5,6 +5,7 @@
 #define CLIENT_VERSUS_SERVER_COMMAND_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "client/versus/server_process.h"
 #include "common/failure.h"
@@ -25,5 +26,9 @@ int server_command_take(struct server_process *server, const char *argument, boo
 
 /** Appends "-2", "-3" ... to the name of a server, cut if needed. */
 void server_command_number(struct server_process *server, unsigned number);
+
+/** Writes a word for sh(1): in single quotes, if it has other characters than letters, digits and
+ *  a few that mean nothing to the shell. */
+void server_command_write_word(const char *word, FILE *out);
 
 #endif

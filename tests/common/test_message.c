@@ -76,9 +76,11 @@ START_TEST(a_line_begins_with_the_programs_name_without_its_path)
 	message(MESSAGE_ERROR, "here");
 	message_program("./bin/dial");
 	message(MESSAGE_ERROR, "%s", "");
+	message(MESSAGE_ERROR, "no control character: %s", "a\033[31m\n\177caf\xc3\xa9");
 	assert_written(&capture, "echod-fork: cannot listen on 127.0.0.1:7: taken\n");
 	assert_written(&capture, "echod-select: here\n");
 	assert_written(&capture, "dial: \n");
+	assert_written(&capture, "dial: no control character: a?[31m??caf\xc3\xa9\n");
 	ck_assert_str_eq(message_program_name(), "dial");
 	assert_nothing_written(&capture);
 	capture_end(&capture);

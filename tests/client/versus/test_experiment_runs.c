@@ -158,6 +158,37 @@ START_TEST(before_it_begins_it_says_how_long_it_takes)
 }
 END_TEST
 
+/* None tells which rates suit, so there is one. */
+START_TEST(without_a_server_that_works_there_is_one_rate)
+{
+	struct run run = run_versus(
+		ARGUMENTS("versus", "-q", "--quick", "-r", "1", "-d", slow_seconds(0.05),
+			  "-e", "rate", "--server", "odd=exec false {port}", "echo"));
+
+	run_expect_status(&run, 1);
+	expect_match(run.out, "\n  requests per second +1 \n  odd +failed \n");
+}
+END_TEST
+
+/* The reader gets all of it: the FIFO is not opened before, only to see whether it can be. */
+START_TEST(a_fifo_gets_the_results)
+{
+	char command[2000];
+	const char *fifo = path_of("fifo");
+	struct run run;
+
+	snprintf(command, sizeof command,
+		 "mkfifo %s && { cat %s | wc -l & }; \"$0/versus\" -q -r 1 -d %s -c 2 "
+		 "-l conversations --json %s echo select >/dev/null; status=$?; wait; "
+		 "exit $status",
+		 fifo, fifo, slow_seconds(0.05), fifo);
+	run = run_program(ARGUMENTS("/bin/sh", "-c", command, getenv("SOCKWAYS_BIN")), "",
+			  0, LONG_WAIT_MS);
+	run_expect_status(&run, 0);
+	ck_assert_int_gt(atoi(run.out), 5);
+}
+END_TEST
+
 /* A server that fails is left out, and the others are measured. */
 START_TEST(a_server_that_fails_is_reported_once_and_left_out)
 {
@@ -542,6 +573,8 @@ Suite *suite_versus_experiment_runs(void)
 	tcase_add_test(tcase, rates_costs_and_work_have_a_table_each);
 	tcase_add_test(tcase, before_it_begins_it_says_how_long_it_takes);
 	tcase_add_test(tcase, a_server_that_fails_is_reported_once_and_left_out);
+	tcase_add_test(tcase, without_a_server_that_works_there_is_one_rate);
+	tcase_add_test(tcase, a_fifo_gets_the_results);
 
 	tcase = add_case(suite, "JSON");
 	tcase_add_checked_fixture(tcase, make_folder, remove_folder);

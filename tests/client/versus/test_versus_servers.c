@@ -70,6 +70,32 @@ START_TEST(a_row_has_the_name_given_or_that_of_the_command)
 }
 END_TEST
 
+static const struct {
+	const char *word, *written;
+} words[] = {
+	{ "-e", "-e" },
+	{ "--server", "--server" },
+	{ "./a,b:c=1+2@3%4", "./a,b:c=1+2@3%4" },
+	{ "", "''" },
+	{ "a b", "'a b'" },
+	{ "$HOME;*", "'$HOME;*'" },
+	{ "sh -c 'exec x'", "'sh -c '\\''exec x'\\'''" },
+};
+
+START_TEST(a_word_can_be_pasted_into_a_shell)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *memory = open_memstream(&text, &length);
+
+	ck_assert_ptr_nonnull(memory);
+	server_command_write_word(words[_i].word, memory);
+	ck_assert_int_eq(fclose(memory), 0);
+	ck_assert_str_eq(text, words[_i].written);
+	free(text);
+}
+END_TEST
+
 START_TEST(a_long_name_is_cut_and_keeps_its_number)
 {
 	struct server_process server;
@@ -377,28 +403,50 @@ static bool has_pid(void *context)
 	return number_in("pid") > 0;
 }
 
+static void expect_text(const char *path, const char *text)
+{
+	char found[80] = "";
+	FILE *file = fopen(path, "r");
+
+	ck_assert_ptr_nonnull(file);
+	found[fread(found, 1, sizeof found - 1, file)] = '\0';
+	fclose(file);
+	ck_assert_str_eq(found, text);
+}
+
 /* GIVEN a comparison that takes minutes, WHEN the user presses Ctrl-C, THEN versus prints
- * the table of what there is, and no server is left. */
+ * the table of what there is, no server is left, and the file of an earlier run stays: no run is
+ * complete. */
 START_TEST(an_interrupt_prints_what_there_is)
 {
-	char command[2 * PATH_TEXT];
-	struct run_setup setup = { .argv = ARGUMENTS("versus", "-q", "-r", "9", "-d",
-						     "60", "-c", "4", "--server", command,
-						     "echo", "select") };
+	char command[2 * PATH_TEXT], json[PATH_TEXT], expected[2 * PATH_TEXT];
+	struct run_setup setup = { 0 };
 	struct program versus;
 	struct run run;
+	FILE *file;
 
 	snprintf(command, sizeof command, "own=echo $$ >%s/pid; exec %s -n {port}",
 		 folder, OWN);
-	setup.argv = ARGUMENTS("versus", "-q", "-r", "9", "-d", "60", "-l",
-			       "conversations", "--server", command, "echo");
+	snprintf(json, sizeof json, "%s/json", folder);
+	file = fopen(json, "w");
+	ck_assert_ptr_nonnull(file);
+	fputs("earlier", file);
+	fclose(file);
+	setup.argv =
+		ARGUMENTS("versus", "-q", "-r", "9", "-d", "60", "-l", "conversations",
+			  "--json", json, "--server", command, "echo");
 	versus = program_start(&setup);
 	ck_assert(eventually(has_pid, NULL, WAIT_MS));
 	kill(versus.pid, SIGINT);
 	run = program_wait(&versus, LONG_WAIT_MS);
 	run_expect_status(&run, 1);
-	ck_assert_str_eq(run.err,
-			 "versus: interrupted: the table shows the runs so far\n");
+	snprintf(expected, sizeof expected,
+		 "versus: interrupted: the table shows the runs so far\n"
+		 "versus: %s is not written: no run is complete\n",
+		 json);
+	ck_assert_str_eq(run.err, expected);
+	expect_text(json, "earlier");
+	unlink(json);
 	expect_match(run.out, "\n  own +- +- +- +- +- +-\n");
 	expect_gone();
 }
@@ -529,6 +577,8 @@ Suite *suite_versus_servers(void)
 	tcase_add_loop_test(tcase, a_row_has_the_name_given_or_that_of_the_command, 0,
 			    (int)(sizeof commands / sizeof *commands));
 	tcase_add_test(tcase, a_long_name_is_cut_and_keeps_its_number);
+	tcase_add_loop_test(tcase, a_word_can_be_pasted_into_a_shell, 0,
+			    (int)(sizeof words / sizeof *words));
 	tcase_add_loop_test(tcase,
 			    a_server_without_a_command_or_with_a_taken_name_is_refused, 0,
 			    (int)(sizeof bad_usage / sizeof *bad_usage));
