@@ -574,10 +574,10 @@ Suite *suite_versus_experiment_runs(void)
 	tcase_add_test(tcase, before_it_begins_it_says_how_long_it_takes);
 	tcase_add_test(tcase, a_server_that_fails_is_reported_once_and_left_out);
 	tcase_add_test(tcase, without_a_server_that_works_there_is_one_rate);
-	tcase_add_test(tcase, a_fifo_gets_the_results);
 
 	tcase = add_case(suite, "JSON");
 	tcase_add_checked_fixture(tcase, make_folder, remove_folder);
+	tcase_add_test(tcase, a_fifo_gets_the_results);
 	tcase_add_test(tcase, json_has_each_server_at_each_point);
 
 	tcase = add_case(suite, "arithmetic");
