@@ -626,19 +626,25 @@ static void paste(const char *script, bool own_network, int64_t longest,
 	folder_remove_path(place.folder);
 }
 
-/* Fails the test unless it printed what the page says, and left nothing behind. */
-static void expect_outcome(const struct example *example, const struct outcome *outcome)
+/* Whether it printed what the page says. */
+static bool is_as_said(const struct example *example, const struct outcome *outcome)
 {
 	enum match how = example->letters_only   ? MATCH_LETTERS
 			 : example->figures_vary ? MATCH_WORDS
 						 : MATCH_ALL;
 
+	return outcome->ended && output_matches(example->expected, outcome->output, how);
+}
+
+/* Fails the test unless it printed what the page says, and left nothing behind. */
+static void expect_outcome(const struct example *example, const struct outcome *outcome)
+{
 	ck_assert_msg(outcome->ended,
 		      "%s:%u: %s: there still runs what this example started\n"
 		      "---- commands ----\n%s---- actual ----\n%s",
 		      example->page, example->line, example->title, example->script,
 		      outcome->output);
-	ck_assert_msg(output_matches(example->expected, outcome->output, how),
+	ck_assert_msg(is_as_said(example, outcome),
 		      "%s:%u: %s: the page shows another output\n"
 		      "---- commands ----\n%s---- expected ----\n%s---- actual ----\n%s",
 		      example->page, example->line, example->title, example->script,
@@ -661,6 +667,10 @@ START_TEST(an_example_prints_what_its_page_says_and_leaves_nothing)
 	if (is_skipped(example, own_network))
 		return;
 	paste(example->script, own_network, LONG_WAIT_MS, &outcome);
+	/* the order of a lab depends on pauses, which a busy machine makes too short */
+	for (int again = 0;
+	     again < 2 && example->is_lab && !is_as_said(example, &outcome); again++)
+		paste(example->script, own_network, LONG_WAIT_MS, &outcome);
 	expect_outcome(example, &outcome);
 }
 END_TEST
