@@ -556,7 +556,7 @@ static void explain_waiting(const struct comparison *comparison, FILE *out)
 		snprintf(sentence, sizeof sentence, "- %s did not serve all clients: %s.",
 			 comparison->models[model],
 			 fails ? "there were errors"
-			       : "some waited until others had left");
+			       : "some had no reply in the measured time");
 		wrap_print(sentence, SIZE_MAX, 2, out);
 	}
 }

@@ -560,7 +560,6 @@ int server_process_stop(struct server_process *server, struct server_process_usa
 		usage->known = !server_ignores_children(server->pid);
 	/* a server of the suite tells its own workers to stop */
 	kill(server->command != NULL ? -server->pid : server->pid, SIGTERM);
-	kill(-server->pid, SIGCONT); /* one that is stopped would not notice */
 	gone = await_group(server, &usage->sum, STOP_TIME);
 	/* Without a child subreaper, or if the leader was the last child of versus, others
 	 * may be left. */

@@ -276,7 +276,7 @@ static void write_lacks(const struct experiment *experiment, FILE *out)
 				place(experiment, point, x), experiment->rows[row].name,
 				service.served, service.of,
 				service.errors > 0 ? ", with errors"
-						   : "; the others wait");
+						   : "; the others had no reply");
 			break;
 		}
 }
