@@ -93,6 +93,7 @@ START_TEST(a_full_backlog_is_no_error)
 	plan.kind = kinds[_i];
 	plan.connections = 16;
 	plan.idle = 16;
+	plan.duration = 1000 * SLOW_MACHINE; /* enough for a reply to each */
 	listen_at(name, 1);
 	start_server_of_listener(serve_echo);
 	if (plan.kind ==
