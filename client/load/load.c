@@ -432,7 +432,7 @@ static int try_once(struct load *load, int64_t end, struct failure *failure)
 				     : connect_first(load, left, failure);
 }
 
-/* Nobody listens yet. ENOENT: a UNIX-domain socket has no file yet. */
+/* No server listens yet. ENOENT: the file of a UNIX-domain socket does not exist yet. */
 static bool may_come(int error)
 {
 	return error == ECONNREFUSED || error == ENOENT;

@@ -34,7 +34,7 @@ const struct check_kind checks[] = {
 	  .pages = "accept(2), fork(2), pthread_create(3), select(2), poll(2)",
 	  .run = check_two_at_once },
 	{ .name = "silent-client",
-	  .sentence = "clients that never speak hold up nobody",
+	  .sentence = "silent clients do not delay the others",
 	  .why = "Anybody can connect and be silent, by intent or because of a lost "
 		 "network.",
 	  .bug = "The server waits in read(2) for the client that came first.",
@@ -103,26 +103,26 @@ const struct check_kind checks[] = {
 	  .never = FIRST | SILENT | ROOM | CLOSES,
 	  .run = check_no_delay },
 	{ .name = "reset-before-reply",
-	  .sentence = "clients that reset before the reply harm nobody",
+	  .sentence = "a reset before the reply does not affect others",
 	  .why = "A client may crash or be killed at any time.",
 	  .bug = "SIGPIPE ends the server, or an error of one client ends its loop.",
 	  .pages = "signal(7), send(2), write(2)",
 	  .run = check_reset_before_reply },
 	{ .name = "reset-after-reply",
-	  .sentence = "clients that reset after the reply harm nobody",
+	  .sentence = "a reset after the reply does not affect others",
 	  .why = "Many clients end so.",
 	  .bug = "The error of read(2), ECONNRESET, ends the server.",
 	  .pages = "read(2), recv(2)",
 	  .run = check_reset_after_reply },
 	{ .name = "aborted-client",
-	  .sentence = "clients that are gone before they are accepted harm nobody",
+	  .sentence = "a reset before accept(2) does not affect others",
 	  .why = "Between the connection and accept(2) a client may have ended.",
 	  .bug = "An error of accept(2), getpeername(2) or the first read(2) ends the "
 		 "server.",
 	  .pages = "accept(2), getpeername(2)",
 	  .run = check_aborted_client },
 	{ .name = "slow-reader",
-	  .sentence = "a client that never reads holds up nobody",
+	  .sentence = "a client that never reads does not delay others",
 	  .why = "When the buffers are full, a write to this client takes for ever.",
 	  .bug = "An event loop writes to a blocking socket; or a lock is held during "
 		 "write(2).",
@@ -130,10 +130,10 @@ const struct check_kind checks[] = {
 	  .never = FIRST | SILENT | CLOSES,
 	  .run = check_slow_reader },
 	{ .name = "slow-writer",
-	  .sentence = "a client that sends a byte now and then holds up nobody",
+	  .sentence = "a client that sends slowly does not delay others",
 	  .why = "A slow network, or an attack (slowloris).",
-	  .bug = "The server reads until the request is complete, and serves nobody "
-		 "meanwhile.",
+	  .bug = "The server reads until the request is complete, and serves no other "
+		 "client meanwhile.",
 	  .pages = "read(2), poll(2)",
 	  .never = FIRST,
 	  .run = check_slow_writer },
@@ -141,7 +141,8 @@ const struct check_kind checks[] = {
 	  .sentence = "1100 clients at once harm nothing",
 	  .why = "Their descriptors pass FD_SETSIZE, 1024, and the limits of small "
 		 "arrays.",
-	  .bug = "FD_SET of a descriptor above FD_SETSIZE writes behind the set; or an "
+	  .bug = "FD_SET of a descriptor above FD_SETSIZE writes beyond the end of the "
+		 "set; or an "
 		 "array "
 		 "for clients has no check of its bounds.",
 	  .pages = "select(2), poll(2), epoll(7)",
@@ -170,7 +171,8 @@ const struct check_kind checks[] = {
 	{ .name = "zombies",
 	  .sentence = "after 2000 clients no child is a zombie",
 	  .why = "A zombie keeps its place in the table of processes.",
-	  .bug = "Nobody calls waitpid(2); or it is called once for each SIGCHLD, though "
+	  .bug = "waitpid(2) is never called; or it is called once for each SIGCHLD, "
+		 "though "
 		 "several children may have ended.",
 	  .pages = "waitpid(2), signal(7)",
 	  .needs = CHECK_STARTS | CHECK_SHARES,

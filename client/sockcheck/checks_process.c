@@ -141,7 +141,7 @@ void check_idle_cpu(struct check *check)
 	close_all(talks, SILENT);
 }
 
-/* ---- what clients leave behind ----------------------------------------------------------- */
+/* ---- after many clients ------------------------------------------------------------------ */
 
 /* @return whether the clients were served, so that the figures are known */
 static bool take_visits(struct check *check, const struct visits *visits)
@@ -260,7 +260,7 @@ static bool awaits_end(struct check *check, const char **why)
 	return true;
 }
 
-/* Waits until nobody listens on the port. */
+/* Waits until no process listens on the port. */
 static bool awaits_free_port(struct check *check)
 {
 	const struct sock_target target = { check->host, check->port, AF_INET,

@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/lib/local_listener.h"
 #include "client/lib/proc.h"
 #include "common/clock.h"
 #include "common/io.h"
@@ -212,26 +213,6 @@ static _Noreturn void become(struct image *image)
 	_exit(127);
 }
 
-static int open_listener(struct checked_server *server, const char *port,
-			 struct failure *failure)
-{
-	const struct sock_place place = { "127.0.0.1", port,
-					  server->command->datagrams ? SOCK_DGRAM
-								     : SOCK_STREAM,
-					  SOMAXCONN };
-	struct address address;
-	int fd = sock_listen(&place, failure);
-
-	if (fd < 0)
-		return -1;
-	if (address_local(fd, &address) < 0) {
-		close(fd);
-		return failure_set(failure, "%s", strerror(errno));
-	}
-	snprintf(server->port, sizeof server->port, "%u", address_port(&address));
-	return fd;
-}
-
 /* Finds the port, and with socket activation the listening socket. A server that opens its port
  * itself gets only the number: the socket is closed again while no other thread forks, because a
  * child would have a copy, and the port would stay in use. */
@@ -241,7 +222,7 @@ static int find_port(struct checked_server *server, const char *port, int *liste
 	int fd;
 
 	pthread_mutex_lock(&spawning);
-	fd = open_listener(server, port, failure);
+	fd = local_listener_open(port, server->command->datagrams, server->port, failure);
 	if (fd >= 0 && server->command->opens_port)
 		close(fd);
 	pthread_mutex_unlock(&spawning);

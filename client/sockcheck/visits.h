@@ -1,5 +1,6 @@
 /*
- * visits - two thousand clients of one server, and what they leave behind.
+ * visits - two thousand clients of one server, and the processes, descriptors and threads
+ * that remain after them.
  */
 #ifndef CLIENT_SOCKCHECK_VISITS_H
 #define CLIENT_SOCKCHECK_VISITS_H

@@ -77,13 +77,18 @@ bool experiment_is_whole(const struct experiment *experiment, unsigned point,
 	       service.errors == 0 && service.crowd;
 }
 
+bool experiment_has_failed(const struct experiment *experiment, unsigned point,
+			   unsigned row)
+{
+	return experiment->failures[point][row].text[0] != '\0';
+}
+
 bool experiment_is_lacking(const struct experiment *experiment, unsigned point,
 			   unsigned row)
 {
-	bool failed = experiment->failures[point][row].text[0] != '\0';
-
-	return failed || (experiment_service(experiment, point, row).rounds > 0 &&
-			  !experiment_is_whole(experiment, point, row));
+	return experiment_has_failed(experiment, point, row) ||
+	       (experiment_service(experiment, point, row).rounds > 0 &&
+		!experiment_is_whole(experiment, point, row));
 }
 
 const struct run_figures *experiment_last_run(const struct experiment *experiment,

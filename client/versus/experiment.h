@@ -80,6 +80,10 @@ struct experiment_service experiment_service(const struct experiment *experiment
 bool experiment_is_whole(const struct experiment *experiment, unsigned point,
 			 unsigned row);
 
+/** Whether a row failed at a point. */
+bool experiment_has_failed(const struct experiment *experiment, unsigned point,
+			   unsigned row);
+
 /** Whether a row failed at a point, or did not serve all of its clients. A point that was not run,
  *  because the experiment was interrupted, lacks nothing. */
 bool experiment_is_lacking(const struct experiment *experiment, unsigned point,

@@ -478,7 +478,7 @@ static void run_experiment(struct experiments *experiments, struct experiment *e
 		for (unsigned point = 0; point < experiment->point_count; point++)
 			for (unsigned row = 0; row < experiment->row_count && !*stop;
 			     row++) {
-				if (experiment->failures[point][row].text[0] == '\0')
+				if (!experiment_has_failed(experiment, point, row))
 					run_once(experiments, experiment, round, point,
 						 row);
 				experiments->done++;
@@ -640,7 +640,7 @@ static bool has_failed(const struct experiment *experiment)
 		return false;
 	for (unsigned point = 0; point < experiment->point_count; point++)
 		for (unsigned row = 0; row < experiment->row_count; row++)
-			if (experiment->failures[point][row].text[0] != '\0' ||
+			if (experiment_has_failed(experiment, point, row) ||
 			    experiment_service(experiment, point, row).errors > 0)
 				return true;
 	return false;

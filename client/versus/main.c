@@ -1,10 +1,10 @@
 /*
  * versus - compares the models of a service side by side, under the same load.
  *
- * For each model it starts SERVICEd-MODEL, runs the loads, and stops it. It does the same
- * with the commands of --server. It does this
- * several times, interleaved (model A, B, C, A, B, C ...), so that other work of the
- * machine disturbs all models alike. The report shows the medians.
+ * For each model it starts SERVICEd-MODEL, runs the loads, and stops it, and does the same
+ * with the commands of --server. It does this several times, interleaved (model A, B, C, A, B,
+ * C ...), so that other work of the machine disturbs all models alike. The report shows the
+ * medians.
  *
  * Where to read on: settings.c (options), load_runs.c and measure.c (one load on one server),
  * experiments.c (curves), results.c (tables and files).

@@ -87,14 +87,19 @@ void results_take_rates(struct settings *settings)
 
 /* ---- files --------------------------------------------------------------------------------- */
 
-static void write_tsv(const struct settings *settings, const struct machine *machine,
+/* Writes what a file has. @return whether it is whole */
+typedef bool write_function(const struct settings *settings,
+			    const struct machine *machine, FILE *out);
+
+static bool write_tsv(const struct settings *settings, const struct machine *machine,
 		      FILE *out)
 {
 	(void)machine;
 	comparison_write_tsv(&settings->comparison, out);
+	return true;
 }
 
-static void write_json(const struct settings *settings, const struct machine *machine,
+static bool write_json(const struct settings *settings, const struct machine *machine,
 		       FILE *out)
 {
 	if (settings->experiments_wanted)
@@ -103,16 +108,15 @@ static void write_json(const struct settings *settings, const struct machine *ma
 	else
 		comparison_write_json(&settings->comparison, machine, settings->command,
 				      out);
+	return true;
 }
 
-static int keep(const char *name)
+static bool write_page(const struct settings *settings, const struct machine *machine,
+		       FILE *out)
 {
-	message(MESSAGE_ERROR, "%s is not written: no run is complete", name);
-	return -1;
+	return report_write(&settings->experiments, machine, settings->command,
+			    *settings->stop != 0, out) == 0;
 }
-
-typedef void write_function(const struct settings *settings,
-			    const struct machine *machine, FILE *out);
 
 /* Whether a run is complete. If not, the files of an earlier run are more than nothing. */
 static bool has_results(const struct settings *settings)
@@ -132,32 +136,18 @@ static int write_file(const struct settings *settings, const struct machine *mac
 		      const char *name, write_function *write)
 {
 	struct out_file file;
+	bool whole;
 
 	if (name == NULL)
 		return 0;
-	if (*settings->stop != 0 && !has_results(settings))
-		return keep(name);
+	if (*settings->stop != 0 && !has_results(settings)) {
+		message(MESSAGE_ERROR, "%s is not written: no run is complete", name);
+		return -1;
+	}
 	if (out_file_open(&file, name) < 0)
 		return cannot_write(name);
-	write(settings, machine, file.stream);
-	return out_file_close(&file, true) == 0 ? 0 : cannot_write(name);
-}
-
-/* A page that cannot be written whole is reported. */
-static int write_report(const struct settings *settings, const struct machine *machine)
-{
-	struct out_file file;
-	bool whole;
-
-	if (settings->report == NULL)
-		return 0;
-	if (*settings->stop != 0 && !has_results(settings))
-		return keep(settings->report);
-	if (out_file_open(&file, settings->report) < 0)
-		return cannot_write(settings->report);
-	whole = report_write(&settings->experiments, machine, settings->command,
-			     *settings->stop != 0, file.stream) == 0;
-	return out_file_close(&file, whole) == 0 ? 0 : cannot_write(settings->report);
+	whole = write(settings, machine, file.stream);
+	return out_file_close(&file, whole) == 0 ? 0 : cannot_write(name);
 }
 
 /* ---- what has changed ---------------------------------------------------------------------- */
@@ -270,7 +260,7 @@ int results_of_experiments(struct settings *settings)
 		for (int i = 0; i < EXPERIMENT_KINDS; i++)
 			if (experiments->with[i] && experiments->all[i].runs != NULL)
 				print_experiment(experiments, (enum experiment_kind)i);
-	if (write_report(settings, &machine) < 0)
+	if (write_file(settings, &machine, settings->report, write_page) < 0)
 		result = -1;
 	if (write_file(settings, &machine, settings->json, write_json) < 0)
 		result = -1;

@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/lib/local_listener.h"
 #include "client/versus/server_memory.h"
 #include "common/clock.h"
 #include "common/io.h"
@@ -241,28 +242,6 @@ static _Noreturn void become(const struct start *start)
 	_exit(127);
 }
 
-/* Opens the listening socket, or, if the server opens it, only looks for a free port:
- * the socket is closed again.
- * @return its descriptor, or -1 with *failure, or without it if there is none */
-static int open_listener(struct server_process *server, bool datagrams,
-			 struct failure *failure)
-{
-	const struct sock_place place = { "127.0.0.1", "0",
-					  datagrams ? SOCK_DGRAM : SOCK_STREAM,
-					  SOMAXCONN };
-	struct address address;
-	int fd = sock_listen(&place, failure);
-
-	if (fd < 0)
-		return -1;
-	if (address_local(fd, &address) < 0) {
-		close(fd);
-		return failure_set(failure, "%s", strerror(errno));
-	}
-	snprintf(server->port, sizeof server->port, "%u", address_port(&address));
-	return fd;
-}
-
 /* Whether the server has ended without a request. WNOWAIT leaves its status to a
  * later wait. */
 static bool has_ended(pid_t pid)
@@ -443,7 +422,8 @@ int server_process_start(struct server_process *server,
 			       .parent = getpid() };
 	int started;
 
-	start.listener = open_listener(server, settings->datagrams, failure);
+	start.listener =
+		local_listener_open("0", settings->datagrams, server->port, failure);
 	if (start.listener < 0)
 		return -1;
 	if (opens_port(server)) {

@@ -484,7 +484,7 @@ static void print_row(const struct experiment *experiment, const struct view *vi
 			experiment_summary(experiment, i, row, view->figure);
 		char cell[CHART_NUMBER] = "-";
 
-		bool failed = experiment->failures[i][row].text[0] != '\0';
+		bool failed = experiment_has_failed(experiment, i, row);
 
 		if (experiment_is_known(experiment, i, row, view->figure))
 			chart_number(summary.median * view->scale, cell);
@@ -546,7 +546,7 @@ static bool is_anywhere_lacking(const struct experiment *experiment)
 	for (unsigned point = 0; point < experiment->point_count; point++)
 		for (unsigned row = 0; row < experiment->row_count; row++)
 			if (experiment_is_lacking(experiment, point, row) &&
-			    experiment->failures[point][row].text[0] == '\0')
+			    !experiment_has_failed(experiment, point, row))
 				return true;
 	return false;
 }

@@ -462,14 +462,6 @@ static bool finds_port_taken(const struct example *example, char port[NAME])
 
 /* ---- running --------------------------------------------------------------------------- */
 
-/* @return whether all labs are to be run, also those that take long */
-static bool runs_all_labs(void)
-{
-	const char *which = getenv("TEST_LAB");
-
-	return which != NULL && strcmp(which, "all") == 0;
-}
-
 static void bin_path(const char *name, char path[TEXT])
 {
 	snprintf(path, TEXT, "%s/%s", getenv("SOCKWAYS_BIN"), name);
@@ -502,7 +494,7 @@ static bool is_skipped(const struct example *example, bool own_network)
 		printf("skipped: needs %s\n", program);
 		return true;
 	}
-	if (example->takes_long && !runs_all_labs()) {
+	if (example->takes_long && !lab_is_wanted()) {
 		skipped("needs TEST_LAB=all");
 		return true;
 	}

@@ -154,17 +154,10 @@ enum {
 
 /* ---- what sockcheck says --------------------------------------------------------------- */
 
-static bool is_lab(void)
-{
-	const char *wanted = getenv("TEST_LAB");
-
-	return wanted != NULL && strcmp(wanted, "all") == 0;
-}
-
 /* These cost much processor time. */
 static bool is_judged(const struct animal *animal)
 {
-	return is_lab() || !names_include("crab deer owl pig", animal->name);
+	return lab_is_wanted() || !names_include("crab deer owl pig", animal->name);
 }
 
 static const char *program_of(const struct animal *animal)
@@ -180,7 +173,7 @@ static const char *program_of(const struct animal *animal)
 static const char *fails_of(const struct animal *animal, char first[NAMES])
 {
 	snprintf(first, NAMES, "%s", animal->fails);
-	if (!is_lab())
+	if (!lab_is_wanted())
 		first[strcspn(first, " ")] = '\0';
 	return first;
 }
@@ -195,7 +188,7 @@ static struct program start_check(const struct animal *animal, const char *serve
 	snprintf(only, sizeof only, "%s %s", fails_of(animal, first), animal->passes);
 	for (char *space = only; (space = strchr(space, ' ')) != NULL;)
 		*space = ',';
-	if (!is_lab()) {
+	if (!lab_is_wanted()) {
 		argv[count++] = "--only";
 		argv[count++] = only;
 	}
@@ -382,7 +375,7 @@ START_TEST(the_answers_mend_the_server)
 	folder_create(&folder);
 	snprintf(mended, sizeof mended, "%s", folder_path(&folder, animals[_i].name));
 	expect_shell(&animals[_i], mended, mend);
-	if (is_lab() && needed_program("cc", path) != NULL) {
+	if (lab_is_wanted() && needed_program("cc", path) != NULL) {
 		expect_shell(&animals[_i], mended, compile);
 		expect_all_pass(&animals[_i], mended);
 	}

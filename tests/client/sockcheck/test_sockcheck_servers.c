@@ -22,13 +22,6 @@ enum { TEXT = 4096, ARGUMENTS_MOST = 24, AT_ONCE = 4, RUNS_MOST = 128 };
 #define HEAVY                                                                            \
 	"zombies,descriptor-leak,thread-leak,many-clients,own-answers,partial-writes"
 
-static bool is_lab(void)
-{
-	const char *wanted = getenv("TEST_LAB");
-
-	return wanted != NULL && strcmp(wanted, "all") == 0;
-}
-
 /* ---- the suite's own -------------------------------------------------------------------- */
 
 static const struct service {
@@ -48,7 +41,7 @@ static const struct service {
 	/* each client is served at once, and its connection ends soon */
 	{ "greet", { 0 }, true, "" },
 	{ "daytime", { 0 }, true, "" },
-	/* there is no reply, so a client that waits for one holds up nobody */
+	/* there is no reply, so a client that waits for one does not delay others */
 	{ "discard", { 0 }, false, "silent-client slow-writer" },
 	{ "http",
 	  { 0 },
@@ -75,7 +68,7 @@ static int runs_count;
  * the other services in one. */
 static bool is_sample(const struct service *service, const char *model)
 {
-	if (is_lab())
+	if (lab_is_wanted())
 		return true;
 	if (service != &services[0])
 		return strcmp(model, "fork") == 0;
@@ -87,7 +80,7 @@ static void note_run(const struct service *service, const char *model, bool data
 	struct judged *run = &runs[runs_count];
 
 	if (runs_count == RUNS_MOST ||
-	    (datagrams && !is_lab() && service != &services[0]))
+	    (datagrams && !lab_is_wanted() && service != &services[0]))
 		return;
 	run->service = service;
 	snprintf(run->model, sizeof run->model, "%s", model);
@@ -124,7 +117,7 @@ static struct program start(const struct judged *judged, const struct folder *fo
 		 judged->service->name, judged->model);
 	if (judged->datagrams) {
 		argv[count++] = "-u";
-	} else if (!is_lab()) {
+	} else if (!lab_is_wanted()) {
 		argv[count++] = "--skip";
 		argv[count++] = HEAVY;
 	}
@@ -244,7 +237,7 @@ START_TEST(a_server_from_elsewhere_is_judged)
 
 	if (needed_program(other->needs, path) == NULL)
 		return;
-	if (!is_lab()) {
+	if (!lab_is_wanted()) {
 		argv[count++] = "--only";
 		argv[count++] = "answers,two-at-once,half-close,sigterm,rebind";
 	}
