@@ -828,6 +828,8 @@ START_TEST(the_port_is_free_as_soon_as_it_has_ended)
 {
 	enum { ROUNDS = 5 };
 
+	/* elsewhere a client of another suite may get just this port for its own end */
+	(void)network_enter_own();
 	for (int i = 0; i < ROUNDS; i++) {
 		struct server server = server_start_with(&(struct server_setup){
 			.program = model_program(_i, "echo"),
