@@ -86,7 +86,7 @@ static void host_text(const struct load_plan *plan, char *out, size_t size)
 	size_t length = strcspn(plan->host, "%");
 	bool brackets = strchr(plan->host, ':') != NULL;
 
-	if (load_plan_is_local(plan)) {
+	if (local_address_is(plan->host)) {
 		snprintf(out, size, "localhost");
 		return;
 	}
