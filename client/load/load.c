@@ -268,6 +268,27 @@ bool load_plan_is_local(const struct load_plan *plan)
 	return plan->host != NULL && local_address_is(plan->host);
 }
 
+/* The server must be of the family of the source addresses. */
+static int complete_family(struct load_plan *plan, struct failure *failure)
+{
+	struct address host;
+	int family, wanted = plan->family;
+
+	if (plan->sources.count == 0)
+		return 0;
+	family = address_family(&plan->sources.list[0]);
+	if (wanted == AF_UNSPEC && plan->host != NULL &&
+	    address_parse(plan->host, &host) == 0)
+		wanted = address_family(&host);
+	if (wanted != AF_UNSPEC && wanted != family)
+		return failure_set(
+			failure, "--source: the addresses are of %s, and %s is not",
+			family == AF_INET ? "IPv4" : "IPv6",
+			plan->family == wanted ? "the option -4 or -6" : plan->host);
+	plan->family = family;
+	return 0;
+}
+
 int load_plan_complete(struct load_plan *plan, struct failure *failure)
 {
 	unsigned loads = load_protocol_loads(plan->protocol, plan->datagrams);
@@ -282,14 +303,8 @@ int load_plan_complete(struct load_plan *plan, struct failure *failure)
 	if (load_plan_is_local(plan) && (plan->datagrams || plan->sources.count > 0))
 		return failure_set(failure, "%s does not go with a UNIX-domain socket",
 				   plan->datagrams ? "-u" : "--source");
-	if (plan->sources.count > 0) {
-		int family = address_family(&plan->sources.list[0]);
-
-		if (plan->family != AF_UNSPEC && plan->family != family)
-			return failure_set(failure, "--source: the addresses are of %s",
-					   family == AF_INET ? "IPv4" : "IPv6");
-		plan->family = family;
-	}
+	if (complete_family(plan, failure) < 0)
+		return -1;
 	if (plan->kind != LOAD_IDLE)
 		plan->idle = 0;
 	else if (plan->idle == 0)

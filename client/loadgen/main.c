@@ -125,8 +125,9 @@ struct command {
 struct progress {
 	bool terminal;
 	bool shown;
-	double shown_at;     /* measured time of the last line of -v */
-	const char *counted; /* "exchanges" */
+	enum load_phase phase; /* at the last call */
+	double shown_at;       /* measured time of the last line of -v */
+	const char *counted;   /* "exchanges" */
 	uint64_t exchanges;
 };
 
@@ -479,6 +480,10 @@ static void show_progress(const struct load_progress *now, void *context)
 	struct progress *progress = context;
 
 	if (message_wanted(MESSAGE_CLIENT)) {
+		if (now->phase == LOAD_RAMPING && progress->phase != LOAD_RAMPING)
+			message(MESSAGE_CLIENT, "the rate or the number of connections "
+						"grows; not measured yet");
+		progress->phase = now->phase;
 		if (now->phase != LOAD_RUNNING || now->seconds < progress->shown_at + 1)
 			return;
 		message(MESSAGE_CLIENT, "%.0f s: %ju %s, %.0f /s", now->seconds,

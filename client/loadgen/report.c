@@ -21,6 +21,12 @@ const char *report_unit(const struct load_plan *plan)
 	return is_broadcast(plan) ? "deliveries" : "exchanges";
 }
 
+/* Whether a signal ended the load before its time. */
+static bool was_interrupted(const struct load_plan *plan)
+{
+	return plan->stop != NULL && *plan->stop != 0;
+}
+
 bool report_is_good(const struct report *report, const struct load_result *result)
 {
 	const struct load_plan *plan = report->plan;
@@ -378,7 +384,8 @@ void report_print_text(const struct report *report, const struct load_result *re
 	if (plan->ramp > 0)
 		printf("%-15s%.2f s before the measured time\n", "ramp",
 		       (double)plan->ramp / 1e3);
-	printf("%-15s%.2f s\n", "measured", result->elapsed);
+	printf("%-15s%.2f s%s\n", "measured", result->elapsed,
+	       was_interrupted(plan) ? ", until a signal stopped the load" : "");
 	printf("%-15s%ju\n", report_unit(plan), (uintmax_t)result->exchanges);
 	printf("%-15s%.0f /s\n", "rate", per_second((double)result->exchanges, result));
 	print_work(report, result);
@@ -538,9 +545,9 @@ void report_print_json(const struct report *report, const struct load_result *re
 	print_json_count("sources", result->sources, result->sources > 0);
 	printf("\"idle\":%ju,\"idle_made\":%u,\"idle_standing\":%u,", (uintmax_t)idle,
 	       result->idle_made, result->idle_open);
-	printf("\"size\":%zu,\"threads\":%u,\"seconds\":%.6f,",
+	printf("\"size\":%zu,\"threads\":%u,\"seconds\":%.6f,\"interrupted\":%s,",
 	       load_plan_has_size(plan) ? result->size : 0, result->threads,
-	       result->elapsed);
+	       result->elapsed, was_interrupted(plan) ? "true" : "false");
 	printf("\"exchanges\":%ju,\"exchanges_per_second\":%.1f,",
 	       (uintmax_t)result->exchanges,
 	       per_second((double)result->exchanges, result));

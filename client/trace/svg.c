@@ -3,8 +3,8 @@
  *
  * A path of many short lines ("m3 0h2") takes fewer bytes than a rectangle for each, so a busy
  * trace stays small. There is a background, because a browser may have a white one for a file of
- * its own although dark colours are preferred. The kinds differ in colour and in height: so they differ without colours as
- * well. The colours are those of Okabe and Ito, which people with colour blindness can tell apart;
+ * its own although dark colours are preferred. The kinds differ in colour and in height, so they
+ * can be told apart without colours as well. The colours are those of Okabe and Ito, which people with colour blindness can tell apart;
  * prefers-color-scheme replaces those that are hard to see on a dark page. All classes begin with
  * "tl-", because the styles of an SVG hold for the whole HTML document that it is a part of.
  *
@@ -170,6 +170,12 @@ static void write_facts(FILE *out, const struct trace_view *view,
 	markup_write(client->why, out);
 }
 
+/* Whether the picture marks the end of the row: the trace has no close, and its end is shown. */
+static bool is_open(const struct trace_view *view, const struct trace_client *client)
+{
+	return !client->closed && client->to <= view->to;
+}
+
 static void write_row(FILE *out, const struct trace_view *view, size_t row,
 		      unsigned char *columns, size_t count)
 {
@@ -187,40 +193,72 @@ static void write_row(FILE *out, const struct trace_view *view, size_t row,
 			y + 4, trace_worker_text(view->trace, client->worker, worker));
 	for (int kind = COLUMN_BACKLOG; kind < COLUMN_KINDS; kind++)
 		write_path(out, columns, count, kind, client->lane, y);
-	if (!client->closed && client->to <= view->to)
+	if (is_open(view, client))
 		fprintf(out, "<path class=\"tl-o\" d=\"M%zu %zul5 4l-5 4\"/>",
 			LABELS + count, y - 4);
 	fputs("</g>\n", out);
 }
 
-static void write_legend(FILE *out, const struct trace_view *view)
+/* What the picture contains, and the legend explains. */
+struct contents {
+	bool kinds[COLUMN_KINDS], open_clients;
+	unsigned count; /* how many of them */
+};
+
+static struct contents find_contents(const struct trace_view *view,
+				     unsigned char *columns, size_t count)
+{
+	struct contents found = { .count = 0 };
+
+	for (size_t row = 0; row < view->count; row++) {
+		trace_view_columns(view, view->rows[row], count, columns);
+		for (size_t i = 0; i < count; i++)
+			found.kinds[columns[i]] = true;
+		found.open_clients |= is_open(view, view->rows[row]);
+	}
+	for (int kind = COLUMN_BACKLOG; kind < COLUMN_KINDS; kind++)
+		found.count += found.kinds[kind];
+	found.count += found.open_clients;
+	return found;
+}
+
+static void write_legend(FILE *out, const struct trace_view *view,
+			 const struct contents *contents)
 {
 	size_t y = TOP + view->count * ROW + LEGEND_ROW;
 
-	for (int kind = COLUMN_BACKLOG; kind < COLUMN_KINDS; kind++, y += LEGEND_ROW)
+	for (int kind = COLUMN_BACKLOG; kind < COLUMN_KINDS; kind++) {
+		if (!contents->kinds[kind])
+			continue;
 		fprintf(out,
 			"<path class=\"%s\" d=\"M8 %zuh40\"/>"
 			"<text class=\"tl-t\" x=\"56\" y=\"%zu\">%s</text>\n",
 			kinds[kind].class, y, y + 4, kinds[kind].meaning);
-	fprintf(out,
-		"<path class=\"tl-o\" d=\"M24 %zul5 4l-5 4\"/>"
-		"<text class=\"tl-t\" x=\"56\" y=\"%zu\">not closed</text>\n",
-		y - 4, y + 4);
+		y += LEGEND_ROW;
+	}
+	if (contents->open_clients)
+		fprintf(out,
+			"<path class=\"tl-o\" d=\"M24 %zul5 4l-5 4\"/>"
+			"<text class=\"tl-t\" x=\"56\" y=\"%zu\">not closed</text>\n",
+			y - 4, y + 4);
 }
 
 int trace_svg_write(FILE *out, const struct trace_view *view, unsigned width)
 {
 	size_t count = width - LABELS - MARGIN;
-	size_t height = TOP + view->count * ROW + (COLUMN_KINDS + 1) * LEGEND_ROW;
 	unsigned char *columns = malloc(count);
+	struct contents contents;
+	size_t height;
 
 	if (columns == NULL)
 		return -1;
+	contents = find_contents(view, columns, count);
+	height = TOP + view->count * ROW + (contents.count + 1) * LEGEND_ROW;
 	write_heading(out, view, width, height);
 	write_axis(out, view, count);
 	for (size_t i = 0; i < view->count; i++)
 		write_row(out, view, i, columns, count);
-	write_legend(out, view);
+	write_legend(out, view, &contents);
 	fputs("</svg>\n", out);
 	free(columns);
 	return 0;

@@ -26,6 +26,7 @@ enum {
 	NAME_TEXT = 64 * 4, /* a name, escaped */
 	NAME_WIDTH = 15,
 	NAMES_MOST = 10, /* in a sentence */
+	DRIFT_LEAST = 3, /* so many clear changes can be a change of the machine */
 	FACT_TEXT = 128,
 	BLOCK = 64 * 1024, /* bytes that are read at a time */
 };
@@ -570,6 +571,38 @@ static void print_changes(const struct pairs *pairs, int index, FILE *out)
 	fputs(".\n", out);
 }
 
+/* Whether the throughput of more than one server changed clearly. */
+static bool several_changed(const struct pairs *pairs)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < pairs->count; i++) {
+		const struct pair *pair = &pairs->list[i];
+
+		if (direction(pair, FIGURE_RATE) == 0)
+			continue;
+		if (first != NULL && strcmp(first, pair->new->server) != 0)
+			return true;
+		first = pair->new->server;
+	}
+	return false;
+}
+
+/* If all servers became faster, or all slower, the machine may have changed and not they. */
+static void print_drift(const struct pairs *pairs, FILE *out)
+{
+	struct tally tally = count_changes(pairs, FIGURE_RATE);
+	size_t changed = tally.higher + tally.lower;
+
+	if (changed < DRIFT_LEAST || changed * 2 < tally.known ||
+	    (tally.higher > 0 && tally.lower > 0) || !several_changed(pairs))
+		return;
+	wrap_print("- All clear changes of the throughput have the same direction. The "
+		   "machine may have become faster or slower as a whole: run the earlier "
+		   "command again, and compare with that.",
+		   SIZE_MAX, 2, out);
+}
+
 /* A single round has no spread. */
 static void print_single_rounds(const struct pairs *pairs, FILE *out)
 {
@@ -582,20 +615,36 @@ static void print_single_rounds(const struct pairs *pairs, FILE *out)
 		fputs("- A result with one round cannot change clearly.\n", out);
 }
 
+static void write_escaped(const char *name, FILE *out)
+{
+	char text[NAME_TEXT];
+
+	text_escape(name, strlen(name), text, sizeof text);
+	fputs(text, out);
+}
+
 /* "fork (conversations)", "fork (clients 32)" */
 static void write_result_name(const struct compare_result *result, FILE *out)
 {
-	char server[NAME_TEXT], group[NAME_TEXT];
-
-	text_escape(result->server, strlen(result->server), server, sizeof server);
-	text_escape(result->group, strlen(result->group), group, sizeof group);
-	fprintf(out, "%s (%s", server, group);
+	write_escaped(result->server, out);
+	fputs(" (", out);
+	write_escaped(result->group, out);
 	if (result->x_name != NULL)
 		fprintf(out, " %.6g", result->x);
 	fputc(')', out);
 }
 
-/* The results of a run that the other one has not. */
+/* Whether the run has results of the load or experiment. */
+static bool has_group(const struct compare_run *run, const char *group)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (strcmp(run->results[i].group, group) == 0)
+			return true;
+	return false;
+}
+
+/* The results that only one run has; of a load or experiment that the other run does not have, the
+ * name of the load or experiment. */
 static void print_missing(const struct compare_run *run, const struct compare_run *other,
 			  const char *where, FILE *out)
 {
@@ -607,12 +656,20 @@ static void print_missing(const struct compare_run *run, const struct compare_ru
 		return;
 	fprintf(memory, "- Only in %s: ", where);
 	for (size_t i = 0; i < run->count; i++) {
-		if (find_result(other, &run->results[i]) != NULL)
+		const struct compare_result *result = &run->results[i];
+		bool whole_group = !has_group(other, result->group);
+
+		if (find_result(other, result) != NULL ||
+		    (whole_group && i > 0 &&
+		     strcmp(result->group, run->results[i - 1].group) == 0))
 			continue;
 		if (missing++ >= NAMES_MOST)
 			continue;
 		fputs(missing > 1 ? ", " : "", memory);
-		write_result_name(&run->results[i], memory);
+		if (whole_group)
+			write_escaped(result->group, memory);
+		else
+			write_result_name(result, memory);
 	}
 	if (missing > NAMES_MOST)
 		fprintf(memory, " and %zu more", missing - NAMES_MOST);
@@ -770,6 +827,7 @@ int compare_print(const struct compare_run *old, const struct compare_run *new, 
 	fputc('\n', out);
 	for (int i = 0; i < COMPARED; i++)
 		print_changes(&pairs, i, out);
+	print_drift(&pairs, out);
 	print_single_rounds(&pairs, out);
 	print_missing(old, new, "the file", out);
 	print_missing(new, old, "this run", out);

@@ -933,14 +933,16 @@ static void write_json_load(const struct comparison *comparison, enum load_kind 
 }
 
 void comparison_write_json(const struct comparison *comparison,
-			   const struct machine *machine, const char *command, FILE *out)
+			   const struct machine *machine, const char *command,
+			   bool interrupted, FILE *out)
 {
 	bool first = true;
 
 	fprintf(out,
-		"{\"service\": \"%s\", \"transport\": \"%s\", \"rounds\": %u,\n"
-		" \"command\": ",
-		comparison->service, transport_name(comparison), comparison->rounds);
+		"{\"service\": \"%s\", \"transport\": \"%s\", \"rounds\": %u, "
+		"\"interrupted\": %s,\n \"command\": ",
+		comparison->service, transport_name(comparison), comparison->rounds,
+		interrupted ? "true" : "false");
 	json_write_string(out, command);
 	fputs(",\n \"machine\": ", out);
 	machine_write_json(machine, out);

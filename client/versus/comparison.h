@@ -62,8 +62,10 @@ void comparison_print(const struct comparison *comparison, FILE *out);
 /** Writes a header line, and a line of tab-separated figures for each run. */
 void comparison_write_tsv(const struct comparison *comparison, FILE *out);
 
-/** Writes the runs and their medians as a JSON object (RFC 8259). */
+/** Writes the runs and their medians as a JSON object (RFC 8259).
+ *  @param interrupted  whether the loads were ended before their time */
 void comparison_write_json(const struct comparison *comparison,
-			   const struct machine *machine, const char *command, FILE *out);
+			   const struct machine *machine, const char *command,
+			   bool interrupted, FILE *out);
 
 #endif

@@ -69,16 +69,31 @@ static void write_result(const struct experiment *experiment, unsigned point,
 	fputc('}', out);
 }
 
+/* How long a client waited in the backlog, in nanoseconds. */
+static int64_t time_in_backlog(const struct trace *trace,
+			       const struct trace_client *client)
+{
+	int64_t time = 0;
+
+	for (size_t i = 0; i < client->spans; i++) {
+		const struct trace_span *span = &trace->spans[client->first_span + i];
+
+		if (span->kind == SPAN_BACKLOG)
+			time += span->to - span->from;
+	}
+	return time;
+}
+
 /* Times in milliseconds since the first event of a timeline. */
 static void write_client(const struct trace *trace, const struct trace_client *client,
 			 FILE *out)
 {
 	fprintf(out,
-		"{\"client\": %ju, \"from\": %.3f, \"to\": %.3f, \"queued\": %.3f, "
-		"\"requests\": %ju, \"worker\": ",
+		"{\"client\": %ju, \"from\": %.3f, \"to\": %.3f, \"backlog\": %.3f, "
+		"\"queued\": %.3f, \"requests\": %ju, \"worker\": ",
 		(uintmax_t)client->number, (double)client->from / 1e6,
-		(double)client->to / 1e6, (double)client->queued / 1e6,
-		(uintmax_t)client->requests);
+		(double)client->to / 1e6, (double)time_in_backlog(trace, client) / 1e6,
+		(double)client->queued / 1e6, (uintmax_t)client->requests);
 	if (client->worker == TRACE_NO_WORKER)
 		fputs("null}", out);
 	else
@@ -132,15 +147,18 @@ static void write_experiment(const struct experiment *experiment, FILE *out)
 }
 
 void experiments_write_json(const struct experiments *experiments,
-			    const struct machine *machine, const char *command, FILE *out)
+			    const struct machine *machine, const char *command,
+			    bool interrupted, FILE *out)
 {
 	bool first = true;
 
 	fputs("{\"service\": ", out);
 	json_write_string(out, experiments->service);
 	fprintf(out,
-		", \"rounds\": %u, \"seconds\": %g,\n \"command\": ", experiments->rounds,
-		(double)experiments->base.duration / 1000);
+		", \"rounds\": %u, \"seconds\": %g, \"interrupted\": %s,\n "
+		"\"command\": ",
+		experiments->rounds, (double)experiments->base.duration / 1000,
+		interrupted ? "true" : "false");
 	json_write_string(out, command);
 	fputs(",\n \"machine\": ", out);
 	machine_write_json(machine, out);

@@ -10,9 +10,10 @@
 #include "client/versus/machine.h"
 
 /** Writes all runs and their statistics as a JSON object (RFC 8259); versus(1) describes it.
- *  @param command  the command line that made them */
+ *  @param command      the command line that made them
+ *  @param interrupted  whether the experiments were ended before their time */
 void experiments_write_json(const struct experiments *experiments,
 			    const struct machine *machine, const char *command,
-			    FILE *out);
+			    bool interrupted, FILE *out);
 
 #endif

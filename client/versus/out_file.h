@@ -11,11 +11,11 @@ enum { OUT_FILE_NAME = 4096 };
 
 struct out_file {
 	FILE *stream;
-	const char *name;
+	char name[OUT_FILE_NAME]; /* with symbolic links resolved */
 	char part[OUT_FILE_NAME]; /* the file that is written; "": the file itself */
 };
 
-/** Opens a stream for the new contents of the file @p name, which lives as long as @p file. What
+/** Opens a stream for the new contents of the file @p name, or of the file that it links to. What
  *  is no regular file, such as /dev/stdout, is written directly.
  *  @return 0, or -1 with errno */
 int out_file_open(struct out_file *file, const char *name);

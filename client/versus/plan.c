@@ -110,16 +110,19 @@ static const struct load_protocol *choose_protocol(const struct settings *settin
 int plan_service(struct settings *settings, const char *service, struct failure *failure)
 {
 	const struct load_protocol *protocol = choose_protocol(settings, service);
-	char name[SERVER_PROCESS_NAME], names[160];
+	bool is_request =
+		settings->request.bytes == NULL && strcmp(service, "request") == 0;
+	char name[SERVER_PROCESS_NAME];
 
 	settings->comparison.service = service;
-	if (protocol != NULL)
+	if (protocol != NULL && !is_request)
 		return plan_loads(settings, protocol, failure);
 	text_escape(service, strlen(service), name, sizeof name);
-	return failure_set(failure,
-			   "'%s' is not a service with a load (use %s, or --request and "
-			   "--expect)",
-			   name, load_protocol_names(names, sizeof names));
+	return failure_set(
+		failure,
+		"'%s' is not a service with a load (use --request and --expect, "
+		"or one of: " SOCKWAYS_SERVICES ")",
+		name);
 }
 
 void plan_choose_time(struct settings *settings)
@@ -132,6 +135,24 @@ void plan_choose_time(struct settings *settings)
 		settings->comparison.rounds = QUICK_ROUNDS;
 }
 
+/* Options that none of the chosen experiments uses are an error: the user expects an effect. */
+static int check_experiment_options(const struct settings *settings,
+				    struct failure *failure)
+{
+	const struct experiments *experiments = &settings->experiments;
+
+	if (settings->loads_named || settings->tsv != NULL)
+		return failure_set(failure, "-l, --loads and --tsv do not go together "
+					    "with experiments");
+	if (settings->clients > 0 && !experiments->with[EXPERIMENT_CLIENTS])
+		return failure_set(failure, "-c, --clients is used by the experiment "
+					    "clients only, which is not chosen");
+	if (settings->idle > 0 && !experiments->with[EXPERIMENT_IDLE])
+		return failure_set(failure, "-i, --idle is used by the experiment idle "
+					    "only, which is not chosen");
+	return 0;
+}
+
 /* The experiments have no loads of -l: they are loads of their own. */
 int plan_experiments(struct settings *settings, struct failure *failure)
 {
@@ -140,13 +161,12 @@ int plan_experiments(struct settings *settings, struct failure *failure)
 	struct comparison *comparison = &settings->comparison;
 	bool any = false;
 
-	if (settings->loads_named || settings->tsv != NULL)
-		return failure_set(failure, "-l, --loads and --tsv do not go together "
-					    "with experiments");
 	for (int i = 0; i < EXPERIMENT_KINDS; i++)
 		any |= experiments->with[i];
 	for (int i = 0; i < EXPERIMENT_KINDS && !any; i++)
 		experiments->with[i] = true;
+	if (check_experiment_options(settings, failure) < 0)
+		return -1;
 	memset(comparison->with, 0, sizeof comparison->with);
 	for (unsigned i = 0; i < comparison->model_count; i++) {
 		rows[i].server = comparison->servers[i];

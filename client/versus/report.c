@@ -35,7 +35,8 @@ static const char head[] =
 	"font-variant-numeric:tabular-nums}\n"
 	"caption{text-align:left;color:var(--soft);padding:.3rem 0}\n"
 	"th,td{text-align:right;padding:.15rem .6rem;border-bottom:1px solid "
-	"var(--line);white-space:nowrap}th:first-child{text-align:left}\n"
+	"var(--line);white-space:nowrap}th:first-child{text-align:left}"
+	".single th{white-space:normal}\n"
 	".note,td small{color:var(--soft)}td.facts{text-align:left;white-space:normal}\n"
 	"details{margin:.5rem 0}summary{cursor:pointer}\n"
 	"@media print{:root{--ink:#000;--paper:#fff;--soft:#444}"
@@ -72,7 +73,8 @@ static void write_base64(const char *bytes, size_t length, FILE *out)
 }
 
 static int write_link(const struct experiments *experiments,
-		      const struct machine *machine, const char *command, FILE *out)
+		      const struct machine *machine, const char *command,
+		      bool interrupted, FILE *out)
 {
 	char *text = NULL;
 	size_t length = 0;
@@ -80,7 +82,7 @@ static int write_link(const struct experiments *experiments,
 
 	if (memory == NULL)
 		return -1;
-	experiments_write_json(experiments, machine, command, memory);
+	experiments_write_json(experiments, machine, command, interrupted, memory);
 	if (fclose(memory) != 0) {
 		free(text);
 		return -1;
@@ -192,9 +194,8 @@ static void write_table(const struct experiment *experiment, const struct view *
 static void write_single_table(const struct experiment *experiment,
 			       const struct view *views, unsigned count, FILE *out)
 {
-	fputs("<div class=\"table\"><table>\n<caption>Median, and half of the range of "
-	      "the "
-	      "rounds</caption>\n<tr><th></th>",
+	fputs("<div class=\"table single\"><table>\n<caption>Median, and half of the "
+	      "range of the rounds</caption>\n<tr><th></th>",
 	      out);
 	for (unsigned i = 0; i < count; i++) {
 		fputs("<th scope=\"col\">", out);
@@ -358,6 +359,11 @@ static int write_experiment(const struct experiment *experiment,
 	markup_write(experiment->title, out);
 	fputs("</h2>\n", out);
 	write_escaped_paragraph(view_question(kind), out);
+	fputs("<p>", out);
+	view_write_setting(experiment, out);
+	if (kind == EXPERIMENT_RATE)
+		fputs(" A ring marks the highest rate that a server keeps up with.", out);
+	fputs("</p>\n", out);
 	write_sentences(text, out);
 	free(text);
 	if (kind == EXPERIMENT_SHARING)
@@ -380,8 +386,11 @@ static int write_experiment(const struct experiment *experiment,
 
 static int write_timelines(const struct experiments *experiments, FILE *out)
 {
+	int64_t length = timelines_length(experiments->timelines, EXPERIMENT_ROWS);
+
 	fputs("<section id=\"timeline\">\n<h2>Timeline of a few clients</h2>\n", out);
 	write_escaped_paragraph(timelines_question, out);
+	fputs("<p>All pictures have the same time scale.</p>\n", out);
 	for (unsigned row = 0; row < EXPERIMENT_ROWS; row++) {
 		const struct timeline *timeline = &experiments->timelines[row];
 
@@ -390,7 +399,7 @@ static int write_timelines(const struct experiments *experiments, FILE *out)
 		fprintf(out, "<h3 id=\"timeline-%u\">", row + 1);
 		markup_write(timeline->name, out);
 		fputs("</h3>\n<figure>\n", out);
-		if (timeline_draw_svg(timeline, out) < 0)
+		if (timeline_draw_svg(timeline, length, out) < 0)
 			return -1;
 		fputs("</figure>\n", out);
 	}
@@ -440,18 +449,20 @@ static int write_summary(const struct experiments *experiments, FILE *out)
 }
 
 static void write_machine(const struct experiments *experiments,
-			  const struct machine *machine, const char *command, FILE *out)
+			  const struct machine *machine, const char *command,
+			  bool interrupted, FILE *out)
 {
 	fputs("<section id=\"measured\">\n<h2>How it was measured</h2>\n", out);
 	fprintf(out,
 		"<p>The load and the servers share this machine. So the figures compare "
 		"the servers with each other; they do not show what a server can do on a "
-		"machine of its own. Each server ran %u time%s at each point, for %g s "
+		"machine of its own. Each server ran %s%u time%s at each point, for %g s "
 		"each, one server after the other in every round. Points and bars show "
 		"the median of the rounds, thin lines the range. Figures differ clearly "
 		"only if they do so in every round and by more than half of the range of "
 		"each.</p>\n",
-		experiments->rounds, experiments->rounds == 1 ? "" : "s",
+		interrupted ? "at most " : "", experiments->rounds,
+		experiments->rounds == 1 ? "" : "s",
 		(double)experiments->base.duration / 1000);
 	fputs("<div class=\"table\"><table>\n<tr><th scope=\"row\">command</th>"
 	      "<td class=\"facts\"><code>",
@@ -491,8 +502,8 @@ int report_write(const struct experiments *experiments, const struct machine *ma
 		    write_experiment(&experiments->all[kind], (enum experiment_kind)kind,
 				     out) < 0)
 			return -1;
-	write_machine(experiments, machine, command, out);
-	if (write_link(experiments, machine, command, out) < 0)
+	write_machine(experiments, machine, command, interrupted, out);
+	if (write_link(experiments, machine, command, interrupted, out) < 0)
 		return -1;
 	fputs("</section>\n</html>\n", out);
 	return ferror(out) ? -1 : 0;

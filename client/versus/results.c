@@ -25,6 +25,16 @@ static int cannot_write(const char *name)
 	return -1;
 }
 
+/* Removes a file that was created; through a symbolic link, which stays. */
+static void remove_new(const char *name)
+{
+	char *resolved = realpath(name, NULL);
+
+	if (resolved != NULL)
+		unlink(resolved);
+	free(resolved);
+}
+
 /* Checks that the file can be written, before minutes of measuring. Its contents are not changed,
  * and no empty file is left. One that is not regular is not opened: a FIFO has one reader. */
 static int check_file(const char *name)
@@ -41,7 +51,7 @@ static int check_file(const char *name)
 		return cannot_write(name);
 	fclose(file);
 	if (!exists)
-		unlink(name);
+		remove_new(name);
 	return 0;
 }
 
@@ -104,10 +114,10 @@ static bool write_json(const struct settings *settings, const struct machine *ma
 {
 	if (settings->experiments_wanted)
 		experiments_write_json(&settings->experiments, machine, settings->command,
-				       out);
+				       *settings->stop != 0, out);
 	else
 		comparison_write_json(&settings->comparison, machine, settings->command,
-				      out);
+				      *settings->stop != 0, out);
 	return true;
 }
 

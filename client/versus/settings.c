@@ -266,6 +266,8 @@ static int take_operands(void *context, int count, char **operands,
 					    "must not be empty");
 	if (count == 0 && !own)
 		return failure_set(failure, "SERVICE or --server is missing");
+	if (settings->experiments.quick && !settings->experiments_wanted)
+		return failure_set(failure, "--quick needs -e or --report");
 	plan_choose_time(settings);
 	if (plan_service(settings, count > 0 ? operands[0] : "request", failure) < 0)
 		return -1;

@@ -154,13 +154,24 @@ void timelines_print(const struct timeline timelines[], unsigned count, FILE *ou
 	}
 }
 
-int timeline_draw_svg(const struct timeline *timeline, FILE *out)
+int64_t timelines_length(const struct timeline timelines[], unsigned count)
+{
+	int64_t longest = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		if (timelines[i].known && timelines[i].trace.length > longest)
+			longest = timelines[i].trace.length;
+	return longest;
+}
+
+int timeline_draw_svg(const struct timeline *timeline, int64_t length, FILE *out)
 {
 	struct trace_view view;
 	int result;
 
 	if (trace_view_make(&view, &timeline->trace, 0, CLOCK_NEVER, false) < 0)
 		return -1;
+	view.to = length;
 	result = trace_svg_write(out, &view, SVG_WIDTH);
 	trace_view_free(&view);
 	return result;

@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "client/trace/trace_file.h"
@@ -38,8 +39,12 @@ extern const char timelines_question[];
 /** Draws those that are known with characters, in 80 columns. */
 void timelines_print(const struct timeline timelines[], unsigned count, FILE *out);
 
-/** Writes one as an svg element. @return 0, or -1 with errno (ENOMEM) */
-int timeline_draw_svg(const struct timeline *timeline, FILE *out);
+/** The length of the longest one that is known, in nanoseconds; 0 if none is. */
+int64_t timelines_length(const struct timeline timelines[], unsigned count);
+
+/** Writes one as an svg element, of which the axis shows @p length nanoseconds.
+ *  @return 0, or -1 with errno (ENOMEM) */
+int timeline_draw_svg(const struct timeline *timeline, int64_t length, FILE *out);
 
 void timeline_end(struct timeline *timeline);
 

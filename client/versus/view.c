@@ -85,8 +85,7 @@ static const struct {
 			      "How long does a request take at a given load? Requests "
 			      "are sent when they are due, whether the server has "
 			      "answered the earlier ones or not (open loop), and the "
-			      "time counts from when each was due. A ring marks the "
-			      "highest rate that a server keeps up with." },
+			      "time counts from when each was due." },
 	[EXPERIMENT_COST] = { of_cost, sizeof of_cost / sizeof *of_cost,
 			      "What does a server spend on a request? All servers get "
 			      "the same rate of requests, which none of them finds too "
@@ -109,6 +108,29 @@ unsigned view_figures(enum experiment_kind kind, const struct view **views)
 const char *view_question(enum experiment_kind kind)
 {
 	return kinds[kind].question;
+}
+
+/* Whether each point has as many busy clients as the others. */
+static bool has_one_crowd(const struct experiment *experiment)
+{
+	for (unsigned i = 1; i < experiment->point_count; i++)
+		if (experiment->points[i].plan.connections !=
+		    experiment->points[0].plan.connections)
+			return false;
+	return true;
+}
+
+void view_write_setting(const struct experiment *experiment, FILE *out)
+{
+	unsigned busy = experiment->points[0].plan.connections;
+
+	if (strcmp(experiment->service, "request") == 0)
+		fputs("The requests are those of --request.", out);
+	else
+		fprintf(out, "The service is %s.", experiment->service);
+	if (has_one_crowd(experiment))
+		fprintf(out, " %u client%s busy at a time.", busy,
+			busy == 1 ? " is" : "s are");
 }
 
 bool view_write_lack(const struct experiment *experiment, unsigned point, unsigned row,
@@ -559,7 +581,8 @@ void view_print(const struct experiment *experiment, enum experiment_kind kind, 
 
 	fprintf(out, "%s: %s\n", experiment->name, experiment->title);
 	wrap_print(view_question(kind), SIZE_MAX, 0, out);
-	fputc('\n', out);
+	view_write_setting(experiment, out);
+	fputs("\n\n", out);
 	for (unsigned i = 0; i < count; i++) {
 		print_table(experiment, &views[i], out);
 		fputc('\n', out);

@@ -32,6 +32,10 @@ void view_make_chart(const struct experiment *experiment, const struct view *vie
 /** Returns what the experiment asks, in one or two sentences. */
 const char *view_question(enum experiment_kind kind);
 
+/** Writes what the points have in common, in one line without its end: the service, and how many
+ *  clients are busy if the points do not differ in that. */
+void view_write_setting(const struct experiment *experiment, FILE *out);
+
 /** Writes what the experiment shows, a sentence a line. A sentence states a difference only if
  *  it holds in every round and is larger than the spread of both figures. */
 void view_write_findings(const struct experiment *experiment, enum experiment_kind kind,

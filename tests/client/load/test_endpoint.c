@@ -98,6 +98,7 @@ static const struct {
 	{ "127.0.0.1,", "--source: '' is not a numeric IPv4 or IPv6 address" },
 	{ "127.0.0.1,::1",
 	  "--source: '::1' is of another family than the first address" },
+	{ "::1", "--source: the addresses are of IPv6, and 127.0.0.1 is not" },
 };
 
 START_TEST(addresses_that_are_none_are_bad_usage)

@@ -2,6 +2,7 @@
  * The report of loadgen: the distribution of the latency, as a table and as buckets that can be
  * added.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,6 +248,36 @@ START_TEST(a_server_that_does_not_limit_is_not_noted)
 }
 END_TEST
 
+/* GIVEN a load whose measured time has begun, WHEN a signal stops it, THEN the report says so; a
+ * load that ends by itself does not. */
+START_TEST(a_load_that_a_signal_stopped_is_noted)
+{
+	static const char *const said[][2] = {
+		{ "-v", "\nmeasured       [0-9.]+ s, until a signal stopped the load\n" },
+		{ "-jv", ",\"interrupted\":true," },
+	};
+	struct program loadgen;
+	char byte = '\0';
+	struct run run;
+
+	start_server(serve_rightly);
+	loadgen = program_start(
+		&(struct run_setup){ .argv = ARGUMENTS("loadgen", said[_i][0], "-d", "60",
+						       "127.0.0.1", port) });
+	while (byte != '\n') /* the line of the first second */
+		ck_assert_int_eq(io_read(loadgen.err, &byte, 1), 1);
+	kill(loadgen.pid, SIGINT);
+	run = program_wait(&loadgen, WAIT_MS);
+	run_expect_status(&run, 0);
+	expect_match(run.out, said[_i][1]);
+	run = run_loadgen(
+		ARGUMENTS("loadgen", said[_i][0], "-d", "0.1", "127.0.0.1", port));
+	run_expect_status(&run, 0);
+	ck_assert_ptr_null(strstr(run.out, "signal"));
+	ck_assert_ptr_null(strstr(run.out, "\"interrupted\":true"));
+}
+END_TEST
+
 Suite *suite_load_report(void)
 {
 	Suite *suite = suite_create("load_report");
@@ -261,6 +292,7 @@ Suite *suite_load_report(void)
 	tcase_add_test(tcase, work_that_the_server_does_not_do_is_doubted);
 	tcase_add_test(tcase, work_that_fits_into_the_exchanges_is_not_doubted);
 	tcase_add_test(tcase, faults_names_the_load_beside_it);
+	tcase_add_loop_test(tcase, a_load_that_a_signal_stopped_is_noted, 0, 2);
 	tcase_add_test(tcase, a_server_that_limits_the_lines_of_a_client_is_noted);
 	tcase_add_test(tcase, a_server_that_does_not_limit_is_not_noted);
 	return suite;

@@ -172,7 +172,7 @@ START_TEST(loads_are_compared)
 		"- p99 latency changed clearly in 1 of 1 result: 0 higher, 1 lower.\n"
 		"- Memory per client changed clearly in none of 1 result.\n"
 		"- Only in the file: gone (idle).\n"
-		"- Only in this run: fork (bulk), \\x1b[2J (idle).\n");
+		"- Only in this run: bulk, \\x1b[2J (idle).\n");
 }
 END_TEST
 
@@ -290,6 +290,36 @@ START_TEST(many_missing_results_are_counted)
 		strstr(printed, "- Only in the file: a (idle), b (idle), c (idle), d "
 				"(idle), e (idle), f (idle),\n  g (idle), h (idle), i "
 				"(idle), j (idle) and 2 more.\n"));
+	free(printed);
+}
+END_TEST
+
+#define FASTER(name, rate)                                                               \
+	LOAD(name, "conversations", SERVED(4, 0) RATE(rate, rate, rate))                 \
+	"," LOAD(name, "connections", SERVED(4, 0) RATE(rate, rate, rate))
+
+static const char drift[] =
+	"- All clear changes of the throughput have the same direction. The machine may\n"
+	"  have become faster or slower as a whole";
+
+/* GIVEN two servers that both became faster in two loads, WHEN the runs are compared, THEN the
+ * machine is said to be a possible reason; not if one of them became slower, or if there is only
+ * one. */
+START_TEST(a_change_of_all_servers_may_be_one_of_the_machine)
+{
+	static const char old[] = LOADS("1", FASTER("fork", 100) "," FASTER("poll", 100));
+	static const char all[] = LOADS("1", FASTER("fork", 150) "," FASTER("poll", 140));
+	static const char some[] = LOADS("1", FASTER("fork", 150) "," FASTER("poll", 70));
+	static const char one[] = LOADS("1", FASTER("fork", 150));
+
+	ck_assert_int_eq(print(old, all), 0);
+	ck_assert_msg(strstr(printed, drift) != NULL, "%s", printed);
+	free(printed);
+	ck_assert_int_eq(print(old, some), 0);
+	ck_assert_msg(strstr(printed, "same direction") == NULL, "%s", printed);
+	free(printed);
+	ck_assert_int_eq(print(old, one), 0);
+	ck_assert_msg(strstr(printed, "same direction") == NULL, "%s", printed);
 	free(printed);
 }
 END_TEST
@@ -517,6 +547,7 @@ Suite *suite_compare(void)
 	tcase_add_test(tcase, one_round_shows_nothing);
 	tcase_add_test(tcase, nothing_in_common_is_an_error);
 	tcase_add_test(tcase, many_missing_results_are_counted);
+	tcase_add_test(tcase, a_change_of_all_servers_may_be_one_of_the_machine);
 	tcase_add_loop_test(tcase, all_widths_fit_into_80_columns, 0, 7);
 
 	tcase = add_case(suite, "files");

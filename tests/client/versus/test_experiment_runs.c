@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,8 +47,8 @@ static struct run run_versus(const char *const argv[])
 
 /* Arguments for short runs, and what follows them. */
 #define SHORT(...)                                                                       \
-	ARGUMENTS("versus", "-q", "-r", "2", "-d", slow_seconds(0.05), "--quick", "-c",  \
-		  "4", "-i", "20", __VA_ARGS__)
+	ARGUMENTS("versus", "-q", "-r", "2", "-d", slow_seconds(0.05), "--quick",        \
+		  __VA_ARGS__)
 
 /* The whole file, as a text. */
 static char *read_file(const char *name)
@@ -93,8 +94,8 @@ static void expect_no_server(void)
 
 START_TEST(iterative_makes_clients_wait_and_that_is_no_failure)
 {
-	struct run run = run_versus(
-		SHORT("-r", "1", "-e", "clients,idle", "echo", "iterative", "select"));
+	struct run run = run_versus(SHORT("-r", "1", "-c", "4", "-i", "20", "-e",
+					  "clients,idle", "echo", "iterative", "select"));
 
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
 	ck_assert_str_eq(run.err, "");
@@ -192,7 +193,7 @@ END_TEST
 /* A server that fails is left out, and the others are measured. */
 START_TEST(a_server_that_fails_is_reported_once_and_left_out)
 {
-	struct run run = run_versus(SHORT("-e", "clients", "--server",
+	struct run run = run_versus(SHORT("-c", "4", "-e", "clients", "--server",
 					  "odd=exec false {port}", "echo", "select"));
 
 	run_expect_status(&run, 1);
@@ -241,6 +242,9 @@ static const char check_json[] =
 	"    for c in x['clients']:\n"
 	"        assert 0 <= c['from'] <= c['to'] <= x['milliseconds'] + .001, c\n"
 	"        assert c['queued'] >= 0 and c['requests'] == 3 and '/' in c['worker']\n"
+	"        assert 0 <= c['backlog'] <= c['to'] - c['from'] + .001, c\n"
+	"    assert any(c['backlog'] > 0 for c in x['clients'])\n"
+	"assert not d['interrupted']\n"
 	"assert len({c['worker'] for c in t[0]['clients']}) == 10\n"
 	"assert len({c['worker'] for c in t[1]['clients']}) == 1\n";
 
@@ -252,8 +256,9 @@ START_TEST(json_has_each_server_at_each_point)
 
 	if (needed_program("python3", python) == NULL)
 		return;
-	run = run_versus(SHORT("--json", json, "-e", "timeline,clients,idle,cost,work",
-			       "echo", "fork", "epoll"));
+	run = run_versus(SHORT("--json", json, "-c", "4", "-i", "20", "-e",
+			       "timeline,clients,idle,cost,work", "echo", "fork",
+			       "epoll"));
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
 	run = run_program(ARGUMENTS(python, "-c", check_json, json), "", 0, LONG_WAIT_MS);
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, read_file("out.json"));
@@ -420,6 +425,12 @@ static const struct {
 	{ { "--experiment=all", "discard", "fork" }, "which those of discard do not" },
 	{ { "-e", "sharing", "echo", "fork" },
 	  "the experiment sharing needs prefork, pool or epoll" },
+	{ { "-e", "cost", "-c", "4", "echo", "fork" },
+	  "-c, --clients is used by the experiment clients only, which is not chosen" },
+	{ { "-e", "clients", "-i", "4", "echo", "fork" },
+	  "-i, --idle is used by the experiment idle only, which is not chosen" },
+	{ { "-e", "cost", "request", "fork" },
+	  "'request' is not a service with a load (use --request and --expect, or one" },
 	{ { "-e", "work", "--server", "x {port}", "echo" },
 	  "the experiment work needs a model of the suite" },
 };
@@ -503,6 +514,28 @@ START_TEST(a_file_that_cannot_be_written_whole_leaves_the_earlier_one)
 }
 END_TEST
 
+/* GIVEN a symbolic link to earlier results, WHEN new ones are written to it, THEN they are in the
+ * file that the link names, and the link is one still. */
+START_TEST(a_link_gets_the_results_into_the_file_that_it_names)
+{
+	const char *json = path_of("link.json");
+	struct stat status;
+	struct run run;
+
+	ck_assert_int_eq(mkdir(path_of("there"), 0700), 0);
+	ck_assert_int_eq(symlink("there/x.json", json), 0);
+	for (int i = 0; i < 2; i++) { /* where there is no file yet, and where there is */
+		run = run_versus(SHORT("--json", json, "-e", "cost", "echo", "select"));
+		ck_assert_msg(run_exit_status(&run) == 0, "%s", run.err);
+		ck_assert_int_eq(lstat(json, &status), 0);
+		ck_assert(S_ISLNK(status.st_mode));
+		ck_assert_ptr_nonnull(
+			strstr(read_file("there/x.json"), "\"service\": \"echo\""));
+		ck_assert_int_ne(access(path_of("there/x.json.part"), F_OK), 0);
+	}
+}
+END_TEST
+
 /* ---- interrupted --------------------------------------------------------------------------- */
 
 /* For eventually(): whether versus runs another server than before. */
@@ -555,6 +588,8 @@ START_TEST(an_interruption_leaves_a_page_of_what_there_is)
 	ck_assert_ptr_nonnull(strstr(read_file("x.html"), "<section id=\"clients\">"));
 	ck_assert_ptr_null(strstr(read_file("x.html"), "<section id=\"sharing\">"));
 	ck_assert_ptr_nonnull(strstr(read_file("x.html"), "</section>\n</html>\n"));
+	ck_assert_ptr_nonnull(strstr(read_file("x.html"), "Each server ran at most "));
+	ck_assert_ptr_nonnull(strstr(read_file("x.json"), "\"interrupted\": true"));
 	expect_match(read_file("x.json"), "\"server\": \"prefork\", \"x\": 1, [^\n]*"
 					  "\"rounds\": 1,");
 	expect_match(read_file("x.json"), "\"server\": \"prefork\", \"x\": 1024, [^\n]*"
@@ -595,6 +630,7 @@ Suite *suite_versus_experiment_runs(void)
 	tcase_add_loop_test(tcase, a_full_disk_is_an_error, 0, 2);
 	tcase_add_loop_test(
 		tcase, a_file_that_cannot_be_written_whole_leaves_the_earlier_one, 0, 2);
+	tcase_add_test(tcase, a_link_gets_the_results_into_the_file_that_it_names);
 	tcase_add_loop_test(tcase, an_interruption_leaves_a_page_of_what_there_is, 0,
 			    (int)(sizeof interrupts / sizeof *interrupts));
 	return suite;

@@ -140,7 +140,7 @@ static void write_interrupted_page(FILE *out)
 
 static void write_json(FILE *out)
 {
-	experiments_write_json(all, &machine, "versus", out);
+	experiments_write_json(all, &machine, "versus", false, out);
 }
 
 static void expect_findings(const char *sentences)

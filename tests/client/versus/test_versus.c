@@ -229,13 +229,15 @@ START_TEST(a_load_that_was_not_served_has_no_figures)
 	ck_assert_ptr_nonnull(memory);
 	comparison_write_json(
 		&made_up, &(struct machine){ .count = 1, .facts = { { "kernel", "K" } } },
-		"versus echo", memory);
+		"versus echo", false, memory);
 	ck_assert_int_eq(fclose(memory), 0);
 	expect_match(printed, "\"two\".*\"p50_microseconds\": \\{\"median\": null, "
 			      "\"least\": null, \"most\": null, \"rounds\": "
 			      "\\[null, null\\]\\}");
-	expect_match(printed, "\"command\": \"versus echo\",\n \"machine\": "
-			      "\\{\"kernel\": \"K\"\\},\n \"loads\": \\[");
+	expect_match(
+		printed,
+		"\"interrupted\": false,\n \"command\": \"versus echo\",\n \"machine\": "
+		"\\{\"kernel\": \"K\"\\},\n \"loads\": \\[");
 	free(printed);
 }
 END_TEST
