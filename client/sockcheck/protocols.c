@@ -224,6 +224,20 @@ static enum reply_state judge_http(const struct exchange *exchange, const char *
 	return REPLY_RIGHT;
 }
 
+bool protocol_announces_end(const struct protocol *protocol, const char *reply,
+			    size_t length)
+{
+	const char *value = NULL;
+
+	if (protocol->kind->judge == judge_http)
+		value = find_field(reply, head_length(reply, length), "Connection:");
+	if (value == NULL)
+		return false;
+	while (*value == ' ' || *value == '\t') /* the head ends with a newline */
+		value++;
+	return strncasecmp(value, "close", 5) == 0;
+}
+
 /* ---- the protocols ----------------------------------------------------------------------- */
 
 enum {

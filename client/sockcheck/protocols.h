@@ -97,6 +97,11 @@ enum reply_state protocol_judge(const struct protocol *protocol,
 				const struct exchange *exchange, const char *bytes,
 				size_t length, bool ended, size_t *used);
 
+/** Whether a right reply says that the server closes after it: the field "Connection: close" of
+ *  HTTP (RFC 9112, section 9.6). Requests behind that one need no reply. */
+bool protocol_announces_end(const struct protocol *protocol, const char *reply,
+			    size_t length);
+
 /** Describes the reply that is expected: "'abc\n'", "a line". @return @p out */
 const char *protocol_expected(const struct protocol *protocol,
 			      const struct exchange *exchange, char out[PROTOCOL_SHOWN]);

@@ -116,6 +116,7 @@ static bool prepare(struct talk *talk, struct check *check, const char *who)
 	talk->used = 0;
 	talk->bytes = 0;
 	talk->ended = false;
+	talk->announced = false;
 	talk->error = 0;
 	talk->reply_length = 0;
 	return received != NULL || check_fail(check, "not enough memory");
@@ -256,6 +257,8 @@ enum reply_state talk_look(struct talk *talk, const struct exchange *exchange)
 			       talk->ended, &used);
 
 	if (state == REPLY_RIGHT) {
+		talk->announced =
+			protocol_announces_end(protocol_of(talk), talk->received, used);
 		talk->reply_length = used <= PROTOCOL_REPLY ? used : 0;
 		memcpy(talk->reply, talk->received, talk->reply_length);
 		talk->used -= used;

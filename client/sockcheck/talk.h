@@ -25,6 +25,7 @@ struct talk {
 	size_t used;     /* are not taken */
 	uint64_t bytes;  /* received in all */
 	bool ended;      /* the server sends no more */
+	bool announced;  /* the last right reply said that the server closes after it */
 	int error;       /* of recv(2), or 0 */
 	char reply[PROTOCOL_REPLY]; /* the last right one, if it is not longer */
 	size_t reply_length;

@@ -198,10 +198,37 @@ END_TEST
 	"require('net').createServer({ allowHalfOpen: true }, s => {"                    \
 	" s.on('error', () => {}); s.pipe(s); }).listen(+process.argv[1], '127.0.0.1')"
 
+/* Servers that read a file: of a folder and a port, which are $1 and $2. sockcheck runs several at a
+ * time. */
+#define NGINX                                                                            \
+	"mkdir $1/$2; cd $1/$2; echo hello >index.html; cat >conf <<END\n"               \
+	"daemon off; worker_processes 2; error_log stderr error; pid pid;\n"             \
+	"events { worker_connections 2048; }\n"                                          \
+	"http { access_log off; client_body_temp_path x; proxy_temp_path x;\n"           \
+	"fastcgi_temp_path x; scgi_temp_path x; uwsgi_temp_path x;\n"                    \
+	"server { listen 127.0.0.1:$2; root .; } }\n"                                    \
+	"END\n"                                                                          \
+	"exec nginx -p . -c conf"
+#define LIGHTTPD                                                                         \
+	"mkdir $1/$2; cd $1/$2; echo hello >index.html; cat >conf <<END\n"               \
+	"server.document-root=\"$1/$2\"\n"                                               \
+	"server.bind=\"127.0.0.1\"\n"                                                    \
+	"server.port=$2\n"                                                               \
+	"server.max-fds=4096\n"                                                          \
+	"server.errorlog=\"errors\"\n"                                                   \
+	"index-file.names=(\"index.html\")\n"                                            \
+	"END\n"                                                                          \
+	"exec lighttpd -D -f conf"
+#define INETD                                                                            \
+	"cat >$1/$2 <<END\n"                                                             \
+	"127.0.0.1:$2 stream tcp nowait.60000 $(id -un) /bin/cat cat\n"                  \
+	"END\n"                                                                          \
+	"exec inetd -i $1/$2"
+
 /* Servers from elsewhere: what fails, and why. */
 static const struct other {
 	const char *needs;
-	const char *argv[12]; /* from the protocol on */
+	const char *argv[12]; /* from the protocol on; DIR is a folder */
 	const char *script;   /* the last argument */
 	const char *fails;
 	const char *reason; /* for the reader */
@@ -218,12 +245,20 @@ static const struct other {
 	  "" },
 	{ "python3", { "echo", "--", "python3", "-c", PYTHON }, "{port}", "", "" },
 	{ "node", { "echo", "--", "node", "-e", NODE }, "{port}", "", "" },
+	{ "nginx", { "http", "--", "sh", "-c", NGINX, "sh", "DIR" }, "{port}", "", "" },
+	{ "lighttpd",
+	  { "http", "--", "sh", "-c", LIGHTTPD, "sh", "DIR" },
+	  "{port}",
+	  "",
+	  "" },
+	{ "inetd", { "echo", "--", "sh", "-c", INETD, "sh", "DIR" }, "{port}", "", "" },
 	{ "ncat",
 	  { "echo", "--", "ncat", "-lk", "127.0.0.1", "{port}", "-e" },
 	  "/bin/cat",
-	  "half-close sigterm",
+	  "half-close partial-writes many-clients sigterm",
 	  "It closes when its client has half-closed, before the program has answered. "
-	  "The "
+	  "Its process for a client waits in write(2) for the program, which waits in "
+	  "write(2) for it. It serves 100 clients at a time, and resets the others. The "
 	  "program's process keeps the listening socket." },
 };
 
@@ -232,6 +267,7 @@ START_TEST(a_server_from_elsewhere_is_judged)
 	const struct other *other = &others[_i];
 	const char *argv[ARGUMENTS_MOST] = { "sockcheck", "--tap" };
 	char path[TOOL_TEXT];
+	struct folder folder;
 	struct run run;
 	int count = 2;
 
@@ -241,14 +277,17 @@ START_TEST(a_server_from_elsewhere_is_judged)
 		argv[count++] = "--only";
 		argv[count++] = "answers,two-at-once,half-close,sigterm,rebind";
 	}
+	folder_create(&folder);
 	for (int i = 0; other->argv[i] != NULL; i++)
-		argv[count++] = other->argv[i];
+		argv[count++] =
+			strcmp(other->argv[i], "DIR") == 0 ? folder.path : other->argv[i];
 	argv[count++] = other->script;
 	argv[count] = NULL;
 	run = run_program(argv, "", 0, LONG_WAIT_MS);
 	expect_failures(other->needs, run.out, other->fails);
 	ck_assert_msg(run_exit_status(&run) == (*other->fails != '\0'), "%s: %s%s",
 		      other->needs, run.out, run.err);
+	folder_remove(&folder);
 }
 END_TEST
 
