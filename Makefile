@@ -16,7 +16,8 @@ CLIENTS  = chat dial hostinfo loadgen portscan sockcheck timeline versus xfer
 FUZZ     = http_request file_command json_read
 FUZZ_http_request = server/service/http/request.c tests/fixture/http_stream.c
 FUZZ_file_command = server/service/file/command.c server/service/file/name.c common/name.c \
-                    common/words.c common/text.c common/failure.c common/checksum.c
+                    common/words.c common/text.c common/failure.c common/checksum.c \
+                    common/checksum_fold.c
 FUZZ_json_read = common/json_read.c common/json.c common/text.c common/failure.c
 VERSION  = 0.1
 

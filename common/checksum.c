@@ -8,6 +8,9 @@
  * E. Kounavis, F. L. Berry, A Systematic Approach to Building High Performance
  * Software-Based CRC Generators, ISCC 2005). It costs 16 KiB of tables, which are computed
  * at the first use.
+ *
+ * Where the processor can do it, checksum_fold.c makes 16 bytes of a long input first, which is
+ * several times faster than a table.
  */
 #include "common/checksum.h"
 
@@ -15,7 +18,9 @@
 #include <pthread.h>
 #include <unistd.h>
 
-enum { SLICE = 16, GENERATOR = 0x04C11DB7, FILE_PIECE = 16384 };
+#include "common/checksum_fold.h"
+
+enum { SLICE = 16, GENERATOR = 0x04C11DB7, FILE_PIECE = 65536 };
 
 /* tables[k][b]: the effect of byte b followed by k more bytes. 16 KiB, computed
  * once. */
@@ -55,6 +60,12 @@ static uint32_t add_word(const unsigned char *p, uint32_t remainder, int followi
 	       tables[following - 3][p[3] ^ (remainder & 0xff)];
 }
 
+static uint32_t add_slice(const unsigned char *p, uint32_t remainder)
+{
+	return add_word(p, remainder, 15) ^ add_word(p + 4, 0, 11) ^
+	       add_word(p + 8, 0, 7) ^ add_word(p + 12, 0, 3);
+}
+
 void checksum_add(struct checksum *sum, const void *bytes, size_t n)
 {
 	const unsigned char *p = bytes;
@@ -62,9 +73,16 @@ void checksum_add(struct checksum *sum, const void *bytes, size_t n)
 
 	pthread_once(&made, make_tables);
 	sum->length += n;
+	if (n >= CHECKSUM_FOLD_LEAST && checksum_fold_is_possible()) {
+		unsigned char block[CHECKSUM_FOLD_BLOCK];
+		size_t folded = checksum_fold(remainder, p, n, block);
+
+		remainder = add_slice(block, 0);
+		p += folded;
+		n -= folded;
+	}
 	for (; n >= SLICE; n -= SLICE, p += SLICE)
-		remainder = add_word(p, remainder, 15) ^ add_word(p + 4, 0, 11) ^
-			    add_word(p + 8, 0, 7) ^ add_word(p + 12, 0, 3);
+		remainder = add_slice(p, remainder);
 	for (; n > 0; n--)
 		remainder = add_byte(remainder, *p++);
 	sum->remainder = remainder;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/checksum.h"
+#include "common/checksum_fold.h"
 #include "common/io.h"
 #include "tests/fixture/folder.h"
 #include "tests/fixture/harness.h"
@@ -77,6 +78,60 @@ START_TEST(pieces_of_any_length_give_the_same)
 }
 END_TEST
 
+/* The division of the polynomials, bit by bit, as POSIX describes it. */
+static uint32_t divide(uint32_t remainder, const unsigned char *bytes, size_t n)
+{
+	for (size_t bit = 0; bit < 8 * n; bit++) {
+		uint32_t next = bytes[bit / 8] >> (7 - bit % 8) & 1;
+
+		remainder = remainder << 1 ^ (remainder >> 31 != next ? 0x04C11DB7u : 0);
+	}
+	return remainder;
+}
+
+/* GIVEN bytes of each length up to some blocks, at each alignment, WHEN they are added at once or in
+ * two pieces, THEN the remainder is that of a division bit by bit. */
+START_TEST(each_length_and_alignment_has_the_remainder_of_the_division)
+{
+	enum { LONGEST = 5 * 128 + 17, ALIGNMENTS = 16 };
+	static unsigned char bytes[LONGEST + ALIGNMENTS];
+
+	fill_pattern((char *)bytes, sizeof bytes, 13);
+	for (size_t from = 0; from < ALIGNMENTS; from++)
+		for (size_t n = 0; n <= LONGEST; n++) {
+			struct checksum whole = { 0 }, pieces = { 0 };
+			uint32_t expected = divide(0, bytes + from, n);
+
+			checksum_add(&whole, bytes + from, n);
+			ck_assert_uint_eq(whole.remainder, expected);
+			checksum_add(&pieces, bytes + from, n / 3);
+			checksum_add(&pieces, bytes + from + n / 3, n - n / 3);
+			ck_assert_uint_eq(pieces.remainder, expected);
+		}
+}
+END_TEST
+
+/* Of checksum_fold() itself: the block that it makes has the remainder of all. */
+START_TEST(a_folded_block_has_the_remainder_of_all_bytes)
+{
+	static unsigned char bytes[4096 + 15];
+	unsigned char block[CHECKSUM_FOLD_BLOCK];
+
+	if (!checksum_fold_is_possible()) {
+		skipped("needs a processor with carry-less multiplication");
+		return;
+	}
+	fill_pattern((char *)bytes, sizeof bytes, 17);
+	for (size_t n = CHECKSUM_FOLD_LEAST; n <= sizeof bytes; n += 61) {
+		size_t folded = checksum_fold(0x12345678, bytes, n, block);
+
+		ck_assert_uint_eq(folded, n - n % CHECKSUM_FOLD_BLOCK);
+		ck_assert_uint_eq(divide(0, block, sizeof block),
+				  divide(0x12345678, bytes, folded));
+	}
+}
+END_TEST
+
 START_TEST(a_changed_bit_changes_it)
 {
 	char bytes[64] = "The quick brown fox jumps over the lazy dog";
@@ -118,6 +173,9 @@ Suite *suite_checksum(void)
 	tcase_add_test(tests, known_values);
 	tcase_add_test(tests, is_what_cksum_prints);
 	tcase_add_test(tests, pieces_of_any_length_give_the_same);
+	tcase_add_test(tests,
+		       each_length_and_alignment_has_the_remainder_of_the_division);
+	tcase_add_test(tests, a_folded_block_has_the_remainder_of_all_bytes);
 	tcase_add_test(tests, a_changed_bit_changes_it);
 	tcase_add_test(tests, a_file_has_the_sum_of_its_bytes);
 	suite_add_tcase(suite, tests);
