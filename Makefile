@@ -88,7 +88,7 @@ PLAIN     := $(BUILD)/tests/plain
 PRELOAD   := $(BUILD)/tests/inject/preload.so
 OWN       := $(BUILD)/tests/own_server
 ZOO       := $(patsubst tests/zoo/%.c,$(BIN)/zoo/%,$(filter-out %/test_zoo.c,$(wildcard tests/zoo/*.c)))
-RELAYS    := $(foreach m,$(MODELS),$(BUILD)/tests/relayd-$(m))
+RELAYS    := $(foreach s,relay intruder,$(foreach m,$(MODELS),$(BUILD)/tests/$(s)d-$(m)))
 PAGES     := $(wildcard man/*.[1-8])
 AGAINST_SAN := $(if $(findstring thread,$(SAN)),$(BUILD)/tests/sanitizer/signals.o)
 FUZZERS   := $(addprefix $(BUILD)/fuzz/,$(FUZZ))
@@ -133,7 +133,7 @@ $(BUILD)/server/selected/$(1)d-$(2).o: server/selected.c $(FLAGS) | $(DEPS_FIRST
 	@mkdir -p $$(@D)
 	$(Q)$(COMPILE) -DSERVICE=$(1)_service -DMODEL=$(2)_model -MMD -MP -c -o $$@ $$<
 endef
-$(foreach s,$(SERVICES) relay TEMPLATE,$(foreach m,$(MODELS) TEMPLATE forgetful,$(eval $(call selected_rule,$(s),$(m)))))
+$(foreach s,$(SERVICES) relay intruder TEMPLATE,$(foreach m,$(MODELS) TEMPLATE forgetful,$(eval $(call selected_rule,$(s),$(m)))))
 
 # SERVICEd-MODEL: one service, one model, and the engine that is the same for all.
 define server_rule
@@ -221,8 +221,12 @@ $(PRELOAD): tests/inject/preload.c tests/inject/inject.h $(FLAGS) | $(DEPS_FIRST
 	$(call say,LINK,$@)
 	$(Q)$(CC) -std=c11 -I. $(filter-out -Wpedantic,$(WARNINGS)) -fPIC -shared -pthread $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl
 
-# A service for the tests alone, where clients meet.
-$(RELAYS): $(BUILD)/tests/relayd-%: $(BUILD)/tests/server/service/relay.o $(BUILD)/server/selected/relayd-%.o $(BUILD)/server/model/%.o $(ENGINE) $(COMMON) $(AGAINST_SAN)
+# Services for the tests alone: one where clients meet, and one that does what an intruder would.
+define relay_rule
+$(BUILD)/tests/$(1)d-$(2): $(BUILD)/tests/server/service/$(1).o $(BUILD)/server/selected/$(1)d-$(2).o $(BUILD)/server/model/$(2).o $(ENGINE) $(COMMON) $(AGAINST_SAN)
+endef
+$(foreach s,relay intruder,$(foreach m,$(MODELS),$(eval $(call relay_rule,$(s),$(m)))))
+$(RELAYS):
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 $(TESTER): | $(RELAYS)

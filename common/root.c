@@ -25,8 +25,10 @@
 enum { NAME_TEXT = 128 };
 
 /* Shared by all processes of the server: otherwise each would report the same. */
+enum gone { GONE_NOT, GONE_MISSING, GONE_REFUSED };
+
 struct root_shared {
-	atomic_bool gone; /* the directory is gone, and that was reported */
+	atomic_int gone; /* what was reported last: enum gone */
 };
 
 static const char *shown(const char *name, char text[NAME_TEXT])
@@ -113,12 +115,21 @@ static int renew(struct root *root)
 
 static void tell_gone(const struct root *root)
 {
+	/* a directory that was created again is refused by the sandbox */
+	int state = errno == EACCES || errno == EPERM ? GONE_REFUSED : GONE_MISSING;
 	char text[NAME_TEXT];
 
-	if (!atomic_exchange(&root->shared->gone, true))
+	if (atomic_exchange(&root->shared->gone, state) == state)
+		return;
+	if (state == GONE_MISSING)
 		message(MESSAGE_ERROR,
 			"directory '%s' is missing (%s): requests fail until it "
 			"is created",
+			shown(root->name, text), strerror(errno));
+	else
+		message(MESSAGE_ERROR,
+			"directory '%s' is another one now, which the server may not "
+			"use (%s): restart it, or start it with --no-sandbox",
 			shown(root->name, text), strerror(errno));
 }
 
@@ -126,7 +137,7 @@ static void tell_renewed(const struct root *root)
 {
 	char text[NAME_TEXT];
 
-	if (atomic_exchange(&root->shared->gone, false))
+	if (atomic_exchange(&root->shared->gone, GONE_NOT) != GONE_NOT)
 		message(MESSAGE_ERROR, "directory '%s' exists again",
 			shown(root->name, text));
 }

@@ -5,7 +5,8 @@
  * A program is this file and the engine beside it, linked with one service and one
  * model. The steps:
  *
- *	options -> service->prepare -> listen -> server_begin -> model->serve -> statistics
+ *	options -> service->prepare -> listen -> server_begin -> give up rights
+ *		-> model->serve -> statistics
  *
  * Only this file may end the program with an error. Everything below it returns errors
  * as values.
@@ -15,8 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/clock.h"
+#include "common/identity.h"
 #include "common/io.h"
 #include "common/listeners.h"
 #include "common/message.h"
@@ -26,6 +29,7 @@
 #include "common/text.h"
 #include "server/model.h"
 #include "server/core/input_socket.h"
+#include "server/core/sandbox.h"
 #include "server/core/server.h"
 #include "server/core/trace.h"
 #include "server/service.h"
@@ -35,7 +39,13 @@ enum { MOST_CLIENTS = 1000000, MOST_REPEATS = 1000000000, MOST_SECONDS = 365 * 8
 /* With a backlog below this, some clients may wait forever: see warn_of_backlog(). */
 enum { SMALL_BACKLOG = 128 };
 
-enum { OPTION_AMPLIFY = OPTIONS_LETTERS_FROM, OPTION_REPEATS, OPTION_TRACE };
+enum {
+	OPTION_AMPLIFY = OPTIONS_LETTERS_FROM,
+	OPTION_REPEATS,
+	OPTION_TRACE,
+	OPTION_USER,
+	OPTION_NO_SANDBOX,
+};
 
 /* The default number of peers on a datagram socket, in any model. */
 enum { MOST_PEERS = 1000 };
@@ -70,6 +80,10 @@ static const struct option_line common_lines[] = {
 	  "32767); 0: no limit" },
 	{ OPTION_TRACE, "trace", "FILE",
 	  "write a line per event to FILE, for timeline(1)" },
+	{ OPTION_USER, "user", "NAME[:GROUP]", "become this user after the start" },
+	{ OPTION_NO_SANDBOX, "no-sandbox", NULL,
+	  "keep the use of files and system calls that the\n"
+	  "server does not need" },
 	{ 'v', "verbose", NULL, "print a line per client; twice: a line per event" },
 	{ 'q', "quiet", NULL, "print errors only" },
 	{ 'h', "help", NULL, "show this help" },
@@ -84,6 +98,8 @@ struct settings {
 	bool clients_set;  /* --max-clients was given */
 	bool backlog_set;  /* --backlog was given */
 	const char *trace; /* the file of --trace; NULL: none */
+	struct identity user;
+	bool no_sandbox;
 	struct option_line lines[OPTIONS_MOST + 1];
 	char idle_help[80];
 };
@@ -195,6 +211,11 @@ static int take_option(void *context, const struct options *options, int letter,
 		return 0;
 	case OPTION_TRACE:
 		settings->trace = options->value;
+		return 0;
+	case OPTION_USER:
+		return identity_parse(&settings->user, options->value, failure);
+	case OPTION_NO_SANDBOX:
+		settings->no_sandbox = true;
 		return 0;
 	case 't':
 		return options_seconds(options, letter, most, &server->idle_timeout,
@@ -319,6 +340,9 @@ static void report_ready(const struct server *server)
 			message(level_of_summary(server), "listening on %s (%s)",
 				address_text(&local, text),
 				server->datagrams ? "udp" : "tcp");
+	if (geteuid() == 0)
+		message(level_of_summary(server),
+			"serves clients as root: --user NAME is safer");
 }
 
 static uint64_t descriptors_needed(const struct server *server)
@@ -336,6 +360,24 @@ static uint64_t descriptors_needed(const struct server *server)
 	/* files may get numbers above those reserved for sockets */
 	return (1 + files) * clients + besides +
 	       (files > 0 ? (uint64_t)server->model->socket_numbers : 0);
+}
+
+/* Everything is open now. What the server does not need to serve clients, it gives up: first the
+ * rights of root, then the rest. */
+static int give_up_rights(const struct settings *settings, struct failure *failure)
+{
+	const struct server *server = settings->server;
+	struct sandbox sandbox = { .needs = server->model->creates };
+
+	if (settings->user.known && identity_assume(&settings->user, failure) < 0)
+		return -1;
+	if (settings->no_sandbox) {
+		message(MESSAGE_CLIENT, "no sandbox");
+		return 0;
+	}
+	if (server->service->allow != NULL)
+		server->service->allow(&sandbox);
+	return sandbox_enter(&sandbox, failure);
 }
 
 static int run(struct settings *settings)
@@ -377,6 +419,10 @@ static int run(struct settings *settings)
 		return EXIT_FAILURE;
 	}
 	if (server_begin(server, &listeners, &failure) < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
+		return EXIT_FAILURE;
+	}
+	if (give_up_rights(settings, &failure) < 0) {
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "common/failure.h"
+#include "common/syscall_filter.h"
 
 struct hub_place;
 struct option_line;
@@ -25,6 +26,8 @@ struct model {
 		most_clients; /* the default of -c; 1: one at a time, and -c is ignored */
 	bool one_process; /* all clients share one process and its limit of descriptors */
 	int socket_numbers; /* a socket's descriptor must be below this; 0: any will do */
+	unsigned
+		creates; /* processes, threads, a ring: enum syscall_need, for the sandbox */
 	bool needs_no_fd_set; /* it does not wait in server_wait() or server_pselect(): the
 				 descriptors of the listeners may be FD_SETSIZE or above */
 

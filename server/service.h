@@ -16,6 +16,7 @@
 #include "common/options.h"
 
 struct hub_service;
+struct sandbox;
 struct session;
 
 /** The letters of a service's options that have a long name only begin here: those below
@@ -57,6 +58,10 @@ struct service {
 	/** Called next, before the first client: reads files, builds tables.
 	 *  @return 0, or -1 with *failure, and the server does not start */
 	int (*prepare)(struct failure *failure);
+
+	/** Called after prepare(): says which files it uses from then on (core/sandbox.h). NULL:
+	 *  none, but for those that are open. */
+	void (*allow)(struct sandbox *);
 
 	/** A client has connected. */
 	void (*open)(struct session *);

@@ -51,6 +51,7 @@
 	SUITE(compare)                                                                   \
 	SUITE(frames)                                                                    \
 	SUITE(templates)                                                                 \
+	SUITE(sandbox)                                                                   \
 	SUITE(traces)                                                                    \
 	SUITE(outputs)                                                                   \
 	SUITE(zoo)                                                                       \

@@ -73,6 +73,8 @@ const struct model TEMPLATE_model = {
 	.name = "TEMPLATE",
 	.summary = "a line for --help: who waits for what",
 	.most_clients = 1, /* the default of -c; 1: one at a time, and -c is ignored */
+	/* .creates = SYSCALLS_OF_PROCESSES or SYSCALLS_OF_THREADS, if it creates workers: the
+	 * sandbox refuses what it does not say */
 	.serve = serve,
 	.serve_datagrams = udp_serve, /* or who else answers a peer: server/udp/udp.h */
 	.hub = &hub_in_process, /* or where the state of all clients is: hub/place.h */

@@ -265,6 +265,7 @@ const struct model epoll_model = {
 	.check = loop_options_check,
 	.prepare = prepare,
 	.begin = begin,
+	.creates = SYSCALLS_OF_THREADS,
 	.serve = serve,
 	.serve_datagrams = udp_serve,
 	.hub = &hub_in_process,

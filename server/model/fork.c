@@ -102,6 +102,7 @@ const struct model fork_model = {
 	.name = "fork",
 	.summary = "a process per client",
 	.most_clients = 1000,
+	.creates = SYSCALLS_OF_PROCESSES,
 	.serve = serve,
 	.serve_datagrams = udp_serve_with_children,
 	.hub = &hub_in_parent,

@@ -154,6 +154,7 @@ const struct model pool_model = {
 	.options = pool_options,
 	.option = pool_option,
 	.check = pool_check,
+	.creates = SYSCALLS_OF_THREADS,
 	.serve = serve,
 	.serve_datagrams = udp_serve_with_threads,
 	.hub = &hub_behind_mutex,

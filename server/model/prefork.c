@@ -136,6 +136,7 @@ const struct model prefork_model = {
 	.options = prefork_options,
 	.option = prefork_option,
 	.check = prefork_check,
+	.creates = SYSCALLS_OF_PROCESSES,
 	.serve = serve,
 	.serve_datagrams = udp_serve_with_children,
 	.hub = &hub_in_parent,

@@ -82,6 +82,7 @@ const struct model thread_model = {
 	.summary = "a thread per client",
 	.most_clients = 1000,
 	.one_process = true,
+	.creates = SYSCALLS_OF_THREADS,
 	.serve = serve,
 	.serve_datagrams = udp_serve_with_threads,
 	.hub = &hub_behind_mutex,

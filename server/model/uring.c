@@ -246,6 +246,7 @@ const struct model uring_model = {
 	.options = options_of_uring,
 	.option = option,
 	.begin = begin,
+	.creates = SYSCALLS_OF_RING,
 	.serve = serve,
 	.serve_datagrams = udp_serve,
 	.hub = &hub_in_process,

@@ -530,9 +530,9 @@ START_TEST(verbose_is_a_line_for_each_client_with_its_name)
 		expect_match(server_wait_line(&server, text, WAIT_MS), pattern);
 	}
 	server_finish(&server);
-	/* start and end; in inetd each client's process has an end */
+	/* sandbox, start and end; in inetd each client's process has a sandbox and an end */
 	ck_assert_uint_eq(server_count_lines(&server, ""),
-			  model_shares_a_server(_i) ? 4 : 5);
+			  model_shares_a_server(_i) ? 5 : 7);
 }
 END_TEST
 

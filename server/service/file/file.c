@@ -35,6 +35,7 @@
 #include "server/service/file/listing.h"
 #include "server/service/file/store.h"
 #include "server/service/file/upload.h"
+#include "server/core/sandbox.h"
 #include "server/core/session.h"
 
 enum {
@@ -792,6 +793,11 @@ static int file_prepare(struct failure *failure)
 	return 0;
 }
 
+static void file_allow(struct sandbox *sandbox)
+{
+	sandbox_change(sandbox, file_directory);
+}
+
 static void file_reopen(void)
 {
 	file_store_reopen(&file_store);
@@ -806,6 +812,7 @@ const struct service file_service = {
 	.option = file_option,
 	.check = file_check,
 	.prepare = file_prepare,
+	.allow = file_allow,
 	.open = file_open,
 	.input = file_input,
 	.end = file_end,

@@ -30,6 +30,7 @@
 #include "server/service/http/listing.h"
 #include "server/service/http/log.h"
 #include "server/service/http/request.h"
+#include "server/core/sandbox.h"
 #include "server/core/session.h"
 #include "server/core/work.h"
 
@@ -568,6 +569,14 @@ static int http_prepare(struct failure *failure)
 	return http_log_open(log_name != NULL ? log_name : log, failure);
 }
 
+static void http_allow(struct sandbox *sandbox)
+{
+	if (directory != NULL)
+		sandbox_read(sandbox, directory);
+	if (log_name != NULL && strcmp(log_name, "-") != 0)
+		sandbox_append(sandbox, log_name);
+}
+
 static void http_reopen(void)
 {
 	http_log_reopen();
@@ -586,6 +595,7 @@ const struct service http_service = {
 	.option = http_option,
 	.check = http_check,
 	.prepare = http_prepare,
+	.allow = http_allow,
 	.input = http_input,
 	.end = http_end,
 	.expired = http_expired,

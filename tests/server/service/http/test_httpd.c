@@ -803,7 +803,7 @@ START_TEST(a_directory_that_is_removed_and_made_anew_is_served_again)
 
 	snprintf(served, sizeof served, "%s", folder_path(&folder, "served"));
 	make_served("one");
-	server = start(_i, ARGUMENTS("-q", "-l", "-r", served));
+	server = start(_i, ARGUMENTS("-q", "-l", "-r", served, "--no-sandbox"));
 	ck_assert_str_eq(ask_for_file(&server), "one");
 	if (model_serves_many(_i)) {
 		kept = client_connect(&server);
@@ -846,7 +846,7 @@ START_TEST(another_directory_of_the_same_name_is_served_from_sighup_on)
 	snprintf(served, sizeof served, "%s", folder_path(&folder, "served"));
 	snprintf(aside, sizeof aside, "%s", folder_path(&folder, "aside"));
 	make_served("old");
-	server = start(_i, ARGUMENTS("-q", "-r", served));
+	server = start(_i, ARGUMENTS("-q", "-r", served, "--no-sandbox"));
 	ck_assert_str_eq(ask_for_file(&server), "old");
 	ck_assert_int_eq(rename(served, aside), 0);
 	make_served("new");

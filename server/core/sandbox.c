@@ -1,0 +1,163 @@
+/*
+ * sandbox - a server gives up what it does not need, before the first client.
+ *
+ * If a client ever made a server run the client's own code, this code could do what the server can
+ * do. So the server gives up its rights first. Three mechanisms of Linux are used, none of which
+ * needs root, and none of which can be undone:
+ *
+ *	no_new_privs     a program with the set-user-ID bit gets no rights (prctl(2))
+ *	Landlock         no file but those of the service (common/landlock.c)
+ *	seccomp          no system call but those of this service in this model
+ *			 (common/syscall_filter.c)
+ *
+ * The model says whether it creates processes or threads, the service which files it opens: so
+ * there is no list of programs, and what forgets to say it gets less.
+ *
+ * OpenBSD has pledge(2) and unveil(2) for the same purpose. They were written from their manual
+ * pages, and are not tested.
+ */
+#define _DEFAULT_SOURCE
+#include "server/core/sandbox.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/message.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||               \
+	__has_feature(memory_sanitizer)
+#define HAS_SANITIZER
+#endif
+#endif
+
+void sandbox_read(struct sandbox *sandbox, const char *directory)
+{
+	sandbox->needs |= SYSCALLS_TO_READ;
+	landlock_allow(&sandbox->files, directory, LANDLOCK_READ);
+}
+
+void sandbox_change(struct sandbox *sandbox, const char *directory)
+{
+	sandbox->needs |= SYSCALLS_TO_READ | SYSCALLS_TO_CHANGE;
+	landlock_allow(&sandbox->files, directory, LANDLOCK_CHANGE);
+}
+
+void sandbox_append(struct sandbox *sandbox, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	const char *directory = ".";
+
+	sandbox->needs |= SYSCALLS_TO_READ;
+	if (slash == name)
+		directory = "/";
+	else if (slash != NULL)
+		directory = strndup(name, (size_t)(slash - name)); /* kept for ever */
+	if (directory != NULL)
+		landlock_allow(&sandbox->files, directory, LANDLOCK_APPEND);
+}
+
+#if defined(HAS_SANITIZER)
+
+int sandbox_enter(const struct sandbox *sandbox, struct failure *failure)
+{
+	(void)sandbox;
+	(void)failure;
+	message(MESSAGE_CLIENT, "no sandbox: the server was compiled with a sanitizer");
+	return 0;
+}
+
+#elif defined(__linux__)
+
+#include <sys/prctl.h>
+
+static int fail(const char *what, struct failure *failure)
+{
+	return failure_set(failure,
+			   "cannot enter the sandbox: %s: %s (--no-sandbox starts the "
+			   "server without it)",
+			   what, strerror(errno));
+}
+
+static void report(int landlock, int calls)
+{
+	char files[40] = "no Landlock", filter[40] = "no seccomp";
+
+	if (landlock > 0)
+		snprintf(files, sizeof files, "Landlock (ABI %d)", landlock);
+	if (calls > 0)
+		snprintf(filter, sizeof filter, "seccomp (%d system calls)", calls);
+	message(MESSAGE_CLIENT, "sandbox: no new privileges, %s, %s", files, filter);
+}
+
+int sandbox_enter(const struct sandbox *sandbox, struct failure *failure)
+{
+	struct sandbox own = *sandbox;
+	int landlock, calls;
+
+	/* the last line has the peak of the memory, from /proc/self/status */
+	landlock_allow(&own.files, "/proc/self", LANDLOCK_READ);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return fail("no_new_privs", failure);
+	landlock = landlock_confine(&own.files);
+	if (landlock < 0)
+		return fail("Landlock", failure);
+	/* Landlock decides which files may be opened. A pipe is none of them: where the kernel is
+	 * older than 6.5, a message to a pipe opens it again (common/io.c). */
+	if (landlock > 0)
+		own.needs |= SYSCALLS_TO_READ;
+	calls = syscall_filter_install(own.needs);
+	if (calls < 0)
+		return fail("seccomp", failure);
+	report(landlock, calls);
+	return 0;
+}
+
+#elif defined(__OpenBSD__)
+
+static int unveil_all(const struct landlock *files)
+{
+	for (unsigned i = 0; i < files->count; i++) {
+		unsigned access = files->rules[i].access;
+
+		if (unveil(files->rules[i].directory,
+			   access & (LANDLOCK_CHANGE | LANDLOCK_APPEND) ? "rwc" : "r") <
+			    0 &&
+		    errno != ENOENT)
+			return -1;
+	}
+	return unveil(NULL, NULL);
+}
+
+int sandbox_enter(const struct sandbox *sandbox, struct failure *failure)
+{
+	char promises[80];
+
+	snprintf(promises, sizeof promises, "stdio inet unix sendfd recvfd%s%s%s",
+		 sandbox->needs & SYSCALLS_OF_PROCESSES ? " proc" : "",
+		 sandbox->needs & SYSCALLS_TO_READ ? " rpath" : "",
+		 sandbox->needs & SYSCALLS_TO_CHANGE ? " wpath cpath fattr flock" : "");
+	if (unveil_all(&sandbox->files) < 0 || pledge(promises, NULL) < 0)
+		return failure_set(failure, "cannot enter the sandbox: %s",
+				   strerror(errno));
+	message(MESSAGE_CLIENT, "sandbox: unveil, pledge (%s)", promises);
+	return 0;
+}
+
+#else
+
+int sandbox_enter(const struct sandbox *sandbox, struct failure *failure)
+{
+	(void)sandbox;
+	(void)failure;
+	message(MESSAGE_CLIENT, "no sandbox: this system has none that is used here");
+	return 0;
+}
+
+#endif
