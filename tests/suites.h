@@ -20,6 +20,7 @@
 	SUITE(sockcheck_servers)                                                         \
 	SUITE(sockcheck)                                                                 \
 	SUITE(work)                                                                      \
+	SUITE(surprises)                                                                 \
 	SUITE(labs)                                                                      \
 	SUITE(examples)                                                                  \
 	SUITE(chatd_trouble)                                                             \
@@ -37,6 +38,7 @@
 	SUITE(engine)                                                                    \
 	SUITE(epoll)                                                                     \
 	SUITE(many)                                                                      \
+	SUITE(kernel)                                                                    \
 	SUITE(load_udp)                                                                  \
 	SUITE(slow_readers)                                                              \
 	SUITE(http)                                                                      \

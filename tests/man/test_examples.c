@@ -1088,3 +1088,9 @@ Suite *suite_pasted_examples(void)
 			    (int)pages.gl_pathc);
 	return suite;
 }
+
+/* The questions of sockways-surprises(7). */
+Suite *suite_surprises(void)
+{
+	return suite_create("surprises");
+}
