@@ -22,6 +22,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -288,6 +289,50 @@ static inline void share_clients(enum sharing how, int clients, int shares[TRY_W
 		kill(workers[i], SIGKILL);
 		waitpid(workers[i], NULL, 0);
 	}
+}
+
+static pthread_t try_thread;
+
+static void *accept_one(void *argument)
+{
+	int fd = accept((int)(intptr_t)argument, NULL, NULL);
+
+	if (fd >= 0)
+		puts("accept: a client");
+	else
+		say("accept", fd);
+	return NULL;
+}
+
+static void *fork_one(void *argument)
+{
+	if (fork() == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		for (;;)
+			pause();
+	}
+	sleep_ms(50); /* until the child has asked */
+	return argument;
+}
+
+/** Starts a thread that accepts one client of a listener and prints the result, and waits until it
+ *  is in accept(2). */
+static inline void accept_in_thread(int listener)
+{
+	must(-pthread_create(&try_thread, NULL, accept_one, (void *)(intptr_t)listener));
+	sleep_ms(50);
+}
+
+static inline void join_thread(void)
+{
+	pthread_join(try_thread, NULL);
+}
+
+/** Forks in a thread, which ends. The child asks for SIGTERM at the death of its parent. */
+static inline void fork_in_thread(void)
+{
+	must(-pthread_create(&try_thread, NULL, fork_one, NULL));
+	join_thread();
 }
 
 #endif

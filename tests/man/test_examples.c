@@ -2,13 +2,14 @@
  * The manual pages as their reader tries them: every example of every page is pasted into a
  * shell, and must print what the page says.
  *
- * An example is a block `.Bd -literal` in the section EXAMPLES, or in the section LABS, where
- * it belongs to the lab that its .Ss names:
+ * An example is a block `.Bd -literal` in the section EXAMPLES; or in the section LABS, where
+ * it belongs to the lab that its .Ss names; or anywhere in sockways-surprises(7), where each .Ss
+ * is a question and the block is what shows the answer:
  *
  *	.\" figures vary		every number, with its unit, may be another
  *	.\" letters only		only the letters of a line count: the rest is a drawing
  *	.\" needs nc socat		skipped where these programs are missing; "zoo" is the
- *				folder of the broken servers, $ZOO
+ *				folder of the broken servers, $ZOO, and "root" the user
  *	.\" takes long			run only with TEST_LAB=all
  *	.Bd -literal -offset indent
  *	$ echod-select -q &		a command
@@ -51,18 +52,22 @@
 enum {
 	TEXT = 16 * 1024,
 	NAME = 256,
-	MOST_EXAMPLES = 256,
+	MOST_EXAMPLES = 512,
 	MOST_LINES = 512,
 	MOST_PROGRAMS = 256,
 };
 
 /* ---- examples -------------------------------------------------------------------------- */
 
+/* Labs and questions may depend on pauses, and are not pasted one behind the other. */
+enum kind { EXAMPLE, LAB, QUESTION, KINDS };
+
 struct example {
 	const char *page; /* "dial.1" */
 	unsigned line;    /* of its .Bd */
 	char title[NAME]; /* of its .Ss */
-	bool figures_vary, letters_only, takes_long, is_lab;
+	bool figures_vary, letters_only, takes_long;
+	enum kind kind;
 	char needs[NAME];        /* programs, with blanks between them */
 	char flaw[NAME];         /* why it cannot be run as it is written; "" */
 	char *script, *expected; /* TEXT bytes each */
@@ -70,9 +75,14 @@ struct example {
 
 static struct example examples[MOST_EXAMPLES];
 static size_t examples_count;
-/* The labs among them, which are in one page: from the first one up to, not including, the last. */
-static size_t labs_first, labs_end;
+/* The labs and the questions among them, which are in one page each: from the first one up to, not
+ * including, the end. */
+static struct {
+	size_t first, end;
+} parts[KINDS];
 static glob_t pages; /* paths of all pages */
+
+static const char questions_page[] = "sockways-surprises.7";
 
 static const char *base_name(const char *path)
 {
@@ -135,6 +145,18 @@ static bool undo_roff(const char *line, char shown[TEXT])
 	return true;
 }
 
+/* Whether a here-document has begun that has no last line yet. */
+static bool has_open_document(const char *command)
+{
+	const char *begin = strstr(command, "<<'");
+	char last[NAME];
+
+	if (begin == NULL)
+		return false;
+	snprintf(last, sizeof last, "\n%.*s\n", (int)strcspn(begin + 3, "'"), begin + 3);
+	return strstr(begin, last) == NULL;
+}
+
 /* Whether the shell waits for more: after a backslash, or in the middle of a construct. */
 static bool is_unfinished(const char *command)
 {
@@ -142,6 +164,8 @@ static bool is_unfinished(const char *command)
 	FILE *shell;
 
 	if (length > 1 && command[length - 2] == '\\')
+		return true;
+	if (has_open_document(command)) /* which the shell would not mind */
 		return true;
 	fflush(NULL); /* or the shell has a copy of what we have not printed yet */
 	shell = popen("sh -n 2>/dev/null", "w");
@@ -155,7 +179,8 @@ static bool is_unfinished(const char *command)
 struct reader {
 	const char *page;
 	unsigned line;
-	bool in_examples, in_labs;
+	bool in_examples;
+	enum kind kind; /* of the examples in this section */
 	char title[NAME];
 	struct example *example; /* whose block this is; NULL outside of one */
 	struct example next;     /* what the comments in front of the block say */
@@ -172,7 +197,7 @@ static void begin_example(struct reader *reader)
 	*example = reader->next;
 	example->page = reader->page;
 	example->line = reader->line;
-	example->is_lab = reader->in_labs;
+	example->kind = reader->kind;
 	memcpy(example->title, reader->title, sizeof example->title);
 	example->script = calloc(1, TEXT);
 	example->expected = calloc(1, TEXT);
@@ -184,11 +209,9 @@ static void begin_example(struct reader *reader)
 static void end_example(struct reader *reader)
 {
 	if (reader->example->script[0] != '\0') {
-		examples_count++;
-		if (reader->in_labs && labs_end == 0)
-			labs_first = examples_count - 1;
-		if (reader->in_labs)
-			labs_end = examples_count;
+		if (parts[reader->kind].end == 0)
+			parts[reader->kind].first = examples_count;
+		parts[reader->kind].end = ++examples_count;
 	} else { /* text */
 		free(reader->example->script);
 		free(reader->example->expected);
@@ -234,8 +257,12 @@ static void take_comment(struct example *next, const char *comment)
 
 static void begin_section(struct reader *reader, const char *name)
 {
-	reader->in_labs = strcmp(name, "LABS") == 0;
-	reader->in_examples = reader->in_labs || strcmp(name, "EXAMPLES") == 0;
+	reader->kind = EXAMPLE;
+	if (strcmp(name, "LABS") == 0)
+		reader->kind = LAB;
+	else if (strcmp(reader->page, questions_page) == 0)
+		reader->kind = QUESTION;
+	reader->in_examples = reader->kind != EXAMPLE || strcmp(name, "EXAMPLES") == 0;
 	reader->title[0] = '\0';
 }
 
@@ -473,36 +500,55 @@ static bool is_there(const char *needed)
 {
 	char path[TEXT], found[TOOL_TEXT];
 
+	if (strcmp(needed, "root") == 0)
+		return geteuid() == 0;
 	bin_path(strcmp(needed, "zoo") == 0 ? "zoo/deer" : needed, path);
 	return access(path, X_OK) == 0 || find_program(needed, found) != NULL;
 }
 
-/* @return whether it says why it is not run */
-static bool is_skipped(const struct example *example, bool own_network)
+/* @return whether it is not run; the reason is in @p reason then */
+static bool is_skipped(const struct example *example, bool own_network, char reason[NAME])
 {
 	char needs[NAME], port[NAME], *rest = needs, *program;
 
 	memcpy(needs, example->needs, sizeof needs);
+	reason[0] = '\0';
 	if (SANITIZED &&
-	    strstr(needs, "strace") != NULL) { /* LeakSanitizer traces itself */
-		skipped("needs a build without sanitizers");
-		return true;
+	    strstr(needs, "strace") != NULL) /* LeakSanitizer traces itself */
+		snprintf(reason, NAME, "needs a build without sanitizers");
+	while (reason[0] == '\0' && (program = strtok_r(rest, " ", &rest)) != NULL) {
+		if (!is_there(program))
+			snprintf(reason, NAME, "needs %.200s", program);
 	}
-	while ((program = strtok_r(rest, " ", &rest)) != NULL) {
-		if (is_there(program))
-			continue;
-		printf("skipped: needs %s\n", program);
-		return true;
-	}
-	if (example->takes_long && !lab_is_wanted()) {
-		skipped("needs TEST_LAB=all");
-		return true;
-	}
-	if (!own_network && finds_port_taken(example, port)) {
-		printf("skipped: needs port %s of this host, which is in use\n", port);
-		return true;
-	}
-	return false;
+	if (reason[0] == '\0' && example->takes_long && !lab_is_wanted())
+		snprintf(reason, NAME, "needs TEST_LAB=all");
+	if (reason[0] == '\0' && !own_network && finds_port_taken(example, port))
+		snprintf(reason, NAME, "needs port %.20s of this host, which is in use",
+			 port);
+	return reason[0] != '\0';
+}
+
+/* `make facts` prints a line for each question. Its title is "QUESTION?\&", with the quotes.
+ * @return whether this has been done */
+static bool is_reported(const struct example *example, const char *result)
+{
+	const char *title = example->title + (example->title[0] == '"');
+
+	if (getenv("TEST_FACTS") == NULL || example->kind != QUESTION)
+		return false;
+	printf("sockways-surprises(7): %.*s: %s\n", (int)strcspn(title, "\\\""), title,
+	       result);
+	fflush(stdout);
+	return true;
+}
+
+static void report_skip(const struct example *example, const char *reason)
+{
+	char result[2 * NAME];
+
+	snprintf(result, sizeof result, "skipped: %s", reason);
+	if (!is_reported(example, result))
+		skipped(reason);
 }
 
 struct place {
@@ -519,8 +565,8 @@ static void go_to_place(void *context)
 
 	setpgid(0, 0);
 	dup2(STDOUT_FILENO, STDERR_FILENO); /* one pipe: both in their order */
-	snprintf(longer, sizeof longer, "%s:%s", getenv("SOCKWAYS_BIN"),
-		 path != NULL ? path : "/usr/bin:/bin");
+	snprintf(longer, sizeof longer, "%s:%s/tests/kernel:%s", getenv("SOCKWAYS_BIN"),
+		 source_folder(), path != NULL ? path : "/usr/bin:/bin");
 	setenv("PATH", longer, 1);
 	setenv("LC_ALL", "C", 1);
 	bin_path("zoo", longer);
@@ -653,16 +699,21 @@ START_TEST(an_example_prints_what_its_page_says_and_leaves_nothing)
 	const struct example *example = &examples[_i];
 	bool own_network = can_have_own_network();
 	struct outcome outcome;
+	char reason[NAME];
 
 	ck_assert_msg(example->flaw[0] == '\0', "%s:%u: %s", example->page, example->line,
 		      example->flaw);
-	if (is_skipped(example, own_network))
+	if (is_skipped(example, own_network, reason)) {
+		report_skip(example, reason);
 		return;
+	}
 	paste(example->script, own_network, LONG_WAIT_MS, &outcome);
-	/* the order of a lab depends on pauses, which a busy machine makes too short */
+	/* its order may depend on pauses, which a busy machine makes too short */
 	for (int again = 0;
-	     again < 2 && example->is_lab && !is_as_said(example, &outcome); again++)
+	     again < 2 && example->kind != EXAMPLE && !is_as_said(example, &outcome);
+	     again++)
 		paste(example->script, own_network, LONG_WAIT_MS, &outcome);
+	is_reported(example, is_as_said(example, &outcome) ? "as described" : "DIFFERS");
 	expect_outcome(example, &outcome);
 }
 END_TEST
@@ -702,13 +753,18 @@ START_TEST(the_examples_of_a_page_can_be_pasted_one_behind_the_other)
 	};
 	bool own_network = can_have_own_network();
 	struct outcome outcome;
+	char reason[NAME];
 
 	if (SANITIZED) /* the same has just been run, one by one */
 		return;
 	for (size_t i = 0; i < examples_count; i++) {
-		if (strcmp(examples[i].page, whole.page) == 0 && !examples[i].is_lab &&
-		    !is_skipped(&examples[i], own_network))
+		if (strcmp(examples[i].page, whole.page) != 0 ||
+		    examples[i].kind != EXAMPLE)
+			continue;
+		if (!is_skipped(&examples[i], own_network, reason))
 			join_example(&whole, &examples[i]);
+		else
+			skipped(reason);
 	}
 	paste(whole.script, own_network, 2 * LONG_WAIT_MS, &outcome);
 	expect_outcome(&whole, &outcome);
@@ -1034,6 +1090,13 @@ START_TEST(mandoc_has_nothing_to_say_against_a_page)
 }
 END_TEST
 
+static void add_examples(TCase *running, size_t first, size_t end)
+{
+	tcase_add_loop_test(running,
+			    an_example_prints_what_its_page_says_and_leaves_nothing,
+			    (int)first, (int)end);
+}
+
 Suite *suite_examples(void)
 {
 	Suite *suite = suite_create("examples");
@@ -1052,27 +1115,34 @@ Suite *suite_examples(void)
 	tcase_add_test(reading, no_word_of_a_title_is_a_macro);
 	tcase_add_test(reading, mandoc_has_nothing_to_say_against_a_page);
 	suite_add_tcase(suite, running);
-	tcase_add_loop_test(running,
-			    an_example_prints_what_its_page_says_and_leaves_nothing, 0,
-			    (int)labs_first);
-	tcase_add_loop_test(running,
-			    an_example_prints_what_its_page_says_and_leaves_nothing,
-			    (int)labs_end, (int)examples_count);
+	add_examples(running, 0, parts[LAB].first);
+	add_examples(running, parts[LAB].end, parts[QUESTION].first);
+	add_examples(running, parts[QUESTION].end, examples_count);
 	return suite;
 }
 
-/* The commands of sockways-labs(7). A lab that fails is named by its title. */
-Suite *suite_labs(void)
+/* The commands of one page. One that fails is named by its title. */
+static Suite *suite_of_part(const char *name, enum kind kind)
 {
-	Suite *suite = suite_create("labs");
+	Suite *suite = suite_create(name);
 	TCase *running = tcase_create("running");
 
 	find_examples();
 	suite_add_tcase(suite, running);
-	tcase_add_loop_test(running,
-			    an_example_prints_what_its_page_says_and_leaves_nothing,
-			    (int)labs_first, (int)labs_end);
+	add_examples(running, parts[kind].first, parts[kind].end);
 	return suite;
+}
+
+/* The labs of sockways-labs(7). */
+Suite *suite_labs(void)
+{
+	return suite_of_part("labs", LAB);
+}
+
+/* The questions of sockways-surprises(7). */
+Suite *suite_surprises(void)
+{
+	return suite_of_part("surprises", QUESTION);
 }
 
 Suite *suite_pasted_examples(void)
@@ -1087,10 +1157,4 @@ Suite *suite_pasted_examples(void)
 			    the_examples_of_a_page_can_be_pasted_one_behind_the_other, 0,
 			    (int)pages.gl_pathc);
 	return suite;
-}
-
-/* The questions of sockways-surprises(7). */
-Suite *suite_surprises(void)
-{
-	return suite_create("surprises");
 }
