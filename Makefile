@@ -200,10 +200,10 @@ check-models:
 	@TEST_MODELS=all $(MAKE) --no-print-directory check
 
 # The lab: sockcheck with all its checks on all servers, on the zoo and on the mended zoo; and the
-# commands of the labs that take long.
+# commands of the labs and of sockways-surprises(7) that take long.
 check-lab: all zoo $(TESTER)
 	SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) TEST_LAB=all \
-		TEST_ONLY='sockcheck sockcheck_servers zoo labs' $(TESTER)
+		TEST_ONLY='sockcheck sockcheck_servers zoo labs surprises' $(TESTER)
 
 check-faults: all $(INJECTED)
 	@$(call inject,$(FAULTS))
@@ -395,10 +395,17 @@ uninstall:
 format:
 	clang-format -i $(SOURCES)
 
-# Each tool where it is present; `lint` fails if one that ran found something.
-# What kernels and tools really do: a script fails where this machine differs from its head.
+# What kernels and tools really do: a line for each question of sockways-surprises(7) and for each
+# script of findings/, which fails where this machine differs from its head. The questions need Check.
 facts:
-	@differs=0; for script in findings/*.sh; do \
+	@differs=0; \
+	if $(HAVE_CHECK); then \
+		$(MAKE) --no-print-directory all $(TESTER) >/dev/null && \
+		SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) TEST_LAB=all TEST_FACTS=1 \
+			TEST_ONLY=surprises $(TESTER) >$(BUILD)/facts || differs=1; \
+		grep -v -e '^Running suite' -e '^all suites:' -e '^[0-9]*%: Checks' $(BUILD)/facts; \
+	else echo "sockways-surprises(7): skipped: needs Check"; fi; \
+	for script in findings/*.sh; do \
 		if said=$$(sh $$script 2>&1); then result='as described'; \
 		else result='DIFFERS'; differs=1; fi; \
 		case $$said in *skipped:*) result=$${said##*skipped: }; result="skipped: $$result";; esac; \
@@ -406,6 +413,7 @@ facts:
 		[ "$$result" != DIFFERS ] || printf '%s\n' "$$said"; \
 	done; exit $$differs
 
+# Each tool where it is present; `lint` fails if one that ran found something.
 lint:
 	@set -e; found=; \
 	if command -v mandoc >/dev/null; then found=1; \
@@ -439,7 +447,7 @@ help:
 	@echo 'make report     build, then write report.html: curves of all models'
 	@echo 'make check      build, then run the tests (needs Check)'
 	@echo 'make check-models  the same with every model in every test'
-	@echo 'make check-lab  sockcheck with all checks on all servers, and the long labs'
+	@echo 'make check-lab  sockcheck with all checks on all servers, the long labs and questions'
 	@echo 'make check-faults  let system calls of the servers fail: FAULTS=$(FAULTS) runs of each'
 	@echo 'make fuzz       fuzz: $(FUZZ), FUZZ_SECONDS=$(FUZZ_SECONDS) each (needs clang)'
 	@echo 'make deps       install a compiler and Check with the package manager'
@@ -447,7 +455,7 @@ help:
 	@echo 'make install    servers to sbin, clients to bin, pages to share/man (PREFIX, DESTDIR)'
 	@echo 'make uninstall  take them away again'
 	@echo 'make format     apply .clang-format'
-	@echo 'make facts      run the scripts of findings/: what differs on this machine'
+	@echo 'make facts      sockways-surprises(7) and findings/: what differs on this machine'
 	@echo 'make lint       mandoc, clang-format, and cppcheck or clang-tidy, where present'
 	@echo 'make clean      remove $(BUILD)/ and $(BIN)/'
 	@echo 'Settings: CC=clang CC=musl-gcc STATIC=1 SAN=address,undefined SAN=thread WERROR=1'

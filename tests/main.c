@@ -7,7 +7,8 @@
  * TEST_MODELS='fork thread' runs the tests that hold in every model with these only,
  * TEST_MODELS=all all of them with all models: tests/fixture/models.h.
  *
- * TEST_LAB=all also runs the labs of sockways-labs(7) that take long.
+ * TEST_LAB=all also runs the labs of sockways-labs(7) and the questions of sockways-surprises(7)
+ * that take long. TEST_FACTS=1 prints a line for each of these questions.
  *
  * CK_RUN_SUITE=name runs one, TEST_ONLY='name name' these, TEST_WITHOUT='name name' all but
  * these; TEST_JOBS=1 one at a time; CK_FORK=no, for a debugger, all in this process.
