@@ -245,6 +245,65 @@ START_TEST(epollexclusive_alone_wakes_the_same_process_for_nearly_all_quiet_clie
 }
 END_TEST
 
+/* server/model/epoll.c, --accept reuseport: the kernel distributes the clients over all listeners. */
+START_TEST(listeners_with_so_reuseport_all_get_some_clients)
+{
+	int listeners[TRY_WORKERS], port = 0, all = 0;
+
+	for (int i = 0; i < TRY_WORKERS; i++) {
+		listeners[i] = must(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+		set(listeners[i], SOL_SOCKET, SO_REUSEPORT, 1);
+		must(bind_to(listeners[i], port));
+		must(listen(listeners[i], 128));
+		port = port_of(listeners[i]);
+	}
+	for (int i = 0; i < 100; i++)
+		tcp_connect(listeners[0]);
+	for (int i = 0; i < TRY_WORKERS; i++) {
+		int share = 0;
+
+		while (accept(listeners[i], NULL, NULL) >= 0)
+			share++;
+		ck_assert_int_gt(share, 0);
+		all += share;
+	}
+	ck_assert_int_eq(all, 100);
+}
+END_TEST
+
+/* server/core/accept_lock.c, --accept lock: a worker that is killed does not keep the lock. */
+START_TEST(a_robust_mutex_passes_on_when_its_owner_is_killed)
+{
+	pthread_mutex_t *mutex = mmap(NULL, sizeof *mutex, PROT_READ | PROT_WRITE,
+				      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_mutexattr_t attributes;
+	int ready[2];
+	char byte;
+	pid_t owner;
+
+	ck_assert(mutex != MAP_FAILED);
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+	pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+	ck_assert_int_eq(pthread_mutex_init(mutex, &attributes), 0);
+	must(pipe(ready));
+	owner = start_child();
+	if (owner == 0) {
+		pthread_mutex_lock(mutex);
+		must((int)write(ready[1], "", 1));
+		for (;;)
+			pause();
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	ck_assert_int_eq(pthread_mutex_trylock(mutex), EBUSY);
+	kill_child(owner);
+	ck_assert_int_eq(pthread_mutex_lock(mutex), EOWNERDEAD);
+	ck_assert_int_eq(pthread_mutex_consistent(mutex), 0);
+	ck_assert_int_eq(pthread_mutex_unlock(mutex), 0);
+	ck_assert_int_eq(pthread_mutex_lock(mutex), 0);
+}
+END_TEST
+
 /* ---- datagrams -------------------------------------------------------------------------- */
 
 /* common/datagram.c: the reply to a broadcast comes from ipi_spec_dst. */
@@ -512,6 +571,8 @@ Suite *suite_kernel(void)
 	tcase_add_test(
 		sharing,
 		epollexclusive_alone_wakes_the_same_process_for_nearly_all_quiet_clients);
+	tcase_add_test(sharing, listeners_with_so_reuseport_all_get_some_clients);
+	tcase_add_test(sharing, a_robust_mutex_passes_on_when_its_owner_is_killed);
 	tcase_add_test(sending,
 		       of_a_broadcast_ipi_spec_dst_can_be_the_source_of_the_reply);
 	tcase_add_test(

@@ -1055,6 +1055,50 @@ START_TEST(no_word_of_a_title_is_a_macro)
 }
 END_TEST
 
+/* The text of a section, joined by blanks, without the lines that are macros. */
+struct section {
+	const char *title;
+	bool inside;
+	char text[TEXT];
+};
+
+static void take_section_line(void *context, const char *line)
+{
+	struct section *section = context;
+	size_t length = strlen(section->text);
+
+	if (begins_with(line, ".S"))
+		section->inside = strcmp(line, section->title) == 0;
+	else if (section->inside && line[0] != '.')
+		snprintf(section->text + length, TEXT - length, " %s", line);
+}
+
+/* GIVEN the section of sockways(7) that refers to questions
+   THEN each is a question of sockways-surprises(7), in the same words: without them, nothing of the
+   section has a question mark. */
+START_TEST(the_questions_that_sockways_refers_to_exist)
+{
+	static struct section section = { .title = ".Ss Surprises" };
+	char path[TEXT];
+
+	snprintf(path, sizeof path, "%s/man/sockways.7", source_folder());
+	ck_assert(each_line(path, take_section_line, &section));
+	ck_assert_ptr_nonnull(strchr(section.text, '?'));
+	for (size_t i = parts[QUESTION].first; i < parts[QUESTION].end; i++) {
+		char title[NAME], *at;
+
+		snprintf(title, sizeof title, "%.*s",
+			 (int)strcspn(examples[i].title + 1, "\\\""),
+			 examples[i].title + 1);
+		at = strstr(section.text, title);
+		if (at != NULL)
+			memset(at, ' ', strlen(title));
+	}
+	ck_assert_msg(strchr(section.text, '?') == NULL, "sockways.7 asks:%s",
+		      section.text);
+}
+END_TEST
+
 enum { MANDOC_FAILED = 5 }; /* up to then mandoc(1)'s status tells how bad the page is */
 
 /* That a page is not installed here is no fault of the page that refers to it. */
@@ -1113,6 +1157,7 @@ Suite *suite_examples(void)
 	tcase_add_test(reading, every_option_is_in_the_page);
 	tcase_add_test(reading, the_help_of_every_program_fits_into_80_columns);
 	tcase_add_test(reading, no_word_of_a_title_is_a_macro);
+	tcase_add_test(reading, the_questions_that_sockways_refers_to_exist);
 	tcase_add_test(reading, mandoc_has_nothing_to_say_against_a_page);
 	suite_add_tcase(suite, running);
 	add_examples(running, 0, parts[LAB].first);
