@@ -56,6 +56,7 @@
 	SUITE(sandbox)                                                                   \
 	SUITE(traces)                                                                    \
 	SUITE(outputs)                                                                   \
+	SUITE(through)                                                                   \
 	SUITE(zoo)                                                                       \
 	SUITE(load_broken)                                                               \
 	SUITE(load_faults)                                                               \

@@ -20,6 +20,7 @@ enum {
 	DEFAULT_WAIT = 10, /* seconds */
 	MOST_WAIT = 86400, /* seconds */
 	OPTION_NO_RECONNECT = OPTIONS_LETTERS_FROM,
+	OPTION_THROUGH,
 };
 
 static const char default_port[] = "7194"; /* default port of chatd */
@@ -39,6 +40,9 @@ static const struct option_line option_lines[] = {
 	{ 'R', "retry", NULL,
 	  "while the first connection is refused, try again\n"
 	  "for at most -w seconds" },
+	{ OPTION_THROUGH, "through", "COMMAND",
+	  "let COMMAND make the connection: it is its standard\n"
+	  "input and output; %h is the host, %p the port" },
 	{ '4', "ipv4", NULL, "use IPv4 only" },
 	{ '6', "ipv6", NULL, "use IPv6 only" },
 	{ 'h', "help", NULL, "print this help" },
@@ -85,6 +89,9 @@ static int take_option(void *context, const struct options *options, int letter,
 	case 't':
 		settings->dial.times = true;
 		break;
+	case OPTION_THROUGH:
+		settings->dial.through = options->value;
+		break;
 	case OPTION_NO_RECONNECT:
 		settings->reconnect = false;
 		break;
@@ -95,10 +102,9 @@ static int take_option(void *context, const struct options *options, int letter,
 }
 
 /* HOST, HOST PORT or HOST:PORT. @return 0, or -1 with *failure */
-static int take_operands(void *context, int count, char **operands,
-			 struct failure *failure)
+static int take_server(struct chat_settings *settings, int count, char **operands,
+		       struct failure *failure)
 {
-	struct chat_settings *settings = context;
 
 	if (count == 0)
 		return failure_set(failure, "HOST is missing");
@@ -112,6 +118,17 @@ static int take_operands(void *context, int count, char **operands,
 		snprintf(settings->dial.port, sizeof settings->dial.port, "%s",
 			 default_port);
 	return address_check_port(settings->dial.port, SOCK_STREAM, failure);
+}
+
+/* @return 0, or -1 with *failure */
+static int take_operands(void *context, int count, char **operands,
+			 struct failure *failure)
+{
+	struct chat_settings *settings = context;
+
+	if (take_server(settings, count, operands, failure) < 0)
+		return -1;
+	return dial_check_through(&settings->dial, failure);
 }
 
 static const struct options_program program = {

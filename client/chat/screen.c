@@ -35,6 +35,7 @@
 #include "client/chat/terminal.h"
 #include "client/lib/dial_stream.h"
 #include "client/lib/dial_text.h"
+#include "client/lib/through.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/message.h"
@@ -50,7 +51,8 @@ enum {
 			        * /quit */
 	OUTPUT = 4 * SPEECH_SHOWN_MOST,
 	NOTICE_TEXT = FAILURE_TEXT + 128,
-	KEYS = 512, /* bytes of one read of the terminal */
+	KEYS = 512,                 /* bytes of one read of the terminal */
+	REASON = FAILURE_TEXT - 20, /* bytes of the reason why a connection was lost */
 };
 
 enum phase {
@@ -77,6 +79,7 @@ struct screen {
 	enum phase phase;
 	int status; /* exit status, in the state OVER */
 	struct chat_link link;
+	struct through through; /* the command that is the connection */
 	struct connector *connector;
 	int64_t since;    /* milliseconds: time of connecting, or of /quit */
 	int64_t again_at; /* milliseconds: when to reconnect */
@@ -218,14 +221,17 @@ static void try_later(struct screen *screen, const char *what)
 
 static void connection_lost(struct screen *screen, const char *reason)
 {
+	struct failure failure;
 	char what[FAILURE_TEXT];
 
 	chat_link_close(&screen->link);
+	if (through_end(&screen->through, true, &failure) < 0)
+		reason = failure.text;
 	if (screen->phase == LEAVING) {
 		end(screen, 0);
 		return;
 	}
-	snprintf(what, sizeof what, "connection lost: %s", reason);
+	snprintf(what, sizeof what, "connection lost: %.*s", REASON, reason);
 	if (!screen->settings->reconnect) {
 		failure_set(&screen->failure, "%s", what);
 		end(screen, 1);
@@ -236,6 +242,22 @@ static void connection_lost(struct screen *screen, const char *reason)
 	if (clock_milliseconds() - screen->since >= LASTING)
 		screen->delay = 0;
 	try_later(screen, what);
+}
+
+/* The command connects by itself: there is nothing to wait for. */
+static void restart_command(struct screen *screen)
+{
+	const struct dial_settings *settings = &screen->settings->dial;
+	struct failure failure;
+	int fd = through_start(&screen->through, settings->through, settings->host,
+			       settings->port, &failure);
+
+	if (fd < 0)
+		try_later(screen, failure.text);
+	else if (begin_talking(screen, fd) < 0)
+		try_later(screen, strerror(errno));
+	else
+		notice(screen, "* started the command again");
 }
 
 static void start_connecting(struct screen *screen)
@@ -250,6 +272,10 @@ static void start_connecting(struct screen *screen)
 	};
 	struct failure failure;
 
+	if (settings->through != NULL) {
+		restart_command(screen);
+		return;
+	}
 	screen->connector = connector_start(&target, &failure);
 	if (screen->connector != NULL)
 		screen->phase = CONNECTING;
@@ -617,12 +643,32 @@ static void choose_locale(void)
 		setlocale(LC_CTYPE, "C.UTF-8");
 }
 
+/* @param where  receives the address of the server, or "HOST through COMMAND"
+ * @return the descriptor, or -1 with screen->failure */
+static int connect_first(struct screen *screen, char where[FAILURE_TEXT])
+{
+	const struct dial_settings *settings = &screen->settings->dial;
+	struct address reached;
+	char text[ADDRESS_TEXT];
+	int fd;
+
+	if (settings->through != NULL) {
+		snprintf(where, FAILURE_TEXT, "%s through %s", settings->host,
+			 settings->through);
+		return through_start(&screen->through, settings->through, settings->host,
+				     settings->port, &screen->failure);
+	}
+	fd = dial_connect(settings, &reached, &screen->failure);
+	if (fd >= 0)
+		snprintf(where, FAILURE_TEXT, "%s", address_text(&reached, text));
+	return fd;
+}
+
 static int begin(struct screen *screen)
 {
 	const struct chat_settings *settings = screen->settings;
-	char where[ADDRESS_TEXT];
-	struct address reached;
-	int fd = dial_connect(&settings->dial, &reached, &screen->failure);
+	char where[FAILURE_TEXT];
+	int fd = connect_first(screen, where);
 
 	if (fd < 0)
 		return -1;
@@ -630,8 +676,7 @@ static int begin(struct screen *screen)
 	snprintf(screen->room, sizeof screen->room, "%s", settings->room);
 	if (begin_talking(screen, fd) < 0 || terminal_enter() < 0)
 		return failure_set(&screen->failure, "%s", strerror(errno));
-	notice(screen, "* connected to %s; to leave, press Ctrl-D or enter /quit",
-	       address_text(&reached, where));
+	notice(screen, "* connected to %s; to leave, press Ctrl-D or enter /quit", where);
 	show(screen);
 	return 0;
 }
@@ -647,6 +692,7 @@ static int converse(struct screen *screen)
 	if (screen->status != 0)
 		message(MESSAGE_ERROR, "%s", screen->failure.text);
 	chat_link_close(&screen->link);
+	through_end(&screen->through, false, NULL);
 	line_editor_end(&screen->editor);
 	return screen->status;
 }

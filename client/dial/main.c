@@ -22,6 +22,7 @@ enum {
 	DEFAULT_INTERVAL = 1, /* second */
 	OPTION_RAW = OPTIONS_LETTERS_FROM,
 	OPTION_WHOLE,
+	OPTION_THROUGH,
 };
 
 static const struct option_line option_lines[] = {
@@ -49,6 +50,9 @@ static const struct option_line option_lines[] = {
 	  "do not half-close at the end of the input; read\n"
 	  "until the server closes" },
 	{ 'N', "no-reply", NULL, "accept a server that closes without a reply" },
+	{ OPTION_THROUGH, "through", "COMMAND",
+	  "let COMMAND make the connection: it is its standard\n"
+	  "input and output; %h is the host, %p the port" },
 	{ 'x', "hex", NULL, "print both directions as a hex dump" },
 	{ OPTION_RAW, "raw", NULL, "print control characters unchanged to a terminal" },
 	{ '4', "ipv4", NULL, "use IPv4 only" },
@@ -117,6 +121,9 @@ static int take_option(void *context, const struct options *options, int letter,
 	case 'x':
 		settings->hex = true;
 		break;
+	case OPTION_THROUGH:
+		settings->through = options->value;
+		break;
 	case OPTION_RAW:
 		settings->raw = true;
 		break;
@@ -140,6 +147,8 @@ static int check(struct dial_settings *settings, struct failure *failure)
 	if (settings->no_reply && (settings->type == SOCK_DGRAM || settings->lockstep))
 		return failure_set(failure, "-N, --no-reply cannot be used with -%c",
 				   settings->lockstep ? '1' : 'u');
+	if (settings->type == SOCK_DGRAM && settings->through != NULL)
+		return failure_set(failure, "--through cannot be used with -u");
 	if (!settings->repeat && settings->interval >= 0)
 		return failure_set(failure, "-i, --interval needs -n");
 	if (settings->whole && settings->message_count > 0)
@@ -159,8 +168,10 @@ static int take_operands(void *context, int count, char **operands,
 
 	if (check(settings, failure) < 0)
 		return -1;
-	return address_operands(operands, count, settings->type, settings->host,
-				settings->port, failure);
+	if (address_operands(operands, count, settings->type, settings->host,
+			     settings->port, failure) < 0)
+		return -1;
+	return dial_check_through(settings, failure);
 }
 
 static const struct options_program program = {

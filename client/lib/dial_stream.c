@@ -44,6 +44,7 @@ struct dial {
 	const struct dial_settings *settings;
 	char peer[DIAL_PEER_TEXT]; /* "HOST port PORT", printable */
 	int fd;                    /* the connection, non-blocking */
+	struct through through;    /* the command that is the connection */
 	int64_t connected;         /* nanoseconds: when it was established */
 	int error;                 /* errno of the failure, or 0 */
 
@@ -565,6 +566,39 @@ int dial_connect(const struct dial_settings *settings, struct address *reached,
 	}
 }
 
+int dial_check_through(const struct dial_settings *settings, struct failure *failure)
+{
+	if (settings->through == NULL)
+		return 0;
+	if (settings->retry)
+		return failure_set(failure, "-R, --retry cannot be used with --through");
+	if (settings->family != AF_UNSPEC)
+		return failure_set(failure, "-4 and -6 cannot be used with --through");
+	return through_check(settings->through, settings->host, settings->port, failure);
+}
+
+/* The command connects by itself, and does not tell when. */
+static int start_command(struct dial *dial, struct failure *failure)
+{
+	const struct dial_settings *settings = dial->settings;
+	int fd = through_start(&dial->through, settings->through, settings->host,
+			       settings->port, failure);
+
+	if (fd >= 0)
+		message(MESSAGE_CLIENT, "started the command of --through, process %jd",
+			(intmax_t)dial->through.pid);
+	return fd;
+}
+
+/* The reason of a lost connection is known to the command. */
+static enum dial_outcome end_command(struct dial *dial, enum dial_outcome outcome,
+				     struct failure *failure)
+{
+	if (through_end(&dial->through, dial->server_ended, failure) < 0)
+		return DIAL_FAILED;
+	return outcome;
+}
+
 static void report_connected(const struct dial *dial, const struct address *reached,
 			     double took)
 {
@@ -587,11 +621,14 @@ static int open_connection(struct dial *dial, struct failure *failure)
 	struct address reached;
 	int64_t started = clock_nanoseconds();
 
-	dial->fd = dial_connect(dial->settings, &reached, failure);
+	dial->fd = dial->settings->through != NULL
+			   ? start_command(dial, failure)
+			   : dial_connect(dial->settings, &reached, failure);
 	if (dial->fd < 0)
 		return -1;
 	dial->connected = clock_nanoseconds();
-	report_connected(dial, &reached, dial_milliseconds_since(started));
+	if (dial->settings->through == NULL)
+		report_connected(dial, &reached, dial_milliseconds_since(started));
 	sock_set_nodelay(dial->fd);
 	sock_set_keepalive(dial->fd);
 	if (io_set_nonblocking(dial->fd, true) < 0)
@@ -660,6 +697,8 @@ static int hold_conversation(struct dial *dial)
 		return 1;
 	}
 	outcome = converse(dial, &failure);
+	close(dial->fd);
+	outcome = end_command(dial, outcome, &failure);
 	if (outcome == DIAL_READER_GONE) {
 		dial_end_by_sigpipe();
 		return 1;
@@ -669,7 +708,6 @@ static int hold_conversation(struct dial *dial)
 		dial_milliseconds_since(dial->connected));
 	if (outcome == DIAL_FAILED)
 		message(MESSAGE_ERROR, "%s", failure.text);
-	close(dial->fd);
 	return outcome == DIAL_DONE ? 0 : 1;
 }
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/lib/through.h"
 #include "common/address.h"
 
 enum { DIAL_RETRY_PAUSE = 20 }; /* milliseconds before -R tries again */
@@ -17,9 +18,10 @@ enum { DIAL_RETRY_PAUSE = 20 }; /* milliseconds before -R tries again */
 /** The options of a conversation. */
 struct dial_settings {
 	char host[HOST_TEXT], port[PORT_TEXT];
-	int family;      /* AF_UNSPEC, AF_INET or AF_INET6 */
-	int type;        /* SOCK_STREAM, or SOCK_DGRAM: -u */
-	int64_t timeout; /* milliseconds; 0: no timeout */
+	int family;          /* AF_UNSPEC, AF_INET or AF_INET6 */
+	int type;            /* SOCK_STREAM, or SOCK_DGRAM: -u */
+	int64_t timeout;     /* milliseconds; 0: no timeout */
+	const char *through; /* a command that is the connection; NULL: connect */
 	bool lockstep, hex, raw, retry;
 	bool keep_open;   /* TCP: no half-close at the end of the input */
 	bool no_reply;    /* TCP: a server that closes without a reply is no error */
@@ -37,12 +39,16 @@ struct dial_settings {
 	size_t message_count;  /* 0: standard input */
 };
 
-/** Connects as the settings say. With -R it tries again while the connection is
+/** Connects as the settings say, without a command. With -R it tries again while the connection is
  *  refused, for scripts that have just started the server.
  *  @param reached  receives the address of the server
  *  @return the descriptor (blocking), or -1 with *failure */
 int dial_connect(const struct dial_settings *settings, struct address *reached,
 		 struct failure *failure);
+
+/** Rejects settings that cannot be used with a command, and a command that cannot be run.
+ *  @return 0, or -1 with *failure */
+int dial_check_through(const struct dial_settings *settings, struct failure *failure);
 
 /** Runs the conversation until both sides have ended. @return the exit status */
 int dial_stream(const struct dial_settings *settings);

@@ -55,6 +55,19 @@ void xfer_link_drop(struct xfer_link *link)
 		close(link->fd);
 	link->fd = -1;
 	link->start = link->end = 0;
+	through_end(&link->through, false, NULL);
+}
+
+/* The other side has closed the connection. If that was a command, its exit status says more
+ * than *failure. @return XFER_CUT; XFER_LOST if the server was never reached */
+static enum xfer_outcome lose(struct xfer_link *link, struct failure *failure)
+{
+	if (link->fd >= 0)
+		close(link->fd);
+	link->fd = -1;
+	through_end(&link->through, true, failure);
+	xfer_link_drop(link);
+	return link->reached ? XFER_CUT : XFER_LOST;
 }
 
 void xfer_link_finish(struct xfer_link *link)
@@ -110,10 +123,14 @@ static enum xfer_outcome connect_if_needed(struct xfer_link *link,
 		xfer_link_drop(link);
 	if (link->fd >= 0)
 		return XFER_DONE;
-	link->fd = connect_retrying(link, &target, failure);
+	link->fd = settings->through != NULL
+			   ? through_start(&link->through, settings->through,
+					   settings->host, settings->port, failure)
+			   : connect_retrying(link, &target, failure);
 	if (link->fd < 0)
 		return link->reached ? XFER_CUT : XFER_LOST;
-	link->reached = true;
+	if (settings->through == NULL)
+		link->reached = true;
 	sock_set_nodelay(link->fd);
 	sock_set_keepalive(link->fd);
 	sock_set_timeout(link->fd, settings->timeout);
@@ -126,11 +143,11 @@ static enum xfer_outcome cut(struct xfer_link *link, struct failure *failure)
 {
 	int64_t timeout = link->settings->timeout;
 
-	if (errno == EAGAIN || errno == EWOULDBLOCK)
-		failure_set(failure, "the server was silent for %g s",
-			    (double)timeout / 1000);
-	else
+	if (errno != EAGAIN && errno != EWOULDBLOCK) {
 		failure_set(failure, "the connection was lost: %s", strerror(errno));
+		return lose(link, failure);
+	}
+	failure_set(failure, "the server was silent for %g s", (double)timeout / 1000);
 	xfer_link_drop(link);
 	return XFER_CUT;
 }
@@ -138,8 +155,7 @@ static enum xfer_outcome cut(struct xfer_link *link, struct failure *failure)
 static enum xfer_outcome ended(struct xfer_link *link, struct failure *failure)
 {
 	failure_set(failure, "the server closed the connection");
-	xfer_link_drop(link);
-	return XFER_CUT;
+	return lose(link, failure);
 }
 
 /* ---- trying again ------------------------------------------------------------------------ */
@@ -218,6 +234,7 @@ static ssize_t fill(struct xfer_link *link, int64_t end)
 		n = io_read(link->fd, link->input, sizeof link->input);
 	link->start = 0;
 	link->end = n > 0 ? (size_t)n : 0;
+	link->reached = link->reached || n > 0;
 	return n;
 }
 
@@ -387,8 +404,8 @@ enum xfer_outcome xfer_link_receive(struct xfer_link *link, void *buffer, size_t
 static enum xfer_outcome read_reason(struct xfer_link *link, struct failure *failure)
 {
 	int error = errno;
-	struct failure unheard;
-	enum xfer_outcome outcome;
+	struct failure unheard = { "" };
+	enum xfer_outcome outcome = XFER_CUT;
 
 	if (error == EPIPE || error == ECONNRESET) {
 		outcome = read_line(link, &unheard);
@@ -397,6 +414,10 @@ static enum xfer_outcome read_reason(struct xfer_link *link, struct failure *fai
 			xfer_link_drop(link);
 			return outcome;
 		}
+	}
+	if (link->settings->through != NULL && link->fd < 0) {
+		*failure = unheard; /* the exit status of the command */
+		return outcome;
 	}
 	errno = error;
 	return cut(link, failure);

@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include "client/lib/through.h"
 #include "client/xfer/xfer.h"
 #include "common/failure.h"
 
@@ -20,13 +21,15 @@ enum { XFER_REPLY = 2 * XFER_LINE, XFER_WORDS = 8, XFER_CODE = 32 };
 /** Callers read only code. */
 struct xfer_link {
 	const struct xfer_settings *settings;
-	int fd;               /* -1: not connected */
-	char code[XFER_CODE]; /* code of the last XFER_REFUSED: "exists" */
-	int64_t used;         /* milliseconds: start of the last request */
-	bool reached;         /* a connection was established at least once */
-	bool again;           /* the transfer of the current file was interrupted */
-	uint64_t furthest;    /* offset in the current file that was reached */
-	size_t start, end;    /* unread part of the input buffer */
+	int fd;                 /* -1: not connected */
+	char code[XFER_CODE];   /* code of the last XFER_REFUSED: "exists" */
+	int64_t used;           /* milliseconds: start of the last request */
+	struct through through; /* the command that is the connection */
+	bool reached;           /* a connection was established at least once; through a
+			       * command: the server has replied */
+	bool again;             /* the transfer of the current file was interrupted */
+	uint64_t furthest;      /* offset in the current file that was reached */
+	size_t start, end;      /* unread part of the input buffer */
 	char input[XFER_REPLY];
 	char line[XFER_REPLY + 1]; /* the last reply, split into words */
 };

@@ -34,6 +34,7 @@ enum {
 	OPTION_NO_RETRY,
 	OPTION_RETRIES,
 	OPTION_RETRY_DELAY,
+	OPTION_THROUGH,
 };
 
 static const char default_port[] = "7012";
@@ -66,6 +67,9 @@ static const struct option_line option_lines[] = {
 	  "while the first connection is refused, try again\n"
 	  "for at most -w seconds" },
 	{ OPTION_NO_RETRY, "no-retry", NULL, "do not try again after a lost connection" },
+	{ OPTION_THROUGH, "through", "COMMAND",
+	  "let COMMAND make the connection: it is its standard\n"
+	  "input and output; %h is the host, %p the port" },
 	{ 'j', "json", NULL, "print a JSON object with a result for each file" },
 	{ '4', "ipv4", NULL, "use IPv4 only" },
 	{ '6', "ipv6", NULL, "use IPv6 only" },
@@ -148,6 +152,9 @@ static int take_setting(struct xfer_settings *settings, const struct options *op
 	case 'R':
 		settings->wait_for_server = true;
 		break;
+	case OPTION_THROUGH:
+		settings->through = options->value;
+		break;
 	case OPTION_NO_RETRY:
 		settings->retries = 0;
 		break;
@@ -228,6 +235,18 @@ static int take_operands(struct line *line, int count, char **operands,
 	return 0;
 }
 
+/* @return 0, or -1 with *failure */
+static int check_through(const struct xfer_settings *settings, struct failure *failure)
+{
+	if (settings->through == NULL)
+		return 0;
+	if (settings->wait_for_server)
+		return failure_set(failure, "-R, --retry cannot be used with --through");
+	if (settings->family != AF_UNSPEC)
+		return failure_set(failure, "-4 and -6 cannot be used with --through");
+	return through_check(settings->through, settings->host, settings->port, failure);
+}
+
 /* Rejects options that do not fit the command, or each other. Only the letter
  * distinguishes -d from -o. */
 static int check(const struct line *line, struct failure *failure)
@@ -282,6 +301,8 @@ static int finish(void *context, int count, char **operands, struct failure *fai
 	struct line *line = context;
 
 	if (take_operands(line, count, operands, failure) < 0)
+		return -1;
+	if (check_through(&line->settings, failure) < 0)
 		return -1;
 	return check(line, failure);
 }

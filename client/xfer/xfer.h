@@ -44,7 +44,8 @@ enum xfer_outcome {
 /** The options. */
 struct xfer_settings {
 	char host[HOST_TEXT], port[PORT_TEXT];
-	int family;      /* AF_UNSPEC, AF_INET or AF_INET6 */
+	int family;          /* AF_UNSPEC, AF_INET or AF_INET6 */
+	const char *through; /* a command that is the connection; NULL: connect */
 	int64_t timeout; /* without data, or for a whole line, in milliseconds; 0: none */
 	int64_t retry_delay;  /* before the second attempt, in milliseconds */
 	unsigned retries;     /* retries in a row without progress; 0: only one attempt */
