@@ -41,8 +41,8 @@ static const struct option_line option_lines[] = {
 	  "while the first connection is refused, try again\n"
 	  "for at most -w seconds" },
 	{ OPTION_THROUGH, "through", "COMMAND",
-	  "let COMMAND make the connection: it is its standard\n"
-	  "input and output; %h is the host, %p the port" },
+	  "the standard input and output of COMMAND are the\n"
+	  "connection; %h is the host, %p the port" },
 	{ '4', "ipv4", NULL, "use IPv4 only" },
 	{ '6', "ipv6", NULL, "use IPv6 only" },
 	{ 'h', "help", NULL, "print this help" },

@@ -51,8 +51,8 @@ static const struct option_line option_lines[] = {
 	  "until the server closes" },
 	{ 'N', "no-reply", NULL, "accept a server that closes without a reply" },
 	{ OPTION_THROUGH, "through", "COMMAND",
-	  "let COMMAND make the connection: it is its standard\n"
-	  "input and output; %h is the host, %p the port" },
+	  "the standard input and output of COMMAND are the\n"
+	  "connection; %h is the host, %p the port" },
 	{ 'x', "hex", NULL, "print both directions as a hex dump" },
 	{ OPTION_RAW, "raw", NULL, "print control characters unchanged to a terminal" },
 	{ '4', "ipv4", NULL, "use IPv4 only" },

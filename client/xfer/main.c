@@ -68,8 +68,8 @@ static const struct option_line option_lines[] = {
 	  "for at most -w seconds" },
 	{ OPTION_NO_RETRY, "no-retry", NULL, "do not try again after a lost connection" },
 	{ OPTION_THROUGH, "through", "COMMAND",
-	  "let COMMAND make the connection: it is its standard\n"
-	  "input and output; %h is the host, %p the port" },
+	  "the standard input and output of COMMAND are the\n"
+	  "connection; %h is the host, %p the port" },
 	{ 'j', "json", NULL, "print a JSON object with a result for each file" },
 	{ '4', "ipv4", NULL, "use IPv4 only" },
 	{ '6', "ipv6", NULL, "use IPv6 only" },
