@@ -192,6 +192,17 @@ int address_operands(char *const operands[], int count, int type, char host[HOST
 	return 0;
 }
 
+/* The bytes of a UNIX-domain socket's name are where the credentials are. */
+static void forget_name(struct address *address)
+{
+	sa_family_t family = address->any.sa_family;
+
+	if (family != AF_UNIX)
+		return;
+	memset(&address->v6, 0, sizeof address->v6);
+	address->any.sa_family = family;
+}
+
 void address_set(struct address *address, const struct sockaddr *from, socklen_t length)
 {
 	socklen_t capacity = (socklen_t)sizeof address->v6;
@@ -199,6 +210,7 @@ void address_set(struct address *address, const struct sockaddr *from, socklen_t
 	memset(address, 0, sizeof *address);
 	address->length = length < capacity ? length : capacity;
 	memcpy(&address->v6, from, address->length);
+	forget_name(address);
 }
 
 /* The bytes of the address: 4 of IPv4, also if IPv4-mapped, or 16 of IPv6.
@@ -228,6 +240,20 @@ int address_family(const struct address *address)
 	return host_bytes(address, &bytes) == 4 ? AF_INET : address->any.sa_family;
 }
 
+static const char *local_text(const struct address *address, char out[ADDRESS_TEXT])
+{
+	const struct credentials *peer = &address->local.credentials;
+	unsigned long uid = (unsigned long)peer->uid;
+
+	if (address->any.sa_family != AF_UNIX || !address->local.known)
+		snprintf(out, ADDRESS_TEXT, "local");
+	else if (peer->pid <= 0)
+		snprintf(out, ADDRESS_TEXT, "uid %lu", uid);
+	else
+		snprintf(out, ADDRESS_TEXT, "pid %ld uid %lu", (long)peer->pid, uid);
+	return out;
+}
+
 const char *address_host_text(const struct address *address, char out[ADDRESS_TEXT])
 {
 	const unsigned char *bytes;
@@ -235,10 +261,8 @@ const char *address_host_text(const struct address *address, char out[ADDRESS_TE
 	size_t length = host_bytes(address, &bytes), used;
 	unsigned scope = length == 16 ? (unsigned)address->v6.sin6_scope_id : 0;
 
-	if (length == 0) {
-		snprintf(out, ADDRESS_TEXT, "local");
-		return out;
-	}
+	if (length == 0)
+		return local_text(address, out);
 	inet_ntop(length == 4 ? AF_INET : AF_INET6, bytes, out, ADDRESS_TEXT);
 	if (scope == 0)
 		return out;
@@ -285,12 +309,11 @@ const char *address_text(const struct address *address, char out[ADDRESS_TEXT])
 	char host[ADDRESS_TEXT];
 	size_t length = host_bytes(address, &bytes);
 
-	address_host_text(address, host);
 	if (length == 0)
-		snprintf(out, ADDRESS_TEXT, "%s", host);
-	else
-		snprintf(out, ADDRESS_TEXT, length == 4 ? "%.64s:%u" : "[%.64s]:%u", host,
-			 address_port(address));
+		return local_text(address, out);
+	address_host_text(address, host);
+	snprintf(out, ADDRESS_TEXT, length == 4 ? "%.64s:%u" : "[%.64s]:%u", host,
+		 address_port(address));
 	return out;
 }
 
@@ -335,19 +358,25 @@ void address_set_port(struct address *address, unsigned port)
 		address->v6.sin6_port = htons((uint16_t)port);
 }
 
+static void cut_length(struct address *address)
+{
+	socklen_t capacity = (socklen_t)sizeof address->v6;
+
+	if (address->length > capacity)
+		address->length = capacity;
+}
+
 /* Calls get (getsockname or getpeername). The kernel returns the full length, even
  * if it has written less: the path of a local socket is longer. */
 static int ask(int (*get)(int, struct sockaddr *, socklen_t *), int fd,
 	       struct address *address)
 {
-	socklen_t capacity = (socklen_t)sizeof address->v6;
-
 	memset(address, 0, sizeof *address);
-	address->length = capacity;
+	address->length = (socklen_t)sizeof address->v6;
 	if (get(fd, &address->any, &address->length) < 0)
 		return -1;
-	if (address->length > capacity)
-		address->length = capacity;
+	cut_length(address);
+	forget_name(address);
 	return 0;
 }
 
@@ -356,7 +385,24 @@ int address_local(int fd, struct address *address)
 	return ask(getsockname, fd, address);
 }
 
+static void note_credentials(struct address *address, int fd)
+{
+	if (address->any.sa_family == AF_UNIX)
+		address->local.known =
+			credentials_of_peer(fd, &address->local.credentials);
+}
+
 int address_peer(int fd, struct address *address)
 {
-	return ask(getpeername, fd, address);
+	if (ask(getpeername, fd, address) < 0)
+		return -1;
+	note_credentials(address, fd);
+	return 0;
+}
+
+void address_accepted(struct address *address, int fd)
+{
+	cut_length(address);
+	forget_name(address);
+	note_credentials(address, fd);
 }

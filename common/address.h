@@ -12,15 +12,22 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+#include "common/credentials.h"
 #include "common/failure.h"
 
 /** An address and a port. 28 bytes and a length; sockaddr_storage has 128. A server
- *  keeps one per client. */
+ *  keeps one per client. Of a UNIX-domain socket (AF_UNIX) the name is not kept, which can
+ *  have 108 bytes (local_address.h), but the process at its other end. */
 struct address {
 	union {
 		struct sockaddr any;
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
+		struct {
+			struct sockaddr family;
+			struct credentials credentials;
+			bool known; /* the credentials */
+		} local;
 	};
 	socklen_t length;
 };
@@ -104,7 +111,8 @@ void address_set(struct address *address, const struct sockaddr *from, socklen_t
 /**
  * Writes "127.0.0.1:7007" or "[::1]:7007": numeric, so that nothing waits for a name
  * server. An IPv4 client of a dual-stack socket (::ffff:127.0.0.1) is shown as IPv4.
- * A local (AF_UNIX) socket is "local".
+ * The peer of a UNIX-domain socket is "pid 123 uid 1000"; "uid 1000" or "local" where the
+ * system does not tell more.
  * @return @p out
  */
 const char *address_text(const struct address *address, char out[ADDRESS_TEXT]);
@@ -126,10 +134,17 @@ unsigned address_port(const struct address *address);
 /** Sets the port, in host order; nothing where the family has none. */
 void address_set_port(struct address *address, unsigned port);
 
-/** The local address of a socket (getsockname). @return 0, or -1 with errno */
+/** The local address of a socket (getsockname). The length is that of the family alone for a
+ *  UNIX-domain socket without a name. @return 0, or -1 with errno */
 int address_local(int fd, struct address *address);
 
-/** The peer of a connected socket (getpeername). @return 0, or -1 with errno */
+/** The peer of a connected socket (getpeername), with its credentials if it is a UNIX-domain
+ *  socket. @return 0, or -1 with errno */
 int address_peer(int fd, struct address *address);
+
+/** To be called for the address that accept(2) has written for @p fd: cuts a length that is
+ *  more than the address has, and replaces the name of a UNIX-domain socket by the credentials
+ *  of the peer. */
+void address_accepted(struct address *address, int fd);
 
 #endif

@@ -6,11 +6,14 @@
  */
 #include "common/local_address.h"
 
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/text.h"
 
-enum { SHOWN_TEXT = 160 };
+enum { NAME_AT = offsetof(struct sockaddr_un, sun_path) };
 
 #ifdef __linux__
 static const bool has_abstract_names = true;
@@ -27,7 +30,7 @@ bool local_address_is(const char *text)
 
 static int refuse(const char *text, const char *why, struct failure *failure)
 {
-	char shown[SHOWN_TEXT];
+	char shown[LOCAL_ADDRESS_TEXT];
 
 	text_escape(text, strlen(text), shown, sizeof shown);
 	return failure_set(failure, "'%s' %s", shown, why);
@@ -36,11 +39,15 @@ static int refuse(const char *text, const char *why, struct failure *failure)
 int local_address_parse(const char *text, struct local_address *address,
 			struct failure *failure)
 {
-	size_t length = strlen(text), name_at = offsetof(struct sockaddr_un, sun_path);
+	size_t length = strlen(text), most = sizeof address->name.sun_path - 1;
 	bool abstract = text[0] == '@';
+	char why[80];
 
-	if (length >= sizeof address->name.sun_path)
-		return refuse(text, "is too long for the name of a socket", failure);
+	snprintf(why, sizeof why,
+		 "is too long for the name of a socket, which has at most %zu bytes",
+		 most);
+	if (length > most)
+		return refuse(text, why, failure);
 	if (abstract && length == 1)
 		return refuse(text, "has no name behind the @", failure);
 	if (abstract && !has_abstract_names)
@@ -50,6 +57,52 @@ int local_address_parse(const char *text, struct local_address *address,
 	memcpy(address->name.sun_path, text, length);
 	if (abstract)
 		address->name.sun_path[0] = '\0';
-	address->length = (socklen_t)(name_at + length + !abstract);
+	address->length = (socklen_t)(NAME_AT + length + !abstract);
 	return 0;
+}
+
+int local_address_of(int fd, struct local_address *address)
+{
+	memset(address, 0, sizeof *address);
+	address->length = (socklen_t)sizeof address->name;
+	if (getsockname(fd, (struct sockaddr *)&address->name, &address->length) < 0)
+		return -1;
+	if (address->length > sizeof address->name)
+		address->length = (socklen_t)sizeof address->name;
+	if (address->name.sun_family == AF_UNIX)
+		return 0;
+	errno = EAFNOSUPPORT;
+	return -1;
+}
+
+/* The bytes of sun_path that are in use. */
+static size_t name_length(const struct local_address *address)
+{
+	return address->length > NAME_AT ? (size_t)address->length - NAME_AT : 0;
+}
+
+bool local_address_is_path(const struct local_address *address)
+{
+	return name_length(address) > 0 && address->name.sun_path[0] != '\0';
+}
+
+/* A path may have a NUL at its end, or several (unix(7), BUGS). */
+const char *local_address_text(const struct local_address *address,
+			       char out[LOCAL_ADDRESS_TEXT])
+{
+	const char *name = address->name.sun_path;
+	size_t length = name_length(address);
+
+	/* BSD returns an empty name for a socket without one, in full length */
+	if (length == 0 || (name[0] == '\0' && (length == 1 || !has_abstract_names))) {
+		strcpy(out, "unnamed");
+		return out;
+	}
+	if (local_address_is_path(address)) {
+		text_escape(name, strnlen(name, length), out, LOCAL_ADDRESS_TEXT);
+		return out;
+	}
+	out[0] = '@';
+	text_escape(name + 1, length - 1, out + 1, LOCAL_ADDRESS_TEXT - 1);
+	return out;
 }

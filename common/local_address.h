@@ -22,6 +22,9 @@ struct local_address {
 	socklen_t length; /* 0: none */
 };
 
+/** Enough for most names, as text_escape() writes them; longer ones are cut. */
+enum { LOCAL_ADDRESS_TEXT = 160 };
+
 /** Whether a word names a UNIX-domain socket. A URL, which has "://", does not. */
 bool local_address_is(const char *text);
 
@@ -29,5 +32,16 @@ bool local_address_is(const char *text);
  *  allows (107 bytes on Linux), or abstract where the system has no such names */
 int local_address_parse(const char *text, struct local_address *address,
 			struct failure *failure);
+
+/** Reads the name of the UNIX-domain socket @p fd (getsockname). @return 0, or -1 with errno:
+ *  EAFNOSUPPORT it is another kind of socket */
+int local_address_of(int fd, struct local_address *address);
+
+/** Whether it is the path of a file, not an abstract name or none. */
+bool local_address_is_path(const struct local_address *address);
+
+/** Writes "./echo.sock", "@name", or "unnamed", escaped. @return @p out */
+const char *local_address_text(const struct local_address *address,
+			       char out[LOCAL_ADDRESS_TEXT]);
 
 #endif

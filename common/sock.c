@@ -31,7 +31,6 @@
 enum {
 	PIECE = 16384,
 	LOCAL_RETRY = 10, /* milliseconds */
-	LOCAL_TEXT = 160,
 };
 
 static int set_flag(int fd, int level, int option, int value)
@@ -122,8 +121,13 @@ int sock_listen_beside(int listener, int backlog)
 	socklen_t length = sizeof v6only;
 
 	(void)getsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &length);
-	if (address_local(listener, &address) < 0 ||
-	    set_flag(listener, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
+	if (address_local(listener, &address) < 0)
+		return -1;
+	if (address.any.sa_family == AF_UNIX) {
+		errno = ENOTSUP;
+		return -1;
+	}
+	if (set_flag(listener, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
 		return -1;
 	return listen_at_used(&address, v6only, backlog);
 }
@@ -140,6 +144,30 @@ int sock_listen_beside(int listener, int backlog)
 }
 
 #endif
+
+int sock_listen_local(const struct local_address *address, const struct sock_place *place,
+		      unsigned mode, struct socket_file *file, struct failure *failure)
+{
+	int fd = open_socket(AF_UNIX, place->type, 0);
+	char text[LOCAL_ADDRESS_TEXT];
+
+	file->owner = 0;
+	local_address_text(address, text);
+	if (fd < 0)
+		return failure_set(failure, "cannot listen on %s: %s", text,
+				   strerror(errno));
+	if (socket_file_bind(fd, address, mode, file, failure) < 0) {
+		close(fd);
+		return -1;
+	}
+	if (place->type == SOCK_STREAM && listen(fd, place->backlog) < 0) {
+		failure_set(failure, "cannot listen on %s: %s", text, strerror(errno));
+		socket_file_remove(file);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
 
 int sock_listen(const struct sock_place *place, struct failure *failure)
 {
@@ -305,7 +333,7 @@ static int connect_local(const struct sock_target *target, struct failure *failu
 	int64_t end =
 		target->timeout < 0 ? INT64_MAX : clock_milliseconds() + target->timeout;
 	struct local_address address;
-	char name[LOCAL_TEXT];
+	char name[LOCAL_ADDRESS_TEXT];
 	int fd, error;
 
 	errno = 0;
@@ -392,8 +420,8 @@ int sock_accept(int listener, struct address *peer, bool nonblocking)
 #else
 	fd = accept(listener, &peer->any, &peer->length);
 #endif
-	if (peer->length > sizeof peer->v6) /* the path of a local socket is cut */
-		peer->length = (socklen_t)sizeof peer->v6;
+	if (fd >= 0)
+		address_accepted(peer, fd);
 #ifndef __linux__
 	/* On BSD accepted sockets inherit O_NONBLOCK, on Linux they do not: set it
 	 * in any case. */

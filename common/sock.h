@@ -16,6 +16,7 @@
 #include "common/address.h"
 #include "common/failure.h"
 #include "common/local_address.h"
+#include "common/socket_file.h"
 
 /** Where a server listens. */
 struct sock_place {
@@ -46,13 +47,22 @@ int sock_listen_at(const struct address *address, const struct sock_place *place
 		   bool alone);
 
 /**
+ * Opens a listening UNIX-domain socket at @p address; only type and backlog of @p place are used.
+ *
+ * @param mode, file  as for socket_file_bind()
+ * @return the descriptor (blocking), or -1 with *failure
+ */
+int sock_listen_local(const struct local_address *address, const struct sock_place *place,
+		      unsigned mode, struct socket_file *file, struct failure *failure);
+
+/**
  * Opens another listening socket at the address of @p listener, with its own backlog: the kernel
  * then distributes new clients over both (SO_REUSEPORT, socket(7)). The options of server
  * sockets are set before it listens. The first socket was bound without SO_REUSEPORT, so its
  * port was not in use; Linux allows to set the option later.
  *
  * @return the descriptor (non-blocking), or -1 with errno (ENOTSUP: the system does not
- *         distribute clients so; EADDRINUSE: another user owns @p listener)
+ *         distribute clients so, or @p listener is a UNIX-domain socket; EADDRINUSE: another user owns @p listener)
  */
 int sock_listen_beside(int listener, int backlog);
 

@@ -43,6 +43,7 @@ enum {
 	OPTION_AMPLIFY = OPTIONS_LETTERS_FROM,
 	OPTION_REPEATS,
 	OPTION_TRACE,
+	OPTION_MODE,
 	OPTION_USER,
 	OPTION_NO_SANDBOX,
 };
@@ -59,7 +60,11 @@ static const struct option_line common_lines[] = {
 	{ 'a', "address", "ADDR",
 	  "listen on ADDR (default 127.0.0.1), or on all\n"
 	  "addresses of a host name; 0.0.0.0 or :: for all\n"
-	  "addresses of this host" },
+	  "addresses of this host; ./FILE or @NAME for a\n"
+	  "UNIX-domain socket" },
+	{ OPTION_MODE, "mode", "OCTAL",
+	  "permissions of the file of a UNIX-domain socket\n"
+	  "(default 0600: only your own processes connect)" },
 	{ 'p', "port", "PORT",
 	  "listen on PORT, a number or a service name; 0 is\n"
 	  "any free port, which the server prints" },
@@ -93,6 +98,9 @@ static const struct option_line common_lines[] = {
 
 struct settings {
 	struct sock_place place;
+	struct local_address local; /* of -a, if it names a UNIX-domain socket */
+	unsigned mode;              /* of its file */
+	bool mode_set, port_set;    /* --mode, --port was given */
 	struct server *server;
 	enum message_level level;
 	bool clients_set;  /* --max-clients was given */
@@ -121,11 +129,16 @@ static const char *help_of_idle_timeout(struct settings *settings,
 /* The options of a server that listens. */
 static const char listening_letters[] = "abcpx";
 
+static bool is_for_listening(int letter)
+{
+	return letter == OPTION_MODE || (letter < OPTIONS_LETTERS_FROM &&
+					 strchr(listening_letters, letter) != NULL);
+}
+
 static bool applies(const struct option_line *line, const struct service *service,
 		    const struct model *model)
 {
-	if (model->serves_input && line->letter < OPTIONS_LETTERS_FROM &&
-	    strchr(listening_letters, line->letter) != NULL)
+	if (model->serves_input && is_for_listening(line->letter))
 		return false;
 	return service->datagram != NULL ||
 	       (line->letter != 'u' && line->letter != OPTION_AMPLIFY &&
@@ -166,6 +179,33 @@ static bool is_in(const struct option_line *own, int letter)
 	return own != NULL && own->letter != 0;
 }
 
+static int take_address(struct settings *settings, const char *value,
+			struct failure *failure)
+{
+	settings->place.host = value;
+	settings->server->local = local_address_is(value);
+	return settings->server->local
+		       ? local_address_parse(value, &settings->local, failure)
+		       : 0;
+}
+
+/* Only octal digits, as chmod(1) takes them. */
+static int take_mode(struct settings *settings, const struct options *options,
+		     struct failure *failure)
+{
+	const char *digits = options->value;
+	char *end;
+	unsigned long mode = strtoul(digits, &end, 8);
+
+	if (digits[0] == '\0' || strspn(digits, "01234567") != strlen(digits) ||
+	    mode > 0777)
+		return options_bad_value(failure, options, OPTION_MODE,
+					 "is not a mode (octal, from 0 to 0777)");
+	settings->mode = (unsigned)mode;
+	settings->mode_set = true;
+	return 0;
+}
+
 static int take_option(void *context, const struct options *options, int letter,
 		       struct failure *failure)
 {
@@ -180,14 +220,16 @@ static int take_option(void *context, const struct options *options, int letter,
 		return server->service->option(letter, options, failure);
 	switch (letter) {
 	case 'a':
-		settings->place.host = options->value;
-		return 0;
+		return take_address(settings, options->value, failure);
+	case OPTION_MODE:
+		return take_mode(settings, options, failure);
 	case 'p':
 		if (address_check_port(options->value, SOCK_STREAM, NULL) < 0)
 			return options_bad_value(
 				failure, options, letter,
 				"is not a port (0 to 65535, or a service name)");
 		settings->place.port = options->value;
+		settings->port_set = true;
 		return 0;
 	case 'c':
 		if (options_number(options, letter, 1, MOST_CLIENTS, &number, failure) <
@@ -240,6 +282,20 @@ static int take_option(void *context, const struct options *options, int letter,
 	return 0;
 }
 
+static int check_address(const struct settings *settings, struct failure *failure)
+{
+	char text[LOCAL_ADDRESS_TEXT];
+
+	if (settings->server->local && settings->port_set)
+		return failure_set(failure,
+				   "-p: %s is a UNIX-domain socket, which has no port",
+				   local_address_text(&settings->local, text));
+	if (settings->mode_set && !local_address_is_path(&settings->local))
+		return failure_set(failure, "--mode: only a socket file has one (-a "
+					    "./FILE)");
+	return 0;
+}
+
 static int finish(void *context, int count, char **operands, struct failure *failure)
 {
 	const struct settings *settings = context;
@@ -251,6 +307,8 @@ static int finish(void *context, int count, char **operands, struct failure *fai
 		text_escape(operands[0], strlen(operands[0]), text, sizeof text);
 		return failure_set(failure, "unexpected argument '%s'", text);
 	}
+	if (check_address(settings, failure) < 0)
+		return -1;
 	if (settings->trace != NULL && server->datagrams)
 		return failure_set(failure, "--trace: datagrams (-u) are not traced");
 	if (server->model->check != NULL && server->model->check(server, failure) < 0)
@@ -294,11 +352,24 @@ static void warn_of_backlog(const struct settings *settings)
 	int backlog = settings->place.backlog;
 
 	if (settings->backlog_set && backlog < SMALL_BACKLOG && service->speaks_first &&
-	    settings->place.type == SOCK_STREAM)
+	    settings->place.type == SOCK_STREAM && !settings->server->local)
 		message(MESSAGE_NOTICE,
 			"-b %d is small for %s, which speaks first: if more than %d "
 			"clients come at once, some may wait forever (SYN cookies)",
 			backlog, service->name, backlog + 1);
+}
+
+static int open_local_listener(const struct settings *settings,
+			       struct listeners *listeners, struct failure *failure)
+{
+	int fd = sock_listen_local(&settings->local, &settings->place, settings->mode,
+				   &settings->server->file, failure);
+
+	if (fd < 0)
+		return -1;
+	listeners->fds[0] = fd;
+	listeners->count = 1;
+	return 0;
 }
 
 /* Uses the sockets that the server was started with, or opens new ones. */
@@ -308,12 +379,17 @@ static int open_listeners(const struct settings *settings, struct listeners *lis
 	const struct sock_place *place = &settings->place;
 	struct failure left_out;
 
+	if (settings->server->local && place->type == SOCK_DGRAM)
+		return failure_set(failure, "-u: datagrams on a UNIX-domain socket are "
+					    "not served");
 	if (settings->server->model->serves_input)
 		return input_socket_take(place->type, listeners, failure);
 	if (listeners_activated(place->type, listeners, failure) < 0)
 		return -1;
 	if (listeners->count > 0)
 		return 0;
+	if (settings->server->local)
+		return open_local_listener(settings, listeners, failure);
 	if (listeners_open(place, listeners, &left_out, failure) < 0)
 		return -1;
 	if (left_out.text[0] != '\0')
@@ -329,17 +405,25 @@ static enum message_level level_of_summary(const struct server *server)
 	return server->model->serves_input ? MESSAGE_CLIENT : MESSAGE_NOTICE;
 }
 
+static void report_listener(const struct server *server, int fd)
+{
+	enum message_level level = level_of_summary(server);
+	struct local_address local;
+	struct address address;
+	char text[ADDRESS_TEXT], name[LOCAL_ADDRESS_TEXT];
+
+	if (local_address_of(fd, &local) == 0)
+		message(level, "listening on %s (%s)", local_address_text(&local, name),
+			server->datagrams ? "unix datagrams" : "unix");
+	else if (address_local(fd, &address) == 0)
+		message(level, "listening on %s (%s)", address_text(&address, text),
+			server->datagrams ? "udp" : "tcp");
+}
+
 static void report_ready(const struct server *server)
 {
-	const struct listeners *listeners = &server->listeners;
-	struct address local;
-	char text[ADDRESS_TEXT];
-
-	for (unsigned i = 0; i < listeners->count; i++)
-		if (address_local(listeners->fds[i], &local) == 0)
-			message(level_of_summary(server), "listening on %s (%s)",
-				address_text(&local, text),
-				server->datagrams ? "udp" : "tcp");
+	for (unsigned i = 0; i < server->listeners.count; i++)
+		report_listener(server, server->listeners.fds[i]);
 	if (geteuid() == 0)
 		message(level_of_summary(server),
 			"serves clients as root: --user NAME is safer");
@@ -380,7 +464,7 @@ static int give_up_rights(const struct settings *settings, struct failure *failu
 	return sandbox_enter(&sandbox, failure);
 }
 
-static int run(struct settings *settings)
+static int serve(struct settings *settings)
 {
 	struct server *server = settings->server;
 	struct failure failure;
@@ -440,6 +524,15 @@ static int run(struct settings *settings)
 	return EXIT_SUCCESS;
 }
 
+/* However the server ends, its socket file does not stay. */
+static int run(struct settings *settings)
+{
+	int status = serve(settings);
+
+	socket_file_remove(&settings->server->file);
+	return status;
+}
+
 /* Any model but inetd: it would serve no client on standard input, but listen. */
 static int refuse_input_socket(void)
 {
@@ -473,6 +566,7 @@ int main(int argc, char **argv)
 	static struct server server;
 	struct settings settings = {
 		.place = { "127.0.0.1", selected_service->port, SOCK_STREAM, SOMAXCONN },
+		.mode = SOCKET_FILE_MODE,
 		.server = &server,
 		/* a process for each client would print too much */
 		.level = selected_model->serves_input ? MESSAGE_ERROR : MESSAGE_NOTICE,

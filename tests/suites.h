@@ -31,6 +31,7 @@
 	SUITE(file)                                                                      \
 	SUITE(httpd)                                                                     \
 	SUITE(httpd_trouble)                                                             \
+	SUITE(local_servers)                                                             \
 	SUITE(servers)                                                                   \
 	SUITE(udp)                                                                       \
 	SUITE(chatd)                                                                     \

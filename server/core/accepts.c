@@ -102,9 +102,7 @@ struct connection *accepts_complete(struct accepts *accepts, struct server *serv
 		return NULL;
 	}
 	request->connection = NULL;
-	/* the path of a local socket is cut */
-	if (request->peer.length > sizeof request->peer.v6)
-		request->peer.length = (socklen_t)sizeof request->peer.v6;
+	address_accepted(&request->peer, completion->result);
 	return server_admit(server, connection, listener, completion->result,
 			    &request->peer);
 }

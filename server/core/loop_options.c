@@ -75,7 +75,10 @@ int loop_options_check(struct server *server, struct failure *failure)
  * that wait in them, at each restart. */
 int loop_options_prepare(struct server *server, struct failure *failure)
 {
-	(void)server;
+	if (loop_options.sharing == LOOP_REUSEPORT && server->local)
+		return failure_set(failure,
+				   "--accept reuseport: a UNIX-domain socket cannot be "
+				   "opened twice, use shared or exclusive");
 	if (loop_options.sharing == LOOP_REUSEPORT && listeners_are_passed())
 		return failure_set(
 			failure, "--accept reuseport: the listening socket belongs to "

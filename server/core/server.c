@@ -251,6 +251,7 @@ static void begin_stop(struct server *server)
 	pthread_mutex_lock(&server->accept_mutex);
 	server->stop_at = clock_milliseconds() + SERVER_GRACE;
 	server->stopping = true;
+	socket_file_remove(&server->file); /* while its socket is open */
 	if (!server->datagrams) /* replies to datagrams are sent on these sockets */
 		listeners_close(&server->listeners);
 	while (server->held != NULL) {
@@ -505,13 +506,10 @@ static bool next_number_will_do(const struct server *server)
 	return next < numbers; /* -1: there is none, and accept(2) will fail */
 }
 
-/* Two kinds of clients do not inherit the listener's options: those that were queued before
- * the options were set (with socket activation, the first one), and those of a local socket. */
-static bool inherits_options(struct server *server, unsigned listener,
-			     const struct address *peer)
+/* Clients that were queued before the options were set (with socket activation, the first one)
+ * do not inherit the listener's options. */
+static bool inherits_options(struct server *server, unsigned listener)
 {
-	if (peer->any.sa_family == AF_UNIX)
-		return false;
 	if (server->early[listener] == 0)
 		return true;
 	server->early[listener]--;
@@ -523,7 +521,10 @@ static void accepted(struct server *server, unsigned listener, int fd,
 {
 	retry_succeeded(&server->accepts);
 	atomic_store(&server->retry_after, RETRY_SOON);
-	if (!inherits_options(server, listener, peer))
+	if (peer->any.sa_family ==
+	    AF_UNIX) /* inherits nothing, and has no other option */
+		(void)sock_set_urgent_inline(fd);
+	else if (!inherits_options(server, listener))
 		set_options(fd);
 }
 

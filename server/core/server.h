@@ -33,6 +33,7 @@
 #include "common/listeners.h"
 #include "common/message.h"
 #include "common/retry.h"
+#include "common/socket_file.h"
 #include "server/model.h"
 #include "server/service.h"
 #include "server/core/statistics.h"
@@ -66,6 +67,8 @@ struct server {
 	/* Called once, by the first server_running(): the model has everything that it needs to
 	 * serve. NULL: nothing to do. */
 	void (*ready)(const struct server *);
+	bool local;              /* -a names a UNIX-domain socket */
+	struct socket_file file; /* of that socket, to be removed at the end */
 	bool datagrams;  /* the listeners are datagram sockets, which all peers share */
 	bool amplify;    /* a reply may be longer than the datagram it answers */
 	int64_t repeats; /* --repeats, the limit of repeated datagrams (repetition.h);

@@ -198,16 +198,21 @@ static void write_line(const char *line, size_t length)
 
 /* ---- the line ---- */
 
-/* Finds the host in an address like "[2001:db8::1]:53412". Returns its length. */
-static size_t find_host(const char **peer)
+/* Copies the host of an address like "[2001:db8::1]:53412". "pid 7 uid 0", the peer of a
+ * UNIX-domain socket, becomes one field: "pid-7-uid-0". */
+static const char *host_of(const char *peer, char out[ADDRESS_TEXT])
 {
-	const char *end = strrchr(*peer, ':');
+	bool bracket = *peer == '[';
+	const char *start = bracket ? peer + 1 : peer;
+	const char *end = bracket ? strchr(start, ']') : strrchr(start, ':');
+	size_t length = end != NULL ? (size_t)(end - start) : strlen(start);
 
-	if (**peer == '[') {
-		++*peer;
-		end = strchr(*peer, ']');
-	}
-	return end != NULL ? (size_t)(end - *peer) : strlen(*peer);
+	if (length >= ADDRESS_TEXT)
+		length = ADDRESS_TEXT - 1;
+	for (size_t i = 0; i < length; i++)
+		out[i] = start[i] == ' ' ? '-' : start[i];
+	out[length] = '\0';
+	return out;
 }
 
 static const char *field(const struct http_log_text *text, char *out, size_t size)
@@ -223,18 +228,18 @@ static const char *field(const struct http_log_text *text, char *out, size_t siz
 void http_log(const struct http_log_entry *entry)
 {
 	char line[LINE_TEXT], referer[FIELD_TEXT], agent[FIELD_TEXT];
-	char text[ENTRY_TEXT], bytes[24] = "-";
-	const char *peer = entry->peer, *date = entry->date;
-	int host = (int)find_host(&peer), length;
+	char text[ENTRY_TEXT], host[ADDRESS_TEXT], bytes[24] = "-";
+	const char *date = entry->date;
+	int length;
 
 	if (entry->bytes > 0)
 		snprintf(bytes, sizeof bytes, "%" PRIu64, entry->bytes);
 	length = snprintf(
 		text, sizeof text,
-		"%.*s - - [%.2s/%.3s/%.4s:%.8s +0000] \"%s\" %d %s \"%s\" \"%s\"\n",
-		host < ADDRESS_TEXT ? host : ADDRESS_TEXT, peer, date + 5, date + 8,
-		date + 12, date + 17, field(&entry->line, line, sizeof line),
-		entry->status, bytes, field(&entry->referer, referer, sizeof referer),
+		"%s - - [%.2s/%.3s/%.4s:%.8s +0000] \"%s\" %d %s \"%s\" \"%s\"\n",
+		host_of(entry->peer, host), date + 5, date + 8, date + 12, date + 17,
+		field(&entry->line, line, sizeof line), entry->status, bytes,
+		field(&entry->referer, referer, sizeof referer),
 		field(&entry->agent, agent, sizeof agent));
 	if (length <= 0 || (size_t)length >= sizeof text)
 		return;

@@ -1,0 +1,517 @@
+/*
+ * Servers on a UNIX-domain socket, in every model: what becomes of the file, who may connect, and
+ * that clients are served as on TCP.
+ */
+#define _DEFAULT_SOURCE /* setgroups */
+
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/io.h"
+#include "common/sock.h"
+#include "tests/fixture/client.h"
+#include "tests/fixture/folder.h"
+#include "tests/fixture/harness.h"
+#include "tests/fixture/models.h"
+#include "tests/suites.h"
+
+enum { TEXT = 512, NAME_TEXT = 256, NOBODY = 65534, BIG = 4 * 1024 * 1024 };
+
+static struct folder folder;
+static char name[NAME_TEXT]; /* of the socket */
+
+static void set_up(void)
+{
+	folder_create(&folder);
+	strcpy(name, folder_path(&folder, "socket"));
+}
+
+static void tear_down(void)
+{
+	folder_remove(&folder);
+}
+
+static struct server start_program(const char *program, const char *const options[],
+				   bool activated)
+{
+	return server_start_with(&(struct server_setup){
+		.program = program,
+		.options = options,
+		.host = name,
+		.opens_itself = !activated,
+	});
+}
+
+static struct server start(int model, const char *const options[])
+{
+	return start_program(model_program(model, "echo"), model_options(model, options),
+			     false);
+}
+
+static struct stat file_status(void)
+{
+	struct stat status;
+
+	ck_assert_msg(lstat(name, &status) == 0, "%s: %s", name, strerror(errno));
+	return status;
+}
+
+static void expect_served(struct server *server)
+{
+	client_leave(client_connect_and_echo(server));
+}
+
+static struct run run_at(int model, const char *address, const char *option,
+			 const char *value)
+{
+	return run_program(ARGUMENTS(model_program(model, "echo"), "-x", "0.01", "-a",
+				     address, option, value),
+			   "", 0, WAIT_MS);
+}
+
+static void expect_line(const struct run *run, int status, int model, const char *says)
+{
+	const char *program = model_program(model, "echo");
+	char line[TEXT];
+
+	if (status == 2)
+		snprintf(line, sizeof line, "%s: %s; try '%s -h'\n", program, says,
+			 program);
+	else
+		snprintf(line, sizeof line, "%s: %s\n", program, says);
+	ck_assert_str_eq(run->err, line);
+	ck_assert_str_eq(run->out, "");
+	run_expect_status(run, status);
+}
+
+/* ---- in every model -------------------------------------------------------------------- */
+
+START_TEST(serves_at_a_path_and_removes_its_file)
+{
+	struct server server = start(_i, ARGUMENTS("-v"));
+	char line[TEXT], self[ADDRESS_TEXT];
+
+	snprintf(line, sizeof line, "%s: listening on %s (unix)", server.name, name);
+	server_wait_line(&server, line, WAIT_MS);
+	ck_assert_uint_eq(file_status().st_mode & 07777, 0600);
+	expect_served(&server);
+	snprintf(line, sizeof line, "]: %s: 5 bytes in, 5 out, ",
+		 client_of_local_socket(self));
+	server_wait_line(&server, line, WAIT_MS);
+	ck_assert(folder_has(&folder, "socket")); /* no worker has removed it */
+	server_finish(&server);
+	ck_assert(!folder_has(&folder, "socket"));
+}
+END_TEST
+
+static char *request, *expected;
+
+START_TEST(sends_back_much_and_loses_nothing_at_a_half_close)
+{
+	struct server server = start(_i, NULL);
+	int fd = client_connect(&server);
+
+	fill_pattern(request, BIG, (uint32_t)_i);
+	memcpy(expected, request, BIG);
+	client_exchange(fd, request, BIG, expected, BIG);
+	client_say(fd, "the end");
+	client_half_close(fd);
+	client_hear(fd, "the end");
+	client_expect_end(fd);
+	client_close(fd);
+	server_finish(&server);
+}
+END_TEST
+
+/* A close with unread input: the server sees ECONNRESET. */
+START_TEST(a_client_that_resets_ends_alone)
+{
+	struct server server = start(_i, NULL);
+	int fd = client_connect(&server);
+
+	client_say(fd, "unread");
+	ck_assert(client_is_readable(fd, WAIT_MS));
+	close(fd);
+	expect_served(&server);
+	server_finish(&server);
+	ck_assert_ptr_null(strstr(server_errors(&server), "reset"));
+}
+END_TEST
+
+START_TEST(a_stopping_server_answers_what_was_sent)
+{
+	struct server server = start(_i, NULL);
+	int fd = client_connect_and_echo(&server);
+
+	client_say(fd, "before the stop");
+	server_signal(&server, SIGTERM);
+	client_hear(fd, "before the stop");
+	client_expect_end(fd);
+	client_close(fd);
+	ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
+	ck_assert(!folder_has(&folder, "socket"));
+}
+END_TEST
+
+START_TEST(a_file_that_a_killed_server_has_left_is_replaced)
+{
+	struct server server = start(_i, NULL);
+	struct stat before = file_status(), after;
+
+	server_signal(&server, SIGKILL);
+	server_await(&server, WAIT_MS);
+	/* the kernel holds the listener of a ring for a moment */
+	ck_assert(eventually(server_refuses, &server, WAIT_MS));
+	after = file_status();
+	ck_assert(before.st_ino == after.st_ino);
+	server = start(_i, NULL);
+	expect_served(&server);
+	server_finish(&server);
+	ck_assert(!folder_has(&folder, "socket"));
+}
+END_TEST
+
+START_TEST(a_second_server_does_not_start)
+{
+	struct server server = start(_i, NULL);
+	char says[TEXT];
+	struct run run = run_at(_i, name, NULL, NULL);
+
+	snprintf(says, sizeof says, "cannot listen on %s: Address already in use", name);
+	expect_line(&run, 1, _i, says);
+	expect_served(&server);
+	server_finish(&server);
+	ck_assert_ptr_nonnull(
+		strstr(server_errors(&server), ": served 1 clients")); /* and no other */
+}
+END_TEST
+
+START_TEST(a_socket_that_is_passed_is_served_and_not_removed)
+{
+	struct server server =
+		start_program(model_program(_i, "echo"), model_options(_i, NULL), true);
+	char line[TEXT];
+
+	snprintf(line, sizeof line, "listening on %s (unix)", name);
+	server_wait_line(&server, line, WAIT_MS);
+	expect_served(&server);
+	server_finish(&server);
+	ck_assert(folder_has(&folder, "socket"));
+}
+END_TEST
+
+START_TEST(a_server_that_nobody_uses_removes_its_file)
+{
+	struct run run = run_at(_i, name, "-q", NULL);
+
+	run_expect_status(&run, 0);
+	ck_assert_str_eq(run.err, "");
+	ck_assert(!folder_has(&folder, "socket"));
+}
+END_TEST
+
+/* ---- what is at the path already ------------------------------------------------------- */
+
+START_TEST(a_file_of_another_kind_is_never_replaced)
+{
+	static const struct {
+		const char *name, *why;
+	} kinds[] = {
+		{ "file", "the file exists and is not a socket" },
+		{ "directory", "the file exists and is not a socket" },
+		{ "fifo", "the file exists and is not a socket" },
+		{ "link", "it is a symbolic link, not a socket" },
+		{ "dangling", "it is a symbolic link, not a socket" },
+		{ "missing/socket", "No such file or directory" },
+		{ "file/socket", "Not a directory" },
+	};
+
+	folder_text(&folder, "file", "precious");
+	folder_directory(&folder, "directory");
+	folder_fifo(&folder, "fifo");
+	folder_socket(&folder, "stale");
+	folder_link(&folder, "link", "stale");
+	folder_link(&folder, "dangling", "nothing");
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		char path[NAME_TEXT], says[TEXT];
+		struct run run;
+
+		strcpy(path, folder_path(&folder, kinds[i].name));
+		run = run_at(0, path, NULL, NULL);
+		snprintf(says, sizeof says, "cannot listen on %s: %s", path,
+			 kinds[i].why);
+		expect_line(&run, 1, 0, says);
+	}
+	folder_expect_file(&folder, "file", "precious", 8);
+	ck_assert(folder_has(&folder, "link"));
+	ck_assert(folder_has(&folder, "stale"));
+}
+END_TEST
+
+static void become_nobody(void *context)
+{
+	(void)context;
+	if (getuid() == 0 &&
+	    (setgroups(0, NULL) < 0 || setgid(NOBODY) < 0 || setuid(NOBODY) < 0))
+		_exit(127);
+}
+
+START_TEST(a_directory_without_permission_is_one_clear_line)
+{
+	char says[TEXT];
+	struct run run;
+
+	ck_assert_int_eq(chmod(folder.path, 0555), 0);
+	run = run_program_with(&(struct run_setup){
+		.argv = ARGUMENTS(model_program(0, "echo"), "-a", name),
+		.prepare = become_nobody,
+	});
+	ck_assert_int_eq(chmod(folder.path, 0700), 0);
+	if (strstr(run.err, "cannot exec") != NULL) {
+		skipped("needs programs that another user can run");
+		return;
+	}
+	snprintf(says, sizeof says, "cannot listen on %s: Permission denied", name);
+	expect_line(&run, 1, 0, says);
+}
+END_TEST
+
+/* Another program has put its own socket in the place of the file. */
+START_TEST(the_file_of_another_server_is_not_removed)
+{
+	struct server server = start(0, NULL);
+
+	ck_assert_int_eq(unlink(name), 0);
+	folder_socket(&folder, "socket");
+	server_finish(&server);
+	ck_assert(folder_has(&folder, "socket"));
+}
+END_TEST
+
+/* A datagram socket is no stream socket, but it is in use. */
+START_TEST(a_datagram_socket_is_in_use_too)
+{
+	struct local_address address;
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	char says[TEXT];
+	struct run run;
+
+	ck_assert_int_eq(local_address_parse(name, &address, NULL), 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address.name, address.length), 0);
+	run = run_at(0, name, NULL, NULL);
+	snprintf(says, sizeof says, "cannot listen on %s: Address already in use", name);
+	expect_line(&run, 1, 0, says);
+	close(fd);
+}
+END_TEST
+
+/* All of them find the stale file. */
+START_TEST(of_servers_that_start_at_once_one_serves)
+{
+	enum { SERVERS = 6 };
+	struct program programs[SERVERS];
+	unsigned served = 0;
+
+	folder_socket(&folder, "socket");
+	for (int i = 0; i < SERVERS; i++)
+		programs[i] = program_start(&(struct run_setup){
+			.argv = ARGUMENTS("echod-fork", "-a", name, "-x", "1"),
+		});
+	for (int i = 0; i < SERVERS; i++) {
+		struct run run = program_wait(&programs[i], WAIT_MS);
+
+		served += run_exit_status(&run) == 0;
+		ck_assert_msg(run_exit_status(&run) == 0 ||
+				      strstr(run.err, "Address already in use") != NULL,
+			      "%s", run.err);
+	}
+	ck_assert_uint_eq(served, 1);
+	ck_assert(!folder_has(&folder, "socket"));
+}
+END_TEST
+
+/* ---- options --------------------------------------------------------------------------- */
+
+START_TEST(the_mode_of_the_file_is_chosen)
+{
+	static const struct {
+		const char *option;
+		mode_t mode;
+	} modes[] = { { "666", 0666 }, { "0660", 0660 }, { "0", 0 } };
+
+	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+		struct server server = start(0, ARGUMENTS("--mode", modes[i].option));
+
+		ck_assert_uint_eq(file_status().st_mode & 07777, modes[i].mode);
+		server_finish(&server);
+	}
+}
+END_TEST
+
+static const char too_long[] = "./0123456789012345678901234567890123456789012345678901234"
+			       "567890123456789012345678901234567890123456789012345678";
+
+START_TEST(bad_usage_is_one_clear_line)
+{
+	static const struct {
+		const char *address, *option, *value, *says;
+	} errors[] = {
+		{ "./x", "-p", "7007",
+		  "-p: ./x is a UNIX-domain socket, which has no port" },
+		{ "./x", "--mode", "9",
+		  "--mode: '9' is not a mode (octal, from 0 to 0777)" },
+		{ "./x", "--mode", "1777",
+		  "--mode: '1777' is not a mode (octal, from 0 to 0777)" },
+		{ "./x", "--mode", "-1",
+		  "--mode: '-1' is not a mode (octal, from 0 to 0777)" },
+		{ "127.0.0.1", "--mode", "600",
+		  "--mode: only a socket file has one (-a ./FILE)" },
+		{ "@x", "--mode", "600",
+		  "--mode: only a socket file has one (-a ./FILE)" },
+	};
+
+	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+		struct run run =
+			run_at(0, errors[i].address, errors[i].option, errors[i].value);
+
+		expect_line(&run, 2, 0, errors[i].says);
+	}
+}
+END_TEST
+
+#ifdef __linux__
+START_TEST(a_path_has_at_most_107_bytes)
+{
+	char says[TEXT];
+	struct run run = run_at(0, too_long, NULL, NULL);
+
+	snprintf(says, sizeof says,
+		 "'%s' is too long for the name of a socket, which has at most 107 bytes",
+		 too_long);
+	expect_line(&run, 2, 0, says);
+}
+END_TEST
+
+START_TEST(an_abstract_name_has_no_file)
+{
+	struct server server;
+	char says[TEXT];
+	struct run run;
+
+	snprintf(name, sizeof name, "@sockways-test-%ld", (long)getpid());
+	server = start(_i, NULL);
+	expect_served(&server);
+	run = run_at(_i, name, NULL, NULL);
+	snprintf(says, sizeof says, "cannot listen on %s: Address already in use", name);
+	expect_line(&run, 1, _i, says);
+	server_finish(&server);
+}
+END_TEST
+
+START_TEST(several_loops_share_it)
+{
+	struct server server = start_program("echod-epoll", ARGUMENTS("-j", "2"), false);
+	struct run run;
+
+	expect_served(&server);
+	server_finish(&server);
+	run = run_program(
+		ARGUMENTS("echod-epoll", "-j", "2", "--accept", "reuseport", "-a", name),
+		"", 0, WAIT_MS);
+	ck_assert_str_eq(run.err,
+			 "echod-epoll: --accept reuseport: a UNIX-domain socket cannot "
+			 "be opened twice, use shared or exclusive\n");
+	run_expect_status(&run, 1);
+}
+END_TEST
+#endif
+
+/* ---- what services show of a client ---------------------------------------------------- */
+
+static const char *file_text(const char *path)
+{
+	static char text[TEXT];
+	FILE *file = fopen(path, "r");
+	size_t n;
+
+	ck_assert_ptr_nonnull(file);
+	n = fread(text, 1, sizeof text - 1, file);
+	fclose(file);
+	text[n] = '\0';
+	return text;
+}
+
+START_TEST(services_show_the_process_of_the_client)
+{
+	char self[ADDRESS_TEXT], line[TEXT], log[NAME_TEXT];
+	const char *file;
+	struct server server =
+		start_program("replyd-select", ARGUMENTS("-m", "{peer}"), false);
+	int fd = client_connect(&server);
+
+	client_say(fd, "who\n");
+	client_hear(fd, client_of_local_socket(self));
+	client_close(fd);
+	server_finish(&server);
+
+	/* the first field of a log has no blanks */
+	strcpy(log, folder_path(&folder, "log"));
+	server = start_program("httpd-thread", ARGUMENTS("-L", log), false);
+	fd = client_connect(&server);
+	client_say(fd, "GET / HTTP/1.0\r\n\r\n");
+	ck_assert(client_is_readable(fd, WAIT_MS));
+	client_close(fd);
+	server_finish(&server);
+	for (char *blank = self; (blank = strchr(blank, ' ')) != NULL;)
+		*blank = '-';
+	file = file_text(log);
+	snprintf(line, sizeof line, "%s - - [", self);
+	ck_assert_msg(strncmp(file, line, strlen(line)) == 0, "%s", file);
+}
+END_TEST
+
+Suite *suite_local_servers(void)
+{
+	Suite *suite = suite_create("local_servers");
+	TCase *tcase = add_case(suite, "models");
+
+	request = much_memory(BIG);
+	expected = much_memory(BIG);
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	add_sharing_test(tcase, serves_at_a_path_and_removes_its_file);
+	add_sharing_test(tcase, sends_back_much_and_loses_nothing_at_a_half_close);
+	add_sharing_test(tcase, a_client_that_resets_ends_alone);
+	add_sharing_test(tcase, a_stopping_server_answers_what_was_sent);
+	add_sharing_test(tcase, a_file_that_a_killed_server_has_left_is_replaced);
+	add_sharing_test(tcase, a_second_server_does_not_start);
+	tcase_add_loop_test(tcase, a_socket_that_is_passed_is_served_and_not_removed, 0,
+			    models_count());
+	add_sharing_test(tcase, a_server_that_nobody_uses_removes_its_file);
+
+	tcase = add_case(suite, "file");
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, a_file_of_another_kind_is_never_replaced);
+	tcase_add_test(tcase, a_directory_without_permission_is_one_clear_line);
+	tcase_add_test(tcase, the_file_of_another_server_is_not_removed);
+	tcase_add_test(tcase, a_datagram_socket_is_in_use_too);
+	tcase_add_test(tcase, of_servers_that_start_at_once_one_serves);
+
+	tcase = add_case(suite, "options");
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, the_mode_of_the_file_is_chosen);
+	tcase_add_test(tcase, bad_usage_is_one_clear_line);
+#ifdef __linux__
+	tcase_add_test(tcase, a_path_has_at_most_107_bytes);
+	add_sharing_test_of_kinds(tcase, an_abstract_name_has_no_file);
+	tcase_add_test(tcase, several_loops_share_it);
+#endif
+	tcase_add_test(tcase, services_show_the_process_of_the_client);
+	return suite;
+}
