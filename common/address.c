@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/local_address.h"
 #include "common/text.h"
 
 enum { CULPRIT_TEXT = 80 };
@@ -172,6 +173,23 @@ int address_check_port(const char *port, int type, struct failure *failure)
 	return 0;
 }
 
+static int local_operand(const char *operand, bool has_port, char host[HOST_TEXT],
+			 char port[PORT_TEXT], struct failure *failure)
+{
+	struct local_address address;
+	char text[LOCAL_ADDRESS_TEXT];
+
+	if (local_address_parse(operand, &address, failure) < 0)
+		return -1;
+	if (has_port)
+		return failure_set(failure,
+				   "%s is a UNIX-domain socket, which has no port",
+				   local_address_text(&address, text));
+	copy_part(host, HOST_TEXT, operand, strlen(operand));
+	port[0] = '\0';
+	return 0;
+}
+
 int address_operands(char *const operands[], int count, int type, char host[HOST_TEXT],
 		     char port[PORT_TEXT], struct failure *failure)
 {
@@ -179,6 +197,8 @@ int address_operands(char *const operands[], int count, int type, char host[HOST
 		return failure_set(failure, "HOST and PORT are missing");
 	if (count > 2)
 		return failure_set(failure, "unexpected argument after HOST and PORT");
+	if (local_address_is(operands[0]))
+		return local_operand(operands[0], count > 1, host, port, failure);
 	if (address_split(operands[0], host, port, failure) < 0)
 		return -1;
 	if (count == 1 && port[0] == '\0')

@@ -96,8 +96,9 @@ int address_split(const char *text, char host[HOST_TEXT], char port[PORT_TEXT],
 int address_check_port(const char *port, int type, struct failure *failure);
 
 /**
- * Parses the operands of a client: HOST PORT, or one word for address_split(). An
- * invalid port is bad usage and found here; the host is not looked up.
+ * Parses the operands of a client: HOST PORT, or one word for address_split(), or the name of
+ * a UNIX-domain socket (local_address.h), which has no port: then @p port is "". An invalid
+ * port or name is bad usage and found here; the host is not looked up.
  *
  * @param type  as for address_check_port()
  * @return 0, or -1 with *failure

@@ -74,6 +74,11 @@ bool sock_has_no_way(int error)
 	return error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == ENETUNREACH;
 }
 
+bool sock_is_refused(int error)
+{
+	return error == ECONNREFUSED || error == ENOENT;
+}
+
 int sock_listen_at(const struct address *address, const struct sock_place *place,
 		   bool alone)
 {

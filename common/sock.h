@@ -66,6 +66,10 @@ int sock_listen_local(const struct local_address *address, const struct sock_pla
  */
 int sock_listen_beside(int listener, int backlog);
 
+/** Whether @p error of a connection means that no server listens there, and that one may do so
+ *  later: ECONNREFUSED, and ENOENT for a UNIX-domain socket whose file is not there yet. */
+bool sock_is_refused(int error);
+
 /** Whether @p error means that this host lacks such an address or a route to it,
  *  often for IPv6. Then the error of another address says more. */
 bool sock_has_no_way(int error);

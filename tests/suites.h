@@ -63,6 +63,7 @@
 	SUITE(load_faults)                                                               \
 	SUITE(load_omission)                                                             \
 	SUITE(load_endpoint)                                                             \
+	SUITE(local_clients)                                                             \
 	SUITE(load_local)                                                                \
 	SUITE(load_ramp)                                                                 \
 	SUITE(load_report)                                                               \

@@ -12,6 +12,7 @@
 #include "client/lib/dial_stream.h"
 #include "client/chat/terminal.h"
 #include "common/io.h"
+#include "common/local_address.h"
 #include "common/message.h"
 #include "common/options.h"
 #include "common/text.h"
@@ -101,14 +102,13 @@ static int take_option(void *context, const struct options *options, int letter,
 	return 0;
 }
 
-/* HOST, HOST PORT or HOST:PORT. @return 0, or -1 with *failure */
+/* HOST, HOST PORT, HOST:PORT or a UNIX-domain socket. @return 0, or -1 with *failure */
 static int take_server(struct chat_settings *settings, int count, char **operands,
 		       struct failure *failure)
 {
-
 	if (count == 0)
 		return failure_set(failure, "HOST is missing");
-	if (count > 1)
+	if (count > 1 || local_address_is(operands[0]))
 		return address_operands(operands, count, SOCK_STREAM, settings->dial.host,
 					settings->dial.port, failure);
 	if (address_split(operands[0], settings->dial.host, settings->dial.port,
@@ -133,8 +133,8 @@ static int take_operands(void *context, int count, char **operands,
 
 static const struct options_program program = {
 	.synopsis = "[options] HOST [PORT]",
-	.purpose =
-		"Client for chat servers. HOST:PORT and [IPV6]:PORT are also accepted.",
+	.purpose = "Client for chat servers. HOST:PORT, [IPV6]:PORT and, for a\n"
+		   "UNIX-domain socket, ./FILE or @NAME are also accepted.",
 	.lines = option_lines,
 	.take = take_option,
 	.finish = take_operands,

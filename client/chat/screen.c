@@ -649,7 +649,7 @@ static int connect_first(struct screen *screen, char where[FAILURE_TEXT])
 {
 	const struct dial_settings *settings = &screen->settings->dial;
 	struct address reached;
-	char text[ADDRESS_TEXT];
+	char text[DIAL_PEER_TEXT];
 	int fd;
 
 	if (settings->through != NULL) {
@@ -660,7 +660,8 @@ static int connect_first(struct screen *screen, char where[FAILURE_TEXT])
 	}
 	fd = dial_connect(settings, &reached, &screen->failure);
 	if (fd >= 0)
-		snprintf(where, FAILURE_TEXT, "%s", address_text(&reached, text));
+		snprintf(where, FAILURE_TEXT, "%s",
+			 dial_reached_text(settings, &reached, text));
 	return fd;
 }
 

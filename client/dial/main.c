@@ -176,9 +176,9 @@ static int take_operands(void *context, int count, char **operands,
 
 static const struct options_program program = {
 	.synopsis = "[options] HOST PORT",
-	.purpose = "Sends lines to a server and prints its replies. HOST:PORT and "
+	.purpose = "Sends lines to a server and prints its replies. HOST:PORT, "
 		   "[IPV6]:PORT\n"
-		   "are also accepted.",
+		   "and, for a UNIX-domain socket, ./FILE or @NAME are also accepted.",
 	.lines = option_lines,
 	.take = take_option,
 	.finish = take_operands,

@@ -555,7 +555,7 @@ int dial_connect(const struct dial_settings *settings, struct address *reached,
 	for (;;) {
 		int fd = sock_connect(&target, reached, failure);
 
-		if (fd >= 0 || !settings->retry || errno != ECONNREFUSED)
+		if (fd >= 0 || !settings->retry || !sock_is_refused(errno))
 			return fd;
 		poll(NULL, 0, DIAL_RETRY_PAUSE);
 		if (settings->timeout == 0)
@@ -602,13 +602,15 @@ static enum dial_outcome end_command(struct dial *dial, enum dial_outcome outcom
 static void report_connected(const struct dial *dial, const struct address *reached,
 			     double took)
 {
-	char there[ADDRESS_TEXT], here[ADDRESS_TEXT] = "?";
-	struct address local;
+	char there[DIAL_PEER_TEXT], here[ADDRESS_TEXT] = "?";
+	struct address local = { .length = 0 };
 
-	address_text(reached, there);
+	dial_reached_text(dial->settings, reached, there);
 	if (address_local(dial->fd, &local) == 0)
 		address_text(&local, here);
-	if (message_wanted(MESSAGE_CLIENT))
+	if (message_wanted(MESSAGE_CLIENT) && local.any.sa_family == AF_UNIX)
+		message(MESSAGE_CLIENT, "connected to %s in %.3f ms", there, took);
+	else if (message_wanted(MESSAGE_CLIENT))
 		message(MESSAGE_CLIENT, "connected to %s from %s in %.3f ms", there, here,
 			took);
 	else if (isatty(STDIN_FILENO) && dial->settings->message_count == 0)

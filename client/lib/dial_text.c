@@ -24,7 +24,19 @@ void dial_peer_text(const struct dial_settings *settings, char peer[DIAL_PEER_TE
 
 	text_escape(settings->host, strlen(settings->host), host, sizeof host);
 	text_escape(settings->port, strlen(settings->port), port, sizeof port);
-	snprintf(peer, DIAL_PEER_TEXT, "%s port %s", host, port);
+	snprintf(peer, DIAL_PEER_TEXT, port[0] != '\0' ? "%s port %s" : "%s", host, port);
+}
+
+const char *dial_reached_text(const struct dial_settings *settings,
+			      const struct address *reached, char text[DIAL_PEER_TEXT])
+{
+	char address[ADDRESS_TEXT];
+
+	if (reached->any.sa_family == AF_UNIX)
+		dial_peer_text(settings, text);
+	else
+		snprintf(text, DIAL_PEER_TEXT, "%s", address_text(reached, address));
+	return text;
 }
 
 double dial_milliseconds_since(int64_t nanoseconds)

@@ -12,7 +12,7 @@
 #include "common/failure.h"
 
 enum {
-	DIAL_NAME_TEXT = 80, /* a host or port, escaped */
+	DIAL_NAME_TEXT = 128, /* a host, path or port, escaped */
 	DIAL_PEER_TEXT = 2 * DIAL_NAME_TEXT + 8,
 	DIAL_ROW = 16,       /* bytes in a row of a hex dump ... */
 	DIAL_ROW_TEXT = 112, /* ... and the text of one, at most */
@@ -26,8 +26,12 @@ enum dial_outcome {
 	DIAL_READER_GONE /* standard output is a pipe without a reader */
 };
 
-/** The peer as printable text: "HOST port PORT". */
+/** The peer as printable text: "HOST port PORT", or the name of a UNIX-domain socket. */
 void dial_peer_text(const struct dial_settings *settings, char peer[DIAL_PEER_TEXT]);
+
+/** The address that was reached; the name for a UNIX-domain socket. @return @p text */
+const char *dial_reached_text(const struct dial_settings *settings,
+			      const struct address *reached, char text[DIAL_PEER_TEXT]);
 
 /** Milliseconds since @p nanoseconds (clock_nanoseconds()). */
 double dial_milliseconds_since(int64_t nanoseconds);

@@ -450,7 +450,7 @@ static int try_once(struct load *load, int64_t end, struct failure *failure)
 /* No server listens yet. ENOENT: the file of a UNIX-domain socket does not exist yet. */
 static bool may_come(int error)
 {
-	return error == ECONNREFUSED || error == ENOENT;
+	return sock_is_refused(error);
 }
 
 /* Tries until the server answers, or refuses and no retry is wanted. */

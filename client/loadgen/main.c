@@ -352,13 +352,10 @@ static bool has_port(const char *operand)
 	       address_check_port(port, SOCK_STREAM, NULL) == 0;
 }
 
-/* [PROTOCOL] [LOAD] HOST PORT, or HOST:PORT for the last two, or the name of a UNIX-domain
- * socket */
+/* [PROTOCOL] [LOAD] HOST PORT, or one word for the last two: HOST:PORT, or a UNIX-domain socket */
 static int take_operands(struct command *command, int count, char **operands,
 			 struct failure *failure)
 {
-	struct local_address ignored;
-
 	if (names_protocol(command, count, operands)) {
 		command->protocol_named = true;
 		command->plan.protocol = load_protocol_find(operands[0]);
@@ -373,11 +370,6 @@ static int take_operands(struct command *command, int count, char **operands,
 		   (command->named_load = find_named_load(operands[0])) != NULL) {
 		count--;
 		operands++;
-	}
-	if (count == 1 && local_address_is(operands[0])) {
-		command->plan.host = operands[0];
-		command->plan.port = "";
-		return local_address_parse(operands[0], &ignored, failure);
 	}
 	if (count > 2 || (count == 2 && !has_port(operands[0]) && has_port(operands[1])))
 		return refuse_operand(operands, failure);

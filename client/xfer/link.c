@@ -100,7 +100,7 @@ static int connect_retrying(const struct xfer_link *link,
 	for (;;) {
 		int fd = sock_connect(target, NULL, failure);
 
-		if (fd >= 0 || !wait_for_server || errno != ECONNREFUSED ||
+		if (fd >= 0 || !wait_for_server || !sock_is_refused(errno) ||
 		    clock_milliseconds() >= end)
 			return fd;
 		pause_for(RETRY_PAUSE);

@@ -20,6 +20,7 @@
 #include "client/xfer/report.h"
 #include "common/clock.h"
 #include "common/io.h"
+#include "common/local_address.h"
 #include "common/message.h"
 #include "common/options.h"
 #include "common/text.h"
@@ -207,7 +208,7 @@ static int take_operands(struct line *line, int count, char **operands,
 			 struct failure *failure)
 {
 	struct xfer_settings *settings = &line->settings;
-	char port[PORT_TEXT];
+	char port[PORT_TEXT] = "";
 
 	if (count < 1)
 		return failure_set(failure,
@@ -216,8 +217,14 @@ static int take_operands(struct line *line, int count, char **operands,
 		return -1;
 	if (count < 2)
 		return failure_set(failure, "HOST is missing");
-	if (address_split(operands[1], settings->host, port, failure) < 0)
+	if (local_address_is(operands[1])) {
+		if (address_operands(operands + 1, 1, SOCK_STREAM, settings->host,
+				     settings->port, failure) < 0)
+			return -1;
+		line->has_port = true; /* it has none, and needs no hint at one */
+	} else if (address_split(operands[1], settings->host, port, failure) < 0) {
 		return -1;
+	}
 	if (port[0] != '\0') {
 		if (check_port(port, failure) < 0)
 			return -1;
@@ -256,6 +263,8 @@ static int check(const struct line *line, struct failure *failure)
 	bool to_output = get && settings->directory != NULL &&
 			 strcmp(settings->directory, "-") == 0;
 
+	if (settings->port[0] == '\0' && strchr(line->letters, 'p') != NULL)
+		return failure_set(failure, "-p: a UNIX-domain socket has no port");
 	if (strchr(line->letters, 'd') != NULL && !put)
 		return failure_set(failure, "-d, --directory applies only to put");
 	if (strpbrk(line->letters, "ofS") != NULL && !get)
@@ -310,7 +319,8 @@ static int finish(void *context, int count, char **operands, struct failure *fai
 static const struct options_program program = {
 	.synopsis = "[options] put HOST FILE ... | get HOST NAME ... | ls HOST [PATH]",
 	.purpose = "Uploads files to a file server such as filed(8), downloads and lists "
-		   "them.",
+		   "them.\n"
+		   "HOST may be ./FILE or @NAME, a UNIX-domain socket.",
 	.lines = option_lines,
 	.take = take_option,
 	.finish = finish,

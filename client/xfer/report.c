@@ -63,8 +63,10 @@ void xfer_report_begin(const struct xfer_settings *settings, const char *command
 		return;
 	printf("{\"command\":\"%s\",", command);
 	json_member("host", settings->host);
-	putchar(',');
-	json_member("port", settings->port);
+	if (settings->port[0] != '\0') {
+		putchar(',');
+		json_member("port", settings->port);
+	}
 	fputs(",\"files\":[", stdout);
 }
 
