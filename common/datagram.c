@@ -3,7 +3,7 @@
  *
  * recvmsg(2) and sendmsg(2) carry the local address in a control message (IP_PKTINFO,
  * IPV6_PKTINFO). Without it, a server on all addresses of a host would answer from an
- * address that the client has not written to.
+ * address that the client has not written to. A UNIX-domain socket needs no such message.
  */
 #ifdef __linux__
 #define _GNU_SOURCE /* struct in_pktinfo, struct in6_pktinfo */
@@ -14,7 +14,9 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -35,6 +37,46 @@ static int set_flag(int fd, int level, int option)
 	int on = 1;
 
 	return setsockopt(fd, level, option, &on, sizeof on);
+}
+
+bool datagram_peer_is_unnamed(const struct datagram_peer *peer)
+{
+	return peer->address.any.sa_family == AF_UNIX && peer->local.length == 0;
+}
+
+static int compare_bytes(const void *one, socklen_t one_length, const void *other,
+			 socklen_t other_length)
+{
+	if (one_length != other_length)
+		return one_length < other_length ? -1 : 1;
+	return memcmp(one, other, one_length);
+}
+
+int datagram_peer_compare(const struct datagram_peer *one,
+			  const struct datagram_peer *other)
+{
+	int order = compare_bytes(&one->address.v6, one->address.length,
+				  &other->address.v6, other->address.length);
+
+	return order != 0 ? order
+			  : compare_bytes(&one->local.name, one->local.length,
+					  &other->local.name, other->local.length);
+}
+
+const char *datagram_peer_text(const struct datagram_peer *peer, char out[ADDRESS_TEXT])
+{
+	enum { SHOWN = ADDRESS_TEXT - sizeof "..." };
+	char text[LOCAL_ADDRESS_TEXT];
+	size_t length;
+	bool cut;
+
+	if (peer->address.any.sa_family != AF_UNIX)
+		return address_text(&peer->address, out);
+	length = strlen(local_address_text(&peer->local, text));
+	cut = length > SHOWN;
+	snprintf(out, ADDRESS_TEXT, "%s%.*s", cut ? "..." : "", SHOWN,
+		 cut ? text + length - SHOWN : text);
+	return out;
 }
 
 int datagram_prepare(int fd)
@@ -134,31 +176,49 @@ static void note_destination(struct msghdr *message, sa_family_t family,
 	}
 }
 
-ssize_t datagram_receive(int fd, void *bytes, size_t size, struct address *from,
+static void note_sender(const struct local_address *sender, struct datagram_peer *from)
+{
+	const struct sockaddr *any = (const struct sockaddr *)&sender->name;
+
+	memset(from, 0, sizeof *from);
+	if (sender->length > 0 && any->sa_family != AF_UNIX) {
+		address_set(&from->address, any, sender->length);
+		return;
+	}
+	from->address.any.sa_family = AF_UNIX;
+	if (sender->length <= offsetof(struct sockaddr_un, sun_path))
+		return;
+	from->local = *sender;
+}
+
+/* sockaddr_un is the longest of the addresses that can arrive. */
+ssize_t datagram_receive(int fd, void *bytes, size_t size, struct datagram_peer *from,
 			 struct address *to)
 {
 	struct iovec piece = { .iov_base = bytes, .iov_len = size };
+	struct local_address sender;
 	union control control;
 	struct msghdr message = {
-		.msg_name = &from->v6,
+		.msg_name = &sender.name,
 		.msg_iov = &piece,
 		.msg_iovlen = 1,
 		.msg_control = &control,
 	};
 	ssize_t n;
 
-	memset(from, 0, sizeof *from);
+	memset(&sender, 0, sizeof sender);
 	do {
-		message.msg_namelen = sizeof from->v6;
+		message.msg_namelen = sizeof sender.name;
 		message.msg_controllen = sizeof control;
 		n = recvmsg(fd, &message, 0);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -1;
-	from->length = message.msg_namelen < (socklen_t)sizeof from->v6
-			       ? message.msg_namelen
-			       : (socklen_t)sizeof from->v6;
-	note_destination(&message, from->any.sa_family, to);
+	sender.length = message.msg_namelen < (socklen_t)sizeof sender.name
+				? message.msg_namelen
+				: (socklen_t)sizeof sender.name;
+	note_sender(&sender, from);
+	note_destination(&message, from->address.any.sa_family, to);
 	return n;
 }
 
@@ -213,20 +273,35 @@ static bool is_no_source(int error)
 	return error == EINVAL || error == ENETUNREACH || error == EADDRNOTAVAIL;
 }
 
-int datagram_send(int fd, const void *bytes, size_t length, const struct address *to,
-		  const struct address *from)
+/* msg_name is not const. */
+static void set_target(struct msghdr *message, struct datagram_peer *to)
+{
+	if (to->address.any.sa_family == AF_UNIX) {
+		message->msg_name = &to->local.name;
+		message->msg_namelen = to->local.length;
+	} else {
+		message->msg_name = &to->address.v6;
+		message->msg_namelen = to->address.length;
+	}
+}
+
+int datagram_send(int fd, const void *bytes, size_t length,
+		  const struct datagram_peer *to, const struct address *from)
 {
 	struct iovec piece = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = length };
-	struct address target = *to; /* msg_name is not const */
+	struct datagram_peer target = *to;
 	union control control;
 	struct msghdr message = {
-		.msg_name = &target.v6,
-		.msg_namelen = to->length,
 		.msg_iov = &piece,
 		.msg_iovlen = 1,
 	};
 	ssize_t n;
 
+	if (datagram_peer_is_unnamed(to)) {
+		errno = EDESTADDRREQ;
+		return -1;
+	}
+	set_target(&message, &target);
 	set_source(&message, &control, from);
 	n = send_message(fd, &message);
 	/* The source is no address of this host: a broadcast that arrived before

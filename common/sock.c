@@ -278,8 +278,8 @@ bool sock_is_connected_to_itself(int fd)
 {
 	struct address here, there;
 
-	return address_local(fd, &here) == 0 && address_peer(fd, &there) == 0 &&
-	       here.length == there.length &&
+	return address_local(fd, &here) == 0 && here.any.sa_family != AF_UNIX &&
+	       address_peer(fd, &there) == 0 && here.length == there.length &&
 	       memcmp(&here.v6, &there.v6, here.length) == 0;
 }
 
@@ -321,6 +321,20 @@ static int connect_to(const struct addrinfo *where, int type,
 		return close_keeping_errno(fd);
 	}
 	if (io_set_nonblocking(fd, false) < 0)
+		return close_keeping_errno(fd);
+	return fd;
+}
+
+int sock_connect_datagrams(const struct local_address *address, struct socket_file *own)
+{
+	const struct sockaddr *name = (const struct sockaddr *)&address->name;
+	int fd = open_socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	own->owner = 0;
+	if (fd < 0)
+		return -1;
+	if (io_set_nonblocking(fd, true) < 0 || connect(fd, name, address->length) < 0 ||
+	    socket_file_bind_own(fd, own) < 0)
 		return close_keeping_errno(fd);
 	return fd;
 }

@@ -125,6 +125,15 @@ int sock_connect_start_from(const struct sockaddr *address, socklen_t length, in
 int sock_connect_local(const struct local_address *address, int type);
 
 /**
+ * Connects a datagram socket to a UNIX-domain socket. It gets a name of its own, to which the
+ * server can reply.
+ *
+ * @param own  receives the file of this name, if it has one: socket_file_remove() it at the end
+ * @return a non-blocking descriptor; or -1 with errno
+ */
+int sock_connect_datagrams(const struct local_address *address, struct socket_file *own);
+
+/**
  * The result of sock_connect_start() so far, without blocking. The local host has
  * answered before that call returns.
  *

@@ -24,6 +24,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -35,6 +37,9 @@
 /* LOCK_TRIES times LOCK_PAUSE milliseconds: another program may hold a lock on the directory for
  * a reason of its own. */
 enum { LOCK_PAUSE = 10, LOCK_TRIES = 100, PERMISSIONS = 07777 };
+
+/* Of the temporary file of a client. */
+enum { NAME_TRIES = 1000, PATH_TEXT = 1024, EVERYBODY = 0666 };
 
 enum { PATH_SIZE = sizeof((struct sockaddr_un *)0)->sun_path };
 
@@ -190,6 +195,42 @@ int socket_file_bind(int fd, const struct local_address *address, unsigned mode,
 	result = bind_path(fd, address, mode, file, failure);
 	unlock_directory(lock);
 	return result;
+}
+
+int socket_file_bind_temporary(int fd, struct socket_file *file)
+{
+	const char *directory = getenv("TMPDIR");
+	struct local_address address;
+	char path[PATH_TEXT];
+	struct failure failure;
+
+	file->owner = 0;
+	for (int i = 0; i < NAME_TRIES; i++) {
+		snprintf(path, sizeof path, "%s/sockways-%ld.%d",
+			 directory != NULL && *directory != '\0' ? directory : "/tmp",
+			 (long)getpid(), i);
+		if (local_address_parse(path, &address, &failure) < 0) {
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		if (bind_with_mode(fd, &address, EVERYBODY) == 0)
+			return note_file(file, &address, EVERYBODY, &failure);
+		if (errno != EADDRINUSE)
+			return -1;
+	}
+	return -1;
+}
+
+int socket_file_bind_own(int fd, struct socket_file *file)
+{
+#ifdef __linux__
+	const struct sockaddr none = { .sa_family = AF_UNIX };
+
+	file->owner = 0;
+	return bind(fd, &none, sizeof none.sa_family);
+#else
+	return socket_file_bind_temporary(fd, file);
+#endif
 }
 
 void socket_file_remove(struct socket_file *file)

@@ -40,6 +40,19 @@ struct socket_file {
 int socket_file_bind(int fd, const struct local_address *address, unsigned mode,
 		     struct socket_file *file, struct failure *failure);
 
+/**
+ * Binds @p fd, a client's datagram socket, to a name that no other socket has, so that it can get
+ * replies. On Linux the kernel chooses an abstract name (unix(7), "autobind"); elsewhere it is a
+ * temporary file, which every user may send to: the server may be another one.
+ *
+ * @param file  receives the file, for socket_file_remove(), or none
+ * @return 0, or -1 with errno
+ */
+int socket_file_bind_own(int fd, struct socket_file *file);
+
+/** The same with a temporary file on every system: in the directory of TMPDIR, or in /tmp. */
+int socket_file_bind_temporary(int fd, struct socket_file *file);
+
 /** Removes the file if this process has made it, and it is still the same file. To be called
  *  before the socket is closed: until then the file system cannot give its number to another
  *  file. */

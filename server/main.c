@@ -379,9 +379,6 @@ static int open_listeners(const struct settings *settings, struct listeners *lis
 	const struct sock_place *place = &settings->place;
 	struct failure left_out;
 
-	if (settings->server->local && place->type == SOCK_DGRAM)
-		return failure_set(failure, "-u: datagrams on a UNIX-domain socket are "
-					    "not served");
 	if (settings->server->model->serves_input)
 		return input_socket_take(place->type, listeners, failure);
 	if (listeners_activated(place->type, listeners, failure) < 0)

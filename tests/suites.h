@@ -80,6 +80,7 @@
 	SUITE(io)                                                                        \
 	SUITE(address)                                                                   \
 	SUITE(sock)                                                                      \
+	SUITE(socket_file)                                                               \
 	SUITE(listeners)                                                                 \
 	SUITE(starting)                                                                  \
 	SUITE(children)                                                                  \

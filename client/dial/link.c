@@ -6,6 +6,7 @@
  * link.
  */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ static void close_socket(struct dial_link *link)
 	if (link->fd >= 0)
 		close(link->fd);
 	link->fd = -1;
+	socket_file_remove(&link->own);
 }
 
 static void report_address(const struct dial_link *link)
@@ -126,6 +128,28 @@ static int try_the_next(struct dial_link *link, int error)
 	return send_first(link);
 }
 
+/* connect(2) finds out whether there is a server: no probe is needed. */
+static int open_local(struct dial_link *link, struct failure *failure)
+{
+	const struct dial_settings *settings = link->settings;
+	int64_t end = clock_milliseconds() + settings->timeout;
+	char peer[DIAL_PEER_TEXT];
+
+	if (local_address_parse(settings->host, &link->local, failure) < 0)
+		return -1;
+	while ((link->fd = sock_connect_datagrams(&link->local, &link->own)) < 0 &&
+	       settings->retry && sock_is_refused(errno) &&
+	       (settings->timeout == 0 || clock_milliseconds() < end))
+		poll(NULL, 0, DIAL_RETRY_PAUSE);
+	if (link->fd < 0)
+		return dial_link_failed(link, errno, failure);
+	link->there.any.sa_family = AF_UNIX;
+	link->settled = true;
+	dial_peer_text(settings, peer);
+	message(MESSAGE_CLIENT, "sending to %s", peer);
+	return 0;
+}
+
 int dial_link_open(struct dial_link *link, const struct dial_settings *settings,
 		   struct failure *failure)
 {
@@ -133,6 +157,8 @@ int dial_link_open(struct dial_link *link, const struct dial_settings *settings,
 
 	link->settings = settings;
 	link->fd = -1;
+	if (local_address_is(settings->host))
+		return open_local(link, failure);
 	if (address_resolve(settings->host, settings->port, &query, &link->addresses,
 			    failure) < 0)
 		return -1;
@@ -248,5 +274,7 @@ int dial_link_failed(const struct dial_link *link, int error, struct failure *fa
 
 	dial_peer_text(link->settings, peer);
 	return failure_set(failure, "%s: %s%s", peer, strerror(error),
-			   error == ECONNREFUSED ? " (no UDP server)" : "");
+			   error == ECONNREFUSED && link->addresses != NULL
+				   ? " (no UDP server)"
+				   : "");
 }

@@ -21,6 +21,7 @@
 #include "client/lib/dial_stream.h"
 #include "client/dial/input.h"
 #include "common/datagram.h"
+#include "common/socket_file.h"
 
 enum { DIAL_LINK_SETTLE_TIME = 250 /* milliseconds */ };
 
@@ -32,6 +33,8 @@ struct dial_link {
 	int64_t sent_at;      /* nanoseconds: when the last datagram was sent, or the
 			       * first was sent again */
 	struct addrinfo *addresses;
+	struct local_address local;   /* the server's, if it is a UNIX-domain socket */
+	struct socket_file own;       /* the file of our own name there */
 	const struct addrinfo *where; /* the current one of them */
 	bool probing;                 /* the first datagram is sent, its result is not
 				       * known */

@@ -118,11 +118,11 @@ static void print_dump(struct repeat *repeat, char direction, const char *bytes,
 static void report_reply(struct repeat *repeat, size_t length,
 			 const struct dial_answer *answer)
 {
-	char from[ADDRESS_TEXT];
+	char from[DIAL_PEER_TEXT];
 
 	if (message_wanted(MESSAGE_NOTICE))
 		print_line(repeat, "%zu bytes from %s: seq=%ju time=%.3f ms%s\n", length,
-			   address_text(&repeat->link.there, from),
+			   dial_reached_text(repeat->settings, &repeat->link.there, from),
 			   (uintmax_t)answer->number, (double)answer->took / MILLION,
 			   answer->duplicate ? " (DUP!)" : "");
 	print_dump(repeat, '<', repeat->reply, length);
@@ -130,12 +130,13 @@ static void report_reply(struct repeat *repeat, size_t length,
 
 static void report_error(struct repeat *repeat, uint64_t number, int error)
 {
-	char there[ADDRESS_TEXT];
+	char there[DIAL_PEER_TEXT];
 
 	if (message_wanted(MESSAGE_NOTICE))
-		print_line(repeat, "no reply from %s: seq=%ju %s\n",
-			   address_text(&repeat->link.there, there), (uintmax_t)number,
-			   strerror(error));
+		print_line(
+			repeat, "no reply from %s: seq=%ju %s\n",
+			dial_reached_text(repeat->settings, &repeat->link.there, there),
+			(uintmax_t)number, strerror(error));
 }
 
 static void print_summary(struct repeat *repeat)

@@ -125,8 +125,7 @@ static struct peer *add_peer(struct datagrams *g, const struct peer_key *from,
 	if (g->peers.count >= g->server->max_clients)
 		forget(g, g->peers.oldest);
 	peer = peers_add(&g->peers, from, now);
-	session =
-		peer ? udp_session_create(g->server, from->socket, &from->address) : NULL;
+	session = peer ? udp_session_create(g->server, from->socket, &from->from) : NULL;
 	if (session == NULL) {
 		server_lack(g->server, "out of memory", ENOMEM);
 	} else if (g->start_worker == NULL) {
@@ -168,6 +167,14 @@ static bool hand_over(struct datagrams *g, struct peer *peer, size_t n)
 	return true;
 }
 
+/* Nobody can forge the name of a UNIX-domain socket. */
+static int64_t default_limit(const struct address *from)
+{
+	return from->any.sa_family == AF_UNIX
+		       ? 0
+		       : repetition_default_limit(address_port(from));
+}
+
 /* Returns whether the peer may be another server, so that the two would answer each other
  * forever. */
 static bool repeats_itself(struct datagrams *g, struct peer *peer, size_t n, int64_t now)
@@ -178,13 +185,13 @@ static bool repeats_itself(struct datagrams *g, struct peer *peer, size_t n, int
 	if (g->server->service->never_replies)
 		return false;
 	if (limit < 0)
-		limit = repetition_default_limit(address_port(&peer->key.address));
+		limit = default_limit(&peer->key.from.address);
 	if (!repetition_is_excessive(&peer->repetition, g->buffers.packet.bytes, n, limit,
 				     now))
 		return false;
 	if (message_wanted(MESSAGE_EVENT))
 		message_about(
-			MESSAGE_EVENT, address_text(&peer->key.address, text),
+			MESSAGE_EVENT, datagram_peer_text(&peer->key.from, text),
 			"dropped: too many repeated datagrams, perhaps from a server");
 	return true;
 }
@@ -220,6 +227,8 @@ static void deliver(struct datagrams *g, const struct peer_key *from, size_t n)
 /* Checks all local addresses: two sockets of this server could answer each other. */
 static bool is_reflection(const struct datagrams *g, const struct address *from)
 {
+	if (from->any.sa_family == AF_UNIX)
+		return false;
 	for (unsigned i = 0; i < g->server->listeners.count; i++)
 		if (from->any.sa_family == g->local[i].any.sa_family &&
 		    udp_session_is_reflection(from, &g->local[i]))
@@ -238,7 +247,7 @@ static bool receive_from(struct datagrams *g, unsigned listener)
 	for (int i = 0; i < AT_ONCE; i++) {
 		ssize_t n =
 			datagram_receive(from.socket, packet->bytes, sizeof packet->bytes,
-					 &from.address, &packet->to);
+					 &from.from, &packet->to);
 
 		if (n < 0 && errno == EAGAIN)
 			return false;
@@ -249,10 +258,10 @@ static bool receive_from(struct datagrams *g, unsigned listener)
 		if (n < 0)
 			return false;
 		retry_succeeded(&g->server->reads);
-		if (!is_reflection(g, &from.address))
+		if (!is_reflection(g, &from.from.address))
 			deliver(g, &from, (size_t)n);
 		else if (message_wanted(MESSAGE_EVENT))
-			message_about(MESSAGE_EVENT, address_text(&from.address, text),
+			message_about(MESSAGE_EVENT, datagram_peer_text(&from.from, text),
 				      "dropped: it may be another server's reply");
 	}
 	return true;

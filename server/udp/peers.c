@@ -16,19 +16,15 @@
 
 #include <search.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* The tree needs some total order; any one is right. Addresses are zeroed before they are
- * filled, so all their bytes can be compared. */
+/* The tree needs some total order; any one is right. */
 static int by_key(const void *a, const void *b)
 {
 	const struct peer_key *x = a, *y = b;
 
 	if (x->socket != y->socket)
 		return x->socket < y->socket ? -1 : 1;
-	if (x->address.length != y->address.length)
-		return x->address.length < y->address.length ? -1 : 1;
-	return memcmp(&x->address.v6, &y->address.v6, x->address.length);
+	return datagram_peer_compare(&x->from, &y->from);
 }
 
 struct peer *peers_find(const struct peers *peers, const struct peer_key *key)

@@ -1,5 +1,5 @@
 /*
- * peers - the clients of a datagram socket: a table of addresses and ports.
+ * peers - the clients of a datagram socket: a table of addresses and ports, or of names.
  *
  * UDP has no connections, so nothing shows that a client has arrived or left. The first
  * datagram from an address and port creates a peer, and silence for the idle timeout ends
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/address.h"
+#include "common/datagram.h"
 #include "server/udp/repetition.h"
 
 struct udp_session;
@@ -20,7 +20,7 @@ struct udp_session;
 /* A client that sends to two sockets of the server is two peers, because each reply is
  * sent on the socket that received the request. */
 struct peer_key {
-	struct address address;
+	struct datagram_peer from;
 	int socket; /* of the server */
 };
 

@@ -18,21 +18,27 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/message.h"
+#include "common/sock.h"
 #include "server/core/operator.h"
 #include "server/core/signals.h"
 
 enum { SEND_TIMEOUT = 50 }; /* milliseconds */
+
+/* See may_reply(). */
+enum { UNREAD_MOST = 8 };
 
 struct udp_session {
 	struct session session; /* first: the service's view */
 	struct server *server;
 	int socket;                  /* for the replies */
 	struct udp_buffers *buffers; /* only while a packet is answered */
-	struct address peer;
+	struct datagram_peer peer;
 	size_t longest; /* maximum length of a datagram to the peer */
 	size_t length;  /* of the reply so far, at most `most` */
 	size_t most;    /* maximum length of the reply */
 	bool replied;
+	unsigned unread; /* replies after which the send queue has not become shorter */
+	int64_t queue_after; /* the send queue after the last reply */
 	uint64_t bytes_in, bytes_out;
 	int64_t began_at;
 	max_align_t state_memory[]; /* of the service */
@@ -53,7 +59,7 @@ static void transport_write(struct session *session, const char *bytes, size_t n
 
 static const char *transport_peer(const struct session *session, char out[ADDRESS_TEXT])
 {
-	return address_text(&((const struct udp_session *)session)->peer, out);
+	return datagram_peer_text(&((const struct udp_session *)session)->peer, out);
 }
 
 static int64_t transport_now(const struct session *session)
@@ -69,7 +75,7 @@ static const struct transport transport = {
 };
 
 struct udp_session *udp_session_create(struct server *server, int socket,
-				       const struct address *peer)
+				       const struct datagram_peer *peer)
 {
 	struct udp_session *d = calloc(1, sizeof *d + server->service->state_size);
 
@@ -81,7 +87,7 @@ struct udp_session *udp_session_create(struct server *server, int socket,
 	d->server = server;
 	d->socket = socket;
 	d->peer = *peer;
-	d->longest = datagram_longest(peer);
+	d->longest = datagram_longest(&peer->address);
 	if (message_wanted(MESSAGE_CLIENT))
 		d->began_at = clock_milliseconds();
 	return d;
@@ -89,7 +95,7 @@ struct udp_session *udp_session_create(struct server *server, int socket,
 
 const struct address *udp_session_peer(const struct udp_session *d)
 {
-	return &d->peer;
+	return &d->peer.address;
 }
 
 void udp_session_begin(struct udp_session *d)
@@ -97,23 +103,68 @@ void udp_session_begin(struct udp_session *d)
 	char text[ADDRESS_TEXT];
 
 	if (message_wanted(MESSAGE_EVENT))
-		message_about(MESSAGE_EVENT, address_text(&d->peer, text),
+		message_about(MESSAGE_EVENT, datagram_peer_text(&d->peer, text),
 			      "first datagram");
+}
+
+/*
+ * A reply that a UNIX-domain peer has not read stays in the send buffer of this socket, which
+ * all peers share: about 280 small replies fill it, and then no peer gets one. The kernel does
+ * not tell whose replies they are. So while the buffer is more than a quarter full (poll(2)),
+ * a peer gets at most UNREAD_MOST replies without the queue becoming shorter meanwhile.
+ */
+static bool may_reply(struct udp_session *d)
+{
+	int64_t queue = sock_send_queue(d->socket);
+
+	if (queue < d->queue_after)
+		d->unread = 0;
+	return d->unread < UNREAD_MOST || io_wait(d->socket, POLLOUT, 0) > 0;
+}
+
+static int send_local_reply(struct udp_session *d)
+{
+	int sent;
+
+	if (!may_reply(d)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	sent = datagram_send(d->socket, d->buffers->reply, d->length, &d->peer,
+			     &d->buffers->packet.to);
+	if (sent == 0) {
+		d->unread++;
+		d->queue_after = sock_send_queue(d->socket);
+	}
+	return sent;
 }
 
 /* EAGAIN: the send buffer of the socket is full, because the interface is slower than the
  * server. The function waits up to SEND_TIMEOUT for space, and then drops the reply. On
  * Linux a peer on this host never causes EAGAIN: datagrams that it does not read are in
- * its own receive buffer, and are dropped there when that is full. */
+ * its own receive buffer, and are dropped there when that is full. On a UNIX-domain socket
+ * EAGAIN means that the peer does not read. A wait would let it delay all others. */
 static int send_reply(struct udp_session *d)
 {
 	int fd = d->socket;
 	const struct address *from = &d->buffers->packet.to;
-	int sent = datagram_send(fd, d->buffers->reply, d->length, &d->peer, from);
+	int sent;
 
+	if (d->peer.address.any.sa_family == AF_UNIX)
+		return send_local_reply(d);
+	sent = datagram_send(fd, d->buffers->reply, d->length, &d->peer, from);
 	if (sent < 0 && errno == EAGAIN && io_wait(fd, POLLOUT, SEND_TIMEOUT) > 0)
 		sent = datagram_send(fd, d->buffers->reply, d->length, &d->peer, from);
 	return sent;
+}
+
+static const char *reason_of_loss(const struct udp_session *d, int error)
+{
+	if (datagram_peer_is_unnamed(&d->peer))
+		return "no reply: the socket of the client has no name";
+	if (error == EAGAIN && d->peer.address.any.sa_family == AF_UNIX)
+		return "dropped a reply: the client does not read";
+	return strerror(error);
 }
 
 void udp_session_answer(struct udp_session *d, struct udp_buffers *buffers, size_t n)
@@ -132,8 +183,8 @@ void udp_session_answer(struct udp_session *d, struct udp_buffers *buffers, size
 		return;
 	if (send_reply(d) < 0) {
 		if (message_wanted(MESSAGE_EVENT))
-			message_about(MESSAGE_EVENT, address_text(&d->peer, text), "%s",
-				      strerror(errno));
+			message_about(MESSAGE_EVENT, datagram_peer_text(&d->peer, text),
+				      "%s", reason_of_loss(d, errno));
 		return;
 	}
 	d->bytes_out += d->length;
@@ -147,7 +198,7 @@ void udp_session_close(struct udp_session *d)
 	if (d->session.service->close != NULL)
 		d->session.service->close(&d->session);
 	if (message_wanted(MESSAGE_CLIENT))
-		message_about(MESSAGE_CLIENT, address_text(&d->peer, text),
+		message_about(MESSAGE_CLIENT, datagram_peer_text(&d->peer, text),
 			      "%ju bytes in, %ju out, %.3f s", (uintmax_t)d->bytes_in,
 			      (uintmax_t)d->bytes_out,
 			      (double)(clock_milliseconds() - d->began_at) / 1000);

@@ -39,9 +39,10 @@ struct udp_session;
 /** Creates a session with @p peer. Its replies are sent on the descriptor @p socket.
  *  @return the session, or NULL with errno (ENOMEM) */
 struct udp_session *udp_session_create(struct server *server, int socket,
-				       const struct address *peer);
+				       const struct datagram_peer *peer);
 
-/** Returns the address of the peer, valid as long as the session. */
+/** Returns the address of the peer, valid as long as the session; of a UNIX-domain socket it has
+ *  no name. */
 const struct address *udp_session_peer(const struct udp_session *session);
 
 /** Begins the session, in the process that answers. */

@@ -477,6 +477,152 @@ START_TEST(services_show_the_process_of_the_client)
 }
 END_TEST
 
+/* ---- datagrams ------------------------------------------------------------------------- */
+
+static struct server start_datagrams(int model, const char *service,
+				     const char *const options[], bool activated)
+{
+	return server_start_with(&(struct server_setup){
+		.program = model_program(model, service),
+		.options = options,
+		.host = name,
+		.type = SOCK_DGRAM,
+		.opens_itself = !activated,
+	});
+}
+
+START_TEST(each_peer_gets_its_own_replies)
+{
+	enum { PEERS = 4, ROUNDS = 20 };
+	bool listens = model_shares_a_server(_i);
+	struct server server = start_datagrams(_i, "echo", ARGUMENTS("-u"), !listens);
+	int fds[PEERS];
+	char text[32];
+
+	snprintf(text, sizeof text, "unix datagrams");
+	server_wait_line(&server, text, WAIT_MS);
+	ck_assert_uint_eq(file_status().st_mode & 07777, 0600);
+	for (int i = 0; i < PEERS; i++)
+		fds[i] = client_connect(&server);
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int i = 0; i < PEERS; i++) {
+			snprintf(text, sizeof text, "%d to %d", round, i);
+			client_say(fds[i], text);
+		}
+		for (int i = 0; i < PEERS; i++) {
+			snprintf(text, sizeof text, "%d to %d", round, i);
+			client_hear(fds[i], text);
+		}
+	}
+	for (int i = 0; i < PEERS; i++)
+		close(fds[i]);
+	server_signal(&server, SIGTERM);
+	ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
+	ck_assert_int_eq(folder_has(&folder, "socket"), !listens);
+}
+END_TEST
+
+static int connect_as(const char *own, bool nonblocking)
+{
+	struct local_address server, client;
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(local_address_parse(name, &server, NULL), 0);
+	if (own != NULL) {
+		ck_assert_int_eq(local_address_parse(own, &client, NULL), 0);
+		ck_assert_int_eq(bind(fd, (struct sockaddr *)&client.name, client.length),
+				 0);
+	}
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&server.name, server.length), 0);
+	ck_assert_int_eq(sock_set_timeout(fd, WAIT_MS), 0);
+	ck_assert_int_eq(io_set_nonblocking(fd, nonblocking), 0);
+	return fd;
+}
+
+START_TEST(a_peer_with_a_path_is_named_by_it)
+{
+	struct server server = start_datagrams(_i, "echo", ARGUMENTS("-uvv"), false);
+	char path[NAME_TEXT], line[TEXT];
+	int fd;
+
+	strcpy(path, folder_path(&folder, "client"));
+	fd = connect_as(path, false);
+	client_echo(fd);
+	snprintf(line, sizeof line, "client: first datagram");
+	server_wait_line(&server, line, WAIT_MS);
+	close(fd);
+	server_finish(&server);
+	snprintf(line, sizeof line, "client: 5 bytes in, 5 out");
+	ck_assert_ptr_nonnull(strstr(server_errors(&server), line));
+}
+END_TEST
+
+START_TEST(a_peer_without_a_name_gets_no_reply)
+{
+	struct server server = start_datagrams(_i, "echo", ARGUMENTS("-uvv"), false);
+	int fd = connect_as(NULL, false), other;
+
+	client_say(fd, "who am I");
+	server_wait_line(&server,
+			 "]: unnamed: no reply: the socket of the client has no name",
+			 WAIT_MS);
+	other = client_connect(&server);
+	client_echo(other);
+	close(other);
+	close(fd);
+	server_finish(&server);
+}
+END_TEST
+
+START_TEST(a_service_that_never_replies_serves_a_peer_without_a_name)
+{
+	struct server server =
+		start_datagrams(0, "discard", ARGUMENTS("-u", "-v"), false);
+	int fd = connect_as(NULL, false);
+
+	client_say(fd, "nine char");
+	close(fd);
+	server_finish(&server);
+	ck_assert_ptr_nonnull(strstr(server_errors(&server), "unnamed: 9 bytes in"));
+}
+END_TEST
+
+/* Its receive queue is full, and sendmsg(2) fails. */
+START_TEST(a_peer_that_does_not_read_delays_nobody)
+{
+	enum { MANY = 2000 };
+	struct server server = start_datagrams(_i, "echo", ARGUMENTS("-u"), false);
+	char path[NAME_TEXT];
+	int lazy, other;
+
+	strcpy(path, folder_path(&folder, "lazy"));
+	lazy = connect_as(path, false);
+	other = client_connect(&server);
+	for (int i = 0; i < MANY; i++) /* waits for the server to take each */
+		client_send(lazy, "x", 1);
+	client_echo(other);
+	close(lazy);
+	close(other);
+	server_finish(&server);
+}
+END_TEST
+
+START_TEST(a_second_server_of_datagrams_does_not_start)
+{
+	struct server server = start_datagrams(0, "echo", ARGUMENTS("-u"), false);
+	struct run run = run_at(0, name, "-u", NULL);
+	char says[TEXT];
+
+	snprintf(says, sizeof says, "cannot listen on %s: Address already in use", name);
+	expect_line(&run, 1, 0, says);
+	server_signal(&server, SIGKILL);
+	server_await(&server, WAIT_MS);
+	server = start_datagrams(0, "echo", ARGUMENTS("-u"), false);
+	server_finish(&server);
+}
+END_TEST
+
 Suite *suite_local_servers(void)
 {
 	Suite *suite = suite_create("local_servers");
@@ -513,5 +659,14 @@ Suite *suite_local_servers(void)
 	tcase_add_test(tcase, several_loops_share_it);
 #endif
 	tcase_add_test(tcase, services_show_the_process_of_the_client);
+
+	tcase = add_case(suite, "datagrams");
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_loop_test(tcase, each_peer_gets_its_own_replies, 0, models_count());
+	add_sharing_test_of_kinds(tcase, a_peer_with_a_path_is_named_by_it);
+	add_sharing_test_of_kinds(tcase, a_peer_without_a_name_gets_no_reply);
+	tcase_add_test(tcase, a_service_that_never_replies_serves_a_peer_without_a_name);
+	add_sharing_test_of_kinds(tcase, a_peer_that_does_not_read_delays_nobody);
+	tcase_add_test(tcase, a_second_server_of_datagrams_does_not_start);
 	return suite;
 }

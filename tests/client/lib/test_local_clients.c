@@ -125,6 +125,41 @@ START_TEST(dial_does_not_wait_longer_for_a_full_backlog)
 }
 END_TEST
 
+START_TEST(dial_sends_datagrams_to_a_path)
+{
+	struct program dial;
+	struct server server;
+	struct run run;
+	char line[TEXT];
+
+	run = run_program(ARGUMENTS("dial", "-u", name), "", 0, WAIT_MS);
+	snprintf(line, sizeof line, "dial: %s: No such file or directory\n", name);
+	expect_error(&run, 1, line);
+	dial = program_start(&(struct run_setup){
+		.argv = ARGUMENTS("dial", "-R", "-u", "-v", "-m", "one", "-m", "two",
+				  name),
+	});
+	server = server_start_with(&(struct server_setup){
+		.program = "echod-thread",
+		.options = ARGUMENTS("-u"),
+		.host = name,
+		.type = SOCK_DGRAM,
+		.opens_itself = true,
+	});
+	run = program_wait(&dial, WAIT_MS);
+	run_expect_status(&run, 0);
+	ck_assert_str_eq(run.out, "one\ntwo\n");
+	snprintf(line, sizeof line, "dial: sending to %s\n", name);
+	ck_assert_ptr_nonnull(strstr(run.err, line));
+	run = run_program(ARGUMENTS("dial", "-u", "-n", "2", "-i", "0.01", name), "", 0,
+			  WAIT_MS);
+	run_expect_status(&run, 0);
+	snprintf(line, sizeof line, "bytes from %s: seq=1 time=", name);
+	ck_assert_ptr_nonnull(strstr(run.out, line));
+	server_finish(&server);
+}
+END_TEST
+
 /* ---- bad usage ------------------------------------------------------------------------- */
 
 static const struct {
@@ -212,6 +247,7 @@ Suite *suite_local_clients(void)
 	tcase_add_test(tcase, dial_names_the_path_that_it_cannot_reach);
 	tcase_add_test(tcase, dial_waits_for_the_server);
 	tcase_add_test(tcase, dial_does_not_wait_longer_for_a_full_backlog);
+	tcase_add_test(tcase, dial_sends_datagrams_to_a_path);
 
 	tcase = add_case(suite, "usage");
 	tcase_add_loop_test(tcase, what_a_socket_cannot_have_is_bad_usage, 0,
