@@ -50,6 +50,7 @@
 	SUITE(chat_client)                                                               \
 	SUITE(dial_udp)                                                                  \
 	SUITE(http_documents)                                                            \
+	SUITE(versus_local)                                                              \
 	SUITE(versus)                                                                    \
 	SUITE(compare)                                                                   \
 	SUITE(frames)                                                                    \

@@ -746,12 +746,41 @@ static void write_load_differences(const struct json_value *old,
 	}
 }
 
+/* One run over TCP and one over UNIX-domain sockets (--unix): the difference is what one wants to
+ * know. */
+static bool compares_transports(const struct json_value *old,
+				const struct json_value *new)
+{
+	const char *before = json_text(json_member(old, "transport"));
+	const char *now = json_text(json_member(new, "transport"));
+
+	return before != NULL && now != NULL && strcmp(before, now) != 0 &&
+	       strcmp(before, "udp") != 0 && strcmp(now, "udp") != 0;
+}
+
+static void print_transports(const struct pairs *pairs, FILE *out)
+{
+	const struct json_value *old = pairs->old->tree.root,
+				*new = pairs->new->tree.root;
+
+	if (compares_transports(old, new))
+		fprintf(out,
+			"The transport was %s and is %s: the change includes what it "
+			"costs.\n\n",
+			json_text(json_member(old, "transport")),
+			json_text(json_member(new, "transport")));
+}
+
 static void write_differences(const struct json_value *old, const struct json_value *new,
 			      FILE *out)
 {
+	bool transports = compares_transports(old, new);
+
 	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
 		const char *object = facts[i].object, *member = facts[i].member;
 
+		if (transports && strcmp(member, "transport") == 0)
+			continue;
 		write_difference(
 			"", member,
 			json_member(object != NULL ? json_member(old, object) : old,
@@ -820,6 +849,7 @@ int compare_print(const struct compare_run *old, const struct compare_run *new, 
 	if (match(&pairs, failure) < 0)
 		return -1;
 	print_title(&pairs, out);
+	print_transports(&pairs, out);
 	print_warning(&pairs, out);
 	for (int i = 0; i < COMPARED; i++)
 		print_figure(&pairs, i, i > 0, out);

@@ -782,13 +782,20 @@ static unsigned rounds_begun(const struct comparison *comparison)
 	return begun;
 }
 
+static const char *over(const struct comparison *comparison)
+{
+	return comparison->datagrams ? " over UDP"
+	       : comparison->local   ? " over UNIX-domain sockets"
+				     : "";
+}
+
 void comparison_print(const struct comparison *comparison, FILE *out)
 {
 	unsigned rounds = rounds_begun(comparison);
 
 	fprintf(out, "%s%s: median of %u round%s, %g s for each load and model\n",
-		comparison->service, comparison->datagrams ? " over UDP" : "", rounds,
-		rounds == 1 ? "" : "s", (double)comparison->plans[0].duration / 1000);
+		comparison->service, over(comparison), rounds, rounds == 1 ? "" : "s",
+		(double)comparison->plans[0].duration / 1000);
 	if (rounds < comparison->rounds)
 		fprintf(out, "%u of %u round%s had a complete run\n", rounds,
 			comparison->rounds, comparison->rounds == 1 ? "" : "s");
@@ -820,7 +827,7 @@ void comparison_print(const struct comparison *comparison, FILE *out)
 
 static const char *transport_name(const struct comparison *comparison)
 {
-	return comparison->datagrams ? "udp" : "tcp";
+	return comparison->datagrams ? "udp" : comparison->local ? "unix" : "tcp";
 }
 
 void comparison_write_tsv(const struct comparison *comparison, FILE *out)

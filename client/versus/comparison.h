@@ -18,6 +18,7 @@ enum { COMPARISON_MODELS = 32, COMPARISON_ROUNDS = 99 };
 struct comparison {
 	const char *service;
 	bool datagrams; /* UDP, not TCP */
+	bool local;     /* UNIX-domain sockets, not TCP */
 	/* The rows: models of the suite, and commands of the user. */
 	const char *models[COMPARISON_MODELS];
 	struct server_process servers[COMPARISON_MODELS];

@@ -61,6 +61,7 @@ static int run_once(struct progress *progress, enum load_kind kind, unsigned mod
 		.plan = &comparison->plans[kind],
 		.options = options,
 		.quiet = fixture_is_quiet(fixture),
+		.local = comparison->local,
 	};
 
 	fixture_options(fixture, kind, options);

@@ -25,7 +25,7 @@ static double more_by(double before, double after)
 static void note_empty_memory(struct run_figures *figures,
 			      const struct server_process *server)
 {
-	struct server_memory memory = server_memory(server->pid, 0);
+	struct server_memory memory = server_memory(server->pid, 0, server->local);
 
 	if (memory.own < 0)
 		return;
@@ -43,7 +43,8 @@ static void note_memory(const struct load_progress *load, void *context)
 
 	if (load->phase != LOAD_SETTLED || load->idle == 0 || figure[FIGURE_EMPTY] < 0)
 		return;
-	memory = server_memory(settled->server->pid, (int64_t)clients + 1);
+	memory = server_memory(settled->server->pid, (int64_t)clients + 1,
+			       settled->server->local);
 	if (memory.own < 0)
 		return;
 	figure[FIGURE_CROWDED] = (double)memory.own / 1024;
@@ -178,6 +179,7 @@ int measure_run(const struct measurement *measurement, struct run_figures *figur
 	struct load_plan plan = *measurement->plan;
 	const struct server_process_settings settings = {
 		.datagrams = plan.datagrams,
+		.local = measurement->local,
 		.clients = plan.connections + plan.idle + 1,
 		.options = measurement->options,
 		.quiet = measurement->quiet,
@@ -194,6 +196,7 @@ int measure_run(const struct measurement *measurement, struct run_figures *figur
 		return -1;
 	if (plan.kind == LOAD_IDLE)
 		note_empty_memory(figures, server);
+	plan.host = server->host;
 	plan.port = server->port;
 	plan.retry = plan.datagrams; /* a command may not have bound its port yet */
 	plan.progress = note_memory;

@@ -15,6 +15,7 @@ struct measurement {
 	struct server_process *server;
 	const struct load_plan *plan; /* complete, but for the port; ->stop is set */
 	const char *const *options;   /* of the server's service, terminated by NULL */
+	bool local;                   /* over a UNIX-domain socket */
 	bool quiet;                   /* with these it does not print that it listens */
 };
 

@@ -46,7 +46,8 @@ static size_t name_length(const char *argument)
 
 	if (argument[length] != '=' || is_prefix(argument, word_length(argument)) ||
 	    strspn(argument, " ") == length ||
-	    strncmp(argument + length + 1, "{port}", 6) == 0)
+	    strncmp(argument + length + 1, "{port}", 6) == 0 ||
+	    strncmp(argument + length + 1, "{path}", 6) == 0)
 		return 0;
 	for (size_t i = 0; i < length; i++)
 		if (argument[i] == '-' && (i == 0 || argument[i - 1] == ' '))

@@ -31,6 +31,7 @@ enum {
 	PROCESS_OBJECTS = 6 * 1024, /* mm_struct, signals, files */
 	MAPPING_OBJECTS = 300, /* vm_area_struct, its share of anon_vma and the tree */
 	SOCKET_OBJECTS = 3600, /* TCP, its inode, file and name */
+	LOCAL_SOCKET_OBJECTS = 2400, /* the same of a UNIX-domain socket */
 };
 
 /* Open sockets of the processes of a server. Several processes may have the same
@@ -154,13 +155,14 @@ static void add_process(pid_t pid, void *context)
 		(void)add_memory(&sum->memory, &sum->sockets, pid);
 }
 
-static void add_sockets(struct sum *sum)
+static void add_sockets(struct sum *sum, bool local)
 {
 	sum->memory.sockets = (int64_t)count_different(&sum->sockets);
-	sum->memory.kernel += sum->memory.sockets * SOCKET_OBJECTS;
+	sum->memory.kernel +=
+		sum->memory.sockets * (local ? LOCAL_SOCKET_OBJECTS : SOCKET_OBJECTS);
 }
 
-static struct server_memory memory_now(pid_t leader)
+static struct server_memory memory_now(pid_t leader, bool local)
 {
 	struct sum sum = { .leader = leader };
 
@@ -168,7 +170,7 @@ static struct server_memory memory_now(pid_t leader)
 	    proc_for_each_of_group(leader, add_process, &sum) < 0)
 		sum.memory = (struct server_memory){ -1, -1, -1 };
 	else
-		add_sockets(&sum);
+		add_sockets(&sum, local);
 	free(sum.sockets.inodes);
 	return sum.memory;
 }
@@ -178,17 +180,17 @@ static bool are_equal(const struct server_memory *a, const struct server_memory 
 	return a->own == b->own && a->kernel == b->kernel;
 }
 
-struct server_memory server_memory(pid_t leader, int64_t expected)
+struct server_memory server_memory(pid_t leader, int64_t expected, bool local)
 {
 	int64_t end = clock_milliseconds() + STILL_TIME;
 	const struct timespec step = clock_timespec(STILL_STEP);
-	struct server_memory before, now = memory_now(leader);
+	struct server_memory before, now = memory_now(leader, local);
 	int equal = 0;
 
 	do {
 		before = now;
 		nanosleep(&step, NULL);
-		now = memory_now(leader);
+		now = memory_now(leader, local);
 		equal = are_equal(&before, &now) ? equal + 1 : 0;
 	} while (now.own >= 0 && clock_milliseconds() < end &&
 		 equal < (now.sockets < expected ? STILL_STEPS : 1));

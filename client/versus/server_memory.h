@@ -25,9 +25,10 @@ struct server_memory {
  * processor, or it never accepts so many.
  *
  * @param expected  number of sockets of the server with all clients; 0: unknown
+ * @param local     its sockets are UNIX-domain sockets, which are smaller
  * @return all members, each -1 if unknown (known only on Linux)
  */
-struct server_memory server_memory(pid_t leader, int64_t expected);
+struct server_memory server_memory(pid_t leader, int64_t expected, bool local);
 
 /** Whether a process of the group ignores SIGCHLD. The kernel does not add the CPU time
  *  of its children to any process, so that of the group is unknown. False if it is not

@@ -30,6 +30,7 @@
 #include "common/text.h"
 
 #define PORT_MARK "{port}"
+#define PATH_MARK "{path}"
 
 enum {
 	ACTIVATED_FD = 3,
@@ -120,9 +121,26 @@ int server_process_find(struct server_process *server, const char *argv0,
 
 /* ---- the command of a user ---- */
 
+static const char *mark_of(bool local)
+{
+	return local ? PATH_MARK : PORT_MARK;
+}
+
+int server_process_check(const struct server_process *server, bool local,
+			 struct failure *failure)
+{
+	if (server->command == NULL || strstr(server->command, mark_of(!local)) == NULL)
+		return 0;
+	return failure_set(failure, local ? "--server: with --unix, use " PATH_MARK
+					    " instead of " PORT_MARK
+					  : "--server: " PATH_MARK " needs --unix");
+}
+
+/* The command opens its port, or its path. */
 static bool opens_port(const struct server_process *server)
 {
-	return server->command != NULL && strstr(server->command, PORT_MARK) != NULL;
+	return server->command != NULL &&
+	       strstr(server->command, mark_of(server->local)) != NULL;
 }
 
 /* What makes the shell become the server instead of waiting for it: LISTEN_PID must be
@@ -138,19 +156,30 @@ static const char *become_prefix(const char *command)
 	return variable < word ? "exec env " : "exec ";
 }
 
-/* The command with the port instead of each mark. @return it, for free(), or NULL */
-static char *line_with_port(const char *command, const char *port)
+/* The most that the command can grow by when each mark becomes @p value. */
+static size_t growth(const char *command, const char *mark, const char *value)
 {
-	enum { MARK = sizeof PORT_MARK - 1 };
+	size_t marks = 0;
+
+	for (; (command = strstr(command, mark)) != NULL; command++)
+		marks++;
+	return marks * strlen(value);
+}
+
+/* The command with the port or path instead of each mark. @return it, for free(), or NULL */
+static char *line_with_port(const char *command, const char *word, const char *port)
+{
+	enum { MARK = sizeof PORT_MARK - 1 }; /* PATH_MARK is as long */
 	const char *prefix = become_prefix(command), *mark;
-	/* a port has at most five digits, and so fewer than the mark */
-	char *line = malloc(strlen(prefix) + strlen(command) + 1), *to = line;
+	char *line = malloc(strlen(prefix) + strlen(command) +
+			    growth(command, word, port) + 1),
+	     *to = line;
 
 	if (line == NULL)
 		return NULL;
 	memcpy(to, prefix, strlen(prefix));
 	to += strlen(prefix);
-	for (; (mark = strstr(command, PORT_MARK)) != NULL; command = mark + MARK) {
+	for (; (mark = strstr(command, word)) != NULL; command = mark + MARK) {
 		memcpy(to, command, (size_t)(mark - command));
 		to += mark - command;
 		memcpy(to, port, strlen(port));
@@ -270,7 +299,7 @@ static bool is_in_vain(void *context)
 static bool serves_empty_client(const struct server_process *server,
 				struct waiting *waiting)
 {
-	struct sock_target target = { "127.0.0.1", server->port, AF_INET, SOCK_STREAM,
+	struct sock_target target = { server->host, server->port, AF_INET, SOCK_STREAM,
 				      START_TIME };
 	int64_t end = clock_milliseconds() + START_TIME, left;
 	int fd = sock_connect(&target, NULL, NULL);
@@ -290,7 +319,7 @@ static bool serves_empty_client(const struct server_process *server,
 /* Connects until the port accepts. */
 static bool accepts_client(const struct server_process *server, struct waiting *waiting)
 {
-	struct sock_target target = { "127.0.0.1", server->port, AF_INET, SOCK_STREAM,
+	struct sock_target target = { server->host, server->port, AF_INET, SOCK_STREAM,
 				      CONNECT_TIME };
 	const struct timespec step = clock_timespec(CONNECT_STEP);
 	int64_t end = clock_milliseconds() + START_TIME;
@@ -348,8 +377,8 @@ static void describe_start(struct server_process *server, bool ended, char what[
 	if (ended)
 		what[0] = '\0'; /* its status is known when it was waited for */
 	else if (opens_port(server))
-		snprintf(what, 80, "its port accepts no client after %d s",
-			 START_TIME / 1000);
+		snprintf(what, 80, "its %s accepts no client after %d s",
+			 server->local ? "path" : "port", START_TIME / 1000);
 	else if (server->command != NULL)
 		snprintf(what, 80, "it did not print 'listening on' within %d s",
 			 START_TIME / 1000);
@@ -413,6 +442,36 @@ static int spawn(struct server_process *server, struct start *start,
 	return -1;
 }
 
+/* @return 0, or -1 with *failure */
+static int open_port(struct start *start, struct server_process *server,
+		     struct failure *failure)
+{
+	snprintf(server->host, sizeof server->host, "127.0.0.1");
+	server->file.owner = 0;
+	start->listener = local_listener_open("0", start->settings->datagrams,
+					      server->port, failure);
+	if (start->listener < 0)
+		return -1;
+	if (opens_port(server)) {
+		close(start->listener);
+		start->listener = -1;
+	}
+	return 0;
+}
+
+/* The same with a UNIX-domain socket. */
+static int open_local(struct start *start, struct server_process *server,
+		      struct failure *failure)
+{
+	server->port[0] = '\0';
+	server->file.owner = 0;
+	start->listener = -1;
+	if (opens_port(server))
+		return local_listener_path(server->host, failure);
+	start->listener = local_listener_open_unix(server->host, &server->file, failure);
+	return start->listener < 0 ? -1 : 0;
+}
+
 int server_process_start(struct server_process *server,
 			 const struct server_process_settings *settings,
 			 struct failure *failure)
@@ -422,16 +481,13 @@ int server_process_start(struct server_process *server,
 			       .parent = getpid() };
 	int started;
 
-	start.listener =
-		local_listener_open("0", settings->datagrams, server->port, failure);
-	if (start.listener < 0)
+	server->local = settings->local;
+	if ((settings->local ? open_local(&start, server, failure)
+			     : open_port(&start, server, failure)) < 0)
 		return -1;
-	if (opens_port(server)) {
-		close(start.listener);
-		start.listener = -1;
-	}
 	if (server->command != NULL) {
-		start.line = line_with_port(server->command, server->port);
+		start.line = line_with_port(server->command, mark_of(server->local),
+					    server->local ? server->host : server->port);
 		if (start.line == NULL) {
 			close(start.listener);
 			return failure_set(failure, "%s: %s", server->name,
@@ -524,6 +580,14 @@ static void note_shares(struct server_process *server)
 		server->shares[i] = 100 * (double)numbers[i] / (double)sum;
 }
 
+/* The command of a user may have left its file. */
+static void remove_file(struct server_process *server)
+{
+	socket_file_remove(&server->file);
+	if (server->local && opens_port(server))
+		unlink(server->host);
+}
+
 int server_process_stop(struct server_process *server, struct server_process_usage *usage,
 			struct failure *failure)
 {
@@ -551,6 +615,7 @@ int server_process_stop(struct server_process *server, struct server_process_usa
 	note_shares(server);
 	result = judge_end(server, ended, gone, failure);
 	server_output_stop(&server->output);
+	remove_file(server);
 	server->pid = 0;
 	return result;
 }

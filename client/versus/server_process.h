@@ -18,6 +18,7 @@
 #include "common/address.h"
 #include "common/failure.h"
 #include "common/process.h"
+#include "common/socket_file.h"
 
 enum {
 	SERVER_PROCESS_NAME = 64,
@@ -32,8 +33,11 @@ struct server_process {
 	const char *command; /* of a user, for sh(1); NULL: a program of the suite */
 	pid_t pid;           /* and its process group; 0: it is not running */
 	struct server_output output; /* what it prints */
-	char port[PORT_TEXT];        /* its port on 127.0.0.1 */
-	int status;                  /* its wait status, after it was stopped */
+	/* Where it listens: 127.0.0.1 and its port, or a UNIX-domain socket and "". */
+	char host[HOST_TEXT], port[PORT_TEXT];
+	bool local;              /* the latter */
+	struct socket_file file; /* of that socket, made by versus */
+	int status;              /* its wait status, after it was stopped */
 	int64_t received; /* bytes received, from its final statistics; -1: unknown */
 	/* from there, too: how many workers share the clients; 0: unknown, or none; and in
 	 * percent of the clients, the share of the worker that served the fewest, and the
@@ -54,6 +58,7 @@ int server_process_find(struct server_process *server, const char *argv0,
 /** How to run it. */
 struct server_process_settings {
 	bool datagrams;             /* UDP, not TCP */
+	bool local;                 /* a UNIX-domain socket, not TCP */
 	unsigned clients;           /* maximum number of clients at a time */
 	const char *const *options; /* options of its service, terminated by NULL, at
 				     * most SERVER_PROCESS_OPTIONS; not for a command */
@@ -64,7 +69,8 @@ struct server_process_settings {
 /**
  * Starts it, and waits until it is ready. A server of the suite is ready when it prints
  * "listening on", or, if it is quiet, has served a client that sends nothing. A command
- * with "{port}" gets a free port there, and is ready when the port accepts a client; any
+ * with "{port}" gets a free port there, and is ready when the port accepts a client; with
+ * settings->local the same for "{path}", the path of a UNIX-domain socket. Any
  * other command gets the listening socket as descriptor 3, and prints "listening on".
  *
  * @return 0, or -1 with *failure: it cannot be started; or how it ended, and its last
@@ -72,6 +78,11 @@ struct server_process_settings {
  */
 int server_process_start(struct server_process *server,
 			 const struct server_process_settings *settings,
+			 struct failure *failure);
+
+/** Whether the command of a user fits the kind of socket: it has no "{port}" for a UNIX-domain
+ *  socket, and no "{path}" for another. @return 0, or -1 with *failure */
+int server_process_check(const struct server_process *server, bool local,
 			 struct failure *failure);
 
 /** Resource usage of a server. */

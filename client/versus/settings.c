@@ -27,13 +27,15 @@ enum {
 	OPTION_REQUEST,
 	OPTION_EXPECT,
 	OPTION_REPORT,
-	OPTION_QUICK
+	OPTION_QUICK,
+	OPTION_UNIX
 };
 
 static const struct option_line lines[] = {
 	{ 'u', "udp", NULL,
 	  "use UDP; count lost, duplicate and reordered\n"
 	  "datagrams" },
+	{ OPTION_UNIX, "unix", NULL, "use UNIX-domain sockets instead of TCP" },
 	{ 'l', "loads", "LIST",
 	  "run only these loads: conversations, connections,\n"
 	  "room, talk, idle, bulk, separated by commas\n"
@@ -60,8 +62,9 @@ static const struct option_line lines[] = {
 	  "number of CPUs)" },
 	{ OPTION_SERVER, "server", "COMMAND",
 	  "also compare the server that COMMAND starts;\n"
-	  "{port} in COMMAND is a free port; NAME=COMMAND\n"
-	  "names the row of the server" },
+	  "{port} in COMMAND is a free port, with --unix\n"
+	  "{path} a free path; NAME=COMMAND names the row of\n"
+	  "the server" },
 	{ OPTION_REQUEST, "request", "TEXT",
 	  "send TEXT as each request; it can contain escapes\n"
 	  "of C such as \\n; needs --expect" },
@@ -191,6 +194,9 @@ static int take_option(void *context, const struct options *options, int letter,
 	case 'u':
 		settings->comparison.datagrams = true;
 		return 0;
+	case OPTION_UNIX:
+		settings->comparison.local = true;
+		return 0;
 	case 'l':
 		return take_loads(settings, options, failure);
 	case 'c':
@@ -254,6 +260,21 @@ static int take_option(void *context, const struct options *options, int letter,
 	return 0;
 }
 
+static int check_transport(const struct settings *settings, struct failure *failure)
+{
+	bool local = settings->comparison.local;
+
+	if (local && settings->comparison.datagrams)
+		return failure_set(failure, "--unix does not go with -u");
+	if (local && settings->experiments_wanted)
+		return failure_set(failure, "the experiments are over TCP, not with "
+					    "--unix");
+	for (unsigned i = 0; i < settings->command_count; i++)
+		if (server_process_check(&settings->commands[i], local, failure) < 0)
+			return -1;
+	return 0;
+}
+
 /* Without a service, only the servers of --server are loaded by --request. */
 static int take_operands(void *context, int count, char **operands,
 			 struct failure *failure)
@@ -264,6 +285,8 @@ static int take_operands(void *context, int count, char **operands,
 	if ((settings->request.length > 0) != (settings->expect.length > 0))
 		return failure_set(failure, "--request and --expect need each other, and "
 					    "must not be empty");
+	if (check_transport(settings, failure) < 0)
+		return -1;
 	if (count == 0 && !own)
 		return failure_set(failure, "SERVICE or --server is missing");
 	if (settings->experiments.quick && !settings->experiments_wanted)

@@ -97,7 +97,7 @@ static int join(const struct server *server, const char *nickname)
 /* In bytes; -1 where the system does not tell, or a sanitizer keeps what was freed. */
 static int64_t memory_of(const struct server *server)
 {
-	return SANITIZED ? -1 : server_memory(server->pid, 0).own;
+	return SANITIZED ? -1 : server_memory(server->pid, 0, false).own;
 }
 
 /* Three who know of each other. */
