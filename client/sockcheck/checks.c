@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "common/local_address.h"
+
 enum {
 	ROOM = PROTOCOL_ROOM,
 	SILENT = PROTOCOL_SILENT,
@@ -107,12 +109,14 @@ const struct check_kind checks[] = {
 	  .why = "A client may crash or be killed at any time.",
 	  .bug = "SIGPIPE ends the server, or an error of one client ends its loop.",
 	  .pages = "signal(7), send(2), write(2)",
+	  .needs = CHECK_RESETS,
 	  .run = check_reset_before_reply },
 	{ .name = "reset-after-reply",
 	  .sentence = "a reset after the reply does not affect others",
 	  .why = "Many clients end so.",
 	  .bug = "The error of read(2), ECONNRESET, ends the server.",
 	  .pages = "read(2), recv(2)",
+	  .needs = CHECK_RESETS,
 	  .run = check_reset_after_reply },
 	{ .name = "aborted-client",
 	  .sentence = "a reset before accept(2) does not affect others",
@@ -120,6 +124,7 @@ const struct check_kind checks[] = {
 	  .bug = "An error of accept(2), getpeername(2) or the first read(2) ends the "
 		 "server.",
 	  .pages = "accept(2), getpeername(2)",
+	  .needs = CHECK_RESETS,
 	  .run = check_aborted_client },
 	{ .name = "slow-reader",
 	  .sentence = "a client that never reads does not delay others",
@@ -292,6 +297,8 @@ bool checks_applies(const struct check_kind *kind, const struct check_settings *
 	const struct protocol *protocol = &settings->protocol;
 
 	if (settings->datagrams != ((kind->needs & CHECK_DATAGRAMS) != 0))
+		return false;
+	if (kind->needs & CHECK_RESETS && local_address_is(settings->host))
 		return false;
 	return !protocol_has(protocol, kind->never) &&
 	       (kind->only == 0 || protocol_has(protocol, kind->only));

@@ -22,6 +22,8 @@ enum check_need {
 	CHECK_WORKERS = 2,   /* the number of workers must be known (-w) */
 	CHECK_PORT = 4,      /* the server must open its port itself ({port}) */
 	CHECK_DATAGRAMS = 8, /* UDP; all others: TCP */
+	CHECK_RESETS = 32,   /* a client must be able to reset: not over a UNIX-domain
+				socket */
 	CHECK_SHARES = 16    /* it starts its server itself, for several checks */
 };
 

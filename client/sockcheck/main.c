@@ -14,6 +14,7 @@
 #include "client/sockcheck/results.h"
 #include "client/sockcheck/run.h"
 #include "common/io.h"
+#include "common/local_address.h"
 #include "common/message.h"
 #include "common/options.h"
 #include "common/process.h"
@@ -238,6 +239,8 @@ static int take_place(struct command *command, int count, char **operands,
 	if (count == 0)
 		return failure_set(failure,
 				   "no server: name HOST PORT, or -- and a command");
+	if (settings->datagrams && local_address_is(operands[0]))
+		return failure_set(failure, "-u does not go with a UNIX-domain socket");
 	return address_operands(operands, count,
 				settings->datagrams ? SOCK_DGRAM : SOCK_STREAM,
 				settings->host, settings->port, failure);
@@ -268,11 +271,12 @@ static int take_operands(void *context, int count, char **operands,
 }
 
 static const struct options_program program = {
-	.synopsis = "[options] PROTOCOL HOST PORT\n"
+	.synopsis = "[options] PROTOCOL HOST PORT | SOCKET\n"
 		    "       sockcheck [options] PROTOCOL -- COMMAND [ARGUMENT]...",
 	.purpose = "Checks how a server behaves. PROTOCOL is one of\n"
 		   "  echo, reply, greet, daytime, discard, http, chat, file, counter, "
 		   "request\n"
+		   "SOCKET is ./FILE or @NAME, a UNIX-domain socket.\n"
 		   "It starts COMMAND for each check; {port} in an argument is its port. "
 		   "Without\n"
 		   "{port} the server gets its listening socket as descriptor 3.",

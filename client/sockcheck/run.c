@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/local_address.h"
 #include "common/process.h"
 
 enum { AT_ONCE = 8, DESCRIPTORS = 4096, STACK = 1024 * 1024 };
@@ -115,9 +116,12 @@ static void skip(const struct check_settings *settings, struct results *results)
 		} else if (!checks_applies(result->kind, settings)) {
 			result->verdict = CHECK_SKIPPED;
 			snprintf(result->evidence, sizeof result->evidence,
-				 "has no meaning for %s%s",
+				 "has no meaning for %s%s%s",
 				 protocol_name(&settings->protocol),
-				 settings->datagrams ? " on UDP" : "");
+				 settings->datagrams ? " on UDP" : "",
+				 local_address_is(settings->host)
+					 ? " on a UNIX-domain socket"
+					 : "");
 		}
 	}
 }

@@ -50,12 +50,26 @@ static int find_server(const struct check *check, struct address *address,
 	return 0;
 }
 
+/* EAGAIN: the backlog is full. */
+static int start_local(const struct check *check)
+{
+	struct local_address address;
+
+	if (local_address_parse(check->host, &address, NULL) < 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	return sock_connect_local(&address, SOCK_STREAM);
+}
+
 /* Starts to connect. @return the descriptor, or -1 with errno */
 static int start(const struct check *check, struct address *address)
 {
 	struct failure failure;
 	int fd;
 
+	if (local_address_is(check->host))
+		return start_local(check);
 	if (find_server(check, address, &failure) < 0) {
 		errno = EHOSTUNREACH;
 		return -1;
@@ -68,17 +82,39 @@ static int start(const struct check *check, struct address *address)
 
 static bool fail_connect(struct talk *talk, const char *why)
 {
+	bool local = local_address_is(talk->check->host);
 	char when[128];
 
 	snprintf(when, sizeof when, "%s cannot connect", talk->who);
 	if (check_server_is_gone(talk->check, when))
 		return false;
-	return check_fail(talk->check, "%s cannot connect to port %s: %s", talk->who,
-			  talk->check->port, why);
+	return check_fail(talk->check, "%s cannot connect to %s%s: %s", talk->who,
+			  local ? "" : "port ",
+			  local ? talk->check->host : talk->check->port, why);
 }
 
-/* @return the connected descriptor, or -1: the check has failed */
-static int connect_one(struct talk *talk)
+/* There is no event that tells when a full backlog has room. */
+static int connect_local(struct talk *talk)
+{
+	struct check_wait wait;
+	const char *why;
+	int fd;
+
+	check_wait_begin(&wait);
+	while ((fd = start_local(talk->check)) < 0 && errno == EAGAIN) {
+		check_wait_touch(&wait);
+		check_pause(talk->check, STEP);
+		if (check_wait_is_over(talk->check, &wait, 0, &why)) {
+			fail_connect(talk, "the backlog is full");
+			return -1;
+		}
+	}
+	if (fd < 0)
+		fail_connect(talk, strerror(errno));
+	return fd;
+}
+
+static int connect_host(struct talk *talk)
 {
 	struct check_wait wait;
 	struct address address;
@@ -103,6 +139,13 @@ static int connect_one(struct talk *talk)
 				   ? "the connection is not established (backlog full?)"
 				   : strerror(outcome));
 	return -1;
+}
+
+/* @return the connected descriptor, or -1: the check has failed */
+static int connect_one(struct talk *talk)
+{
+	return local_address_is(talk->check->host) ? connect_local(talk)
+						   : connect_host(talk);
 }
 
 static bool prepare(struct talk *talk, struct check *check, const char *who)

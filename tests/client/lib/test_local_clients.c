@@ -227,12 +227,38 @@ END_TEST
 START_TEST(loadgen_loads_a_server_at_a_path)
 {
 	struct server server = start("echod-epoll", NULL);
-	struct run run = run_program(ARGUMENTS("loadgen", "-d", "0.1", "echo", name), "",
-				     0, WAIT_MS);
+	struct run run =
+		run_program(ARGUMENTS("loadgen", "-c", "2", "-d", "0.3", "echo", name),
+			    "", 0, WAIT_MS);
 
 	run_expect_status(&run, 0);
 	ck_assert_ptr_nonnull(strstr(run.out, "errors         none\n"));
 	server_finish(&server);
+}
+END_TEST
+
+START_TEST(sockcheck_checks_a_server_at_a_path)
+{
+	struct server server = start("echod-thread", NULL);
+	struct run run = run_program(ARGUMENTS("sockcheck", "--only",
+					       "answers,two-at-once,half-close,"
+					       "partial-writes,reset-after-reply",
+					       "echo", name),
+				     "", 0, LONG_WAIT_MS);
+
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
+	ck_assert_ptr_nonnull(strstr(run.out, "4 passed, 0 failed, 1 skipped\n"));
+	ck_assert_ptr_nonnull(
+		strstr(run.out, "has no meaning for echo on a UNIX-domain socket"));
+	server_finish(&server);
+	run = run_program(ARGUMENTS("sockcheck", "--only", "answers", "echo", name), "",
+			  0, LONG_WAIT_MS);
+	run_expect_status(&run, 1);
+	ck_assert_ptr_nonnull(strstr(run.out, "FAIL  answers: the client"));
+	run = run_program(ARGUMENTS("sockcheck", "-u", "echo", name), "", 0, WAIT_MS);
+	expect_error(&run, 2,
+		     "sockcheck: -u does not go with a UNIX-domain socket; try "
+		     "'sockcheck -h'\n");
 }
 END_TEST
 
@@ -258,5 +284,6 @@ Suite *suite_local_clients(void)
 	tcase_add_test(tcase, chat_joins_a_room_at_a_path);
 	tcase_add_test(tcase, xfer_moves_a_file_through_a_path);
 	tcase_add_test(tcase, loadgen_loads_a_server_at_a_path);
+	tcase_add_test(tcase, sockcheck_checks_a_server_at_a_path);
 	return suite;
 }
