@@ -81,8 +81,12 @@ static uint64_t handled_files(int version)
 
 static uint64_t file_access(unsigned access)
 {
-	uint64_t files = READ_FILE;
+	uint64_t files = 0;
 
+	if (access & (LANDLOCK_READ | LANDLOCK_APPEND | LANDLOCK_CHANGE))
+		files |= READ_FILE;
+	if (access & LANDLOCK_REMOVE)
+		files |= REMOVE_FILE;
 	if (access & (LANDLOCK_READ | LANDLOCK_CHANGE))
 		files |= READ_DIR;
 	if (access & (LANDLOCK_APPEND | LANDLOCK_CHANGE))

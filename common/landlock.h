@@ -12,6 +12,7 @@ enum landlock_access {
 	LANDLOCK_APPEND =
 		2, /* create files, write to them, and read them; rename nothing */
 	LANDLOCK_CHANGE = 4, /* all that changes a tree, besides reading it */
+	LANDLOCK_REMOVE = 8, /* remove files, and nothing else */
 };
 
 enum { LANDLOCK_RULES = 8 };

@@ -209,6 +209,13 @@ static const int to_read[] = {
 #endif
 };
 
+static const int to_remove[] = {
+	SYS_unlinkat,
+#ifdef __x86_64__
+	SYS_unlink,
+#endif
+};
+
 static const int to_change[] = {
 	SYS_renameat2, SYS_unlinkat,  SYS_mkdirat,   SYS_linkat,
 	SYS_symlinkat, SYS_fsync,     SYS_fdatasync, SYS_ftruncate,
@@ -358,6 +365,8 @@ static void write_program(struct program *program, unsigned needs)
 		ALLOW_ALL(program, to_read);
 	if (needs & SYSCALLS_TO_CHANGE)
 		ALLOW_ALL(program, to_change);
+	if (needs & SYSCALLS_TO_REMOVE)
+		ALLOW_ALL(program, to_remove);
 	allow_clone(program, needs);
 	allow_memory(program, SYS_mmap);
 	allow_memory(program, SYS_mprotect);

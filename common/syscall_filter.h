@@ -6,12 +6,12 @@
 
 /** What a program still does, besides using the descriptors that it has; bits. */
 enum syscall_need {
-	SYSCALLS_OF_PROCESSES =
-		1, /* it creates processes, waits for them and signals them */
-	SYSCALLS_OF_THREADS = 2, /* it creates threads */
-	SYSCALLS_OF_RING = 4,    /* io_uring */
-	SYSCALLS_TO_READ = 8,    /* it opens files */
-	SYSCALLS_TO_CHANGE = 16, /* it creates, renames and removes files */
+	SYSCALLS_OF_PROCESSES = 1, /* it creates processes, and waits for them */
+	SYSCALLS_OF_THREADS = 2,   /* it creates threads */
+	SYSCALLS_OF_RING = 4,      /* io_uring */
+	SYSCALLS_TO_READ = 8,      /* it opens files */
+	SYSCALLS_TO_CHANGE = 16,   /* it creates, renames and removes files */
+	SYSCALLS_TO_REMOVE = 32,   /* it removes files */
 };
 
 /**

@@ -5,7 +5,7 @@
  * A program is this file and the engine beside it, linked with one service and one
  * model. The steps:
  *
- *	options -> service->prepare -> listen -> server_begin -> give up rights
+ *	options -> listen -> other user -> service->prepare -> server_begin -> sandbox
  *		-> model->serve -> statistics
  *
  * Only this file may end the program with an error. Everything below it returns errors
@@ -443,21 +443,20 @@ static uint64_t descriptors_needed(const struct server *server)
 	       (files > 0 ? (uint64_t)server->model->socket_numbers : 0);
 }
 
-/* Everything is open now. What the server does not need to serve clients, it gives up: first the
- * rights of root, then the rest. */
+/* Everything is open now: the server gives up what it does not need to serve clients. */
 static int give_up_rights(const struct settings *settings, struct failure *failure)
 {
 	const struct server *server = settings->server;
 	struct sandbox sandbox = { .needs = server->model->creates };
 
-	if (settings->user.known && identity_assume(&settings->user, failure) < 0)
-		return -1;
 	if (settings->no_sandbox) {
 		message(MESSAGE_CLIENT, "no sandbox");
 		return 0;
 	}
 	if (server->service->allow != NULL)
 		server->service->allow(&sandbox);
+	if (server->file.owner != 0)
+		sandbox_remove(&sandbox, server->file.address.name.sun_path);
 	return sandbox_enter(&sandbox, failure);
 }
 
@@ -481,10 +480,6 @@ static int serve(struct settings *settings)
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}
-	if (server->service->prepare != NULL && server->service->prepare(&failure) < 0) {
-		message(MESSAGE_ERROR, "%s", failure.text);
-		return EXIT_FAILURE;
-	}
 	server->backlog = settings->place.backlog;
 	process_raise_descriptors(descriptors_needed(server));
 	if (open_listeners(settings, &listeners, &failure) < 0) {
@@ -496,6 +491,15 @@ static int serve(struct settings *settings)
 	if (settings->trace != NULL &&
 	    trace_open(settings->trace, server->service->name, server->model->name,
 		       server->model->serves_input, &failure) < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
+		return EXIT_FAILURE;
+	}
+	/* the port and the trace may need root, the files of the service must not */
+	if (settings->user.known && identity_assume(&settings->user, &failure) < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
+		return EXIT_FAILURE;
+	}
+	if (server->service->prepare != NULL && server->service->prepare(&failure) < 0) {
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}

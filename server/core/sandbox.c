@@ -49,18 +49,34 @@ void sandbox_change(struct sandbox *sandbox, const char *directory)
 	landlock_allow(&sandbox->files, directory, LANDLOCK_CHANGE);
 }
 
-void sandbox_append(struct sandbox *sandbox, const char *name)
+/* The directory of a file. What is allocated is kept for ever. */
+static const char *directory_of(const char *name)
 {
 	const char *slash = strrchr(name, '/');
-	const char *directory = ".";
 
+	if (slash == NULL)
+		return ".";
+	return slash == name ? "/" : strndup(name, (size_t)(slash - name));
+}
+
+static void allow_directory_of(struct sandbox *sandbox, const char *name, unsigned access)
+{
+	const char *directory = directory_of(name);
+
+	if (directory != NULL) /* NULL: out of memory, so less is allowed */
+		landlock_allow(&sandbox->files, directory, access);
+}
+
+void sandbox_append(struct sandbox *sandbox, const char *name)
+{
 	sandbox->needs |= SYSCALLS_TO_READ;
-	if (slash == name)
-		directory = "/";
-	else if (slash != NULL)
-		directory = strndup(name, (size_t)(slash - name)); /* kept for ever */
-	if (directory != NULL)
-		landlock_allow(&sandbox->files, directory, LANDLOCK_APPEND);
+	allow_directory_of(sandbox, name, LANDLOCK_APPEND);
+}
+
+void sandbox_remove(struct sandbox *sandbox, const char *name)
+{
+	sandbox->needs |= SYSCALLS_TO_REMOVE;
+	allow_directory_of(sandbox, name, LANDLOCK_REMOVE);
 }
 
 #if defined(HAS_SANITIZER)
@@ -127,8 +143,9 @@ static int unveil_all(const struct landlock *files)
 		unsigned access = files->rules[i].access;
 
 		if (unveil(files->rules[i].directory,
-			   access & (LANDLOCK_CHANGE | LANDLOCK_APPEND) ? "rwc" : "r") <
-			    0 &&
+			   access & (LANDLOCK_CHANGE | LANDLOCK_APPEND) ? "rwc"
+			   : access & LANDLOCK_REMOVE                   ? "c"
+									: "r") < 0 &&
 		    errno != ENOENT)
 			return -1;
 	}
@@ -142,7 +159,9 @@ int sandbox_enter(const struct sandbox *sandbox, struct failure *failure)
 	snprintf(promises, sizeof promises, "stdio inet unix sendfd recvfd%s%s%s",
 		 sandbox->needs & SYSCALLS_OF_PROCESSES ? " proc" : "",
 		 sandbox->needs & SYSCALLS_TO_READ ? " rpath" : "",
-		 sandbox->needs & SYSCALLS_TO_CHANGE ? " wpath cpath fattr flock" : "");
+		 sandbox->needs & SYSCALLS_TO_CHANGE   ? " wpath cpath fattr flock"
+		 : sandbox->needs & SYSCALLS_TO_REMOVE ? " cpath"
+						       : "");
 	if (unveil_all(&sandbox->files) < 0 || pledge(promises, NULL) < 0)
 		return failure_set(failure, "cannot enter the sandbox: %s",
 				   strerror(errno));

@@ -24,6 +24,9 @@ void sandbox_change(struct sandbox *sandbox, const char *directory);
 /** ... it opens the file @p name again and creates it, in its directory: a log. */
 void sandbox_append(struct sandbox *sandbox, const char *name);
 
+/** For the server: it removes the file @p name at the end. */
+void sandbox_remove(struct sandbox *sandbox, const char *name);
+
 /**
  * Gives up everything else: for this process, and for those that it creates. A part that the
  * system does not have is left out; a line of -v says what is in force. A server that was compiled

@@ -138,11 +138,13 @@ END_TEST
  * and a line says what to do. */
 START_TEST(a_directory_made_anew_needs_a_new_server)
 {
-	struct server server =
-		model_start(_i, "file", ARGUMENTS("-v", "-r", folder.path));
+	struct server server;
 	int fd;
 
-	if (model_shares_a_server(_i) && has_sandbox(&server)) {
+	if (!model_shares_a_server(_i))
+		return;
+	server = model_start(_i, "file", ARGUMENTS("-v", "-r", folder.path));
+	if (has_sandbox(&server)) {
 		folder_remove_path(folder.path);
 		ck_assert_int_eq(mkdir(folder.path, 0755), 0);
 		fd = client_connect(&server);
