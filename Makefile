@@ -28,9 +28,11 @@ CFLAGS   = -O2 -g
 BUILD    = build
 BIN      = bin
 PREFIX   = /usr/local
-SBINDIR  = $(PREFIX)/sbin
 BINDIR   = $(PREFIX)/bin
 MANDIR   = $(PREFIX)/share/man
+DOCDIR   = $(PREFIX)/share/doc/sockways
+BASHDIR  = $(PREFIX)/share/bash-completion/completions
+ZSHDIR   = $(PREFIX)/share/zsh/site-functions
 STATIC   =
 SAN      =
 WERROR   =
@@ -93,7 +95,7 @@ PAGES     := $(wildcard man/*.[1-8])
 AGAINST_SAN := $(if $(findstring thread,$(SAN)),$(BUILD)/tests/sanitizer/signals.o)
 FUZZERS   := $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 
-.PHONY: all zoo compare report check check-models check-lab check-faults facts fuzz deps deps-docs install uninstall format lint clean help
+.PHONY: all zoo compare report check check-models check-lab check-faults facts fuzz deps deps-docs completion install uninstall format lint clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -372,23 +374,42 @@ MAN5 := $(notdir $(filter %.5,$(PAGES)))
 MAN7 := $(notdir $(filter %.7,$(PAGES)))
 MAN8 := $(notdir $(filter %.8,$(PAGES)))
 
-install: all
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(addprefix $(DESTDIR)$(MANDIR)/man,1 5 7 8)
-	install -m 755 $(addprefix $(BIN)/,$(SERVERS)) $(DESTDIR)$(SBINDIR)
-	install -m 755 $(addprefix $(BIN)/,$(CLIENTS)) $(DESTDIR)$(BINDIR)
+# The servers are beside the clients, because ordinary users start them, and sbin is not in their
+# PATH.
+COMPLETION := $(addprefix $(BUILD)/completion/,sockways.bash _sockways)
+MAKE_COMPLETION = sh man/completion/generate.sh $(1) $(BIN) "$(SERVICES)" "$(MODELS)" \
+	$(SERVERS) $(CLIENTS)
+
+completion: $(COMPLETION)
+
+$(BUILD)/completion/sockways.bash $(BUILD)/completion/_sockways: man/completion/generate.sh $(PROGRAMS)
+	@mkdir -p $(@D)
+	$(call say,MAKE,$@)
+	$(Q)$(call MAKE_COMPLETION,$(if $(filter %.bash,$@),bash,zsh)) > $@
+
+# bash looks for a file with the name of the command, zsh reads the first line of the file.
+install: all $(COMPLETION)
+	install -d $(addprefix $(DESTDIR),$(BINDIR) $(BASHDIR) $(ZSHDIR) $(addprefix $(MANDIR)/man,1 5 7 8))
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(BINDIR)
 	set -e; for page in $(PAGES); do \
 		gzip -9nc $$page > $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}.gz; \
 	done
 	set -e; for s in $(SERVICES); do for m in $(MODELS); do \
 		ln -sf $${s}d.8.gz $(DESTDIR)$(MANDIR)/man8/$${s}d-$$m.8.gz; \
 	done; done
+	install -m 644 $(BUILD)/completion/sockways.bash $(DESTDIR)$(BASHDIR)/sockways
+	install -m 644 $(BUILD)/completion/_sockways $(DESTDIR)$(ZSHDIR)
+	set -e; for p in $(SERVERS) $(CLIENTS); do ln -sf sockways $(DESTDIR)$(BASHDIR)/$$p; done
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,$(SERVERS)) $(addprefix $(DESTDIR)$(BINDIR)/,$(CLIENTS)) \
+	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(SERVERS) $(CLIENTS)) \
 		$(patsubst %,$(DESTDIR)$(MANDIR)/man1/%.gz,$(MAN1)) \
 		$(patsubst %,$(DESTDIR)$(MANDIR)/man5/%.gz,$(MAN5)) \
 		$(patsubst %,$(DESTDIR)$(MANDIR)/man7/%.gz,$(MAN7)) \
-		$(patsubst %,$(DESTDIR)$(MANDIR)/man8/%.gz,$(MAN8) $(SERVERS:=.8))
+		$(patsubst %,$(DESTDIR)$(MANDIR)/man8/%.gz,$(MAN8) $(SERVERS:=.8)) \
+		$(addprefix $(DESTDIR)$(BASHDIR)/,sockways $(SERVERS) $(CLIENTS)) \
+		$(DESTDIR)$(ZSHDIR)/_sockways
+	rm -rf $(DESTDIR)$(DOCDIR)
 
 # ---- keeping it tidy ---------------------------------------------------------------------
 
@@ -452,7 +473,8 @@ help:
 	@echo 'make fuzz       fuzz: $(FUZZ), FUZZ_SECONDS=$(FUZZ_SECONDS) each (needs clang)'
 	@echo 'make deps       install a compiler and Check with the package manager'
 	@echo 'make deps-docs  install man, curl, socat, strace and gdb, which the manual pages use'
-	@echo 'make install    servers to sbin, clients to bin, pages to share/man (PREFIX, DESTDIR)'
+	@echo 'make install    programs to bin, pages to share/man, completion for bash and zsh
+	@echo '                (PREFIX, DESTDIR)'
 	@echo 'make uninstall  take them away again'
 	@echo 'make format     apply .clang-format'
 	@echo 'make facts      sockways-surprises(7) and findings/: what differs on this machine'

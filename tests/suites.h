@@ -122,6 +122,7 @@
 	SUITE(transcripts)                                                               \
 	SUITE(dial)                                                                      \
 	SUITE(timeline)                                                                  \
+	SUITE(completion)                                                                \
 	SUITE(hostinfo)                                                                  \
 	SUITE(ports)                                                                     \
 	SUITE(line_editor)                                                               \
