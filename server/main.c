@@ -23,6 +23,7 @@
 #include "common/io.h"
 #include "common/listeners.h"
 #include "common/message.h"
+#include "common/notify.h"
 #include "common/options.h"
 #include "common/process.h"
 #include "common/sock.h"
@@ -95,6 +96,10 @@ static const struct option_line common_lines[] = {
 	{ 'V', "version", NULL, "show the version" },
 	{ 0 },
 };
+
+/* The service manager; static, because the functions that the engine calls when the server is
+ * ready and when it stops have no other way to it. */
+static struct notify manager;
 
 struct settings {
 	struct sock_place place;
@@ -417,6 +422,22 @@ static void report_listener(const struct server *server, int fd)
 			server->datagrams ? "udp" : "tcp");
 }
 
+/* A service manager that cannot be told is no reason to stop. */
+static void tell_manager(const char *lines)
+{
+	if (notify_send(&manager, lines) == 0)
+		return;
+	message(MESSAGE_ERROR, "cannot notify the service manager (NOTIFY_SOCKET): %s",
+		strerror(errno));
+	manager.to.length = 0; /* one message is enough */
+}
+
+static void report_leaving(const struct server *server)
+{
+	(void)server;
+	tell_manager("STOPPING=1");
+}
+
 static void report_ready(const struct server *server)
 {
 	for (unsigned i = 0; i < server->listeners.count; i++)
@@ -424,6 +445,7 @@ static void report_ready(const struct server *server)
 	if (geteuid() == 0)
 		message(level_of_summary(server),
 			"serves clients as root: --user NAME is safer");
+	tell_manager("READY=1\nSTATUS=serving");
 }
 
 static uint64_t descriptors_needed(const struct server *server)
@@ -512,6 +534,7 @@ static int serve(struct settings *settings)
 		return EXIT_FAILURE;
 	}
 	server->ready = report_ready;
+	server->leaving = report_leaving;
 	result = server->datagrams ? server->model->serve_datagrams(server)
 				   : server->model->serve(server);
 	if (result < 0)
@@ -572,6 +595,7 @@ int main(int argc, char **argv)
 		/* a process for each client would print too much */
 		.level = selected_model->serves_input ? MESSAGE_ERROR : MESSAGE_NOTICE,
 	};
+	struct failure failure;
 	int status;
 
 	server.service = selected_service;
@@ -588,5 +612,7 @@ int main(int argc, char **argv)
 		return status;
 	message_set_level(settings.level);
 	message_share();
+	if (notify_begin(&manager, &failure) < 0)
+		message(MESSAGE_ERROR, "%s", failure.text);
 	return run(&settings);
 }

@@ -120,6 +120,7 @@
 	SUITE(small_services)                                                            \
 	SUITE(proxy_header)                                                              \
 	SUITE(transcripts)                                                               \
+	SUITE(restart)                                                                   \
 	SUITE(dial)                                                                      \
 	SUITE(timeline)                                                                  \
 	SUITE(completion)                                                                \

@@ -247,6 +247,8 @@ static void release_held(struct server *server)
 
 static void begin_stop(struct server *server)
 {
+	if (server->leaving != NULL)
+		server->leaving(server);
 	signals_request_stop();
 	pthread_mutex_lock(&server->accept_mutex);
 	server->stop_at = clock_milliseconds() + SERVER_GRACE;
@@ -775,6 +777,7 @@ void server_become_worker(struct server *server)
 	atomic_store(&server->full, false);
 	atomic_store(&server->clients, 0);
 	server->served = NULL;
+	server->leaving = NULL;
 	server->exit_idle = 0;
 	server->room = UINT_MAX;
 	server->wake_at = CLOCK_NEVER;

@@ -67,6 +67,8 @@ struct server {
 	/* Called once, by the first server_running(): the model has everything that it needs to
 	 * serve. NULL: nothing to do. */
 	void (*ready)(const struct server *);
+	/* Called when the server begins to stop, not in its workers. NULL: nothing to do. */
+	void (*leaving)(const struct server *);
 	bool local;              /* -a names a UNIX-domain socket */
 	struct socket_file file; /* of that socket, to be removed at the end */
 	bool datagrams;  /* the listeners are datagram sockets, which all peers share */

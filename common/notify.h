@@ -1,0 +1,27 @@
+/*
+ * notify - tells the service manager that started this program in which state it is.
+ *
+ * The protocol is that of sd_notify(3): the variable NOTIFY_SOCKET names a UNIX-domain datagram
+ * socket, and a datagram has lines such as READY=1. No library is needed for it.
+ */
+#ifndef COMMON_NOTIFY_H
+#define COMMON_NOTIFY_H
+
+#include "common/failure.h"
+#include "common/local_address.h"
+
+/** Where to send. Zeroed: nowhere. */
+struct notify {
+	struct local_address to;
+};
+
+/** Reads NOTIFY_SOCKET, and removes it, so that children do not use it.
+ *  @return 0, also without the variable; or -1 with *failure if it is not the name of a socket */
+int notify_begin(struct notify *notify, struct failure *failure);
+
+/** Sends lines such as "READY=1\nSTATUS=serving". Does nothing if there is nobody to tell. Waits
+ *  at most a second for a socket that is full.
+ *  @return 0, or -1 with errno of socket(2) or sendto(2) */
+int notify_send(const struct notify *notify, const char *lines);
+
+#endif
