@@ -191,9 +191,7 @@ int listeners_open(const struct sock_place *place, struct listeners *listeners,
 	}
 }
 
-/* Whether fd is a socket of this type and, for a stream, listening; otherwise -1
- * with errno. */
-static int check_activated(int fd, int type)
+int listeners_check(int fd, int type)
 {
 	int value = 0;
 	socklen_t length = sizeof value;
@@ -248,7 +246,7 @@ int listeners_activated(int type, struct listeners *listeners, struct failure *f
 	for (unsigned i = 0; i < count; i++) {
 		int fd = FIRST_ACTIVATED + (int)i;
 
-		if (check_activated(fd, type) < 0) {
+		if (listeners_check(fd, type) < 0) {
 			listeners->count = 0;
 			return failure_set(failure,
 					   "descriptor %d (LISTEN_FDS) is not a "

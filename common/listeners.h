@@ -45,6 +45,10 @@ int listeners_open(const struct sock_place *place, struct listeners *listeners,
  */
 int listeners_activated(int type, struct listeners *listeners, struct failure *failure);
 
+/** Whether @p fd is a socket of this type and, for a stream, listening. Makes it close-on-exec.
+ *  @return 0, or -1 with errno (ENOTSOCK, EPROTOTYPE, EINVAL) */
+int listeners_check(int fd, int type);
+
 /** Whether listeners_activated() would find sockets for this process. It only reads
  *  the variables. */
 bool listeners_are_passed(void);

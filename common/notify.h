@@ -8,20 +8,20 @@
 #define COMMON_NOTIFY_H
 
 #include "common/failure.h"
-#include "common/local_address.h"
 
-/** Where to send. Zeroed: nowhere. */
+/** Where to send. */
 struct notify {
-	struct local_address to;
+	int fd; /* connected to the service manager; -1: there is nobody to tell */
 };
 
-/** Reads NOTIFY_SOCKET, and removes it, so that children do not use it.
- *  @return 0, also without the variable; or -1 with *failure if it is not the name of a socket */
+/** Reads NOTIFY_SOCKET, and removes it, so that children do not use it. Opens a
+ *  socket, because a server may not do this later (its sandbox).
+ *  @return 0, also without the variable; or -1 with *failure if nobody receives there */
 int notify_begin(struct notify *notify, struct failure *failure);
 
 /** Sends lines such as "READY=1\nSTATUS=serving". Does nothing if there is nobody to tell. Waits
  *  at most a second for a socket that is full.
- *  @return 0, or -1 with errno of socket(2) or sendto(2) */
+ *  @return 0, or -1 with errno of send(2) */
 int notify_send(const struct notify *notify, const char *lines);
 
 #endif

@@ -29,6 +29,7 @@
 #include "common/sock.h"
 #include "common/text.h"
 #include "server/model.h"
+#include "server/core/handover.h"
 #include "server/core/input_socket.h"
 #include "server/core/sandbox.h"
 #include "server/core/server.h"
@@ -47,6 +48,7 @@ enum {
 	OPTION_MODE,
 	OPTION_USER,
 	OPTION_NO_SANDBOX,
+	OPTION_HAND_OVER,
 };
 
 /* The default number of peers on a datagram socket, in any model. */
@@ -84,6 +86,10 @@ static const struct option_line common_lines[] = {
 	  "with -u, ignore a peer for 100 ms after N repeated\n"
 	  "datagrams (default 1000; 1000000 from a port above\n"
 	  "32767); 0: no limit" },
+	{ OPTION_HAND_OVER, "hand-over", "PATH",
+	  "take over the listening sockets of the server at\n"
+	  "PATH, a UNIX-domain socket, which then stops; and\n"
+	  "pass them on to the next server in the same way" },
 	{ OPTION_TRACE, "trace", "FILE",
 	  "write a line per event to FILE, for timeline(1)" },
 	{ OPTION_USER, "user", "NAME[:GROUP]", "become this user after the start" },
@@ -99,7 +105,7 @@ static const struct option_line common_lines[] = {
 
 /* The service manager; static, because the functions that the engine calls when the server is
  * ready and when it stops have no other way to it. */
-static struct notify manager;
+static struct notify manager = { -1 };
 
 struct settings {
 	struct sock_place place;
@@ -108,8 +114,10 @@ struct settings {
 	bool mode_set, port_set;    /* --mode, --port was given */
 	struct server *server;
 	enum message_level level;
-	bool clients_set;  /* --max-clients was given */
-	bool backlog_set;  /* --backlog was given */
+	bool clients_set;      /* --max-clients was given */
+	bool backlog_set;      /* --backlog was given */
+	const char *hand_over; /* the path of --hand-over; NULL: none */
+	struct handover handover;
 	const char *trace; /* the file of --trace; NULL: none */
 	struct identity user;
 	bool no_sandbox;
@@ -136,8 +144,9 @@ static const char listening_letters[] = "abcpx";
 
 static bool is_for_listening(int letter)
 {
-	return letter == OPTION_MODE || (letter < OPTIONS_LETTERS_FROM &&
-					 strchr(listening_letters, letter) != NULL);
+	return letter == OPTION_MODE || letter == OPTION_HAND_OVER ||
+	       (letter < OPTIONS_LETTERS_FROM &&
+		strchr(listening_letters, letter) != NULL);
 }
 
 static bool applies(const struct option_line *line, const struct service *service,
@@ -256,6 +265,11 @@ static int take_option(void *context, const struct options *options, int letter,
 			return -1;
 		server->repeats = (int64_t)number;
 		return 0;
+	case OPTION_HAND_OVER:
+		settings->hand_over = options->value;
+		handover_none(&settings->handover);
+		server->handover = &settings->handover;
+		return 0;
 	case OPTION_TRACE:
 		settings->trace = options->value;
 		return 0;
@@ -314,6 +328,10 @@ static int finish(void *context, int count, char **operands, struct failure *fai
 	}
 	if (check_address(settings, failure) < 0)
 		return -1;
+	if (settings->hand_over != NULL && (server->local || settings->user.known))
+		return failure_set(failure, "--hand-over: not with %s",
+				   server->local ? "a UNIX-domain socket (-a)"
+						 : "--user");
 	if (settings->trace != NULL && server->datagrams)
 		return failure_set(failure, "--trace: datagrams (-u) are not traced");
 	if (server->model->check != NULL && server->model->check(server, failure) < 0)
@@ -378,7 +396,7 @@ static int open_local_listener(const struct settings *settings,
 }
 
 /* Uses the sockets that the server was started with, or opens new ones. */
-static int open_listeners(const struct settings *settings, struct listeners *listeners,
+static int open_listeners(struct settings *settings, struct listeners *listeners,
 			  struct failure *failure)
 {
 	const struct sock_place *place = &settings->place;
@@ -387,6 +405,12 @@ static int open_listeners(const struct settings *settings, struct listeners *lis
 	if (settings->server->model->serves_input)
 		return input_socket_take(place->type, listeners, failure);
 	if (listeners_activated(place->type, listeners, failure) < 0)
+		return -1;
+	if (listeners->count > 0)
+		return 0;
+	if (settings->hand_over != NULL &&
+	    handover_begin(&settings->handover, settings->hand_over, place->type,
+			   listeners, failure) < 0)
 		return -1;
 	if (listeners->count > 0)
 		return 0;
@@ -429,7 +453,8 @@ static void tell_manager(const char *lines)
 		return;
 	message(MESSAGE_ERROR, "cannot notify the service manager (NOTIFY_SOCKET): %s",
 		strerror(errno));
-	manager.to.length = 0; /* one message is enough */
+	close(manager.fd); /* one message is enough */
+	manager.fd = -1;
 }
 
 static void report_leaving(const struct server *server)
@@ -446,6 +471,10 @@ static void report_ready(const struct server *server)
 		message(level_of_summary(server),
 			"serves clients as root: --user NAME is safer");
 	tell_manager("READY=1\nSTATUS=serving");
+	/* last: the old instance stops after this */
+	if (handover_ready(server->handover) < 0)
+		message(MESSAGE_ERROR, "--hand-over: cannot answer there: %s",
+			strerror(errno));
 }
 
 static uint64_t descriptors_needed(const struct server *server)
@@ -466,7 +495,7 @@ static uint64_t descriptors_needed(const struct server *server)
 }
 
 /* Everything is open now: the server gives up what it does not need to serve clients. */
-static int give_up_rights(const struct settings *settings, struct failure *failure)
+static int give_up_rights(struct settings *settings, struct failure *failure)
 {
 	const struct server *server = settings->server;
 	struct sandbox sandbox = { .needs = server->model->creates };
@@ -479,6 +508,9 @@ static int give_up_rights(const struct settings *settings, struct failure *failu
 		server->service->allow(&sandbox);
 	if (server->file.owner != 0)
 		sandbox_remove(&sandbox, server->file.address.name.sun_path);
+	/* its path is renamed when the server is ready, and removed at the end */
+	if (settings->hand_over != NULL)
+		sandbox_change(&sandbox, handover_directory(&settings->handover));
 	return sandbox_enter(&sandbox, failure);
 }
 
@@ -614,5 +646,7 @@ int main(int argc, char **argv)
 	message_share();
 	if (notify_begin(&manager, &failure) < 0)
 		message(MESSAGE_ERROR, "%s", failure.text);
-	return run(&settings);
+	status = run(&settings);
+	handover_end(server.handover);
+	return status;
 }

@@ -79,6 +79,11 @@ int loop_options_prepare(struct server *server, struct failure *failure)
 		return failure_set(failure,
 				   "--accept reuseport: a UNIX-domain socket cannot be "
 				   "opened twice, use shared or exclusive");
+	if (loop_options.sharing == LOOP_REUSEPORT && server->handover != NULL)
+		return failure_set(failure,
+				   "--accept reuseport: the sockets of the other loops "
+				   "cannot be handed over (--hand-over), use shared "
+				   "or exclusive");
 	if (loop_options.sharing == LOOP_REUSEPORT && listeners_are_passed())
 		return failure_set(
 			failure, "--accept reuseport: the listening socket belongs to "

@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/message.h"
+#include "server/core/handover.h"
 #include "server/core/server.h"
 #include "server/core/signals.h"
 
@@ -18,6 +19,7 @@ void operator_attend(struct server *server)
 		statistics_print(server->statistics);
 	if (signals_take_reopen() && server->service->reopen != NULL)
 		server->service->reopen();
+	handover_attend(server);
 }
 
 bool operator_is_due(atomic_llong *again_at)

@@ -31,6 +31,7 @@
 #include "common/process.h"
 #include "common/sock.h"
 #include "server/core/connection.h"
+#include "server/core/handover.h"
 #include "server/core/operator.h"
 #include "server/core/served.h"
 #include "server/core/signals.h"
@@ -261,6 +262,7 @@ static void begin_stop(struct server *server)
 		statistics_add(&server->statistics->refused, 1);
 	}
 	pthread_mutex_unlock(&server->accept_mutex);
+	handover_end(server->handover);
 }
 
 static bool nobody_came(struct server *server)
@@ -753,6 +755,7 @@ void server_enter_child(struct server *server, struct connection *connection)
 {
 	if (server->hub != NULL)
 		server->hub->enter_child(connection);
+	handover_leave_to_parent(server->handover);
 	listeners_close(&server->listeners);
 }
 
@@ -778,6 +781,7 @@ void server_become_worker(struct server *server)
 	atomic_store(&server->clients, 0);
 	server->served = NULL;
 	server->leaving = NULL;
+	handover_leave_to_parent(server->handover);
 	server->exit_idle = 0;
 	server->room = UINT_MAX;
 	server->wake_at = CLOCK_NEVER;

@@ -39,6 +39,7 @@
 #include "server/core/statistics.h"
 
 struct connection;
+struct handover;
 struct served;
 
 /** In milliseconds. SERVER_GRACE: how long clients may take to finish after a stop
@@ -69,6 +70,7 @@ struct server {
 	void (*ready)(const struct server *);
 	/* Called when the server begins to stop, not in its workers. NULL: nothing to do. */
 	void (*leaving)(const struct server *);
+	struct handover *handover; /* --hand-over; NULL: nothing is handed over */
 	bool local;              /* -a names a UNIX-domain socket */
 	struct socket_file file; /* of that socket, to be removed at the end */
 	bool datagrams;  /* the listeners are datagram sockets, which all peers share */

@@ -15,6 +15,8 @@
  * no signal in. Such a loop unblocks the signals for a moment in every eighth turn: two
  * system calls.
  */
+#define _DEFAULT_SOURCE /* SIGIO */
+
 #include "server/core/signals.h"
 
 #include <pthread.h>
@@ -29,6 +31,7 @@ enum { TURNS = 8 };
 static atomic_int stop_count;
 static atomic_bool statistics_wanted;
 static atomic_bool child_ended;
+static atomic_bool input_arrived;
 static atomic_bool reopen_wanted, reopen_of_children_wanted;
 static bool interrupt_is_stop; /* written only while the signal is blocked */
 
@@ -49,12 +52,14 @@ static void on_signal(int signal)
 		atomic_store(&statistics_wanted, true);
 	else if (signal == SIGCHLD)
 		atomic_store(&child_ended, true);
+	else if (signal == SIGIO)
+		atomic_store(&input_arrived, true);
 	else if (signal == SIGHUP)
 		want_reopen();
 	else if (signal == SIGNAL_INTERRUPT && interrupt_is_stop)
 		signals_request_stop();
 	if (atomic_load(&stop_count) > 0 || atomic_load(&statistics_wanted) ||
-	    atomic_load(&reopen_wanted))
+	    atomic_load(&reopen_wanted) || atomic_load(&input_arrived))
 		alarm(1);
 }
 
@@ -69,7 +74,7 @@ static void handle(int signal, void (*handler)(int))
 void signals_begin(sigset_t *waiting, bool reopens)
 {
 	static const int signals[] = { SIGTERM, SIGINT,           SIGALRM, SIGUSR1,
-				       SIGCHLD, SIGNAL_INTERRUPT, SIGHUP };
+				       SIGCHLD, SIGNAL_INTERRUPT, SIGHUP,  SIGIO };
 	struct sigaction before;
 
 	sigemptyset(&interrupt_signal);
@@ -83,6 +88,7 @@ void signals_begin(sigset_t *waiting, bool reopens)
 	all_signals = stop_signals;
 	sigaddset(&all_signals, SIGUSR1);
 	sigaddset(&all_signals, SIGCHLD);
+	sigaddset(&all_signals, SIGIO);
 
 	pthread_sigmask(SIG_BLOCK, &all_signals, waiting);
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
@@ -172,6 +178,16 @@ bool signals_take_reopen_of_children(void)
 {
 	return atomic_load(&reopen_of_children_wanted) &&
 	       atomic_exchange(&reopen_of_children_wanted, false);
+}
+
+bool signals_input_arrived(void)
+{
+	return atomic_load_explicit(&input_arrived, memory_order_relaxed);
+}
+
+bool signals_take_input(void)
+{
+	return atomic_exchange(&input_arrived, false);
 }
 
 bool signals_take_child(void)

@@ -64,6 +64,12 @@ bool signals_take_reopen(void);
  *          children */
 bool signals_take_reopen_of_children(void);
 
+/** @return whether SIGIO arrived: a descriptor with O_ASYNC has something to read */
+bool signals_input_arrived(void);
+
+/** @return the same, since the last call */
+bool signals_take_input(void);
+
 /** @return whether SIGCHLD arrived since the last call */
 bool signals_take_child(void);
 

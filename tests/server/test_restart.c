@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/local_address.h"
+#include "common/sock.h"
 #include "tests/fixture/folder.h"
 #include "tests/fixture/harness.h"
 #include "tests/fixture/models.h"
@@ -102,12 +103,240 @@ START_TEST(missing_manager_stops_nothing)
 }
 END_TEST
 
+/* ---- restarts under load --------------------------------------------------------------- */
+
+enum { RESTARTS = 3 };
+
+/* Clients that come and go, each with one request: they meet every moment of a restart. */
+static struct program start_load(unsigned port)
+{
+	static char text[16];
+	struct run_setup setup = {
+		.argv = ARGUMENTS("loadgen", "-d", "600", "-r", "400", "-c", "8", "-w",
+				  "0", "connections", "127.0.0.1", text),
+	};
+
+	snprintf(text, sizeof text, "%u", port);
+	return program_start(&setup);
+}
+
+/* Whether the server has served more clients than the tests have by themselves. */
+static bool load_is_served(void *argument)
+{
+	const struct server *server = argument;
+
+	server_signal(server, SIGUSR1);
+	return text_matches(server_errors(server), "served ([1-9][0-9][0-9]|[4-9][0-9])");
+}
+
+static void await_load(struct server *server)
+{
+	ck_assert_msg(eventually(load_is_served, server, WAIT_MS), "no load came: %s",
+		      server_errors(server));
+}
+
+/* Every request of the load had its reply: no client was refused, and none was reset. */
+static void finish_load(struct program *load)
+{
+	struct run run;
+
+	kill(load->pid, SIGINT);
+	run = program_wait(load, WAIT_MS);
+	ck_assert_msg(run_exit_status(&run) == 0 &&
+			      text_matches(run.out, "errors +none") &&
+			      text_matches(run.out, "exchanges +[1-9]"),
+		      "%s%s", run.out, run.err);
+}
+
+/* The new instance alone serves: some more clients of the load, too. */
+static void expect_service(const struct server *server)
+{
+	for (int i = 0; i < 20; i++)
+		close(client_connect_and_echo(server));
+}
+
+static void replace_activated(void *listener)
+{
+	dup2(*(int *)listener, 3);
+}
+
+/* given: a service manager has the listening socket, and clients come all the time; when: the
+ * server gets SIGTERM, and the next instance starts after its end; then: each client is served */
+START_TEST(restart_with_socket_activation_loses_nothing)
+{
+	struct server_setup setup = {
+		.program = model_program(_i, "echo"),
+		.options = model_options(_i, NULL),
+		.prepare = replace_activated,
+	};
+	struct server server;
+	struct sock_place place = { "127.0.0.1", "0", SOCK_STREAM, SOMAXCONN };
+	struct failure failure;
+	struct address address;
+	struct program load;
+	int listener = sock_listen(&place, &failure);
+
+	ck_assert_int_ge(listener, 0);
+	ck_assert_int_eq(address_local(listener, &address), 0);
+	setup.context = &listener;
+	load = start_load(address_port(&address));
+	for (int i = 0; i <= RESTARTS; i++) {
+		server = server_start_with(&setup);
+		server.port = address_port(&address);
+		expect_service(&server);
+		await_load(&server);
+		server_finish(&server);
+	}
+	server = server_start_with(&setup);
+	finish_load(&load);
+	server.port = address_port(&address);
+	expect_service(&server);
+	server_finish(&server);
+	close(listener);
+}
+END_TEST
+
+static struct server start_with_hand_over(const char *program, const char *path,
+					  const char *const *options)
+{
+	struct server_setup setup = {
+		.program = program,
+		.options = options != NULL ? options : ARGUMENTS("--hand-over", path),
+		.opens_itself = true,
+	};
+
+	return server_start_with(&setup);
+}
+
+/* given: a server with --hand-over, and clients come all the time; when: the same command starts
+ * another one, several times; then: each takes over the port, the one before ends, and each client
+ * is served */
+START_TEST(hand_over_loses_nothing)
+{
+	struct folder folder;
+	const char *program = model_program(_i, "echo"), *const * options;
+	struct server server, next;
+	struct program load;
+
+	folder_create(&folder);
+	options = model_options(
+		_i, ARGUMENTS("--hand-over", folder_path(&folder, "control")));
+	server = start_with_hand_over(program, NULL, options);
+	load = start_load(server.port);
+	await_load(&server);
+	for (int i = 0; i < RESTARTS; i++) {
+		next = start_with_hand_over(program, NULL, options);
+		ck_assert_uint_eq(next.port, server.port);
+		ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
+		ck_assert_uint_eq(server_count_lines(&server, "taken over"), 1);
+		server = next;
+		expect_service(&server);
+	}
+	finish_load(&load);
+	server_finish(&server);
+	ck_assert(!folder_has(&folder, "control"));
+	folder_remove(&folder);
+}
+END_TEST
+
+/* given: a server with --hand-over; when: an instance for datagrams asks for its sockets; then: it
+ * says why it cannot start, and the first one serves on */
+START_TEST(taker_that_cannot_start_changes_nothing)
+{
+	struct folder folder;
+	struct server server;
+	struct run run;
+	const char *path;
+
+	folder_create(&folder);
+	path = strdup(folder_path(&folder, "control"));
+	keep_text((char *)path);
+	server = start_with_hand_over("echod-fork", path, NULL);
+	for (int i = 0; i < 2; i++) {
+		run = run_program(
+			ARGUMENTS("echod-select", "-u", "-p", "0", "--hand-over", path),
+			"", 0, WAIT_MS);
+		run_expect_status(&run, 1);
+		expect_match(run.err,
+			     "--hand-over: .*/control: the server there has no udp "
+			     "socket: ");
+	}
+	expect_service(&server);
+	server_finish(&server);
+	folder_remove(&folder);
+}
+END_TEST
+
+/* given: a server with --hand-over was killed; when: the next one starts; then: it opens its
+ * sockets itself, and can be replaced */
+START_TEST(killed_server_leaves_no_obstacle)
+{
+	struct folder folder;
+	struct server server, next;
+	const char *path;
+
+	folder_create(&folder);
+	path = strdup(folder_path(&folder, "control"));
+	keep_text((char *)path);
+	server = start_with_hand_over("echod-fork", path, NULL);
+	server_signal(&server, SIGKILL);
+	server_await(&server, WAIT_MS);
+	server = start_with_hand_over("echod-thread", path, NULL);
+	next = start_with_hand_over("echod-select", path, NULL);
+	ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
+	expect_service(&next);
+	server_finish(&next);
+	folder_remove(&folder);
+}
+END_TEST
+
+/* given: a file that is no socket; when: it is the argument of --hand-over; then: the server names
+ * it and does not start, and the file stays */
+START_TEST(file_is_not_replaced)
+{
+	struct folder folder;
+	struct run run;
+
+	folder_create(&folder);
+	folder_text(&folder, "data", "keep me");
+	run = run_program(ARGUMENTS("echod-fork", "-p", "0", "--hand-over",
+				    folder_path(&folder, "data")),
+			  "", 0, WAIT_MS);
+	run_expect_status(&run, 1);
+	expect_match(run.err, "--hand-over: .*/data: cannot connect: Socket operation on "
+			      "non-socket");
+	folder_expect_file(&folder, "data", "keep me", 7);
+	folder_remove(&folder);
+}
+END_TEST
+
+/* given: several loops with a listening socket each; when: they shall be handed over; then: the
+ * server refuses, because the clients in the other sockets would be reset */
+START_TEST(reuseport_is_not_handed_over)
+{
+	struct run run =
+		run_program(ARGUMENTS("echod-epoll", "-p", "0", "-j", "2", "--accept",
+				      "reuseport", "--hand-over", "/tmp/unused"),
+			    "", 0, WAIT_MS);
+
+	run_expect_status(&run, 1);
+	expect_match(run.err, "--accept reuseport: .*cannot be handed over");
+}
+END_TEST
+
 Suite *suite_restart(void)
 {
 	Suite *suite = suite_create("restart");
-	TCase *notify = add_case(suite, "notify");
+	TCase *notify = add_case(suite, "notify"),
+	      *restarts = add_case(suite, "restarts");
 
 	add_sharing_test(notify, manager_is_told);
 	tcase_add_loop_test(notify, missing_manager_stops_nothing, 0, 4);
+	add_sharing_test(restarts, restart_with_socket_activation_loses_nothing);
+	add_sharing_test(restarts, hand_over_loses_nothing);
+	tcase_add_test(restarts, taker_that_cannot_start_changes_nothing);
+	tcase_add_test(restarts, killed_server_leaves_no_obstacle);
+	tcase_add_test(restarts, file_is_not_replaced);
+	tcase_add_test(restarts, reuseport_is_not_handed_over);
 	return suite;
 }

@@ -1,0 +1,304 @@
+/*
+ * handover - descriptors over a UNIX-domain socket (SCM_RIGHTS), from the old instance of a
+ * server to the new one.
+ *
+ * A listening socket is one queue of clients in the kernel, however many processes have it open.
+ * As long as one of them has it, no client is refused, and none that waits is lost. That is why
+ * the socket itself is passed on. With SO_REUSEPORT instead each instance has its own queue, and
+ * closing the old one resets the clients that wait in it.
+ *
+ * A model waits in its own way, and knows nothing of this. So the kernel is asked to send SIGIO
+ * when something arrives at the control socket (fcntl(2), O_ASYNC), and the signal is handled
+ * where SIGUSR1 is: in every model. Only the main thread of the parent handles it.
+ *
+ * Who may take over: whoever may connect to the path. The file is for its owner only.
+ */
+#define _DEFAULT_SOURCE /* O_ASYNC */
+
+#include "server/core/handover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "common/io.h"
+#include "common/message.h"
+#include "common/pass.h"
+#include "server/core/server.h"
+#include "server/core/signals.h"
+
+/* TAKERS: instances that wait for their turn. ANSWER_SECONDS: how long a new instance waits for
+ * the old one, which may be stopped. DRAFT: ".new" and the number of the process. */
+enum { TAKERS = 4, ANSWER_SECONDS = 10, DRAFT = 24 };
+
+void handover_none(struct handover *handover)
+{
+	memset(handover, 0, sizeof *handover);
+	handover->old = handover->control = handover->taker = -1;
+}
+
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static int fail(const struct handover *handover, const char *what,
+		struct failure *failure)
+{
+	return failure_set(failure, "--hand-over: %s: %s: %s",
+			   handover->path.name.sun_path, what, strerror(errno));
+}
+
+/* @return 0, with handover->old -1 if nobody answers; or -1 with *failure */
+static int find_old(struct handover *handover, struct failure *failure)
+{
+	const struct timeval limit = { .tv_sec = ANSWER_SECONDS };
+	struct stat there;
+	int fd;
+
+	if (lstat(handover->path.name.sun_path, &there) == 0 &&
+	    !S_ISSOCK(there.st_mode)) {
+		errno = ENOTSOCK;
+		return fail(handover, "cannot connect", failure);
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (fd < 0)
+		return fail(handover, "cannot open a socket", failure);
+	io_set_close_on_exec(fd);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit,
+		   sizeof limit); /* also of connect(2) */
+	if (connect(fd, (const struct sockaddr *)&handover->path.name,
+		    handover->path.length) == 0) {
+		handover->old = fd;
+		return 0;
+	}
+	/* ECONNREFUSED: left over from an instance that was killed */
+	if (errno == ENOENT || errno == ECONNREFUSED) {
+		close(fd);
+		return 0;
+	}
+	fail(handover, "cannot connect", failure);
+	close(fd);
+	return -1;
+}
+
+/* Each message has one socket, and says how many follow. */
+static int take_listeners(struct handover *handover, int type,
+			  struct listeners *listeners, struct failure *failure)
+{
+	unsigned char more = 1;
+
+	while (more > 0 && listeners->count < LISTENERS_MOST) {
+		int fds[PASS_MOST], got = pass_receive(handover->old, &more, 1, fds);
+
+		if ((got == 0 || (got < 0 && errno == ECONNRESET)) &&
+		    listeners->count == 0) {
+			close_one(&handover->old);
+			return 0; /* it stops */
+		}
+		if (got >= 0)
+			errno = EPROTO;
+		if (got <= 0 || fds[0] < 0)
+			return fail(handover, "no listening socket from the server there",
+				    failure);
+		listeners->fds[listeners->count++] = fds[0];
+		if (listeners_check(fds[0], type) < 0)
+			return fail(handover,
+				    type == SOCK_STREAM
+					    ? "the server there has no tcp socket"
+					    : "the server there has no udp socket",
+				    failure);
+	}
+	return 0;
+}
+
+/* A path for the time until the server is ready. Then rename(2) replaces the old path, so that
+ * at each moment there is somebody at it. */
+static int open_control(struct handover *handover, const char *path,
+			struct failure *failure)
+{
+	char draft[sizeof handover->path.name.sun_path + DRAFT];
+	mode_t mask;
+	int error;
+
+	snprintf(draft, sizeof draft, "%s.new%ld", path, (long)getpid());
+	if (local_address_parse(draft, &handover->draft, failure) < 0)
+		return -1;
+	handover->control = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (handover->control < 0)
+		return fail(handover, "cannot open a socket", failure);
+	io_set_close_on_exec(handover->control);
+	io_set_nonblocking(handover->control, true);
+	mask = umask(S_IRWXG | S_IRWXO);
+	error = bind(handover->control, (struct sockaddr *)&handover->draft.name,
+		     handover->draft.length);
+	umask(mask);
+	if (error < 0)
+		return fail(handover, "cannot listen there", failure);
+	handover->drafted = true;
+	if (listen(handover->control, TAKERS) < 0)
+		return fail(handover, "cannot listen there", failure);
+	return 0;
+}
+
+int handover_begin(struct handover *handover, const char *path, int type,
+		   struct listeners *listeners, struct failure *failure)
+{
+	listeners->count = 0;
+	if (path[0] == '@')
+		return failure_set(
+			failure,
+			"--hand-over: an abstract name cannot be replaced, use a path");
+	if (local_address_parse(path, &handover->path, failure) < 0)
+		return -1;
+	if (open_control(handover, path, failure) == 0 &&
+	    find_old(handover, failure) == 0 &&
+	    (handover->old < 0 ||
+	     take_listeners(handover, type, listeners, failure) == 0))
+		return 0;
+	listeners_close(listeners);
+	handover_end(handover);
+	return -1;
+}
+
+const char *handover_directory(struct handover *handover)
+{
+	char *slash;
+
+	snprintf(handover->directory, sizeof handover->directory, "%s",
+		 handover->path.name.sun_path);
+	slash = strrchr(handover->directory, '/');
+	if (slash == NULL)
+		return ".";
+	slash[slash == handover->directory] = '\0';
+	return handover->directory;
+}
+
+/* SIGIO from now on when something arrives. */
+static int ask_for_signal(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETOWN, getpid()) < 0)
+		return -1;
+	return fcntl(fd, F_SETFL, flags | O_ASYNC | O_NONBLOCK);
+}
+
+int handover_ready(struct handover *handover)
+{
+	struct stat there;
+
+	if (handover == NULL || handover->control < 0)
+		return 0;
+	if (ask_for_signal(handover->control) < 0 ||
+	    rename(handover->draft.name.sun_path, handover->path.name.sun_path) < 0)
+		return -1;
+	handover->drafted = false;
+	if (lstat(handover->path.name.sun_path, &there) == 0) {
+		handover->named = true;
+		handover->device = there.st_dev;
+		handover->inode = there.st_ino;
+	}
+	if (handover->old >= 0)
+		send(handover->old, "r", 1, MSG_NOSIGNAL);
+	close_one(&handover->old);
+	return 0;
+}
+
+static int send_listeners(struct server *server, int taker)
+{
+	int result = server->listeners.count > 0 ? 0 : -1;
+
+	pthread_mutex_lock(&server->accept_mutex);
+	for (unsigned i = 0; result == 0 && i < server->listeners.count; i++) {
+		unsigned char more = (unsigned char)(server->listeners.count - 1 - i);
+
+		result = pass_send(taker, &more, 1, &server->listeners.fds[i], 1);
+	}
+	pthread_mutex_unlock(&server->accept_mutex);
+	return result;
+}
+
+static void accept_taker(struct server *server, struct handover *handover)
+{
+	handover->taker = accept(handover->control, NULL, NULL);
+	if (handover->taker < 0)
+		return;
+	io_set_close_on_exec(handover->taker);
+	if (ask_for_signal(handover->taker) < 0 ||
+	    send_listeners(server, handover->taker) < 0)
+		close_one(&handover->taker);
+}
+
+/* @return whether the next one may be asked for: this one is gone */
+static bool hear_taker(struct handover *handover)
+{
+	char byte;
+	ssize_t n = io_read(handover->taker, &byte, 1);
+
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return false;
+	close_one(&handover->taker);
+	if (n <= 0)
+		return true;
+	handover->named = false; /* the path is the new instance's */
+	message(MESSAGE_NOTICE, "another instance has taken over the listening sockets");
+	raise(SIGTERM); /* this is the thread that handles it, in its next wait */
+	return false;
+}
+
+void handover_attend(struct server *server)
+{
+	struct handover *handover = server->handover;
+
+	if (handover == NULL || !signals_input_arrived() ||
+	    !pthread_equal(server->thread, pthread_self()) || !signals_take_input())
+		return;
+	if (handover->control < 0 || server->stopping)
+		return;
+	do {
+		if (handover->taker < 0)
+			accept_taker(server, handover);
+	} while (handover->taker >= 0 && hear_taker(handover));
+}
+
+void handover_leave_to_parent(struct handover *handover)
+{
+	if (handover == NULL)
+		return;
+	close_one(&handover->control);
+	close_one(&handover->taker);
+	handover->drafted = handover->named = false;
+}
+
+/* Another instance may have replaced it a moment ago. */
+static bool is_still_ours(const struct handover *handover)
+{
+	struct stat there;
+
+	return handover->named && lstat(handover->path.name.sun_path, &there) == 0 &&
+	       there.st_dev == handover->device && there.st_ino == handover->inode;
+}
+
+void handover_end(struct handover *handover)
+{
+	if (handover == NULL)
+		return;
+	if (handover->drafted)
+		unlink(handover->draft.name.sun_path);
+	if (is_still_ours(handover))
+		unlink(handover->path.name.sun_path);
+	close_one(&handover->old);
+	close_one(&handover->control);
+	close_one(&handover->taker);
+	handover->drafted = handover->named = false;
+}

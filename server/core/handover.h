@@ -1,0 +1,72 @@
+/*
+ * handover - a new instance of the server takes over the listening sockets of the old one, so
+ * that a restart refuses no client.
+ *
+ *	new                              old
+ *	 |--- connect to PATH ----------->|  SIGIO: something has arrived
+ *	 |<-- the listening sockets ------|  both can accept now
+ *	 |  starts                        |  serves
+ *	 |--- a byte: ready ------------->|  stops as after SIGTERM: its clients may finish
+ *	 |  PATH is the new one's         |
+ *
+ * The old one serves until the new one is ready. If the new one cannot start, its connection
+ * ends without the byte, and the old one goes on.
+ */
+#ifndef SERVER_CORE_HANDOVER_H
+#define SERVER_CORE_HANDOVER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "common/failure.h"
+#include "common/listeners.h"
+#include "common/local_address.h"
+
+struct server;
+
+/** The state of --hand-over. */
+struct handover {
+	struct local_address path, draft; /* the second until the server is ready */
+	int old;     /* the old instance, which waits for the byte; -1: none */
+	int control; /* listens at `path`; -1: nothing is handed over */
+	int taker;   /* the new instance, which has not said that it is ready; -1: none */
+	bool drafted; /* the name of `draft` exists */
+	bool named;   /* the name of `path` is ours */
+	dev_t device; /* what it names, if so */
+	ino_t inode;
+	char directory[sizeof(struct sockaddr_un)]; /* of `path` */
+};
+
+/** Nothing is open yet. */
+void handover_none(struct handover *handover);
+
+/**
+ * Takes the listeners of the instance that answers at @p path, and opens a socket for the next
+ * instance.
+ *
+ * @param type  SOCK_STREAM or SOCK_DGRAM, of the listeners
+ * @return 0, with listeners->count 0 if there is no other instance, or it is about to stop; or
+ *         -1 with *failure
+ */
+int handover_begin(struct handover *handover, const char *path, int type,
+		   struct listeners *listeners, struct failure *failure);
+
+/** @return the directory of the path, which lasts as long as @p handover */
+const char *handover_directory(struct handover *handover);
+
+/** The server is ready: from now on it answers at the path, and the old instance stops. NULL:
+ *  does nothing; this holds for all functions below.
+ *  @return 0, or -1 with errno, and the old instance serves on */
+int handover_ready(struct handover *handover);
+
+/** Handles what the next instance wants, after SIGIO. Costs a load from memory if no signal
+ *  arrived. When the next instance is ready, sends SIGTERM to this process. */
+void handover_attend(struct server *server);
+
+/** In a child: closes the sockets, which the parent uses. */
+void handover_leave_to_parent(struct handover *handover);
+
+/** The server no longer listens. Removes the path, unless the next instance has it. */
+void handover_end(struct handover *handover);
+
+#endif
