@@ -95,7 +95,7 @@ PAGES     := $(wildcard man/*.[1-8])
 AGAINST_SAN := $(if $(findstring thread,$(SAN)),$(BUILD)/tests/sanitizer/signals.o)
 FUZZERS   := $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 
-.PHONY: all zoo compare report check check-models check-lab check-faults facts fuzz deps deps-docs completion install uninstall format lint clean help
+.PHONY: all zoo compare report check check-models check-lab check-faults facts fuzz deps deps-docs completion install install-examples uninstall format lint clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -401,6 +401,19 @@ install: all $(COMPLETION)
 	install -m 644 $(BUILD)/completion/_sockways $(DESTDIR)$(ZSHDIR)
 	set -e; for p in $(SERVERS) $(CLIENTS); do ln -sf sockways $(DESTDIR)$(BASHDIR)/$$p; done
 
+# The examples name the programs where they are installed, without DESTDIR.
+EXAMPLES := $(patsubst man/examples/%,%,$(shell find man/examples -type f | sort))
+
+install-examples:
+	set -e; for f in $(EXAMPLES); do \
+		install -d $(DESTDIR)$(DOCDIR)/examples/$$(dirname $$f); \
+		sed 's,/usr/local/bin,$(BINDIR),' man/examples/$$f > $(DESTDIR)$(DOCDIR)/examples/$$f; \
+		if [ -x man/examples/$$f ]; then chmod 755 $(DESTDIR)$(DOCDIR)/examples/$$f; \
+		else chmod 644 $(DESTDIR)$(DOCDIR)/examples/$$f; fi; \
+	done
+	install -d $(DESTDIR)$(DOCDIR)/examples/report
+	install -m 644 $(wildcard man/timeline-*.svg) $(DESTDIR)$(DOCDIR)/examples/report
+
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(SERVERS) $(CLIENTS)) \
 		$(patsubst %,$(DESTDIR)$(MANDIR)/man1/%.gz,$(MAN1)) \
@@ -475,6 +488,7 @@ help:
 	@echo 'make deps-docs  install man, curl, socat, strace and gdb, which the manual pages use'
 	@echo 'make install    programs to bin, pages to share/man, completion for bash and zsh
 	@echo '                (PREFIX, DESTDIR)'
+	@echo 'make install-examples  units and run scripts for systemd, s6 and runit, to share/doc'
 	@echo 'make uninstall  take them away again'
 	@echo 'make format     apply .clang-format'
 	@echo 'make facts      sockways-surprises(7) and findings/: what differs on this machine'

@@ -124,6 +124,7 @@
 	SUITE(dial)                                                                      \
 	SUITE(timeline)                                                                  \
 	SUITE(completion)                                                                \
+	SUITE(supervisors)                                                               \
 	SUITE(hostinfo)                                                                  \
 	SUITE(ports)                                                                     \
 	SUITE(line_editor)                                                               \

@@ -1,0 +1,126 @@
+/*
+ * The examples for supervisors in man/examples: systemd accepts the units, and s6 and runit really
+ * start and stop a server with the run scripts, at an address of the test's own.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tests/fixture/harness.h"
+#include "tests/suites.h"
+
+enum { TEXT = 64 };
+
+/* Runs a script in a copy of man/examples, which has the programs of this build, and an address
+ * that no other test has. */
+static struct run run_with_examples(const char *script)
+{
+	static const char begin[] =
+		"set -eu; work=$(mktemp -d); trap 'rm -rf \"$work\"' EXIT\n"
+		"cp -R \"$1/man/examples/.\" \"$work\"; cd \"$work\"\n"
+		"find . -type f -exec sed -i \"s,/usr/local/bin,$2,; "
+		"s,127\\.0\\.0\\.1,$3,\" "
+		"'{}' +\n"
+		"address=$3 bin=$2\n"
+		"eval \"$4\"";
+	const char *bin = getenv("SOCKWAYS_BIN");
+	char address[TEXT];
+
+	snprintf(address, sizeof address, "127.77.%ld.%ld", (long)getpid() / 250 % 250,
+		 (long)getpid() % 250 + 1);
+	return run_program(ARGUMENTS("/bin/sh", "-c", begin, "sh", source_folder(),
+				     bin != NULL ? bin : "bin", address, script),
+			   "", 0, LONG_WAIT_MS);
+}
+
+/* given: the units; when: systemd reads them; then: it has no objection */
+START_TEST(systemd_accepts_units)
+{
+	char place[TOOL_TEXT];
+	struct run run;
+
+	if (needed_program("systemd-analyze", place) == NULL)
+		return;
+	run = run_with_examples(
+		"systemd-analyze verify --recursive-errors=no "
+		"systemd/echod.socket systemd/echod.service "
+		"systemd/echod-inetd.socket systemd/echod-inetd@.service");
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.out, run.err);
+	ck_assert_str_eq(run.err, "");
+}
+END_TEST
+
+/* given: the units of the servers; when: systemd judges the sandbox; then: little is exposed (of
+ * 10 at most 2) */
+START_TEST(systemd_finds_little_exposed)
+{
+	char place[TOOL_TEXT];
+	struct run run;
+
+	if (needed_program("systemd-analyze", place) == NULL)
+		return;
+	run = run_with_examples("systemd-analyze security --offline=yes --threshold=20 "
+				"--no-pager systemd/echod.service "
+				"systemd/echod-inetd@.service");
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.out, run.err);
+}
+END_TEST
+
+/* given: the service directory for s6; when: s6-supervise starts it; then: the server is ready
+ * when s6 says so, is started again after its death, and ends when s6 is told to end */
+START_TEST(s6_starts_and_stops_server)
+{
+	static const char script[] =
+		"cd s6/echod; rm -r log\n"
+		"PATH=$bin:$PATH s6-supervise . >out 2>&1 & supervisor=$!\n"
+		"i=0; until s6-svok . || [ $i -gt 200 ]; do sleep 0.1; i=$((i+1)); done\n"
+		"s6-svwait -U -t 20000 .\n"
+		"$bin/dial -m hello $address 7007\n"
+		"s6-svc -k .; s6-svwait -d -t 2000 . || :; s6-svwait -U -t 20000 .\n"
+		"$bin/dial -R -m again $address 7007\n"
+		"s6-svc -xd .; wait $supervisor";
+	char place[TOOL_TEXT];
+	struct run run;
+
+	if (needed_program("s6-supervise", place) == NULL)
+		return;
+	run = run_with_examples(script);
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.out, run.err);
+	ck_assert_str_eq(run.out, "hello\nagain\n");
+}
+END_TEST
+
+/* given: the service directory for runit; when: runsv starts it; then: sv check sees that the
+ * server answers, the messages are in the log, and the server ends when runit is told to end */
+START_TEST(runit_starts_and_stops_server)
+{
+	static const char script[] =
+		"cd runit/echod; PATH=$bin:$PATH runsv . >out 2>&1 & supervisor=$!\n"
+		"i=0; until [ -p supervise/ok ] && sv -w 5 check . >/dev/null || [ $i "
+		"-gt 20 ]\n"
+		"do sleep 0.1; i=$((i+1)); done\n"
+		"$bin/dial -m hello $address 7007\n"
+		"sv -w 20 exit . >/dev/null; wait $supervisor\n"
+		"grep -o 'echod-fork: listening' log/main/current";
+	char place[TOOL_TEXT];
+	struct run run;
+
+	if (needed_program("runsv", place) == NULL)
+		return;
+	run = run_with_examples(script);
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.out, run.err);
+	ck_assert_str_eq(run.out, "hello\nechod-fork: listening\n");
+}
+END_TEST
+
+Suite *suite_supervisors(void)
+{
+	Suite *suite = suite_create("supervisors");
+	TCase *tcase = add_case(suite, "supervisors");
+
+	tcase_add_test(tcase, systemd_accepts_units);
+	tcase_add_test(tcase, systemd_finds_little_exposed);
+	tcase_add_test(tcase, s6_starts_and_stops_server);
+	tcase_add_test(tcase, runit_starts_and_stops_server);
+	return suite;
+}
