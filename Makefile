@@ -95,7 +95,7 @@ PAGES     := $(wildcard man/*.[1-8])
 AGAINST_SAN := $(if $(findstring thread,$(SAN)),$(BUILD)/tests/sanitizer/signals.o)
 FUZZERS   := $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 
-.PHONY: all zoo compare report check check-models check-lab check-faults facts fuzz deps deps-docs completion install install-examples uninstall format lint clean help
+.PHONY: all zoo compare report check check-models check-lab check-faults facts fuzz deps deps-docs completion dist deb install install-examples uninstall format lint clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -424,6 +424,50 @@ uninstall:
 		$(DESTDIR)$(ZSHDIR)/_sockways
 	rm -rf $(DESTDIR)$(DOCDIR)
 
+# ---- packages ----------------------------------------------------------------------------
+
+# What is committed. git archive gives each file the time of the commit and the owner 0, in a fixed
+# order, and gzip -n adds no time: the same commit always makes the same bytes.
+RELEASE = sockways-$(VERSION)
+TARBALL = $(BUILD)/$(RELEASE).tar.gz
+
+dist:
+	@git rev-parse --git-dir >/dev/null 2>&1 && [ -e .git ] || { \
+		echo "make dist needs a git checkout: it packs what is committed" >&2; exit 1; }
+	@[ -z "$$(git status --porcelain)" ] || \
+		echo "make dist: not committed, so not in the tarball: $$(git status --porcelain | head -n 1) ..." >&2
+	@mkdir -p $(BUILD)
+	$(Q)git -c tar.umask=0022 archive --format=tar --prefix=$(RELEASE)/ HEAD | gzip -9n > $(TARBALL)
+	@echo $(TARBALL)
+
+# A Debian package of what `make dist` packs; in a tree without git, of the tree. The folder debian/
+# is made from the templates in man/debian.
+DEB = $(BUILD)/deb/$(RELEASE)
+DEB_EPOCH = $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y README.md)
+
+deb: $(if $(wildcard .git),dist)
+	@lacks=; for package in dpkg-dev:dpkg-buildpackage debhelper:dh lintian:lintian fakeroot:fakeroot; do \
+		command -v $${package#*:} >/dev/null || lacks="$$lacks $${package%:*}"; \
+	done; \
+	[ -z "$$lacks" ] || { echo "make deb needs more packages: apt-get install$$lacks" >&2; exit 1; }
+	@rm -rf $(BUILD)/deb && mkdir -p $(DEB)
+	$(Q)if [ -e .git ]; then tar -xzf $(TARBALL) -C $(BUILD)/deb; else \
+		cp -R Makefile README.md LICENSE client common findings man server tests $(DEB); fi
+	$(Q)cp -R man/debian $(DEB)/debian && rm $(DEB)/debian/README && mkdir $(DEB)/debian/source
+	$(Q)echo '3.0 (quilt)' > $(DEB)/debian/source/format
+	$(Q)echo README.md > $(DEB)/debian/docs
+	$(Q)printf 'sockways (%s-1) unstable; urgency=medium\n\n  * Release %s.\n\n -- %s  %s\n' \
+		$(VERSION) $(VERSION) "$$(sed -n 's/^Maintainer: //p' man/debian/control)" \
+		"$$(date -u -R -d @$(DEB_EPOCH))" > $(DEB)/debian/changelog
+	$(Q){ printf '%s\nUpstream-Name: sockways\n\nFiles: *\n%s\nLicense: ISC\n' \
+		'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/' \
+		"$$(sed -n 's/ (c)/:/; /^Copyright/p' LICENSE)"; \
+		sed -n '/^Permission/,$$p' LICENSE | sed 's/^$$/./; s/^/ /'; } > $(DEB)/debian/copyright
+	$(Q)cd $(DEB) && SOURCE_DATE_EPOCH=$(DEB_EPOCH) MAKEFLAGS= dpkg-buildpackage -b -us -uc \
+		-j$$(nproc) >../build.log 2>&1 || { tail -n 30 ../build.log >&2; exit 1; }
+	$(Q)lintian --fail-on error,warning $(if $(filter 0,$(shell id -u)),--allow-root) $(BUILD)/deb/*.changes
+	@echo $(BUILD)/deb/sockways_*.deb
+
 # ---- keeping it tidy ---------------------------------------------------------------------
 
 format:
@@ -490,6 +534,8 @@ help:
 	@echo '                (PREFIX, DESTDIR)'
 	@echo 'make install-examples  units and run scripts for systemd, s6 and runit, to share/doc'
 	@echo 'make uninstall  take them away again'
+	@echo 'make dist       a tarball of what is committed: $(TARBALL)'
+	@echo 'make deb        a Debian package, checked by lintian (needs debhelper)'
 	@echo 'make format     apply .clang-format'
 	@echo 'make facts      sockways-surprises(7) and findings/: what differs on this machine'
 	@echo 'make lint       mandoc, clang-format, and cppcheck or clang-tidy, where present'
