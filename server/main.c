@@ -508,7 +508,7 @@ static int give_up_rights(struct settings *settings, struct failure *failure)
 		server->service->allow(&sandbox);
 	if (server->file.owner != 0)
 		sandbox_remove(&sandbox, server->file.address.name.sun_path);
-	/* its path is renamed when the server is ready, and removed at the end */
+	/* its path is removed at the end */
 	if (settings->hand_over != NULL)
 		sandbox_change(&sandbox, handover_directory(&settings->handover));
 	return sandbox_enter(&sandbox, failure);
@@ -558,6 +558,10 @@ static int serve(struct settings *settings)
 		return EXIT_FAILURE;
 	}
 	if (server_begin(server, &listeners, &failure) < 0) {
+		message(MESSAGE_ERROR, "%s", failure.text);
+		return EXIT_FAILURE;
+	}
+	if (handover_publish(server->handover, &failure) < 0) {
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}

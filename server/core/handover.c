@@ -121,7 +121,7 @@ static int take_listeners(struct handover *handover, int type,
 	return 0;
 }
 
-/* A path for the time until the server is ready. Then rename(2) replaces the old path, so that
+/* A path for the time until the server has started. Then rename(2) replaces the old path, so that
  * at each moment there is somebody at it. */
 static int open_control(struct handover *handover, const char *path,
 			struct failure *failure)
@@ -193,21 +193,29 @@ static int ask_for_signal(int fd)
 	return fcntl(fd, F_SETFL, flags | O_ASYNC | O_NONBLOCK);
 }
 
-int handover_ready(struct handover *handover)
+int handover_publish(struct handover *handover, struct failure *failure)
 {
 	struct stat there;
 
 	if (handover == NULL || handover->control < 0)
 		return 0;
-	if (ask_for_signal(handover->control) < 0 ||
-	    rename(handover->draft.name.sun_path, handover->path.name.sun_path) < 0)
-		return -1;
+	if (rename(handover->draft.name.sun_path, handover->path.name.sun_path) < 0)
+		return fail(handover, "cannot answer there", failure);
 	handover->drafted = false;
 	if (lstat(handover->path.name.sun_path, &there) == 0) {
 		handover->named = true;
 		handover->device = there.st_dev;
 		handover->inode = there.st_ino;
 	}
+	return 0;
+}
+
+int handover_ready(struct handover *handover)
+{
+	if (handover == NULL || handover->control < 0)
+		return 0;
+	if (ask_for_signal(handover->control) < 0)
+		return -1;
 	if (handover->old >= 0)
 		send(handover->old, "r", 1, MSG_NOSIGNAL);
 	close_one(&handover->old);

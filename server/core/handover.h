@@ -54,8 +54,13 @@ int handover_begin(struct handover *handover, const char *path, int type,
 /** @return the directory of the path, which lasts as long as @p handover */
 const char *handover_directory(struct handover *handover);
 
-/** The server is ready: from now on it answers at the path, and the old instance stops. NULL:
- *  does nothing; this holds for all functions below.
+/** Gives the new socket its path, instead of that of the old instance: the last step of the start
+ *  that can fail, and the last that the sandbox of the server would not allow. NULL: does nothing;
+ *  this holds for all functions below.
+ *  @return 0, or -1 with *failure */
+int handover_publish(struct handover *handover, struct failure *failure);
+
+/** The server is ready: from now on it answers at the path, and the old instance stops.
  *  @return 0, or -1 with errno, and the old instance serves on */
 int handover_ready(struct handover *handover);
 
