@@ -508,9 +508,8 @@ static int give_up_rights(struct settings *settings, struct failure *failure)
 		server->service->allow(&sandbox);
 	if (server->file.owner != 0)
 		sandbox_remove(&sandbox, server->file.address.name.sun_path);
-	/* its path is removed at the end */
 	if (settings->hand_over != NULL)
-		sandbox_change(&sandbox, handover_directory(&settings->handover));
+		sandbox_remove(&sandbox, settings->hand_over);
 	return sandbox_enter(&sandbox, failure);
 }
 

@@ -170,19 +170,6 @@ int handover_begin(struct handover *handover, const char *path, int type,
 	return -1;
 }
 
-const char *handover_directory(struct handover *handover)
-{
-	char *slash;
-
-	snprintf(handover->directory, sizeof handover->directory, "%s",
-		 handover->path.name.sun_path);
-	slash = strrchr(handover->directory, '/');
-	if (slash == NULL)
-		return ".";
-	slash[slash == handover->directory] = '\0';
-	return handover->directory;
-}
-
 /* SIGIO from now on when something arrives. */
 static int ask_for_signal(int fd)
 {

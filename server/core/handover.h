@@ -34,7 +34,6 @@ struct handover {
 	bool named;   /* the name of `path` is ours */
 	dev_t device; /* what it names, if so */
 	ino_t inode;
-	char directory[sizeof(struct sockaddr_un)]; /* of `path` */
 };
 
 /** Nothing is open yet. */
@@ -50,9 +49,6 @@ void handover_none(struct handover *handover);
  */
 int handover_begin(struct handover *handover, const char *path, int type,
 		   struct listeners *listeners, struct failure *failure);
-
-/** @return the directory of the path, which lasts as long as @p handover */
-const char *handover_directory(struct handover *handover);
 
 /** Gives the new socket its path, instead of that of the old instance: the last step of the start
  *  that can fail, and the last that the sandbox of the server would not allow. NULL: does nothing;

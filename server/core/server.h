@@ -71,8 +71,8 @@ struct server {
 	/* Called when the server begins to stop, not in its workers. NULL: nothing to do. */
 	void (*leaving)(const struct server *);
 	struct handover *handover; /* --hand-over; NULL: nothing is handed over */
-	bool local;              /* -a names a UNIX-domain socket */
-	struct socket_file file; /* of that socket, to be removed at the end */
+	bool local;                /* -a names a UNIX-domain socket */
+	struct socket_file file;   /* of that socket, to be removed at the end */
 	bool datagrams;  /* the listeners are datagram sockets, which all peers share */
 	bool amplify;    /* a reply may be longer than the datagram it answers */
 	int64_t repeats; /* --repeats, the limit of repeated datagrams (repetition.h);
