@@ -49,6 +49,8 @@ enum {
 	OPTION_USER,
 	OPTION_NO_SANDBOX,
 	OPTION_HAND_OVER,
+	OPTION_PROXY,
+	OPTION_PROXY_FROM,
 };
 
 /* The default number of peers on a datagram socket, in any model. */
@@ -96,6 +98,13 @@ static const struct option_line common_lines[] = {
 	{ OPTION_NO_SANDBOX, "no-sandbox", NULL,
 	  "keep the use of files and system calls that the\n"
 	  "server does not need" },
+	{ OPTION_PROXY, "proxy-protocol", NULL,
+	  "each connection begins with a PROXY header, which\n"
+	  "tells the address of the client" },
+	{ OPTION_PROXY_FROM, "proxy-from", "LIST",
+	  "with --proxy-protocol, addresses of the proxies,\n"
+	  "such as 10.0.0.1,10.1.0.0/16\n"
+	  "(default 127.0.0.0/8,::1)" },
 	{ 'v', "verbose", NULL, "print a line per client; twice: a line per event" },
 	{ 'q', "quiet", NULL, "print errors only" },
 	{ 'h', "help", NULL, "show this help" },
@@ -220,6 +229,45 @@ static int take_mode(struct settings *settings, const struct options *options,
 	return 0;
 }
 
+static int add_proxy(struct server *server, const char *text)
+{
+	if (server->proxy_from_count == PROXY_FROM_MOST ||
+	    address_prefix_parse(text, &server->proxy_from[server->proxy_from_count]) < 0)
+		return -1;
+	server->proxy_from_count++;
+	return 0;
+}
+
+/* The proxies of this host. */
+static void trust_loopback(struct server *server)
+{
+	(void)add_proxy(server, "127.0.0.0/8");
+	(void)add_proxy(server, "::1");
+}
+
+/* A list, separated by commas. */
+static int take_proxies(struct server *server, const struct options *options,
+			struct failure *failure)
+{
+	char text[ADDRESS_TEXT];
+
+	for (const char *at = options->value; at != NULL;) {
+		size_t length = strcspn(at, ",");
+
+		if (length >= sizeof text)
+			length = sizeof text - 1; /* no address is that long */
+		memcpy(text, at, length);
+		text[length] = '\0';
+		if (add_proxy(server, text) < 0)
+			return options_bad_value(failure, options, OPTION_PROXY_FROM,
+						 "is not a list of at most 32 addresses "
+						 "or ranges such as 10.0.0.0/8");
+		at = strchr(at, ',');
+		at = at != NULL ? at + 1 : NULL;
+	}
+	return 0;
+}
+
 static int take_option(void *context, const struct options *options, int letter,
 		       struct failure *failure)
 {
@@ -270,6 +318,11 @@ static int take_option(void *context, const struct options *options, int letter,
 		handover_none(&settings->handover);
 		server->handover = &settings->handover;
 		return 0;
+	case OPTION_PROXY:
+		server->proxy_protocol = true;
+		return 0;
+	case OPTION_PROXY_FROM:
+		return take_proxies(server, options, failure);
 	case OPTION_TRACE:
 		settings->trace = options->value;
 		return 0;
@@ -332,6 +385,13 @@ static int finish(void *context, int count, char **operands, struct failure *fai
 		return failure_set(failure, "--hand-over: not with %s",
 				   server->local ? "a UNIX-domain socket (-a)"
 						 : "--user");
+	if (server->proxy_protocol && server->datagrams)
+		return failure_set(failure,
+				   "--proxy-protocol: datagrams (-u) have no header");
+	if (server->proxy_from_count > 0 && !server->proxy_protocol)
+		return failure_set(failure, "--proxy-from needs --proxy-protocol");
+	if (server->proxy_protocol && server->proxy_from_count == 0)
+		trust_loopback(server);
 	if (settings->trace != NULL && server->datagrams)
 		return failure_set(failure, "--trace: datagrams (-u) are not traced");
 	if (server->model->check != NULL && server->model->check(server, failure) < 0)

@@ -118,6 +118,7 @@
 	SUITE(send_queue)                                                                \
 	SUITE(repetition)                                                                \
 	SUITE(small_services)                                                            \
+	SUITE(proxy_client)                                                              \
 	SUITE(proxy_header)                                                              \
 	SUITE(transcripts)                                                               \
 	SUITE(restart)                                                                   \

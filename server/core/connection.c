@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,6 +30,7 @@
 #include "common/message.h"
 #include "common/sock.h"
 #include "server/core/operator.h"
+#include "server/core/proxy_client.h"
 #include "server/core/trace.h"
 
 /* The number of reads from one client in one turn of a stopping server. */
@@ -390,7 +392,98 @@ static void trace_request(const struct connection *c, size_t n)
 		trace_event(c->number, TRACE_INCOMPLETE);
 }
 
-void connection_offer(struct connection *c, size_t n)
+/* ---- the header of a proxy (--proxy-protocol) ---- */
+
+/* The first call of the service. */
+static void begin_session(struct connection *c)
+{
+	print_event(c, "connected");
+	hub_client_begin(c->hub);
+	if (c->session.service->open != NULL)
+		c->session.service->open(&c->session);
+	settle(c);
+}
+
+/* A header must come within the idle timeout, however slowly its bytes come. */
+static void await_header(struct connection *c)
+{
+	print_event(c, "connected: a PROXY header must follow");
+	if (!server_trusts_proxy(c->server, &c->peer)) {
+		operator_report_bad_proxy(c->server, &c->peer,
+					  "it is not one of --proxy-from");
+		connection_drop(c, "closed: it is not one of --proxy-from");
+		return;
+	}
+	if (c->server->idle_timeout > 0)
+		c->session.deadline_at =
+			session_now(&c->session) + c->server->idle_timeout;
+}
+
+static void refuse_header(struct connection *c, const char *why)
+{
+	operator_report_bad_proxy(c->server, &c->peer, why);
+	connection_drop(c, why);
+}
+
+/* From now on the peer is the client. */
+static void note_client(struct connection *c, const struct proxy_client *client)
+{
+	char text[ADDRESS_TEXT], event[ADDRESS_TEXT + 32];
+
+	c->awaits_header = false;
+	c->session.deadline_at = 0;
+	if (!client->known)
+		return;
+	snprintf(event, sizeof event, "its client is %s",
+		 address_text(&client->address, text));
+	print_event(c, event);
+	c->peer = client->address;
+}
+
+/* A health check says nothing after its header. In a service whose clients share state it must
+ * not arrive and leave every few seconds: it arrives with its first byte. */
+static bool is_silent_check(const struct connection *c, const struct proxy_client *client,
+			    size_t n)
+{
+	return client->from_proxy && c->hub != NULL && n == client->length;
+}
+
+/* Reads the header from the first n bytes of the input, and removes it.
+ * @return how many bytes of the client follow, for the service; 0 if the header is not
+ *         complete: it is kept */
+static size_t take_header(struct connection *c, size_t n)
+{
+	struct proxy_client client;
+	char *bytes = c->worker->input;
+	const char *why = NULL;
+	enum proxy_result result = proxy_client_read(bytes, n, &client, &why);
+
+	buffer_consume(&c->kept, c->kept.length);
+	if (result == PROXY_INVALID) {
+		refuse_header(c, why);
+		return 0;
+	}
+	if (client.from_proxy)
+		c->own_header = client.length;
+	if (result == PROXY_INCOMPLETE || is_silent_check(c, &client, n)) {
+		if (!buffer_append(&c->kept, bytes, n, SESSION_INPUT))
+			connection_drop(c, "dropped: out of memory");
+		return 0;
+	}
+	note_client(c, &client);
+	n -= client.length;
+	memmove(bytes, bytes + client.length, n);
+	begin_session(c);
+	if (n == 0 || c->state != CONNECTION_OPEN || takes_input(c))
+		return c->state == CONNECTION_OPEN ? n : 0;
+	if (!buffer_append(&c->kept, bytes, n, SESSION_INPUT))
+		connection_drop(c, "dropped: out of memory");
+	return 0;
+}
+
+/* ---- input ---- */
+
+static void offer(struct connection *c, size_t n)
 {
 	const char *bytes = c->worker->input;
 	size_t used = 0, before;
@@ -411,6 +504,14 @@ void connection_offer(struct connection *c, size_t n)
 	else if (used < n && !c->session.finished &&
 		 !buffer_append(&c->kept, bytes + used, n - used, SESSION_INPUT))
 		connection_drop(c, "dropped: out of memory");
+}
+
+void connection_offer(struct connection *c, size_t n)
+{
+	if (c->awaits_header)
+		n = take_header(c, n);
+	if (n > 0)
+		offer(c, n);
 }
 
 /* The service can continue with the input that it has left. */
@@ -493,7 +594,12 @@ bool connection_received(struct connection *c, ssize_t n)
 							      ? c->kept.length
 							      : 0),
 				  (size_t)n);
-	if (n == 0 && c->state == CONNECTION_OPEN) {
+	if (n == 0 && c->awaits_header) {
+		connection_drop(c, c->own_header > 0
+					   ? "closed: a health check of the proxy"
+					   : "closed before its PROXY header was "
+					     "complete");
+	} else if (n == 0 && c->state == CONNECTION_OPEN) {
 		print_event(c, "half-closed");
 		if (trace_is_on())
 			trace_event(c->number, TRACE_HALF_CLOSED);
@@ -581,13 +687,12 @@ void connection_begin(struct connection *c, struct worker *worker)
 {
 	take_up(c, worker);
 	note_activity(c);
-	print_event(c, "connected");
 	if (trace_is_on())
 		trace_event(c->number, TRACE_TAKEN);
-	hub_client_begin(c->hub);
-	if (c->session.service->open != NULL)
-		c->session.service->open(&c->session);
-	settle(c);
+	if (c->awaits_header)
+		await_header(c);
+	else
+		begin_session(c);
 }
 
 static bool awaits_input(const struct connection *c)
@@ -754,6 +859,10 @@ static void pass_deadline(struct connection *c)
 {
 	const struct service *service = c->session.service;
 
+	if (c->awaits_header) {
+		connection_drop(c, "timed out: its PROXY header is not complete");
+		return;
+	}
 	c->session.deadline_at = 0;
 	if (service->expired == NULL)
 		return;
@@ -825,7 +934,9 @@ void connection_attach(struct connection *c, int fd, const struct address *peer)
 	c->fd = fd;
 	output_begin(&c->output, fd);
 	c->peer = *peer;
-	proxy_header_begin(&c->proxy_header);
+	c->awaits_header = server->proxy_protocol;
+	if (!c->awaits_header)
+		proxy_header_begin(&c->proxy_header);
 	if (message_wanted(MESSAGE_CLIENT))
 		c->began_at = clock_milliseconds();
 }
@@ -855,19 +966,26 @@ static void trace_end(const struct connection *c)
 		trace_flush();
 }
 
+/* A health check of a proxy is not a client. */
+static enum message_level level_of_end(const struct connection *c)
+{
+	return c->own_header > 0 && c->bytes_in == c->own_header ? MESSAGE_EVENT
+								 : MESSAGE_CLIENT;
+}
+
 void connection_end(struct connection *c)
 {
 	char peer[ADDRESS_TEXT];
 
 	note_sent(c);
-	if (c->session.service->close != NULL)
+	if (c->session.service->close != NULL && !c->awaits_header)
 		c->session.service->close(&c->session);
 	hub_client_end(c->hub);
 	c->hub = NULL;
 	if (trace_is_on())
 		trace_end(c);
-	if (message_wanted(MESSAGE_CLIENT))
-		message_about(MESSAGE_CLIENT, address_text(&c->peer, peer),
+	if (message_wanted(level_of_end(c)))
+		message_about(level_of_end(c), address_text(&c->peer, peer),
 			      "%ju bytes in, %ju out, %.3f s", (uintmax_t)c->bytes_in,
 			      (uintmax_t)c->bytes_out,
 			      (double)(clock_milliseconds() - c->began_at) / 1000);

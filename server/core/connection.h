@@ -66,6 +66,9 @@ enum { CONNECTION_TURN = 1024 * 1024 };
  *                 service finished after the client's half-close; an error;
  *                 a client that does not read; a stop that takes too long
  *
+ * With --proxy-protocol the session begins when the PROXY header is complete; until then the
+ * connection is OPEN, and the header has a deadline.
+ *
  * What connection_wants() returns while a connection is OPEN (with WANT_WRITE in addition
  * while drained() has more to write):
  *
@@ -95,6 +98,12 @@ struct connection {
 	/* a blocking call was interrupted since the last transfer: poll next */
 	bool interrupted;
 	struct proxy_header proxy_header; /* detects a header in the first bytes */
+	/* --proxy-protocol: the header is not complete yet, so the session has not begun, and
+	 * peer is the proxy; kept has the first bytes of the header */
+	bool awaits_header;
+	/* Of a connection that the proxy made for itself (LOCAL): the bytes of the header; 0: of
+	 * a client. */
+	size_t own_header;
 	bool queued; /* for the trace: its last event of the output is TRACE_QUEUED */
 	bool file_wait_set; /* SO_SNDTIMEO is set, so that sendfile(2) returns soon */
 	struct buffer kept; /* input that the service has not consumed */

@@ -38,5 +38,16 @@ void operator_report_proxy_header(struct server *server, const struct address *p
 		return;
 	message_about(MESSAGE_ERROR, address_text(peer, text),
 		      "connection closed: it begins with a PROXY protocol header, which "
-		      "this server does not read (turn send-proxy off in the proxy)");
+		      "this server does not read (start it with --proxy-protocol, or "
+		      "turn send-proxy off in the proxy)");
+}
+
+void operator_report_bad_proxy(struct server *server, const struct address *peer,
+			       const char *why)
+{
+	char text[ADDRESS_TEXT];
+
+	if (operator_is_due(&server->statistics->proxy_header_repeat_at))
+		message_about(MESSAGE_ERROR, address_text(peer, text),
+			      "connection closed: %s (--proxy-protocol)", why);
 }

@@ -27,4 +27,9 @@ bool operator_is_due(atomic_llong *again_at);
  *  one message in OPERATOR_REPEAT is printed, by all processes together. */
 void operator_report_proxy_header(struct server *server, const struct address *peer);
 
+/** Prints that the connection from @p peer is closed, because --proxy-protocol is set and
+ *  @p why. At most one of these messages in OPERATOR_REPEAT is printed. */
+void operator_report_bad_proxy(struct server *server, const struct address *peer,
+			       const char *why);
+
 #endif

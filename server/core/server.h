@@ -29,6 +29,7 @@
 #include <sys/select.h>
 
 #include "common/address.h"
+#include "common/address_prefix.h"
 #include "common/failure.h"
 #include "common/listeners.h"
 #include "common/message.h"
@@ -48,6 +49,9 @@ struct served;
  *  device too, where the receiver's kernel drops what its buffer cannot hold. SERVER_LINGER: how long a server that closes first waits for the
  *  client to close. */
 enum { SERVER_GRACE = 5000, SERVER_QUIET = 300, SERVER_LINGER = 1000 };
+
+/** The most ranges of --proxy-from. */
+enum { PROXY_FROM_MOST = 32 };
 
 struct server {
 	const struct service *service;
@@ -75,6 +79,11 @@ struct server {
 	struct socket_file file;   /* of that socket, to be removed at the end */
 	bool datagrams;  /* the listeners are datagram sockets, which all peers share */
 	bool amplify;    /* a reply may be longer than the datagram it answers */
+	/* --proxy-protocol: each connection begins with a header, and comes from one of these
+	 * addresses, or from a local socket. */
+	bool proxy_protocol;
+	struct address_prefix proxy_from[PROXY_FROM_MOST];
+	unsigned proxy_from_count;
 	int64_t repeats; /* --repeats, the limit of repeated datagrams (repetition.h);
 			    0: no limit; -1: the default for the peer's port */
 
@@ -133,6 +142,10 @@ int server_cannot_start(struct failure *failure);
  *  -1 with the reason in @p failure */
 int server_begin(struct server *server, const struct listeners *listeners,
 		 struct failure *failure);
+
+/** Returns whether @p peer may send PROXY headers: it is in server->proxy_from, or a local
+ *  socket, whose file permissions say who may connect. */
+bool server_trusts_proxy(const struct server *server, const struct address *peer);
 
 /** Returns how many descriptors are reserved for a session in addition to its socket. */
 unsigned server_files_of_session(const struct server *server);

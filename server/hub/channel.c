@@ -168,7 +168,7 @@ static ssize_t post_messages(struct channel *channel, const char *bytes, size_t 
 
 	while (n - used >= sizeof length) {
 		memcpy(&length, bytes + used, sizeof length);
-		if (length == 0 || length > HUB_MESSAGE)
+		if (length > HUB_MESSAGE || (length == 0 && channel->mailbox.arrived))
 			return -1;
 		if (n - used - sizeof length < length)
 			break;
@@ -176,7 +176,10 @@ static ssize_t post_messages(struct channel *channel, const char *bytes, size_t 
 			channel->held = true;
 			break;
 		}
-		hub_post(&channel->mailbox, bytes + used + sizeof length, length);
+		if (length == 0)
+			hub_arrive(&channel->mailbox);
+		else
+			hub_post(&channel->mailbox, bytes + used + sizeof length, length);
 		used += sizeof length + length;
 	}
 	return (ssize_t)used;

@@ -31,7 +31,8 @@
 
 struct remote_hub;
 
-/** Precedes each message: its length in bytes, 1 to HUB_MESSAGE. */
+/** Precedes each message: its length in bytes, 1 to HUB_MESSAGE. With --proxy-protocol the first
+ *  one is 0, without a message: the client arrives. */
 typedef uint16_t channel_length;
 
 /** Bytes that are read from a channel with one call. */

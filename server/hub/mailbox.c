@@ -167,6 +167,7 @@ void mailbox_begin(struct mailbox *mailbox, struct hub *hub, const struct addres
 
 void hub_arrive(struct mailbox *mailbox)
 {
+	mailbox->arrived = true;
 	mailbox->hub->service->arrive(&mailbox->member);
 }
 
@@ -184,5 +185,6 @@ void hub_leave(struct mailbox *mailbox)
 	mailbox->state = MAILBOX_LEFT;
 	remove_from_pending(mailbox);
 	mailbox_clear_lagging(mailbox);
-	mailbox->hub->service->leave(&mailbox->member);
+	if (mailbox->arrived)
+		mailbox->hub->service->leave(&mailbox->member);
 }

@@ -133,6 +133,7 @@ struct mailbox {
 		*stalled;       /* set by the worker: its client does not read; or NULL */
 	unsigned lagging_since; /* epoch; 0: not lagging */
 	/* hub_exempt(): the last counted_bytes of the queue count, those before do not. */
+	bool arrived; /* hub_arrive() was called: leave() must follow */
 	bool has_exempt;
 	size_t counted_bytes;
 	/* in the list of pending mailboxes; link is NULL: not pending */

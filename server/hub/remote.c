@@ -267,7 +267,8 @@ static void cancel(struct connection *connection)
 static void hand_over(void)
 {
 	close(remote.child_fd);
-	hub_arrive(&remote.opening->mailbox);
+	if (!remote.server->proxy_protocol) /* else the child announces it: channel.h */
+		hub_arrive(&remote.opening->mailbox);
 }
 
 /* After fork(2), in the child. It has inherited the parent's ends of all channels. While it has
@@ -285,7 +286,8 @@ static void release_channels(void)
 static void receive(struct connection *connection, int fd, unsigned slot)
 {
 	hub_remote_client_begin(&remote.client, &connection->output, fd,
-				&remote.statuses[slot].stalled);
+				&remote.statuses[slot].stalled,
+				remote.server->proxy_protocol);
 	connection->hub = &remote.client.client;
 }
 

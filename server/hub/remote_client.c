@@ -16,11 +16,6 @@
 
 #include "server/hub/channel.h"
 
-static void arrive(struct hub_client *client)
-{
-	(void)client; /* the parent has called hub_arrive() */
-}
-
 /* A post is lost, so the client must go. The next poll(2) reports a hang-up of the channel, and
  * fetch() then finds `failed`. */
 static void fail(struct remote_client *self)
@@ -38,6 +33,14 @@ static void post(struct hub_client *client, const char *bytes, size_t n)
 	if (!buffer_append(&self->posts, &length, sizeof length, SIZE_MAX) ||
 	    !buffer_append(&self->posts, bytes, n, SIZE_MAX))
 		fail(self);
+}
+
+/* Usually the parent has called hub_arrive(). Only the child knows when the header of a proxy
+ * is complete. */
+static void arrive(struct hub_client *client)
+{
+	if (((struct remote_client *)client)->announces)
+		post(client, "", 0);
 }
 
 static void send_posts(struct remote_client *self)
@@ -121,7 +124,7 @@ static const struct hub_client_kind remote_kind = {
 };
 
 void hub_remote_client_begin(struct remote_client *self, struct output *output, int fd,
-			     atomic_bool *stalled)
+			     atomic_bool *stalled, bool announces)
 {
 	*self = (struct remote_client){
 		.client = {
@@ -130,5 +133,6 @@ void hub_remote_client_begin(struct remote_client *self, struct output *output, 
 			.fd = fd,
 			.stalled = stalled,
 		},
+		.announces = announces,
 	};
 }
