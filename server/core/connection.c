@@ -404,11 +404,23 @@ static void begin_session(struct connection *c)
 	settle(c);
 }
 
+/* Whether a header from this address counts: it is one of --proxy-from. A local socket has no
+ * address; its file has permissions. */
+static bool trusts_proxy(const struct server *server, const struct address *peer)
+{
+	if (peer->any.sa_family == AF_UNIX)
+		return true;
+	for (unsigned i = 0; i < server->proxy_from_count; i++)
+		if (address_prefix_has(&server->proxy_from[i], peer))
+			return true;
+	return false;
+}
+
 /* A header must come within the idle timeout, however slowly its bytes come. */
 static void await_header(struct connection *c)
 {
 	print_event(c, "connected: a PROXY header must follow");
-	if (!server_trusts_proxy(c->server, &c->peer)) {
+	if (!trusts_proxy(c->server, &c->peer)) {
 		operator_report_bad_proxy(c->server, &c->peer,
 					  "it is not one of --proxy-from");
 		connection_drop(c, "closed: it is not one of --proxy-from");

@@ -96,16 +96,6 @@ unsigned server_files_of_session(const struct server *server)
 	return files == 0 ? SERVICE_DESCRIPTORS : files > 0 ? (unsigned)files : 0;
 }
 
-bool server_trusts_proxy(const struct server *server, const struct address *peer)
-{
-	if (peer->any.sa_family == AF_UNIX)
-		return true;
-	for (unsigned i = 0; i < server->proxy_from_count; i++)
-		if (address_prefix_has(&server->proxy_from[i], peer))
-			return true;
-	return false;
-}
-
 /* Returns the lowest free descriptor; -1 if there is none. */
 static int next_descriptor(void)
 {

@@ -77,8 +77,8 @@ struct server {
 	struct handover *handover; /* --hand-over; NULL: nothing is handed over */
 	bool local;                /* -a names a UNIX-domain socket */
 	struct socket_file file;   /* of that socket, to be removed at the end */
-	bool datagrams;  /* the listeners are datagram sockets, which all peers share */
-	bool amplify;    /* a reply may be longer than the datagram it answers */
+	bool datagrams; /* the listeners are datagram sockets, which all peers share */
+	bool amplify;   /* a reply may be longer than the datagram it answers */
 	/* --proxy-protocol: each connection begins with a header, and comes from one of these
 	 * addresses, or from a local socket. */
 	bool proxy_protocol;
@@ -142,10 +142,6 @@ int server_cannot_start(struct failure *failure);
  *  -1 with the reason in @p failure */
 int server_begin(struct server *server, const struct listeners *listeners,
 		 struct failure *failure);
-
-/** Returns whether @p peer may send PROXY headers: it is in server->proxy_from, or a local
- *  socket, whose file permissions say who may connect. */
-bool server_trusts_proxy(const struct server *server, const struct address *peer);
 
 /** Returns how many descriptors are reserved for a session in addition to its socket. */
 unsigned server_files_of_session(const struct server *server);
