@@ -20,13 +20,13 @@ static unsigned bytes_of(int family)
 }
 
 /* The mask of the bits that belong to the prefix in this byte. */
-static unsigned char mask_at(unsigned bits, unsigned byte)
+static unsigned mask_at(unsigned bits, unsigned byte)
 {
 	unsigned before = byte * 8;
 
 	if (bits >= before + 8)
 		return 0xff;
-	return bits <= before ? 0 : (unsigned char)(0xff << (8 - (bits - before)));
+	return bits <= before ? 0 : 0xffu << (8 - (bits - before)) & 0xff;
 }
 
 static bool rest_is_zero(const struct address_prefix *prefix)

@@ -106,15 +106,22 @@ static bool is_possible(const struct landlock *landlock, int version)
 	return version >= 1;
 }
 
-/* A directory that is not there has no rule. */
-static int add_rule(int ruleset, const char *directory, uint64_t allowed)
+/* A directory that is not there has no rule; nor has one that this user may not even search, if
+ * files are only to be removed there: that would be refused anyway. */
+static bool needs_no_rule(unsigned access, int error)
 {
-	struct path_beneath rule = { .allowed = allowed };
+	return error == ENOENT || error == ENOTDIR ||
+	       (error == EACCES && access == LANDLOCK_REMOVE);
+}
+
+static int add_rule(int ruleset, const char *directory, unsigned access, uint64_t handled)
+{
+	struct path_beneath rule = { .allowed = file_access(access) & handled };
 	int result, error;
 
 	rule.parent = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (rule.parent < 0)
-		return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -1;
+		return needs_no_rule(access, errno) ? 0 : -1;
 	result = (int)syscall(ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0);
 	error = errno;
 	close(rule.parent);
@@ -126,7 +133,7 @@ static int confine_by(int ruleset, const struct landlock *landlock, uint64_t han
 {
 	for (unsigned i = 0; i < landlock->count; i++)
 		if (add_rule(ruleset, landlock->rules[i].directory,
-			     file_access(landlock->rules[i].access) & handled) < 0)
+			     landlock->rules[i].access, handled) < 0)
 			return -1;
 	return (int)syscall(RESTRICT_SELF, ruleset, 0);
 }

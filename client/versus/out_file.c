@@ -5,6 +5,7 @@
  * rename(2) replaces a file in one step. It costs the space of both files for a moment. rename(2)
  * would replace a symbolic link and not the file that it names, so the name is resolved first.
  */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "client/versus/out_file.h"
 
 #include <errno.h>

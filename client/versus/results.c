@@ -1,6 +1,7 @@
 /*
  * results - the tables and files of versus: see client/versus/results.h.
  */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "client/versus/results.h"
 
 #include <errno.h>
