@@ -4,16 +4,16 @@
  * seccomp(2) runs a small program of the classic BPF at each system call. Ours is a list of
  * comparisons with the number of the call: the first that is equal allows it, and after the last
  * one the call fails with EPERM. The kernel notes which numbers are always allowed, whatever their
- * arguments are, and does not run the program for them again (Linux 5.11): so the order of the list
- * does not matter, and the filter costs about a hundredth of a microsecond.
+ * arguments are, and does not run the program for them (Linux 5.11): so the order of the list does
+ * not matter.
  *
  * A refused call fails and does not kill the process. A C library that tries a newer call first then
  * uses the older one, and one lost request is better than a lost server. clone3(2) fails with
  * ENOSYS, because its flags are in memory, where the program cannot read them; the C library then
  * uses clone(2).
  *
- * What is in the table was found with strace -f -c and the tests of all servers, with glibc and
- * musl. Another processor has other numbers: there, nothing is filtered.
+ * The tests of all servers show that the table lacks nothing. Another processor has other numbers:
+ * there, nothing is filtered.
  */
 #define _GNU_SOURCE /* syscall, the CLONE_ flags */
 #include "common/syscall_filter.h"
