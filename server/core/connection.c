@@ -495,12 +495,16 @@ static size_t take_header(struct connection *c, size_t n)
 
 /* ---- input ---- */
 
-static void offer(struct connection *c, size_t n)
+void connection_offer(struct connection *c, size_t n)
 {
 	const char *bytes = c->worker->input;
 	size_t used = 0, before;
 	bool sent_file;
 
+	if (c->awaits_header)
+		n = take_header(c, n);
+	if (n == 0)
+		return;
 	/* If a file was sent at once, the next request can be served. */
 	do {
 		before = used;
@@ -516,14 +520,6 @@ static void offer(struct connection *c, size_t n)
 	else if (used < n && !c->session.finished &&
 		 !buffer_append(&c->kept, bytes + used, n - used, SESSION_INPUT))
 		connection_drop(c, "dropped: out of memory");
-}
-
-void connection_offer(struct connection *c, size_t n)
-{
-	if (c->awaits_header)
-		n = take_header(c, n);
-	if (n > 0)
-		offer(c, n);
 }
 
 /* The service can continue with the input that it has left. */

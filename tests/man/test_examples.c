@@ -987,7 +987,7 @@ END_TEST
 static void find_unexplained(const struct program_page *pair, const char *help)
 {
 	while ((help = strstr(help, "--")) != NULL) {
-		size_t length = strcspn(help += 2, " \n");
+		size_t length = strcspn(help += 2, " ,\n");
 		char option[NAME];
 
 		snprintf(option, sizeof option, "-%.*s", (int)length, help);
