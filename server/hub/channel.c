@@ -140,7 +140,10 @@ void channel_update(struct channel *channel)
 	if (channel->mailbox.state == MAILBOX_DISMISSED && channel->queue.length == 0 &&
 	    !channel->output_ended) {
 		channel->output_ended = true;
-		shutdown(channel->fd, SHUT_WR);
+		if (shutdown(channel->fd, SHUT_WR) < 0) { /* the worker would wait */
+			channel_close(channel);
+			return;
+		}
 	}
 	watch(channel);
 }

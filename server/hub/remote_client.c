@@ -60,8 +60,9 @@ static void dispatch(struct hub_client *client)
 	if (self->posts.length > 0)
 		send_posts(self);
 	client->congested = self->posts.length > 0;
-	if (self->left && !client->congested)
-		shutdown(client->fd, SHUT_WR);
+	/* an error: the parent is gone, or will not hear that the client has left */
+	if (self->left && !client->congested && shutdown(client->fd, SHUT_WR) < 0)
+		fail(self);
 }
 
 static void leave(struct hub_client *client)

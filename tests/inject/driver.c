@@ -1121,7 +1121,7 @@ static enum outcome check_message(void)
 	if (run.fault->times == 1 ||
 	    (call != INJECT_accept4 && call != INJECT_pselect && call != INJECT_ppoll &&
 	     call != INJECT_epoll_pwait && call != INJECT_uring_enter &&
-	     call != INJECT_recvmsg))
+	     (call != INJECT_recvmsg || !run.program->udp)))
 		return RIGHT;
 	if (count > 1)
 		return report(WRONG, "it says %u times what lasts", count);
