@@ -558,12 +558,13 @@ static uint64_t descriptors_needed(const struct server *server)
 static int give_up_rights(struct settings *settings, struct failure *failure)
 {
 	const struct server *server = settings->server;
-	struct sandbox sandbox = { .needs = server->model->creates };
+	static struct sandbox sandbox; /* owns names: sandbox_append() */
 
 	if (settings->no_sandbox) {
 		message(MESSAGE_CLIENT, "no sandbox");
 		return 0;
 	}
+	sandbox.needs = server->model->creates;
 	if (server->service->allow != NULL)
 		server->service->allow(&sandbox);
 	if (server->file.owner != 0)
