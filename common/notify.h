@@ -11,16 +11,17 @@
 
 /** Where to send. */
 struct notify {
-	int fd; /* connected to the service manager; -1: there is nobody to tell */
+	int fd; /* connected to the service manager; -1: there is none */
 };
 
 /** Reads NOTIFY_SOCKET, and removes it, so that children do not use it. Opens a
  *  socket, because a server may not do this later (its sandbox).
- *  @return 0, also without the variable; or -1 with *failure if nobody receives there */
+ *  @return 0, also without the variable; or -1 with *failure if no
+ *          process receives there */
 int notify_begin(struct notify *notify, struct failure *failure);
 
-/** Sends lines such as "READY=1\nSTATUS=serving". Does nothing if there is nobody to tell. Waits
- *  at most a second for a socket that is full.
+/** Sends lines such as "READY=1\nSTATUS=serving". Does nothing without a service
+ *  manager. Waits at most a second for a socket that is full.
  *  @return 0, or -1 with errno of send(2) */
 int notify_send(const struct notify *notify, const char *lines);
 

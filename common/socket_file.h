@@ -2,7 +2,7 @@
  * socket_file - the file of a UNIX-domain socket that a server listens on (unix(7)).
  *
  * bind(2) creates the file, and nothing removes it: neither close(2) nor the end of the process.
- * A file that is left behind (stale) makes the next bind(2) fail. So a server removes its file at
+ * A file without a server (stale) makes the next bind(2) fail. So a server removes its file at
  * the end, and replaces a stale one at the start.
  */
 #ifndef COMMON_SOCKET_FILE_H
@@ -26,9 +26,9 @@ struct socket_file {
 };
 
 /**
- * Binds @p fd to @p address. If that is a path, replaces a stale file: a socket on which nobody
- * receives. Never replaces another kind of file. Several servers that do this at once take turns.
- * An abstract name has no file.
+ * Binds @p fd to @p address. If that is a path, replaces a stale file: a socket from which no
+ * process receives. Never replaces another kind of file. Several servers that do this at once
+ * take turns. An abstract name has no file.
  *
  * The file has its permission bits from the beginning. For this the function changes the umask(2)
  * of the process for a moment: no other thread may create files meanwhile.

@@ -98,7 +98,7 @@ enum reply_state protocol_judge(const struct protocol *protocol,
 				size_t length, bool ended, size_t *used);
 
 /** Whether a right reply says that the server closes after it: the field "Connection: close" of
- *  HTTP (RFC 9112, section 9.6). Requests behind that one need no reply. */
+ *  HTTP (RFC 9112, section 9.6). Later requests need no reply. */
 bool protocol_announces_end(const struct protocol *protocol, const char *reply,
 			    size_t length);
 

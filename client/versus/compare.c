@@ -26,7 +26,7 @@ enum {
 	NAME_TEXT = 64 * 4, /* a name, escaped */
 	NAME_WIDTH = 15,
 	NAMES_MOST = 10, /* in a sentence */
-	DRIFT_LEAST = 3, /* so many clear changes can be a change of the machine */
+	DRIFT_LEAST = 3, /* fewer clear changes do not suggest a change of the machine */
 	FACT_TEXT = 128,
 	BLOCK = 64 * 1024, /* bytes that are read at a time */
 };
