@@ -20,7 +20,7 @@
 
 #include "common/checksum_fold.h"
 
-enum { SLICE = 16, GENERATOR = 0x04C11DB7, FILE_PIECE = 65536 };
+enum { SLICE = 16, GENERATOR = 0x04C11DB7, FILE_PIECE = 16384 };
 
 /* tables[k][b]: the effect of byte b followed by k more bytes. 16 KiB, computed
  * once. */

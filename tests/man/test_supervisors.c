@@ -73,7 +73,8 @@ START_TEST(s6_starts_and_stops_server)
 	static const char script[] =
 		"cd s6/echod; rm -r log\n"
 		"PATH=$bin:$PATH s6-supervise . >out 2>&1 & supervisor=$!\n"
-		"i=0; until s6-svok . || [ $i -gt 200 ]; do sleep 0.1; i=$((i+1)); done\n"
+		"i=0; until [ -s supervise/status ] && s6-svok . || [ $i -gt 200 ]\n"
+		"do sleep 0.1; i=$((i+1)); done\n"
 		"s6-svwait -U -t 20000 .\n"
 		"$bin/dial -m hello $address 7007\n"
 		"s6-svc -k .; s6-svwait -d -t 2000 . || :; s6-svwait -U -t 20000 .\n"
@@ -97,7 +98,7 @@ START_TEST(runit_starts_and_stops_server)
 	static const char script[] =
 		"cd runit/echod; PATH=$bin:$PATH runsv . >out 2>&1 & supervisor=$!\n"
 		"i=0; until [ -p supervise/ok ] && sv -w 5 check . >/dev/null || [ $i "
-		"-gt 20 ]\n"
+		"-gt 200 ]\n"
 		"do sleep 0.1; i=$((i+1)); done\n"
 		"$bin/dial -m hello $address 7007\n"
 		"sv -w 20 exit . >/dev/null; wait $supervisor\n"
