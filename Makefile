@@ -95,7 +95,7 @@ PAGES     := $(wildcard man/*.[1-8])
 AGAINST_SAN := $(if $(findstring thread,$(SAN)),$(BUILD)/tests/sanitizer/signals.o)
 FUZZERS   := $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 
-.PHONY: all zoo compare report check check-models check-lab check-faults facts fuzz deps deps-docs completion dist deb install install-examples uninstall format lint clean help
+.PHONY: all zoo compare report check check-models check-lab check-all can-check check-faults facts fuzz deps deps-docs completion dist deb install install-examples uninstall format lint clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -206,6 +206,31 @@ check-models:
 check-lab: all zoo $(TESTER)
 	SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) TEST_LAB=all \
 		TEST_ONLY='sockcheck sockcheck_servers zoo labs surprises' $(TESTER)
+
+# Before a release: all of this, then the tests on other machines, and a day in the life of servers
+# behind a proxy. A machine is a C library or a processor: a compiler for it, Check for it, and for
+# a foreign processor an emulator that the kernel starts by itself (qemu-user-static and its
+# binfmt). On Debian, for one of them: dpkg --add-architecture s390x, then apt-get install
+# gcc-s390x-linux-gnu check:s390x qemu-user-static. Check for musl must be compiled first:
+# MUSL_CHECK is the folder where it is installed.
+MACHINES      = musl i386 aarch64 s390x
+MUSL_CHECK    =
+FOR_musl      = CC=musl-gcc STATIC=1 $(if $(MUSL_CHECK),CHECK_FLAGS="-isystem $(MUSL_CHECK)/include" \
+	CHECK_LIBS='-L$(MUSL_CHECK)/lib -lcheck')
+FOR_i386      = CC='gcc -m32$(if $(wildcard /usr/include/x86_64-linux-gnu), -isystem /usr/include/x86_64-linux-gnu)'
+FOR_aarch64   = CC=aarch64-linux-gnu-gcc
+FOR_s390x     = CC=s390x-linux-gnu-gcc
+check-all: check-models check-lab check-faults $(MACHINES:%=check-on-%)
+	tests/day.sh 60 $(BIN)
+check-on-%: | check-models
+	@$(MAKE) -s BUILD=$(BUILD)/on-$* BIN=$(BUILD)/on-$*/bin $(FOR_$*) can-check >/dev/null 2>&1 || \
+		{ echo "skipped: needs a compiler for $*, Check for it, and a way to run both"; exit 0; }; \
+	$(MAKE) BUILD=$(BUILD)/on-$* BIN=$(BUILD)/on-$*/bin $(FOR_$*) check
+# Whether a program of this compiler, linked with Check, can be run.
+can-check:
+	@printf '\043include <check.h>\nint main(void) { return suite_create("") == 0; }\n' | \
+		$(LINK) -x c $(CHECK_FLAGS) -o $(BUILD)/can-check - -x none $(CHECK_LIBS)
+	@$(BUILD)/can-check
 
 check-faults: all $(INJECTED)
 	@$(call inject,$(FAULTS))
@@ -529,6 +554,7 @@ help:
 	@echo 'make check      build, then run the tests (needs Check)'
 	@echo 'make check-models  the same with every model in every test'
 	@echo 'make check-lab  sockcheck with all checks on all servers, the long labs and questions'
+	@echo 'make check-all  all of these, and the tests on other machines: $(MACHINES)'
 	@echo 'make check-faults  let system calls of the servers fail: FAULTS=$(FAULTS) runs of each'
 	@echo 'make fuzz       fuzz: $(FUZZ), FUZZ_SECONDS=$(FUZZ_SECONDS) each (needs clang)'
 	@echo 'make deps       install a compiler and Check with the package manager'

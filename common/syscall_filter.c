@@ -168,6 +168,7 @@ static const int basic[] = {
 	SYS_exit_group,
 	SYS_prctl,
 	SYS_set_robust_list,
+	SYS_get_robust_list, /* of musl, in the first lock of a robust mutex */
 	SYS_set_tid_address,
 	SYS_membarrier,
 #ifdef SYS_rseq
