@@ -47,7 +47,8 @@ endif
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
            -Wmissing-prototypes -Wvla $(if $(WERROR),-Werror)
 WARNINGS += $(if $(findstring musl,$(CC)),-Wno-sign-conversion) # in its FD_SET macro
-DEFINES  = -D_POSIX_C_SOURCE=200809L -DSOCKWAYS_VERSION='"$(VERSION)"' \
+DEFINES  = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 \
+           -DSOCKWAYS_VERSION='"$(VERSION)"' \
            -DSOCKWAYS_SERVICES='"$(SERVICES)"' -DSOCKWAYS_MODELS='"$(MODELS)"' \
            -DSOCKWAYS_LISTENING_MODELS='"$(filter-out inetd,$(MODELS))"' # with a listener
 # inject/driver.c starts the servers itself: those of inetd need a super-server.
@@ -168,12 +169,12 @@ CHECK_LIBS  = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubu
 # in a model, on TCP or UDP) has so many runs; `make check` has fewer.
 FAULTS        = 60
 FAULTS_SAMPLE = 3
-CAN_INJECT   := $(if $(STATIC)$(SAN)$(findstring musl,$(CC)),,$(shell \
+CAN_INJECT   := $(if $(STATIC)$(SAN)$(findstring musl,$(CC))$(findstring -m32,$(CC)),,$(shell \
 	printf '\043include <features.h>\n\043ifndef __GLIBC__\n\043error\n\043endif\n' | \
 	$(CC) -E - >/dev/null 2>&1 && echo yes))
 INJECTED      = $(if $(CAN_INJECT),$(INJECTOR) $(PRELOAD))
 inject        = $(if $(CAN_INJECT),$(INJECTOR) $(abspath $(BIN)) $(abspath $(PRELOAD)) $(1),\
-	echo "skipped: needs glibc, and a build without STATIC and SAN")
+	echo "skipped: needs glibc on 64 bits, and a build without STATIC and SAN")
 
 # The sample is a make of its own: on a fresh machine the compiler, which CAN_INJECT asks, is
 # there only after deps.
@@ -217,7 +218,7 @@ MACHINES      = musl i386 aarch64 s390x
 MUSL_CHECK    =
 FOR_musl      = CC=musl-gcc STATIC=1 $(if $(MUSL_CHECK),CHECK_FLAGS="-isystem $(MUSL_CHECK)/include" \
 	CHECK_LIBS='-L$(MUSL_CHECK)/lib -lcheck')
-FOR_i386      = CC='gcc -m32$(if $(wildcard /usr/include/x86_64-linux-gnu), -isystem /usr/include/x86_64-linux-gnu)'
+FOR_i386      = CC='gcc -m32 -Wno-psabi$(if $(wildcard /usr/include/x86_64-linux-gnu), -isystem /usr/include/x86_64-linux-gnu)'
 FOR_aarch64   = CC=aarch64-linux-gnu-gcc
 FOR_s390x     = CC=s390x-linux-gnu-gcc
 check-all: check-models check-lab check-faults $(MACHINES:%=check-on-%)

@@ -46,7 +46,8 @@
 #include "common/clock.h"
 
 enum {
-	OPERATION_BITS = 7, /* of user_data; the others are the owner */
+	OPERATION_BITS =
+		URING_OWNER_ALIGNMENT - 1, /* of user_data; the others are the owner */
 	KERNEL_SIGNALS = 8, /* bytes of a signal set of the kernel: 64 signals */
 	GROUP = 0,          /* of the buffers: there is one */
 	PROBED = 256,       /* operations that the kernel is asked about */

@@ -81,10 +81,12 @@ struct uring *uring_open(const struct uring_sizes *sizes, struct failure *failur
 /** Closes the ring. The kernel cancels what is still requested. NULL is allowed. */
 void uring_close(struct uring *uring);
 
+enum { URING_OWNER_ALIGNMENT = 8 };
+
 /*
  * The requests. Each is only written into the ring, and is passed to the kernel by the next
- * uring_wait(), or earlier if the ring is full. @p owner is a pointer to an aligned object (its
- * lowest three bits are 0), which must exist until the last completion. Each returns false if the
+ * uring_wait(), or earlier if the ring is full. The address of @p owner is a multiple of
+ * URING_OWNER_ALIGNMENT, because its lowest bits carry the operation; the owner must exist until the last completion. Each returns false if the
  * ring is full and the kernel takes nothing now (out of memory); try again after uring_wait().
  */
 

@@ -23,9 +23,11 @@
 /** The requests for one listener. */
 enum { ACCEPTS_EACH = 16 };
 
-/** One request; its address is the owner of the completion. */
+/** One request; its address is the owner of the completion. A processor of 32 bits would align it to
+ *  4 bytes only. */
 struct accept_request {
-	struct connection *connection; /* for the next client: allocated before */
+	_Alignas(URING_OWNER_ALIGNMENT) struct connection
+		*connection; /* for the next client: allocated before */
 	struct address peer;
 	bool active, cancelled;
 };

@@ -276,7 +276,7 @@ START_TEST(the_body_must_be_what_is_expected)
 				 OK_11 "Content-Length: %zu\r\n\r\n%s", length, body);
 		else
 			snprintf(reply, sizeof reply,
-				 OK_11 "Transfer-Encoding: chunked\r\n\r\n%zx\r\n%s%s"
+				 OK_11 "Transfer-Encoding: chunked\r\n\r\n%zx\r\n%.100s%s"
 				       "0\r\n\r\n",
 				 length, body, length > 0 ? "\r\n" : "");
 		if (chunked && length == 0)
