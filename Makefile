@@ -47,7 +47,7 @@ endif
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
            -Wmissing-prototypes -Wvla $(if $(WERROR),-Werror)
 WARNINGS += $(if $(findstring musl,$(CC)),-Wno-sign-conversion) # in its FD_SET macro
-DEFINES  = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 \
+DEFINES  = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
            -DSOCKWAYS_VERSION='"$(VERSION)"' \
            -DSOCKWAYS_SERVICES='"$(SERVICES)"' -DSOCKWAYS_MODELS='"$(MODELS)"' \
            -DSOCKWAYS_LISTENING_MODELS='"$(filter-out inetd,$(MODELS))"' # with a listener

@@ -10,6 +10,9 @@
  * each wait, and ten wake-ups a second of a process that has nothing to do.
  */
 #if defined(__linux__)
+#ifndef __LP64__ /* there, ppoll(2) of glibc misreads its time if it is fortified (findings/) */
+#undef _FORTIFY_SOURCE
+#endif
 #define _GNU_SOURCE /* ppoll */
 #elif defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) ||             \
 	defined(__DragonFly__)

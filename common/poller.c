@@ -7,6 +7,9 @@
  * a resolution of milliseconds; ppoll(2) on the epoll descriptor gives nanoseconds.
  */
 #ifdef __linux__
+#ifndef __LP64__ /* there, ppoll(2) of glibc misreads its time if it is fortified (findings/) */
+#undef _FORTIFY_SOURCE
+#endif
 #define _GNU_SOURCE /* ppoll */
 #endif
 

@@ -68,6 +68,13 @@ static const char *attempt(const struct server *server, const char *name)
 	return reply;
 }
 
+/* Of other processors no system call is filtered (common/syscall_filter.c). */
+#if defined(__x86_64__) || defined(__aarch64__)
+enum { HAS_FILTER = 1 };
+#else
+enum { HAS_FILTER = 0 };
+#endif
+
 /* Landlock and seccomp are there, and this is no build whose sanitizer needs more. */
 static bool has_sandbox(const struct server *server)
 {
@@ -83,7 +90,7 @@ START_TEST(what_an_intruder_would_do_is_refused)
 {
 	struct server server = start(_i, ARGUMENTS("-v"));
 
-	if (model_shares_a_server(_i) && !has_sandbox(&server)) {
+	if (!HAS_FILTER || (model_shares_a_server(_i) && !has_sandbox(&server))) {
 		skipped("needs Landlock, seccomp and a build without a sanitizer");
 		server_finish(&server);
 		return;

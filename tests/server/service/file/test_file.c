@@ -323,7 +323,11 @@ int futimens(int fd, const struct timespec times[2])
 
 	if (kept_time != NULL)
 		kept[1] = (struct timespec){ kept_time(times[1].tv_sec), 0 };
+#if defined(SYS_utimensat_time64) && !defined(__LP64__) /* of 32 bits: _TIME_BITS is 64 */
+	return (int)syscall(SYS_utimensat_time64, fd, NULL, kept, 0);
+#else
 	return (int)syscall(SYS_utimensat, fd, NULL, kept, 0);
+#endif
 }
 
 static time_t until_2038(time_t time)
