@@ -9,7 +9,8 @@
  *	.\" figures vary		every number, with its unit, may be another
  *	.\" letters only		only the letters of a line count: the rest is a drawing
  *	.\" needs nc socat		skipped where these programs are missing; "zoo" is the
- *				folder of the broken servers, $ZOO, and "root" the user
+ *				folder of the broken servers, $ZOO, "root" the user,
+ *				and /PATH a file
  *	.\" takes long			run only with TEST_LAB=all
  *	.Bd -literal -offset indent
  *	$ echod-select -q &		a command
@@ -502,6 +503,8 @@ static bool is_there(const char *needed)
 
 	if (strcmp(needed, "root") == 0)
 		return geteuid() == 0;
+	if (needed[0] == '/')
+		return access(needed, R_OK) == 0;
 	bin_path(strcmp(needed, "zoo") == 0 ? "zoo/deer" : needed, path);
 	return access(path, X_OK) == 0 || find_program(needed, found) != NULL;
 }
