@@ -96,7 +96,7 @@ PAGES     := $(wildcard man/*.[1-8])
 AGAINST_SAN := $(if $(findstring thread,$(SAN)),$(BUILD)/tests/sanitizer/signals.o)
 FUZZERS   := $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 
-.PHONY: all zoo compare report check check-models check-lab check-all can-check check-faults facts fuzz deps deps-docs completion dist deb install install-examples uninstall format lint clean help
+.PHONY: all zoo compare report example-report check check-models check-lab check-all can-check check-faults facts fuzz deps deps-docs completion dist deb install install-examples uninstall format lint clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -157,6 +157,16 @@ $(PROGRAMS): $(AGAINST_SAN)
 
 report: all
 	$(BIN)/versus --report report.html echo
+
+# The report that is installed as an example. It is committed, so that `make install-examples` needs
+# no measurement: make it on a quiet machine, in about two minutes.
+REPORT = man/examples/report.html
+REPORT_KIB = 300
+
+example-report: all
+	$(BIN)/versus --quick --report $(REPORT) echo fork pool select epoll
+	@[ $$(wc -c < $(REPORT)) -le $$(($(REPORT_KIB) * 1024)) ] || { \
+		echo "$(REPORT): has more than $(REPORT_KIB) KiB" >&2; exit 1; }
 
 compare: all
 	$(BIN)/versus echo
@@ -428,7 +438,7 @@ install: all $(COMPLETION)
 	set -e; for p in $(SERVERS) $(CLIENTS); do ln -sf sockways $(DESTDIR)$(BASHDIR)/$$p; done
 
 # The examples name the programs where they are installed, without DESTDIR.
-EXAMPLES := $(patsubst man/examples/%,%,$(shell find man/examples -type f | sort))
+EXAMPLES := $(patsubst man/examples/%,%,$(filter-out $(REPORT),$(shell find man/examples -type f | sort)))
 
 install-examples:
 	set -e; for f in $(EXAMPLES); do \
@@ -438,7 +448,7 @@ install-examples:
 		else chmod 644 $(DESTDIR)$(DOCDIR)/examples/$$f; fi; \
 	done
 	install -d $(DESTDIR)$(DOCDIR)/examples/report
-	install -m 644 $(wildcard man/timeline-*.svg) $(DESTDIR)$(DOCDIR)/examples/report
+	install -m 644 $(wildcard man/timeline-*.svg $(REPORT)) $(DESTDIR)$(DOCDIR)/examples/report
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(SERVERS) $(CLIENTS)) \
@@ -552,6 +562,7 @@ help:
 	@echo 'make zoo        build the broken servers of tests/zoo into $(BIN)/zoo/'
 	@echo 'make compare    build, then compare the models side by side: $(BIN)/versus echo'
 	@echo 'make report     build, then write report.html: curves of all models'
+	@echo 'make example-report  the same, short, into $(REPORT)'
 	@echo 'make check      build, then run the tests (needs Check)'
 	@echo 'make check-models  the same with every model in every test'
 	@echo 'make check-lab  sockcheck with all checks on all servers, the long labs and questions'

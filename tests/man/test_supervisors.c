@@ -11,15 +11,18 @@
 
 enum { TEXT = 64 };
 
-/* Runs a script in a copy of man/examples, which has the programs of this build, and an address
- * that no other test has. */
+/* Runs a script in a copy of man/examples, which has the programs of this build, an address that no
+ * other test has, directories of its own, and the user of the test. */
 static struct run run_with_examples(const char *script)
 {
 	static const char begin[] =
 		"set -eu; work=$(mktemp -d); trap 'rm -rf \"$work\"' EXIT\n"
 		"cp -R \"$1/man/examples/.\" \"$work\"; cd \"$work\"\n"
+		"mkdir www store; echo welcome >www/index.html\n"
 		"find . -type f -exec sed -i \"s,/usr/local/bin,$2,; "
-		"s,127\\.0\\.0\\.1,$3,\" "
+		"s,127\\.0\\.0\\.1,$3,; s,/srv/www,$work/www,; "
+		"s,/var/lib/filed,$work/store,; "
+		"s,--user [a-z]*,--user $(id -u):$(id -g),\" "
 		"'{}' +\n"
 		"address=$3 bin=$2\n"
 		"eval \"$4\"";
@@ -42,9 +45,7 @@ START_TEST(systemd_accepts_units)
 	if (needed_program("systemd-analyze", place) == NULL)
 		return;
 	run = run_with_examples(
-		"systemd-analyze verify --recursive-errors=no "
-		"systemd/echod.socket systemd/echod.service "
-		"systemd/echod-inetd.socket systemd/echod-inetd@.service");
+		"systemd-analyze verify --recursive-errors=no systemd/*.*");
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.out, run.err);
 	ck_assert_str_eq(run.err, "");
 }
@@ -60,8 +61,7 @@ START_TEST(systemd_finds_little_exposed)
 	if (needed_program("systemd-analyze", place) == NULL)
 		return;
 	run = run_with_examples("systemd-analyze security --offline=yes --threshold=20 "
-				"--no-pager systemd/echod.service "
-				"systemd/echod-inetd@.service");
+				"--no-pager systemd/*.service");
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.out, run.err);
 }
 END_TEST
@@ -91,6 +91,30 @@ START_TEST(s6_starts_and_stops_server)
 }
 END_TEST
 
+/* given: the service directory of the file server for s6; when: s6-supervise has started it; then: it
+ * stores what a client sends in its directory */
+START_TEST(s6_starts_file_server)
+{
+	static const char script[] =
+		"cd s6/filed; rm -r log\n"
+		"PATH=$bin:$PATH s6-supervise . >out 2>&1 & supervisor=$!\n"
+		"i=0; until [ -s supervise/status ] && s6-svok . || [ $i -gt 200 ]\n"
+		"do sleep 0.1; i=$((i+1)); done\n"
+		"s6-svwait -U -t 20000 .\n"
+		"$bin/xfer -q put $address ../../www/index.html\n"
+		"s6-svc -xd .; wait $supervisor\n"
+		"cat ../../store/index.html";
+	char place[TOOL_TEXT];
+	struct run run;
+
+	if (needed_program("s6-supervise", place) == NULL)
+		return;
+	run = run_with_examples(script);
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.out, run.err);
+	ck_assert_str_eq(run.out, "welcome\n");
+}
+END_TEST
+
 /* given: the service directory for runit; when: runsv starts it; then: sv check sees that the
  * server answers, the messages are in the log, and the server ends when runit is told to end */
 START_TEST(runit_starts_and_stops_server)
@@ -114,6 +138,29 @@ START_TEST(runit_starts_and_stops_server)
 }
 END_TEST
 
+/* given: the service directory of the web server for runit; when: runsv has started it; then: sv
+ * check sees that the server answers, and a client gets the file of its directory */
+START_TEST(runit_starts_web_server)
+{
+	static const char script[] =
+		"cd runit/httpd; PATH=$bin:$PATH runsv . >out 2>&1 & supervisor=$!\n"
+		"i=0; until [ -p supervise/ok ] && sv -w 5 check . >/dev/null || [ $i "
+		"-gt 200 ]\n"
+		"do sleep 0.1; i=$((i+1)); done\n"
+		"$bin/dial -C -m 'GET / HTTP/1.0' -m '' $address 8080 | tail -n 1\n"
+		"sv -w 20 exit . >/dev/null; wait $supervisor\n"
+		"grep -o '\"GET / HTTP/1.0\" 200' log/main/current | tail -n 1";
+	char place[TOOL_TEXT];
+	struct run run;
+
+	if (needed_program("runsv", place) == NULL)
+		return;
+	run = run_with_examples(script);
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.out, run.err);
+	ck_assert_str_eq(run.out, "welcome\n\"GET / HTTP/1.0\" 200\n");
+}
+END_TEST
+
 Suite *suite_supervisors(void)
 {
 	Suite *suite = suite_create("supervisors");
@@ -122,6 +169,8 @@ Suite *suite_supervisors(void)
 	tcase_add_test(tcase, systemd_accepts_units);
 	tcase_add_test(tcase, systemd_finds_little_exposed);
 	tcase_add_test(tcase, s6_starts_and_stops_server);
+	tcase_add_test(tcase, s6_starts_file_server);
 	tcase_add_test(tcase, runit_starts_and_stops_server);
+	tcase_add_test(tcase, runit_starts_web_server);
 	return suite;
 }
