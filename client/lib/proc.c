@@ -17,6 +17,12 @@
 
 enum { STATE_LISTEN = 10 }; /* in /proc/net/tcp, hexadecimal 0A */
 
+enum {
+	LOCAL_LISTENS = 0x10000, /* a flag in /proc/net/unix */
+	LOCAL_CONNECTED = 3,     /* a state there: SS_CONNECTED of <linux/net.h> */
+	LOCAL_MOST = 16          /* connections that are looked at */
+};
+
 /* The fields of /proc/PID/stat that follow the name in parentheses. The name itself may
  * contain blanks and parentheses. */
 struct stat_fields {
@@ -345,22 +351,90 @@ static bool has_socket(pid_t pid, unsigned long inode)
 	return found;
 }
 
+/* Finds the processes of a tree that have a descriptor of one of the sockets. */
+static size_t find_holders(pid_t leader, const unsigned long inodes[], size_t inode_count,
+			   pid_t holders[], size_t most)
+{
+	struct proc_tree *tree = malloc(sizeof *tree);
+	size_t count = 0;
+	bool known = tree != NULL && proc_tree_read(tree, leader) == 0;
+
+	for (size_t i = 0; known && i < tree->count && count < most; i++)
+		for (size_t j = 0; j < inode_count; j++)
+			if (has_socket(tree->pids[i], inodes[j])) {
+				holders[count++] = tree->pids[i];
+				break;
+			}
+	free(tree);
+	return count;
+}
+
 size_t proc_connection_holders(pid_t leader, unsigned local, unsigned remote,
 			       pid_t holders[], size_t most)
 {
 	const unsigned ports[2] = { local, remote };
-	struct proc_tree *tree;
 	struct socket_line line;
-	size_t count = 0;
 
 	if (find_socket("/proc/net/tcp", is_connection, ports, &line) != 1 &&
 	    find_socket("/proc/net/tcp6", is_connection, ports, &line) != 1)
 		return 0;
-	tree = malloc(sizeof *tree);
-	if (tree != NULL && proc_tree_read(tree, leader) == 0)
-		for (size_t i = 0; i < tree->count && count < most; i++)
-			if (has_socket(tree->pids[i], line.inode))
-				holders[count++] = tree->pids[i];
-	free(tree);
-	return count;
+	return find_holders(leader, &line.inode, 1, holders, most);
+}
+
+/* ---- UNIX-domain sockets ----------------------------------------------------------------- */
+
+/* The UNIX-domain sockets of one name. */
+struct local_sockets {
+	bool listens;
+	unsigned long connected[LOCAL_MOST]; /* the first ones */
+	size_t count;
+};
+
+static void note_local(struct local_sockets *sockets, unsigned flags, unsigned state,
+		       unsigned long inode)
+{
+	if (flags & LOCAL_LISTENS)
+		sockets->listens = true;
+	else if (state == LOCAL_CONNECTED && sockets->count < LOCAL_MOST)
+		sockets->connected[sockets->count++] = inode;
+}
+
+/* An accepted socket has the name of its listener. @return 0, or -1 if the file cannot be read */
+static int find_local(const char *name, struct local_sockets *sockets)
+{
+	FILE *file = fopen("/proc/net/unix", "re");
+	char line[512];
+
+	*sockets = (struct local_sockets){ .listens = false };
+	if (file == NULL)
+		return -1;
+	while (fgets(line, sizeof line, file) != NULL) {
+		unsigned flags, state;
+		unsigned long inode;
+		int at = 0;
+
+		line[strcspn(line, "\n")] = '\0';
+		if (sscanf(line, "%*s %*s %*s %x %*s %x %lu %n", &flags, &state, &inode,
+			   &at) == 3 &&
+		    at > 0 && strcmp(line + at, name) == 0)
+			note_local(sockets, flags, state, inode);
+	}
+	fclose(file);
+	return 0;
+}
+
+int proc_local_is_open(const char *name)
+{
+	struct local_sockets sockets;
+
+	return find_local(name, &sockets) < 0 ? -1 : sockets.listens;
+}
+
+size_t proc_local_holders(pid_t leader, const char *name, pid_t holders[], size_t most)
+{
+	struct local_sockets sockets;
+
+	if (find_local(name, &sockets) < 0)
+		return 0;
+	return find_holders(leader, sockets.connected, sockets.count, holders, most);
 }

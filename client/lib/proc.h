@@ -57,4 +57,13 @@ size_t proc_connection_holders(pid_t leader, unsigned local, unsigned remote,
  *  @return 1 or 0; -1 if it is unknown (no /proc) */
 int proc_port_is_open(unsigned port, bool datagrams);
 
+/** Whether a UNIX-domain socket of this name, a path or "@name", listens. @return as
+ *  proc_port_is_open() */
+int proc_local_is_open(const char *name);
+
+/** Finds the processes of a tree that have a descriptor of a connection that was accepted at the
+ *  UNIX-domain socket of this name. The kernel does not show which client such a connection has.
+ *  @return as proc_connection_holders() */
+size_t proc_local_holders(pid_t leader, const char *name, pid_t holders[], size_t most);
+
 #endif

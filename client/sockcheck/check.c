@@ -36,16 +36,18 @@ bool check_start_server(struct check *check, uint64_t descriptors)
 
 	if (!check->settings->starts)
 		return true;
-	if (checked_server_start(&check->server, &check->settings->command, NULL,
+	if (checked_server_start(&check->server, &check->settings->command, false,
 				 descriptors, check->deadline, &failure) < 0)
 		return check_fail(check, "%s", failure.text);
-	snprintf(check->port, sizeof check->port, "%s", check->server.port);
+	memcpy(check->host, check->server.host, sizeof check->host);
+	memcpy(check->port, check->server.port, sizeof check->port);
 	return true;
 }
 
 void check_end(struct check *check)
 {
 	checked_server_stop(&check->server);
+	checked_server_remove_file(&check->server);
 }
 
 static void set_verdict(struct check *check, enum check_verdict verdict,

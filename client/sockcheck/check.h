@@ -21,6 +21,7 @@ enum check_verdict { CHECK_PASSED, CHECK_FAILED, CHECK_SKIPPED };
 struct check_settings {
 	struct protocol protocol;
 	bool datagrams;
+	bool local;       /* a UNIX-domain socket */
 	unsigned workers; /* 0: unknown */
 	int64_t timeout;  /* milliseconds for each check */
 	bool starts;      /* sockcheck starts the server by this command: */

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#include "common/local_address.h"
-
 enum {
 	ROOM = PROTOCOL_ROOM,
 	SILENT = PROTOCOL_SILENT,
@@ -244,9 +242,10 @@ const struct check_kind checks[] = {
 	  .run = check_sigterm },
 	{ .name = "rebind",
 	  .sentence = "it can be started again at once on the same port",
-	  .why = "Connections in TIME_WAIT keep the port for a minute.",
-	  .bug = "SO_REUSEADDR is not set before bind(2).",
-	  .pages = "socket(7), ip(7), bind(2)",
+	  .why = "Connections in TIME_WAIT keep the port for a minute. The file of a "
+		 "UNIX-domain socket stays until it is removed.",
+	  .bug = "SO_REUSEADDR is not set before bind(2); or unlink(2) is not called.",
+	  .pages = "socket(7), ip(7), unix(7), bind(2), unlink(2)",
 	  .needs = CHECK_STARTS | CHECK_PORT,
 	  .run = check_rebind },
 	{ .name = "udp-answers",
@@ -298,7 +297,7 @@ bool checks_applies(const struct check_kind *kind, const struct check_settings *
 
 	if (settings->datagrams != ((kind->needs & CHECK_DATAGRAMS) != 0))
 		return false;
-	if (kind->needs & CHECK_RESETS && local_address_is(settings->host))
+	if (kind->needs & CHECK_RESETS && settings->local)
 		return false;
 	return !protocol_has(protocol, kind->never) &&
 	       (kind->only == 0 || protocol_has(protocol, kind->only));
@@ -312,6 +311,9 @@ const char *checks_lacks(const struct check_kind *kind,
 	if (kind->needs & CHECK_WORKERS && settings->workers == 0)
 		return "needs -w N, the number of workers";
 	if (kind->needs & CHECK_PORT && !settings->command.opens_port)
-		return "needs {port} in the command: the server must open its port";
+		return settings->local ? "needs {path} in the command: the server must "
+					 "open its socket"
+				       : "needs {port} in the command: the server must "
+					 "open its port";
 	return NULL;
 }

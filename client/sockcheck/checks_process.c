@@ -201,22 +201,34 @@ void check_thread_leak(struct check *check)
 
 /* ---- a killed child ---------------------------------------------------------------------- */
 
-/* The process that serves a client; 0: the one that was started, or unknown. */
-static pid_t process_of(const struct check *check, const struct talk *talk)
+/* The processes that have the connection of a client; on a UNIX-domain socket, those of all
+ * clients. */
+static size_t holders_of(const struct check *check, const struct talk *talk,
+			 pid_t holders[HOLDERS])
 {
-	pid_t holders[HOLDERS];
 	struct address address;
-	size_t count;
 
+	if (check->settings->local)
+		return proc_local_holders(check->server.pid, check->host, holders,
+					  HOLDERS);
 	if (address_local(talk->fd, &address) < 0)
 		return 0;
-	count = proc_connection_holders(check->server.pid,
-					(unsigned)strtoul(check->port, NULL, 10),
-					address_port(&address), holders, HOLDERS);
+	return proc_connection_holders(check->server.pid,
+				       (unsigned)strtoul(check->port, NULL, 10),
+				       address_port(&address), holders, HOLDERS);
+}
+
+/* The process that serves a client, if possible another one than @p known; 0: the one that was
+ * started, or unknown. */
+static pid_t process_of(const struct check *check, const struct talk *talk, pid_t known)
+{
+	pid_t holders[HOLDERS], found = 0;
+	size_t count = holders_of(check, talk, holders);
+
 	for (size_t i = 0; i < count; i++)
-		if (holders[i] != check->server.pid)
-			return holders[i];
-	return 0;
+		if (holders[i] != check->server.pid && (found == 0 || found == known))
+			found = holders[i];
+	return found;
 }
 
 void check_killed_child(struct check *check)
@@ -226,12 +238,12 @@ void check_killed_child(struct check *check)
 	bool separate = false;
 
 	if (talk_open(&a, check, "client A") && talk_exchange(&a)) {
-		child = process_of(check, &a);
+		child = process_of(check, &a, 0);
 		if (child == 0)
 			check_skip(check, "needs a process for each client");
 	}
 	if (child > 0 && talk_open(&b, check, "client B") && talk_exchange(&b)) {
-		separate = process_of(check, &b) != child;
+		separate = process_of(check, &b, child) != child;
 		kill(child, SIGKILL);
 		check_pause(check, STEP);
 		if (!check_server_is_gone(check,
@@ -260,28 +272,19 @@ static bool awaits_end(struct check *check, const char **why)
 	return true;
 }
 
-/* Waits until no process listens on the port. */
+/* Waits until no process listens on the port or path. */
 static bool awaits_free_port(struct check *check)
 {
-	const struct sock_target target = { check->host, check->port, AF_INET,
-					    SOCK_STREAM, 1000 };
 	struct check_wait wait;
 	const char *why = "";
 
 	check_wait_begin(&wait);
-	for (;;) {
-		int open = proc_port_is_open((unsigned)strtoul(check->port, NULL, 10),
-					     false);
-		int fd = open < 0 ? sock_connect(&target, NULL, NULL) : -1;
-
-		if (fd >= 0)
-			close(fd);
-		if (open == 0 || (open < 0 && fd < 0))
-			return true;
+	while (checked_server_is_open(&check->server)) {
 		if (check_wait_is_over(check, &wait, 0, &why))
 			return false;
 		check_pause(check, STEP);
 	}
+	return true;
 }
 
 void check_sigterm(struct check *check)
@@ -304,27 +307,28 @@ void check_sigterm(struct check *check)
 	if (check->verdict == CHECK_PASSED && !awaits_free_port(check))
 		check_fail(check,
 			   "after SIGTERM the server has ended, but another process "
-			   "still listens on its port");
+			   "still listens on its %s",
+			   check->settings->local ? "path" : "port");
 	talk_close(&talk);
 }
 
 void check_rebind(struct check *check)
 {
 	struct talk talk = TALK_CLOSED;
+	bool local = check->settings->local;
 	struct failure failure;
-	char port[PORT_TEXT];
 
 	/* the end that closes first has the connection in TIME_WAIT: here the server */
 	if (talk_open(&talk, check, "the client") && talk_exchange(&talk)) {
-		snprintf(port, sizeof port, "%s", check->port);
 		checked_server_stop(&check->server);
 		talk_receive(&talk);
 		talk_close(&talk);
 		check_pause(check, STEP);
-		if (checked_server_start(&check->server, &check->settings->command, port,
+		if (checked_server_start(&check->server, &check->settings->command, true,
 					 1024, check->deadline, &failure) < 0)
-			check_fail(check, "started again on port %s: %s", port,
-				   failure.text);
+			check_fail(check, "started again on %s%s: %s",
+				   local ? "" : "port ",
+				   local ? check->host : check->port, failure.text);
 		else
 			talk_visit(check, "a client of the second start");
 	}

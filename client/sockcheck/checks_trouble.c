@@ -272,13 +272,12 @@ static bool all_come(struct many *many)
 	static const char who[] = "one of 1100 clients";
 
 	for (unsigned i = 0; i < MANY; i++) {
-		if (!talk_start(&many->talks[i], many->check, who) && i > 1 &&
-		    errno == EAGAIN)
-			return true; /* a UNIX-domain socket whose backlog is full */
-		if (many->talks[i].fd < 0)
+		if (!talk_start(&many->talks[i], many->check, who))
 			return check_fail(many->check,
 					  "client %u of %d cannot connect: %s", i + 1,
 					  MANY, strerror(errno));
+		if (many->talks[i].fd < 0 && i > 1)
+			return true; /* a UNIX-domain socket whose backlog is full */
 		if (many->full) {
 			if (io_wait(many->talks[i].fd, POLLOUT, 0) > 0 && !ask(many, i))
 				return false;

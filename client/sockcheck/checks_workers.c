@@ -88,9 +88,11 @@ static void expect_workers(struct check *check, unsigned workers)
 	for (unsigned i = 0; right && i < workers; i++) {
 		if (i + 1 == workers)
 			right = talk_visit(check, who);
-		right = right && (talk_start(&silent[i], check, "a silent client") ||
-				  check_fail(check, "a silent client cannot connect: %s",
-					     strerror(errno)));
+		right = right &&
+			(talk_start(&silent[i], check, "a silent client") ||
+			 check_fail(check, "a silent client cannot connect: %s",
+				    strerror(errno))) &&
+			talk_await_connection(&silent[i]);
 		check_pause(check, i + 2 >= workers ? ACCEPTED : 0);
 	}
 	if (right)

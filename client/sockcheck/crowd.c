@@ -137,6 +137,21 @@ static bool fail_wait(struct gathering *gathering, const char *why)
 			  why);
 }
 
+/* A client that waits for room in the backlog of a UNIX-domain socket. */
+static bool start_again(struct member *member)
+{
+	return member->talk.fd >= 0 || talk_start_again(&member->talk) ||
+	       check_fail(member->talk.check, "%s cannot connect: %s", member->talk.who,
+			  strerror(errno));
+}
+
+/* Whether a connection or bytes are under way. */
+static bool is_under_way(const struct gathering *gathering, const struct member *member)
+{
+	return (!member->asked && !gathering->check->settings->local) ||
+	       talk_is_under_way(&member->talk);
+}
+
 /* @return whether another turn is needed; false also if the check has failed */
 static bool take_turn(struct gathering *gathering, struct check_wait *wait)
 {
@@ -154,6 +169,8 @@ static bool take_turn(struct gathering *gathering, struct check_wait *wait)
 			return false;
 		if (!member->present)
 			continue;
+		if (!start_again(member))
+			return false;
 		ready[count] = member;
 		fds[count++] = (struct pollfd){
 			.fd = member->asked ? member->talk.hearer : member->talk.fd,
@@ -170,7 +187,7 @@ static bool take_turn(struct gathering *gathering, struct check_wait *wait)
 		return true;
 	}
 	for (nfds_t i = 0; i < count; i++)
-		if (!ready[i]->asked || talk_is_under_way(&ready[i]->talk))
+		if (is_under_way(gathering, ready[i]))
 			check_wait_touch(wait);
 	return !check_wait_is_over(gathering->check, wait, 0, &why) ||
 	       fail_wait(gathering, why);

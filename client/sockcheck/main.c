@@ -30,13 +30,15 @@ enum {
 	OPTION_GRADESCOPE,
 	OPTION_TIMEOUT,
 	OPTION_REQUEST,
-	OPTION_EXPECT
+	OPTION_EXPECT,
+	OPTION_UNIX
 };
 
 enum { TIMEOUT = 20000, TIMEOUT_MOST = 3600, WORKERS_MOST = 500 };
 
 static const struct option_line option_lines[] = {
 	{ 'u', "udp", NULL, "check the server on UDP instead of TCP" },
+	{ OPTION_UNIX, "unix", NULL, "start COMMAND on a UNIX-domain socket" },
 	{ 'w', "workers", "N", "the server must serve exactly N clients at a time" },
 	{ OPTION_ONLY, "only", "NAME,...", "make only these checks" },
 	{ OPTION_SKIP, "skip", "NAME,...", "do not make these checks" },
@@ -63,7 +65,7 @@ struct command {
 	const char *only, *skip;
 	const struct check_kind *explain;
 	const char *request, *expect;
-	bool list;
+	bool list, local;
 	enum results_format format;
 	enum results_level level;
 	char *const *operands; /* from PROTOCOL on */
@@ -181,6 +183,9 @@ static int take_option(void *context, const struct options *options, int letter,
 		return take_names(options, letter, &command->only, failure);
 	case OPTION_SKIP:
 		return take_names(options, letter, &command->skip, failure);
+	case OPTION_UNIX:
+		command->local = true;
+		return 0;
 	case OPTION_LIST:
 		command->list = true;
 		return 0;
@@ -239,14 +244,27 @@ static int take_place(struct command *command, int count, char **operands,
 	if (count == 0)
 		return failure_set(failure,
 				   "no server: name HOST PORT, or -- and a command");
-	if (settings->datagrams && local_address_is(operands[0]))
+	if (command->local)
+		return failure_set(failure, "--unix needs -- and a command");
+	settings->local = local_address_is(operands[0]);
+	if (settings->datagrams && settings->local)
 		return failure_set(failure, "-u does not go with a UNIX-domain socket");
 	return address_operands(operands, count,
 				settings->datagrams ? SOCK_DGRAM : SOCK_STREAM,
 				settings->host, settings->port, failure);
 }
 
-/* After the options: PROTOCOL HOST PORT. The command after "--" was taken away before. */
+/* The command after "--", which was taken away before. */
+static int take_start(struct command *command, struct failure *failure)
+{
+	struct check_settings *settings = &command->settings;
+
+	settings->local = settings->command.local = command->local;
+	settings->command.datagrams = settings->datagrams;
+	return checked_command_take(&settings->command, command->operands, failure);
+}
+
+/* After the options: PROTOCOL HOST PORT; or PROTOCOL, and there is a command. */
 static int take_operands(void *context, int count, char **operands,
 			 struct failure *failure)
 {
@@ -260,6 +278,8 @@ static int take_operands(void *context, int count, char **operands,
 		return failure_set(failure, "no protocol: use one of %s", protocol_names);
 	if (take_protocol(command, operands[0], failure) < 0)
 		return -1;
+	if (command->local && command->settings.datagrams)
+		return failure_set(failure, "--unix does not go with -u");
 	if (!command->settings.starts)
 		return take_place(command, count - 1, operands + 1, failure);
 	if (count > 1)
@@ -267,7 +287,7 @@ static int take_operands(void *context, int count, char **operands,
 				   "unexpected argument '%.60s': HOST PORT and a command "
 				   "exclude each other",
 				   operands[1]);
-	return 0;
+	return take_start(command, failure);
 }
 
 static const struct options_program program = {
@@ -277,9 +297,11 @@ static const struct options_program program = {
 		   "  echo, reply, greet, daytime, discard, http, chat, file, counter, "
 		   "request\n"
 		   "SOCKET is ./FILE or @NAME, a UNIX-domain socket.\n"
-		   "It starts COMMAND for each check; {port} in an argument is its port. "
-		   "Without\n"
-		   "{port} the server gets its listening socket as descriptor 3.",
+		   "It starts COMMAND for each check; {port} in an argument is its port, "
+		   "with\n"
+		   "--unix {path} the path of its socket. Without them the server gets "
+		   "its\n"
+		   "listening socket as descriptor 3.",
 	.lines = option_lines,
 	.take = take_option,
 	.finish = take_operands,
@@ -349,9 +371,7 @@ static int run(struct command *command)
 	int status;
 
 	if (command->settings.starts) {
-		snprintf(command->settings.host, HOST_TEXT, "127.0.0.1");
-		if (checked_command_take(&command->settings.command, command->operands,
-					 command->settings.datagrams, &failure) < 0)
+		if (checked_command_find(&command->settings.command, &failure) < 0)
 			snprintf(results.trouble, sizeof results.trouble, "%s",
 				 failure.text);
 	}

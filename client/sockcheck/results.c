@@ -223,5 +223,5 @@ void results_explain(const struct check_kind *kind, FILE *out)
 	if (kind->needs & CHECK_WORKERS)
 		fprintf(out, "Needs: -w N, the number of workers\n");
 	if (kind->needs & CHECK_PORT)
-		fprintf(out, "Needs: {port} in the command\n");
+		fprintf(out, "Needs: {port} or {path} in the command\n");
 }

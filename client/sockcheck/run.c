@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/local_address.h"
 #include "common/process.h"
 
 enum { AT_ONCE = 8, DESCRIPTORS = 4096, STACK = 1024 * 1024 };
@@ -119,9 +118,7 @@ static void skip(const struct check_settings *settings, struct results *results)
 				 "has no meaning for %s%s%s",
 				 protocol_name(&settings->protocol),
 				 settings->datagrams ? " on UDP" : "",
-				 local_address_is(settings->host)
-					 ? " on a UNIX-domain socket"
-					 : "");
+				 settings->local ? " on a UNIX-domain socket" : "");
 		}
 	}
 }

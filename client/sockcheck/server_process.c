@@ -1,8 +1,8 @@
 /*
  * server_process - starts a server by the contract of versus(1), and ends all of it.
  *
- * A server gets either the listening socket as descriptor 3 (sd_listen_fds(3)), or a port in
- * its arguments. Checks run in threads, and each has a server of its own: so between fork(2)
+ * A server gets either the listening socket as descriptor 3 (sd_listen_fds(3)), or a port or a
+ * path in its arguments. Checks run in threads, and each has a server of its own: so between fork(2)
  * and execve(2) only async-signal-safe functions are called, and all texts are made before.
  *
  * The whole process tree must be gone at the end. Processes that leave the process group are
@@ -32,6 +32,7 @@
 #include "common/text.h"
 
 #define PORT_MARK "{port}"
+#define PATH_MARK "{path}"
 
 enum {
 	ACTIVATED_FD = 3,
@@ -67,35 +68,63 @@ static bool find_program(const char *name, char path[CHECKED_PATH])
 	return strchr(name, '/') != NULL && n < CHECKED_PATH && access(path, X_OK) == 0;
 }
 
-int checked_command_take(struct checked_command *command, char *const *arguments,
-			 bool datagrams, struct failure *failure)
+static const char *mark_of(bool local)
 {
-	char name[128];
+	return local ? PATH_MARK : PORT_MARK;
+}
+
+int checked_command_take(struct checked_command *command, char *const *arguments,
+			 struct failure *failure)
+{
+	bool other = false;
 
 	command->arguments = arguments;
-	command->datagrams = datagrams;
 	command->opens_port = false;
-	for (size_t i = 0; arguments[i] != NULL; i++)
-		command->opens_port |= strstr(arguments[i], PORT_MARK) != NULL;
-	if (find_program(arguments[0], command->path))
+	for (size_t i = 0; arguments[i] != NULL; i++) {
+		command->opens_port |=
+			strstr(arguments[i], mark_of(command->local)) != NULL;
+		other |= strstr(arguments[i], mark_of(!command->local)) != NULL;
+	}
+	if (!other)
 		return 0;
-	text_escape(arguments[0], strlen(arguments[0]), name, sizeof name);
+	return failure_set(failure, command->local ? "with --unix, use " PATH_MARK
+						     " instead of " PORT_MARK
+						   : PATH_MARK " needs --unix");
+}
+
+int checked_command_find(struct checked_command *command, struct failure *failure)
+{
+	const char *program = command->arguments[0];
+	char name[128];
+
+	if (find_program(program, command->path))
+		return 0;
+	text_escape(program, strlen(program), name, sizeof name);
 	return failure_set(failure, "cannot run %s: %s", name, strerror(errno));
 }
 
-/* An argument with the port in it. @return it, for free(), or NULL */
-static char *with_port(const char *argument, const char *port)
+static size_t count_marks(const char *argument, const char *mark)
 {
-	const char *mark;
-	/* a port has at most five digits, and so fewer than the mark */
-	char *text = malloc(strlen(argument) + 1), *to = text;
+	size_t count = 0;
 
-	while (text != NULL && (mark = strstr(argument, PORT_MARK)) != NULL) {
-		memcpy(to, argument, (size_t)(mark - argument));
-		to += mark - argument;
-		memcpy(to, port, strlen(port));
-		to += strlen(port);
-		argument = mark + strlen(PORT_MARK);
+	for (; (argument = strstr(argument, mark)) != NULL; argument += strlen(mark))
+		count++;
+	return count;
+}
+
+/* An argument with the port or the path in it. @return it, for free(), or NULL */
+static char *with_place(const char *argument, const char *mark, const char *place)
+{
+	size_t growth = count_marks(argument, mark) * strlen(place);
+	char *text = malloc(strlen(argument) + growth + 1), *to = text;
+	const char *found;
+
+	while (text != NULL && (found = strstr(argument, mark)) != NULL) {
+		memcpy(to, argument, (size_t)(found - argument));
+		to += found - argument;
+		memcpy(to, place, strlen(place));
+		to += strlen(place);
+		argument = found + strlen(mark);
 	}
 	if (text != NULL)
 		memcpy(to, argument, strlen(argument) + 1);
@@ -127,9 +156,10 @@ static bool is_about_listening(const char *variable)
 }
 
 /* @return 0, or -1 with errno (ENOMEM) */
-static int image_make(struct image *image, const struct checked_command *command,
-		      const char *port)
+static int image_make(struct image *image, const struct checked_server *server)
 {
+	const struct checked_command *command = server->command;
+	const char *place = command->local ? server->host : server->port;
 	static char listen_fds[] = "LISTEN_FDS=1";
 	size_t count = 0, variables = 0;
 
@@ -143,7 +173,8 @@ static int image_make(struct image *image, const struct checked_command *command
 	if (image->arguments == NULL || image->environment == NULL)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		image->arguments[i] = with_port(command->arguments[i], port);
+		image->arguments[i] =
+			with_place(command->arguments[i], mark_of(command->local), place);
 		if (image->arguments[i] == NULL)
 			return -1;
 	}
@@ -216,18 +247,46 @@ static _Noreturn void become(struct image *image)
 /* Finds the port, and with socket activation the listening socket. A server that opens its port
  * itself gets only the number: the socket is closed again while no other thread forks, because a
  * child would have a copy, and the port would stay in use. */
-static int find_port(struct checked_server *server, const char *port, int *listener,
+static int find_port(struct checked_server *server, bool again, int *listener,
 		     struct failure *failure)
 {
+	char port[PORT_TEXT] = "0";
 	int fd;
 
-	pthread_mutex_lock(&spawning);
+	if (again)
+		memcpy(port, server->port, sizeof port);
+	snprintf(server->host, sizeof server->host, "127.0.0.1");
 	fd = local_listener_open(port, server->command->datagrams, server->port, failure);
 	if (fd >= 0 && server->command->opens_port)
 		close(fd);
-	pthread_mutex_unlock(&spawning);
 	*listener = server->command->opens_port ? -1 : fd;
 	return fd < 0 ? -1 : 0;
+}
+
+/* The same with a UNIX-domain socket. */
+static int find_path(struct checked_server *server, bool again, int *listener,
+		     struct failure *failure)
+{
+	server->port[0] = '\0';
+	server->file.owner = 0;
+	if (server->command->opens_port)
+		return again ? 0 : local_listener_path(server->host, failure);
+	*listener = local_listener_open_unix(server->host, &server->file, failure);
+	return *listener < 0 ? -1 : 0;
+}
+
+static int find_place(struct checked_server *server, bool again, int *listener,
+		      struct failure *failure)
+{
+	int result;
+
+	pthread_mutex_lock(&spawning);
+	if (server->command->local)
+		result = find_path(server, again, listener, failure);
+	else
+		result = find_port(server, again, listener, failure);
+	pthread_mutex_unlock(&spawning);
+	return result;
 }
 
 /* Starts the process. @return 0, or -1 with errno */
@@ -275,33 +334,43 @@ bool checked_server_has_ended(struct checked_server *server)
 	return server->ended;
 }
 
-/* Waits until the server has opened its port. */
-static bool opens_port(struct checked_server *server, int64_t deadline)
+/* Where /proc does not show it, a connection does, but not on UDP. */
+bool checked_server_is_open(const struct checked_server *server)
+{
+	const struct checked_command *command = server->command;
+	const struct sock_target target = { server->host, server->port, AF_INET,
+					    SOCK_STREAM, 1000 };
+	int fd, open = command->local ? proc_local_is_open(server->host)
+				      : proc_port_is_open(
+						(unsigned)strtoul(server->port, NULL, 10),
+						command->datagrams);
+
+	if (open >= 0)
+		return open == 1;
+	if (command->datagrams)
+		return true; /* nothing is known: the first reply will show it */
+	fd = sock_connect(&target, NULL, NULL);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* Waits until the server listens. */
+static bool awaits_open(struct checked_server *server, int64_t deadline)
 {
 	const struct timespec step = clock_timespec(STEP);
-	unsigned port = (unsigned)strtoul(server->port, NULL, 10);
-	const struct sock_target target = { "127.0.0.1", server->port, AF_INET,
-					    SOCK_STREAM, 1000 };
 
 	while (!checked_server_has_ended(server) && clock_milliseconds() < deadline &&
 	       !hurried) {
-		int open = proc_port_is_open(port, server->command->datagrams), fd;
-
-		if (open == 1)
+		if (checked_server_is_open(server))
 			return true;
-		if (open < 0 && server->command->datagrams)
-			return true; /* nothing is known: the first reply will show it */
-		if (open < 0 && (fd = sock_connect(&target, NULL, NULL)) >= 0) {
-			close(fd);
-			return true;
-		}
 		nanosleep(&step, NULL);
 	}
 	return false;
 }
 
 static int start_once(struct checked_server *server,
-		      const struct checked_command *command, const char *port,
+		      const struct checked_command *command, bool again,
 		      uint64_t descriptors, int64_t deadline, struct failure *failure)
 {
 	struct image image = { .listener = -1,
@@ -313,9 +382,9 @@ static int start_once(struct checked_server *server,
 	server->command = command;
 	server->pid = 0;
 	server->ended = false;
-	if (find_port(server, port != NULL ? port : "0", &image.listener, failure) < 0)
+	if (find_place(server, again, &image.listener, failure) < 0)
 		return -1;
-	if (image_make(&image, command, server->port) < 0 || spawn(server, &image) < 0)
+	if (image_make(&image, server) < 0 || spawn(server, &image) < 0)
 		failure_set(failure, "cannot start %s: %s", command->path,
 			    strerror(errno));
 	else
@@ -325,33 +394,35 @@ static int start_once(struct checked_server *server,
 	image_free(&image);
 	if (result < 0)
 		return -1;
-	if (!command->opens_port || opens_port(server, deadline))
+	if (!command->opens_port || awaits_open(server, deadline))
 		return 0;
 	if (checked_server_has_ended(server))
 		failure_set(failure, "the server did not start: %s",
 			    checked_server_describe_end(server, what));
 	else
 		failure_set(failure,
-			    "the server did not start: it does not listen on port %s",
-			    server->port);
+			    "the server did not start: it does not listen on %s%s",
+			    command->local ? "" : "port ",
+			    command->local ? server->host : server->port);
 	checked_server_stop(server);
 	return -1;
 }
 
 /* Another process may take the free port before the server does. */
 int checked_server_start(struct checked_server *server,
-			 const struct checked_command *command, const char *port,
+			 const struct checked_command *command, bool again,
 			 uint64_t descriptors, int64_t deadline, struct failure *failure)
 {
-	for (int tries = port == NULL && command->opens_port ? PORT_TRIES : 1; tries > 1;
-	     tries--) {
-		if (start_once(server, command, port, descriptors, deadline, failure) ==
+	bool may_be_taken = !again && command->opens_port && !command->local;
+
+	for (int tries = may_be_taken ? PORT_TRIES : 1; tries > 1; tries--) {
+		if (start_once(server, command, again, descriptors, deadline, failure) ==
 		    0)
 			return 0;
 		if (strstr(failure->text, strerror(EADDRINUSE)) == NULL)
 			return -1;
 	}
-	return start_once(server, command, port, descriptors, deadline, failure);
+	return start_once(server, command, again, descriptors, deadline, failure);
 }
 
 const char *checked_server_describe_end(struct checked_server *server,
@@ -453,6 +524,14 @@ void checked_server_stop(struct checked_server *server)
 	free(tree);
 	server_output_stop(&server->output);
 	server->pid = 0;
+}
+
+void checked_server_remove_file(struct checked_server *server)
+{
+	socket_file_remove(&server->file);
+	if (server->command != NULL && server->command->local &&
+	    server->command->opens_port)
+		unlink(server->host);
 }
 
 void checked_server_hurry(void)

@@ -23,6 +23,9 @@
 
 enum { SMALL = 64 * 1024, STEP = 20, ROOM_STEP = 50, SHOWN = 160, SHOWN_BYTES = 48 };
 
+/* A process that crashes has closed its sockets before its end can be seen. */
+enum { END_LOOKS = 10 };
+
 static atomic_uint numbers = 1;
 
 unsigned talk_number(void)
@@ -50,7 +53,7 @@ static int find_server(const struct check *check, struct address *address,
 	return 0;
 }
 
-/* EAGAIN: the backlog is full. */
+/* @return the descriptor, or -1 with errno: EAGAIN the backlog is full */
 static int start_local(const struct check *check)
 {
 	struct local_address address;
@@ -68,7 +71,7 @@ static int start(const struct check *check, struct address *address)
 	struct failure failure;
 	int fd;
 
-	if (local_address_is(check->host))
+	if (check->settings->local)
 		return start_local(check);
 	if (find_server(check, address, &failure) < 0) {
 		errno = EHOSTUNREACH;
@@ -82,7 +85,7 @@ static int start(const struct check *check, struct address *address)
 
 static bool fail_connect(struct talk *talk, const char *why)
 {
-	bool local = local_address_is(talk->check->host);
+	bool local = talk->check->settings->local;
 	char when[128];
 
 	snprintf(when, sizeof when, "%s cannot connect", talk->who);
@@ -93,7 +96,8 @@ static bool fail_connect(struct talk *talk, const char *why)
 			  local ? talk->check->host : talk->check->port, why);
 }
 
-/* There is no event that tells when a full backlog has room. */
+/* There is no event that tells when a full backlog has room, and nothing is under way: when the
+ * server sleeps, there will be none. */
 static int connect_local(struct talk *talk)
 {
 	struct check_wait wait;
@@ -102,7 +106,6 @@ static int connect_local(struct talk *talk)
 
 	check_wait_begin(&wait);
 	while ((fd = start_local(talk->check)) < 0 && errno == EAGAIN) {
-		check_wait_touch(&wait);
 		check_pause(talk->check, STEP);
 		if (check_wait_is_over(talk->check, &wait, 0, &why)) {
 			fail_connect(talk, "the backlog is full");
@@ -144,8 +147,7 @@ static int connect_host(struct talk *talk)
 /* @return the connected descriptor, or -1: the check has failed */
 static int connect_one(struct talk *talk)
 {
-	return local_address_is(talk->check->host) ? connect_local(talk)
-						   : connect_host(talk);
+	return talk->check->settings->local ? connect_local(talk) : connect_host(talk);
 }
 
 static bool prepare(struct talk *talk, struct check *check, const char *who)
@@ -223,7 +225,13 @@ bool talk_start(struct talk *talk, struct check *check, const char *who)
 	if (!prepare(talk, check, who))
 		return false;
 	talk->fd = talk->hearer = start(check, &address);
-	return talk->fd >= 0;
+	return talk->fd >= 0 || (check->settings->local && errno == EAGAIN);
+}
+
+bool talk_start_again(struct talk *talk)
+{
+	talk->fd = talk->hearer = start_local(talk->check);
+	return talk->fd >= 0 || errno == EAGAIN;
 }
 
 bool talk_await_connection(struct talk *talk)
@@ -231,6 +239,10 @@ bool talk_await_connection(struct talk *talk)
 	struct check_wait wait;
 	const char *why;
 
+	if (talk->fd < 0) {
+		talk->fd = talk->hearer = connect_local(talk);
+		return talk->fd >= 0;
+	}
 	check_wait_begin(&wait);
 	while (!(io_wait(talk->fd, POLLOUT, STEP) & (POLLOUT | POLLERR | POLLHUP))) {
 		check_wait_touch(&wait);
@@ -241,9 +253,12 @@ bool talk_await_connection(struct talk *talk)
 	return true;
 }
 
+/* On a UNIX-domain socket the bytes are with the peer at once; what the kernel counts there are
+ * bytes that the server has not read. */
 bool talk_is_under_way(const struct talk *talk)
 {
-	return talk->bytes == 0 && talk->fd >= 0 && sock_send_queue(talk->fd) > 0;
+	return !talk->check->settings->local && talk->bytes == 0 && talk->fd >= 0 &&
+	       sock_send_queue(talk->fd) > 0;
 }
 
 /* ---- receiving ----------------------------------------------------------------------- */
@@ -325,9 +340,11 @@ bool talk_fail_reply(struct talk *talk, const struct exchange *exchange, const c
 	protocol_expected(protocol_of(talk), exchange, expected);
 	text_escape(talk->received, talk->used < SHOWN_BYTES ? talk->used : SHOWN_BYTES,
 		    got, sizeof got);
-	if (check->server.pid > 0) { /* a crash closes the socket before it can be seen */
-		if (talk->ended)
-			check_pause(check, 20);
+	if (check->server.pid > 0) {
+		for (int i = 0; talk->ended && i < END_LOOKS &&
+				!checked_server_has_ended(&check->server);
+		     i++)
+			check_pause(check, STEP);
 		if (checked_server_has_ended(&check->server))
 			checked_server_describe_end(&check->server, state);
 	}

@@ -49,9 +49,13 @@ bool talk_open_small(struct talk *talk, struct check *check, const char *who);
 /** Waits until a client of talk_start() is connected. */
 bool talk_await_connection(struct talk *talk);
 
-/** Starts to connect, without a wait. @return false if that fails at once, which is no failure of
- *  the check */
+/** Starts to connect, without a wait. A client of a UNIX-domain socket whose backlog is full has
+ *  no descriptor yet: talk->fd is -1. @return false with errno if that fails at once, which is no
+ *  failure of the check */
 bool talk_start(struct talk *talk, struct check *check, const char *who);
+
+/** For such a client: tries again. @return as talk_start() */
+bool talk_start_again(struct talk *talk);
 
 /** Sends all bytes, and receives meanwhile what comes. */
 bool talk_send(struct talk *talk, const char *bytes, size_t length);

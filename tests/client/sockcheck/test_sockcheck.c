@@ -69,6 +69,13 @@ static const struct {
 	  "--request: '\\\\\\\\q' has a backslash that begins no escape of C" },
 	{ { "sockcheck", "-u", "http", "localhost", "80" },
 	  "-u, --udp: sockcheck knows no http on UDP" },
+	{ { "sockcheck", "--unix", "echo", "localhost", "7" },
+	  "--unix needs -- and a command" },
+	{ { "sockcheck", "--unix", "-u", "echo", "--", "cat" },
+	  "--unix does not go with -u" },
+	{ { "sockcheck", "--unix", "echo", "--", "cat", "{port}" },
+	  "with --unix, use \\{path\\} instead of \\{port\\}" },
+	{ { "sockcheck", "echo", "--", "cat", "{path}" }, "\\{path\\} needs --unix" },
 };
 
 START_TEST(bad_usage_is_one_line)
@@ -274,6 +281,15 @@ static const struct {
 	{ { "sockcheck", "--timeout", "0.5", "echo", "--", OWN_SERVER, "-n", "{port}" },
 	  "the server did not start: it does not listen on port [0-9]+",
 	  "^$" },
+	{ { "sockcheck", "--unix", "--timeout", "0.5", "echo", "--", OWN_SERVER, "-n",
+	    "{path}" },
+	  "the server did not start: it does not listen on /.*\\.sock",
+	  "^$" },
+	/* the server leaves its file */
+	{ { "sockcheck", "--unix", "--only", "rebind", "echo", "--", OWN_SERVER,
+	    "{path}" },
+	  "^$",
+	  "FAIL  rebind: started again on /.*\\.sock: .*Address\n? *already" },
 	{ { "sockcheck", "echo", "--", OWN_SERVER, "-n", "-i" }, /* with the socket */
 	  "^$",
 	  "FAIL  answers: the client expected 'line [0-9]+ of sockcheck\\\\n', got "

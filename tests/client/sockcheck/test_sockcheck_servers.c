@@ -5,10 +5,12 @@
  * Otherwise echo runs in all models and the others in two, without the checks that take much work.
  */
 #include <check.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/fixture/folder.h"
 #include "tests/fixture/harness.h"
@@ -16,7 +18,7 @@
 #include "tests/fixture/waiting.h"
 #include "tests/suites.h"
 
-enum { TEXT = 4096, ARGUMENTS_MOST = 24, AT_ONCE = 4, RUNS_MOST = 128 };
+enum { TEXT = 4096, ARGUMENTS_MOST = 24, AT_ONCE = 4, RUNS_MOST = 256 };
 
 /* The checks that take most of the processor time. */
 #define HEAVY                                                                            \
@@ -55,10 +57,14 @@ static const struct service {
 	  "two-at-once silent-client slow-reader slow-writer many-clients" },
 };
 
+enum transport { TCP, UDP, LOCAL };
+
+static const char *const transports[] = { "", " on UDP", " on a UNIX-domain socket" };
+
 struct judged {
 	const struct service *service;
 	char model[32];
-	bool datagrams;
+	enum transport transport;
 };
 
 static struct judged runs[RUNS_MOST];
@@ -75,16 +81,25 @@ static bool is_sample(const struct service *service, const char *model)
 	return strcmp(model, "select") != 0 && strcmp(model, "poll") != 0;
 }
 
-static void note_run(const struct service *service, const char *model, bool datagrams)
+/* On a UNIX-domain socket only connecting differs. */
+static bool is_sample_of(enum transport transport, const struct service *service,
+			 const char *model)
+{
+	return transport == TCP || lab_is_wanted() ||
+	       (service == &services[0] &&
+		(transport == UDP || names_include("iterative fork epoll", model)));
+}
+
+static void note_run(const struct service *service, const char *model,
+		     enum transport transport)
 {
 	struct judged *run = &runs[runs_count];
 
-	if (runs_count == RUNS_MOST ||
-	    (datagrams && !lab_is_wanted() && service != &services[0]))
+	if (runs_count == RUNS_MOST || !is_sample_of(transport, service, model))
 		return;
 	run->service = service;
 	snprintf(run->model, sizeof run->model, "%s", model);
-	run->datagrams = datagrams;
+	run->transport = transport;
 	runs_count++;
 }
 
@@ -100,9 +115,10 @@ static void note_runs(void)
 			    (services[i].iterative == NULL &&
 			     strcmp(model, "iterative") == 0))
 				continue;
-			note_run(&services[i], model, false);
+			note_run(&services[i], model, TCP);
+			note_run(&services[i], model, LOCAL);
 			if (services[i].datagrams)
-				note_run(&services[i], model, true);
+				note_run(&services[i], model, UDP);
 		}
 	}
 }
@@ -115,7 +131,9 @@ static struct program start(const struct judged *judged, const struct folder *fo
 
 	snprintf(path, sizeof path, "%s/%sd-%s", getenv("SOCKWAYS_BIN"),
 		 judged->service->name, judged->model);
-	if (judged->datagrams) {
+	if (judged->transport == LOCAL)
+		argv[count++] = "--unix";
+	if (judged->transport == UDP) {
 		argv[count++] = "-u";
 	} else if (!lab_is_wanted()) {
 		argv[count++] = "--skip";
@@ -125,8 +143,12 @@ static struct program start(const struct judged *judged, const struct folder *fo
 	argv[count++] = "--";
 	argv[count++] = path;
 	argv[count++] = "-q";
-	if (judged->datagrams)
+	if (judged->transport == UDP)
 		argv[count++] = "-u";
+	if (judged->transport == LOCAL) {
+		argv[count++] = "-a";
+		argv[count++] = "{path}";
+	}
 	for (int i = 0; i < 4 && judged->service->options[i] != NULL; i++)
 		argv[count++] = strcmp(judged->service->options[i], "DIR") == 0
 					? folder->path
@@ -165,11 +187,12 @@ START_TEST(a_server_of_the_suite_passes)
 		programs[i - from] = start(&runs[i], &folder);
 	for (int i = from; i < to; i++) {
 		struct run run = program_wait(&programs[i - from], LONG_WAIT_MS);
-		bool one = strcmp(runs[i].model, "iterative") == 0 && !runs[i].datagrams;
+		bool one = strcmp(runs[i].model, "iterative") == 0 &&
+			   runs[i].transport != UDP;
 		const char *names = one ? runs[i].service->iterative : "";
 
 		snprintf(what, sizeof what, "%s in %s%s", runs[i].service->name,
-			 runs[i].model, runs[i].datagrams ? " on UDP" : "");
+			 runs[i].model, transports[runs[i].transport]);
 		ck_assert_msg(strncmp(run.out, "TAP version 13\n1..", 18) == 0,
 			      "%s: %s%s", what, run.out, run.err);
 		expect_failures(what, run.out, names);
@@ -177,6 +200,52 @@ START_TEST(a_server_of_the_suite_passes)
 			      "%s: exit status %d", what, run_exit_status(&run));
 	}
 	folder_remove(&folder);
+}
+END_TEST
+
+/* ---- on a UNIX-domain socket ------------------------------------------------------------ */
+
+/* given: a server of one client at a time, and the file of its socket; when: it is checked with two
+ * clients; then: the check waits no longer than over TCP */
+START_TEST(a_running_server_on_a_socket_is_judged_in_time)
+{
+	struct folder folder;
+	struct server server;
+	struct run run;
+
+	folder_create(&folder);
+	server = server_start_with(&(struct server_setup){
+		.program = "echod-iterative",
+		.host = folder_path(&folder, "socket"),
+		.opens_itself = true,
+	});
+	run = run_program(ARGUMENTS("sockcheck", "--only", "two-at-once", "--timeout",
+				    "60", "echo", folder_path(&folder, "socket")),
+			  "", 0, WAIT_MS);
+	run_expect_status(&run, 1);
+	ck_assert_msg(strstr(run.out, "nothing arrived for 3 seconds") != NULL, "%s",
+		      run.out);
+	server_stop(&server);
+	folder_remove(&folder);
+}
+END_TEST
+
+/* given: a socket whose backlog is full again and again; when: a crowd connects; then: its clients
+ * wait for room, and are served; no file is left */
+START_TEST(a_full_backlog_of_a_socket_is_no_failure)
+{
+	char program[TEXT], directory[FOLDER_TEXT];
+	struct run run;
+
+	folder_create_path(directory, "sockcheck");
+	ck_assert_int_eq(setenv("TMPDIR", directory, 1), 0);
+	snprintf(program, sizeof program, "%s/echod-thread", getenv("SOCKWAYS_BIN"));
+	run = run_program(ARGUMENTS("sockcheck", "--unix", "--only",
+				    "answers,own-answers,silent-client", "echo", "--",
+				    program, "-q", "-b", "1", "-a", "{path}"),
+			  "", 0, LONG_WAIT_MS);
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.out, run.err);
+	ck_assert_msg(rmdir(directory) == 0, "%s: %s", directory, strerror(errno));
 }
 END_TEST
 
@@ -299,6 +368,9 @@ Suite *suite_sockcheck_servers(void)
 	note_runs();
 	tcase_add_loop_test(tcase, a_server_of_the_suite_passes, 0,
 			    (runs_count + AT_ONCE - 1) / AT_ONCE);
+	tcase = add_case(suite, "sockets");
+	tcase_add_test(tcase, a_running_server_on_a_socket_is_judged_in_time);
+	tcase_add_test(tcase, a_full_backlog_of_a_socket_is_no_failure);
 	tcase = add_case(suite, "others");
 	tcase_add_loop_test(tcase, a_server_from_elsewhere_is_judged, 0,
 			    sizeof others / sizeof *others);

@@ -2,6 +2,7 @@
  * own_server - a server that is none of the suite's, for the tests of versus --server.
  *
  *	own_server [-l] [-w] [-f] PORT	opens the port on 127.0.0.1
+ *	own_server [-l] [-w] [-f] PATH	listens at the path, and leaves the file
  *	own_server [-l] [-w] [-f] 3	has it as descriptor 3
  *	own_server -d			ends at once
  *	own_server -n [-i]		never listens; -i: ignores SIGTERM
@@ -17,11 +18,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { MOST = 256, PIECE = 65536, LOG_LINE = 1000, ACTIVATED = 3 };
 
 static bool logs, wrong, forks, ignores, never;
+
+static int listen_at(int fd, const void *address, socklen_t length)
+{
+	if (bind(fd, address, length) < 0 || listen(fd, SOMAXCONN) < 0) {
+		perror("own_server: cannot listen");
+		exit(1);
+	}
+	return fd;
+}
 
 static int open_port(unsigned port)
 {
@@ -31,12 +42,17 @@ static int open_port(unsigned port)
 	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-	    listen(fd, SOMAXCONN) < 0) {
-		perror("own_server: cannot listen");
+	return listen_at(fd, &address, sizeof address);
+}
+
+static int open_path(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof address.sun_path)
 		exit(1);
-	}
-	return fd;
+	strcpy(address.sun_path, path);
+	return listen_at(socket(AF_UNIX, SOCK_STREAM, 0), &address, sizeof address);
 }
 
 static bool is_activated(void)
@@ -127,6 +143,8 @@ int main(int argc, char **argv)
 			return 8;
 		fprintf(stderr, "own_server: listening on descriptor 3\n");
 		serve_all(ACTIVATED);
+	} else if (argc > optind && argv[optind][0] == '/') {
+		serve_all(open_path(argv[optind]));
 	} else if (argc > optind) {
 		serve_all(open_port((unsigned)atoi(argv[optind])));
 	}
