@@ -17,26 +17,12 @@
 #include "common/io.h"
 #include "common/sock.h"
 #include "tests/fixture/client.h"
-#include "tests/fixture/folder.h"
 #include "tests/fixture/harness.h"
 #include "tests/fixture/models.h"
+#include "tests/fixture/socket_fixture.h"
 #include "tests/suites.h"
 
-enum { TEXT = 512, NAME_TEXT = 256, NOBODY = 65534, BIG = 4 * 1024 * 1024 };
-
-static struct folder folder;
-static char name[NAME_TEXT]; /* of the socket */
-
-static void set_up(void)
-{
-	folder_create(&folder);
-	strcpy(name, folder_path(&folder, "socket"));
-}
-
-static void tear_down(void)
-{
-	folder_remove(&folder);
-}
+enum { TEXT = 512, NOBODY = 65534, BIG = 4 * 1024 * 1024 };
 
 static struct server start_program(const char *program, const char *const options[],
 				   bool activated)
@@ -44,7 +30,7 @@ static struct server start_program(const char *program, const char *const option
 	return server_start_with(&(struct server_setup){
 		.program = program,
 		.options = options,
-		.host = name,
+		.host = socket_name,
 		.opens_itself = !activated,
 	});
 }
@@ -59,7 +45,8 @@ static struct stat file_status(void)
 {
 	struct stat status;
 
-	ck_assert_msg(lstat(name, &status) == 0, "%s: %s", name, strerror(errno));
+	ck_assert_msg(lstat(socket_name, &status) == 0, "%s: %s", socket_name,
+		      strerror(errno));
 	return status;
 }
 
@@ -98,16 +85,17 @@ START_TEST(serves_at_a_path_and_removes_its_file)
 	struct server server = start(_i, ARGUMENTS("-v"));
 	char line[TEXT], self[ADDRESS_TEXT];
 
-	snprintf(line, sizeof line, "%s: listening on %s (unix)", server.name, name);
+	snprintf(line, sizeof line, "%s: listening on %s (unix)", server.name,
+		 socket_name);
 	server_wait_line(&server, line, WAIT_MS);
 	ck_assert_uint_eq(file_status().st_mode & 07777, 0600);
 	expect_served(&server);
 	snprintf(line, sizeof line, "]: %s: 5 bytes in, 5 out, ",
 		 client_of_local_socket(self));
 	server_wait_line(&server, line, WAIT_MS);
-	ck_assert(folder_has(&folder, "socket")); /* no worker has removed it */
+	ck_assert(folder_has(&socket_folder, "socket")); /* no worker has removed it */
 	server_finish(&server);
-	ck_assert(!folder_has(&folder, "socket"));
+	ck_assert(!folder_has(&socket_folder, "socket"));
 }
 END_TEST
 
@@ -156,7 +144,7 @@ START_TEST(a_stopping_server_answers_what_was_sent)
 	client_expect_end(fd);
 	client_close(fd);
 	ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
-	ck_assert(!folder_has(&folder, "socket"));
+	ck_assert(!folder_has(&socket_folder, "socket"));
 }
 END_TEST
 
@@ -174,7 +162,7 @@ START_TEST(a_file_that_a_killed_server_has_left_is_replaced)
 	server = start(_i, NULL);
 	expect_served(&server);
 	server_finish(&server);
-	ck_assert(!folder_has(&folder, "socket"));
+	ck_assert(!folder_has(&socket_folder, "socket"));
 }
 END_TEST
 
@@ -182,9 +170,10 @@ START_TEST(a_second_server_does_not_start)
 {
 	struct server server = start(_i, NULL);
 	char says[TEXT];
-	struct run run = run_at(_i, name, NULL, NULL);
+	struct run run = run_at(_i, socket_name, NULL, NULL);
 
-	snprintf(says, sizeof says, "cannot listen on %s: Address already in use", name);
+	snprintf(says, sizeof says, "cannot listen on %s: Address already in use",
+		 socket_name);
 	expect_line(&run, 1, _i, says);
 	expect_served(&server);
 	server_finish(&server);
@@ -199,21 +188,21 @@ START_TEST(a_socket_that_is_passed_is_served_and_not_removed)
 		start_program(model_program(_i, "echo"), model_options(_i, NULL), true);
 	char line[TEXT];
 
-	snprintf(line, sizeof line, "listening on %s (unix)", name);
+	snprintf(line, sizeof line, "listening on %s (unix)", socket_name);
 	server_wait_line(&server, line, WAIT_MS);
 	expect_served(&server);
 	server_finish(&server);
-	ck_assert(folder_has(&folder, "socket"));
+	ck_assert(folder_has(&socket_folder, "socket"));
 }
 END_TEST
 
 START_TEST(a_server_that_nobody_uses_removes_its_file)
 {
-	struct run run = run_at(_i, name, "-q", NULL);
+	struct run run = run_at(_i, socket_name, "-q", NULL);
 
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.err, "");
-	ck_assert(!folder_has(&folder, "socket"));
+	ck_assert(!folder_has(&socket_folder, "socket"));
 }
 END_TEST
 
@@ -233,25 +222,25 @@ START_TEST(a_file_of_another_kind_is_never_replaced)
 		{ "file/socket", "Not a directory" },
 	};
 
-	folder_text(&folder, "file", "precious");
-	folder_directory(&folder, "directory");
-	folder_fifo(&folder, "fifo");
-	folder_socket(&folder, "stale");
-	folder_link(&folder, "link", "stale");
-	folder_link(&folder, "dangling", "nothing");
+	folder_text(&socket_folder, "file", "precious");
+	folder_directory(&socket_folder, "directory");
+	folder_fifo(&socket_folder, "fifo");
+	folder_socket(&socket_folder, "stale");
+	folder_link(&socket_folder, "link", "stale");
+	folder_link(&socket_folder, "dangling", "nothing");
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		char path[NAME_TEXT], says[TEXT];
+		char path[FOLDER_TEXT], says[TEXT];
 		struct run run;
 
-		strcpy(path, folder_path(&folder, kinds[i].name));
+		strcpy(path, folder_path(&socket_folder, kinds[i].name));
 		run = run_at(0, path, NULL, NULL);
 		snprintf(says, sizeof says, "cannot listen on %s: %s", path,
 			 kinds[i].why);
 		expect_line(&run, 1, 0, says);
 	}
-	folder_expect_file(&folder, "file", "precious", 8);
-	ck_assert(folder_has(&folder, "link"));
-	ck_assert(folder_has(&folder, "stale"));
+	folder_expect_file(&socket_folder, "file", "precious", 8);
+	ck_assert(folder_has(&socket_folder, "link"));
+	ck_assert(folder_has(&socket_folder, "stale"));
 }
 END_TEST
 
@@ -268,17 +257,18 @@ START_TEST(a_directory_without_permission_is_one_clear_line)
 	char says[TEXT];
 	struct run run;
 
-	ck_assert_int_eq(chmod(folder.path, 0555), 0);
+	ck_assert_int_eq(chmod(socket_folder.path, 0555), 0);
 	run = run_program_with(&(struct run_setup){
-		.argv = ARGUMENTS(model_program(0, "echo"), "-a", name),
+		.argv = ARGUMENTS(model_program(0, "echo"), "-a", socket_name),
 		.prepare = become_nobody,
 	});
-	ck_assert_int_eq(chmod(folder.path, 0700), 0);
+	ck_assert_int_eq(chmod(socket_folder.path, 0700), 0);
 	if (strstr(run.err, "cannot exec") != NULL) {
 		skipped("needs programs that another user can run");
 		return;
 	}
-	snprintf(says, sizeof says, "cannot listen on %s: Permission denied", name);
+	snprintf(says, sizeof says, "cannot listen on %s: Permission denied",
+		 socket_name);
 	expect_line(&run, 1, 0, says);
 }
 END_TEST
@@ -288,10 +278,10 @@ START_TEST(the_file_of_another_server_is_not_removed)
 {
 	struct server server = start(0, NULL);
 
-	ck_assert_int_eq(unlink(name), 0);
-	folder_socket(&folder, "socket");
+	ck_assert_int_eq(unlink(socket_name), 0);
+	folder_socket(&socket_folder, "socket");
 	server_finish(&server);
-	ck_assert(folder_has(&folder, "socket"));
+	ck_assert(folder_has(&socket_folder, "socket"));
 }
 END_TEST
 
@@ -303,10 +293,11 @@ START_TEST(a_datagram_socket_is_in_use_too)
 	char says[TEXT];
 	struct run run;
 
-	ck_assert_int_eq(local_address_parse(name, &address, NULL), 0);
+	ck_assert_int_eq(local_address_parse(socket_name, &address, NULL), 0);
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address.name, address.length), 0);
-	run = run_at(0, name, NULL, NULL);
-	snprintf(says, sizeof says, "cannot listen on %s: Address already in use", name);
+	run = run_at(0, socket_name, NULL, NULL);
+	snprintf(says, sizeof says, "cannot listen on %s: Address already in use",
+		 socket_name);
 	expect_line(&run, 1, 0, says);
 	close(fd);
 }
@@ -319,10 +310,10 @@ START_TEST(of_servers_that_start_at_once_one_serves)
 	struct program programs[SERVERS];
 	unsigned served = 0;
 
-	folder_socket(&folder, "socket");
+	folder_socket(&socket_folder, "socket");
 	for (int i = 0; i < SERVERS; i++)
 		programs[i] = program_start(&(struct run_setup){
-			.argv = ARGUMENTS("echod-fork", "-a", name, "-x", "1"),
+			.argv = ARGUMENTS("echod-fork", "-a", socket_name, "-x", "1"),
 		});
 	for (int i = 0; i < SERVERS; i++) {
 		struct run run = program_wait(&programs[i], WAIT_MS);
@@ -333,7 +324,7 @@ START_TEST(of_servers_that_start_at_once_one_serves)
 			      "%s", run.err);
 	}
 	ck_assert_uint_eq(served, 1);
-	ck_assert(!folder_has(&folder, "socket"));
+	ck_assert(!folder_has(&socket_folder, "socket"));
 }
 END_TEST
 
@@ -405,11 +396,12 @@ START_TEST(an_abstract_name_has_no_file)
 	char says[TEXT];
 	struct run run;
 
-	snprintf(name, sizeof name, "@sockways-test-%ld", (long)getpid());
+	snprintf(socket_name, sizeof socket_name, "@sockways-test-%ld", (long)getpid());
 	server = start(_i, NULL);
 	expect_served(&server);
-	run = run_at(_i, name, NULL, NULL);
-	snprintf(says, sizeof says, "cannot listen on %s: Address already in use", name);
+	run = run_at(_i, socket_name, NULL, NULL);
+	snprintf(says, sizeof says, "cannot listen on %s: Address already in use",
+		 socket_name);
 	expect_line(&run, 1, _i, says);
 	server_finish(&server);
 }
@@ -422,9 +414,9 @@ START_TEST(several_loops_share_it)
 
 	expect_served(&server);
 	server_finish(&server);
-	run = run_program(
-		ARGUMENTS("echod-epoll", "-j", "2", "--accept", "reuseport", "-a", name),
-		"", 0, WAIT_MS);
+	run = run_program(ARGUMENTS("echod-epoll", "-j", "2", "--accept", "reuseport",
+				    "-a", socket_name),
+			  "", 0, WAIT_MS);
 	ck_assert_str_eq(run.err,
 			 "echod-epoll: --accept reuseport: a UNIX-domain socket cannot "
 			 "be opened twice, use shared or exclusive\n");
@@ -450,7 +442,7 @@ static const char *file_text(const char *path)
 
 START_TEST(services_show_the_process_of_the_client)
 {
-	char self[ADDRESS_TEXT], line[TEXT], log[NAME_TEXT];
+	char self[ADDRESS_TEXT], line[TEXT], log[FOLDER_TEXT];
 	const char *file;
 	struct server server =
 		start_program("replyd-select", ARGUMENTS("-m", "{peer}"), false);
@@ -462,7 +454,7 @@ START_TEST(services_show_the_process_of_the_client)
 	server_finish(&server);
 
 	/* the first field of a log has no blanks */
-	strcpy(log, folder_path(&folder, "log"));
+	strcpy(log, folder_path(&socket_folder, "log"));
 	server = start_program("httpd-thread", ARGUMENTS("-L", log), false);
 	fd = client_connect(&server);
 	client_say(fd, "GET / HTTP/1.0\r\n\r\n");
@@ -485,7 +477,7 @@ static struct server start_datagrams(int model, const char *service,
 	return server_start_with(&(struct server_setup){
 		.program = model_program(model, service),
 		.options = options,
-		.host = name,
+		.host = socket_name,
 		.type = SOCK_DGRAM,
 		.opens_itself = !activated,
 	});
@@ -518,7 +510,7 @@ START_TEST(each_peer_gets_its_own_replies)
 		close(fds[i]);
 	server_signal(&server, SIGTERM);
 	ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
-	ck_assert_int_eq(folder_has(&folder, "socket"), !listens);
+	ck_assert_int_eq(folder_has(&socket_folder, "socket"), !listens);
 }
 END_TEST
 
@@ -528,7 +520,7 @@ static int connect_as(const char *own, bool nonblocking)
 	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(local_address_parse(name, &server, NULL), 0);
+	ck_assert_int_eq(local_address_parse(socket_name, &server, NULL), 0);
 	if (own != NULL) {
 		ck_assert_int_eq(local_address_parse(own, &client, NULL), 0);
 		ck_assert_int_eq(bind(fd, (struct sockaddr *)&client.name, client.length),
@@ -543,10 +535,10 @@ static int connect_as(const char *own, bool nonblocking)
 START_TEST(a_peer_with_a_path_is_named_by_it)
 {
 	struct server server = start_datagrams(_i, "echo", ARGUMENTS("-uvv"), false);
-	char path[NAME_TEXT], line[TEXT];
+	char path[FOLDER_TEXT], line[TEXT];
 	int fd;
 
-	strcpy(path, folder_path(&folder, "client"));
+	strcpy(path, folder_path(&socket_folder, "client"));
 	fd = connect_as(path, false);
 	client_echo(fd);
 	snprintf(line, sizeof line, "client: first datagram");
@@ -593,10 +585,10 @@ START_TEST(a_peer_that_does_not_read_delays_nobody)
 {
 	enum { MANY = 2000 };
 	struct server server = start_datagrams(_i, "echo", ARGUMENTS("-u"), false);
-	char path[NAME_TEXT];
+	char path[FOLDER_TEXT];
 	int lazy, other;
 
-	strcpy(path, folder_path(&folder, "lazy"));
+	strcpy(path, folder_path(&socket_folder, "lazy"));
 	lazy = connect_as(path, false);
 	other = client_connect(&server);
 	for (int i = 0; i < MANY; i++) /* waits for the server to take each */
@@ -611,10 +603,11 @@ END_TEST
 START_TEST(a_second_server_of_datagrams_does_not_start)
 {
 	struct server server = start_datagrams(0, "echo", ARGUMENTS("-u"), false);
-	struct run run = run_at(0, name, "-u", NULL);
+	struct run run = run_at(0, socket_name, "-u", NULL);
 	char says[TEXT];
 
-	snprintf(says, sizeof says, "cannot listen on %s: Address already in use", name);
+	snprintf(says, sizeof says, "cannot listen on %s: Address already in use",
+		 socket_name);
 	expect_line(&run, 1, 0, says);
 	server_signal(&server, SIGKILL);
 	server_await(&server, WAIT_MS);
@@ -630,7 +623,7 @@ Suite *suite_local_servers(void)
 
 	request = much_memory(BIG);
 	expected = much_memory(BIG);
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_checked_fixture(tcase, socket_set_up, socket_tear_down);
 	add_sharing_test(tcase, serves_at_a_path_and_removes_its_file);
 	add_sharing_test(tcase, sends_back_much_and_loses_nothing_at_a_half_close);
 	add_sharing_test(tcase, a_client_that_resets_ends_alone);
@@ -642,7 +635,7 @@ Suite *suite_local_servers(void)
 	add_sharing_test(tcase, a_server_that_nobody_uses_removes_its_file);
 
 	tcase = add_case(suite, "file");
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_checked_fixture(tcase, socket_set_up, socket_tear_down);
 	tcase_add_test(tcase, a_file_of_another_kind_is_never_replaced);
 	tcase_add_test(tcase, a_directory_without_permission_is_one_clear_line);
 	tcase_add_test(tcase, the_file_of_another_server_is_not_removed);
@@ -650,7 +643,7 @@ Suite *suite_local_servers(void)
 	tcase_add_test(tcase, of_servers_that_start_at_once_one_serves);
 
 	tcase = add_case(suite, "options");
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_checked_fixture(tcase, socket_set_up, socket_tear_down);
 	tcase_add_test(tcase, the_mode_of_the_file_is_chosen);
 	tcase_add_test(tcase, bad_usage_is_one_clear_line);
 #ifdef __linux__
@@ -661,7 +654,7 @@ Suite *suite_local_servers(void)
 	tcase_add_test(tcase, services_show_the_process_of_the_client);
 
 	tcase = add_case(suite, "datagrams");
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_checked_fixture(tcase, socket_set_up, socket_tear_down);
 	tcase_add_loop_test(tcase, each_peer_gets_its_own_replies, 0, models_count());
 	add_sharing_test_of_kinds(tcase, a_peer_with_a_path_is_named_by_it);
 	add_sharing_test_of_kinds(tcase, a_peer_without_a_name_gets_no_reply);

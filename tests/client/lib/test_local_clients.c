@@ -7,33 +7,20 @@
 #include <unistd.h>
 
 #include "common/sock.h"
-#include "tests/fixture/folder.h"
 #include "tests/fixture/harness.h"
+#include "tests/fixture/socket_fixture.h"
 #include "tests/suites.h"
 
-enum { TEXT = 512, NAME_TEXT = 256, BIG = 1024 * 1024 };
+enum { TEXT = 512, BIG = 1024 * 1024 };
 
-static struct folder folder;
-static char name[NAME_TEXT]; /* of the socket */
 static char *bytes;
-
-static void set_up(void)
-{
-	folder_create(&folder);
-	strcpy(name, folder_path(&folder, "socket"));
-}
-
-static void tear_down(void)
-{
-	folder_remove(&folder);
-}
 
 static struct server start(const char *program, const char *const options[])
 {
 	return server_start_with(&(struct server_setup){
 		.program = program,
 		.options = options,
-		.host = name,
+		.host = socket_name,
 		.opens_itself = true,
 	});
 }
@@ -53,15 +40,18 @@ START_TEST(dial_talks_with_a_server_at_a_path)
 	struct run run;
 
 	fill_pattern(bytes, BIG, 1);
-	run = run_program(ARGUMENTS("dial", "--raw", name), bytes, BIG, LONG_WAIT_MS);
+	run = run_program(ARGUMENTS("dial", "--raw", socket_name), bytes, BIG,
+			  LONG_WAIT_MS);
 	run_expect_status(&run, 0);
 	ck_assert_uint_eq(run.out_length, BIG);
 	ck_assert_int_eq(memcmp(run.out, bytes, BIG), 0);
 
-	run = run_program(ARGUMENTS("dial", "-v", "-m", "hello", name), "", 0, WAIT_MS);
+	run = run_program(ARGUMENTS("dial", "-v", "-m", "hello", socket_name), "", 0,
+			  WAIT_MS);
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "hello\n");
-	snprintf(line, sizeof line, "^dial: connected to %s in [0-9.]+ ms\n", name);
+	snprintf(line, sizeof line, "^dial: connected to %s in [0-9.]+ ms\n",
+		 socket_name);
 	expect_match(run.err, line);
 	server_finish(&server);
 }
@@ -70,15 +60,15 @@ END_TEST
 START_TEST(dial_names_the_path_that_it_cannot_reach)
 {
 	char line[TEXT];
-	struct run run = run_program(ARGUMENTS("dial", name), "", 0, WAIT_MS);
+	struct run run = run_program(ARGUMENTS("dial", socket_name), "", 0, WAIT_MS);
 
 	snprintf(line, sizeof line,
-		 "dial: cannot connect to %s: No such file or directory\n", name);
+		 "dial: cannot connect to %s: No such file or directory\n", socket_name);
 	expect_error(&run, 1, line);
-	folder_socket(&folder, "socket");
-	run = run_program(ARGUMENTS("dial", name), "", 0, WAIT_MS);
+	folder_socket(&socket_folder, "socket");
+	run = run_program(ARGUMENTS("dial", socket_name), "", 0, WAIT_MS);
 	snprintf(line, sizeof line, "dial: cannot connect to %s: Connection refused\n",
-		 name);
+		 socket_name);
 	expect_error(&run, 1, line);
 }
 END_TEST
@@ -92,9 +82,9 @@ START_TEST(dial_waits_for_the_server)
 
 	dial = program_start(&(struct run_setup){
 		.argv = ARGUMENTS("dial", "-R", "-w", slow_seconds(20), "-m", "hello",
-				  name),
+				  socket_name),
 	});
-	folder_socket(&folder, "socket");
+	folder_socket(&socket_folder, "socket");
 	server = start("echod-select", NULL);
 	run = program_wait(&dial, WAIT_MS);
 	run_expect_status(&run, 0);
@@ -106,20 +96,21 @@ END_TEST
 /* connect(2) would block; -w limits it. */
 START_TEST(dial_does_not_wait_longer_for_a_full_backlog)
 {
-	const struct sock_place place = { name, "", SOCK_STREAM, 0 };
+	const struct sock_place place = { socket_name, "", SOCK_STREAM, 0 };
 	struct local_address address;
 	struct socket_file file;
 	struct run run;
 	char line[TEXT];
 	int listener, fd;
 
-	ck_assert_int_eq(local_address_parse(name, &address, NULL), 0);
+	ck_assert_int_eq(local_address_parse(socket_name, &address, NULL), 0);
 	listener = sock_listen_local(&address, &place, SOCKET_FILE_MODE, &file, NULL);
 	ck_assert_int_ge(listener, 0);
 	while ((fd = sock_connect_local(&address, SOCK_STREAM)) >= 0)
 		;
-	run = run_program(ARGUMENTS("dial", "-w", "0.1", name), "", 0, WAIT_MS);
-	snprintf(line, sizeof line, "dial: cannot connect to %s: timed out\n", name);
+	run = run_program(ARGUMENTS("dial", "-w", "0.1", socket_name), "", 0, WAIT_MS);
+	snprintf(line, sizeof line, "dial: cannot connect to %s: timed out\n",
+		 socket_name);
 	expect_error(&run, 1, line);
 	close(listener);
 }
@@ -132,29 +123,29 @@ START_TEST(dial_sends_datagrams_to_a_path)
 	struct run run;
 	char line[TEXT];
 
-	run = run_program(ARGUMENTS("dial", "-u", name), "", 0, WAIT_MS);
-	snprintf(line, sizeof line, "dial: %s: No such file or directory\n", name);
+	run = run_program(ARGUMENTS("dial", "-u", socket_name), "", 0, WAIT_MS);
+	snprintf(line, sizeof line, "dial: %s: No such file or directory\n", socket_name);
 	expect_error(&run, 1, line);
 	dial = program_start(&(struct run_setup){
 		.argv = ARGUMENTS("dial", "-R", "-u", "-v", "-m", "one", "-m", "two",
-				  name),
+				  socket_name),
 	});
 	server = server_start_with(&(struct server_setup){
 		.program = "echod-thread",
 		.options = ARGUMENTS("-u"),
-		.host = name,
+		.host = socket_name,
 		.type = SOCK_DGRAM,
 		.opens_itself = true,
 	});
 	run = program_wait(&dial, WAIT_MS);
 	run_expect_status(&run, 0);
 	ck_assert_str_eq(run.out, "one\ntwo\n");
-	snprintf(line, sizeof line, "dial: sending to %s\n", name);
+	snprintf(line, sizeof line, "dial: sending to %s\n", socket_name);
 	ck_assert_ptr_nonnull(strstr(run.err, line));
-	run = run_program(ARGUMENTS("dial", "-u", "-n", "2", "-i", "0.01", name), "", 0,
-			  WAIT_MS);
+	run = run_program(ARGUMENTS("dial", "-u", "-n", "2", "-i", "0.01", socket_name),
+			  "", 0, WAIT_MS);
 	run_expect_status(&run, 0);
-	snprintf(line, sizeof line, "bytes from %s: seq=1 time=", name);
+	snprintf(line, sizeof line, "bytes from %s: seq=1 time=", socket_name);
 	ck_assert_ptr_nonnull(strstr(run.out, line));
 	server_finish(&server);
 }
@@ -190,8 +181,8 @@ END_TEST
 START_TEST(chat_joins_a_room_at_a_path)
 {
 	struct server server = start("chatd-thread", NULL);
-	struct run run = run_program(ARGUMENTS("chat", "-n", "alice", name), "hello\n", 6,
-				     WAIT_MS);
+	struct run run = run_program(ARGUMENTS("chat", "-n", "alice", socket_name),
+				     "hello\n", 6, WAIT_MS);
 
 	run_expect_status(&run, 0);
 	ck_assert_ptr_nonnull(strstr(run.out, "* you are now alice\n"));
@@ -201,25 +192,28 @@ END_TEST
 
 START_TEST(xfer_moves_a_file_through_a_path)
 {
-	char from[NAME_TEXT], to[NAME_TEXT], host[TEXT];
+	char from[FOLDER_TEXT], to[FOLDER_TEXT], host[TEXT];
 	struct server server;
 	struct run run;
 
-	folder_directory(&folder, "stored");
-	folder_directory(&folder, "fetched");
+	folder_directory(&socket_folder, "stored");
+	folder_directory(&socket_folder, "fetched");
 	fill_pattern(bytes, BIG, 2);
-	folder_file(&folder, "file", bytes, BIG);
-	server = start("filed-fork", ARGUMENTS("-r", folder_path(&folder, "stored")));
-	strcpy(from, folder_path(&folder, "file"));
-	strcpy(to, folder_path(&folder, "fetched"));
-	run = run_program(ARGUMENTS("xfer", "-q", "put", name, from), "", 0, WAIT_MS);
-	expect_error(&run, 0, "");
-	run = run_program(ARGUMENTS("xfer", "-j", "-o", to, "get", name, "file"), "", 0,
+	folder_file(&socket_folder, "file", bytes, BIG);
+	server = start("filed-fork",
+		       ARGUMENTS("-r", folder_path(&socket_folder, "stored")));
+	strcpy(from, folder_path(&socket_folder, "file"));
+	strcpy(to, folder_path(&socket_folder, "fetched"));
+	run = run_program(ARGUMENTS("xfer", "-q", "put", socket_name, from), "", 0,
 			  WAIT_MS);
 	expect_error(&run, 0, "");
-	snprintf(host, sizeof host, "\"host\":\"%s\",\"files\":", name); /* no port */
+	run = run_program(ARGUMENTS("xfer", "-j", "-o", to, "get", socket_name, "file"),
+			  "", 0, WAIT_MS);
+	expect_error(&run, 0, "");
+	snprintf(host, sizeof host,
+		 "\"host\":\"%s\",\"files\":", socket_name); /* no port */
 	ck_assert_msg(strstr(run.out, host) != NULL, "%s", run.out);
-	folder_expect_file(&folder, "fetched/file", bytes, BIG);
+	folder_expect_file(&socket_folder, "fetched/file", bytes, BIG);
 	server_finish(&server);
 }
 END_TEST
@@ -227,9 +221,9 @@ END_TEST
 START_TEST(loadgen_loads_a_server_at_a_path)
 {
 	struct server server = start("echod-epoll", NULL);
-	struct run run =
-		run_program(ARGUMENTS("loadgen", "-c", "2", "-d", "0.3", "echo", name),
-			    "", 0, WAIT_MS);
+	struct run run = run_program(
+		ARGUMENTS("loadgen", "-c", "2", "-d", "0.3", "echo", socket_name), "", 0,
+		WAIT_MS);
 
 	run_expect_status(&run, 0);
 	ck_assert_ptr_nonnull(strstr(run.out, "errors         none\n"));
@@ -243,7 +237,7 @@ START_TEST(sockcheck_checks_a_server_at_a_path)
 	struct run run = run_program(ARGUMENTS("sockcheck", "--only",
 					       "answers,two-at-once,half-close,"
 					       "partial-writes,reset-after-reply",
-					       "echo", name),
+					       "echo", socket_name),
 				     "", 0, LONG_WAIT_MS);
 
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
@@ -251,11 +245,13 @@ START_TEST(sockcheck_checks_a_server_at_a_path)
 	ck_assert_ptr_nonnull(
 		strstr(run.out, "has no meaning for echo on a UNIX-domain socket"));
 	server_finish(&server);
-	run = run_program(ARGUMENTS("sockcheck", "--only", "answers", "echo", name), "",
-			  0, LONG_WAIT_MS);
+	run = run_program(
+		ARGUMENTS("sockcheck", "--only", "answers", "echo", socket_name), "", 0,
+		LONG_WAIT_MS);
 	run_expect_status(&run, 1);
 	ck_assert_ptr_nonnull(strstr(run.out, "FAIL  answers: the client"));
-	run = run_program(ARGUMENTS("sockcheck", "-u", "echo", name), "", 0, WAIT_MS);
+	run = run_program(ARGUMENTS("sockcheck", "-u", "echo", socket_name), "", 0,
+			  WAIT_MS);
 	expect_error(&run, 2,
 		     "sockcheck: -u does not go with a UNIX-domain socket; try "
 		     "'sockcheck -h'\n");
@@ -268,7 +264,7 @@ Suite *suite_local_clients(void)
 	TCase *tcase = add_case(suite, "dial");
 
 	bytes = much_memory(BIG);
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_checked_fixture(tcase, socket_set_up, socket_tear_down);
 	tcase_add_test(tcase, dial_talks_with_a_server_at_a_path);
 	tcase_add_test(tcase, dial_names_the_path_that_it_cannot_reach);
 	tcase_add_test(tcase, dial_waits_for_the_server);
@@ -280,7 +276,7 @@ Suite *suite_local_clients(void)
 			    (int)(sizeof bad / sizeof *bad));
 
 	tcase = add_case(suite, "others");
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_checked_fixture(tcase, socket_set_up, socket_tear_down);
 	tcase_add_test(tcase, chat_joins_a_room_at_a_path);
 	tcase_add_test(tcase, xfer_moves_a_file_through_a_path);
 	tcase_add_test(tcase, loadgen_loads_a_server_at_a_path);

@@ -9,39 +9,23 @@
 #include "client/load/load.h"
 #include "common/io.h"
 #include "common/sock.h"
-#include "tests/fixture/folder.h"
 #include "tests/fixture/load_fixture.h"
+#include "tests/fixture/socket_fixture.h"
 #include "tests/fixture/waiting.h"
 #include "tests/suites.h"
 
-enum { NAME_TEXT = 256 };
-
-static struct folder folder;
-static char name[NAME_TEXT]; /* of the socket */
-
-static void set_up(void)
-{
-	folder_create(&folder);
-	strcpy(name, folder_path(&folder, "socket"));
-}
-
-static void tear_down(void)
-{
-	folder_remove(&folder);
-}
-
-static void listen_at(const char *socket_name, int backlog)
+static void listen_at(const char *place, int backlog)
 {
 	struct local_address address;
 
-	ck_assert_msg(local_address_parse(socket_name, &address, &failure) == 0, "%s",
+	ck_assert_msg(local_address_parse(place, &address, &failure) == 0, "%s",
 		      failure.text);
 	listener = socket(AF_UNIX, SOCK_STREAM, 0);
 	ck_assert_int_ge(listener, 0);
 	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address.name, address.length),
 			 0);
 	ck_assert_int_eq(listen(listener, backlog), 0);
-	plan.host = name;
+	plan.host = socket_name;
 	plan.port = "";
 }
 
@@ -81,7 +65,7 @@ START_TEST(every_load_goes_through_a_socket_file)
 {
 	plan.kind = kinds[_i];
 	plan.idle = 4;
-	listen_at(name, 128);
+	listen_at(socket_name, 128);
 	start_server_of_listener(serve_echo);
 	expect_all_served();
 }
@@ -94,7 +78,7 @@ START_TEST(a_full_backlog_is_no_error)
 	plan.connections = 16;
 	plan.idle = 16;
 	plan.duration = 1000 * SLOW_MACHINE; /* enough for a reply to each */
-	listen_at(name, 1);
+	listen_at(socket_name, 1);
 	start_server_of_listener(serve_echo);
 	if (plan.kind ==
 	    LOAD_CONNECTIONS) { /* those that try again may meet others each time */
@@ -111,7 +95,7 @@ START_TEST(faulty_clients_find_a_full_backlog_too)
 {
 	plan.connections = 2;
 	plan.faults.clients[LOAD_FAULT_RESET] = 8;
-	listen_at(name, 1);
+	listen_at(socket_name, 1);
 	start_server_of_listener(serve_echo);
 	measure();
 	assert_no_errors();
@@ -125,7 +109,7 @@ START_TEST(a_backlog_that_stays_full_is_a_timeout)
 	plan.connections = 8;
 	plan.idle = 1;
 	plan.timeout = 300;
-	listen_at(name, 1);
+	listen_at(socket_name, 1);
 	server = fork();
 	ck_assert_int_ge(server, 0);
 	if (server == 0)
@@ -140,8 +124,8 @@ END_TEST
 START_TEST(an_abstract_name_needs_no_file)
 {
 #ifdef __linux__
-	snprintf(name, sizeof name, "@sockways-test-%ld", (long)getpid());
-	listen_at(name, 128);
+	snprintf(socket_name, sizeof socket_name, "@sockways-test-%ld", (long)getpid());
+	listen_at(socket_name, 128);
 	start_server_of_listener(serve_echo);
 	expect_all_served();
 #else
@@ -154,33 +138,35 @@ END_TEST
 
 START_TEST(the_report_names_the_socket)
 {
-	char line[NAME_TEXT + 80];
+	char line[FOLDER_TEXT + 80];
 	struct run run;
 
-	listen_at(name, 128);
+	listen_at(socket_name, 128);
 	start_server_of_listener(serve_echo);
-	run = run_loadgen(ARGUMENTS("loadgen", "-d", "0.1", name));
+	run = run_loadgen(ARGUMENTS("loadgen", "-d", "0.1", socket_name));
 	run_expect_status(&run, 0);
 	snprintf(line, sizeof line,
-		 "\nserver         echo over a UNIX-domain socket at %s\n", name);
+		 "\nserver         echo over a UNIX-domain socket at %s\n", socket_name);
 	ck_assert_ptr_nonnull(strstr(run.out, line));
 
-	run = run_loadgen(
-		ARGUMENTS("loadgen", "-j", "-d", "0.1", "echo", "connections", name));
+	run = run_loadgen(ARGUMENTS("loadgen", "-j", "-d", "0.1", "echo", "connections",
+				    socket_name));
 	run_expect_status(&run, 0);
-	snprintf(line, sizeof line, ",\"transport\":\"unix\",\"address\":\"%s\",", name);
+	snprintf(line, sizeof line, ",\"transport\":\"unix\",\"address\":\"%s\",",
+		 socket_name);
 	ck_assert_ptr_nonnull(strstr(run.out, line));
 }
 END_TEST
 
 START_TEST(a_socket_that_nobody_has_made_is_named)
 {
-	char line[NAME_TEXT + 80];
-	struct run run = run_loadgen(ARGUMENTS("loadgen", name));
+	char line[FOLDER_TEXT + 80];
+	struct run run = run_loadgen(ARGUMENTS("loadgen", socket_name));
 
 	run_expect_status(&run, 1);
 	snprintf(line, sizeof line,
-		 "loadgen: cannot connect to %s: No such file or directory\n", name);
+		 "loadgen: cannot connect to %s: No such file or directory\n",
+		 socket_name);
 	ck_assert_str_eq(run.err, line);
 }
 END_TEST
@@ -194,10 +180,10 @@ START_TEST(a_socket_file_is_waited_for)
 	ck_assert_int_ge(server, 0);
 	if (server == 0) {
 		pause_milliseconds(200);
-		listen_at(name, 128);
+		listen_at(socket_name, 128);
 		accept_clients(serve_echo);
 	}
-	plan.host = name;
+	plan.host = socket_name;
 	plan.port = "";
 	expect_all_served();
 }
@@ -231,7 +217,7 @@ Suite *suite_load_local(void)
 	Suite *suite = suite_create("load_local");
 	TCase *tcase = load_case(suite, "loads");
 
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_checked_fixture(tcase, socket_set_up, socket_tear_down);
 	tcase_add_loop_test(tcase, every_load_goes_through_a_socket_file, 0, KINDS);
 	tcase_add_loop_test(tcase, a_full_backlog_is_no_error, 0, KINDS);
 	tcase_add_test(tcase, faulty_clients_find_a_full_backlog_too);
@@ -239,7 +225,7 @@ Suite *suite_load_local(void)
 	tcase_add_test(tcase, an_abstract_name_needs_no_file);
 
 	tcase = load_case(suite, "program");
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_checked_fixture(tcase, socket_set_up, socket_tear_down);
 	tcase_add_test(tcase, the_report_names_the_socket);
 	tcase_add_test(tcase, a_socket_that_nobody_has_made_is_named);
 	tcase_add_test(tcase, a_socket_file_is_waited_for);
