@@ -1,8 +1,8 @@
 /*
  * workers - keeps the number of worker processes, and passes clients to them.
  *
- * A worker that ends by itself (--requests) is replaced at once. One that crashes or is
- * killed is replaced at once if that happens now and then. If each worker crashes as soon as
+ * A worker that ends by itself (--requests) is replaced at once. One that crashes, is killed or
+ * cannot receive a client is replaced at once if that happens now and then. If each worker crashes as soon as
  * it runs, replacing at once would be a loop of fork(2) that takes a whole processor. So the
  * parent has a credit: REPLACED_AT_ONCE workers, and one more every REPLACE_INTERVAL.
  *
@@ -361,6 +361,26 @@ void workers_take(struct workers *workers, const struct connection *connection)
 		server_report_full(workers->server, served->count);
 }
 
+/* A worker that cannot receive is of no use. A new one may be, after a shortage of memory. */
+static void lose_parent(struct workers *workers, int received)
+{
+	int error = errno;
+
+	workers->parent_gone = true;
+	workers->failed = received < 0;
+	if (workers->failed &&
+	    operator_is_due(&workers->server->statistics->lack_repeat_at))
+		message(MESSAGE_ERROR,
+			"a worker cannot receive a client from its parent: %s",
+			strerror(error));
+}
+
+/* Without a free descriptor, the kernel delivers the message and drops the descriptors. */
+static bool has_descriptors(const struct server *server, const int fds[PASS_MOST])
+{
+	return fds[0] >= 0 && (server->hub == NULL || fds[1] >= 0);
+}
+
 struct connection *workers_receive(struct workers *workers)
 {
 	struct server *server = workers->server;
@@ -370,13 +390,14 @@ struct connection *workers_receive(struct workers *workers)
 
 	received = pass_receive(workers->pipe, &passed, sizeof passed, fds);
 	if (received <= 0) {
-		workers->parent_gone = received == 0 || errno != EINTR;
+		if (received == 0 || errno != EINTR)
+			lose_parent(workers, received);
 		return NULL;
 	}
-	connection = fds[0] >= 0 ? connection_create(server) : NULL;
+	connection = has_descriptors(server, fds) ? connection_create(server) : NULL;
 	if (connection == NULL) { /* no memory, or no descriptor was free */
 		server_lack(server, "cannot serve a client",
-			    fds[0] < 0 ? EMFILE : ENOMEM);
+			    has_descriptors(server, fds) ? ENOMEM : EMFILE);
 		for (int i = 0; i < PASS_MOST; i++)
 			if (fds[i] >= 0)
 				close(fds[i]);
@@ -388,6 +409,11 @@ struct connection *workers_receive(struct workers *workers)
 	if (server->hub != NULL)
 		server->hub->receive(connection, fds[1], passed.hub_slot);
 	return connection;
+}
+
+int workers_exit_status(const struct workers *workers)
+{
+	return workers->failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 void workers_client_left(struct workers *workers)

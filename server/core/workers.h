@@ -57,6 +57,7 @@ struct workers {
 	uint64_t clients; /* that it has served */
 	int pipe;         /* from the parent; -1: none */
 	bool parent_gone;
+	bool failed; /* it could not receive a client */
 };
 
 /** Begins without workers. There will be server->max_clients of them, or as many as the
@@ -88,8 +89,13 @@ bool workers_go_on(struct workers *workers);
 void workers_take(struct workers *workers, const struct connection *connection);
 
 /** In a worker: waits for a client that the parent passes. @return it, or NULL after a
- *  signal, or when the parent has gone */
+ *  signal, or when the parent has gone, or after an error, which is reported: then the worker
+ *  must end, because the next call would fail as well */
 struct connection *workers_receive(struct workers *workers);
+
+/** In a worker that must end: its exit status. Another one than 0 counts as a crash, so the worker
+ *  is not replaced faster than the limit. */
+int workers_exit_status(const struct workers *workers);
 
 /** In a worker: the client has left. */
 void workers_client_left(struct workers *workers);

@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/clock.h"
@@ -41,9 +42,11 @@ static struct wakeup wakeup; /* for the thread that waits for a client */
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 static pthread_attr_t attributes;
 static atomic_uint workers_begun;
+static bool accepts; /* the thread that accepts has been created */
 
 /* The life of the thread that accepts. It waits for room before it accepts: a client that
- * nobody can serve stays in the backlog. */
+ * nobody can serve stays in the backlog. When the server stops, it closes the queue, and the
+ * workers serve the clients that are still in there. */
 static void *accept_clients(void *argument)
 {
 	struct server *server = argument;
@@ -56,16 +59,17 @@ static void *accept_clients(void *argument)
 		if (!queue_put(&queue, connection))
 			server_refuse(server, connection);
 	}
+	queue_close(&queue);
 	return NULL;
 }
 
-/* Returns NULL when the server stops. */
+/* Returns NULL when the server stops and no accepted client is left. */
 static struct connection *next_client(struct server *server)
 {
 	struct connection *connection;
 
 	if (worker_options()->accept == ACCEPT_QUEUE)
-		return queue_take(&queue);
+		return server_goes_on(server) ? queue_take(&queue) : NULL;
 	pthread_mutex_lock(&turn);
 	connection = accept_wait(server, &wakeup);
 	pthread_mutex_unlock(&turn);
@@ -108,22 +112,29 @@ static void start_workers(struct server *server)
 				       server);
 		started += error == 0;
 	}
+	accepts = accepting && started > 1;
 	if (error != 0)
 		server_lack(server, "cannot create a thread", error);
 	server->wake_at = error != 0 ? clock_milliseconds() + RETRY : CLOCK_NEVER;
 }
 
 /* What the main thread does for its workers in each turn. It has been woken by a signal, or by a
- * client that has left a full server. While the server stops it interrupts every wait, and
- * refuses the clients that no worker has taken. */
+ * client that has left a full server. While the server stops it interrupts every wait. */
 static void attend_workers(struct server *server)
 {
-	struct connection *connection;
-
 	wakeup_send(&wakeup);
 	if (!server->stopping)
 		return;
 	threads_interrupt();
+	if (!accepts)
+		queue_close(&queue);
+}
+
+/* The time for the stop is over: refuses the clients that no worker has taken. */
+static void refuse_queued(struct server *server)
+{
+	struct connection *connection;
+
 	queue_close(&queue);
 	while ((connection = queue_take_left(&queue)) != NULL)
 		server_refuse(server, connection);
@@ -142,6 +153,7 @@ static int serve(struct server *server)
 		server_pause(server);
 	}
 	attend_workers(server); /* idle threads end as well */
+	refuse_queued(server);
 	pthread_attr_destroy(&attributes);
 	return 0;
 }

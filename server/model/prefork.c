@@ -75,7 +75,7 @@ static _Noreturn void serve_clients(struct server *server)
 		connection_close(connection);
 		workers_client_left(&workers);
 	}
-	_exit(0);
+	_exit(workers_exit_status(&workers));
 }
 
 static void start_worker(struct server *server)

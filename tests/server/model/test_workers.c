@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "tests/fixture/crowd.h"
+#include "tests/fixture/forbid.h"
 #include "tests/fixture/harness.h"
 #include "tests/suites.h"
 
@@ -153,14 +154,51 @@ static bool has_one_more_descriptor(void *context)
 	return process_descriptors(held->server->pid) > held->descriptors;
 }
 
-/* GIVEN a pool that is full, with a client in its queue
+/* Connects a client that waits in the queue of a pool, because its only worker serves another one.
+ * @return its descriptor */
+static int connect_to_queue(const struct server *server)
+{
+	struct held held = { server, process_descriptors(server->pid) };
+	int fd = client_connect(server);
+
+	ck_assert(eventually(has_one_more_descriptor, &held, WAIT_MS));
+	return fd;
+}
+
+/* GIVEN a pool that is full, with a client in its queue that has sent a request
    WHEN it is told to stop
-   THEN that client is closed, and counted as dropped. */
-START_TEST(a_stop_drops_clients_in_the_queue)
+   THEN that client gets its reply, as the others do. */
+START_TEST(a_stop_serves_clients_in_the_queue)
 {
 	struct server server = server_start("echod-pool", ARGUMENTS("-j", "1"));
 	int served = client_connect_and_echo(&server), queued;
-	struct held held = { &server, process_descriptors(server.pid) };
+
+	if (!process_facts_available()) {
+		skipped("needs /proc");
+		server_stop(&server);
+		return;
+	}
+	queued = connect_to_queue(&server);
+	client_say(queued, "in the queue");
+	server_signal(&server, SIGTERM);
+	client_expect_end(served);
+	client_hear(queued, "in the queue");
+	client_expect_end(queued);
+	client_close(served);
+	client_close(queued);
+	ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
+	ck_assert_uint_eq(server_count_lines(&server, "served 2 clients, dropped 0;"), 1);
+}
+END_TEST
+
+/* GIVEN the same, and a request of another client that takes long
+   WHEN a second signal says that the server must not wait
+   THEN the client in the queue is closed, and counted as dropped. */
+START_TEST(a_second_signal_drops_clients_in_the_queue)
+{
+	struct server server = server_start(
+		"httpd-pool", ARGUMENTS("-j", "1", "--delay", "60000", "-vv"));
+	int served = client_connect(&server), queued;
 	char byte;
 
 	if (!process_facts_available()) {
@@ -168,11 +206,13 @@ START_TEST(a_stop_drops_clients_in_the_queue)
 		server_stop(&server);
 		return;
 	}
-	queued = client_connect(&server);
-	ck_assert(eventually(has_one_more_descriptor, &held, WAIT_MS));
+	client_say(served, "GET / HTTP/1.0\r\n\r\n");
+	server_wait_line(&server, "connected", WAIT_MS);
+	queued = connect_to_queue(&server);
+	server_signal(&server, SIGTERM);
+	ck_assert(eventually(server_refuses, &server, WAIT_MS)); /* two at once are one */
 	server_signal(&server, SIGTERM);
 	ck_assert_int_le(io_read(queued, &byte, 1), 0);
-	client_expect_end(served);
 	client_close(served);
 	client_close(queued);
 	ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
@@ -254,13 +294,35 @@ START_TEST(a_killed_worker_takes_its_client_along_and_is_replaced)
 }
 END_TEST
 
+struct visits {
+	const struct server *server;
+	unsigned count;
+};
+
+static bool have_ended(void *context)
+{
+	const struct visits *visits = context;
+
+	return server_count_lines(visits->server, " 5 bytes in, 5 out, ") ==
+	       visits->count;
+}
+
+/* A whole client, the @p number-th one: when this returns, its worker has noticed the end. */
+static void visit(const struct server *server, unsigned number)
+{
+	struct visits visits = { server, number };
+
+	client_leave(client_connect_and_echo(server));
+	ck_assert(eventually(have_ended, &visits, WAIT_MS));
+}
+
 /* Among the workers that wait, one may hold the lock. */
 START_TEST(killed_workers_that_waited_are_replaced)
 {
 	struct server server = start(_i, "3");
 	pid_t pids[MOST_WORKERS];
 
-	client_leave(client_connect_and_echo(&server));
+	visit(&server, 1);
 	if (!can_find_workers(&server)) {
 		server_stop(&server);
 		return;
@@ -270,7 +332,7 @@ START_TEST(killed_workers_that_waited_are_replaced)
 	for (int i = 0; i < 3; i++) {
 		ck_assert_int_eq(kill(pids[i], SIGKILL), 0);
 		expect_workers(&server, 3, pids[i]);
-		client_leave(client_connect_and_echo(&server));
+		visit(&server, (unsigned)i + 2);
 	}
 	server_finish(&server);
 	ck_assert_uint_eq(server_count_lines(&server, "an idle worker has ended"), 1);
@@ -301,6 +363,57 @@ START_TEST(workers_that_die_at_once_are_not_replaced_faster_than_the_limit)
 	ck_assert_int_ge(clock_milliseconds() - began, (KILLED - AT_ONCE) * INTERVAL);
 	client_leave(client_connect_and_echo(&server));
 	server_finish(&server);
+}
+END_TEST
+
+/* The workers that a server with one worker has had. */
+struct succession {
+	const struct server *server;
+	pid_t last;
+	unsigned count;
+	int64_t end; /* milliseconds */
+};
+
+static bool is_over(void *context)
+{
+	struct succession *succession = context;
+	pid_t pids[MOST_WORKERS];
+
+	if (find_workers(succession->server, pids) > 0 && pids[0] != succession->last) {
+		succession->last = pids[0];
+		succession->count++;
+	}
+	return clock_milliseconds() >= succession->end;
+}
+
+/* GIVEN workers that cannot receive a client from the parent
+   WHEN they end, and are replaced
+   THEN one line says why, and they are not replaced faster than the limit. */
+START_TEST(workers_that_cannot_receive_say_so_and_are_not_replaced_faster)
+{
+	enum { INTERVALS = 4 };
+	struct server server;
+	struct succession workers = { .server = &server };
+
+	if (!forbid_recvmsg(ENOBUFS)) { /* in this process, and in the server */
+		skipped("needs seccomp(2)");
+		return;
+	}
+	server = server_start("echod-prefork", ARGUMENTS("-j", "1", "--accept", "pass"));
+	if (!can_find_workers(&server)) {
+		server_stop(&server);
+		return;
+	}
+	server_wait_line(&server,
+			 "a worker cannot receive a client from its parent: No buffer "
+			 "space available",
+			 WAIT_MS);
+	workers.end = clock_milliseconds() + INTERVALS * INTERVAL;
+	ck_assert(eventually(is_over, &workers, WAIT_MS));
+	ck_assert_uint_le(workers.count, AT_ONCE + INTERVALS + 2);
+	server_finish(&server);
+	ck_assert_uint_eq(server_count_lines(&server, "cannot receive"), 1);
+	ck_assert_uint_eq(server_count_lines(&server, "an idle worker has ended"), 1);
 }
 END_TEST
 
@@ -496,7 +609,8 @@ Suite *suite_workers(void)
 	tcase_add_loop_test(tcase, a_stop_ends_busy_and_idle_workers, 0, WAYS);
 	tcase_add_loop_test(tcase, a_server_that_is_killed_takes_its_workers_along, 0,
 			    WAYS);
-	tcase_add_test(tcase, a_stop_drops_clients_in_the_queue);
+	tcase_add_test(tcase, a_stop_serves_clients_in_the_queue);
+	tcase_add_test(tcase, a_second_signal_drops_clients_in_the_queue);
 	tcase = add_case(suite, "workers that end");
 	tcase_add_loop_test(tcase, a_killed_worker_takes_its_client_along_and_is_replaced,
 			    0, PREFORK_WAYS);
@@ -505,6 +619,8 @@ Suite *suite_workers(void)
 	tcase_add_loop_test(
 		tcase, workers_that_die_at_once_are_not_replaced_faster_than_the_limit, 0,
 		PREFORK_WAYS);
+	tcase_add_test(tcase,
+		       workers_that_cannot_receive_say_so_and_are_not_replaced_faster);
 	tcase_add_loop_test(tcase, a_worker_is_replaced_after_so_many_clients, 0,
 			    PREFORK_WAYS);
 	tcase = add_case(suite, "idle");
