@@ -7,13 +7,21 @@
 #include <string.h>
 
 static const char *const names[TRACE_EVENTS] = {
-	[TRACE_CONNECTED] = "connected", [TRACE_ACCEPTED] = "accepted",
-	[TRACE_TAKEN] = "taken",         [TRACE_RECEIVED] = "received",
-	[TRACE_REQUEST] = "request",     [TRACE_INCOMPLETE] = "incomplete",
-	[TRACE_PAUSED] = "paused",       [TRACE_RESUMED] = "resumed",
-	[TRACE_SENT] = "sent",           [TRACE_QUEUED] = "queued",
-	[TRACE_DRAINED] = "drained",     [TRACE_HALF_CLOSED] = "half-closed",
-	[TRACE_SHUTDOWN] = "shutdown",   [TRACE_CLOSED] = "closed",
+	[TRACE_CONNECTED] = "connected",
+	[TRACE_ACCEPTED] = "accepted",
+	[TRACE_TAKEN] = "taken",
+	[TRACE_PROXIED] = "proxied",
+	[TRACE_RECEIVED] = "received",
+	[TRACE_REQUEST] = "request",
+	[TRACE_INCOMPLETE] = "incomplete",
+	[TRACE_PAUSED] = "paused",
+	[TRACE_RESUMED] = "resumed",
+	[TRACE_SENT] = "sent",
+	[TRACE_QUEUED] = "queued",
+	[TRACE_DRAINED] = "drained",
+	[TRACE_HALF_CLOSED] = "half-closed",
+	[TRACE_SHUTDOWN] = "shutdown",
+	[TRACE_CLOSED] = "closed",
 };
 
 const char *trace_event_name(enum trace_event event)
@@ -40,5 +48,5 @@ bool trace_event_has_bytes(enum trace_event event)
 bool trace_event_has_text(enum trace_event event)
 {
 	return event == TRACE_CONNECTED || event == TRACE_ACCEPTED ||
-	       event == TRACE_CLOSED;
+	       event == TRACE_PROXIED || event == TRACE_CLOSED;
 }

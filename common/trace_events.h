@@ -14,6 +14,7 @@ enum trace_event {
 	TRACE_CONNECTED,  /* the client has connected; its address. No server writes it */
 	TRACE_ACCEPTED,   /* accept(2) has returned the client; its address */
 	TRACE_TAKEN,      /* a worker begins to serve it */
+	TRACE_PROXIED,    /* the PROXY header names the client; its address */
 	TRACE_RECEIVED,   /* bytes have arrived; how many */
 	TRACE_REQUEST,    /* the service has consumed input; how many bytes */
 	TRACE_INCOMPLETE, /* the service needs more input, and has consumed none */

@@ -327,7 +327,11 @@ static int place_worker(struct reader *reader, const struct fields *fields,
 static void note_detail(struct trace_client *client, const struct fields *fields)
 {
 	switch (fields->what) {
-	case TRACE_ACCEPTED:
+	case TRACE_ACCEPTED: /* its line may follow that of TRACE_PROXIED */
+	case TRACE_PROXIED:
+		if (client->proxied)
+			break;
+		client->proxied = fields->what == TRACE_PROXIED;
 		text_escape(fields->detail, strlen(fields->detail), client->address,
 			    sizeof client->address);
 		break;

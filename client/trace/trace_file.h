@@ -56,9 +56,10 @@ enum { TRACE_TEXT = 80, TRACE_NAME = 32 };
 
 struct trace_client {
 	uint64_t number;
-	/* Of `accepted` and `closed`: printable ASCII, perhaps cut; "" if the event is
-	 * missing. */
+	/* Of `proxied` or else `accepted`, and of `closed`: printable ASCII, perhaps cut; "" if
+	 * the event is missing. */
 	char address[TRACE_TEXT], why[TRACE_TEXT];
+	bool proxied; /* the address is that of `proxied` */
 	/* The worker that has taken it, in trace.workers; and its lane: 0 for that of the
 	 * first client, and so on. TRACE_NO_WORKER: it was not taken. */
 	size_t worker, lane;

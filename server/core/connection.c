@@ -449,6 +449,8 @@ static void note_client(struct connection *c, const struct proxy_client *client)
 	snprintf(event, sizeof event, "its client is %s",
 		 address_text(&client->address, text));
 	print_event(c, event);
+	if (trace_is_on())
+		trace_text(c->number, TRACE_PROXIED, text);
 	c->peer = client->address;
 }
 
@@ -503,8 +505,11 @@ void connection_offer(struct connection *c, size_t n)
 
 	if (c->awaits_header)
 		n = take_header(c, n);
-	if (n == 0)
+	if (n == 0) { /* the client has sent nothing yet */
+		if (trace_is_on() && c->state == CONNECTION_OPEN)
+			trace_request(c, 0);
 		return;
+	}
 	/* If a file was sent at once, the next request can be served. */
 	do {
 		before = used;

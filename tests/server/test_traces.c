@@ -12,6 +12,7 @@
 
 #include "client/trace/trace_file.h"
 #include "common/io.h"
+#include "common/sock.h"
 #include "common/trace_events.h"
 #include "tests/fixture/folder.h"
 #include "tests/fixture/harness.h"
@@ -305,6 +306,66 @@ START_TEST(output_that_waits_is_queued_and_then_drained)
 }
 END_TEST
 
+/* ---- a proxy --------------------------------------------------------------------------- */
+
+/* The number of the only client with such an event. */
+static unsigned long client_with(enum trace_event event)
+{
+	unsigned long client = 0;
+
+	for (size_t i = 0; i < line_count; i++)
+		if (lines[i].event == event) {
+			ck_assert_uint_eq(client, 0);
+			client = lines[i].client;
+		}
+	ck_assert_uint_ne(client, 0);
+	return client;
+}
+
+static void expect_proxied(unsigned long client)
+{
+	const struct line *proxied = find(client, TRACE_PROXIED);
+
+	ck_assert_str_eq(proxied->detail, "192.0.2.1:56324");
+	expect_match(find(client, TRACE_ACCEPTED)->detail, "^127\\.0\\.0\\.1:[0-9]+$");
+	ck_assert_int_le(find(client, TRACE_RECEIVED)->at, proxied->at);
+	ck_assert_int_le(proxied->at, find(client, TRACE_REQUEST)->at);
+	ck_assert_str_eq(find(client, TRACE_REQUEST)->detail, "3");
+}
+
+/* GIVEN a server with --proxy-protocol
+   WHEN a client comes through the proxy, its header in two pieces, and then the proxy itself
+   THEN the trace has the address of the client, beside that of the proxy, and timeline(1) uses
+   it; of the proxy itself the trace has one address. */
+START_TEST(a_trace_has_the_client_of_the_proxy)
+{
+	struct server server =
+		model_start(_i, "echo", ARGUMENTS("--proxy-protocol", "--trace", path()));
+	int fd = client_connect(&server);
+	size_t named = 0;
+	struct trace trace;
+
+	ck_assert_int_eq(sock_set_nodelay(fd), 0);
+	client_say(fd, "PROXY TCP4 192.0.2.1 ");
+	client_say(fd, "192.0.2.2 56324 443\r\nhi\n");
+	client_hear(fd, "hi\n");
+	client_leave(fd);
+	fd = client_connect(&server);
+	client_say(fd, "PROXY UNKNOWN\r\nhi\n");
+	client_hear(fd, "hi\n");
+	client_leave(fd);
+	server_finish(&server);
+	read_lines();
+	expect_proxied(client_with(TRACE_PROXIED));
+	read_spans(&trace);
+	ck_assert_uint_eq(trace.client_count, 2);
+	for (size_t i = 0; i < trace.client_count; i++)
+		named += strcmp(trace.clients[i].address, "192.0.2.1:56324") == 0;
+	ck_assert_uint_eq(named, 1);
+	trace_free(&trace);
+}
+END_TEST
+
 /* ---- chat ------------------------------------------------------------------------------ */
 
 static void hear_until(int fd, const char *end)
@@ -485,6 +546,8 @@ Suite *suite_traces(void)
 	tcase_add_loop_test(tcase, each_model_has_the_timeline_of_its_workers, 0,
 			    models_count());
 	tcase_add_loop_test(tcase, output_that_waits_is_queued_and_then_drained, 0,
+			    models_count());
+	tcase_add_loop_test(tcase, a_trace_has_the_client_of_the_proxy, 0,
 			    models_count());
 	add_sharing_test(tcase, a_delivery_is_sent_without_a_request);
 	tcase_add_loop_test(tcase, a_killed_worker_leaves_an_open_client, 0, 2);

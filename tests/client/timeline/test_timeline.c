@@ -365,6 +365,23 @@ START_TEST(an_svg_has_a_row_for_each_client_and_its_facts)
 }
 END_TEST
 
+/* GIVEN a trace whose lines are in no order, WHEN it is drawn, THEN a client has the address of its
+   PROXY header, and not that of the proxy. */
+START_TEST(a_client_has_the_address_of_its_header)
+{
+	static const char trace[] = HEADER "1200000000 70 71 1 proxied 192.0.2.1:56324\n"
+					   "1000000000 70 70 1 accepted 127.0.0.1:50001\n"
+					   "1100000000 70 71 1 taken\n"
+					   "1300000000 70 71 1 closed client closed\n";
+	struct run run = draw(ARGUMENTS("timeline", "--svg", "-"), trace);
+
+	ck_assert_str_eq(run.err, "");
+	ck_assert_ptr_nonnull(strstr(run.out, "192.0.2.1:56324"));
+	ck_assert_ptr_null(strstr(run.out, "127.0.0.1:50001"));
+	run_expect_status(&run, 0);
+}
+END_TEST
+
 START_TEST(what_a_trace_says_cannot_write_elements)
 {
 	struct run run = draw(ARGUMENTS("timeline", "--svg", "-"),
@@ -444,6 +461,7 @@ Suite *suite_timeline(void)
 	tcase = add_case(suite, "svg");
 	tcase_add_test(tcase, an_svg_has_a_row_for_each_client_and_its_facts);
 	tcase_add_test(tcase, what_a_trace_says_cannot_write_elements);
+	tcase_add_test(tcase, a_client_has_the_address_of_its_header);
 	tcase_add_test(tcase, an_svg_of_twelve_busy_clients_stays_small);
 	return suite;
 }
