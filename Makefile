@@ -24,7 +24,9 @@ VERSION  = 0.1
 # What one may set: make CC=clang, CC=musl-gcc, STATIC=1, SAN=address,undefined, SAN=thread,
 # WERROR=1, CFLAGS=…; BUILD and BIN move what is made, so that variants can stand side by side.
 # FUZZ_SECONDS=… is for each fuzz target.
+# PORTABLE=1 uses no extension of Linux, as on another system.
 CFLAGS   = -O2 -g
+SYSTEM  := $(shell uname -s)
 BUILD    = build
 BIN      = bin
 PREFIX   = /usr/local
@@ -36,6 +38,7 @@ ZSHDIR   = $(PREFIX)/share/zsh/site-functions
 STATIC   =
 SAN      =
 WERROR   =
+PORTABLE =
 FUZZ_SECONDS = 60
 
 ifeq ($(origin CC),default)
@@ -46,8 +49,16 @@ endif
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
            -Wmissing-prototypes -Wvla $(if $(WERROR),-Werror)
+WARNINGS += -Wno-enum-float-conversion # of newer clang: enumerators are our integer constants
 WARNINGS += $(if $(findstring musl,$(CC)),-Wno-sign-conversion) # in its FD_SET macro
-DEFINES  = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
+# On Linux the headers declare what POSIX.1-2008 has, and a file asks for more by a macro
+# (feature_test_macros(7)). Elsewhere the macros differ, so the headers declare all that there is:
+# macOS, FreeBSD and OpenBSD otherwise hide MSG_DONTWAIT, SOCK_CLOEXEC and CMSG_SPACE.
+SHOWN    = $(if $(filter Linux,$(SYSTEM)),-D_POSIX_C_SOURCE=200809L,\
+           -D_DARWIN_C_SOURCE -D__BSD_VISIBLE=1 -D_BSD_SOURCE)
+VISIBLE  = $(if $(PORTABLE),-U__linux__ -include tests/portable/posix.h,$(SHOWN))
+$(BUILD)/tests/%: VISIBLE = $(SHOWN) # the tests themselves
+DEFINES  = $(VISIBLE) -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
            -DSOCKWAYS_VERSION='"$(VERSION)"' \
            -DSOCKWAYS_SERVICES='"$(SERVICES)"' -DSOCKWAYS_MODELS='"$(MODELS)"' \
            -DSOCKWAYS_LISTENING_MODELS='"$(filter-out inetd,$(MODELS))"' # with a listener
@@ -61,8 +72,13 @@ endif
 # Full RELRO binds every symbol at the start: a forked child then never writes to the tables
 # of the dynamic linker, and so never copies their pages.
 HARDEN_C += $(if $(STATIC),-fno-pie,-fPIE)
-HARDEN_L  = $(if $(STATIC),-static -no-pie,-pie) -Wl,-z,relro,-z,now \
-            $(if $(SAN),-fsanitize=$(SAN))
+# The linker of macOS knows none of these options: what it makes is so without them.
+ifeq ($(SYSTEM),Darwin)
+HARDEN_L  = $(if $(STATIC),$(error STATIC=1: macOS has no static libc))
+else
+HARDEN_L  = $(if $(STATIC),-static -no-pie,-pie) -Wl,-z,relro,-z,now
+endif
+HARDEN_L += $(if $(SAN),-fsanitize=$(SAN))
 
 # versus says how it was built.
 $(BUILD)/client/versus/machine.o: DEFINES += -DSOCKWAYS_FLAGS='"$(strip $(CFLAGS))"'
@@ -172,7 +188,7 @@ compare: all
 	$(BIN)/versus echo
 
 CHECK_FLAGS = $(shell pkg-config --cflags check 2>/dev/null)
-CHECK_LIBS  = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lm -lrt)
+CHECK_LIBS  = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck $(if $(filter Linux,$(SYSTEM)),-lsubunit -lm -lrt,-lm))
 
 # Faults are injected by an object that a server preloads, so it must be linked dynamically,
 # with glibc, and without a sanitizer, which wants to come first itself. Each program (a service
@@ -571,7 +587,7 @@ help:
 	@echo 'make fuzz       fuzz: $(FUZZ), FUZZ_SECONDS=$(FUZZ_SECONDS) each (needs clang)'
 	@echo 'make deps       install a compiler and Check with the package manager'
 	@echo 'make deps-docs  install man, curl, socat, strace and gdb, which the manual pages use'
-	@echo 'make install    programs to bin, pages to share/man, completion for bash and zsh
+	@echo 'make install    programs to bin, pages to share/man, completion for bash and zsh'
 	@echo '                (PREFIX, DESTDIR)'
 	@echo 'make install-examples  units and run scripts for systemd, s6 and runit, to share/doc'
 	@echo 'make uninstall  take them away again'
@@ -582,6 +598,7 @@ help:
 	@echo 'make lint       mandoc, clang-format, and cppcheck or clang-tidy, where present'
 	@echo 'make clean      remove $(BUILD)/ and $(BIN)/'
 	@echo 'Settings: CC=clang CC=musl-gcc STATIC=1 SAN=address,undefined SAN=thread WERROR=1'
+	@echo '          PORTABLE=1 (no extension of Linux)'
 	@echo 'Programs: $(SERVERS) $(CLIENTS)'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -231,6 +231,9 @@ void address_set(struct address *address, const struct sockaddr *from, socklen_t
 	address->length = length < capacity ? length : capacity;
 	memcpy(&address->v6, from, address->length);
 	forget_name(address);
+#ifdef SIN6_LEN /* RFC 3493, section 3.4: a sockaddr begins with its length */
+	address->any.sa_len = (unsigned char)address->length;
+#endif
 }
 
 /* The bytes of the address: 4 of IPv4, also if IPv4-mapped, or 16 of IPv6.

@@ -7,9 +7,6 @@
 #ifdef __linux__
 #define _GNU_SOURCE /* struct ucred */
 #endif
-#if defined(__APPLE__)
-#define _DARWIN_C_SOURCE /* getpeereid */
-#endif
 
 #include "common/credentials.h"
 

@@ -4,10 +4,13 @@
  * recvmsg(2) and sendmsg(2) carry the local address in a control message (IP_PKTINFO,
  * IPV6_PKTINFO). Without it, a server on all addresses of a host would answer from an
  * address that the client has not written to. A UNIX-domain socket needs no such message.
+ * FreeBSD and OpenBSD have IP_RECVDSTADDR and IP_SENDSRCADDR for IPv4 instead, whose
+ * messages carry the address alone (ip(4)).
  */
 #ifdef __linux__
 #define _GNU_SOURCE /* struct in_pktinfo, struct in6_pktinfo */
 #endif
+#define __APPLE_USE_RFC_3542 /* IPV6_PKTINFO of macOS (netinet6/in6.h) */
 
 #include "common/datagram.h"
 
@@ -20,6 +23,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+
+#if !defined(IP_PKTINFO) && defined(IP_RECVDSTADDR) && defined(IP_SENDSRCADDR)
+#define USE_ADDRESS_ALONE
+#endif
 
 /* Space for one control message of each kind; the union aligns it for CMSG_FIRSTHDR. */
 union control {
@@ -88,6 +95,11 @@ int datagram_prepare(int fd)
 #ifdef IP_PKTINFO
 	if (local.any.sa_family == AF_INET)
 		return set_flag(fd, IPPROTO_IP, IP_PKTINFO);
+#elif defined(USE_ADDRESS_ALONE)
+	/* a socket with an address of its own has only this source, and may not name one */
+	if (local.any.sa_family == AF_INET &&
+	    local.v4.sin_addr.s_addr == htonl(INADDR_ANY))
+		return set_flag(fd, IPPROTO_IP, IP_RECVDSTADDR);
 #endif
 #ifdef IPV6_RECVPKTINFO
 	if (local.any.sa_family == AF_INET6) {
@@ -137,6 +149,17 @@ static void note_ipv4(const struct cmsghdr *part, sa_family_t family, struct add
 	to->v4.sin_addr = info.ipi_spec_dst;
 	to->length = sizeof to->v4;
 }
+#elif defined(USE_ADDRESS_ALONE)
+/* The address of a broadcast or multicast cannot be a source: send_message() then fails, and
+ * the kernel chooses the source. */
+static void note_ipv4(const struct cmsghdr *part, sa_family_t family, struct address *to)
+{
+	(void)family; /* of IPv4: datagram_prepare() */
+	memset(to, 0, sizeof *to);
+	to->v4.sin_family = AF_INET;
+	memcpy(&to->v4.sin_addr, CMSG_DATA(part), sizeof to->v4.sin_addr);
+	to->length = sizeof to->v4;
+}
 #endif
 
 #ifdef IPV6_PKTINFO
@@ -160,11 +183,17 @@ static void note_ipv6(const struct cmsghdr *part, struct address *to)
 static void note_destination(struct msghdr *message, sa_family_t family,
 			     struct address *to)
 {
+	(void)family;
 	memset(to, 0, sizeof *to);
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL;
 	     part = CMSG_NXTHDR(message, part)) {
 #ifdef IP_PKTINFO
 		if (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_PKTINFO) {
+			note_ipv4(part, family, to);
+			return;
+		}
+#elif defined(USE_ADDRESS_ALONE)
+		if (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVDSTADDR) {
 			note_ipv4(part, family, to);
 			return;
 		}
@@ -186,9 +215,8 @@ static void note_sender(const struct local_address *sender, struct datagram_peer
 		return;
 	}
 	from->address.any.sa_family = AF_UNIX;
-	if (sender->length <= offsetof(struct sockaddr_un, sun_path))
-		return;
-	from->local = *sender;
+	if (!local_address_is_unnamed(sender))
+		from->local = *sender;
 }
 
 /* sockaddr_un is the longest of the addresses that can arrive. */
@@ -237,6 +265,17 @@ static void set_source(struct msghdr *message, union control *control,
 		control->header.cmsg_type = IP_PKTINFO;
 		control->header.cmsg_len = CMSG_LEN(sizeof info);
 		memcpy(CMSG_DATA(&control->header), &info, sizeof info);
+	}
+#elif defined(USE_ADDRESS_ALONE)
+	if (from->length > 0 && from->any.sa_family == AF_INET) {
+		const struct in_addr *source = &from->v4.sin_addr;
+
+		message->msg_control = control;
+		message->msg_controllen = CMSG_SPACE(sizeof *source);
+		control->header.cmsg_level = IPPROTO_IP;
+		control->header.cmsg_type = IP_SENDSRCADDR;
+		control->header.cmsg_len = CMSG_LEN(sizeof *source);
+		memcpy(CMSG_DATA(&control->header), source, sizeof *source);
 	}
 #endif
 #ifdef IPV6_PKTINFO

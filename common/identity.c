@@ -7,8 +7,6 @@
  * setgid(2) leave it).
  */
 #define _DEFAULT_SOURCE /* initgroups, setgroups */
-#define _DARWIN_C_SOURCE
-#define __BSD_VISIBLE 1
 #include "common/identity.h"
 
 #include <errno.h>

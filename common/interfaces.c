@@ -4,11 +4,7 @@
  * getifaddrs(3) returns several entries per interface, one of them for the link layer. They
  * are sorted, and an entry without an address stays only if its interface has no other.
  */
-#ifdef __APPLE__
-#define _DARWIN_C_SOURCE /* getifaddrs, IFF_UP */
-#else
-#define _DEFAULT_SOURCE
-#endif
+#define _DEFAULT_SOURCE /* getifaddrs, IFF_UP */
 
 #include "common/interfaces.h"
 

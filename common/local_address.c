@@ -86,6 +86,15 @@ bool local_address_is_path(const struct local_address *address)
 	return name_length(address) > 0 && address->name.sun_path[0] != '\0';
 }
 
+/* BSD returns an empty name for a socket without one, in full length. */
+bool local_address_is_unnamed(const struct local_address *address)
+{
+	size_t length = name_length(address);
+
+	return length == 0 || (address->name.sun_path[0] == '\0' &&
+			       (length == 1 || !has_abstract_names));
+}
+
 /* A path may have a NUL at its end, or several (unix(7), BUGS). */
 const char *local_address_text(const struct local_address *address,
 			       char out[LOCAL_ADDRESS_TEXT])
@@ -93,8 +102,7 @@ const char *local_address_text(const struct local_address *address,
 	const char *name = address->name.sun_path;
 	size_t length = name_length(address);
 
-	/* BSD returns an empty name for a socket without one, in full length */
-	if (length == 0 || (name[0] == '\0' && (length == 1 || !has_abstract_names))) {
+	if (local_address_is_unnamed(address)) {
 		strcpy(out, "unnamed");
 		return out;
 	}

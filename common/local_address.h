@@ -40,6 +40,10 @@ int local_address_of(int fd, struct local_address *address);
 /** Whether it is the path of a file, not an abstract name or none. */
 bool local_address_is_path(const struct local_address *address);
 
+/** Whether a socket without a name has this address: its length is 0, or on BSD its name is
+ *  empty. */
+bool local_address_is_unnamed(const struct local_address *address);
+
 /** Writes "./echo.sock", "@name", or "unnamed", escaped. @return @p out */
 const char *local_address_text(const struct local_address *address,
 			       char out[LOCAL_ADDRESS_TEXT]);

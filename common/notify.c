@@ -15,6 +15,7 @@
 
 #include "common/io.h"
 #include "common/local_address.h"
+#include "common/sock.h"
 
 static int open_socket(const char *name, struct failure *failure)
 {
@@ -61,7 +62,7 @@ int notify_send(const struct notify *notify, const char *lines)
 	if (notify->fd < 0)
 		return 0;
 	do
-		sent = send(notify->fd, lines, strlen(lines), MSG_NOSIGNAL);
+		sent = send(notify->fd, lines, strlen(lines), SOCK_NO_SIGNAL);
 	while (sent < 0 && errno == EINTR);
 	return sent < 0 ? -1 : 0;
 }

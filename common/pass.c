@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "common/io.h"
+#include "common/sock.h"
 
 /* The control data, aligned for its header. */
 union control {
@@ -54,7 +55,7 @@ int pass_send(int socket, const void *bytes, size_t size, const int fds[], unsig
 	header->cmsg_len = (socklen_t)CMSG_LEN(count * sizeof(int));
 	memcpy(CMSG_DATA(header), fds, count * sizeof(int));
 	do
-		sent = sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent = sendmsg(socket, &message, MSG_DONTWAIT | SOCK_NO_SIGNAL);
 	while (sent < 0 && errno == EINTR);
 	return sent < 0 ? -1 : 0;
 }

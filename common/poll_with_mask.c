@@ -9,15 +9,12 @@
  * the steps is noticed after that time at the latest. The costs are two more system calls for
  * each wait, and ten wake-ups a second of a process that has nothing to do.
  */
-#if defined(__linux__)
-#ifndef __LP64__ /* there, ppoll(2) of glibc misreads its time if it is fortified (findings/) */
-#undef _FORTIFY_SOURCE
+#if defined(__linux__) && !defined(__LP64__)
+#undef _FORTIFY_SOURCE /* ppoll(2) of glibc misreads its time if it is fortified (findings/) */
 #endif
 #define _GNU_SOURCE /* ppoll */
-#elif defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) ||             \
-	defined(__DragonFly__)
-#undef _POSIX_C_SOURCE /* with it, their poll.h has only what POSIX.1-2008 has */
-#elif !defined(POLL_WITHOUT_PPOLL)
+#if !defined(__linux__) && !defined(__FreeBSD__) && !defined(__OpenBSD__) &&             \
+	!defined(__NetBSD__) && !defined(__DragonFly__) && !defined(POLL_WITHOUT_PPOLL)
 #define POLL_WITHOUT_PPOLL
 #endif
 

@@ -93,9 +93,11 @@ static double seconds(struct timeval time)
 
 /* Peak memory of this program, in KiB (VmHWM, proc(5)). ru_maxrss of Linux also
  * contains the memory before execve(2): that of a large program that has started a
- * small one. @return 0 if unknown */
+ * small one. @return 0 if unknown: on other systems, where pledge(2) would end a server
+ * that opens a file here */
 static uint64_t own_peak_kib(void)
 {
+#ifdef __linux__
 	FILE *status = fopen("/proc/self/status", "re");
 	char line[128];
 	uintmax_t peak = 0;
@@ -107,6 +109,9 @@ static uint64_t own_peak_kib(void)
 			peak = 0;
 	fclose(status);
 	return peak;
+#else
+	return 0;
+#endif
 }
 
 static void add_usage(struct process_usage *sum, const struct rusage *part)

@@ -58,6 +58,10 @@ static int open_socket(int family, int type, int flags)
 	if (fd >= 0 && io_set_close_on_exec(fd) < 0)
 		return close_keeping_errno(fd);
 #endif
+#if !defined(MSG_NOSIGNAL) && defined(SO_NOSIGPIPE)
+	if (fd >= 0)
+		(void)set_flag(fd, SOL_SOCKET, SO_NOSIGPIPE, 1); /* SOCK_NO_SIGNAL */
+#endif
 	if (fd >= 0 && type == SOCK_STREAM)
 		(void)sock_set_urgent_inline(fd);
 	return fd;

@@ -181,6 +181,14 @@ int sock_accept(int listener, struct address *peer, bool nonblocking);
 #define SOCK_MORE 0
 #endif
 
+/** A flag of send(2): EPIPE without SIGPIPE. macOS lacks it: its sockets have the
+ *  option SO_NOSIGPIPE, and all programs that serve or load ignore SIGPIPE. */
+#ifdef MSG_NOSIGNAL
+#define SOCK_NO_SIGNAL MSG_NOSIGNAL
+#else
+#define SOCK_NO_SIGNAL 0
+#endif
+
 /** Sends as much of @p n bytes as the kernel accepts, without blocking, on any
  *  descriptor.
  *  @param more  adds SOCK_MORE

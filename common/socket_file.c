@@ -10,13 +10,7 @@
  * own socket; unlink(2) would then remove a live one. So servers hold a lock (flock(2)) on the
  * directory from the check until bind(2). A directory that cannot be locked is used without one.
  */
-#if defined(__linux__)
 #define _DEFAULT_SOURCE /* flock */
-#elif defined(__APPLE__)
-#define _DARWIN_C_SOURCE
-#elif defined(__FreeBSD__)
-#define __BSD_VISIBLE 1
-#endif
 
 #include "common/socket_file.h"
 

@@ -569,8 +569,10 @@ static int give_up_rights(struct settings *settings, struct failure *failure)
 		server->service->allow(&sandbox);
 	if (server->file.owner != 0)
 		sandbox_remove(&sandbox, server->file.address.name.sun_path);
-	if (settings->hand_over != NULL)
+	if (settings->hand_over != NULL) {
 		sandbox_remove(&sandbox, settings->hand_over);
+		sandbox.asks_for_sigio = true;
+	}
 	return sandbox_enter(&sandbox, failure);
 }
 

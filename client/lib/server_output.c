@@ -11,10 +11,10 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/condition.h"
 #include "common/io.h"
 #include "common/text.h"
 
@@ -68,7 +68,7 @@ int server_output_start(struct server_output *output, int fd)
 	output->ended = false;
 	atomic_init(&output->over, false);
 	pthread_mutex_init(&output->lock, NULL);
-	pthread_cond_init(&output->changed, NULL);
+	condition_begin(&output->changed);
 	/* the main thread handles the signals */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -95,15 +95,7 @@ static bool has_line_with(const struct server_output *output, const char *text)
 /* Waits a moment for more output. Called with the lock. */
 static void await_change(struct server_output *output)
 {
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until); /* the clock of the condition variable */
-	until.tv_nsec += LOOK_MS * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000L;
-	}
-	pthread_cond_timedwait(&output->changed, &output->lock, &until);
+	condition_wait(&output->changed, &output->lock, clock_milliseconds() + LOOK_MS);
 }
 
 bool server_output_await(struct server_output *output, const char *text, int64_t time,

@@ -248,7 +248,7 @@ static void send_request(struct load_worker *worker, struct load_connection *con
 	ssize_t n;
 
 	do
-		n = send(connection->fd, bytes, exchange->length, MSG_NOSIGNAL);
+		n = send(connection->fd, bytes, exchange->length, SOCK_NO_SIGNAL);
 	while (n < 0 && errno == EINTR);
 	if (n >= 0)
 		note_sent(worker, connection);
@@ -494,7 +494,7 @@ static int ask(int fd, const struct load_shared *shared, char *buffer)
 
 	protocol->begin(&shared->material, &exchange);
 	if (send(fd, request_bytes(protocol, &exchange, buffer), exchange.length,
-		 MSG_NOSIGNAL) < 0)
+		 SOCK_NO_SIGNAL) < 0)
 		return errno;
 	if (protocol->pattern != LOAD_SINK)
 		return await_reply(fd, ASK_AGAIN);

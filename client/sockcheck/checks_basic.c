@@ -402,7 +402,7 @@ static void send_too_much(struct talk *talk)
 
 	while (sent < TOO_MUCH) {
 		ssize_t n =
-			send(talk->fd, more, sizeof more, MSG_NOSIGNAL | MSG_DONTWAIT);
+			send(talk->fd, more, sizeof more, SOCK_NO_SIGNAL | MSG_DONTWAIT);
 
 		if (n <= 0)
 			return;

@@ -44,7 +44,7 @@ static int open_client(struct check *check)
 
 static bool send_datagram(struct check *check, int fd, const char *bytes, size_t length)
 {
-	return send(fd, bytes, length, MSG_NOSIGNAL) == (ssize_t)length ||
+	return send(fd, bytes, length, SOCK_NO_SIGNAL) == (ssize_t)length ||
 	       check_fail(check, "cannot send a datagram of %zu bytes: %s", length,
 			  strerror(errno));
 }

@@ -24,6 +24,7 @@
 
 #include "common/open_within.h"
 #include "common/clock.h"
+#include "common/disk.h"
 #include "common/io.h"
 #include "common/rename.h"
 #include "common/text.h"
@@ -509,7 +510,7 @@ int xfer_part_finish(struct xfer_part *part, const struct xfer_part_plan *plan,
 
 	if (futimens(part->fd, times) < 0)
 		return finish_failed(part, "cannot set its modification time", failure);
-	if (plan->sync && fdatasync(part->fd) < 0)
+	if (plan->sync && disk_sync(part->fd) < 0)
 		return finish_failed(part, "cannot write it to disk", failure);
 	if (name_it(part) < 0)
 		return finish_failed(part, "cannot rename it to its final name", failure);

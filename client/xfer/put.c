@@ -23,6 +23,7 @@
 #include "client/xfer/report.h"
 #include "common/checksum.h"
 #include "common/clock.h"
+#include "common/disk.h"
 #include "common/io.h"
 #include "common/text.h"
 
@@ -51,10 +52,13 @@ static enum xfer_outcome changed(struct xfer_link *link, struct failure *failure
 
 static bool is_unchanged(const struct job *job)
 {
+	struct timespec then = disk_modified(&job->status), modified;
 	struct stat now;
 
-	return fstat(job->fd, &now) == 0 && now.st_size == job->status.st_size &&
-	       xfer_same_time(&now.st_mtim, &job->status.st_mtim);
+	if (fstat(job->fd, &now) < 0)
+		return false;
+	modified = disk_modified(&now);
+	return now.st_size == job->status.st_size && xfer_same_time(&modified, &then);
 }
 
 /* Linux reports size 0 for files of /proc, although they are not empty. */
@@ -213,6 +217,7 @@ static enum xfer_outcome take_done(struct job *job, struct xfer_link *link,
 static enum xfer_outcome ask_whether_done(struct job *job, struct xfer_link *link,
 					  struct failure *failure)
 {
+	struct timespec modified = disk_modified(&job->status);
 	struct failure refusal = *failure;
 	struct xfer_entry entry;
 	enum xfer_outcome outcome = xfer_entry_ask(link, job->file.name, &entry, failure);
@@ -220,7 +225,7 @@ static enum xfer_outcome ask_whether_done(struct job *job, struct xfer_link *lin
 	if (outcome != XFER_DONE)
 		return outcome;
 	if (!entry.is_folder && entry.size == job->file.size &&
-	    xfer_same_time(&entry.time, &job->status.st_mtim))
+	    xfer_same_time(&entry.time, &modified))
 		return XFER_DONE;
 	*failure = refusal;
 	return XFER_REFUSED;
@@ -243,7 +248,7 @@ static enum xfer_outcome attempt_put(struct xfer_link *link, void *context,
 	uint64_t offset;
 
 	snprintf(size, sizeof size, "%" PRIu64, job->file.size);
-	text_timestamp(job->status.st_mtim, time);
+	text_timestamp(disk_modified(&job->status), time);
 	outcome = xfer_link_request(link, request, failure);
 	if (outcome == XFER_DONE)
 		outcome = xfer_link_reply(link, "SEND", 2, words, failure);

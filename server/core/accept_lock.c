@@ -7,6 +7,8 @@
  *
  * An fcntl(2) lock would do the same with a system call for each step, and needs a file.
  * While no process waits for the mutex, it needs no system call (futex(2)).
+ *
+ * macOS and OpenBSD have no robust mutex: there the lock cannot be created.
  */
 #include "server/core/accept_lock.h"
 
@@ -17,9 +19,17 @@
 
 #include "common/process.h"
 
+/* ACCEPT_LOCK_LEFT_OUT: behaves as a system without it, for tests. */
+#if !defined(__APPLE__) && !defined(__OpenBSD__) && !defined(ACCEPT_LOCK_LEFT_OUT)
+
 struct accept_lock {
 	pthread_mutex_t mutex;
 };
+
+bool accept_lock_exists(void)
+{
+	return true;
+}
 
 struct accept_lock *accept_lock_create(void)
 {
@@ -57,3 +67,31 @@ void accept_lock_release(struct accept_lock *lock)
 {
 	pthread_mutex_unlock(&lock->mutex);
 }
+
+#else
+
+bool accept_lock_exists(void)
+{
+	return false;
+}
+
+struct accept_lock *accept_lock_create(void)
+{
+	errno = ENOTSUP;
+	return NULL;
+}
+
+/* The next two are not called: there is no lock. */
+
+bool accept_lock_take(struct accept_lock *lock)
+{
+	(void)lock;
+	return false;
+}
+
+void accept_lock_release(struct accept_lock *lock)
+{
+	(void)lock;
+}
+
+#endif

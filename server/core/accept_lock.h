@@ -10,6 +10,9 @@ struct accept_lock;
 
 enum { ACCEPT_LOCK_WAIT = 2 }; /* seconds */
 
+/** Whether the system has such a mutex. */
+bool accept_lock_exists(void);
+
 /** Creates it, before fork(2); never destroyed. @return it, or NULL with errno (ENOMEM,
  *  ENOTSUP: the system has no such mutex) */
 struct accept_lock *accept_lock_create(void);

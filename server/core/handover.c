@@ -30,6 +30,7 @@
 #include "common/io.h"
 #include "common/message.h"
 #include "common/pass.h"
+#include "common/sock.h"
 #include "server/core/server.h"
 #include "server/core/signals.h"
 
@@ -204,7 +205,7 @@ int handover_ready(struct handover *handover)
 	if (ask_for_signal(handover->control) < 0)
 		return -1;
 	if (handover->old >= 0)
-		send(handover->old, "r", 1, MSG_NOSIGNAL);
+		send(handover->old, "r", 1, SOCK_NO_SIGNAL);
 	close_one(&handover->old);
 	return 0;
 }

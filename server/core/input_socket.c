@@ -22,12 +22,14 @@
 /* A socketpair(2) has no address: some programs (ssh, node) use one instead of a pipe. */
 bool input_socket_is_given(void)
 {
+	struct local_address name;
 	struct address local;
 
-	return address_local(STDIN_FILENO, &local) == 0 &&
-	       (local.any.sa_family != AF_UNIX ||
-		local.length > sizeof local.any.sa_family) &&
-	       !listeners_are_passed();
+	if (address_local(STDIN_FILENO, &local) < 0 || listeners_are_passed())
+		return false;
+	return local.any.sa_family != AF_UNIX ||
+	       (local_address_of(STDIN_FILENO, &name) == 0 &&
+		!local_address_is_unnamed(&name));
 }
 
 static bool is_input_socket(int fd)

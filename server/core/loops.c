@@ -19,6 +19,7 @@
 #include <stdatomic.h>
 
 #include "common/clock.h"
+#include "common/condition.h"
 #include "common/retry.h"
 #include "server/core/signals.h"
 #include "server/core/threads.h"
@@ -150,13 +151,13 @@ static int create_threads(void)
 static bool await_end(void)
 {
 	int64_t wait = signals_stop() > 1 ? END_WAIT_FORCED : END_WAIT;
-	struct timespec until = clock_timespec(clock_milliseconds() + wait);
+	int64_t until = clock_milliseconds() + wait;
 	int error = 0;
 	bool ended;
 
 	pthread_mutex_lock(&all.mutex);
 	while (all.running > 0 && error == 0)
-		error = pthread_cond_timedwait(&all.ended, &all.mutex, &until);
+		error = condition_wait(&all.ended, &all.mutex, until);
 	ended = all.running == 0;
 	pthread_mutex_unlock(&all.mutex);
 	return ended;
@@ -177,15 +178,9 @@ static bool end_threads(void)
 	return ended;
 }
 
-/* The time of a wait for the end is monotonic, as all times in the server. */
 static void prepare(struct server *server, void (*run)(struct loop *))
 {
-	pthread_condattr_t attributes;
-
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&all.ended, &attributes);
-	pthread_condattr_destroy(&attributes);
+	condition_begin(&all.ended);
 	all.run = run;
 	all.has_lock = server->hub != NULL && all.first->next != NULL;
 	all.first->thread = pthread_self();

@@ -17,6 +17,7 @@
 #include "server/core/proxy_client.h"
 
 #include <arpa/inet.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -224,7 +225,7 @@ static void set_local(struct address *address)
 {
 	const struct sockaddr local = { .sa_family = AF_UNIX };
 
-	address_set(address, &local, sizeof local.sa_family);
+	address_set(address, &local, offsetof(struct sockaddr, sa_data));
 }
 
 /* Sets the address. @return its length, or -1 if the family or protocol is not valid, or

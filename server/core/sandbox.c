@@ -13,8 +13,8 @@
  * The model says whether it creates processes or threads, the service which files it opens: so
  * there is no list of programs, and what forgets to say it gets less.
  *
- * OpenBSD has pledge(2) and unveil(2) for the same purpose. They were written from their manual
- * pages, and are not tested.
+ * OpenBSD has pledge(2) and unveil(2) for the same purpose. A server that does what it has not
+ * promised is killed there. This part was written from the manual pages, and is not tested.
  */
 #define _DEFAULT_SOURCE
 #include "server/core/sandbox.h"
@@ -137,34 +137,96 @@ int sandbox_enter(const struct sandbox *sandbox, struct failure *failure)
 
 #elif defined(__OpenBSD__)
 
+#include <sys/stat.h>
+
+static bool is_same_directory(const char *one, const char *other)
+{
+	struct stat a, b;
+
+	return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+/* What all rules together allow in the directory of one of them. unveil(2) counts only its last
+ * call for a directory; Landlock counts all rules. */
+static unsigned access_to(const struct landlock *files, const char *directory)
+{
+	unsigned access = 0;
+
+	for (unsigned i = 0; i < files->count; i++)
+		if (is_same_directory(files->rules[i].directory, directory))
+			access |= files->rules[i].access;
+	return access;
+}
+
+/* A file that is removed is looked at before (lstat(2)): so "r", too. */
+static const char *permissions(unsigned access)
+{
+	if (access & (LANDLOCK_CHANGE | LANDLOCK_APPEND))
+		return "rwc";
+	return access & LANDLOCK_REMOVE ? "rc" : "r";
+}
+
+/* A directory that does not exist (ENOENT) needs no rule. */
 static int unveil_all(const struct landlock *files)
 {
 	for (unsigned i = 0; i < files->count; i++) {
-		unsigned access = files->rules[i].access;
+		const char *directory = files->rules[i].directory;
 
-		if (unveil(files->rules[i].directory,
-			   access & (LANDLOCK_CHANGE | LANDLOCK_APPEND) ? "rwc"
-			   : access & LANDLOCK_REMOVE                   ? "c"
-									: "r") < 0 &&
+		if (unveil(directory, permissions(access_to(files, directory))) < 0 &&
 		    errno != ENOENT)
 			return -1;
 	}
 	return unveil(NULL, NULL);
 }
 
+static unsigned access_to_any(const struct landlock *files)
+{
+	unsigned access = 0;
+
+	for (unsigned i = 0; i < files->count; i++)
+		access |= files->rules[i].access;
+	return access;
+}
+
+/*
+ * stdio	all that has no path: pipes, poll(2), signals, threads, wait4(2)
+ * inet, unix	accept(2), getpeername(2), setsockopt(2); UDP, too
+ * sendfd	the parent passes a client to a worker, or the listeners to the next server
+ * recvfd	the worker takes it
+ * proc		fork(2), kill(2) of another process, fcntl(2) with F_SETOWN
+ * rpath	open(2) to read, stat(2); wpath to write; cpath to create, rename and remove
+ * fattr	futimens(2), fchmod(2)
+ * flock	of a file that is uploaded
+ *
+ * No server needs exec, prot_exec, tty, dns or getpw: it has no programs, resolves no names and
+ * has become its user before.
+ */
+static void make_promises(const struct sandbox *sandbox, char *out, size_t size)
+{
+	unsigned access = access_to_any(&sandbox->files);
+	bool changes = access & LANDLOCK_CHANGE;
+	bool writes = changes || access & LANDLOCK_APPEND;
+	bool creates = writes || access & LANDLOCK_REMOVE;
+	bool proc = sandbox->needs & SYSCALLS_OF_PROCESSES || sandbox->asks_for_sigio;
+
+	snprintf(out, size, "stdio inet unix sendfd recvfd%s%s%s%s%s",
+		 proc ? " proc" : "", access != 0 ? " rpath" : "", writes ? " wpath" : "",
+		 creates ? " cpath" : "", changes ? " fattr flock" : "");
+}
+
+/* unveil(2) comes first: pledge(2) without the promise "unveil" ends its use. */
 int sandbox_enter(const struct sandbox *sandbox, struct failure *failure)
 {
-	char promises[80];
+	char promises[96];
 
-	snprintf(promises, sizeof promises, "stdio inet unix sendfd recvfd%s%s%s",
-		 sandbox->needs & SYSCALLS_OF_PROCESSES ? " proc" : "",
-		 sandbox->needs & SYSCALLS_TO_READ ? " rpath" : "",
-		 sandbox->needs & SYSCALLS_TO_CHANGE   ? " wpath cpath fattr flock"
-		 : sandbox->needs & SYSCALLS_TO_REMOVE ? " cpath"
-						       : "");
+	make_promises(sandbox, promises, sizeof promises);
 	if (unveil_all(&sandbox->files) < 0 || pledge(promises, NULL) < 0)
-		return failure_set(failure, "cannot enter the sandbox: %s",
-				   strerror(errno));
+		return failure_set(
+			failure,
+			"cannot enter the sandbox: %s (--no-sandbox starts the "
+			"server without it)",
+			strerror(errno));
 	message(MESSAGE_CLIENT, "sandbox: unveil, pledge (%s)", promises);
 	return 0;
 }

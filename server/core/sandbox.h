@@ -4,6 +4,8 @@
 #ifndef SERVER_CORE_SANDBOX_H
 #define SERVER_CORE_SANDBOX_H
 
+#include <stdbool.h>
+
 #include "common/failure.h"
 #include "common/landlock.h"
 #include "common/syscall_filter.h"
@@ -11,7 +13,8 @@
 /** What stays allowed. Zeroed, it is nothing but the descriptors that are open. */
 struct sandbox {
 	struct landlock files;
-	unsigned needs; /* enum syscall_need */
+	unsigned needs;      /* enum syscall_need */
+	bool asks_for_sigio; /* of a descriptor that it opens: fcntl(2), F_SETOWN */
 };
 
 /** For a service: it reads files and directories below @p directory. The names must exist as long

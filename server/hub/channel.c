@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/list.h"
+#include "common/sock.h"
 #include "server/hub/remote.h"
 
 /* ---- opening and closing ---------------------------------------------------------------- */
@@ -76,7 +77,7 @@ ssize_t channel_send(int fd, const struct buffer *buffer)
 
 	do
 		n = send(fd, buffer_bytes(buffer), buffer->length,
-			 MSG_DONTWAIT | MSG_NOSIGNAL);
+			 MSG_DONTWAIT | SOCK_NO_SIGNAL);
 	while (n < 0 && errno == EINTR);
 	return n < 0 && errno == EAGAIN ? 0 : n;
 }

@@ -16,9 +16,9 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/clock.h"
+#include "common/condition.h"
 #include "common/wakeup.h"
 #include "server/core/connection.h"
 #include "server/core/server.h"
@@ -107,13 +107,13 @@ static void unlock(struct shared_client *self)
 /* ---- waiting for lagging threads: "Fairness" in mailbox.h ------------------------------- */
 
 /* Returns 0, or ETIMEDOUT. */
-static int wait_for_change(struct shared_client *self, const struct timespec *until)
+static int wait_for_change(struct shared_client *self, int64_t until)
 {
 	int error;
 
 	self->waits = true;
 	shared.waiters++;
-	error = pthread_cond_timedwait(&shared.lagging_changed, &shared.mutex, until);
+	error = condition_wait(&shared.lagging_changed, &shared.mutex, until);
 	shared.waiters--;
 	self->waits = false;
 	return error;
@@ -132,7 +132,7 @@ static void send_own_queue(struct shared_client *self)
  * otherwise both wait until the timeout. */
 static void wait_for_lagging(struct shared_client *self)
 {
-	struct timespec until = clock_timespec(clock_milliseconds() + HUB_LAG_TIMEOUT_MS);
+	int64_t until = clock_milliseconds() + HUB_LAG_TIMEOUT_MS;
 	struct hub *hub = &shared.hub;
 	int error = 0;
 
@@ -142,7 +142,7 @@ static void wait_for_lagging(struct shared_client *self)
 		if (mailbox_is_lagging(&self->mailbox))
 			send_own_queue(self);
 		else
-			error = wait_for_change(self, &until);
+			error = wait_for_change(self, until);
 	}
 	if (hub->lagging > 0)
 		hub_begin_epoch(hub);
@@ -226,17 +226,10 @@ static const struct hub_client_kind shared_kind = {
 
 /* ---- called by the model ---------------------------------------------------------------- */
 
-/* The condition variable uses the monotonic clock: a change of the time of day must not
- * change the timeout. */
 static int begin(struct server *server)
 {
-	pthread_condattr_t attributes;
-
 	pthread_mutex_init(&shared.mutex, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&shared.lagging_changed, &attributes);
-	pthread_condattr_destroy(&attributes);
+	condition_begin(&shared.lagging_changed);
 	hub_begin(&shared.hub, server->service->hub);
 	return 0;
 }

@@ -96,6 +96,16 @@ static void attend_workers(struct server *server)
 		start_worker(server);
 }
 
+static int prepare(struct server *server, struct failure *failure)
+{
+	(void)server;
+	if (worker_options()->accept != ACCEPT_LOCK || accept_lock_exists())
+		return 0;
+	return failure_set(failure,
+			   "--accept lock: this system has no mutex that outlives "
+			   "its owner: use block or pass");
+}
+
 static int begin(struct server *server)
 {
 	const struct worker_options *options = worker_options();
@@ -136,6 +146,7 @@ const struct model prefork_model = {
 	.options = prefork_options,
 	.option = prefork_option,
 	.check = prefork_check,
+	.prepare = prepare,
 	.creates = SYSCALLS_OF_PROCESSES,
 	.serve = serve,
 	.serve_datagrams = udp_serve_with_children,

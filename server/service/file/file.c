@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "common/checksum.h"
+#include "common/disk.h"
 #include "common/message.h"
 #include "common/options.h"
 #include "common/text.h"
@@ -384,7 +385,7 @@ static void announce(struct session *session, const struct stat *status)
 	char reply[96], time[TEXT_TIMESTAMP];
 	int length = snprintf(reply, sizeof reply, "FILE %" PRIu64 " %s\n",
 			      (uint64_t)status->st_size,
-			      text_timestamp(status->st_mtim, time));
+			      text_timestamp(disk_modified(status), time));
 
 	session_write(session, reply, (size_t)length);
 }

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/disk.h"
 #include "common/process.h"
 #include "common/tokens.h"
 
@@ -151,7 +152,7 @@ static int add(struct file_listing *listing, const char *name)
 		return -1;
 	entry->mode = status.st_mode;
 	entry->size = status.st_size;
-	entry->modified = status.st_mtim;
+	entry->modified = disk_modified(&status);
 	memcpy(entry->name, name, size);
 	listing->entries[listing->count++] = entry;
 	return 0;
@@ -193,28 +194,33 @@ size_t file_listing_count(const struct file_listing *listing)
 	return listing->count;
 }
 
-size_t file_entry_line(const char *name, const struct stat *status, char out[FILE_ENTRY])
+static size_t line_of(const char *name, mode_t mode, off_t size, struct timespec modified,
+		      char out[FILE_ENTRY])
 {
 	char time[TEXT_TIMESTAMP];
 	size_t length;
 
-	text_timestamp(status->st_mtim, time);
-	if (S_ISDIR(status->st_mode))
+	text_timestamp(modified, time);
+	if (S_ISDIR(mode))
 		length = (size_t)snprintf(out, FILE_ENTRY, "D - %s ", time);
 	else
 		length = (size_t)snprintf(out, FILE_ENTRY, "F %" PRIu64 " %s ",
-					  (uint64_t)status->st_size, time);
+					  (uint64_t)size, time);
 	length += words_quote(name, out + length);
 	out[length++] = '\n';
 	return length;
+}
+
+size_t file_entry_line(const char *name, const struct stat *status, char out[FILE_ENTRY])
+{
+	return line_of(name, status->st_mode, status->st_size, disk_modified(status),
+		       out);
 }
 
 size_t file_listing_line(const struct file_listing *listing, size_t index,
 			 char out[FILE_ENTRY])
 {
 	const struct entry *entry = listing->entries[index];
-	struct stat status = { .st_mode = entry->mode, .st_size = entry->size };
 
-	status.st_mtim = entry->modified;
-	return file_entry_line(entry->name, &status, out);
+	return line_of(entry->name, entry->mode, entry->size, entry->modified, out);
 }

@@ -29,6 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/disk.h"
 #include "common/io.h"
 #include "common/rename.h"
 #include "common/text.h"
@@ -214,7 +215,7 @@ static int set_time(const struct file_upload *upload, struct file_refusal *refus
 
 	if (futimens(upload->fd, times) < 0 || fstat(upload->fd, &status) < 0)
 		return file_refuse_errno(refusal, errno);
-	if (is_kept(status.st_mtim.tv_sec, upload->modified.tv_sec))
+	if (is_kept(disk_modified(&status).tv_sec, upload->modified.tv_sec))
 		return 0;
 	return file_refuse(refusal, "forbidden",
 			   "the server's file system cannot store this time");
@@ -438,7 +439,7 @@ static int put_in_place(const struct file_store *store, struct file_upload *uplo
 
 	if (set_time(upload, refusal) < 0)
 		return -1;
-	if (!store->unsynced && fdatasync(upload->fd) < 0)
+	if (!store->unsynced && disk_sync(upload->fd) < 0)
 		return file_refuse_errno(refusal, errno);
 	directory = file_store_enter(store, upload->name, true, &last);
 	if (directory < 0)

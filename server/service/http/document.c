@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/disk.h"
 #include "common/open_within.h"
 #include "server/service/http/listing.h"
 #include "server/service/http/path.h"
@@ -143,8 +144,8 @@ static void take_file(struct http_document *document, const char *name, int fd)
 		document->status = 200;
 		document->fd = fd;
 		document->size = (uint64_t)status.st_size;
-		document->modified = status.st_mtim.tv_sec;
-		document->nanoseconds = status.st_mtim.tv_nsec;
+		document->modified = disk_modified(&status).tv_sec;
+		document->nanoseconds = disk_modified(&status).tv_nsec;
 		document->type = http_type_of_file(name, fd);
 		return;
 	} else if (S_ISDIR(status.st_mode)) {
