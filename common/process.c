@@ -24,6 +24,9 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #endif
+#ifdef __FreeBSD__
+#include <sys/procctl.h>
+#endif
 
 void *process_shared_memory(size_t size)
 {
@@ -54,6 +57,10 @@ void process_signal_with_parent(int signal, pid_t parent)
 {
 #ifdef __linux__
 	prctl(PR_SET_PDEATHSIG, signal);
+	if (getppid() != parent)
+		raise(signal);
+#elif defined(PROC_PDEATHSIG_CTL)
+	procctl(P_PID, 0, PROC_PDEATHSIG_CTL, &signal);
 	if (getppid() != parent)
 		raise(signal);
 #else

@@ -21,7 +21,7 @@ void process_release_freed_memory(void);
 long process_thread(void);
 
 /** Makes the kernel send @p signal to this process when its parent ends (prctl(2) on
- *  Linux; elsewhere nothing), so that killing a server leaves no orphans.
+ *  Linux, procctl(2) on FreeBSD; elsewhere nothing), so that killing a server leaves no orphans.
  *  @param parent  pid of the parent before fork(2): if it has ended already, the
  *  signal is sent at once */
 void process_signal_with_parent(int signal, pid_t parent);

@@ -571,7 +571,7 @@ START_TEST(losing_some_is_no_failure)
 
 	start_datagram_server(lose_a_tenth);
 	run = run_udp_loadgen("-q");
-	ck_assert_int_eq(run_exit_status(&run), 0);
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
 	ck_assert_ptr_null(strstr(run.out, "\nlost           0 "));
 	ck_assert_ptr_nonnull(strstr(run.out, "\nerrors         none\n"));
 }
