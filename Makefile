@@ -240,10 +240,11 @@ check-lab: all zoo $(TESTER)
 # binfmt). On Debian, for one of them: dpkg --add-architecture s390x, then apt-get install
 # gcc-s390x-linux-gnu check:s390x qemu-user-static. Check for musl must be compiled first:
 # MUSL_CHECK is the folder where it is installed.
-MACHINES      = musl i386 aarch64 s390x
+MACHINES      = portable musl i386 aarch64 s390x
 MUSL_CHECK    =
 FOR_musl      = CC=musl-gcc STATIC=1 $(if $(MUSL_CHECK),CHECK_FLAGS="-isystem $(MUSL_CHECK)/include" \
 	CHECK_LIBS='-L$(MUSL_CHECK)/lib -lcheck')
+FOR_portable  = PORTABLE=1
 FOR_i386      = CC='gcc -m32 -Wno-psabi$(if $(wildcard /usr/include/x86_64-linux-gnu), -isystem /usr/include/x86_64-linux-gnu)'
 FOR_aarch64   = CC=aarch64-linux-gnu-gcc
 FOR_s390x     = CC=s390x-linux-gnu-gcc
