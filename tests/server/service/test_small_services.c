@@ -190,15 +190,15 @@ START_TEST(a_long_greeting_comes_whole_to_who_does_not_listen)
 }
 END_TEST
 
-START_TEST(daytime_tells_the_time_of_its_zone)
+static void expect_time_of_zone(int model, const char *zone)
 {
 	struct server server;
 	char line[64];
 	int fd;
 	ssize_t n;
 
-	ck_assert_int_eq(setenv("TZ", "<+0530>-5:30", 1), 0);
-	server = model_start(_i, "daytime", NULL);
+	ck_assert_int_eq(setenv("TZ", zone, 1), 0);
+	server = model_start(model, "daytime", NULL);
 	fd = client_connect(&server);
 	n = io_read(fd, line, sizeof line - 1);
 	ck_assert_int_gt(n, 0);
@@ -207,6 +207,35 @@ START_TEST(daytime_tells_the_time_of_its_zone)
 	client_expect_end(fd);
 	client_close(fd);
 	server_finish(&server);
+}
+
+START_TEST(daytime_tells_the_time_of_its_zone)
+{
+	expect_time_of_zone(_i, "<+0530>-5:30");
+}
+END_TEST
+
+/* GIVEN a zone that is a file, as /etc/localtime is
+   THEN the server knows it, although the sandbox lets it open no file later. */
+START_TEST(daytime_tells_the_time_of_a_zone_in_a_file)
+{
+	/* tzfile(5), version 2: 1 type of local time, 4 letters of names; the type is 19800 s
+	 * (0x4d58) east of UTC. All this twice, then the rule for all times. */
+	static const char half[54] = { 'T',         'Z',        'i',      'f',
+				       '2',         [39] = 1,   [43] = 4, [46] = 0x4d,
+				       [47] = 0x58, [50] = 'I', 'S',      'T' };
+	static const char rule[] = "\nIST-5:30\n";
+	char rules[2 * sizeof half + sizeof rule - 1], zone[TEXT];
+	struct folder folder;
+
+	memcpy(rules, half, sizeof half);
+	memcpy(rules + sizeof half, half, sizeof half);
+	memcpy(rules + 2 * sizeof half, rule, sizeof rule - 1);
+	folder_create(&folder);
+	folder_file(&folder, "zone", rules, sizeof rules);
+	snprintf(zone, sizeof zone, ":%s", folder_path(&folder, "zone"));
+	expect_time_of_zone(_i, zone);
+	folder_remove(&folder);
 }
 END_TEST
 
@@ -493,6 +522,7 @@ Suite *suite_small_services(void)
 	tcase_add_loop_test(tcase, a_long_greeting_comes_whole_to_who_does_not_listen, 0,
 			    models);
 	tcase_add_loop_test(tcase, daytime_tells_the_time_of_its_zone, 0, models);
+	tcase_add_loop_test(tcase, daytime_tells_the_time_of_a_zone_in_a_file, 0, models);
 	tcase_add_loop_test(tcase, bad_options_of_a_service_are_one_clear_line, 0,
 			    models);
 	tcase_add_loop_test(tcase, a_file_that_cannot_be_read_is_one_clear_line, 0,
