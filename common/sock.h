@@ -18,6 +18,14 @@
 #include "common/local_address.h"
 #include "common/socket_file.h"
 
+/** The default backlog. On Linux, the SOMAXCONN of a C library may be an older one than the kernel's,
+ *  4096: musl has 128. The kernel reduces it to net.core.somaxconn (listen(2)). */
+#ifdef __linux__
+enum { SOCK_BACKLOG = 4096 };
+#else
+enum { SOCK_BACKLOG = SOMAXCONN };
+#endif
+
 /** Where a server listens. */
 struct sock_place {
 	const char *host; /* name or address; NULL is the wildcard address */

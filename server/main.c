@@ -687,7 +687,8 @@ int main(int argc, char **argv)
 	/* static: threads may still use it while the process exits */
 	static struct server server;
 	struct settings settings = {
-		.place = { "127.0.0.1", selected_service->port, SOCK_STREAM, SOMAXCONN },
+		.place = { "127.0.0.1", selected_service->port, SOCK_STREAM,
+			   SOCK_BACKLOG },
 		.mode = SOCKET_FILE_MODE,
 		.server = &server,
 		/* a process for each client would print too much */

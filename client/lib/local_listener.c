@@ -21,7 +21,7 @@ int local_listener_open(const char *port, bool datagrams, char taken[PORT_TEXT],
 {
 	const struct sock_place place = { "127.0.0.1", port,
 					  datagrams ? SOCK_DGRAM : SOCK_STREAM,
-					  SOMAXCONN };
+					  SOCK_BACKLOG };
 	struct address address;
 	int fd = sock_listen(&place, failure);
 
@@ -60,7 +60,7 @@ int local_listener_path(char name[HOST_TEXT], struct failure *failure)
 int local_listener_open_unix(char name[HOST_TEXT], struct socket_file *file,
 			     struct failure *failure)
 {
-	const struct sock_place place = { name, "", SOCK_STREAM, SOMAXCONN };
+	const struct sock_place place = { name, "", SOCK_STREAM, SOCK_BACKLOG };
 	struct local_address address;
 
 #ifdef __linux__
