@@ -228,6 +228,24 @@ static void count_entry(uint64_t number, void *context)
 	++*(uint64_t *)context;
 }
 
+static uint64_t count_mappings(pid_t pid)
+{
+	uint64_t lines = 0;
+	char path[64], text[4096];
+	size_t n;
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%ld/maps", (long)pid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return 0;
+	while ((n = fread(text, 1, sizeof text, file)) > 0)
+		for (size_t i = 0; i < n; i++)
+			lines += text[i] == '\n';
+	fclose(file);
+	return lines;
+}
+
 static void add_process(struct proc_figures *figures, pid_t pid)
 {
 	struct thread_sum sum = { pid, figures };
@@ -246,6 +264,7 @@ static void add_process(struct proc_figures *figures, pid_t pid)
 	figures->cpu_ticks += fields.user_ticks + fields.system_ticks;
 	memory = proc_number(pid, "status", "VmSize:");
 	figures->memory_kib += memory > 0 ? (uint64_t)memory : 0;
+	figures->mappings += count_mappings(pid);
 	snprintf(path, sizeof path, "/proc/%ld/fd", (long)pid);
 	for_each_number(path, count_entry, &figures->descriptors);
 	snprintf(path, sizeof path, "/proc/%ld/task", (long)pid);

@@ -40,6 +40,8 @@ struct proc_figures {
 	uint64_t cpu_ticks;  /* used so far, in clock ticks of sysconf(3) */
 	bool running;        /* a thread is running, or waits for a processor or a disk */
 	uint64_t memory_kib; /* of the address spaces */
+	uint64_t
+		mappings; /* of which they consist: a file, a heap, the stack of a thread */
 	uint64_t activities; /* changes whenever a thread has run */
 };
 

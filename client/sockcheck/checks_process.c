@@ -26,6 +26,7 @@ enum {
 	BUSY_PERCENT = 60, /* of the looks: a server without work sleeps */
 	LEAK = 32,         /* a leak of one in 2000 clients shows as hundreds */
 	STACKS_KIB = 3 * 1024 * 1024, /* allocators take up to one GiB */
+	STACKS_MAPPINGS = 1000, /* a small stack, and its guard page, are two mappings */
 	HOLDERS = 8,
 	STEP = 10
 };
@@ -197,6 +198,12 @@ void check_thread_leak(struct check *check)
 			"the stacks of threads that have ended are not freed",
 			(uintmax_t)after->memory_kib / 1024,
 			(uintmax_t)before->memory_kib / 1024);
+	else if (after->mappings > before->mappings + STACKS_MAPPINGS)
+		check_fail(
+			check,
+			"after 2000 clients the address space has %ju mappings, before "
+			"%ju: the stacks of threads that have ended are not freed",
+			(uintmax_t)after->mappings, (uintmax_t)before->mappings);
 }
 
 /* ---- a killed child ---------------------------------------------------------------------- */
