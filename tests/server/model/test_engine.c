@@ -26,6 +26,7 @@
 #include "server/core/loop.h"
 #include "server/core/server.h"
 #include "server/core/session.h"
+#include "tests/fixture/can_run.h"
 #include "tests/fixture/client.h"
 #include "tests/fixture/folder.h"
 #include "tests/suites.h"
@@ -580,7 +581,7 @@ END_TEST
 static void add(TCase *tcase, const TTest *test)
 {
 	for (int i = 0; i < ALL_MODELS; i++)
-		if (!all_models[i]->serves_input)
+		if (!all_models[i]->serves_input && can_run(all_models[i]->name))
 			tcase_add_loop_test(tcase, test, i, i + 1);
 }
 
@@ -606,7 +607,8 @@ Suite *suite_engine(void)
 	add(tcase, whoever_is_let_in_finds_a_descriptor_for_a_file);
 	for (int i = 0; i < ALL_MODELS;
 	     i++) /* a pool serves no more clients than workers */
-		if (all_models[i]->one_process && all_models[i] != &pool_model)
+		if (all_models[i]->one_process && all_models[i] != &pool_model &&
+		    can_run(all_models[i]->name))
 			tcase_add_loop_test(
 				tcase, files_that_wait_for_their_clients_keep_nobody_out,
 				i, i + 1);
