@@ -3,6 +3,7 @@
  * sandbox. The servers are those of the service intruder, which has no file; and httpd and filed,
  * whose directory another one replaces.
  */
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
@@ -129,6 +130,14 @@ START_TEST(without_the_sandbox_it_can_be_done)
 }
 END_TEST
 
+/* The error of a thread that the sandbox refuses. glibc passes on the one of clone(2); POSIX and
+ * musl have EAGAIN only, whatever the reason. */
+#ifdef __GLIBC__
+enum { NO_THREAD = EPERM };
+#else
+enum { NO_THREAD = EAGAIN };
+#endif
+
 /* A model says whether it creates processes or threads: no other one may. */
 START_TEST(only_models_that_need_processes_or_threads_can_create_them)
 {
@@ -145,7 +154,7 @@ START_TEST(only_models_that_need_processes_or_threads_can_create_them)
 		ck_assert_str_eq(attempt(&server, "fork"),
 				 forks ? "done" : "Operation not permitted");
 		ck_assert_str_eq(attempt(&server, "thread"),
-				 threads ? "done" : "Operation not permitted");
+				 threads ? "done" : strerror(NO_THREAD));
 	}
 	server_finish(&server);
 }

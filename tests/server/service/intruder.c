@@ -103,9 +103,12 @@ static bool try_signal(void)
 	return kill(1, 0) == 0;
 }
 
+/* musl reports EPERM as ENOMEM, unless there is an address: that of a variable is taken, so the
+ * kernel chooses another. */
 static bool try_machine_code(void)
 {
-	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+	static char variable;
+	void *page = mmap(&variable, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (page == MAP_FAILED)
