@@ -324,6 +324,7 @@ static bool user_start(struct user *user, const char *const argv[])
 	if (!terminal_open(&user->master, &user->slave))
 		return false;
 	set_width(user, COLUMNS);
+	user->before = (struct termios){ .c_iflag = 0 };
 	ck_assert_int_eq(tcgetattr(user->slave, &user->before), 0);
 	user->terminal = ptsname(user->master);
 	if (user->kind == NULL)
@@ -363,7 +364,8 @@ static pid_t chat_process(const struct user *user)
 
 static void expect_terminal_as_before(const struct user *user)
 {
-	struct termios now;
+	/* the kernel has fewer control characters than musl, which leaves the others as they are */
+	struct termios now = { .c_iflag = 0 };
 
 	ck_assert_int_eq(tcgetattr(user->slave, &now), 0);
 	ck_assert_int_eq(now.c_iflag, user->before.c_iflag);
