@@ -10,6 +10,7 @@
  *	.\" letters only		only the letters of a line count: the rest is a drawing
  *	.\" needs nc socat		skipped where these programs are missing; "zoo" is the
  *				folder of the broken servers, $ZOO, "root" the user,
+ *				"glibc" the C library: the example shows what only it does,
  *				and /PATH a file
  *	.\" takes long			run only with TEST_LAB=all
  *	.Bd -literal -offset indent
@@ -20,6 +21,8 @@
  *	...				any lines, or none
  *	$ kill $!			whatever was started is ended again
  *	.Ed
+ *
+ * The messages of errors are those of glibc. With another C library its own are expected.
  *
  * A block without a command is text, and is not run. Each example runs in a directory of
  * its own, and where the kernel allows it in a network of its own (Linux: a network
@@ -220,6 +223,38 @@ static void end_example(struct reader *reader)
 	reader->example = NULL;
 }
 
+/* The messages of glibc that examples show and other C libraries word otherwise. */
+static const struct {
+	int error;
+	const char *text;
+} glibc_messages[] = {
+	{ EADDRINUSE, "Address already in use" },
+	{ EADDRNOTAVAIL, "Cannot assign requested address" },
+	{ EDQUOT, "Disk quota exceeded" },
+	{ EMFILE, "Too many open files" },
+	{ EMSGSIZE, "Message too long" },
+	{ ENOTCONN, "Transport endpoint is not connected" },
+#ifdef ETOOMANYREFS
+	{ ETOOMANYREFS, "Too many references: cannot splice" },
+#endif
+};
+
+/* Replaces them by those of this C library. */
+static void use_own_messages(char line[TEXT])
+{
+	for (size_t i = 0; i < sizeof glibc_messages / sizeof *glibc_messages; i++) {
+		const char *text = glibc_messages[i].text;
+		const char *found = strstr(line, text);
+		char own[TEXT];
+
+		if (found == NULL)
+			continue;
+		snprintf(own, sizeof own, "%.*s%s%s", (int)(found - line), line,
+			 strerror(glibc_messages[i].error), found + strlen(text));
+		memcpy(line, own, sizeof own);
+	}
+}
+
 static void take_line(struct reader *reader, const char *line)
 {
 	struct example *example = reader->example;
@@ -240,6 +275,7 @@ static void take_line(struct reader *reader, const char *line)
 		append(example, example->script, shown + 2);
 	} else {
 		reader->in_command = false;
+		use_own_messages(shown);
 		append(example, example->expected, shown);
 	}
 }
@@ -495,6 +531,12 @@ static void bin_path(const char *name, char path[TEXT])
 	snprintf(path, TEXT, "%s/%s", getenv("SOCKWAYS_BIN"), name);
 }
 
+#ifdef __GLIBC__
+enum { HAS_GLIBC = true };
+#else
+enum { HAS_GLIBC = false };
+#endif
+
 /* "zoo" is not a program, and a program of the zoo must not be found in place of one of the
  * system: there is a `cat`. */
 static bool is_there(const char *needed)
@@ -503,6 +545,8 @@ static bool is_there(const char *needed)
 
 	if (strcmp(needed, "root") == 0)
 		return geteuid() == 0;
+	if (strcmp(needed, "glibc") == 0)
+		return HAS_GLIBC;
 	if (needed[0] == '/')
 		return access(needed, R_OK) == 0;
 	bin_path(strcmp(needed, "zoo") == 0 ? "zoo/deer" : needed, path);
@@ -680,6 +724,7 @@ static void paste(const char *script, bool own_network, int64_t longest,
 	remove_lines(outcome->output, ROOT_LINE);
 	remove_lines(outcome->output, ": sandbox: ");
 	remove_lines(outcome->output, ": no sandbox");
+	remove_lines(outcome->output, ": echod-uring did not start: ");
 	if (!outcome->ended)
 		kill(-group, SIGKILL);
 	program_wait(&shell, WAIT_MS);
