@@ -164,8 +164,8 @@ START_TEST(a_port_in_use_on_one_address_is_refused)
 		return;
 	taken = listener_at("127.0.0.3", "0", SOCK_STREAM);
 	snprintf(digits, sizeof digits, "%u", port_of(taken));
-	snprintf(expected, sizeof expected,
-		 "cannot listen on 127.0.0.3:%s: Address already in use", digits);
+	snprintf(expected, sizeof expected, "cannot listen on 127.0.0.3:%s: %s", digits,
+		 strerror(EADDRINUSE));
 	ck_assert(!open_at("four.test", digits, &listeners, &left_out, &failure));
 	ck_assert_str_eq(failure.text, expected);
 	ck_assert_uint_eq(listeners.count, 0);
@@ -180,7 +180,7 @@ START_TEST(an_address_that_this_host_does_not_have_is_left_out_and_named)
 {
 	struct failure left_out, failure = { "" };
 	struct listeners listeners;
-	char text[TEXT];
+	char text[TEXT], expected[TEXT];
 
 	if (!enter_system_of_names())
 		return;
@@ -191,12 +191,12 @@ START_TEST(an_address_that_this_host_does_not_have_is_left_out_and_named)
 	ck_assert_msg(open_at("both.test", "7007", &listeners, &left_out, &failure), "%s",
 		      failure.text);
 	ck_assert_str_eq(addresses_of(&listeners, text), "127.0.0.1");
-	ck_assert_str_eq(left_out.text,
-			 "cannot listen on [::1]:7007: Cannot assign requested address");
+	snprintf(expected, sizeof expected, "cannot listen on [::1]:7007: %s",
+		 strerror(EADDRNOTAVAIL));
+	ck_assert_str_eq(left_out.text, expected);
 	listeners_close(&listeners);
 	ck_assert(!open_at("::1", "7007", &listeners, &left_out, &failure));
-	ck_assert_str_eq(failure.text,
-			 "cannot listen on [::1]:7007: Cannot assign requested address");
+	ck_assert_str_eq(failure.text, expected);
 }
 END_TEST
 
@@ -364,40 +364,32 @@ START_TEST(what_is_passed_must_be_sockets_that_can_be_served)
 	const struct {
 		struct start start;
 		int error;
-		const char *text;
+		const char *text; /* %s: the text of the error */
 	} cases[] = {
 		{ { NULL, "1", { null }, SOCK_STREAM },
 		  ENOTSOCK,
-		  "descriptor 3 (LISTEN_FDS) is not a listening tcp socket: "
-		  "Socket operation on non-socket" },
+		  "descriptor 3 (LISTEN_FDS) is not a listening tcp socket: %s" },
 		{ { NULL, "1", { -1 }, SOCK_STREAM },
 		  EBADF,
-		  "descriptor 3 (LISTEN_FDS) is not a listening tcp socket: "
-		  "Bad file descriptor" },
+		  "descriptor 3 (LISTEN_FDS) is not a listening tcp socket: %s" },
 		{ { NULL, "1", { bound }, SOCK_STREAM },
 		  EINVAL,
-		  "descriptor 3 (LISTEN_FDS) is not a listening tcp socket: "
-		  "Invalid argument" },
+		  "descriptor 3 (LISTEN_FDS) is not a listening tcp socket: %s" },
 		{ { NULL, "1", { datagram }, SOCK_STREAM },
 		  EPROTOTYPE,
-		  "descriptor 3 (LISTEN_FDS) is not a listening tcp socket: "
-		  "Protocol wrong type for socket" },
+		  "descriptor 3 (LISTEN_FDS) is not a listening tcp socket: %s" },
 		{ { NULL, "1", { listener }, SOCK_DGRAM },
 		  EPROTOTYPE,
-		  "descriptor 3 (LISTEN_FDS) is not a listening udp socket: "
-		  "Protocol wrong type for socket" },
+		  "descriptor 3 (LISTEN_FDS) is not a listening udp socket: %s" },
 		{ { NULL, "2", { listener, datagram }, SOCK_STREAM },
 		  EPROTOTYPE,
-		  "descriptor 4 (LISTEN_FDS) is not a listening tcp socket: "
-		  "Protocol wrong type for socket" },
+		  "descriptor 4 (LISTEN_FDS) is not a listening tcp socket: %s" },
 		{ { NULL, "3", { listener, listener, null }, SOCK_STREAM },
 		  ENOTSOCK,
-		  "descriptor 5 (LISTEN_FDS) is not a listening tcp socket: "
-		  "Socket operation on non-socket" },
+		  "descriptor 5 (LISTEN_FDS) is not a listening tcp socket: %s" },
 		{ { NULL, "2", { listener, -1 }, SOCK_STREAM },
 		  EBADF,
-		  "descriptor 4 (LISTEN_FDS) is not a listening tcp socket: "
-		  "Bad file descriptor" },
+		  "descriptor 4 (LISTEN_FDS) is not a listening tcp socket: %s" },
 		{ { NULL, "17", { listener }, SOCK_STREAM },
 		  EMFILE,
 		  "too many sockets (LISTEN_FDS=17): at most 16 can be served" },
@@ -408,9 +400,11 @@ START_TEST(what_is_passed_must_be_sockets_that_can_be_served)
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct found found = start_program(cases[i].start);
+		struct failure expected;
 
+		failure_set(&expected, cases[i].text, strerror(cases[i].error));
 		ck_assert_int_eq(found.result, -1);
-		ck_assert_str_eq(found.failure.text, cases[i].text);
+		ck_assert_str_eq(found.failure.text, expected.text);
 		ck_assert_int_eq(found.error, cases[i].error);
 		ck_assert_uint_eq(found.listeners.count, 0);
 		ck_assert(!found.variables);
@@ -534,6 +528,7 @@ END_TEST
 START_TEST(a_server_serves_the_addresses_that_there_are_and_says_so)
 {
 	struct server server;
+	char says[TEXT];
 	int fd;
 
 	if (!enter_system_of_names())
@@ -544,9 +539,11 @@ START_TEST(a_server_serves_the_addresses_that_there_are_and_says_so)
 	}
 	server = start_at_both(_i, SOCK_STREAM);
 	expect_line_of(&server, "127.0.0.1", "tcp");
-	expect_match(server_errors(&server),
-		     "cannot listen on \\[::1\\]:[0-9]+: Cannot assign requested "
-		     "address; its other addresses are served\n");
+	snprintf(
+		says, sizeof says,
+		"cannot listen on \\[::1\\]:[0-9]+: %s; its other addresses are served\n",
+		strerror(EADDRNOTAVAIL));
+	expect_match(server_errors(&server), says);
 	fd = client_connect_to("127.0.0.1", server.port);
 	expect_echo(fd, "hello\n");
 	client_close(fd);
@@ -748,9 +745,8 @@ START_TEST(a_server_does_not_start_with_a_second_descriptor_that_is_no_socket)
 
 	ck_assert(WIFEXITED(end.status) && WEXITSTATUS(end.status) == 1);
 	snprintf(expected, sizeof expected,
-		 "%s: descriptor 4 (LISTEN_FDS) is not a listening tcp socket: "
-		 "Socket operation on non-socket\n",
-		 server.name);
+		 "%s: descriptor 4 (LISTEN_FDS) is not a listening tcp socket: %s\n",
+		 server.name, strerror(ENOTSOCK));
 	ck_assert_str_eq(server_errors(&server), expected);
 }
 END_TEST

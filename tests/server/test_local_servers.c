@@ -172,8 +172,8 @@ START_TEST(a_second_server_does_not_start)
 	char says[TEXT];
 	struct run run = run_at(_i, socket_name, NULL, NULL);
 
-	snprintf(says, sizeof says, "cannot listen on %s: Address already in use",
-		 socket_name);
+	snprintf(says, sizeof says, "cannot listen on %s: %s", socket_name,
+		 strerror(EADDRINUSE));
 	expect_line(&run, 1, _i, says);
 	expect_served(&server);
 	server_finish(&server);
@@ -296,8 +296,8 @@ START_TEST(a_datagram_socket_is_in_use_too)
 	ck_assert_int_eq(local_address_parse(socket_name, &address, NULL), 0);
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address.name, address.length), 0);
 	run = run_at(0, socket_name, NULL, NULL);
-	snprintf(says, sizeof says, "cannot listen on %s: Address already in use",
-		 socket_name);
+	snprintf(says, sizeof says, "cannot listen on %s: %s", socket_name,
+		 strerror(EADDRINUSE));
 	expect_line(&run, 1, 0, says);
 	close(fd);
 }
@@ -320,7 +320,7 @@ START_TEST(of_servers_that_start_at_once_one_serves)
 
 		served += run_exit_status(&run) == 0;
 		ck_assert_msg(run_exit_status(&run) == 0 ||
-				      strstr(run.err, "Address already in use") != NULL,
+				      strstr(run.err, strerror(EADDRINUSE)) != NULL,
 			      "%s", run.err);
 	}
 	ck_assert_uint_eq(served, 1);
@@ -400,8 +400,8 @@ START_TEST(an_abstract_name_has_no_file)
 	server = start(_i, NULL);
 	expect_served(&server);
 	run = run_at(_i, socket_name, NULL, NULL);
-	snprintf(says, sizeof says, "cannot listen on %s: Address already in use",
-		 socket_name);
+	snprintf(says, sizeof says, "cannot listen on %s: %s", socket_name,
+		 strerror(EADDRINUSE));
 	expect_line(&run, 1, _i, says);
 	server_finish(&server);
 }
@@ -606,8 +606,8 @@ START_TEST(a_second_server_of_datagrams_does_not_start)
 	struct run run = run_at(0, socket_name, "-u", NULL);
 	char says[TEXT];
 
-	snprintf(says, sizeof says, "cannot listen on %s: Address already in use",
-		 socket_name);
+	snprintf(says, sizeof says, "cannot listen on %s: %s", socket_name,
+		 strerror(EADDRINUSE));
 	expect_line(&run, 1, 0, says);
 	server_signal(&server, SIGKILL);
 	server_await(&server, WAIT_MS);

@@ -233,8 +233,8 @@ START_TEST(a_port_in_use_is_one_clear_line)
 	ck_assert_int_eq(address_local(fd, &address), 0);
 	snprintf(port, sizeof port, "%u", address_port(&address));
 	run = run_server(_i, ARGUMENTS("-p", port));
-	snprintf(says, sizeof says,
-		 "cannot listen on 127.0.0.1:%s: Address already in use", port);
+	snprintf(says, sizeof says, "cannot listen on 127.0.0.1:%s: %s", port,
+		 strerror(EADDRINUSE));
 	expect_start_fails(&run, _i, says);
 	close(fd);
 }
@@ -243,10 +243,11 @@ END_TEST
 START_TEST(an_address_that_is_not_ours_is_one_clear_line)
 {
 	struct run run = run_server(_i, ARGUMENTS("-a", "192.0.2.1"));
+	char says[TEXT];
 
-	expect_start_fails(
-		&run, _i,
-		"cannot listen on 192.0.2.1:7007: Cannot assign requested address");
+	snprintf(says, sizeof says, "cannot listen on 192.0.2.1:7007: %s",
+		 strerror(EADDRNOTAVAIL));
+	expect_start_fails(&run, _i, says);
 }
 END_TEST
 
@@ -334,12 +335,12 @@ START_TEST(a_descriptor_that_is_no_listening_socket_is_one_clear_line)
 {
 	static const struct {
 		void (*prepare)(void *);
-		const char *reason;
+		int error;
 	} wrong[] = {
-		{ give_datagram_socket, "Protocol wrong type for socket" },
-		{ give_stream_socket, "Invalid argument" },
-		{ give_file, "Socket operation on non-socket" },
-		{ give_nothing, "Bad file descriptor" },
+		{ give_datagram_socket, EPROTOTYPE },
+		{ give_stream_socket, EINVAL },
+		{ give_file, ENOTSOCK },
+		{ give_nothing, EBADF },
 	};
 
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -351,7 +352,7 @@ START_TEST(a_descriptor_that_is_no_listening_socket_is_one_clear_line)
 
 		snprintf(says, sizeof says,
 			 "descriptor 3 (LISTEN_FDS) is not a listening tcp socket: %s",
-			 wrong[i].reason);
+			 strerror(wrong[i].error));
 		expect_start_fails(&run, _i, says);
 	}
 }

@@ -500,9 +500,8 @@ START_TEST(reuseport_does_not_share_the_port_with_another_server)
 		ARGUMENTS("echod-epoll", "-j", "2", "--accept", "reuseport", "-p", port),
 		"", 0, WAIT_MS);
 	run_expect_status(&run, 1);
-	snprintf(text, sizeof text,
-		 "echod-epoll: cannot listen on 127.0.0.1:%u: Address already in use\n",
-		 server.port);
+	snprintf(text, sizeof text, "echod-epoll: cannot listen on 127.0.0.1:%u: %s\n",
+		 server.port, strerror(EADDRINUSE));
 	ck_assert_str_eq(run.err, text);
 	server_finish(&server);
 }
