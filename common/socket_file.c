@@ -10,7 +10,11 @@
  * own socket; unlink(2) would then remove a live one. So servers hold a lock (flock(2)) on the
  * directory from the check until bind(2). A directory that cannot be locked is used without one.
  */
+#ifdef __linux__
+#define _GNU_SOURCE /* O_PATH, AT_EMPTY_PATH */
+#else
 #define _DEFAULT_SOURCE /* flock */
+#endif
 
 #include "common/socket_file.h"
 
@@ -189,6 +193,34 @@ int socket_file_bind(int fd, const struct local_address *address, unsigned mode,
 	result = bind_path(fd, address, mode, file, failure);
 	unlock_directory(lock);
 	return result;
+}
+
+/* Where whoever may write the directory has put another file in the place of the socket, that file
+ * keeps its owner: a descriptor is checked and given away, not a name. */
+int socket_file_give(const struct socket_file *file, uid_t user, gid_t group)
+{
+	const char *path = file->address.name.sun_path;
+
+	if (file->owner == 0)
+		return 0;
+#if defined(O_PATH) && defined(AT_EMPTY_PATH)
+	struct stat status;
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), result = -1, error;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &status) == 0) {
+		errno = ESTALE;
+		if (status.st_dev == file->device && status.st_ino == file->inode)
+			result = fchownat(fd, "", user, group, AT_EMPTY_PATH);
+	}
+	error = errno;
+	close(fd);
+	errno = error;
+	return result;
+#else
+	return fchownat(AT_FDCWD, path, user, group, AT_SYMLINK_NOFOLLOW);
+#endif
 }
 
 int socket_file_bind_temporary(int fd, struct socket_file *file)

@@ -576,6 +576,20 @@ static int give_up_rights(struct settings *settings, struct failure *failure)
 	return sandbox_enter(&sandbox, failure);
 }
 
+/* The file of a UNIX-domain socket then belongs to the user and the group, too, so that --mode says
+ * whether they may connect. */
+static int become_user(struct settings *settings, struct failure *failure)
+{
+	const struct identity *user = &settings->user;
+
+	if (geteuid() == 0 &&
+	    socket_file_give(&settings->server->file, user->user, user->group) < 0)
+		return failure_set(failure, "--user: cannot change the owner of %s: %s",
+				   settings->server->file.address.name.sun_path,
+				   strerror(errno));
+	return identity_assume(user, failure);
+}
+
 static int serve(struct settings *settings)
 {
 	struct server *server = settings->server;
@@ -611,7 +625,7 @@ static int serve(struct settings *settings)
 		return EXIT_FAILURE;
 	}
 	/* the port and the trace may need root, the files of the service must not */
-	if (settings->user.known && identity_assume(&settings->user, &failure) < 0) {
+	if (settings->user.known && become_user(settings, &failure) < 0) {
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}
