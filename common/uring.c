@@ -253,12 +253,36 @@ static int provide_buffers(struct uring *uring, unsigned count, size_t bytes)
 	return 0;
 }
 
+/* From now on the ring does its operations and no other one, such as to open a file or to connect a
+ * socket: a system call filter does not see what a ring does. Until then it was disabled. */
+static int restrict_operations(const struct uring *uring)
+{
+	enum { OPERATIONS = sizeof operations / sizeof *operations };
+	struct io_uring_restriction allowed[OPERATIONS + 2] = {
+		{ .opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED,
+		  .sqe_flags = IOSQE_BUFFER_SELECT | IOSQE_CQE_SKIP_SUCCESS },
+		{ .opcode = IORING_RESTRICTION_REGISTER_OP,
+		  .register_op = IORING_REGISTER_ENABLE_RINGS },
+	};
+
+	for (size_t i = 0; i < OPERATIONS; i++)
+		allowed[2 + i] = (struct io_uring_restriction){
+			.opcode = IORING_RESTRICTION_SQE_OP,
+			.sqe_op = (unsigned char)operations[i].code,
+		};
+	if (register_with(uring, IORING_REGISTER_RESTRICTIONS, allowed, OPERATIONS + 2) <
+	    0)
+		return -1;
+	return register_with(uring, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+}
+
 static int open_ring(struct uring *uring, const struct uring_sizes *sizes,
 		     struct failure *failure)
 {
 	struct io_uring_params params = {
 		.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER |
-			 IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL,
+			 IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
+			 IORING_SETUP_R_DISABLED,
 		.cq_entries = sizes->completions,
 	};
 
@@ -276,6 +300,11 @@ static int open_ring(struct uring *uring, const struct uring_sizes *sizes,
 				   "io_uring: IORING_REGISTER_PBUF_RING, %u buffers of "
 				   "%zu bytes: %s",
 				   sizes->buffers, sizes->buffer_bytes, strerror(errno));
+	if (restrict_operations(uring) < 0)
+		return failure_set(
+			failure,
+			"io_uring: IORING_REGISTER_RESTRICTIONS (Linux 5.10): %s",
+			strerror(errno));
 	return 0;
 }
 

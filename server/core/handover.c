@@ -27,6 +27,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/io.h"
 #include "common/message.h"
 #include "common/pass.h"
@@ -37,6 +38,9 @@
 /* TAKERS: instances that wait for their turn. ANSWER_SECONDS: how long a new instance waits for
  * the old one, which may be stopped. DRAFT: ".new" and the number of the process. */
 enum { TAKERS = 4, ANSWER_SECONDS = 10, DRAFT = 24 };
+
+/* What the new instance sends when it serves. */
+enum { READY = 'r' };
 
 void handover_none(struct handover *handover)
 {
@@ -205,7 +209,7 @@ int handover_ready(struct handover *handover)
 	if (ask_for_signal(handover->control) < 0)
 		return -1;
 	if (handover->old >= 0)
-		send(handover->old, "r", 1, SOCK_NO_SIGNAL);
+		send(handover->old, (const char[]){ READY }, 1, SOCK_NO_SIGNAL);
 	close_one(&handover->old);
 	return 0;
 }
@@ -224,14 +228,25 @@ static int send_listeners(struct server *server, int taker)
 	return result;
 }
 
-static void accept_taker(struct server *server, struct handover *handover)
+/* One that has left already is closed at once. @return false if none waits */
+static bool accept_taker(struct server *server, struct handover *handover)
 {
 	handover->taker = accept(handover->control, NULL, NULL);
 	if (handover->taker < 0)
-		return;
+		return errno == ECONNABORTED || errno == EINTR;
+	handover->taker_since = clock_milliseconds();
 	io_set_close_on_exec(handover->taker);
 	if (ask_for_signal(handover->taker) < 0 ||
 	    send_listeners(server, handover->taker) < 0)
+		close_one(&handover->taker);
+	return true;
+}
+
+/* One that says nothing for as long as it would wait itself gives way to the next one. */
+static void drop_silent_taker(struct handover *handover)
+{
+	if (handover->taker >= 0 &&
+	    clock_milliseconds() - handover->taker_since > ANSWER_SECONDS * 1000)
 		close_one(&handover->taker);
 }
 
@@ -244,7 +259,7 @@ static bool hear_taker(struct handover *handover)
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return false;
 	close_one(&handover->taker);
-	if (n <= 0)
+	if (n <= 0 || byte != READY)
 		return true;
 	handover->named = false; /* the path is the new instance's */
 	message(MESSAGE_NOTICE, "another instance has taken over the listening sockets");
@@ -261,10 +276,15 @@ void handover_attend(struct server *server)
 		return;
 	if (handover->control < 0 || server->stopping)
 		return;
-	do {
-		if (handover->taker < 0)
-			accept_taker(server, handover);
-	} while (handover->taker >= 0 && hear_taker(handover));
+	/* There is no further signal for one that waits already: all are accepted, until one is under
+	 * way or none waits. */
+	for (;;) {
+		if (handover->taker >= 0 && !hear_taker(handover))
+			drop_silent_taker(handover);
+		if (server->stopping || handover->taker >= 0 || !handover->named ||
+		    !accept_taker(server, handover))
+			return;
+	}
 }
 
 void handover_leave_to_parent(struct handover *handover)

@@ -16,6 +16,7 @@
 #define SERVER_CORE_HANDOVER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "common/failure.h"
@@ -30,9 +31,10 @@ struct handover {
 	int old;     /* the old instance, which waits for the byte; -1: none */
 	int control; /* listens at `path`; -1: nothing is handed over */
 	int taker;   /* the new instance, which has not said that it is ready; -1: none */
-	bool drafted; /* the name of `draft` exists */
-	bool named;   /* the name of `path` is ours */
-	dev_t device; /* what it names, if so */
+	int64_t taker_since; /* when it came (clock_milliseconds()) */
+	bool drafted;        /* the name of `draft` exists */
+	bool named;          /* the name of `path` is ours */
+	dev_t device;        /* what it names, if so */
 	ino_t inode;
 };
 

@@ -268,6 +268,53 @@ START_TEST(taker_that_cannot_start_changes_nothing)
 }
 END_TEST
 
+static int connect_to_path(const char *path)
+{
+	struct local_address address;
+	struct failure failure;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	ck_assert_int_eq(local_address_parse(path, &address, &failure), 0);
+	ck_assert_msg(
+		connect(fd, (const struct sockaddr *)&address.name, address.length) == 0,
+		"%s", strerror(errno));
+	return fd;
+}
+
+/* given: a server with --hand-over is stopped (SIGSTOP), and clients of its path leave, or send
+ * what no new instance does; when: it continues, and a new instance comes; then: only this one
+ * takes over */
+START_TEST(client_of_the_path_that_is_no_instance_takes_nothing)
+{
+	struct folder folder;
+	struct server server, next;
+	const char *path;
+
+	folder_create(&folder);
+	path = strdup(folder_path(&folder, "control"));
+	keep_text((char *)path);
+	server = start_with_hand_over(model_program(_i, "echo"), NULL,
+				      model_options(_i, ARGUMENTS("--hand-over", path)));
+	server_signal(&server, SIGSTOP);
+	for (int i = 0; i < 4; i++) {
+		int fd = connect_to_path(path);
+
+		if (i >= 2)
+			send(fd, "\n", 1, MSG_NOSIGNAL);
+		close(fd);
+	}
+	server_signal(&server, SIGCONT);
+	expect_service(&server);
+	ck_assert_uint_eq(server_count_lines(&server, "taken over"), 0);
+	next = start_with_hand_over("echod-select", path, NULL);
+	ck_assert_uint_eq(next.port, server.port);
+	ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
+	expect_service(&next);
+	server_finish(&next);
+	folder_remove(&folder);
+}
+END_TEST
+
 /* given: a server with --hand-over was killed; when: the next one starts; then: it opens its
  * sockets itself, and can be replaced */
 START_TEST(killed_server_leaves_no_obstacle)
@@ -338,6 +385,7 @@ Suite *suite_restart(void)
 	add_sharing_test(restarts, restart_with_socket_activation_loses_nothing);
 	add_sharing_test(restarts, hand_over_loses_nothing);
 	tcase_add_test(restarts, taker_that_cannot_start_changes_nothing);
+	add_sharing_test(restarts, client_of_the_path_that_is_no_instance_takes_nothing);
 	tcase_add_test(restarts, killed_server_leaves_no_obstacle);
 	tcase_add_test(restarts, file_is_not_replaced);
 	tcase_add_test(restarts, reuseport_is_not_handed_over);

@@ -84,8 +84,9 @@ static bool has_sandbox(const struct server *server)
 	return strstr(line, "Landlock (ABI") != NULL && strstr(line, "seccomp (") != NULL;
 }
 
-static const char *const crimes[] = { "open",  "create", "execute", "connect",
-				      "trace", "signal", "code" };
+static const char *const crimes[] = { "open",      "create", "execute", "connect",
+				      "trace",     "signal", "code",    "fastopen",
+				      "datagrams", "limit" };
 
 START_TEST(what_an_intruder_would_do_is_refused)
 {

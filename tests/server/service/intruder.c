@@ -22,6 +22,7 @@
 
 #ifdef __linux__
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #endif
 
 #include "common/failure.h"
@@ -117,6 +118,40 @@ static bool try_machine_code(void)
 	return true;
 }
 
+/* A socket that is none: EBADF says that it was tried. */
+static bool try_fast_open(void)
+{
+#ifdef MSG_FASTOPEN
+	return sendto(-1, "", 1, MSG_FASTOPEN, NULL, 0) >= 0 || errno == EBADF;
+#else
+	return true;
+#endif
+}
+
+/* Such a pair could send to any UNIX-domain socket. */
+static bool try_datagrams(void)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, fds) < 0)
+		return false;
+	close(fds[0]);
+	return close_if_open(fds[1]);
+}
+
+/* Of a process that does not exist. */
+static bool try_limit(void)
+{
+#ifdef __linux__
+	struct rlimit limit;
+
+	return prlimit(0x3ffffff, RLIMIT_CORE, NULL, &limit) == 0 || errno == ESRCH;
+#else
+	errno = ENOSYS;
+	return false;
+#endif
+}
+
 static bool try_fork(void)
 {
 	pid_t child = fork();
@@ -148,11 +183,12 @@ static const struct {
 	const char *name;
 	bool (*attempt)(void);
 } attempts[] = {
-	{ "open", try_open },         { "create", try_create },
-	{ "execute", try_execute },   { "connect", try_connect },
-	{ "trace", try_trace },       { "signal", try_signal },
-	{ "code", try_machine_code }, { "fork", try_fork },
-	{ "thread", try_thread },
+	{ "open", try_open },           { "create", try_create },
+	{ "execute", try_execute },     { "connect", try_connect },
+	{ "trace", try_trace },         { "signal", try_signal },
+	{ "code", try_machine_code },   { "fork", try_fork },
+	{ "thread", try_thread },       { "fastopen", try_fast_open },
+	{ "datagrams", try_datagrams }, { "limit", try_limit },
 };
 
 static void answer(struct session *session, const char *name, size_t length)
