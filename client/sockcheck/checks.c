@@ -67,6 +67,17 @@ const struct check_kind checks[] = {
 	  .pages = "tcp(7), read(2), epoll(7)",
 	  .never = FIRST | SILENT | CLOSES | PROTOCOL_COUNTS,
 	  .run = check_pipelined },
+	{ .name = "all-bytes",
+	  .sentence = "each byte comes back, also after the last newline",
+	  .why = "A client may send any bytes: an image, UTF-8, the line ends of "
+		 "Windows. "
+		 "Its last line may have no newline.",
+	  .bug = "The bytes are taken for a string, which NUL ends, or for text, which "
+		 "is "
+		 "decoded; or only whole lines are sent back, without a rest.",
+	  .pages = "read(2), write(2), getline(3), strlen(3)",
+	  .only = PROTOCOL_ECHOES,
+	  .run = check_all_bytes },
 	{ .name = "half-close",
 	  .sentence = "a client that sends no more gets all replies, and the end",
 	  .why = "shutdown(2) ends one direction; many clients end their requests so.",

@@ -2,7 +2,7 @@
  * checks - the list of all checks, with their texts.
  *
  * TCP: answers, two-at-once, silent-client, reset-before-reply, reset-after-reply, split-input,
- * pipelined, half-close, partial-writes, slow-reader, slow-writer, many-clients, own-answers,
+ * pipelined, all-bytes, half-close, partial-writes, slow-reader, slow-writer, many-clients, own-answers,
  * no-delay, last-bytes, no-descriptors, idle-cpu, zombies, descriptor-leak, thread-leak,
  * killed-child, aborted-client, workers, workers-last, lost-updates, sigterm, rebind.
  * UDP: udp-answers, udp-own-peer, udp-empty, udp-largest.
@@ -63,6 +63,7 @@ void check_two_at_once(struct check *check);
 void check_silent_client(struct check *check);
 void check_split_input(struct check *check);
 void check_pipelined(struct check *check);
+void check_all_bytes(struct check *check);
 void check_half_close(struct check *check);
 void check_partial_writes(struct check *check);
 void check_own_answers(struct check *check);

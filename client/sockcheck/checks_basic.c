@@ -224,6 +224,107 @@ void check_pipelined(struct check *check)
 	talk_close(&talk);
 }
 
+/* ---- all bytes ----------------------------------------------------------------------------
+ *
+ * An echo server may send back each piece at once, or each line when it is whole, and what is left
+ * when the client has half-closed. Both are right.
+ */
+
+enum { BYTE_VALUES = 256 };
+
+/* A line that ends as on Windows, all byte values, and a last line without a newline.
+ * @return the length */
+static size_t make_all_bytes(char out[PROTOCOL_REQUEST], size_t *tail)
+{
+	static const char first[] = "a line\r\n", last[] = "no newline ends this";
+	size_t length = sizeof first - 1;
+
+	memcpy(out, first, length);
+	for (int value = 0; value < BYTE_VALUES; value++)
+		out[length++] = (char)value;
+	out[length++] = '\n';
+	*tail = sizeof last - 1;
+	memcpy(out + length, last, *tail);
+	return length + *tail;
+}
+
+/* Says which byte is the first that is wrong. */
+static bool fail_bytes(struct talk *talk, const struct exchange *exchange, size_t tail,
+		       const char *why)
+{
+	const char *sent = exchange->reply, *got = talk->received;
+	size_t length = exchange->reply_length, same = 0;
+
+	while (same < talk->used && same < length && got[same] == sent[same])
+		same++;
+	if (same < talk->used && same < length)
+		return check_fail(talk->check,
+				  "%s sent %zu bytes; byte %zu was 0x%02x and came back "
+				  "as 0x%02x",
+				  talk->who, length, same + 1,
+				  (unsigned)(unsigned char)sent[same],
+				  (unsigned)(unsigned char)got[same]);
+	if (talk->ended && !check_server_is_gone(talk->check, talk->who))
+		why = talk->error != 0 ? strerror(talk->error) : "the server closed";
+	if (same == length - tail)
+		return check_fail(talk->check,
+				  "%s sent %zu bytes; the last %zu, which no newline "
+				  "ends, did not come back; %s",
+				  talk->who, length, tail, why);
+	return check_fail(
+		talk->check,
+		"%s sent %zu bytes; %zu came back, and not byte %zu, 0x%02x; %s",
+		talk->who, length, same, same + 1, (unsigned)(unsigned char)sent[same],
+		why);
+}
+
+/* Waits for all bytes; half-closes when no more come. */
+static bool bytes_return(struct talk *talk, const struct exchange *exchange, size_t tail,
+			 bool *half_closed)
+{
+	struct check_wait wait;
+	enum reply_state state;
+	const char *why = "";
+
+	check_wait_begin(&wait);
+	for (;;) {
+		talk_receive(talk);
+		state = talk_look(talk, exchange);
+		if (state == REPLY_RIGHT)
+			return true;
+		if (state == REPLY_WRONG)
+			return fail_bytes(talk, exchange, tail, why);
+		io_wait(talk->hearer, POLLIN, PIECE_PAUSE);
+		if (!check_wait_is_over(talk->check, &wait, talk->bytes, &why))
+			continue;
+		if (*half_closed)
+			return fail_bytes(talk, exchange, tail, why);
+		shutdown(talk->fd, SHUT_WR);
+		*half_closed = true;
+		check_wait_begin(&wait);
+	}
+}
+
+void check_all_bytes(struct check *check)
+{
+	struct talk talk = TALK_CLOSED;
+	struct exchange exchange = { 0 };
+	bool half_closed = false;
+	size_t tail;
+
+	exchange.request_length = make_all_bytes(exchange.request, &tail);
+	exchange.reply_length = make_all_bytes(exchange.reply, &tail);
+	if (talk_open(&talk, check, "a client") &&
+	    talk_send(&talk, exchange.request, exchange.request_length) &&
+	    bytes_return(&talk, &exchange, tail, &half_closed)) {
+		if (half_closed)
+			talk_expect_end(&talk);
+		else
+			expect_no_more(&talk);
+	}
+	talk_close(&talk);
+}
+
 void check_half_close(struct check *check)
 {
 	const struct protocol *protocol = &check->settings->protocol;

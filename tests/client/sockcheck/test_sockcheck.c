@@ -318,6 +318,51 @@ START_TEST(trouble_is_said_and_ends)
 }
 END_TEST
 
+/* ---- echo ------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *fault, *out;
+} lost_bytes[] = {
+	{ "tail", "FAIL  all-bytes: a client sent 285 bytes; the last 20, which no "
+		  "newline ends,\n "
+		  "     did not come back; the server " },
+	{ "cr",
+	  "FAIL  all-bytes: a client sent 285 bytes; byte 7 was 0x0d and came back as "
+	  "0x0a" },
+	{ "nul", "FAIL  all-bytes: a client sent 285 bytes; 8 came back, and not byte 9, "
+		 "0x00; the\n "
+		 "     server " },
+	{ "high", "FAIL  all-bytes: a client sent 285 bytes; byte 137 was 0x80 and came "
+		  "back as\n "
+		  "     0x00" },
+};
+
+START_TEST(an_echo_without_some_bytes_fails)
+{
+	struct run run = run_program(ARGUMENTS("sockcheck", "--only", "answers,all-bytes",
+					       "echo", "--", OWN_SERVER, "-b",
+					       lost_bytes[_i].fault, "{port}"),
+				     "", 0, WAIT_MS);
+
+	run_expect_status(&run, 1);
+	expect_match(run.out, "^ok    answers ");
+	expect_match(run.out, lost_bytes[_i].out);
+}
+END_TEST
+
+/* A server that sends back lines sends what is left at the end of the input. */
+START_TEST(an_echo_of_lines_may_return_the_rest_at_the_end)
+{
+	struct run run =
+		run_program(ARGUMENTS("sockcheck", "-q", "--only", "all-bytes", "echo",
+				      "--", OWN_SERVER, "-b", "late", "{port}"),
+			    "", 0, WAIT_MS);
+
+	ck_assert_str_eq(run.out, "");
+	run_expect_status(&run, 0);
+}
+END_TEST
+
 START_TEST(trouble_is_in_every_format)
 {
 	static const struct {
@@ -396,6 +441,11 @@ Suite *suite_sockcheck(void)
 	tcase_add_test(tcase, json_is_a_list_of_verdicts);
 	tcase_add_test(tcase, gradescope_has_a_score_and_tests);
 	tcase_add_test(tcase, a_full_disk_is_said);
+
+	tcase = add_case(suite, "echo");
+	tcase_add_loop_test(tcase, an_echo_without_some_bytes_fails, 0,
+			    sizeof lost_bytes / sizeof *lost_bytes);
+	tcase_add_test(tcase, an_echo_of_lines_may_return_the_rest_at_the_end);
 
 	tcase = add_case(suite, "trouble");
 	tcase_add_loop_test(tcase, trouble_is_said_and_ends, 0,

@@ -5,9 +5,12 @@
  *	own_server [-l] [-w] [-f] PATH	listens at the path, and leaves the file
  *	own_server [-l] [-w] [-f] 3	has it as descriptor 3
  *	own_server -d			ends at once
+ *	own_server -b FAULT ...		does not return all bytes: FAULT is tail, late, cr, nul or high
  *	own_server -n [-i]		never listens; -i: ignores SIGTERM
  *
- * It echoes. -l: it logs a long line for each reply. -w: the replies are wrong. -f: a
+ * It echoes. -b: without what follows the last newline; or with that at the end of the input, to
+ * its only client; without carriage returns, up to the first NUL of a piece, or without the highest
+ * bit of a byte. -l: it logs a long line for each reply. -w: the replies are wrong. -f: a
  * process serves each client, and nobody waits for it.
  */
 #include <netinet/in.h>
@@ -23,6 +26,9 @@
 
 enum { MOST = 256, PIECE = 65536, LOG_LINE = 1000, ACTIVATED = 3 };
 
+static const char *fault = "";
+static char rest[PIECE]; /* what follows the last newline */
+static size_t rest_length;
 static bool logs, wrong, forks, ignores, never;
 
 static int listen_at(int fd, const void *address, socklen_t length)
@@ -63,15 +69,39 @@ static bool is_activated(void)
 	       atoi(count) == 1;
 }
 
+/* Applies the fault to a piece. @return its new length */
+static ssize_t spoil(char *piece, ssize_t length)
+{
+	char *end = piece + length, *nul = memchr(piece, '\0', (size_t)length);
+	ssize_t kept = 0;
+
+	if (strcmp(fault, "tail") == 0 || strcmp(fault, "late") == 0)
+		while (end > piece && end[-1] != '\n')
+			end--;
+	rest_length = (size_t)(piece + length - end);
+	memcpy(rest, end, rest_length);
+	if (strcmp(fault, "nul") == 0 && nul != NULL)
+		end = nul;
+	for (const char *from = piece; from < end; from++)
+		if (*from != '\r' || strcmp(fault, "cr") != 0)
+			piece[kept++] =
+				(char)(strcmp(fault, "high") == 0 ? *from & 0x7f : *from);
+	return kept;
+}
+
 /* One piece of a client. @return whether there may be more */
 static bool serve(int fd)
 {
 	static char piece[PIECE];
 	ssize_t n = read(fd, piece, sizeof piece);
 
+	if (n == 0 && strcmp(fault, "late") == 0)
+		return write(fd, rest, rest_length) < 0;
 	if (n <= 0)
 		return false;
-	if (wrong)
+	if (fault[0] != '\0')
+		n = spoil(piece, n);
+	if (wrong && n > 0)
 		piece[n - 1] ^= 1;
 	if (logs)
 		fprintf(stderr, "own_server: %0*d\n", LOG_LINE, 0);
@@ -121,12 +151,13 @@ int main(int argc, char **argv)
 	int letter;
 
 	signal(SIGPIPE, SIG_IGN);
-	while ((letter = getopt(argc, argv, "lwfdni")) != -1) {
+	while ((letter = getopt(argc, argv, "lwfdnib:")) != -1) {
 		logs |= letter == 'l';
 		wrong |= letter == 'w';
 		forks |= letter == 'f';
 		ignores |= letter == 'i';
 		never |= letter == 'n';
+		fault = letter == 'b' ? optarg : fault;
 		if (letter == 'd') {
 			fprintf(stderr, "one\nown_server: no tea today\n\n");
 			return 7;
