@@ -35,6 +35,7 @@ struct check {
 	char host[HOST_TEXT], port[PORT_TEXT];
 	int64_t deadline; /* milliseconds, clock_milliseconds() */
 	enum check_verdict verdict;
+	bool unjudged; /* skipped, because the server has failed before */
 	char evidence[CHECK_EVIDENCE];
 };
 
@@ -54,6 +55,9 @@ bool check_fail(struct check *check, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /** The check cannot be made: "needs -- COMMAND". @return false */
 bool check_skip(struct check *check, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/** The check is skipped, because the server has failed before it could be judged. @return false */
+bool check_leave_open(struct check *check, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /** Whether the server has a process that is known, and it has ended. Then the check has failed,
  *  with this evidence and how it ended. */

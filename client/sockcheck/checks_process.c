@@ -148,8 +148,11 @@ void check_idle_cpu(struct check *check)
 static bool take_visits(struct check *check, const struct visits *visits)
 {
 	if (visits->check.verdict == CHECK_FAILED)
-		return check_fail(check, "not all of 2000 clients were served: %s",
-				  visits->check.evidence);
+		return check_leave_open(
+			check,
+			"could not be judged, as not all of 2000 clients were served: "
+			"%.500s",
+			visits->check.evidence);
 	return visits->check.verdict == CHECK_PASSED ||
 	       check_skip(check, "%s", visits->check.evidence);
 }

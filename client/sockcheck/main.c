@@ -376,6 +376,7 @@ static int run(struct command *command)
 				 failure.text);
 	}
 	choose(command, &results);
+	results.named = command->only != NULL;
 	catch_signals();
 	process_adopt_orphans();
 	if (results.trouble[0] == '\0')

@@ -22,9 +22,25 @@ static size_t count(const struct results *results, enum check_verdict verdict)
 	return found;
 }
 
+/* Skipped, although the caller must not take it for a pass. */
+static bool is_open(const struct results *results, const struct result *result)
+{
+	return result->verdict == CHECK_SKIPPED && (results->named || result->unjudged);
+}
+
+static size_t count_open(const struct results *results)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < results->count; i++)
+		found += is_open(results, &results->list[i]);
+	return found;
+}
+
 bool results_all_pass(const struct results *results)
 {
-	return results->trouble[0] == '\0' && count(results, CHECK_FAILED) == 0;
+	return results->trouble[0] == '\0' && count(results, CHECK_FAILED) == 0 &&
+	       count_open(results) == 0;
 }
 
 void results_finish(struct results *results)
@@ -38,6 +54,15 @@ void results_finish(struct results *results)
 		snprintf(result->evidence, sizeof result->evidence, "%s%.500s",
 			 i == 0 ? "" : "not tried: ", results->trouble);
 	}
+}
+
+/* Says why the exit status is not 0, if a check is open. */
+static void write_open(const struct results *results, const char *label, FILE *out)
+{
+	if (count_open(results) > 0)
+		fprintf(out, "%sa check %s is not a pass: the exit status is 1\n", label,
+			results->named ? "of --only that is skipped"
+				       : "that could not be judged");
 }
 
 /* ---- for people -------------------------------------------------------------------------- */
@@ -64,6 +89,16 @@ static void write_failure(const struct result *result, bool reasons, FILE *out)
 	write_paragraph(INDENT, "hint  read ", kind->pages, out);
 }
 
+/* One line, or a paragraph. */
+static void write_skip(const struct result *result, FILE *out)
+{
+	char line[TEXT];
+
+	snprintf(line, sizeof line, "skip  %-*s skipped: %s", NAME_WIDTH,
+		 result->kind->name, result->evidence);
+	wrap_print(line, sizeof line, INDENT, out);
+}
+
 static void write_text(const struct results *results, enum results_level level, FILE *out)
 {
 	if (results->trouble[0] != '\0')
@@ -76,14 +111,14 @@ static void write_text(const struct results *results, enum results_level level, 
 		else if (level > RESULTS_FAILURES && result->verdict == CHECK_PASSED)
 			fprintf(out, "ok    %-*s %s\n", NAME_WIDTH, result->kind->name,
 				result->kind->sentence);
-		else if (level > RESULTS_FAILURES)
-			fprintf(out, "skip  %-*s skipped: %s\n", NAME_WIDTH,
-				result->kind->name, result->evidence);
+		else if (level > RESULTS_FAILURES || is_open(results, result))
+			write_skip(result, out);
 	}
 	if (level > RESULTS_FAILURES)
 		fprintf(out, "%zu passed, %zu failed, %zu skipped\n",
 			count(results, CHECK_PASSED), count(results, CHECK_FAILED),
 			count(results, CHECK_SKIPPED));
+	write_open(results, "", out);
 }
 
 /* ---- TAP --------------------------------------------------------------------------------- */
@@ -121,6 +156,7 @@ static void write_tap(const struct results *results, FILE *out)
 		json_write_string(out, result->kind->pages);
 		fprintf(out, "\n  ...\n");
 	}
+	write_open(results, "# ", out);
 }
 
 /* ---- JSON -------------------------------------------------------------------------------- */

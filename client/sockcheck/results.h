@@ -15,12 +15,14 @@ struct result {
 	const struct check_kind *kind;
 	bool made; /* the check was made */
 	enum check_verdict verdict;
+	bool unjudged; /* skipped, because the server has failed before */
 	char evidence[CHECK_EVIDENCE];
 };
 
 struct results {
 	struct result list[RESULTS_MOST];
 	size_t count;
+	bool named;                   /* by --only: then each must be made */
 	char trouble[CHECK_EVIDENCE]; /* why no check could be made; "": they were made */
 	double seconds;
 };
@@ -37,7 +39,8 @@ void results_finish(struct results *results);
 void results_write(const struct results *results, enum results_format format,
 		   enum results_level level, FILE *out);
 
-/** Whether all checks have passed; skipped ones do not count. */
+/** Whether all checks have passed. One that was skipped counts as passed, unless it was named, or
+ *  could not be judged. */
 bool results_all_pass(const struct results *results);
 
 /** Writes the list of all checks, or all about one. */

@@ -28,6 +28,7 @@ static void store(struct result *result, const struct check *check)
 {
 	result->made = true;
 	result->verdict = check->verdict;
+	result->unjudged = check->unjudged;
 	snprintf(result->evidence, sizeof result->evidence, "%s", check->evidence);
 }
 
@@ -75,10 +76,24 @@ static void work_side_by_side(struct job *job)
 		pthread_join(threads[i], NULL);
 }
 
+static bool is_first(const struct check_settings *settings, const struct check_kind *kind)
+{
+	return strcmp(kind->name, settings->datagrams ? "udp-answers" : "answers") == 0;
+}
+
+/* The server does not answer. The first check says so, if it is in the list. */
+static void leave_out(struct result *result, bool said, const char *why)
+{
+	result->verdict = CHECK_SKIPPED;
+	result->unjudged = !said;
+	snprintf(result->evidence, CHECK_EVIDENCE, "not tried: %.500s", why);
+}
+
 /* The first check, from which the rest is learned. @return whether the server answers */
 static bool learn(struct check_settings *settings, struct results *results)
 {
 	struct check check;
+	bool said = false;
 
 	check_begin(&check, settings);
 	if (!check_start_server(&check, DESCRIPTORS))
@@ -89,14 +104,12 @@ static bool learn(struct check_settings *settings, struct results *results)
 		checks_learn(settings, &check);
 	check_end(&check);
 	for (size_t i = 0; i < results->count; i++)
-		if (strcmp(results->list[i].kind->name,
-			   settings->datagrams ? "udp-answers" : "answers") == 0)
+		said |= is_first(settings, results->list[i].kind);
+	for (size_t i = 0; i < results->count; i++)
+		if (is_first(settings, results->list[i].kind))
 			store(&results->list[i], &check);
-		else if (check.verdict == CHECK_FAILED) {
-			results->list[i].verdict = CHECK_SKIPPED;
-			snprintf(results->list[i].evidence, CHECK_EVIDENCE,
-				 "not tried: %.500s", check.evidence);
-		}
+		else if (check.verdict == CHECK_FAILED)
+			leave_out(&results->list[i], said, check.evidence);
 	return check.verdict != CHECK_FAILED;
 }
 

@@ -179,7 +179,47 @@ START_TEST(text_has_a_line_for_each_check_and_a_summary)
 		     "skip  workers             skipped: needs -w N, the number of "
 		     "workers\n"
 		     "ok    sigterm             SIGTERM ends it, and frees its port\n"
-		     "2 passed, 1 failed, 1 skipped\n$");
+		     "2 passed, 1 failed, 1 skipped\n"
+		     "a check of --only that is skipped is not a pass: the exit status "
+		     "is 1\n$");
+}
+END_TEST
+
+START_TEST(a_named_check_that_is_skipped_is_not_a_pass)
+{
+	struct run run =
+		run_program(ARGUMENTS("sockcheck", "-q", "--only", "answers,rebind",
+				      "echo", "--", server_path("echod-epoll"), "-q"),
+			    "", 0, LONG_WAIT_MS);
+
+	run_expect_status(&run, 1);
+	ck_assert_str_eq(run.out,
+			 "skip  rebind              skipped: needs {port} in the "
+			 "command: the server must\n      open its port\n"
+			 "a check of --only that is skipped is not a pass: the exit "
+			 "status is 1\n");
+}
+END_TEST
+
+/* The server ends after 300 clients, so nobody can say what is left after 2000. */
+START_TEST(what_a_failed_load_leaves_open_is_not_judged)
+{
+	struct run run = run_program(
+		ARGUMENTS("sockcheck", "--skip",
+			  "two-at-once,own-answers,split-input,pipelined,all-bytes,"
+			  "half-close,partial-writes,no-delay,reset-before-reply,"
+			  "reset-after-reply,aborted-client,slow-reader,slow-writer,"
+			  "many-clients,no-descriptors,idle-cpu,killed-child",
+			  "echo", "--", OWN_SERVER, "-e", "300", "{port}"),
+		"", 0, LONG_WAIT_MS);
+
+	run_expect_status(&run, 1);
+	expect_match(run.out,
+		     "skip  zombies             skipped: could not be judged, as "
+		     "not all of 2000\n      clients were served: ");
+	expect_match(run.out, "\nskip  descriptor-leak .*\nskip  thread-leak ");
+	ck_assert_ptr_null(strstr(run.out, "hint"));
+	expect_match(run.out, "\na check that could not be judged is not a pass: ");
 }
 END_TEST
 
@@ -198,7 +238,9 @@ START_TEST(tap_has_a_plan)
 		"  \\.\\.\\.\n"
 		"ok 3 - workers exactly as many clients as workers are served at once "
 		"# SKIP needs -w N, the number of workers\n"
-		"ok 4 - sigterm SIGTERM ends it, and frees its port\n$");
+		"ok 4 - sigterm SIGTERM ends it, and frees its port\n"
+		"# a check of --only that is skipped is not a pass: the exit status is "
+		"1\n$");
 }
 END_TEST
 
@@ -437,6 +479,8 @@ Suite *suite_sockcheck(void)
 
 	tcase = add_case(suite, "formats");
 	tcase_add_test(tcase, text_has_a_line_for_each_check_and_a_summary);
+	tcase_add_test(tcase, a_named_check_that_is_skipped_is_not_a_pass);
+	tcase_add_test(tcase, what_a_failed_load_leaves_open_is_not_judged);
 	tcase_add_test(tcase, tap_has_a_plan);
 	tcase_add_test(tcase, json_is_a_list_of_verdicts);
 	tcase_add_test(tcase, gradescope_has_a_score_and_tests);

@@ -6,6 +6,7 @@
  *	own_server [-l] [-w] [-f] 3	has it as descriptor 3
  *	own_server -d			ends at once
  *	own_server -b FAULT ...		does not return all bytes: FAULT is tail, late, cr, nul or high
+ *	own_server -e N ...		ends with status 0 when client N comes
  *	own_server -n [-i]		never listens; -i: ignores SIGTERM
  *
  * It echoes. -b: without what follows the last newline; or with that at the end of the input, to
@@ -29,6 +30,7 @@ enum { MOST = 256, PIECE = 65536, LOG_LINE = 1000, ACTIVATED = 3 };
 static const char *fault = "";
 static char rest[PIECE]; /* what follows the last newline */
 static size_t rest_length;
+static int last_client; /* 0: there is none */
 static bool logs, wrong, forks, ignores, never;
 
 static int listen_at(int fd, const void *address, socklen_t length)
@@ -126,12 +128,15 @@ static void serve_all(int listener)
 {
 	struct pollfd fds[MOST] = { { .fd = listener, .events = POLLIN } };
 	nfds_t count = 1;
+	int clients = 0;
 
 	for (;;) {
 		poll(fds, count, -1);
 		if (fds[0].revents && count < MOST) {
 			int fd = accept(listener, NULL, NULL);
 
+			if (fd >= 0 && ++clients == last_client)
+				exit(0);
 			if (forks && fd >= 0)
 				serve_in_child(listener, fd);
 			else if (fd >= 0)
@@ -151,12 +156,13 @@ int main(int argc, char **argv)
 	int letter;
 
 	signal(SIGPIPE, SIG_IGN);
-	while ((letter = getopt(argc, argv, "lwfdnib:")) != -1) {
+	while ((letter = getopt(argc, argv, "lwfdnib:e:")) != -1) {
 		logs |= letter == 'l';
 		wrong |= letter == 'w';
 		forks |= letter == 'f';
 		ignores |= letter == 'i';
 		never |= letter == 'n';
+		last_client = letter == 'e' ? atoi(optarg) : last_client;
 		fault = letter == 'b' ? optarg : fault;
 		if (letter == 'd') {
 			fprintf(stderr, "one\nown_server: no tea today\n\n");
