@@ -89,11 +89,11 @@ const struct check_kind checks[] = {
 	  .run = check_half_close },
 	{ .name = "partial-writes",
 	  .sentence = "a megabyte arrives whole, though the client reads late",
-	  .why = "write(2) may take a part of the bytes only: a socket's buffer is "
-		 "finite.",
-	  .bug = "The result of write(2) is not compared with the length; or EAGAIN is "
-		 "taken "
-		 "for an error.",
+	  .why = "A socket's buffer is finite. When it is full, a non-blocking write(2) "
+		 "takes a part of the bytes only; a blocking one waits, and is cut short "
+		 "by a signal at most.",
+	  .bug = "The result of a non-blocking write(2) is not compared with the length; "
+		 "or EAGAIN is taken for an error.",
 	  .pages = "write(2), send(2), poll(2)",
 	  .never = FIRST | SILENT | ROOM | CLOSES | PROTOCOL_COUNTS,
 	  .run = check_partial_writes },
