@@ -69,6 +69,17 @@ bool check_fail(struct check *check, const char *format, ...)
 	return false;
 }
 
+void check_add(struct check *check, const char *format, ...)
+{
+	size_t length = strlen(check->evidence);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(check->evidence + length, sizeof check->evidence - length, format,
+		  arguments);
+	va_end(arguments);
+}
+
 bool check_skip(struct check *check, const char *format, ...)
 {
 	va_list arguments;

@@ -35,6 +35,7 @@ struct check {
 	char host[HOST_TEXT], port[PORT_TEXT];
 	int64_t deadline; /* milliseconds, clock_milliseconds() */
 	enum check_verdict verdict;
+	bool heard;    /* the server has sent something */
 	bool unjudged; /* skipped, because the server has failed before */
 	char evidence[CHECK_EVIDENCE];
 };
@@ -52,6 +53,9 @@ void check_end(struct check *check);
 
 /** The check fails, with this evidence; the first one counts. @return false */
 bool check_fail(struct check *check, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/** Appends to the evidence. */
+void check_add(struct check *check, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /** The check cannot be made: "needs -- COMMAND". @return false */
 bool check_skip(struct check *check, const char *format, ...) PRINTF_LIKE(2, 3);

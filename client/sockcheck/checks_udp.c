@@ -60,8 +60,10 @@ static ssize_t receive(struct check *check, int fd, const char *who, char *reply
 	for (;;) {
 		ssize_t n = recv(fd, reply, size, 0);
 
-		if (n >= 0)
+		if (n >= 0) {
+			check->heard = true;
 			return n;
+		}
 		if (errno != EAGAIN && errno != EINTR) {
 			int error = errno;
 

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "client/sockcheck/results.h"
 #include "client/sockcheck/run.h"
@@ -66,6 +68,7 @@ struct command {
 	const struct check_kind *explain;
 	const char *request, *expect;
 	bool list, local;
+	bool no_dashes; /* there is a command without "--" before it */
 	enum results_format format;
 	enum results_level level;
 	char *const *operands; /* from PROTOCOL on */
@@ -235,6 +238,20 @@ static int take_protocol(struct command *command, const char *name,
 	return 0;
 }
 
+/* Whether the operands are a command without the "--" before it. */
+static bool is_command(int count, char **operands)
+{
+	struct stat file;
+
+	return count > 2 || (count > 0 && stat(operands[0], &file) == 0 &&
+			     S_ISREG(file.st_mode) && access(operands[0], X_OK) == 0);
+}
+
+static int fail_dashes(struct failure *failure)
+{
+	return failure_set(failure, "put -- before the command");
+}
+
 /* HOST PORT. */
 static int take_place(struct command *command, int count, char **operands,
 		      struct failure *failure)
@@ -244,6 +261,8 @@ static int take_place(struct command *command, int count, char **operands,
 	if (count == 0)
 		return failure_set(failure,
 				   "no server: name HOST PORT, or -- and a command");
+	if (is_command(count, operands))
+		return fail_dashes(failure);
 	if (command->local)
 		return failure_set(failure, "--unix needs -- and a command");
 	settings->local = local_address_is(operands[0]);
@@ -270,6 +289,8 @@ static int take_operands(void *context, int count, char **operands,
 {
 	struct command *command = context;
 
+	if (command->no_dashes)
+		return fail_dashes(failure);
 	if (command->list || command->explain != NULL)
 		return count == 0 ? 0
 				  : failure_set(failure, "unexpected argument '%.60s'",
@@ -307,6 +328,18 @@ static const struct options_program program = {
 	.finish = take_operands,
 };
 
+/* Whether an argument is one of a command: it has a mark, and is no value of an option. */
+static bool has_mark(const char *argument, const char *before)
+{
+	static const char *const texts[] = { "--request", "--expect" };
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (strcmp(before, texts[i]) == 0 ||
+		    strncmp(argument, texts[i], strlen(texts[i])) == 0)
+			return false;
+	return strstr(argument, "{port}") != NULL || strstr(argument, "{path}") != NULL;
+}
+
 /* Takes "-- COMMAND ..." off the command line. @return the new number of arguments */
 static int take_command(struct command *command, int argc, char **argv)
 {
@@ -316,7 +349,9 @@ static int take_command(struct command *command, int argc, char **argv)
 			command->operands = argv + i + 1;
 			return i;
 		}
-	return argc;
+	for (int i = 2; i < argc; i++)
+		command->no_dashes |= has_mark(argv[i], argv[i - 1]);
+	return command->no_dashes ? 1 : argc; /* its options are not sockcheck's */
 }
 
 /* ---- the run --------------------------------------------------------------------------- */

@@ -86,7 +86,24 @@ static void leave_out(struct result *result, bool said, const char *why)
 {
 	result->verdict = CHECK_SKIPPED;
 	result->unjudged = !said;
-	snprintf(result->evidence, CHECK_EVIDENCE, "not tried: %.500s", why);
+	snprintf(result->evidence, CHECK_EVIDENCE, "not tried: %.500s",
+		 said ? "the first check has failed" : why);
+}
+
+/* A server that sockcheck has started, and that has said nothing, was often started wrongly. */
+static void add_hint(const struct check_settings *settings, struct check *check)
+{
+	if (!settings->starts || check->heard)
+		return;
+	if (checked_server_has_ended(&check->server) &&
+	    checked_server_ended_well(&check->server))
+		check_add(check, "; it must stay in the foreground");
+	if (!settings->command.opens_port)
+		check_add(check,
+			  "; the command has no %s: the server must %s on "
+			  "descriptor 3",
+			  settings->local ? "{path}" : "{port}",
+			  settings->datagrams ? "receive" : "accept");
 }
 
 /* The first check, from which the rest is learned. @return whether the server answers */
@@ -102,6 +119,8 @@ static bool learn(struct check_settings *settings, struct results *results)
 		check_udp_answers(&check);
 	else
 		checks_learn(settings, &check);
+	if (check.verdict == CHECK_FAILED && results->trouble[0] == '\0')
+		add_hint(settings, &check);
 	check_end(&check);
 	for (size_t i = 0; i < results->count; i++)
 		said |= is_first(settings, results->list[i].kind);

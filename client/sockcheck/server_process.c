@@ -335,6 +335,11 @@ bool checked_server_has_ended(struct checked_server *server)
 }
 
 /* Where /proc does not show it, a connection does, but not on UDP. */
+bool checked_server_ended_well(const struct checked_server *server)
+{
+	return WIFEXITED(server->status) && WEXITSTATUS(server->status) == 0;
+}
+
 bool checked_server_is_open(const struct checked_server *server)
 {
 	const struct checked_command *command = server->command;
@@ -397,8 +402,11 @@ static int start_once(struct checked_server *server,
 	if (!command->opens_port || awaits_open(server, deadline))
 		return 0;
 	if (checked_server_has_ended(server))
-		failure_set(failure, "the server did not start: %s",
-			    checked_server_describe_end(server, what));
+		failure_set(failure, "the server did not start: %s%s",
+			    checked_server_describe_end(server, what),
+			    checked_server_ended_well(server)
+				    ? "; it must stay in the foreground"
+				    : "");
 	else
 		failure_set(failure,
 			    "the server did not start: it does not listen on %s%s",

@@ -65,6 +65,9 @@ bool checked_server_is_open(const struct checked_server *server);
 /** Whether the process that was started has ended. */
 bool checked_server_has_ended(struct checked_server *server);
 
+/** Whether a server that has ended did so with exit status 0. */
+bool checked_server_ended_well(const struct checked_server *server);
+
 /** Describes how the server has ended: "the server ended with signal 11 (Segmentation fault); its
  *  last line: ...". @return @p out */
 const char *checked_server_describe_end(struct checked_server *server,

@@ -291,6 +291,7 @@ void talk_receive(struct talk *talk)
 		}
 		talk->used += (size_t)n;
 		talk->bytes += (uint64_t)n;
+		talk->check->heard = true;
 	}
 }
 

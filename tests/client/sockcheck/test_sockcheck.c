@@ -76,6 +76,11 @@ static const struct {
 	{ { "sockcheck", "--unix", "echo", "--", "cat", "{port}" },
 	  "with --unix, use \\{path\\} instead of \\{port\\}" },
 	{ { "sockcheck", "echo", "--", "cat", "{path}" }, "\\{path\\} needs --unix" },
+	{ { "sockcheck", "echo", "./server", "-p", "{port}" },
+	  "put -- before the command; try" },
+	{ { "sockcheck", "echo", "python3", "server.py", "7007" },
+	  "put -- before the command; try" },
+	{ { "sockcheck", "echo", OWN_SERVER }, "put -- before the command; try" },
 };
 
 START_TEST(bad_usage_is_one_line)
@@ -336,11 +341,29 @@ static const struct {
 	{ { "sockcheck", "echo", "--", OWN_SERVER, "-n", "-i" }, /* with the socket */
 	  "^$",
 	  "FAIL  answers: the client expected 'line [0-9]+ of sockcheck\\\\n', got "
-	  "nothing; the\n      server sleeps\n.*skip  two-at-once         skipped: not "
+	  "nothing; the\n      server sleeps; the command has no \\{port\\}: the server "
+	  "must "
+	  "accept on\n      descriptor 3\n.*skip  two-at-once         skipped: not "
 	  "tried: " },
 	{ { "sockcheck", "echo", "--", OWN_SERVER, "-d" },
 	  "^$",
 	  "FAIL  answers: .*the server ended with exit\n? *status\n? *7" },
+	{ { "sockcheck", "--unix", "echo", "--", OWN_SERVER, "-n" },
+	  "^$",
+	  "the command has no\n? *\\{path\\}: the\n? *server\n? *must\n? *accept" },
+	{ { "sockcheck", "-u", "echo", "--", OWN_SERVER, "-n" },
+	  "^$",
+	  "the\n? *command\n? *has\n? *no\n? *\\{port\\}: the\n? *server must\n? "
+	  "*receive" },
+	/* it leaves the foreground */
+	{ { "sockcheck", "echo", "--", "sh", "-c", "exit 0", "{port}" },
+	  "the server did not start: the server ended with exit status 0; it must stay "
+	  "in "
+	  "the foreground\n$",
+	  "^$" },
+	{ { "sockcheck", "echo", "--", "sh", "-c", "exit 0" },
+	  "^$",
+	  "it must stay\n? *in\n? *the\n? *foreground; the" },
 	{ { "sockcheck", "echo", "--", OWN_SERVER, "-w", "{port}" },
 	  "^$",
 	  "FAIL  answers: the client expected 'line [0-9]+ of sockcheck\\\\n', got 'line "
