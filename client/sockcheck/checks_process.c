@@ -2,6 +2,7 @@
  * checks_process - what the processes of a server do and have, as /proc shows it.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "client/sockcheck/visits.h"
 #include "common/address.h"
 #include "common/clock.h"
+#include "common/io.h"
 #include "common/sock.h"
 
 enum {
@@ -28,6 +30,8 @@ enum {
 	STACKS_KIB = 3 * 1024 * 1024, /* allocators take up to one GiB */
 	STACKS_MAPPINGS = 1000, /* a small stack, and its guard page, are two mappings */
 	HOLDERS = 8,
+	CONNECT_ONE = 50,   /* milliseconds */
+	CONNECT_ALL = 1000, /* ... of all together */
 	STEP = 10
 };
 
@@ -67,12 +71,19 @@ static bool fail_busy(struct check *check, const char *when, double percent)
 			  percent);
 }
 
+/* One after the other, so that a server with a short backlog accepts as many as it can. Those that
+ * it does not accept cost a second at most. */
 static bool connect_silent(struct check *check, struct talk *talks, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	int64_t end = clock_milliseconds() + CONNECT_ALL;
+
+	for (size_t i = 0; i < count; i++) {
 		if (!talk_start(&talks[i], check, "a silent client"))
 			return check_fail(check, "silent client %zu cannot connect: %s",
 					  i + 1, strerror(errno));
+		if (talks[i].fd >= 0 && clock_milliseconds() < end)
+			io_wait(talks[i].fd, POLLOUT, CONNECT_ONE);
+	}
 	return true;
 }
 

@@ -347,7 +347,7 @@ static const struct {
 	  "tried: " },
 	{ { "sockcheck", "echo", "--", OWN_SERVER, "-d" },
 	  "^$",
-	  "FAIL  answers: .*the server ended with exit\n? *status\n? *7" },
+	  "FAIL  answers: .*the\n? *server ended with exit\n? *status\n? *7; its" },
 	{ { "sockcheck", "--unix", "echo", "--", OWN_SERVER, "-n" },
 	  "^$",
 	  "the command has no\n? *\\{path\\}: the\n? *server\n? *must\n? *accept" },

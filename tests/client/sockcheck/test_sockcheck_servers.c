@@ -255,13 +255,13 @@ END_TEST
 /* ---- others ----------------------------------------------------------------------------- */
 
 /* An echo server with a thread for each client. */
-#define PYTHON                                                                           \
+#define PYTHON(kind)                                                                     \
 	"import socketserver, sys\n"                                                     \
 	"class Echo(socketserver.BaseRequestHandler):\n"                                 \
 	"    def handle(self):\n"                                                        \
 	"        while (b := self.request.recv(65536)):\n"                               \
 	"            self.request.sendall(b)\n"                                          \
-	"class Server(socketserver.ThreadingTCPServer):\n"                               \
+	"class Server(socketserver." kind "TCPServer):\n"                                \
 	"    allow_reuse_address = True\n"                                               \
 	"    daemon_threads = True\n"                                                    \
 	"Server(('127.0.0.1', int(sys.argv[1])), Echo).serve_forever()\n"
@@ -315,7 +315,17 @@ static const struct other {
 	  "cat",
 	  "",
 	  "" },
-	{ "python3", { "echo", "--", "python3", "-c", PYTHON }, "{port}", "", "" },
+	{ "python3",
+	  { "echo", "--", "python3", "-c", PYTHON("Threading") },
+	  "{port}",
+	  "no-descriptors",
+	  "When accept(2) fails for lack of a descriptor, its loop calls it again at "
+	  "once." },
+	{ "python3",
+	  { "echo", "--", "python3", "-c", PYTHON("Forking") },
+	  "{port}",
+	  "sigterm",
+	  "The process of a client keeps the listening socket." },
 	{ "node", { "echo", "--", "node", "-e", NODE }, "{port}", "", "" },
 	{ "nginx", { "http", "--", "sh", "-c", NGINX, "sh", "DIR" }, "{port}", "", "" },
 	{ "lighttpd",
@@ -347,7 +357,8 @@ START_TEST(a_server_from_elsewhere_is_judged)
 		return;
 	if (!lab_is_wanted()) {
 		argv[count++] = "--only";
-		argv[count++] = "answers,two-at-once,half-close,sigterm,rebind";
+		argv[count++] = "answers,two-at-once,half-close,no-descriptors,sigterm,"
+				"rebind";
 	}
 	folder_create(&folder);
 	for (int i = 0; other->argv[i] != NULL; i++)
