@@ -195,8 +195,8 @@ int socket_file_bind(int fd, const struct local_address *address, unsigned mode,
 	return result;
 }
 
-/* Where whoever may write the directory has put another file in the place of the socket, that file
- * keeps its owner: a descriptor is checked and given away, not a name. */
+/* Another user who may write to the directory can replace the file. So the owner is changed by a
+ * descriptor whose file was checked, and not by the name. */
 int socket_file_give(const struct socket_file *file, uid_t user, gid_t group)
 {
 	const char *path = file->address.name.sun_path;

@@ -53,7 +53,7 @@ int socket_file_bind_own(int fd, struct socket_file *file);
 /** The same with a temporary file on every system: in the directory of TMPDIR, or in /tmp. */
 int socket_file_bind_temporary(int fd, struct socket_file *file);
 
-/** Changes the owner and the group of a file that this process has made; without one it does nothing.
+/** Changes the owner and the group of @p file, if this process has made one.
  *  @return 0, or -1 with errno (EPERM without root; ESTALE if it is another file now) */
 int socket_file_give(const struct socket_file *file, uid_t user, gid_t group);
 
