@@ -17,6 +17,7 @@
 #include "tests/fixture/folder.h"
 #include "tests/fixture/harness.h"
 #include "tests/fixture/models.h"
+#include "tests/fixture/socket_fixture.h"
 #include "tests/fixture/waiting.h"
 #include "tests/suites.h"
 
@@ -226,6 +227,33 @@ START_TEST(it_becomes_another_user)
 }
 END_TEST
 
+/* given: a server as root with --user, --mode and the file of a UNIX-domain socket; when: it listens;
+ * then: the file belongs to the user and the group, with these permissions */
+START_TEST(the_socket_file_belongs_to_the_user_and_the_group)
+{
+	const struct passwd *user = getpwnam("nobody");
+	struct server server;
+	struct stat status;
+
+	if (geteuid() != 0 || user == NULL) {
+		skipped("needs root, and a user nobody");
+		return;
+	}
+	server = server_start_with(&(struct server_setup){
+		.program = "echod-select",
+		.options = ARGUMENTS("--user", "nobody:1", "--mode", "0660"),
+		.host = socket_name,
+		.opens_itself = true,
+	});
+	client_leave(client_connect_and_echo(&server));
+	ck_assert_int_eq(lstat(socket_name, &status), 0);
+	ck_assert_uint_eq(status.st_uid, user->pw_uid);
+	ck_assert_uint_eq(status.st_gid, 1);
+	ck_assert_uint_eq(status.st_mode & 07777, 0660);
+	server_finish(&server);
+}
+END_TEST
+
 START_TEST(as_root_it_warns)
 {
 	struct run run;
@@ -283,5 +311,8 @@ Suite *suite_sandbox(void)
 	tcase_add_test(tcase, as_root_it_warns);
 	tcase_add_loop_test(tcase, a_user_that_there_is_not_is_bad_usage, 0,
 			    sizeof bad_users / sizeof *bad_users);
+	tcase = add_case(suite, "the user of a socket file");
+	tcase_add_checked_fixture(tcase, socket_set_up, socket_tear_down);
+	tcase_add_test(tcase, the_socket_file_belongs_to_the_user_and_the_group);
 	return suite;
 }
