@@ -148,6 +148,8 @@ START_TEST(runit_starts_web_server)
 		"-gt 200 ]\n"
 		"do sleep 0.1; i=$((i+1)); done\n"
 		"$bin/dial -C -m 'GET / HTTP/1.0' -m '' $address 8080 | tail -n 1\n"
+		"i=0; until grep -q 'GET / HTTP/1.0' log/main/current || [ $i -gt 200 ]\n"
+		"do sleep 0.1; i=$((i+1)); done\n"
 		"sv -w 20 exit . >/dev/null; wait $supervisor\n"
 		"grep -o '\"GET / HTTP/1.0\" 200' log/main/current | tail -n 1";
 	char place[TOOL_TEXT];
