@@ -744,17 +744,19 @@ static bool is_as_said(const struct example *example, const struct outcome *outc
 	return outcome->ended && output_matches(example->expected, outcome->output, how);
 }
 
-/* Fails the test unless it printed what the page says, and left nothing behind. */
+/* Fails the test unless it printed what the page says, and left nothing behind. Check takes messages
+ * of 8 KiB; a longer one would end the test without any. */
 static void expect_outcome(const struct example *example, const struct outcome *outcome)
 {
 	ck_assert_msg(outcome->ended,
 		      "%s:%u: %s: there still runs what this example started\n"
-		      "---- commands ----\n%s---- actual ----\n%s",
+		      "---- commands ----\n%.3000s---- actual ----\n%.3000s",
 		      example->page, example->line, example->title, example->script,
 		      outcome->output);
 	ck_assert_msg(is_as_said(example, outcome),
 		      "%s:%u: %s: the page shows another output\n"
-		      "---- commands ----\n%s---- expected ----\n%s---- actual ----\n%s",
+		      "---- commands ----\n%.2000s---- expected ----\n%.2000s---- actual "
+		      "----\n%.3000s",
 		      example->page, example->line, example->title, example->script,
 		      example->expected, outcome->output);
 	ck_assert_msg(!outcome->processes, "%s:%u: %s: it leaves processes behind\n%s",
