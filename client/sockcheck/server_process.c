@@ -334,12 +334,12 @@ bool checked_server_has_ended(struct checked_server *server)
 	return server->ended;
 }
 
-/* Where /proc does not show it, a connection does, but not on UDP. */
 bool checked_server_ended_well(const struct checked_server *server)
 {
 	return WIFEXITED(server->status) && WEXITSTATUS(server->status) == 0;
 }
 
+/* Where /proc does not show it, a connection does, but not on UDP. */
 bool checked_server_is_open(const struct checked_server *server)
 {
 	const struct checked_command *command = server->command;

@@ -66,28 +66,44 @@ START_TEST(systemd_finds_little_exposed)
 }
 END_TEST
 
+/* The first lines of a script: the supervisor has started the server, which answers. */
+#define S6_STARTS(service)                                                               \
+	"cd s6/" service "; rm -r log\n"                                                 \
+	"PATH=$bin:$PATH s6-supervise . >out 2>&1 & supervisor=$!\n"                     \
+	"i=0; until [ -s supervise/status ] && s6-svok . || [ $i -gt 200 ]\n"            \
+	"do sleep 0.1; i=$((i+1)); done\n"                                               \
+	"s6-svwait -U -t 20000 .\n"
+#define RUNIT_STARTS(service)                                                            \
+	"cd runit/" service "; PATH=$bin:$PATH runsv . >out 2>&1 & supervisor=$!\n"      \
+	"i=0; until [ -p supervise/ok ] && sv -w 5 check . >/dev/null || [ $i -gt 200 "  \
+	"]\n"                                                                            \
+	"do sleep 0.1; i=$((i+1)); done\n"
+
+/* Where there is the program @p tool, the script succeeds and prints @p expected. */
+static void expect_script(const char *tool, const char *script, const char *expected)
+{
+	char place[TOOL_TEXT];
+	struct run run;
+
+	if (needed_program(tool, place) == NULL)
+		return;
+	run = run_with_examples(script);
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.out, run.err);
+	ck_assert_str_eq(run.out, expected);
+}
+
 /* given: the service directory for s6; when: s6-supervise starts it; then: the server is ready
  * when s6 says so, is started again after its death, and ends when s6 is told to end */
 START_TEST(s6_starts_and_stops_server)
 {
 	static const char script[] =
-		"cd s6/echod; rm -r log\n"
-		"PATH=$bin:$PATH s6-supervise . >out 2>&1 & supervisor=$!\n"
-		"i=0; until [ -s supervise/status ] && s6-svok . || [ $i -gt 200 ]\n"
-		"do sleep 0.1; i=$((i+1)); done\n"
-		"s6-svwait -U -t 20000 .\n"
-		"$bin/dial -m hello $address 7007\n"
-		"s6-svc -k .; s6-svwait -d -t 2000 . || :; s6-svwait -U -t 20000 .\n"
-		"$bin/dial -R -m again $address 7007\n"
-		"s6-svc -xd .; wait $supervisor";
-	char place[TOOL_TEXT];
-	struct run run;
+		S6_STARTS("echod") "$bin/dial -m hello $address 7007\n"
+				   "s6-svc -k .; s6-svwait -d -t 2000 . || :; s6-svwait "
+				   "-U -t 20000 .\n"
+				   "$bin/dial -R -m again $address 7007\n"
+				   "s6-svc -xd .; wait $supervisor";
 
-	if (needed_program("s6-supervise", place) == NULL)
-		return;
-	run = run_with_examples(script);
-	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.out, run.err);
-	ck_assert_str_eq(run.out, "hello\nagain\n");
+	expect_script("s6-supervise", script, "hello\nagain\n");
 }
 END_TEST
 
@@ -96,22 +112,11 @@ END_TEST
 START_TEST(s6_starts_file_server)
 {
 	static const char script[] =
-		"cd s6/filed; rm -r log\n"
-		"PATH=$bin:$PATH s6-supervise . >out 2>&1 & supervisor=$!\n"
-		"i=0; until [ -s supervise/status ] && s6-svok . || [ $i -gt 200 ]\n"
-		"do sleep 0.1; i=$((i+1)); done\n"
-		"s6-svwait -U -t 20000 .\n"
-		"$bin/xfer -q put $address ../../www/index.html\n"
-		"s6-svc -xd .; wait $supervisor\n"
-		"cat ../../store/index.html";
-	char place[TOOL_TEXT];
-	struct run run;
+		S6_STARTS("filed") "$bin/xfer -q put $address ../../www/index.html\n"
+				   "s6-svc -xd .; wait $supervisor\n"
+				   "cat ../../store/index.html";
 
-	if (needed_program("s6-supervise", place) == NULL)
-		return;
-	run = run_with_examples(script);
-	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.out, run.err);
-	ck_assert_str_eq(run.out, "welcome\n");
+	expect_script("s6-supervise", script, "welcome\n");
 }
 END_TEST
 
@@ -120,21 +125,11 @@ END_TEST
 START_TEST(runit_starts_and_stops_server)
 {
 	static const char script[] =
-		"cd runit/echod; PATH=$bin:$PATH runsv . >out 2>&1 & supervisor=$!\n"
-		"i=0; until [ -p supervise/ok ] && sv -w 5 check . >/dev/null || [ $i "
-		"-gt 200 ]\n"
-		"do sleep 0.1; i=$((i+1)); done\n"
-		"$bin/dial -m hello $address 7007\n"
-		"sv -w 20 exit . >/dev/null; wait $supervisor\n"
-		"grep -o 'echod-fork: listening' log/main/current";
-	char place[TOOL_TEXT];
-	struct run run;
+		RUNIT_STARTS("echod") "$bin/dial -m hello $address 7007\n"
+				      "sv -w 20 exit . >/dev/null; wait $supervisor\n"
+				      "grep -o 'echod-fork: listening' log/main/current";
 
-	if (needed_program("runsv", place) == NULL)
-		return;
-	run = run_with_examples(script);
-	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.out, run.err);
-	ck_assert_str_eq(run.out, "hello\nechod-fork: listening\n");
+	expect_script("runsv", script, "hello\nechod-fork: listening\n");
 }
 END_TEST
 
@@ -142,24 +137,16 @@ END_TEST
  * check sees that the server answers, and a client gets the file of its directory */
 START_TEST(runit_starts_web_server)
 {
-	static const char script[] =
-		"cd runit/httpd; PATH=$bin:$PATH runsv . >out 2>&1 & supervisor=$!\n"
-		"i=0; until [ -p supervise/ok ] && sv -w 5 check . >/dev/null || [ $i "
-		"-gt 200 ]\n"
-		"do sleep 0.1; i=$((i+1)); done\n"
-		"$bin/dial -C -m 'GET / HTTP/1.0' -m '' $address 8080 | tail -n 1\n"
-		"i=0; until grep -q 'GET / HTTP/1.0' log/main/current || [ $i -gt 200 ]\n"
-		"do sleep 0.1; i=$((i+1)); done\n"
-		"sv -w 20 exit . >/dev/null; wait $supervisor\n"
-		"grep -o '\"GET / HTTP/1.0\" 200' log/main/current | tail -n 1";
-	char place[TOOL_TEXT];
-	struct run run;
+	static const char script[] = RUNIT_STARTS(
+		"httpd") "$bin/dial -C -m 'GET / HTTP/1.0' -m '' $address 8080 | tail -n "
+			 "1\n"
+			 "i=0; until grep -q 'GET / HTTP/1.0' log/main/current || [ $i "
+			 "-gt 200 ]\n"
+			 "do sleep 0.1; i=$((i+1)); done\n"
+			 "sv -w 20 exit . >/dev/null; wait $supervisor\n"
+			 "grep -o '\"GET / HTTP/1.0\" 200' log/main/current | tail -n 1";
 
-	if (needed_program("runsv", place) == NULL)
-		return;
-	run = run_with_examples(script);
-	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.out, run.err);
-	ck_assert_str_eq(run.out, "welcome\n\"GET / HTTP/1.0\" 200\n");
+	expect_script("runsv", script, "welcome\n\"GET / HTTP/1.0\" 200\n");
 }
 END_TEST
 

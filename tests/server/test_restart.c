@@ -209,6 +209,17 @@ static struct server start_with_hand_over(const char *program, const char *path,
 	return server_start_with(&setup);
 }
 
+/* Creates the folder. @return a path in it for --hand-over, which stays until the end of the test */
+static const char *create_control_path(struct folder *folder)
+{
+	char *path;
+
+	folder_create(folder);
+	path = strdup(folder_path(folder, "control"));
+	keep_text(path);
+	return path;
+}
+
 /* given: a server with --hand-over, and clients come all the time; when: the same command starts
  * another one, several times; then: each takes over the port, the one before ends, and each client
  * is served */
@@ -249,9 +260,7 @@ START_TEST(taker_that_cannot_start_changes_nothing)
 	struct run run;
 	const char *path;
 
-	folder_create(&folder);
-	path = strdup(folder_path(&folder, "control"));
-	keep_text((char *)path);
+	path = create_control_path(&folder);
 	server = start_with_hand_over("echod-fork", path, NULL);
 	for (int i = 0; i < 2; i++) {
 		run = run_program(
@@ -290,9 +299,7 @@ START_TEST(client_of_the_path_that_is_no_instance_takes_nothing)
 	struct server server, next;
 	const char *path;
 
-	folder_create(&folder);
-	path = strdup(folder_path(&folder, "control"));
-	keep_text((char *)path);
+	path = create_control_path(&folder);
 	server = start_with_hand_over(model_program(_i, "echo"), NULL,
 				      model_options(_i, ARGUMENTS("--hand-over", path)));
 	server_signal(&server, SIGSTOP);
@@ -323,9 +330,7 @@ START_TEST(killed_server_leaves_no_obstacle)
 	struct server server, next;
 	const char *path;
 
-	folder_create(&folder);
-	path = strdup(folder_path(&folder, "control"));
-	keep_text((char *)path);
+	path = create_control_path(&folder);
 	server = start_with_hand_over("echod-fork", path, NULL);
 	server_signal(&server, SIGKILL);
 	server_await(&server, WAIT_MS);
