@@ -118,10 +118,13 @@ FUZZERS   := $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 
 all: $(PROGRAMS)
 
-# Objects made with other flags are not ours: this file changes when the flags do.
+# Objects made with other flags are not ours: this file changes when the flags do. Targets that
+# compile nothing leave it alone, so that `sudo make deps` makes no folder that belongs to root.
 FLAGS := $(BUILD)/flags
+ifneq ($(filter-out deps deps-docs help clean uninstall,$(or $(MAKECMDGOALS),all)),)
 $(shell mkdir -p $(BUILD) && printf '%s\n' '$(subst ','\'',$(COMPILE) $(LINK))' | \
 	cmp -s - $(FLAGS) || printf '%s\n' '$(subst ','\'',$(COMPILE) $(LINK))' > $(FLAGS))
+endif
 
 # `make deps all` first installs, then builds, also under -j.
 DEPS_FIRST := $(filter deps,$(MAKECMDGOALS))
