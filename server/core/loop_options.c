@@ -65,8 +65,8 @@ int loop_options_take(int letter, const struct options *options, struct failure 
 int loop_options_check(struct server *server, struct failure *failure)
 {
 	if (loop_options.loops > 1 && server->datagrams)
-		return failure_set(
-			failure, "-j, --workers: with -u one loop serves the one socket");
+		return failure_set(failure,
+				   "-j, --workers: with -u there is only one loop");
 	server->descriptors = loop_options.loops * (1 + LISTENERS_MOST);
 	return 0;
 }

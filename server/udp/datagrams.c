@@ -167,14 +167,6 @@ static bool hand_over(struct datagrams *g, struct peer *peer, size_t n)
 	return true;
 }
 
-/* Nobody can forge the name of a UNIX-domain socket. */
-static int64_t default_limit(const struct address *from)
-{
-	return from->any.sa_family == AF_UNIX
-		       ? 0
-		       : repetition_default_limit(address_port(from));
-}
-
 /* Returns whether the peer may be another server, so that the two would answer each other
  * forever. */
 static bool repeats_itself(struct datagrams *g, struct peer *peer, size_t n, int64_t now)
@@ -185,7 +177,7 @@ static bool repeats_itself(struct datagrams *g, struct peer *peer, size_t n, int
 	if (g->server->service->never_replies)
 		return false;
 	if (limit < 0)
-		limit = default_limit(&peer->key.from.address);
+		limit = repetition_default_limit(&peer->key.from.address);
 	if (!repetition_is_excessive(&peer->repetition, g->buffers.packet.bytes, n, limit,
 				     now))
 		return false;

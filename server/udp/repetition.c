@@ -22,9 +22,11 @@ enum { SILENCE = 100, WINDOW = 4096 };
  * ip_local_port_range). Other systems begin at 49152 (RFC 6335, section 6) or lower. */
 enum { CLIENT_PORTS = 32768, LIMIT_OF_SERVER = 1000, LIMIT_OF_CLIENT = 1000000 };
 
-int64_t repetition_default_limit(unsigned port)
+int64_t repetition_default_limit(const struct address *peer)
 {
-	return port < CLIENT_PORTS ? LIMIT_OF_SERVER : LIMIT_OF_CLIENT;
+	if (peer->any.sa_family == AF_UNIX)
+		return LIMIT_OF_CLIENT;
+	return address_port(peer) < CLIENT_PORTS ? LIMIT_OF_SERVER : LIMIT_OF_CLIENT;
 }
 
 static size_t compared(size_t length)

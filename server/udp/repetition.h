@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/address.h"
+
 enum {
 	/** Up to this many repeated datagrams a second do not count. */
 	REPETITION_RATE = 100,
@@ -39,10 +41,12 @@ struct repetition {
 	int64_t silent_until; /* end of the pause; milliseconds */
 };
 
-/** Returns the default limit for a peer with this port. A port of 32768 or higher most
- *  probably belongs to a client. The limit for it is high enough for a client that
- *  repeats the same request as fast as it can. */
-int64_t repetition_default_limit(unsigned port);
+/** Returns the default limit for this peer. A port of 32768 or higher most probably belongs
+ *  to a client. The limit for it is high enough for a client that repeats the same request
+ *  as fast as it can. A UNIX-domain peer has the same limit. It has no port, and its name
+ *  can be forged, too: a relative path means another file in another directory, and a
+ *  symbolic link can replace the socket of a client. */
+int64_t repetition_default_limit(const struct address *peer);
 
 /**
  * Counts a datagram that arrived at @p now, in milliseconds.

@@ -550,6 +550,36 @@ START_TEST(a_peer_with_a_path_is_named_by_it)
 }
 END_TEST
 
+/* The client's name leads to another server, because a symbolic link has replaced its socket. */
+START_TEST(two_servers_do_not_answer_each_other_for_ever)
+{
+	struct server one =
+		start_datagrams(_i, "echo", ARGUMENTS("-uvv", "--repeats", "100"), false);
+	char client[FOLDER_TEXT], path[FOLDER_TEXT];
+	struct server other;
+	int fd;
+
+	strcpy(client, folder_path(&socket_folder, "client"));
+	strcpy(path, folder_path(&socket_folder, "other"));
+	other = server_start_with(&(struct server_setup){
+		.program = "echod-select",
+		.options = ARGUMENTS("-u", "--repeats", "0"),
+		.host = path,
+		.type = SOCK_DGRAM,
+		.opens_itself = true,
+	});
+	fd = connect_as(client, false);
+	ck_assert_int_eq(unlink(client), 0);
+	ck_assert_int_eq(symlink(path, client), 0);
+	client_say(fd, "to the other server");
+	server_wait_line(&one, "too many repeated datagrams, perhaps from a server",
+			 WAIT_MS);
+	close(fd);
+	server_finish(&one);
+	server_finish(&other);
+}
+END_TEST
+
 START_TEST(a_peer_without_a_name_gets_no_reply)
 {
 	struct server server = start_datagrams(_i, "echo", ARGUMENTS("-uvv"), false);
@@ -658,6 +688,8 @@ Suite *suite_local_servers(void)
 	tcase_add_loop_test(tcase, each_peer_gets_its_own_replies, 0, models_count());
 	add_sharing_test_of_kinds(tcase, a_peer_with_a_path_is_named_by_it);
 	add_sharing_test_of_kinds(tcase, a_peer_without_a_name_gets_no_reply);
+	tcase_add_loop_test(tcase, two_servers_do_not_answer_each_other_for_ever, 0,
+			    models_count());
 	tcase_add_test(tcase, a_service_that_never_replies_serves_a_peer_without_a_name);
 	add_sharing_test_of_kinds(tcase, a_peer_that_does_not_read_delays_nobody);
 	tcase_add_test(tcase, a_second_server_of_datagrams_does_not_start);

@@ -448,7 +448,7 @@ static const struct {
 	  "'echod-epoll -h'\n",
 	  2 },
 	{ "-uj", "2", "echod-epoll",
-	  "echod-epoll: -j, --workers: with -u one loop serves the one socket; try "
+	  "echod-epoll: -j, --workers: with -u there is only one loop; try "
 	  "'echod-epoll -h'\n",
 	  2 },
 	{ "-p", "0", TESTS_BUILD "/echod-epoll-lacking",

@@ -110,12 +110,29 @@ START_TEST(without_a_limit_all_are_answered)
 }
 END_TEST
 
+static int64_t limit_of(const char *host, unsigned port)
+{
+	struct address address;
+
+	ck_assert_int_eq(address_parse(host, &address), 0);
+	address_set_port(&address, port);
+	return repetition_default_limit(&address);
+}
+
 START_TEST(from_a_port_of_clients_a_thousand_times_as_many_are_answered)
 {
-	ck_assert_int_eq(repetition_default_limit(1024), 1000);
-	ck_assert_int_eq(repetition_default_limit(32767), 1000);
-	ck_assert_int_eq(repetition_default_limit(32768), 1000000);
-	ck_assert_int_eq(repetition_default_limit(65535), 1000000);
+	ck_assert_int_eq(limit_of("127.0.0.1", 1024), 1000);
+	ck_assert_int_eq(limit_of("::1", 32767), 1000);
+	ck_assert_int_eq(limit_of("127.0.0.1", 32768), 1000000);
+	ck_assert_int_eq(limit_of("::1", 65535), 1000000);
+}
+END_TEST
+
+START_TEST(a_unix_domain_peer_has_the_limit_of_a_client)
+{
+	struct address address = { .any.sa_family = AF_UNIX };
+
+	ck_assert_int_eq(repetition_default_limit(&address), 1000000);
 }
 END_TEST
 
@@ -137,6 +154,7 @@ Suite *suite_repetition(void)
 	tcase_add_test(tcase, without_a_limit_all_are_answered);
 	tcase_add_test(tcase,
 		       from_a_port_of_clients_a_thousand_times_as_many_are_answered);
+	tcase_add_test(tcase, a_unix_domain_peer_has_the_limit_of_a_client);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
