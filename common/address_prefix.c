@@ -12,7 +12,9 @@
 
 #include "common/text.h"
 
-enum { V4_BYTES = 4, V6_BYTES = 16 };
+/* MAPPED_BITS: of the prefix ::ffff:0:0/96, which all IPv4-mapped addresses have (RFC 4291,
+ * section 2.5.5.2). */
+enum { V4_BYTES = 4, V6_BYTES = 16, MAPPED_BITS = 96 };
 
 static unsigned bytes_of(int family)
 {
@@ -37,6 +39,20 @@ static bool rest_is_zero(const struct address_prefix *prefix)
 	return true;
 }
 
+/* A range of IPv4-mapped addresses is stored as the range of IPv4 addresses, because an address
+ * of a peer is compared as IPv4 if it is IPv4-mapped. */
+static void unmap(struct address_prefix *prefix)
+{
+	static const unsigned char mapped[MAPPED_BITS / 8] = { [10] = 0xff, [11] = 0xff };
+
+	if (prefix->family != AF_INET6 || prefix->bits < MAPPED_BITS ||
+	    memcmp(prefix->bytes, mapped, sizeof mapped) != 0)
+		return;
+	prefix->family = AF_INET;
+	prefix->bits -= MAPPED_BITS;
+	memmove(prefix->bytes, prefix->bytes + sizeof mapped, V4_BYTES);
+}
+
 int address_prefix_parse(const char *text, struct address_prefix *prefix)
 {
 	char host[INET6_ADDRSTRLEN];
@@ -55,7 +71,10 @@ int address_prefix_parse(const char *text, struct address_prefix *prefix)
 	if (slash != NULL && !text_number(slash + 1, 0, bits, &bits))
 		return -1;
 	prefix->bits = (unsigned)bits;
-	return rest_is_zero(prefix) ? 0 : -1;
+	if (!rest_is_zero(prefix))
+		return -1;
+	unmap(prefix);
+	return 0;
 }
 
 /* IPv4 is at the end of an IPv4-mapped address. */

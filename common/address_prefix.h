@@ -19,14 +19,15 @@ struct address_prefix {
 
 /**
  * Parses "10.0.0.0/8", "2001:db8::/32", or an address without a length, which is a prefix of
- * this address only. The bits after the prefix must be 0.
+ * this address only. The bits after the prefix must be 0. A range of IPv4-mapped addresses is the
+ * range of these IPv4 addresses: "::ffff:10.0.0.0/104" is "10.0.0.0/8".
  *
  * @return 0 with *prefix, or -1 if @p text is none
  */
 int address_prefix_parse(const char *text, struct address_prefix *prefix);
 
 /** Whether the address is one of the range. IPv4 inside IPv6 (::ffff:10.0.0.1) counts as
- *  IPv4. */
+ *  IPv4, so no shorter prefix of IPv6 addresses has it. */
 bool address_prefix_has(const struct address_prefix *prefix,
 			const struct address *address);
 

@@ -13,6 +13,7 @@
 
 #include "common/address.h"
 #include "common/address_block.h"
+#include "common/address_prefix.h"
 #include "tests/fixture/client.h"
 #include "tests/fixture/folder.h"
 #include "tests/suites.h"
@@ -397,6 +398,37 @@ START_TEST(the_address_within_an_address_is_found)
 }
 END_TEST
 
+START_TEST(a_range_of_mapped_addresses_is_one_of_ipv4_addresses)
+{
+	static const struct {
+		const char *range, *address;
+		bool within;
+	} cases[] = {
+		{ "::ffff:10.0.0.1", "10.0.0.1", true },
+		{ "::ffff:10.0.0.1", "::ffff:10.0.0.1", true },
+		{ "::ffff:10.0.0.1", "10.0.0.2", false },
+		{ "::ffff:a00:1", "10.0.0.1", true },
+		{ "::ffff:10.1.0.0/112", "10.1.255.255", true },
+		{ "::ffff:10.1.0.0/112", "10.2.0.0", false },
+		{ "::ffff:0:0/96", "192.0.2.1", true },
+		{ "::ffff:0:0/96", "::1", false },
+		{ "10.0.0.0/8", "::ffff:10.0.0.1", true },
+		{ "::/0", "10.0.0.1", false },
+		{ "::/0", "::ffff:10.0.0.1", false },
+		{ "::10.0.0.1", "10.0.0.1", false },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct address address = parsed(cases[i].address);
+		struct address_prefix range;
+
+		ck_assert_int_eq(address_prefix_parse(cases[i].range, &range), 0);
+		ck_assert_msg(address_prefix_has(&range, &address) == cases[i].within,
+			      "%s in %s", cases[i].address, cases[i].range);
+	}
+}
+END_TEST
+
 START_TEST(hosts_are_compared_by_family_and_address)
 {
 	static const char *const sorted[] = {
@@ -649,6 +681,7 @@ Suite *suite_address(void)
 	tcase_add_test(hosts, the_scope_of_an_address_is_known);
 	tcase_add_test(hosts, the_block_of_an_address_is_known);
 	tcase_add_test(hosts, the_address_within_an_address_is_found);
+	tcase_add_test(hosts, a_range_of_mapped_addresses_is_one_of_ipv4_addresses);
 	tcase_add_test(hosts, hosts_are_compared_by_family_and_address);
 	suite_add_tcase(suite, hosts);
 	tcase_add_test(split, host_and_port_are_distinguished);

@@ -270,6 +270,29 @@ START_TEST(a_peer_that_is_no_proxy_is_closed)
 }
 END_TEST
 
+/* GIVEN a proxy that is named as an IPv4-mapped address
+   WHEN it connects to an IPv4 socket, or to a socket for IPv6 and IPv4
+   THEN its header counts. */
+START_TEST(a_mapped_address_names_a_proxy_of_ipv4)
+{
+	static const char *const hosts[] = { "127.0.0.1", "::" };
+	struct server server = server_start_with(&(struct server_setup){
+		.program = "greetd-select",
+		.options = ARGUMENTS("--proxy-protocol", "--proxy-from",
+				     "10.0.0.1,::ffff:127.0.0.0/104", "-m", "good day"),
+		.host = hosts[_i] });
+	int fd;
+
+	server.host = "127.0.0.1";
+	fd = client_connect(&server);
+	client_send(fd, valid[0].bytes, valid[0].length);
+	client_hear(fd, "good day\n");
+	client_expect_end(fd);
+	client_close(fd);
+	server_finish(&server);
+}
+END_TEST
+
 /* GIVEN a chat with alice
    WHEN health checks come and go, and bob comes through the proxy
    THEN alice is told of bob only. */
@@ -358,6 +381,7 @@ Suite *suite_proxy_client(void)
 			    a_header_that_does_not_come_is_bounded_by_the_idle_timeout, 0,
 			    models);
 	tcase_add_loop_test(tcase, a_peer_that_is_no_proxy_is_closed, 0, models);
+	tcase_add_loop_test(tcase, a_mapped_address_names_a_proxy_of_ipv4, 0, 2);
 	tcase_add_loop_test(tcase, a_health_check_does_not_enter_the_chat, 0, models);
 	return suite;
 }
