@@ -30,11 +30,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/io.h"
 
-/* LOCK_TRIES times LOCK_PAUSE milliseconds: another program may hold a lock on the directory for
- * a reason of its own. */
-enum { LOCK_PAUSE = 10, LOCK_TRIES = 100, PERMISSIONS = 07777 };
+/* In milliseconds. LOCK_TIME: another program may hold a lock on the directory for a reason of its
+ * own. */
+enum { LOCK_PAUSE = 10, LOCK_TIME = 1000 };
+
+enum { PERMISSIONS = 07777 };
 
 /* Of the temporary file of a client. */
 enum { NAME_TRIES = 1000, PATH_TEXT = 1024, EVERYBODY = 0666 };
@@ -52,23 +55,41 @@ static void directory_of(const char *path, char out[PATH_SIZE])
 	out[length] = '\0';
 }
 
-/* @return a descriptor whose close(2) ends the lock; -1 if the directory cannot be locked */
-static int lock_directory(const char *path)
+#ifdef LOCK_EX
+/* flock(2) has no timeout, so it is tried again after a pause. @return 0, or -1 with errno */
+static int lock_within(int fd, int64_t timeout_ms)
+{
+	int64_t end = clock_milliseconds() + timeout_ms;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK || clock_milliseconds() >= end)
+			return -1;
+		poll(NULL, 0, LOCK_PAUSE);
+	}
+	return 0;
+}
+#endif
+
+int socket_file_lock(const char *path, int64_t timeout_ms)
 {
 #ifdef LOCK_EX
 	char directory[PATH_SIZE];
-	int fd;
+	int fd, error;
 
 	directory_of(path, directory);
 	fd = open(directory, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	for (int i = 0; fd >= 0 && i < LOCK_TRIES; i++) {
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-			break;
-		poll(NULL, 0, LOCK_PAUSE);
-	}
-	return fd;
+	if (fd < 0 || lock_within(fd, timeout_ms) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
 #else
 	(void)path;
+	(void)timeout_ms;
+	errno = ENOSYS;
 	return -1;
 #endif
 }
@@ -167,9 +188,10 @@ static int bind_with_mode(int fd, const struct local_address *address, unsigned 
 	return result;
 }
 
-static int bind_path(int fd, const struct local_address *address, unsigned mode,
-		     struct socket_file *file, struct failure *failure)
+int socket_file_bind_locked(int fd, const struct local_address *address, unsigned mode,
+			    struct socket_file *file, struct failure *failure)
 {
+	file->owner = 0;
 	if (make_way(address, failure) < 0)
 		return -1;
 	if (bind_with_mode(fd, address, mode) < 0)
@@ -189,8 +211,8 @@ int socket_file_bind(int fd, const struct local_address *address, unsigned mode,
 			return 0;
 		return cannot_listen(address, strerror(errno), failure);
 	}
-	lock = lock_directory(address->name.sun_path);
-	result = bind_path(fd, address, mode, file, failure);
+	lock = socket_file_lock(address->name.sun_path, LOCK_TIME);
+	result = socket_file_bind_locked(fd, address, mode, file, failure);
 	unlock_directory(lock);
 	return result;
 }

@@ -8,6 +8,7 @@
 #ifndef COMMON_SOCKET_FILE_H
 #define COMMON_SOCKET_FILE_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "common/failure.h"
@@ -39,6 +40,21 @@ struct socket_file {
  */
 int socket_file_bind(int fd, const struct local_address *address, unsigned mode,
 		     struct socket_file *file, struct failure *failure);
+
+/**
+ * Locks the directory of a path (flock(2)): of the processes that look for a stale file there and
+ * replace it, one at a time does so.
+ *
+ * @param timeout_ms  how long to wait for another process; 0: not at all
+ * @return a descriptor, close-on-exec: the lock ends when the caller and the children that it
+ *         has made since have closed it; or -1 with errno: EWOULDBLOCK if another process has the
+ *         lock, else the directory cannot be locked
+ */
+int socket_file_lock(const char *path, int64_t timeout_ms);
+
+/** As socket_file_bind() to a path, for a caller that has locked its directory. */
+int socket_file_bind_locked(int fd, const struct local_address *address, unsigned mode,
+			    struct socket_file *file, struct failure *failure);
 
 /**
  * Binds @p fd, a client's datagram socket, to a name that no other socket has, so that it can get

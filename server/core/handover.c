@@ -12,6 +12,17 @@
  * where SIGUSR1 is: in every model. Only the main thread of the parent handles it.
  *
  * Who may take over: whoever may connect to the path. The file is for its owner only.
+ *
+ * New instances that start at once take turns: each locks the directory of the path from before it
+ * looks for the old instance until it serves itself. Then the next one finds it at the path. The
+ * kernel ends the lock of an instance that is killed. Its turn has three steps:
+ *
+ *	bind PATH.new; link PATH to PATH.old; rename PATH.new to PATH
+ *	the sandbox; the first process or thread of the model
+ *	serve; send READY; remove PATH.old
+ *
+ * If the new instance is killed between the last two, the old one serves, and PATH is a socket that
+ * nobody listens on. The next instance then finds the old one at PATH.old.
  */
 #define _DEFAULT_SOURCE /* O_ASYNC */
 
@@ -35,9 +46,13 @@
 #include "server/core/server.h"
 #include "server/core/signals.h"
 
-/* TAKERS: instances that wait for their turn. ANSWER_SECONDS: how long a new instance waits for
- * the old one, which may be stopped. DRAFT: ".new" and the number of the process. */
-enum { TAKERS = 4, ANSWER_SECONDS = 10, DRAFT = 24 };
+/* TAKERS: instances that wait for their turn, where the directory cannot be locked.
+ * ANSWER_SECONDS: how long a new instance waits for the old one, which may be stopped.
+ * QUEUE_SECONDS: how long it waits for other new ones; after SILENT_SECONDS it says so. */
+enum { TAKERS = 4, ANSWER_SECONDS = 10, QUEUE_SECONDS = 30, SILENT_SECONDS = 1 };
+
+/* The permissions of the path. */
+enum { OWNER_ONLY = 0600 };
 
 /* What the new instance sends when it serves. */
 enum { READY = 'r' };
@@ -45,7 +60,7 @@ enum { READY = 'r' };
 void handover_none(struct handover *handover)
 {
 	memset(handover, 0, sizeof *handover);
-	handover->old = handover->control = handover->taker = -1;
+	handover->lock = handover->old = handover->control = handover->taker = -1;
 }
 
 static void close_one(int *fd)
@@ -62,15 +77,16 @@ static int fail(const struct handover *handover, const char *what,
 			   handover->path.name.sun_path, what, strerror(errno));
 }
 
-/* @return 0, with handover->old -1 if nobody answers; or -1 with *failure */
-static int find_old(struct handover *handover, struct failure *failure)
+/* Connects to the server at one of the names. @return 0, with handover->old -1 if nobody answers;
+ * or -1 with *failure */
+static int connect_to(struct handover *handover, const struct local_address *address,
+		      struct failure *failure)
 {
 	const struct timeval limit = { .tv_sec = ANSWER_SECONDS };
 	struct stat there;
 	int fd;
 
-	if (lstat(handover->path.name.sun_path, &there) == 0 &&
-	    !S_ISSOCK(there.st_mode)) {
+	if (lstat(address->name.sun_path, &there) == 0 && !S_ISSOCK(there.st_mode)) {
 		errno = ENOTSOCK;
 		return fail(handover, "cannot connect", failure);
 	}
@@ -81,8 +97,7 @@ static int find_old(struct handover *handover, struct failure *failure)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit,
 		   sizeof limit); /* also of connect(2) */
-	if (connect(fd, (const struct sockaddr *)&handover->path.name,
-		    handover->path.length) == 0) {
+	if (connect(fd, (const struct sockaddr *)&address->name, address->length) == 0) {
 		handover->old = fd;
 		return 0;
 	}
@@ -94,6 +109,26 @@ static int find_old(struct handover *handover, struct failure *failure)
 	fail(handover, "cannot connect", failure);
 	close(fd);
 	return -1;
+}
+
+static bool is_socket(const char *path)
+{
+	struct stat there;
+
+	return lstat(path, &there) == 0 && S_ISSOCK(there.st_mode);
+}
+
+/* @return as connect_to() */
+static int find_old(struct handover *handover, struct failure *failure)
+{
+	if (connect_to(handover, &handover->path, failure) < 0)
+		return -1;
+	if (handover->old >= 0 || !is_socket(handover->spare.name.sun_path))
+		return 0;
+	if (connect_to(handover, &handover->spare, failure) < 0)
+		return -1;
+	handover->has_spare = handover->old >= 0;
+	return 0;
 }
 
 /* Each message has one socket, and says how many follow. */
@@ -126,30 +161,51 @@ static int take_listeners(struct handover *handover, int type,
 	return 0;
 }
 
+/* Waits until no other new instance is under way. A directory that cannot be locked is used without
+ * a lock. @return 0, or -1 with *failure */
+static int wait_for_turn(struct handover *handover, struct failure *failure)
+{
+	const char *path = handover->path.name.sun_path;
+
+	handover->lock = socket_file_lock(path, SILENT_SECONDS * 1000);
+	if (handover->lock >= 0 || errno != EWOULDBLOCK)
+		return 0;
+	message(MESSAGE_NOTICE,
+		"--hand-over: %s: waiting for another new instance, which is taking over",
+		path);
+	handover->lock = socket_file_lock(path, QUEUE_SECONDS * 1000);
+	if (handover->lock >= 0 || errno != EWOULDBLOCK)
+		return 0;
+	return failure_set(
+		failure,
+		"--hand-over: %s: another new instance is taking over, and has "
+		"not finished within %d seconds (it has locked the directory)",
+		path, QUEUE_SECONDS);
+}
+
+static int name_beside(const char *path, const char *suffix, struct local_address *beside,
+		       struct failure *failure)
+{
+	char name[sizeof beside->name.sun_path + sizeof ".new"];
+
+	snprintf(name, sizeof name, "%s%s", path, suffix);
+	return local_address_parse(name, beside, failure);
+}
+
 /* A path for the time until the server has started. Then rename(2) replaces the old path, so that
  * at each moment there is somebody at it. */
-static int open_control(struct handover *handover, const char *path,
-			struct failure *failure)
+static int open_control(struct handover *handover, struct failure *failure)
 {
-	char draft[sizeof handover->path.name.sun_path + DRAFT];
-	mode_t mask;
-	int error;
+	struct failure reason;
 
-	snprintf(draft, sizeof draft, "%s.new%ld", path, (long)getpid());
-	if (local_address_parse(draft, &handover->draft, failure) < 0)
-		return -1;
 	handover->control = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (handover->control < 0)
 		return fail(handover, "cannot open a socket", failure);
 	io_set_close_on_exec(handover->control);
 	io_set_nonblocking(handover->control, true);
-	mask = umask(S_IRWXG | S_IRWXO);
-	error = bind(handover->control, (struct sockaddr *)&handover->draft.name,
-		     handover->draft.length);
-	umask(mask);
-	if (error < 0)
-		return fail(handover, "cannot listen there", failure);
-	handover->drafted = true;
+	if (socket_file_bind_locked(handover->control, &handover->draft, OWNER_ONLY,
+				    &handover->file, &reason) < 0)
+		return failure_set(failure, "--hand-over: %s", reason.text);
 	if (listen(handover->control, TAKERS) < 0)
 		return fail(handover, "cannot listen there", failure);
 	return 0;
@@ -163,10 +219,12 @@ int handover_begin(struct handover *handover, const char *path, int type,
 		return failure_set(
 			failure,
 			"--hand-over: an abstract name cannot be replaced, use a path");
-	if (local_address_parse(path, &handover->path, failure) < 0)
+	if (local_address_parse(path, &handover->path, failure) < 0 ||
+	    name_beside(path, ".new", &handover->draft, failure) < 0 ||
+	    name_beside(path, ".old", &handover->spare, failure) < 0)
 		return -1;
-	if (open_control(handover, path, failure) == 0 &&
-	    find_old(handover, failure) == 0 &&
+	if (wait_for_turn(handover, failure) == 0 &&
+	    open_control(handover, failure) == 0 && find_old(handover, failure) == 0 &&
 	    (handover->old < 0 ||
 	     take_listeners(handover, type, listeners, failure) == 0))
 		return 0;
@@ -185,20 +243,28 @@ static int ask_for_signal(int fd)
 	return fcntl(fd, F_SETFL, flags | O_ASYNC | O_NONBLOCK);
 }
 
+/* Gives the old instance its second name, so that it can be found until this one is ready. */
+static void keep_old_reachable(struct handover *handover)
+{
+	const char *path = handover->path.name.sun_path,
+		   *spare = handover->spare.name.sun_path;
+
+	if (handover->has_spare)
+		return;
+	if (is_socket(spare))
+		unlink(spare); /* left over: nobody answers there */
+	if (handover->old >= 0)
+		handover->has_spare = link(path, spare) == 0;
+}
+
 int handover_publish(struct handover *handover, struct failure *failure)
 {
-	struct stat there;
-
 	if (handover == NULL || handover->control < 0)
 		return 0;
+	keep_old_reachable(handover);
 	if (rename(handover->draft.name.sun_path, handover->path.name.sun_path) < 0)
 		return fail(handover, "cannot answer there", failure);
-	handover->drafted = false;
-	if (lstat(handover->path.name.sun_path, &there) == 0) {
-		handover->named = true;
-		handover->device = there.st_dev;
-		handover->inode = there.st_ino;
-	}
+	handover->file.address = handover->path;
 	return 0;
 }
 
@@ -206,11 +272,17 @@ int handover_ready(struct handover *handover)
 {
 	if (handover == NULL || handover->control < 0)
 		return 0;
-	if (ask_for_signal(handover->control) < 0)
+	if (ask_for_signal(handover->control) < 0) {
+		close_one(&handover->lock);
 		return -1;
+	}
 	if (handover->old >= 0)
 		send(handover->old, (const char[]){ READY }, 1, SOCK_NO_SIGNAL);
 	close_one(&handover->old);
+	if (handover->has_spare)
+		unlink(handover->spare.name.sun_path);
+	handover->has_spare = false;
+	close_one(&handover->lock);
 	return 0;
 }
 
@@ -261,7 +333,7 @@ static bool hear_taker(struct handover *handover)
 	close_one(&handover->taker);
 	if (n <= 0 || byte != READY)
 		return true;
-	handover->named = false; /* the path is the new instance's */
+	handover->file.owner = 0; /* the path is the new instance's */
 	message(MESSAGE_NOTICE, "another instance has taken over the listening sockets");
 	raise(SIGTERM); /* this is the thread that handles it, in its next wait */
 	return false;
@@ -281,8 +353,8 @@ void handover_attend(struct server *server)
 	for (;;) {
 		if (handover->taker >= 0 && !hear_taker(handover))
 			drop_silent_taker(handover);
-		if (server->stopping || handover->taker >= 0 || !handover->named ||
-		    !accept_taker(server, handover))
+		if (server->stopping || handover->taker >= 0 ||
+		    handover->file.owner == 0 || !accept_taker(server, handover))
 			return;
 	}
 }
@@ -291,30 +363,31 @@ void handover_leave_to_parent(struct handover *handover)
 {
 	if (handover == NULL)
 		return;
+	close_one(&handover->lock);
 	close_one(&handover->control);
 	close_one(&handover->taker);
-	handover->drafted = handover->named = false;
+	handover->file.owner = 0;
+	handover->has_spare = false;
 }
 
-/* Another instance may have replaced it a moment ago. */
-static bool is_still_ours(const struct handover *handover)
+/* The old instance gets its path back, if this one has not become ready. The sandbox may refuse
+ * it; then the second name stays. */
+static void give_path_back(struct handover *handover)
 {
-	struct stat there;
-
-	return handover->named && lstat(handover->path.name.sun_path, &there) == 0 &&
-	       there.st_dev == handover->device && there.st_ino == handover->inode;
+	if (!handover->has_spare || handover->file.owner == 0)
+		return;
+	if (rename(handover->spare.name.sun_path, handover->path.name.sun_path) == 0)
+		handover->has_spare = false;
 }
 
 void handover_end(struct handover *handover)
 {
 	if (handover == NULL)
 		return;
-	if (handover->drafted)
-		unlink(handover->draft.name.sun_path);
-	if (is_still_ours(handover))
-		unlink(handover->path.name.sun_path);
+	give_path_back(handover);
+	socket_file_remove(&handover->file); /* unless another instance has replaced it */
 	close_one(&handover->old);
 	close_one(&handover->control);
 	close_one(&handover->taker);
-	handover->drafted = handover->named = false;
+	close_one(&handover->lock);
 }

@@ -17,25 +17,26 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "common/failure.h"
 #include "common/listeners.h"
 #include "common/local_address.h"
+#include "common/socket_file.h"
 
 struct server;
 
 /** The state of --hand-over. */
 struct handover {
-	struct local_address path, draft; /* the second until the server is ready */
-	int old;     /* the old instance, which waits for the byte; -1: none */
-	int control; /* listens at `path`; -1: nothing is handed over */
-	int taker;   /* the new instance, which has not said that it is ready; -1: none */
-	int64_t taker_since; /* when it came (clock_milliseconds()) */
-	bool drafted;        /* the name of `draft` exists */
-	bool named;          /* the name of `path` is ours */
-	dev_t device;        /* what it names, if so */
-	ino_t inode;
+	struct local_address path;
+	struct local_address draft; /* PATH.new: of `control`, until handover_publish() */
+	struct local_address spare; /* PATH.old: of the old instance from then on */
+	bool has_spare; /* the old instance has this name, until we are ready */
+	int lock;       /* of the directory, until the server is ready; -1: none */
+	int old;        /* the old instance, which waits for the byte; -1: none */
+	int control;    /* listens at `path`; -1: nothing is handed over */
+	int taker; /* the new instance, which has not said that it is ready; -1: none */
+	int64_t taker_since;     /* when it came (clock_milliseconds()) */
+	struct socket_file file; /* of `control`; no owner: it is not ours any more */
 };
 
 /** Nothing is open yet. */
@@ -43,7 +44,8 @@ void handover_none(struct handover *handover);
 
 /**
  * Takes the listeners of the instance that answers at @p path, and opens a socket for the next
- * instance.
+ * instance. If another new instance does the same, waits until it is ready or has ended, at most
+ * for 31 seconds.
  *
  * @param type  SOCK_STREAM or SOCK_DGRAM, of the listeners
  * @return 0, with listeners->count 0 if there is no other instance, or it is about to stop; or

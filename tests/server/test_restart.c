@@ -3,12 +3,14 @@
  * what clients see of a restart, which is nothing.
  */
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/local_address.h"
@@ -343,6 +345,178 @@ START_TEST(killed_server_leaves_no_obstacle)
 }
 END_TEST
 
+/* ---- several new instances --------------------------------------------------------------- */
+
+enum { NEW_ONES = 4 };
+
+static struct program start_new_one(const char *path, unsigned port)
+{
+	char text[16];
+	struct run_setup setup = {
+		.argv = ARGUMENTS("echod-select", "-p", text, "--hand-over", path),
+	};
+
+	snprintf(text, sizeof text, "%u", port);
+	return program_start(&setup);
+}
+
+static bool has_ended(const struct program *program)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)program->pid, &info, WEXITED | WNOHANG | WNOWAIT) ==
+		       0 &&
+	       info.si_pid != 0;
+}
+
+/* Whether one of them serves, and the others have ended. */
+static bool one_is_left(void *new_ones)
+{
+	const struct program *programs = new_ones;
+	int ended = 0;
+
+	for (int i = 0; i < NEW_ONES; i++)
+		ended += has_ended(&programs[i]);
+	return ended == NEW_ONES - 1;
+}
+
+static void expect_turns(struct program new_ones[NEW_ONES])
+{
+	int replaced = 0;
+
+	ck_assert_msg(eventually(one_is_left, new_ones, WAIT_MS), "not one is left");
+	for (int i = 0; i < NEW_ONES; i++) {
+		struct run run;
+
+		if (!has_ended(&new_ones[i]))
+			kill(new_ones[i].pid, SIGTERM);
+		run = program_wait(&new_ones[i], WAIT_MS);
+		ck_assert_msg(run_exit_status(&run) == 0, "%s", run.err);
+		replaced += text_matches(run.err, "another instance has taken over");
+	}
+	ck_assert_int_eq(replaced, NEW_ONES - 1);
+}
+
+/* given: a server with --hand-over, and clients come all the time; when: several new instances
+ * start at once; then: they take over one after another, the last one serves, and each client is
+ * served */
+START_TEST(new_instances_take_turns)
+{
+	struct program new_ones[NEW_ONES], load;
+	struct folder folder;
+	struct server server;
+	const char *path;
+
+	path = create_control_path(&folder);
+	server = start_with_hand_over("echod-select", path, NULL);
+	load = start_load(server.port);
+	await_load(&server);
+	for (int i = 0; i < NEW_ONES; i++)
+		new_ones[i] = start_new_one(path, server.port);
+	ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
+	ck_assert(eventually(one_is_left, new_ones, WAIT_MS));
+	finish_load(&load);
+	expect_turns(new_ones);
+	ck_assert(!folder_has(&folder, "control"));
+	folder_remove(&folder);
+}
+END_TEST
+
+/* A port that the kernel gives to nobody else. With SO_REUSEADDR a server can listen on it, as long
+ * as nobody does already. */
+static int reserve_port(unsigned *port)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET };
+	struct address address;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ck_assert_int_ge(fd, 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&any, sizeof any), 0);
+	ck_assert_int_eq(address_local(fd, &address), 0);
+	*port = address_port(&address);
+	return fd;
+}
+
+/* given: no server; when: several instances start at once; then: one opens the port, and the
+ * others take over one after another */
+START_TEST(first_instances_take_turns)
+{
+	struct program new_ones[NEW_ONES];
+	struct folder folder;
+	unsigned port;
+	const char *path;
+	int fd;
+
+	path = create_control_path(&folder);
+	fd = reserve_port(&port);
+	for (int i = 0; i < NEW_ONES; i++)
+		new_ones[i] = start_new_one(path, port);
+	expect_turns(new_ones);
+	close(fd);
+	folder_remove(&folder);
+}
+END_TEST
+
+static bool draft_exists(void *folder)
+{
+	return folder_has(folder, "control.new");
+}
+
+/* given: a new instance is killed while it takes over; when: another one comes; then: this one
+ * takes over, and no file of the first is left */
+START_TEST(killed_taker_leaves_nothing)
+{
+	struct folder folder;
+	struct server server, next;
+	struct program taker;
+	const char *path;
+
+	path = create_control_path(&folder);
+	server = start_with_hand_over("echod-select", path, NULL);
+	expect_service(&server); /* its own turn is over */
+	server_signal(&server, SIGSTOP);
+	taker = start_new_one(path, server.port);
+	ck_assert(eventually(draft_exists, &folder, WAIT_MS));
+	kill(taker.pid, SIGKILL);
+	program_wait(&taker, WAIT_MS);
+	ck_assert(folder_has(&folder, "control.new"));
+	server_signal(&server, SIGCONT);
+	next = start_with_hand_over("echod-select", path, NULL);
+	ck_assert_uint_eq(next.port, server.port);
+	ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
+	ck_assert(!folder_has(&folder, "control.new"));
+	server_finish(&next);
+	folder_remove(&folder);
+}
+END_TEST
+
+/* given: a new instance was killed after it had taken the path, before it was ready; when: another
+ * one comes; then: it finds the old one, and takes over */
+START_TEST(old_server_is_found_without_its_path)
+{
+	struct folder folder;
+	struct server server, next;
+	char spare[TEXT];
+	const char *path;
+
+	path = create_control_path(&folder);
+	server = start_with_hand_over("echod-select", path, NULL);
+	snprintf(spare, sizeof spare, "%s.old", path);
+	ck_assert_int_eq(rename(path, spare), 0);
+	folder_socket(&folder, "control");
+	next = start_with_hand_over("echod-fork", path, NULL);
+	ck_assert_uint_eq(next.port, server.port);
+	ck_assert_int_eq(server_await(&server, WAIT_MS).status, 0);
+	ck_assert(!folder_has(&folder, "control.old"));
+	expect_service(&next);
+	server_finish(&next);
+	ck_assert(!folder_has(&folder, "control"));
+	folder_remove(&folder);
+}
+END_TEST
+
 /* given: a file that is no socket; when: it is the argument of --hand-over; then: the server names
  * it and does not start, and the file stays */
 START_TEST(file_is_not_replaced)
@@ -392,6 +566,10 @@ Suite *suite_restart(void)
 	tcase_add_test(restarts, taker_that_cannot_start_changes_nothing);
 	add_sharing_test(restarts, client_of_the_path_that_is_no_instance_takes_nothing);
 	tcase_add_test(restarts, killed_server_leaves_no_obstacle);
+	tcase_add_test(restarts, new_instances_take_turns);
+	tcase_add_test(restarts, first_instances_take_turns);
+	tcase_add_test(restarts, killed_taker_leaves_nothing);
+	tcase_add_test(restarts, old_server_is_found_without_its_path);
 	tcase_add_test(restarts, file_is_not_replaced);
 	tcase_add_test(restarts, reuseport_is_not_handed_over);
 	return suite;
