@@ -29,6 +29,7 @@ struct stat_fields {
 	char state;
 	long parent, group;
 	unsigned long user_ticks, system_ticks;
+	unsigned long long start_ticks; /* since the boot */
 };
 
 static bool read_stat(const char *path, struct stat_fields *fields)
@@ -46,9 +47,11 @@ static bool read_stat(const char *path, struct stat_fields *fields)
 	after_name = strrchr(text, ')');
 	return after_name != NULL &&
 	       sscanf(after_name + 1,
-		      " %c %ld %ld %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+		      " %c %ld %ld %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d "
+		      "%*d %*d %*d %*d %llu",
 		      &fields->state, &fields->parent, &fields->group,
-		      &fields->user_ticks, &fields->system_ticks) == 5;
+		      &fields->user_ticks, &fields->system_ticks,
+		      &fields->start_ticks) == 6;
 }
 
 static bool read_process(pid_t pid, struct stat_fields *fields)
@@ -64,6 +67,22 @@ pid_t proc_group(pid_t pid)
 	struct stat_fields fields;
 
 	return read_process(pid, &fields) ? (pid_t)fields.group : -1;
+}
+
+int64_t proc_start_time(pid_t pid)
+{
+	struct stat_fields fields;
+
+	if (!read_process(pid, &fields) || fields.state == 'Z' || fields.state == 'X')
+		return -1;
+	return (int64_t)fields.start_ticks;
+}
+
+bool proc_is_stopped(pid_t pid)
+{
+	struct stat_fields fields;
+
+	return read_process(pid, &fields) && (fields.state == 'T' || fields.state == 't');
 }
 
 int64_t proc_number(pid_t pid, const char *name, const char *field)

@@ -12,6 +12,13 @@
 /** The process group of a process; -1 if the process has ended, or it is unknown. */
 pid_t proc_group(pid_t pid);
 
+/** When a process started, in clock ticks since the boot: with the pid it identifies a process, also
+ *  after the pid was given to another one. @return -1 if it has ended, or it is unknown */
+int64_t proc_start_time(pid_t pid);
+
+/** Whether a process is stopped, by SIGSTOP or by a debugger. false if it is unknown. */
+bool proc_is_stopped(pid_t pid);
+
 /** The number after a name at the start of a line of /proc/PID/FILE, as printed there; -1 if
  *  the process has ended, or it is unknown. */
 int64_t proc_number(pid_t pid, const char *file, const char *field);

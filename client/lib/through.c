@@ -5,9 +5,15 @@
  * connection, and shutdown(2), timeouts and poll(2) work as they do there. A half-close is the
  * end of the input of the command.
  *
- * The command stays in the process group of the client, so Ctrl-C ends both, and the command
- * may ask for a password on the terminal. If the client is killed, the kernel closes the
- * connection, and the command reads the end of its input.
+ * The command stays in the process group of the client, as that of ProxyCommand does in ssh(1). So
+ * Ctrl-C ends both, and the command may ask for a password on the terminal. A process group of its
+ * own would be a background one: SIGTTIN would stop it when it reads from the terminal. If the
+ * client is killed, the kernel closes the connection, and the command reads the end of its input.
+ *
+ * The command may be a pipeline, of which one process does not notice that the connection has
+ * ended. So at the end the client looks for the descendants of the shell (Linux: /proc), and ends
+ * those in its own process group. A process that has left the group wants to stay, as the
+ * connection that ssh(1) shares with ControlPersist does.
  *
  * The cost is two processes, a shell and the command, and two more copies of each byte.
  */
@@ -23,6 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/lib/proc.h"
 #include "common/clock.h"
 #include "common/io.h"
 
@@ -31,6 +38,7 @@ enum {
 	SHOWN = 80,           /* bytes of the command in a message */
 	GRACE = 1000,         /* milliseconds for the command to end */
 	TURN = 5,             /* milliseconds between two looks at the command */
+	OTHERS = 64,          /* processes besides the shell */
 	NOT_EXECUTABLE = 126, /* exit status of the shell (POSIX, 2.8.2) */
 	NOT_FOUND = 127,
 };
@@ -156,16 +164,61 @@ int through_start(struct through *through, const char *command, const char *host
 
 /* ---- the end ----------------------------------------------------------------------------- */
 
-/* Looks at the command until it has ended. waitpid(2) has no timeout, and SIGCHLD belongs to
- * the client. @return whether it has ended within the time */
-static bool ends_within(pid_t pid, int64_t milliseconds, int *status)
+/* The descendants of the shell that are in the process group of the client. */
+struct others {
+	pid_t pids[OTHERS];
+	int64_t started[OTHERS]; /* a pid may be given to another process */
+	size_t count;
+};
+
+static void find_others(pid_t shell, struct others *others)
+{
+	struct proc_tree *tree = malloc(sizeof *tree);
+	pid_t group = getpgrp();
+
+	others->count = 0;
+	if (tree != NULL && proc_tree_read(tree, shell) == 0)
+		for (size_t i = 0; i < tree->count && others->count < OTHERS; i++)
+			if (tree->pids[i] != shell &&
+			    proc_group(tree->pids[i]) == group) {
+				others->pids[others->count] = tree->pids[i];
+				others->started[others->count++] =
+					proc_start_time(tree->pids[i]);
+			}
+	free(tree);
+}
+
+static bool is_alive(const struct others *others, size_t i)
+{
+	return others->started[i] >= 0 &&
+	       proc_start_time(others->pids[i]) == others->started[i];
+}
+
+static bool any_is_alive(const struct others *others)
+{
+	for (size_t i = 0; i < others->count; i++)
+		if (is_alive(others, i))
+			return true;
+	return false;
+}
+
+static void signal_others(const struct others *others, int number)
+{
+	for (size_t i = 0; i < others->count; i++)
+		if (is_alive(others, i))
+			kill(others->pids[i], number);
+}
+
+/* Looks at the shell until it has ended. waitpid(2) has no timeout, and SIGCHLD belongs to the
+ * client. @return whether it has ended within the time */
+static bool ends_within(pid_t shell, int64_t milliseconds, int *status)
 {
 	int64_t end = clock_milliseconds() + milliseconds;
 
 	for (;;) {
-		pid_t ended = waitpid(pid, status, WNOHANG);
+		pid_t ended = waitpid(shell, status, WNOHANG);
 
-		if (ended == pid || (ended < 0 && errno != EINTR))
+		if (ended == shell || (ended < 0 && errno != EINTR))
 			return true;
 		if (clock_milliseconds() >= end)
 			return false;
@@ -173,17 +226,31 @@ static bool ends_within(pid_t pid, int64_t milliseconds, int *status)
 	}
 }
 
-/* @return whether the command has ended by itself, with *status */
-static bool collect(pid_t pid, int *status)
+static void end_others(const struct others *others)
 {
-	if (ends_within(pid, GRACE, status))
+	int64_t end = clock_milliseconds() + GRACE;
+
+	while (any_is_alive(others) && clock_milliseconds() < end)
+		poll(NULL, 0, TURN);
+	signal_others(others, SIGKILL);
+}
+
+/* @return whether the command has ended by itself, with *status */
+static bool collect(pid_t shell, int *status)
+{
+	struct others others;
+
+	if (ends_within(shell, GRACE, status))
 		return true;
-	kill(pid, SIGHUP);
-	if (ends_within(pid, GRACE, status))
-		return false;
-	kill(pid, SIGKILL);
-	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
-		;
+	find_others(shell, &others);
+	kill(shell, SIGHUP);
+	signal_others(&others, SIGHUP);
+	if (!ends_within(shell, GRACE, status)) {
+		kill(shell, SIGKILL);
+		while (waitpid(shell, status, 0) < 0 && errno == EINTR)
+			;
+	}
+	end_others(&others);
 	return false;
 }
 

@@ -42,7 +42,7 @@ int through_start(struct through *through, const char *command, const char *host
 /**
  * Waits for the end of the command, and collects its exit status. The caller has closed the
  * connection. A command that does not end within a second gets SIGHUP, and SIGKILL after another
- * one. Does nothing if none runs.
+ * one; so do its descendants in the process group of the caller (Linux). Does nothing if none runs.
  *
  * @param ended  the command closed the connection first: then an exit status other than 0 is a
  *               failure. Otherwise the command has no say in how the conversation ended.

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "tests/fixture/folder.h"
 #include "tests/fixture/harness.h"
@@ -113,6 +114,13 @@ START_TEST(what_the_command_wrote_before_it_failed_is_printed)
 }
 END_TEST
 
+/* A test that is a subreaper is the parent of what is left, and waits for it. */
+static bool is_gone(void *pid)
+{
+	waitpid(*(int *)pid, NULL, WNOHANG);
+	return kill(*(int *)pid, 0) < 0;
+}
+
 /* GIVEN a command that closes the connection and stays
    THEN dial ends it, and nothing is left. */
 START_TEST(a_command_that_stays_is_ended)
@@ -126,6 +134,27 @@ START_TEST(a_command_that_stays_is_ended)
 	run_expect_status(&ran, 0);
 	ck_assert_int_gt(pid, 1);
 	ck_assert_int_lt(kill(pid, 0), 0);
+}
+END_TEST
+
+/* GIVEN a shell that waits for a process, and neither notices the end of the connection
+   THEN dial ends both. */
+START_TEST(a_process_of_the_command_is_ended)
+{
+	struct run ran;
+	int pid;
+
+	if (!process_facts_available())
+		return;
+	ran = run(ARGUMENTS("dial", "-N", "--through",
+			    "sh -c 'echo $$; exec <&- >&- 2>&- sleep 600' & "
+			    "exec <&- >&- 2>&-; wait",
+			    "host", "7"),
+		  "");
+	pid = atoi(ran.out);
+	run_expect_status(&ran, 0);
+	ck_assert_int_gt(pid, 1);
+	ck_assert_msg(eventually(is_gone, &pid, WAIT_MS), "%d is left", pid);
 }
 END_TEST
 
@@ -228,6 +257,7 @@ Suite *suite_through(void)
 			    sizeof failures / sizeof *failures);
 	tcase_add_test(tcase, what_the_command_wrote_before_it_failed_is_printed);
 	tcase_add_test(tcase, a_command_that_stays_is_ended);
+	tcase_add_test(tcase, a_process_of_the_command_is_ended);
 	tcase_add_test(tcase, bad_usage_is_refused);
 	tcase = add_case(suite, "xfer and chat");
 	tcase_add_test(tcase, files_go_through_a_command);
