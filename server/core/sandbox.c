@@ -49,7 +49,7 @@ void sandbox_change(struct sandbox *sandbox, const char *directory)
 	landlock_allow(&sandbox->files, directory, LANDLOCK_CHANGE);
 }
 
-/* The directory of a file. What is allocated is kept for ever. */
+/* The directory of a file. What is allocated is kept for ever; @p name is not. */
 static const char *directory_of(const char *name)
 {
 	const char *slash = strrchr(name, '/');
@@ -67,10 +67,17 @@ static void allow_directory_of(struct sandbox *sandbox, const char *name, unsign
 		landlock_allow(&sandbox->files, directory, access);
 }
 
+/* If the name is a symbolic link, open(2) creates the file where the link points to. The directory
+ * of the link has a rule as well, in case a file replaces the link. */
 void sandbox_append(struct sandbox *sandbox, const char *name)
 {
+	char *target = realpath(name, NULL);
+
 	sandbox->needs |= SYSCALLS_TO_READ;
 	allow_directory_of(sandbox, name, LANDLOCK_APPEND);
+	if (target != NULL)
+		allow_directory_of(sandbox, target, LANDLOCK_APPEND);
+	free(target);
 }
 
 void sandbox_remove(struct sandbox *sandbox, const char *name)

@@ -24,7 +24,8 @@ void sandbox_read(struct sandbox *sandbox, const char *directory);
 /** ... it creates, changes, renames and removes them, too. */
 void sandbox_change(struct sandbox *sandbox, const char *directory);
 
-/** ... it opens the file @p name again and creates it, in its directory: a log. */
+/** ... it opens the file @p name, which exists, again and creates it, in its directory: a log. If
+ *  the name is a symbolic link, this holds for the directory to which the link points now, too. */
 void sandbox_append(struct sandbox *sandbox, const char *name);
 
 /** For the server: it removes the file @p name at the end. */

@@ -759,6 +759,33 @@ START_TEST(the_log_is_reopened_at_sighup_by_all_that_write_to_it)
 }
 END_TEST
 
+/* GIVEN a log that is a symbolic link into another directory, to a file that is not there yet
+   WHEN the file, and then the link, is renamed, and SIGHUP is sent
+   THEN the server creates the file, and then a file in place of the link. */
+START_TEST(a_log_that_is_a_symbolic_link_is_reopened)
+{
+	static char log[URL], file[URL], moved[URL];
+	struct server server;
+
+	folder_directory(&folder, "other");
+	folder_link(&folder, "log", "other/file");
+	snprintf(log, sizeof log, "%s", folder_path(&folder, "log"));
+	snprintf(file, sizeof file, "%s", folder_path(&folder, "other/file"));
+	snprintf(moved, sizeof moved, "%s", folder_path(&folder, "moved"));
+	server = start(_i, ARGUMENTS("-L", log));
+	ask(&server, get_root_close);
+	expect_in_file("other/file", "\"GET / HTTP/1.1\" 200 14 ");
+	ck_assert_int_eq(rename(file, moved), 0);
+	server_signal(&server, SIGHUP);
+	expect_in_file("other/file", "");
+	ck_assert_int_eq(rename(log, moved), 0);
+	server_signal(&server, SIGHUP);
+	expect_in_file("log", "");
+	server_finish(&server);
+	ck_assert_uint_eq(server_count_lines(&server, "cannot reopen"), 0);
+}
+END_TEST
+
 START_TEST(a_log_that_cannot_be_opened_is_an_error_at_the_start)
 {
 	struct run run = run_program(
@@ -1039,6 +1066,7 @@ Suite *suite_httpd_trouble(void)
 	tcase_add_loop_test(operator,
 			    the_log_is_reopened_at_sighup_by_all_that_write_to_it, 0,
 			    models);
+	add_sharing_test_of_kinds(operator, a_log_that_is_a_symbolic_link_is_reopened);
 	add_sharing_test_of_kinds(
 		operator, a_directory_that_is_removed_and_made_anew_is_served_again);
 	add_sharing_test_of_kinds(
