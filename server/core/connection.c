@@ -979,17 +979,27 @@ static void trace_end(const struct connection *c)
 		trace_flush();
 }
 
-/* A health check of a proxy is not a client. */
-static enum message_level level_of_end(const struct connection *c)
+/* A health check of a proxy is not a client: its line is printed as an event, and it does not count
+ * as served. */
+static bool was_health_check(const struct connection *c)
 {
-	return c->own_header > 0 && c->bytes_in == c->own_header ? MESSAGE_EVENT
-								 : MESSAGE_CLIENT;
+	return c->own_header > 0 && c->bytes_in == c->own_header;
+}
+
+static void report_end(const struct connection *c)
+{
+	enum message_level level = was_health_check(c) ? MESSAGE_EVENT : MESSAGE_CLIENT;
+	char peer[ADDRESS_TEXT];
+
+	if (message_wanted(level))
+		message_about(level, address_text(&c->peer, peer),
+			      "%ju bytes in, %ju out, %.3f s", (uintmax_t)c->bytes_in,
+			      (uintmax_t)c->bytes_out,
+			      (double)(clock_milliseconds() - c->began_at) / 1000);
 }
 
 void connection_end(struct connection *c)
 {
-	char peer[ADDRESS_TEXT];
-
 	note_sent(c);
 	if (c->session.service->close != NULL && !c->awaits_header)
 		c->session.service->close(&c->session);
@@ -997,11 +1007,9 @@ void connection_end(struct connection *c)
 	c->hub = NULL;
 	if (trace_is_on())
 		trace_end(c);
-	if (message_wanted(level_of_end(c)))
-		message_about(level_of_end(c), address_text(&c->peer, peer),
-			      "%ju bytes in, %ju out, %.3f s", (uintmax_t)c->bytes_in,
-			      (uintmax_t)c->bytes_out,
-			      (double)(clock_milliseconds() - c->began_at) / 1000);
+	if (was_health_check(c))
+		atomic_fetch_sub(&c->server->statistics->served, 1);
+	report_end(c);
 }
 
 void connection_close(struct connection *c)

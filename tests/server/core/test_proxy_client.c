@@ -334,6 +334,38 @@ START_TEST(a_health_check_does_not_enter_the_chat)
 }
 END_TEST
 
+/* GIVEN a proxy whose health checks have a header
+   WHEN they come and go, and one client comes
+   THEN the server prints and counts the client only. */
+START_TEST(a_health_check_is_not_counted)
+{
+	static const char *const options[] = { "--proxy-protocol", "-v", NULL };
+	struct server server;
+
+	if (!model_shares_a_server(_i))
+		return;
+	server = model_start(_i, "echo", options);
+	for (int i = 0; i < 3; i++) {
+		int check = client_connect(&server);
+
+		client_send(check, valid[9].bytes, valid[9].length);
+		client_leave(check);
+	}
+	for (int i = 0; i < 2; i++) {
+		/* with a request, the connection of the proxy is a client */
+		int client = client_connect(&server);
+
+		client_send(client, valid[i * 9].bytes, valid[i * 9].length);
+		client_echo(client);
+		client_leave(client);
+	}
+	server_finish(&server);
+	ck_assert_uint_eq(server_count_lines(&server, " bytes in, 5 out"), 2);
+	ck_assert_uint_eq(server_count_lines(&server, " bytes in, 0 out"), 0);
+	ck_assert_uint_eq(server_count_lines(&server, "served 2 clients"), 1);
+}
+END_TEST
+
 /* ---- options ---------------------------------------------------------------------------- */
 
 static void expect_refusal(const char *const options[], const char *message)
@@ -383,5 +415,6 @@ Suite *suite_proxy_client(void)
 	tcase_add_loop_test(tcase, a_peer_that_is_no_proxy_is_closed, 0, models);
 	tcase_add_loop_test(tcase, a_mapped_address_names_a_proxy_of_ipv4, 0, 2);
 	tcase_add_loop_test(tcase, a_health_check_does_not_enter_the_chat, 0, models);
+	tcase_add_loop_test(tcase, a_health_check_is_not_counted, 0, models);
 	return suite;
 }
