@@ -82,7 +82,7 @@ bool proc_is_stopped(pid_t pid)
 {
 	struct stat_fields fields;
 
-	return read_process(pid, &fields) && (fields.state == 'T' || fields.state == 't');
+	return read_process(pid, &fields) && fields.state == 'T';
 }
 
 int64_t proc_number(pid_t pid, const char *name, const char *field)
@@ -142,6 +142,29 @@ int proc_for_each_of_group(pid_t group, void (*call)(pid_t pid, void *context),
 	struct group_call group_call = { group, call, context };
 
 	return for_each_number("/proc", call_for_group, &group_call);
+}
+
+struct children {
+	pid_t parent, *pids;
+	size_t count, most;
+};
+
+static void note_child(uint64_t pid, void *context)
+{
+	struct children *children = context;
+	struct stat_fields fields;
+
+	if (children->count < children->most && read_process((pid_t)pid, &fields) &&
+	    fields.parent == (long)children->parent)
+		children->pids[children->count++] = (pid_t)pid;
+}
+
+size_t proc_children(pid_t parent, pid_t pids[], size_t most)
+{
+	struct children children = { parent, pids, 0, most };
+
+	for_each_number("/proc", note_child, &children);
+	return children.count;
 }
 
 /* ---- a tree ------------------------------------------------------------------------------ */

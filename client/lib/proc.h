@@ -16,7 +16,8 @@ pid_t proc_group(pid_t pid);
  *  after the pid was given to another one. @return -1 if it has ended, or it is unknown */
 int64_t proc_start_time(pid_t pid);
 
-/** Whether a process is stopped, by SIGSTOP or by a debugger. false if it is unknown. */
+/** Whether a process is stopped, by SIGSTOP and the like; not by a debugger. false if it is
+ *  unknown. */
 bool proc_is_stopped(pid_t pid);
 
 /** The number after a name at the start of a line of /proc/PID/FILE, as printed there; -1 if
@@ -27,6 +28,11 @@ int64_t proc_number(pid_t pid, const char *file, const char *field);
  *  @return 0, or -1 if the processes are not known (no /proc) */
 int proc_for_each_of_group(pid_t group, void (*call)(pid_t pid, void *context),
 			   void *context);
+
+/** Finds the children of a process, also those that have ended and were not waited for.
+ *  @param pids  receives at most @p most of them @return how many there are in @p pids; 0 if the
+ *  processes are not known (no /proc) */
+size_t proc_children(pid_t parent, pid_t pids[], size_t most);
 
 enum { PROC_TREE = 4096 };
 

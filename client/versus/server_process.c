@@ -7,7 +7,8 @@
  *
  * Each server is a process group. All of it gets the SIGTERM, and versus waits for all of
  * it: a process whose parent has ended becomes a child of versus, so that its CPU time is
- * not lost.
+ * not lost. A process that has left the group (setsid(2)) also becomes a child of versus, when all
+ * of the group have ended. versus kills it then, because nobody else would end it.
  */
 #include "client/versus/server_process.h"
 
@@ -23,6 +24,7 @@
 #include <unistd.h>
 
 #include "client/lib/local_listener.h"
+#include "client/lib/proc.h"
 #include "client/versus/server_memory.h"
 #include "common/clock.h"
 #include "common/io.h"
@@ -38,6 +40,7 @@ enum {
 	MESSAGE_TIME = 1000, /* ... and within which it may print why it is not */
 	STOP_TIME = 8000,    /* ... and within which it must end after SIGTERM: its grace
 			    * period, and more */
+	STOPPED_TIME = 500,  /* ... but a process that is stopped cannot end */
 	KILL_TIME = 2000,    /* ... and within which it must end after SIGKILL */
 	LOOK_STEP = 1,       /* ... between two looks whether it has ended */
 	CONNECT_STEP = 10,   /* ... between two tries to connect */
@@ -494,6 +497,10 @@ int server_process_start(struct server_process *server,
 					   strerror(errno));
 		}
 	}
+	server->other_count = 0;
+	if (server->command != NULL)
+		server->other_count =
+			proc_children(getpid(), server->others, SERVER_PROCESS_OTHERS);
 	started = spawn(server, &start, failure);
 	if (start.listener >= 0)
 		close(start.listener);
@@ -529,9 +536,65 @@ static bool await_group(struct server_process *server, struct process_usage *usa
 	}
 }
 
+static void note_stopped(pid_t pid, void *context)
+{
+	*(bool *)context |= proc_is_stopped(pid);
+}
+
+/* SIGCONT would let a stopped process end. But if it was stopped while it held a lock, it may not
+ * end for another reason; SIGKILL always works. @return whether all have ended */
+static bool await_end(struct server_process *server, struct process_usage *usage,
+		      bool *stopped)
+{
+	*stopped = false;
+	if (await_group(server, usage, STOPPED_TIME))
+		return true;
+	proc_for_each_of_group(server->pid, note_stopped, stopped);
+	return !*stopped && await_group(server, usage, STOP_TIME - STOPPED_TIME);
+}
+
+static bool was_there_before(const struct server_process *server, pid_t pid)
+{
+	for (size_t i = 0; i < server->other_count; i++)
+		if (server->others[i] == pid)
+			return true;
+	return false;
+}
+
+/* Kills the children of versus that are neither the server nor older than it. When they have ended,
+ * their own children become children of versus. @return whether there was one */
+static bool kill_orphans(const struct server_process *server)
+{
+	pid_t pids[2 * SERVER_PROCESS_OTHERS];
+	size_t count = proc_children(getpid(), pids, 2 * SERVER_PROCESS_OTHERS);
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++)
+		if (pids[i] != server->pid && !was_there_before(server, pids[i])) {
+			kill(pids[i], SIGKILL);
+			waitpid(pids[i], NULL, WNOHANG);
+			any = true;
+		}
+	return any;
+}
+
+/* @return whether there were any */
+static bool end_orphans(const struct server_process *server)
+{
+	const struct timespec step = clock_timespec(LOOK_STEP);
+	int64_t end = clock_milliseconds() + KILL_TIME;
+	bool any = false;
+
+	while (kill_orphans(server) && clock_milliseconds() < end) {
+		any = true;
+		nanosleep(&step, NULL);
+	}
+	return any;
+}
+
 /* What was wrong with the end of the server. A command may end by SIGTERM in any way: a
  * shell turns it into an exit status. */
-static int judge_end(struct server_process *server, bool ended, bool gone,
+static int judge_end(struct server_process *server, bool ended, bool gone, bool stopped,
 		     struct failure *failure)
 {
 	int status = server->status;
@@ -541,6 +604,11 @@ static int judge_end(struct server_process *server, bool ended, bool gone,
 	server_output_last_line(&server->output, line);
 	colon = line[0] != '\0' ? ": " : "";
 	status_text(status, text);
+	if (stopped)
+		return failure_set(failure,
+				   "%s was stopped by a signal, such as SIGSTOP, and did "
+				   "not end after SIGTERM",
+				   server->name);
 	if (!gone)
 		return failure_set(failure, "%s did not stop within %d s after SIGTERM",
 				   server->name, STOP_TIME / 1000);
@@ -591,7 +659,7 @@ static void remove_file(struct server_process *server)
 int server_process_stop(struct server_process *server, struct server_process_usage *usage,
 			struct failure *failure)
 {
-	bool ended, gone;
+	bool ended, gone, stopped;
 	int result;
 
 	*usage = (struct server_process_usage){ .known = true };
@@ -604,16 +672,18 @@ int server_process_stop(struct server_process *server, struct server_process_usa
 		usage->known = !server_ignores_children(server->pid);
 	/* a server of the suite tells its own workers to stop */
 	kill(server->command != NULL ? -server->pid : server->pid, SIGTERM);
-	gone = await_group(server, &usage->sum, STOP_TIME);
+	gone = await_end(server, &usage->sum, &stopped);
 	/* Without a child subreaper, or if the leader was the last child of versus, others
 	 * may be left. */
 	kill(-server->pid, SIGKILL);
 	if (!gone)
 		await_group(server, &usage->sum, KILL_TIME);
+	if (server->command != NULL && end_orphans(server))
+		usage->known = false;
 	server_output_await(&server->output, NULL, MESSAGE_TIME, NULL, NULL);
 	server->received = server_output_number_before(&server->output, " bytes in,");
 	note_shares(server);
-	result = judge_end(server, ended, gone, failure);
+	result = judge_end(server, ended, gone, stopped, failure);
 	server_output_stop(&server->output);
 	remove_file(server);
 	server->pid = 0;

@@ -24,7 +24,8 @@ enum {
 	SERVER_PROCESS_NAME = 64,
 	SERVER_PROCESS_PATH = 4096,
 	SERVER_PROCESS_OPTIONS = 16,
-	SERVER_PROCESS_WORKERS = 64 /* whose shares are read */
+	SERVER_PROCESS_WORKERS = 64, /* whose shares are read */
+	SERVER_PROCESS_OTHERS = 16
 };
 
 struct server_process {
@@ -32,6 +33,9 @@ struct server_process {
 	char path[SERVER_PROCESS_PATH];
 	const char *command; /* of a user, for sh(1); NULL: a program of the suite */
 	pid_t pid;           /* and its process group; 0: it is not running */
+	/* Children of versus that were there before a command started. */
+	pid_t others[SERVER_PROCESS_OTHERS];
+	size_t other_count;
 	struct server_output output; /* what it prints */
 	/* Where it listens: 127.0.0.1 and its port, or a UNIX-domain socket and "". */
 	char host[HOST_TEXT], port[PORT_TEXT];
@@ -89,10 +93,12 @@ int server_process_check(const struct server_process *server, bool local,
 struct server_process_usage {
 	struct process_usage sum; /* of all its processes */
 	bool known; /* false: it has children that it does not wait for (SIGCHLD is
-		     * ignored), whose usage is not in the sum */
+		     * ignored), or that have left its group, whose usage is not in the sum */
 };
 
-/** Stops its process group by SIGTERM, waits, and kills what is left after a timeout.
+/** Stops its process group by SIGTERM, waits, and kills what is left after a timeout. A process that
+ *  is stopped (SIGSTOP) has half a second. On Linux it also kills what has left the group of a
+ *  command.
  *  @return 0, or -1 with *failure: it had ended before, was killed by another signal, or
  *  did not end in time; or a server of the suite had not the exit status 0 */
 int server_process_stop(struct server_process *server, struct server_process_usage *usage,

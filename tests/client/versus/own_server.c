@@ -8,6 +8,8 @@
  *	own_server -b FAULT ...		does not return all bytes: FAULT is tail, late, cr, nul or high
  *	own_server -e N ...		ends with status 0 when client N comes
  *	own_server -n [-i]		never listens; -i: ignores SIGTERM
+ *	own_server -s ...		stops itself at SIGTERM
+ *	own_server -o FILE ...		leaves a process in a session of its own, with its number in FILE
  *
  * It echoes. -b: without what follows the last newline; or with that at the end of the input, to
  * its only client; without carriage returns, up to the first NUL of a piece, or without the highest
@@ -151,17 +153,46 @@ static void serve_all(int listener)
 	}
 }
 
+/* The parent of the process ends at once. */
+static void leave_process(const char *path)
+{
+	FILE *file;
+
+	if (fork() > 0)
+		return;
+	setsid();
+	if (fork() > 0)
+		_exit(0);
+	file = fopen(path, "w");
+	if (file != NULL) {
+		fprintf(file, "%ld\n", (long)getpid());
+		fclose(file);
+	}
+	for (;;)
+		pause();
+}
+
+static void stop_itself(int number)
+{
+	(void)number;
+	raise(SIGSTOP);
+}
+
 int main(int argc, char **argv)
 {
 	int letter;
 
 	signal(SIGPIPE, SIG_IGN);
-	while ((letter = getopt(argc, argv, "lwfdnib:e:")) != -1) {
+	while ((letter = getopt(argc, argv, "lwfdnisb:e:o:")) != -1) {
 		logs |= letter == 'l';
 		wrong |= letter == 'w';
 		forks |= letter == 'f';
 		ignores |= letter == 'i';
 		never |= letter == 'n';
+		if (letter == 's')
+			signal(SIGTERM, stop_itself);
+		if (letter == 'o')
+			leave_process(optarg);
 		last_client = letter == 'e' ? atoi(optarg) : last_client;
 		fault = letter == 'b' ? optarg : fault;
 		if (letter == 'd') {

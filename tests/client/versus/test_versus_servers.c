@@ -397,6 +397,46 @@ START_TEST(a_server_that_ignores_sigterm_is_killed)
 }
 END_TEST
 
+/* GIVEN a server that is stopped, WHEN versus ends it, THEN it does not wait for seconds, and says
+ * what was wrong. */
+START_TEST(a_server_that_is_stopped_is_killed_soon)
+{
+	char command[2 * PATH_TEXT];
+	struct run run;
+
+	if (!process_facts_available()) {
+		skipped("needs /proc");
+		return;
+	}
+	snprintf(command, sizeof command, "own=echo $$ >%s/pid; exec %s -s {port}",
+		 folder, OWN);
+	run = run_versus(SHORT("conversations", "--server", command, "echo"));
+	run_expect_status(&run, 1);
+	ck_assert_str_eq(run.err, "versus: own was stopped by a signal, such as SIGSTOP, "
+				  "and did not end after SIGTERM\n");
+	expect_gone();
+}
+END_TEST
+
+/* GIVEN a server that leaves a process in a session of its own, WHEN versus ends the server, THEN
+ * this process ends, too, and the CPU time is not known. */
+START_TEST(a_process_that_has_left_the_group_is_ended)
+{
+	char command[2 * PATH_TEXT];
+	struct run run;
+
+	if (!process_facts_available()) {
+		skipped("needs /proc");
+		return;
+	}
+	snprintf(command, sizeof command, "own=%s -o %s/pid {port}", OWN, folder);
+	run = run_versus(SHORT("conversations", "--server", command, "echo"));
+	run_expect_status(&run, 0);
+	expect_match(run.out, "\n  own +[0-9,]+ +- +[0-9.,]+ +[0-9.,]+ +- +-\n");
+	expect_gone();
+}
+END_TEST
+
 static bool has_pid(void *context)
 {
 	(void)context;
@@ -603,6 +643,8 @@ Suite *suite_versus_servers(void)
 	tcase_add_test(tcase, a_server_of_inetd_cannot_be_compared);
 	tcase_add_test(tcase, cpu_time_that_is_not_known_is_not_printed);
 	tcase_add_test(tcase, a_server_that_ignores_sigterm_is_killed);
+	tcase_add_test(tcase, a_server_that_is_stopped_is_killed_soon);
+	tcase_add_test(tcase, a_process_that_has_left_the_group_is_ended);
 	tcase_add_test(tcase, an_interrupt_prints_what_there_is);
 
 	tcase = add_case(suite, "a load of the user");
