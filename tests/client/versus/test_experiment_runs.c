@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/versus/figures.h"
 #include "client/versus/server_process.h"
 #include "client/versus/timelines.h"
 #include "client/versus/visitors.h"
@@ -51,17 +52,22 @@ static struct run run_versus(const char *const argv[])
 		  __VA_ARGS__)
 
 /* The whole file, as a text. */
-static char *read_file(const char *name)
+static char *read_path(const char *path)
 {
 	char *text = much_memory(FILE_MOST);
-	FILE *file = fopen(folder_path(&folder, name), "r");
+	FILE *file = fopen(path, "r");
 	size_t length;
 
-	ck_assert_msg(file != NULL, "%s: %s", name, strerror(errno));
+	ck_assert_msg(file != NULL, "%s: %s", path, strerror(errno));
 	length = fread(text, 1, FILE_MOST, file);
 	ck_assert_uint_lt(length, FILE_MOST);
 	fclose(file);
 	return text;
+}
+
+static char *read_file(const char *name)
+{
+	return read_path(folder_path(&folder, name));
 }
 
 /* A path in the folder that stays valid. */
@@ -208,8 +214,15 @@ END_TEST
 /* For each experiment that is named, and each server: the documented members, and medians of the
  * rounds. */
 static const char check_json[] =
-	"import json, statistics, sys\n"
+	"import json, re, statistics, sys\n"
 	"d = json.load(open(sys.argv[1]))\n"
+	"page = set(re.findall(r'\\w+', open(sys.argv[2]).read()))\n"
+	"def check(value):\n"
+	"    for v in value if isinstance(value, list) else []: check(v)\n"
+	"    for k, v in value.items() if isinstance(value, dict) else []:\n"
+	"        assert k in page, k + ' is not in the page'\n"
+	"        if k != 'machine': check(v)\n"
+	"check(d)\n"
 	"assert d['service'] == 'echo' and d['rounds'] == 2 and d['seconds'] > 0\n"
 	"assert d['command'].startswith('versus -q -r 2 -d ')\n"
 	"assert 'kernel' in d['machine'] and 'processors' in d['machine']\n"
@@ -251,7 +264,7 @@ static const char check_json[] =
 START_TEST(json_has_each_server_at_each_point)
 {
 	const char *json = path_of("out.json");
-	char python[TOOL_TEXT];
+	char python[TOOL_TEXT], page[512];
 	struct run run;
 
 	if (needed_program("python3", python) == NULL)
@@ -260,8 +273,28 @@ START_TEST(json_has_each_server_at_each_point)
 			       "timeline,clients,idle,cost,work", "echo", "fork",
 			       "epoll"));
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
-	run = run_program(ARGUMENTS(python, "-c", check_json, json), "", 0, LONG_WAIT_MS);
+	snprintf(page, sizeof page, "%s/man/versus.1", source_folder());
+	run = run_program(ARGUMENTS(python, "-c", check_json, json, page), "", 0,
+			  LONG_WAIT_MS);
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, read_file("out.json"));
+}
+END_TEST
+
+/* GIVEN the manual page, THEN it has the name of each figure, which are columns of --tsv and members
+ * of --json. */
+START_TEST(the_page_names_each_figure)
+{
+	const char *page;
+	char path[512];
+
+	snprintf(path, sizeof path, "%s/man/versus.1", source_folder());
+	page = read_path(path);
+	for (int i = 0; i < FIGURES; i++) {
+		char name[64];
+
+		snprintf(name, sizeof name, " %s", figure_name((enum figure)i));
+		ck_assert_msg(strstr(page, name) != NULL, "%s is not in the page", name);
+	}
 }
 END_TEST
 
@@ -614,6 +647,7 @@ Suite *suite_versus_experiment_runs(void)
 	tcase_add_checked_fixture(tcase, make_folder, remove_folder);
 	tcase_add_test(tcase, a_fifo_gets_the_results);
 	tcase_add_test(tcase, json_has_each_server_at_each_point);
+	tcase_add_test(tcase, the_page_names_each_figure);
 
 	tcase = add_case(suite, "arithmetic");
 	tcase_add_checked_fixture(tcase, make_folder, remove_folder);
