@@ -27,6 +27,15 @@ static bool was_interrupted(const struct load_plan *plan)
 	return plan->stop != NULL && *plan->stop != 0;
 }
 
+static void print_time(const struct load_plan *plan, const struct load_result *result)
+{
+	printf("%-15s%.2f s", "measured", result->elapsed);
+	if (was_interrupted(plan))
+		printf(" of %.2f s, until a signal stopped the load",
+		       (double)plan->duration / 1e3);
+	putchar('\n');
+}
+
 bool report_is_good(const struct report *report, const struct load_result *result)
 {
 	const struct load_plan *plan = report->plan;
@@ -384,8 +393,7 @@ void report_print_text(const struct report *report, const struct load_result *re
 	if (plan->ramp > 0)
 		printf("%-15s%.2f s before the measured time\n", "ramp",
 		       (double)plan->ramp / 1e3);
-	printf("%-15s%.2f s%s\n", "measured", result->elapsed,
-	       was_interrupted(plan) ? ", until a signal stopped the load" : "");
+	print_time(plan, result);
 	printf("%-15s%ju\n", report_unit(plan), (uintmax_t)result->exchanges);
 	printf("%-15s%.0f /s\n", "rate", per_second((double)result->exchanges, result));
 	print_work(report, result);

@@ -253,7 +253,8 @@ END_TEST
 START_TEST(a_load_that_a_signal_stopped_is_noted)
 {
 	static const char *const said[][2] = {
-		{ "-v", "\nmeasured       [0-9.]+ s, until a signal stopped the load\n" },
+		{ "-v", "\nmeasured       [0-9.]+ s of 60.00 s, until a signal stopped "
+			"the load\n" },
 		{ "-jv", ",\"interrupted\":true," },
 	};
 	struct program loadgen;
