@@ -35,6 +35,10 @@ struct model {
 	 *  socket (core/input_socket.h). It listens nowhere, so the options -a, -b, -c, -p and
 	 *  -x do not apply. */
 	bool serves_input;
+
+	/** Its kernel receives for it, and it calls connection_on_received(): no connection calls
+	 *  recv(2). */
+	bool receives;
 	size_t client_size; /* bytes of the model's own for each client, zeroed:
 			       connection_of_model() */
 

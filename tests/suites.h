@@ -101,6 +101,7 @@
 	SUITE(uring)                                                                     \
 	SUITE(uring_model)                                                               \
 	SUITE(buffer)                                                                    \
+	SUITE(output)                                                                    \
 	SUITE(checksum)                                                                  \
 	SUITE(echo)                                                                      \
 	SUITE(discard)                                                                   \

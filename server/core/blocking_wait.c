@@ -109,13 +109,13 @@ static void wait_for_space(struct connection *c)
 /* Called while the service is in session_write(). */
 static void wait_until_sent(struct connection *c)
 {
-	connection_hold_deadline(c);
-	while (c->state == CONNECTION_OPEN && c->output.queue.length > 0) {
+	connection_note_waiting(c);
+	while (c->state == CONNECTION_OPEN && !buffer_is_empty(&c->output.queue)) {
 		wait_for_space(c);
 		if (c->state == CONNECTION_OPEN)
 			connection_send_queue(c);
 	}
-	connection_hold_deadline(c);
+	connection_note_waiting(c);
 }
 
 /* The worker has only this client, so session_write() may block. The queue is empty
@@ -128,7 +128,7 @@ static void write_blocking(struct session *session, const char *bytes, size_t n)
 		size_t piece = n < WRITE_PIECE ? n : WRITE_PIECE;
 
 		connection_write(c, bytes, piece);
-		if (c->output.queue.length > 0)
+		if (!buffer_is_empty(&c->output.queue))
 			wait_until_sent(c);
 		bytes += piece;
 		n -= piece;

@@ -52,8 +52,8 @@ static void print_event(const struct connection *c, const char *what)
 /* The first reason counts: the others follow from it. */
 static void note_reason(struct connection *c, const char *why)
 {
-	if (c->why == NULL)
-		c->why = why;
+	if (c->record != NULL && c->record->why == NULL)
+		c->record->why = why;
 }
 
 void connection_drop(struct connection *c, const char *why)
@@ -89,15 +89,20 @@ static void note_activity(struct connection *c)
 
 /* While output is queued the server does not read from the client. This time must not
  * count against the deadline, so the deadline is held. */
-void connection_hold_deadline(struct connection *c)
+void connection_note_waiting(struct connection *c)
 {
-	if (output_waits(&c->output) && c->session.deadline_at > 0 && c->held_at == 0) {
-		c->held_at = session_now(&c->session);
-	} else if (!output_waits(&c->output) && c->held_at > 0) {
-		if (c->session.deadline_at > 0)
-			c->session.deadline_at += session_now(&c->session) - c->held_at;
-		c->held_at = 0;
+	struct output_waiting *waiting = c->output.waiting;
+
+	if (waiting == NULL)
+		return;
+	if (output_waits(&c->output)) {
+		if (waiting->held_at == 0 && c->session.deadline_at > 0)
+			waiting->held_at = session_now(&c->session);
+		return;
 	}
+	if (waiting->held_at > 0 && c->session.deadline_at > 0)
+		c->session.deadline_at += session_now(&c->session) - waiting->held_at;
+	output_forget_waiting(&c->output);
 }
 
 /* A moment in a struct that is zeroed at first: 0 is "not set". */
@@ -128,15 +133,15 @@ static bool awaits_space(const struct connection *c)
 }
 
 /* Whether bytes have left the send queue since the last check. */
-static bool has_taken(struct connection *c)
+static bool has_taken(const struct connection *c, struct output_waiting *waiting)
 {
 	int64_t queue = sock_send_queue(c->fd);
-	uint64_t before = c->taken;
+	uint64_t before = waiting->taken;
 
 	if (queue < 0)
 		return false;
-	c->taken = c->output.sent - (uint64_t)queue;
-	return c->taken != before;
+	waiting->taken = c->output.sent - (uint64_t)queue;
+	return waiting->taken != before;
 }
 
 /* When to check the send queue of a client that does not read, or to give up the
@@ -145,18 +150,26 @@ static bool has_taken(struct connection *c)
 int64_t connection_space_expiry(const struct connection *c)
 {
 	int64_t idle = c->server->idle_timeout, step = idle / LOOKS + 1;
-	int64_t last = c->looked_at > c->active_at ? c->looked_at : c->active_at;
+	int64_t last = c->active_at;
 
+	if (c->output.waiting != NULL && c->output.waiting->looked_at > last)
+		last = c->output.waiting->looked_at;
 	return clock_earlier(c->active_at + idle, (last / step + 1) * step);
 }
 
 /* The first check after a transfer has no earlier value to compare with. */
 void connection_check_space(struct connection *c, int64_t now)
 {
-	bool comparable = c->looked_at >= c->active_at;
-	bool taken = has_taken(c);
+	struct output_waiting *waiting = output_keep_waiting(&c->output);
+	bool comparable, taken;
 
-	c->looked_at = now;
+	if (waiting == NULL) {
+		connection_drop(c, "dropped: out of memory");
+		return;
+	}
+	comparable = waiting->looked_at >= c->active_at;
+	taken = has_taken(c, waiting);
+	waiting->looked_at = now;
 	if (taken && comparable)
 		c->active_at = now;
 	else if (now - c->active_at >= c->server->idle_timeout)
@@ -177,16 +190,14 @@ void connection_begin_stop(struct connection *c, int64_t now)
 /* The kernel has accepted less than it was offered, or all that waited. */
 static void trace_queue(struct connection *c, bool waits)
 {
-	const struct output *o = &c->output;
-
-	if (waits == c->queued)
+	if (c->record == NULL || waits == c->record->queued)
 		return;
-	c->queued = waits;
+	c->record->queued = waits;
 	if (waits)
-		trace_bytes(c->number, TRACE_QUEUED,
-			    o->queue.length + (o->file.fd >= 0 ? o->file.length : 0));
+		trace_bytes(connection_number(c), TRACE_QUEUED,
+			    output_length(&c->output));
 	else
-		trace_event(c->number, TRACE_DRAINED);
+		trace_event(connection_number(c), TRACE_DRAINED);
 }
 
 /* Counts the bytes that the kernel accepted, and updates session->full. The hub may
@@ -195,14 +206,14 @@ static void note_sent(struct connection *c)
 {
 	size_t sent = (size_t)(c->output.sent - c->bytes_out);
 
-	c->session.full = c->output.blocked;
+	c->session.full = output_is_blocked(&c->output);
 	if (sent == 0)
 		return;
 	c->bytes_out = c->output.sent;
 	note_activity(c);
 	statistics_add(&c->server->statistics->bytes_out, sent);
 	if (trace_is_on())
-		trace_bytes(c->number, TRACE_SENT, sent);
+		trace_bytes(connection_number(c), TRACE_SENT, sent);
 }
 
 static void output_failed(struct connection *c, enum output_result result)
@@ -314,7 +325,7 @@ static void hang_up(struct connection *c)
 	c->state = CONNECTION_LINGERING;
 	c->close_at = clock_milliseconds() + SERVER_LINGER;
 	if (trace_is_on())
-		trace_event(c->number, TRACE_SHUTDOWN);
+		trace_event(connection_number(c), TRACE_SHUTDOWN);
 }
 
 /* When the hub has ended its deliveries to this client, the conversation ends. */
@@ -354,10 +365,10 @@ static void settle(struct connection *c)
 		note_result(c, output_flush(&c->output, &c->worker->output));
 	else
 		c->worker->output.gathered = 0;
-	connection_hold_deadline(c);
+	connection_note_waiting(c);
 	conclude(c);
 	c->producing =
-		c->session.service->drained != NULL; /* it may have more to write */
+		c->server->service->drained != NULL; /* it may have more to write */
 	if (trace_is_on())
 		trace_turn();
 }
@@ -365,31 +376,32 @@ static void settle(struct connection *c)
 /* The client has half-closed, and the service has seen all earlier input. */
 static void pass_end(struct connection *c)
 {
-	const struct service *service = c->session.service;
+	const struct service *service = c->server->service;
 
 	if (service->end != NULL)
-		service->end(&c->session, buffer_bytes(&c->kept), c->kept.length);
+		service->end(&c->session, buffer_bytes(&c->kept),
+			     buffer_length(&c->kept));
 	else
 		session_finish(&c->session);
-	buffer_consume(&c->kept, c->kept.length);
+	buffer_release(&c->kept);
 	settle(c);
 }
 
 static bool takes_input(const struct connection *c)
 {
 	return c->state == CONNECTION_OPEN && !c->session.finished &&
-	       !c->output.blocked && c->session.resume_at == 0;
+	       !output_is_blocked(&c->output) && c->session.resume_at == 0;
 }
 
 /* The service has consumed @p n bytes. Either it waits for more input, or it has paused. */
 static void trace_request(const struct connection *c, size_t n)
 {
 	if (n > 0)
-		trace_bytes(c->number, TRACE_REQUEST, n);
+		trace_bytes(connection_number(c), TRACE_REQUEST, n);
 	if (c->session.resume_at != 0)
-		trace_event(c->number, TRACE_PAUSED);
+		trace_event(connection_number(c), TRACE_PAUSED);
 	else if (n == 0)
-		trace_event(c->number, TRACE_INCOMPLETE);
+		trace_event(connection_number(c), TRACE_INCOMPLETE);
 }
 
 /* ---- the header of a proxy (--proxy-protocol) ---- */
@@ -399,8 +411,8 @@ static void begin_session(struct connection *c)
 {
 	print_event(c, "connected");
 	hub_client_begin(c->hub);
-	if (c->session.service->open != NULL)
-		c->session.service->open(&c->session);
+	if (c->server->service->open != NULL)
+		c->server->service->open(&c->session);
 	settle(c);
 }
 
@@ -450,7 +462,7 @@ static void note_client(struct connection *c, const struct proxy_client *client)
 		 address_text(&client->address, text));
 	print_event(c, event);
 	if (trace_is_on())
-		trace_text(c->number, TRACE_PROXIED, text);
+		trace_text(connection_number(c), TRACE_PROXIED, text);
 	c->peer = client->address;
 }
 
@@ -472,13 +484,13 @@ static size_t take_header(struct connection *c, size_t n)
 	const char *why = NULL;
 	enum proxy_result result = proxy_client_read(bytes, n, &client, &why);
 
-	buffer_consume(&c->kept, c->kept.length);
+	buffer_release(&c->kept);
 	if (result == PROXY_INVALID) {
 		refuse_header(c, why);
 		return 0;
 	}
-	if (client.from_proxy)
-		c->own_header = client.length;
+	if (client.from_proxy && c->record != NULL)
+		c->record->own_header = client.length;
 	if (result == PROXY_INCOMPLETE || is_silent_check(c, &client, n)) {
 		if (!buffer_append(&c->kept, bytes, n, SESSION_INPUT))
 			connection_drop(c, "dropped: out of memory");
@@ -513,13 +525,13 @@ void connection_offer(struct connection *c, size_t n)
 	/* If a file was sent at once, the next request can be served. */
 	do {
 		before = used;
-		used += c->session.service->input(&c->session, bytes + used, n - used);
+		used += c->server->service->input(&c->session, bytes + used, n - used);
 		if (trace_is_on())
 			trace_request(c, used - before);
-		sent_file = c->output.file.fd >= 0;
+		sent_file = output_has_file(&c->output);
 		settle(c);
 	} while (sent_file && used < n && takes_input(c));
-	buffer_consume(&c->kept, c->kept.length);
+	buffer_release(&c->kept);
 	if (n - used == SESSION_INPUT && takes_input(c))
 		connection_drop(c, "dropped: the service does not consume the input");
 	else if (used < n && !c->session.finished &&
@@ -530,7 +542,7 @@ void connection_offer(struct connection *c, size_t n)
 /* The service can continue with the input that it has left. */
 static void offer_kept(struct connection *c)
 {
-	size_t kept = c->kept.length;
+	size_t kept = buffer_length(&c->kept);
 
 	if (kept == 0 || !takes_input(c))
 		return;
@@ -541,6 +553,8 @@ static void offer_kept(struct connection *c)
 /* The client is not idle while it still takes bytes from the send queue of the kernel. */
 void connection_time_out(struct connection *c)
 {
+	struct output_waiting *waiting;
+
 	if (c->state == CONNECTION_LINGERING) {
 		connection_drop(c, "timed out: the client did not close");
 		return;
@@ -549,7 +563,9 @@ void connection_time_out(struct connection *c)
 		connection_drop(c, "cut off: the server is stopping");
 		return;
 	}
-	if (has_taken(c) && c->taken != c->output.sent) {
+	waiting = output_keep_waiting(&c->output); /* no memory: it counts as idle */
+	if (waiting != NULL && has_taken(c, waiting) &&
+	    waiting->taken != c->output.sent) {
 		note_activity(c);
 		return;
 	}
@@ -575,7 +591,7 @@ static void refuse_proxy_header(struct connection *c)
 
 size_t connection_prepare_input(struct connection *c, struct worker *worker)
 {
-	size_t kept = c->state == CONNECTION_OPEN ? c->kept.length : 0;
+	size_t kept = c->state == CONNECTION_OPEN ? buffer_length(&c->kept) : 0;
 
 	take_up(c, worker);
 	if (kept > 0)
@@ -583,14 +599,21 @@ size_t connection_prepare_input(struct connection *c, struct worker *worker)
 	return kept;
 }
 
+/* The proxy made this connection for itself. */
+static bool is_of_proxy(const struct connection *c)
+{
+	return c->record != NULL && c->record->own_header > 0;
+}
+
 /* Counts the bytes, and checks whether they begin with a PROXY protocol header. */
 static bool take_bytes(struct connection *c, const char *bytes, size_t n)
 {
-	c->bytes_in += n;
+	if (c->record != NULL)
+		c->record->bytes_in += n;
 	note_activity(c);
 	statistics_add(&c->server->statistics->bytes_in, n);
 	if (trace_is_on())
-		trace_bytes(c->number, TRACE_RECEIVED, n);
+		trace_bytes(connection_number(c), TRACE_RECEIVED, n);
 	if (proxy_header_possible(&c->proxy_header) &&
 	    proxy_header_take(&c->proxy_header, bytes, n)) {
 		refuse_proxy_header(c);
@@ -604,18 +627,17 @@ bool connection_received(struct connection *c, ssize_t n)
 	if (n > 0)
 		return take_bytes(c,
 				  c->worker->input + (c->state == CONNECTION_OPEN
-							      ? c->kept.length
+							      ? buffer_length(&c->kept)
 							      : 0),
 				  (size_t)n);
 	if (n == 0 && c->awaits_header) {
-		connection_drop(c, c->own_header > 0
-					   ? "closed: a health check of the proxy"
-					   : "closed before its PROXY header was "
-					     "complete");
+		connection_drop(c, is_of_proxy(c) ? "closed: a health check of the proxy"
+						  : "closed before its PROXY header was "
+						    "complete");
 	} else if (n == 0 && c->state == CONNECTION_OPEN) {
 		print_event(c, "half-closed");
 		if (trace_is_on())
-			trace_event(c->number, TRACE_HALF_CLOSED);
+			trace_event(connection_number(c), TRACE_HALF_CLOSED);
 		c->input_ended = true;
 		pass_end(c);
 	} else if (n == 0) {
@@ -628,22 +650,24 @@ bool connection_received(struct connection *c, ssize_t n)
 	return false;
 }
 
-void connection_on_readable(struct connection *c, struct worker *worker)
+bool connection_on_readable(struct connection *c, struct worker *worker)
 {
 	size_t kept;
 	ssize_t n;
 
 	if (!(connection_wants(c) & WANT_READ))
-		return;
+		return false;
 	kept = connection_prepare_input(c, worker);
 	n = recv(c->fd, worker->input + kept, sizeof worker->input - kept, MSG_DONTWAIT);
 	if (connection_received(c, n))
 		connection_offer(c, kept + (size_t)n);
+	return n > 0;
 }
 
 size_t connection_room(const struct connection *c)
 {
-	return SESSION_INPUT - (c->state == CONNECTION_OPEN ? c->kept.length : 0);
+	return SESSION_INPUT -
+	       (c->state == CONNECTION_OPEN ? buffer_length(&c->kept) : 0);
 }
 
 void connection_on_received(struct connection *c, struct worker *worker,
@@ -670,9 +694,9 @@ static void continue_writing(struct connection *c)
 		note_result(c, output_resume(&c->output, &c->worker->output));
 	hub_client_note_sent(c->hub);
 	obey_hub(c);
-	connection_hold_deadline(c);
+	connection_note_waiting(c);
 	conclude(c);
-	c->producing = c->session.service->drained != NULL;
+	c->producing = c->server->service->drained != NULL;
 	if (trace_is_on())
 		trace_turn();
 	offer_kept(c);
@@ -681,8 +705,8 @@ static void continue_writing(struct connection *c)
 /* Asks a service that produces output of its own for the next piece. */
 static void drain(struct connection *c)
 {
-	void (*drained)(struct session *) = c->session.service->drained;
-	uint64_t before = c->output.sent + c->output.queue.length;
+	void (*drained)(struct session *) = c->server->service->drained;
+	uint64_t before = c->output.sent + buffer_length(&c->output.queue);
 
 	if (drained == NULL || c->state != CONNECTION_OPEN || output_waits(&c->output) ||
 	    c->session.finished || (c->stopping && !c->session.busy)) {
@@ -691,7 +715,7 @@ static void drain(struct connection *c)
 	}
 	drained(&c->session);
 	settle(c);
-	c->producing = c->output.sent + c->output.queue.length > before;
+	c->producing = c->output.sent + buffer_length(&c->output.queue) > before;
 	if (c->producing)
 		offer_kept(c);
 }
@@ -701,7 +725,7 @@ void connection_begin(struct connection *c, struct worker *worker)
 	take_up(c, worker);
 	note_activity(c);
 	if (trace_is_on())
-		trace_event(c->number, TRACE_TAKEN);
+		trace_event(connection_number(c), TRACE_TAKEN);
 	if (c->awaits_header)
 		await_header(c);
 	else
@@ -724,7 +748,7 @@ unsigned connection_wants(const struct connection *c)
 	switch (c->state) {
 	case CONNECTION_OPEN:
 		/* back-pressure: no reading while output is queued */
-		if (c->output.blocked)
+		if (output_is_blocked(&c->output))
 			return WANT_WRITE | wants_of_hub(c);
 		return (c->session.resume_at != 0 ? WANT_TIME
 			: awaits_input(c)         ? WANT_READ
@@ -753,15 +777,17 @@ void connection_deliver(struct connection *c, struct worker *worker)
 		return;
 	take_up(c, worker);
 	note_sent(c);
-	if (trace_is_on() && c->output.blocked) /* the hub has tried to send */
+	if (trace_is_on() &&
+	    output_is_blocked(&c->output)) /* the hub has tried to send */
 		trace_queue(c, true);
 	hub_client_fetch(c->hub);
 	obey_hub(c);
-	if (c->output.queue.length > 0 && !c->output.blocked &&
+	if (!buffer_is_empty(&c->output.queue) && !output_is_blocked(&c->output) &&
 	    c->state == CONNECTION_OPEN)
 		continue_writing(c);
 	else
 		conclude(c);
+	connection_note_waiting(c);
 }
 
 /* Whether the client of a stopping server has no request under way: it is half-closed,
@@ -779,25 +805,21 @@ static bool has_asked_for_all(const struct connection *c, int64_t now)
  * model, it has received it. */
 static bool reads_itself(const struct connection *c)
 {
-	return c->state == CONNECTION_OPEN && !c->received_for;
+	return c->state == CONNECTION_OPEN && !c->server->model->receives;
 }
 
 void connection_stop(struct connection *c, struct worker *worker)
 {
 	int64_t now = clock_milliseconds();
-	uint64_t before;
 
 	if (c->state != CONNECTION_OPEN)
 		return;
 	take_up(c, worker);
 	worker->now = now;
 	connection_begin_stop(c, now);
-	for (int i = 0; i < STOP_READS && reads_itself(c); i++) {
-		before = c->bytes_in;
-		connection_on_readable(c, worker);
-		if (c->bytes_in == before)
+	for (int i = 0; i < STOP_READS && reads_itself(c); i++)
+		if (!connection_on_readable(c, worker))
 			break;
-	}
 	if (has_asked_for_all(c, now) || now >= c->close_at) {
 		if (!c->input_ended && !c->session.finished)
 			note_reason(c, "the server stops");
@@ -823,7 +845,9 @@ static int64_t end_of_pause(const struct connection *c)
 /* The deadline; 0: none, or it is held. */
 static int64_t deadline(const struct connection *c)
 {
-	return c->held_at > 0 ? 0 : c->session.deadline_at;
+	bool held = c->output.waiting != NULL && c->output.waiting->held_at > 0;
+
+	return held ? 0 : c->session.deadline_at;
 }
 
 /* When to check a paused client; 0: no pause. */
@@ -862,7 +886,7 @@ static void check_paused(struct connection *c, int64_t now)
 static void end_pause(struct connection *c)
 {
 	if (trace_is_on())
-		trace_event(c->number, TRACE_RESUMED);
+		trace_event(connection_number(c), TRACE_RESUMED);
 	c->session.resume_at = 0;
 	note_activity(c);
 	offer_kept(c);
@@ -870,7 +894,7 @@ static void end_pause(struct connection *c)
 
 static void pass_deadline(struct connection *c)
 {
-	const struct service *service = c->session.service;
+	const struct service *service = c->server->service;
 
 	if (c->awaits_header) {
 		connection_drop(c, "timed out: its PROXY header is not complete");
@@ -907,16 +931,21 @@ void connection_expire(struct connection *c, struct worker *worker, int64_t now)
 
 /* ---- creation and end ---- */
 
-/* The offset of the model's memory, which follows the memory of the service. */
-static size_t model_offset(const struct server *server)
+static size_t aligned(size_t size)
 {
 	size_t unit = sizeof(max_align_t);
 
-	return sizeof(struct connection) +
-	       (server->service->state_size + unit - 1) / unit * unit;
+	return (size + unit - 1) / unit * unit;
 }
 
-static size_t whole_size(const struct server *server)
+/* The offset of the model's memory, which follows the memory of the service. */
+static size_t model_offset(const struct server *server)
+{
+	return sizeof(struct connection) + aligned(server->service->state_size);
+}
+
+/* The size of the struct and both, without the record. */
+static size_t own_size(const struct server *server)
 {
 	return model_offset(server) + server->model->client_size;
 }
@@ -926,22 +955,42 @@ void *connection_of_model(struct connection *c)
 	return (char *)c + model_offset(c->server);
 }
 
+uint64_t connection_number(const struct connection *c)
+{
+	return c->record != NULL ? c->record->number : 0;
+}
+
+void connection_set_number(struct connection *c, uint64_t number)
+{
+	if (c->record != NULL)
+		c->record->number = number;
+}
+
 struct connection *connection_create(struct server *server)
 {
-	struct connection *c = malloc(whole_size(server));
+	bool recorded =
+		trace_is_on() || message_wanted(MESSAGE_CLIENT) || server->proxy_protocol;
+	size_t size = own_size(server), offset = aligned(size);
+	struct connection *c =
+		malloc(recorded ? offset + sizeof(struct connection_record) : size);
 
-	if (c != NULL)
-		c->server = server;
+	if (c == NULL)
+		return NULL;
+	c->server = server;
+	c->record = recorded ? (void *)((char *)c + offset) : NULL;
 	return c;
 }
 
 void connection_attach(struct connection *c, int fd, const struct address *peer)
 {
 	struct server *server = c->server;
+	struct connection_record *record = c->record;
 
-	memset(c, 0, whole_size(server));
+	memset(c, 0, own_size(server));
 	c->server = server;
-	c->session.service = server->service;
+	c->record = record;
+	if (record != NULL)
+		*record = (struct connection_record){ .began_at = clock_milliseconds() };
 	c->session.transport = &transport;
 	c->session.state = c->state_memory;
 	c->fd = fd;
@@ -950,8 +999,6 @@ void connection_attach(struct connection *c, int fd, const struct address *peer)
 	c->awaits_header = server->proxy_protocol;
 	if (!c->awaits_header)
 		proxy_header_begin(&c->proxy_header);
-	if (message_wanted(MESSAGE_CLIENT))
-		c->began_at = clock_milliseconds();
 }
 
 void connection_detach(struct connection *c)
@@ -968,13 +1015,13 @@ void connection_free(struct connection *c)
 /* A worker with one client may wait for the next one without a limit, or exit. */
 static void trace_end(const struct connection *c)
 {
-	const char *why = c->why;
+	const char *why = c->record != NULL ? c->record->why : NULL;
 
 	if (why == NULL)
 		why = c->input_ended        ? "client closed"
 		      : c->session.finished ? "finished"
 					    : "the server ended";
-	trace_text(c->number, TRACE_CLOSED, why);
+	trace_text(connection_number(c), TRACE_CLOSED, why);
 	if (c->loop == NULL)
 		trace_flush();
 }
@@ -983,7 +1030,7 @@ static void trace_end(const struct connection *c)
  * as served. */
 static bool was_health_check(const struct connection *c)
 {
-	return c->own_header > 0 && c->bytes_in == c->own_header;
+	return is_of_proxy(c) && c->record->bytes_in == c->record->own_header;
 }
 
 static void report_end(const struct connection *c)
@@ -991,18 +1038,19 @@ static void report_end(const struct connection *c)
 	enum message_level level = was_health_check(c) ? MESSAGE_EVENT : MESSAGE_CLIENT;
 	char peer[ADDRESS_TEXT];
 
-	if (message_wanted(level))
+	if (c->record != NULL && message_wanted(level))
 		message_about(level, address_text(&c->peer, peer),
-			      "%ju bytes in, %ju out, %.3f s", (uintmax_t)c->bytes_in,
-			      (uintmax_t)c->bytes_out,
-			      (double)(clock_milliseconds() - c->began_at) / 1000);
+			      "%ju bytes in, %ju out, %.3f s",
+			      (uintmax_t)c->record->bytes_in, (uintmax_t)c->bytes_out,
+			      (double)(clock_milliseconds() - c->record->began_at) /
+				      1000);
 }
 
 void connection_end(struct connection *c)
 {
 	note_sent(c);
-	if (c->session.service->close != NULL && !c->awaits_header)
-		c->session.service->close(&c->session);
+	if (c->server->service->close != NULL && !c->awaits_header)
+		c->server->service->close(&c->session);
 	hub_client_end(c->hub);
 	c->hub = NULL;
 	if (trace_is_on())
@@ -1015,7 +1063,7 @@ void connection_end(struct connection *c)
 void connection_close(struct connection *c)
 {
 	connection_end(c);
-	buffer_consume(&c->kept, c->kept.length);
+	buffer_release(&c->kept);
 	output_release(&c->output);
 	connection_detach(c);
 	connection_free(c);

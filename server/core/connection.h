@@ -79,50 +79,63 @@ enum { CONNECTION_TURN = 1024 * 1024 };
  */
 enum connection_state { CONNECTION_OPEN, CONNECTION_LINGERING, CONNECTION_CLOSED };
 
-struct connection {
-	struct session session; /* first: a session pointer is a connection pointer */
-	struct server *server;
-	struct hub_client *hub;          /* NULL: the service has no hub */
-	struct worker *worker;           /* the worker that serves it at the moment */
-	struct connection *next, **link; /* in its model's list */
-	struct loop *loop;               /* whose list it is; NULL: no loop serves it */
-	/* Of a model with a loop: where, or for what, it waits for this descriptor; 0: it does
-	 * not. */
-	unsigned registered;
-	int fd;
-	enum connection_state state;
-	bool input_ended;  /* the client has half-closed */
-	bool producing;    /* drained() wrote something in its last call */
-	bool stopping;     /* the server stops: no waiting for new requests */
-	bool received_for; /* connection_on_received() is used: no recv(2) here */
-	/* a blocking call was interrupted since the last transfer: poll next */
-	bool interrupted;
-	struct proxy_header proxy_header; /* detects a header in the first bytes */
-	/* --proxy-protocol: the header is not complete yet, so the session has not begun, and
-	 * peer is the proxy; kept has the first bytes of the header */
-	bool awaits_header;
+/** What is counted and noted of a client only for the line of -v, for the trace, and to know
+ *  the health checks of a proxy. It has memory only if the server was started with -v, --trace
+ *  or --proxy-protocol. */
+struct connection_record {
+	int64_t began_at; /* start time */
+	uint64_t bytes_in;
 	/* Of a connection that the proxy made for itself (LOCAL): the bytes of the header; 0: of
 	 * a client. */
 	size_t own_header;
-	bool queued; /* for the trace: its last event of the output is TRACE_QUEUED */
+	uint64_t number; /* of the client in the trace */
+	const char *why; /* the first reason to close; NULL: none yet */
+	bool queued;     /* its last event of the output is TRACE_QUEUED */
+};
+
+/** An idle client of an event loop costs this struct and its socket. So what a client needs
+ *  only at times is not in it: kept, output and record point to memory that exists only while
+ *  it is needed. A moment is in milliseconds of the monotonic clock. */
+struct connection {
+	struct session session; /* first: a session pointer is a connection pointer */
+
+	/* Who serves it. */
+	struct server *server;
+	struct worker *worker;           /* the worker that serves it at the moment */
+	struct loop *loop;               /* whose list it is; NULL: no loop serves it */
+	struct connection *next, **link; /* in its model's list */
+	struct hub_client *hub;          /* NULL: the service has no hub */
+
+	/* The socket, and how far the conversation is. */
+	int fd;
+	enum connection_state state;
+	bool input_ended; /* the client has half-closed */
+	bool producing;   /* drained() wrote something in its last call */
+	bool stopping;    /* the server stops: no waiting for new requests */
+	/* a blocking call was interrupted since the last transfer: poll next */
+	bool interrupted;
 	bool file_wait_set; /* SO_SNDTIMEO is set, so that sendfile(2) returns soon */
+	/* --proxy-protocol: the header is not complete yet, so the session has not begun, and
+	 * peer is the proxy; kept has the first bytes of the header */
+	bool awaits_header;
+	struct proxy_header proxy_header; /* detects a header in the first bytes */
+
+	/* The bytes that wait, in each direction. */
 	struct buffer kept; /* input that the service has not consumed */
 	struct output output;
-	/* The time of the last transfer, or when the send queue was last seen to
-	 * shrink; 0: just now. In a pause: the time of the last check. */
+
+	/* Moments. */
+	/* the last transfer, or when the send queue was last seen to shrink; 0: just now. In a
+	 * pause: the last check. */
 	int64_t active_at;
-	int64_t looked_at; /* the last check of the send queue */
-	uint64_t taken;    /* bytes that had left the queue then: see has_taken() */
-	int64_t held_at;   /* since when queued output holds the deadline; 0: not held */
-	int64_t close_at;  /* when it is closed in any case; 0: never */
-	int64_t began_at;  /* start time, for the line of -v */
-	/* For the trace: the number of the client, and the first reason to close, NULL: none
-	 * yet. */
-	uint64_t number;
-	const char *why;
-	uint64_t bytes_in, bytes_out; /* as in the statistics */
+	int64_t close_at; /* when it is closed in any case; 0: never */
+
+	/* Who the client is, and what is counted and told of it. */
+	uint64_t bytes_out;               /* of the output, as in the statistics */
+	struct connection_record *record; /* NULL: not needed */
 	struct address peer;
-	max_align_t state_memory[]; /* of the service, and behind it of the model */
+
+	max_align_t state_memory[]; /* of the service, of the model, of the record */
 };
 
 /** Allocates a connection without a client.
@@ -141,6 +154,12 @@ void connection_free(struct connection *connection);
 /** @return the memory of the model for this client: see struct model */
 void *connection_of_model(struct connection *connection);
 
+/** @return the number of the client in the trace; 0: there is no trace */
+uint64_t connection_number(const struct connection *connection);
+
+/** Sets it, if there is a trace. */
+void connection_set_number(struct connection *connection, uint64_t number);
+
 /** Calls the open function of the service: the first call for a connection. */
 void connection_begin(struct connection *connection, struct worker *worker);
 
@@ -150,8 +169,9 @@ unsigned connection_wants(const struct connection *connection);
 
 /** The descriptor is readable: receives once, passes the input to the service, and
  *  sends what the service writes, as far as the kernel accepts it. Does nothing if the
- *  connection no longer wants to read. Never blocks. */
-void connection_on_readable(struct connection *connection, struct worker *worker);
+ *  connection no longer wants to read. Never blocks.
+ *  @return whether bytes have arrived */
+bool connection_on_readable(struct connection *connection, struct worker *worker);
 
 /** The same for a model whose kernel has received already: @p n of the @p bytes have arrived, at most
  *  connection_room(); 0: the stream has ended; or -errno. Copies the bytes. */
@@ -234,9 +254,10 @@ const char *connection_peer(const struct session *session, char out[ADDRESS_TEXT
  *  service. */
 void connection_send_queue(struct connection *connection);
 
-/** Holds the deadline of the service while output is queued, because no input is read
- *  then. Must be called before and after a wait for space. */
-void connection_hold_deadline(struct connection *connection);
+/** Holds the deadline of the service while output waits, because no input is read then. When
+ *  nothing waits any more, frees the memory that only waiting output needs. Must be called
+ *  before and after a wait for space. */
+void connection_note_waiting(struct connection *connection);
 
 /** @return when connection_check_space() is due, for a connection whose send buffer is
  *          full; or CLOCK_NEVER */

@@ -33,7 +33,7 @@ static size_t pass(struct connection *connection, struct worker *worker,
 
 bool intake_waits(const struct intake *intake)
 {
-	return intake->early.length > 0 || intake->ended;
+	return !buffer_is_empty(&intake->early) || intake->ended;
 }
 
 void intake_offer(struct intake *intake, struct connection *connection,
@@ -41,8 +41,8 @@ void intake_offer(struct intake *intake, struct connection *connection,
 {
 	buffer_consume(&intake->early,
 		       pass(connection, worker, buffer_bytes(&intake->early),
-			    intake->early.length));
-	if (intake->early.length > 0 || !intake->ended || !is_wanted(connection))
+			    buffer_length(&intake->early)));
+	if (!buffer_is_empty(&intake->early) || !intake->ended || !is_wanted(connection))
 		return;
 	intake->ended = false;
 	connection_on_received(connection, worker, NULL, intake->end);
@@ -56,7 +56,7 @@ void intake_add(struct intake *intake, struct connection *connection,
 	if (n <= 0) {
 		intake->ended = true;
 		intake->end = n;
-	} else if (intake->early.length == 0) {
+	} else if (buffer_is_empty(&intake->early)) {
 		passed = pass(connection, worker, bytes, length);
 	}
 	if (connection_wants(connection) == 0)
@@ -68,5 +68,5 @@ void intake_add(struct intake *intake, struct connection *connection,
 
 void intake_release(struct intake *intake)
 {
-	buffer_consume(&intake->early, intake->early.length);
+	buffer_release(&intake->early);
 }

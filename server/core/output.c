@@ -5,7 +5,8 @@
  * reads fast enough costs no copy and no memory. Small writes are gathered and sent in
  * one call, because with TCP_NODELAY each send(2) makes a segment of its own. A file is
  * sent by sendfile(2), up to a budget at a time, so that the caller can return to its
- * other clients, to signals and to the clock.
+ * other clients, to signals and to the clock. It costs one malloc(3), even if all of it is
+ * sent at once.
  *
  * send(2) always gets MSG_DONTWAIT, also on a blocking descriptor. A blocking caller
  * waits in poll(2), because there it can check the send queue and the deadlines. The
@@ -15,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -32,12 +34,31 @@ enum {
 
 void output_begin(struct output *o, int fd)
 {
-	*o = (struct output){ .fd = fd, .file.fd = -1 };
+	*o = (struct output){ .fd = fd };
 }
 
-bool output_waits(const struct output *o)
+uint64_t output_length(const struct output *o)
 {
-	return o->queue.length > 0 || o->file.fd >= 0;
+	return buffer_length(&o->queue) +
+	       (output_has_file(o) ? o->waiting->file.length : 0);
+}
+
+struct output_waiting *output_keep_waiting(struct output *o)
+{
+	if (o->waiting != NULL)
+		return o->waiting;
+	o->waiting = malloc(sizeof *o->waiting);
+	if (o->waiting != NULL)
+		*o->waiting = (struct output_waiting){ .file.fd = -1 };
+	return o->waiting;
+}
+
+void output_forget_waiting(struct output *o)
+{
+	if (output_waits(o))
+		return;
+	free(o->waiting);
+	o->waiting = NULL;
 }
 
 static enum output_result fail(struct output *o)
@@ -51,7 +72,7 @@ static enum output_result push(struct output *o, const char *bytes, size_t n,
 			       size_t *sent)
 {
 	/* the last of these bytes and the beginning of the file can share a segment */
-	int flags = MSG_DONTWAIT | (o->file.fd >= 0 ? SOCK_MORE : 0);
+	int flags = MSG_DONTWAIT | (output_has_file(o) ? SOCK_MORE : 0);
 
 	*sent = 0;
 	if (o->error != 0)
@@ -73,9 +94,11 @@ static enum output_result push(struct output *o, const char *bytes, size_t n,
 
 static enum output_result queue(struct output *o, const char *bytes, size_t n)
 {
+	if (output_keep_waiting(o) == NULL)
+		return OUTPUT_NO_MEMORY;
 	if (!buffer_append(&o->queue, bytes, n, QUEUE_LIMIT))
 		return errno == ENOBUFS ? OUTPUT_TOO_MUCH : OUTPUT_NO_MEMORY;
-	o->blocked = true;
+	o->waiting->blocked = true;
 	return OUTPUT_WOULD_BLOCK;
 }
 
@@ -92,14 +115,14 @@ static enum output_result send_or_queue(struct output *o, const char *bytes, siz
 	size_t sent = 0;
 	enum output_result result = OUTPUT_WOULD_BLOCK;
 
-	if (o->queue.length == 0)
+	if (buffer_is_empty(&o->queue))
 		result = push(o, bytes, n, &sent);
 	return queue_rest(o, result, bytes + sent, n - sent);
 }
 
 static enum output_result state_of(const struct output *o)
 {
-	return o->blocked ? OUTPUT_WOULD_BLOCK : OUTPUT_SENT;
+	return output_is_blocked(o) ? OUTPUT_WOULD_BLOCK : OUTPUT_SENT;
 }
 
 static bool is_failure(enum output_result result)
@@ -120,7 +143,7 @@ enum output_result output_write(struct output *o, struct output_shared *shared,
 {
 	enum output_result result = state_of(o);
 
-	if (o->file.fd >= 0)
+	if (output_has_file(o))
 		return OUTPUT_OUT_OF_ORDER;
 	if (n > sizeof shared->bytes - shared->gathered)
 		result = send_gathered(o, shared);
@@ -137,21 +160,28 @@ enum output_result output_write(struct output *o, struct output_shared *shared,
 
 static void close_file(struct output *o)
 {
-	if (o->file.fd >= 0)
-		close(o->file.fd);
-	o->file.fd = -1;
+	if (!output_has_file(o))
+		return;
+	close(o->waiting->file.fd);
+	o->waiting->file.fd = -1;
 }
 
 enum output_result output_take_file(struct output *o, int fd, uint64_t offset,
 				    uint64_t length)
 {
-	if (o->file.fd >= 0) {
+	enum output_result result = OUTPUT_MORE;
+
+	if (output_has_file(o))
+		result = OUTPUT_OUT_OF_ORDER;
+	else if (output_keep_waiting(o) == NULL)
+		result = OUTPUT_NO_MEMORY;
+	if (is_failure(result)) {
 		close(fd);
-		return OUTPUT_OUT_OF_ORDER;
+		return result;
 	}
-	o->file = (struct output_file){ fd, offset, length };
-	o->blocked = true;
-	return OUTPUT_MORE;
+	o->waiting->file = (struct output_file){ fd, offset, length };
+	o->waiting->blocked = true;
+	return result;
 }
 
 static void spend(struct output_shared *shared, size_t sent)
@@ -165,7 +195,7 @@ static void spend(struct output_shared *shared, size_t sent)
 /* Calls sendfile(2) once, for no more bytes than the budget. */
 static enum output_result send_file(struct output *o, struct output_shared *shared)
 {
-	struct output_file *file = &o->file;
+	struct output_file *file = &o->waiting->file;
 	size_t budget = shared->file_budget;
 	size_t n = file->length < budget ? (size_t)file->length : budget;
 	ssize_t sent;
@@ -184,17 +214,28 @@ static enum output_result send_file(struct output *o, struct output_shared *shar
 		close_file(o);
 	if (sent < (ssize_t)n) /* the buffer is full, or a signal arrived */
 		return OUTPUT_WOULD_BLOCK;
-	return o->file.fd >= 0 ? OUTPUT_MORE : OUTPUT_SENT;
+	return file->fd >= 0 ? OUTPUT_MORE : OUTPUT_SENT;
+}
+
+/* The program has tried to send what waits. After a failure the connection ends. */
+static enum output_result note_tried(struct output *o, enum output_result result)
+{
+	bool waits = output_waits(o);
+
+	if (waits && !is_failure(result) && output_keep_waiting(o) == NULL)
+		return OUTPUT_NO_MEMORY;
+	if (o->waiting != NULL)
+		o->waiting->blocked = waits;
+	return result;
 }
 
 /* Sends the file if all bytes before it are sent. */
 static enum output_result follow_with_file(struct output *o, struct output_shared *shared,
 					   enum output_result result)
 {
-	if (!is_failure(result) && o->file.fd >= 0 && o->queue.length == 0)
+	if (!is_failure(result) && output_has_file(o) && buffer_is_empty(&o->queue))
 		result = send_file(o, shared);
-	o->blocked = output_waits(o);
-	return result;
+	return note_tried(o, result);
 }
 
 /* ---- both ---- */
@@ -207,11 +248,11 @@ enum output_result output_flush(struct output *o, struct output_shared *shared)
 	enum output_result result = state_of(o);
 
 	shared->gathered = 0;
-	if (n > 0 && o->queue.length == 0)
+	if (n > 0 && buffer_is_empty(&o->queue))
 		result = push(o, shared->bytes, n, &sent);
 	if (sent < n)
 		result = queue_rest(o, result, shared->bytes + sent, n - sent);
-	if (o->file.fd >= 0)
+	if (output_has_file(o))
 		result = follow_with_file(o, shared, result);
 	return result;
 }
@@ -221,12 +262,12 @@ enum output_result output_send_queue(struct output *o)
 	enum output_result result = OUTPUT_SENT;
 	size_t sent;
 
-	if (o->queue.length > 0) {
-		result = push(o, buffer_bytes(&o->queue), o->queue.length, &sent);
+	if (!buffer_is_empty(&o->queue)) {
+		result =
+			push(o, buffer_bytes(&o->queue), buffer_length(&o->queue), &sent);
 		buffer_consume(&o->queue, sent);
 	}
-	o->blocked = output_waits(o);
-	return result;
+	return note_tried(o, result);
 }
 
 enum output_result output_resume(struct output *o, struct output_shared *shared)
@@ -249,11 +290,13 @@ int output_higher_number(int fd, int lowest)
 
 void output_move_file(struct output *o, int lowest)
 {
-	o->file.fd = output_higher_number(o->file.fd, lowest);
+	if (output_has_file(o))
+		o->waiting->file.fd = output_higher_number(o->waiting->file.fd, lowest);
 }
 
 void output_release(struct output *o)
 {
 	close_file(o);
-	buffer_consume(&o->queue, o->queue.length);
+	buffer_release(&o->queue);
+	output_forget_waiting(o);
 }

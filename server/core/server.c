@@ -236,7 +236,7 @@ static struct connection *take_held(struct server *server)
 static void release_unserved(struct server *server, struct connection *connection)
 {
 	if (trace_is_on())
-		trace_text(connection->number, TRACE_CLOSED,
+		trace_text(connection_number(connection), TRACE_CLOSED,
 			   "not served: the server stops");
 	server_release(server, connection);
 }
@@ -537,7 +537,7 @@ static void attach(struct connection *connection, int fd, const struct address *
 {
 	connection_attach(connection, fd, peer);
 	if (trace_is_on())
-		connection->number = trace_accepted(peer);
+		connection_set_number(connection, trace_accepted(peer));
 }
 
 static int accept_from(struct server *server, const struct listeners *listeners,

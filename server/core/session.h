@@ -37,9 +37,8 @@ struct transport {
 };
 
 struct session {
-	const struct service *service;
 	const struct transport *transport;
-	void *state;         /* of the service, service->state_size bytes */
+	void *state;         /* of the service: struct service, state_size bytes */
 	bool full;           /* output is queued: see session_full() */
 	bool finished;       /* session_finish() was called, or the client is gone */
 	bool busy;           /* see session_set_busy() */

@@ -280,7 +280,7 @@ void workers_pass(struct workers *workers, struct connection *connection)
 
 	memset(&passed, 0, sizeof passed); /* with the bytes between its members */
 	passed.peer = connection->peer;
-	passed.number = connection->number;
+	passed.number = connection_number(connection);
 	if (server->hub != NULL)
 		fds[1] = server->hub->pass(&passed.hub_slot);
 	errno = EAGAIN;
@@ -405,7 +405,7 @@ struct connection *workers_receive(struct workers *workers)
 		return NULL;
 	}
 	connection_attach(connection, fds[0], &passed.peer);
-	connection->number = passed.number;
+	connection_set_number(connection, passed.number);
 	if (server->hub != NULL)
 		server->hub->receive(connection, fds[1], passed.hub_slot);
 	return connection;

@@ -64,8 +64,8 @@ void channel_close(struct channel *channel)
 	if (channel->wanted != 0)
 		poller_remove(channel->remote->poller, channel->fd);
 	close(channel->fd);
-	buffer_consume(&channel->queue, channel->queue.length);
-	buffer_consume(&channel->input, channel->input.length);
+	buffer_release(&channel->queue);
+	buffer_release(&channel->input);
 	channel->status->used = false; /* the next channel uses the memory of this one */
 }
 
@@ -76,7 +76,7 @@ ssize_t channel_send(int fd, const struct buffer *buffer)
 	ssize_t n;
 
 	do
-		n = send(fd, buffer_bytes(buffer), buffer->length,
+		n = send(fd, buffer_bytes(buffer), buffer_length(buffer),
 			 MSG_DONTWAIT | SOCK_NO_SIGNAL);
 	while (n < 0 && errno == EINTR);
 	return n < 0 && errno == EAGAIN ? 0 : n;
@@ -88,13 +88,14 @@ static void send_queue(struct channel *channel)
 {
 	ssize_t sent;
 
-	if (channel->queue.length == 0)
+	if (buffer_is_empty(&channel->queue))
 		return;
 	sent = channel_send(channel->fd, &channel->queue);
 	if (sent < 0 && errno != EPIPE && errno != ECONNRESET)
 		hub_cut_off(&channel->mailbox.member);
-	buffer_consume(&channel->queue, sent < 0 ? channel->queue.length : (size_t)sent);
-	if (channel->queue.length == 0)
+	buffer_consume(&channel->queue,
+		       sent < 0 ? buffer_length(&channel->queue) : (size_t)sent);
+	if (buffer_is_empty(&channel->queue))
 		mailbox_clear_lagging(&channel->mailbox);
 }
 
@@ -112,7 +113,7 @@ static void watch(struct channel *channel)
 	struct poller *poller = channel->remote->poller;
 	unsigned before = channel->wanted;
 	unsigned wanted = (channel->input_ended || channel->held ? 0U : POLLER_READ) |
-			  (channel->queue.length > 0 ? POLLER_WRITE : 0U);
+			  (!buffer_is_empty(&channel->queue) ? POLLER_WRITE : 0U);
 
 	if (wanted == before)
 		return;
@@ -127,7 +128,8 @@ static void watch(struct channel *channel)
 static bool has_ended(const struct channel *channel)
 {
 	return channel->mailbox.state == MAILBOX_CUT_OFF ||
-	       (channel->mailbox.state == MAILBOX_LEFT && channel->queue.length == 0);
+	       (channel->mailbox.state == MAILBOX_LEFT &&
+		buffer_is_empty(&channel->queue));
 }
 
 void channel_update(struct channel *channel)
@@ -138,8 +140,8 @@ void channel_update(struct channel *channel)
 		channel_close(channel);
 		return;
 	}
-	if (channel->mailbox.state == MAILBOX_DISMISSED && channel->queue.length == 0 &&
-	    !channel->output_ended) {
+	if (channel->mailbox.state == MAILBOX_DISMISSED &&
+	    buffer_is_empty(&channel->queue) && !channel->output_ended) {
 		channel->output_ended = true;
 		if (shutdown(channel->fd, SHUT_WR) < 0) { /* the worker would wait */
 			channel_close(channel);
@@ -197,7 +199,7 @@ static void post_input(struct channel *channel, size_t n)
 	char *input = channel->remote->input;
 	ssize_t used = post_messages(channel, input, n);
 
-	buffer_consume(&channel->input, channel->input.length);
+	buffer_release(&channel->input);
 	if (used < 0 ||
 	    !buffer_append(&channel->input, input + used, n - (size_t)used, SIZE_MAX))
 		hub_cut_off(&channel->mailbox.member);
@@ -206,7 +208,7 @@ static void post_input(struct channel *channel, size_t n)
 void channel_receive(struct channel *channel)
 {
 	char *input = channel->remote->input;
-	size_t kept = channel->input.length;
+	size_t kept = buffer_length(&channel->input);
 	ssize_t n;
 
 	if (must_hold(channel->remote)) {
@@ -229,7 +231,7 @@ void channel_resume(struct channel *channel)
 {
 	channel->held = false;
 	memcpy(channel->remote->input, buffer_bytes(&channel->input),
-	       channel->input.length);
-	post_input(channel, channel->input.length);
+	       buffer_length(&channel->input));
+	post_input(channel, buffer_length(&channel->input));
 	channel_update(channel);
 }

@@ -37,7 +37,7 @@ void hub_client_fetch(struct hub_client *client)
 {
 	if (!hub_client_is_open(client))
 		return;
-	client->fetch_after_queue = client->output->queue.length > 0;
+	client->fetch_after_queue = !buffer_is_empty(&client->output->queue);
 	client->state = client->kind->fetch(client, &client->output->queue);
 }
 
@@ -56,7 +56,7 @@ void hub_client_dispatch(struct hub_client *client, bool finished)
 static void note_stalled(const struct hub_client *client)
 {
 	if (client->stalled != NULL)
-		atomic_store(client->stalled, client->output->blocked);
+		atomic_store(client->stalled, output_is_blocked(client->output));
 }
 
 void hub_client_note_sent(struct hub_client *client)
@@ -64,7 +64,7 @@ void hub_client_note_sent(struct hub_client *client)
 	if (client == NULL)
 		return;
 	note_stalled(client);
-	if (client->output->queue.length == 0 && client->fetch_after_queue)
+	if (buffer_is_empty(&client->output->queue) && client->fetch_after_queue)
 		hub_client_fetch(client);
 }
 
@@ -72,7 +72,7 @@ void hub_client_flush(struct hub_client *client)
 {
 	struct output *output = client->output;
 
-	if (output->queue.length == 0 || output->blocked)
+	if (buffer_is_empty(&output->queue) || output_is_blocked(output))
 		return;
 	output_send_queue(output);
 	note_stalled(client);
@@ -98,13 +98,15 @@ bool hub_client_is_polled(const struct hub_client *client)
 {
 	if (!hub_client_is_open(client) || client->fd < 0)
 		return false;
-	return client->output->queue.length == 0 || !client->left || client->congested;
+	return buffer_is_empty(&client->output->queue) || !client->left ||
+	       client->congested;
 }
 
 /* Deliveries are fetched only when the queue is empty. */
 short hub_client_events(const struct hub_client *client)
 {
-	bool reads = client->output->queue.length == 0 || client->wakes_while_queued;
+	bool reads =
+		buffer_is_empty(&client->output->queue) || client->wakes_while_queued;
 
 	return (short)((reads ? POLLIN : 0) | (client->congested ? POLLOUT : 0));
 }

@@ -40,7 +40,7 @@ struct hub_client {
 	/* true: while output is queued, fd becomes readable when the member is cut off.
 	 * false: then fd reports a hang-up (POLLHUP). */
 	bool wakes_while_queued;
-	/* Set to output->blocked: the client does not read. NULL: the hub needs no such flag. */
+	/* Set to output_is_blocked(): the client does not read. NULL: the hub needs no such flag. */
 	atomic_bool *stalled;
 	bool congested; /* posts are queued: the client's input must not be read */
 

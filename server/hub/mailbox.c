@@ -44,10 +44,10 @@ struct mailbox *hub_next_pending(struct hub *hub)
  * longer than the counted bytes, all exempt ones are sent. */
 static size_t counted_bytes(struct mailbox *mailbox)
 {
-	if (mailbox->has_exempt && mailbox->queue->length > mailbox->counted_bytes)
+	if (mailbox->has_exempt && buffer_length(mailbox->queue) > mailbox->counted_bytes)
 		return mailbox->counted_bytes;
 	mailbox->has_exempt = false;
-	return mailbox->queue->length;
+	return buffer_length(mailbox->queue);
 }
 
 /* The queue of a pending mailbox has not been sent yet. So this sends it, if the hub can, before it

@@ -22,7 +22,7 @@ static void fail(struct remote_client *self)
 {
 	self->failed = true;
 	shutdown(self->client.fd, SHUT_RDWR);
-	buffer_consume(&self->posts, self->posts.length);
+	buffer_release(&self->posts);
 }
 
 static void post(struct hub_client *client, const char *bytes, size_t n)
@@ -57,9 +57,9 @@ static void dispatch(struct hub_client *client)
 {
 	struct remote_client *self = (struct remote_client *)client;
 
-	if (self->posts.length > 0)
+	if (!buffer_is_empty(&self->posts))
 		send_posts(self);
-	client->congested = self->posts.length > 0;
+	client->congested = !buffer_is_empty(&self->posts);
 	/* an error: the parent is gone, or will not hear that the client has left */
 	if (self->left && !client->congested && shutdown(client->fd, SHUT_WR) < 0)
 		fail(self);
@@ -94,7 +94,7 @@ static enum hub_client_state fetch(struct hub_client *client, struct buffer *que
 
 	if (self->failed)
 		return HUB_CLIENT_CUT;
-	if (queue->length > 0)
+	if (!buffer_is_empty(queue))
 		return is_cut_off(self) ? HUB_CLIENT_CUT : HUB_CLIENT_OPEN;
 	n = recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT);
 	if (n > 0)
@@ -111,7 +111,7 @@ static void close_client(struct hub_client *client)
 {
 	struct remote_client *self = (struct remote_client *)client;
 
-	buffer_consume(&self->posts, self->posts.length);
+	buffer_release(&self->posts);
 	close(client->fd);
 }
 

@@ -194,9 +194,9 @@ static enum hub_client_state fetch(struct hub_client *client, struct buffer *que
 	mailbox_clear_lagging(&self->mailbox);
 	if (self->mailbox.state == MAILBOX_CUT_OFF) {
 		state = HUB_CLIENT_CUT;
-	} else if (queue->length == 0) {
+	} else if (buffer_is_empty(queue)) {
 		*queue = self->queue; /* the memory moves, no byte is copied */
-		self->queue = (struct buffer){ 0 };
+		self->queue = (struct buffer){ NULL };
 		self->woken = false;
 		if (self->mailbox.state != MAILBOX_OPEN)
 			state = HUB_CLIENT_ENDED;
@@ -211,7 +211,7 @@ static void close_client(struct hub_client *client)
 
 	leave(client);
 	wakeup_close(&self->wakeup);
-	buffer_consume(&self->queue, self->queue.length);
+	buffer_release(&self->queue);
 	free(self);
 }
 

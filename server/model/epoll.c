@@ -24,6 +24,11 @@
 
 #include <errno.h>
 
+/* What the set has of a client. */
+struct client {
+	unsigned wants; /* WANT_READ, WANT_WRITE; 0: it is not in the set */
+};
+
 #if defined(__linux__) && !defined(WITHOUT_EPOLL)
 
 #include <stddef.h>
@@ -65,7 +70,8 @@ static int control(struct selector *selector, int operation, int fd, uint32_t ev
 static void watch(void *context, struct connection *connection, unsigned wants)
 {
 	struct selector *selector = (struct selector *)connection->loop;
-	unsigned before = connection->registered, now = wants & (WANT_READ | WANT_WRITE);
+	struct client *client = connection_of_model(connection);
+	unsigned before = client->wants, now = wants & (WANT_READ | WANT_WRITE);
 	int operation = before == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
 
 	(void)context; /* another loop may deliver to this connection */
@@ -80,7 +86,7 @@ static void watch(void *context, struct connection *connection, unsigned wants)
 	if (control(selector, operation, connection->fd,
 		    (now & WANT_READ ? EPOLLIN : 0u) | (now & WANT_WRITE ? EPOLLOUT : 0u),
 		    connection) == 0)
-		connection->registered = now;
+		client->wants = now;
 }
 
 static void leave_listeners(struct selector *selector)
@@ -260,6 +266,7 @@ const struct model epoll_model = {
 	.most_clients = 1000,
 	.one_process = true,
 	.needs_no_fd_set = true,
+	.client_size = sizeof(struct client),
 	.options = loop_option_lines,
 	.option = loop_options_take,
 	.check = loop_options_check,

@@ -30,17 +30,27 @@ struct selector {
 	unsigned first, last;         /* the first client, and the end of the array */
 };
 
+/* The place of a client in the arrays. */
+struct client {
+	unsigned place; /* 0: it has none yet */
+};
+
+static struct client *client_of(struct connection *connection)
+{
+	return connection_of_model(connection);
+}
+
 /* Removes a connection that has ended: closes its descriptor and frees it. The last entry of the
  * array takes its place. It has none (0) if it has ended as soon as it was accepted. */
 static void forget(struct selector *selector, struct connection *connection)
 {
-	unsigned place = connection->registered;
+	unsigned place = client_of(connection)->place;
 
 	if (place != 0) {
 		selector->last--;
 		selector->watched[place] = selector->watched[selector->last];
 		selector->by_place[place] = selector->by_place[selector->last];
-		selector->by_place[place]->registered = place;
+		client_of(selector->by_place[place])->place = place;
 	}
 	loop_remove(&selector->loop, connection);
 }
@@ -49,18 +59,19 @@ static void forget(struct selector *selector, struct connection *connection)
 static void watch(void *context, struct connection *connection, unsigned wants)
 {
 	struct selector *selector = context;
+	struct client *client = client_of(connection);
 	struct pollfd *entry;
 
 	if (wants == 0) {
 		forget(selector, connection);
 		return;
 	}
-	if (connection->registered == 0) {
-		connection->registered = selector->last++;
-		selector->watched[connection->registered].revents = 0;
+	if (client->place == 0) {
+		client->place = selector->last++;
+		selector->watched[client->place].revents = 0;
 	}
-	selector->by_place[connection->registered] = connection;
-	entry = &selector->watched[connection->registered];
+	selector->by_place[client->place] = connection;
+	entry = &selector->watched[client->place];
 	entry->events = (short)((wants & WANT_READ ? POLLIN : 0) |
 				(wants & WANT_WRITE ? POLLOUT : 0));
 	/* poll(2) reports an error or a hang-up even if no event is wanted, again and again.
@@ -143,6 +154,7 @@ const struct model poll_model = {
 	.most_clients = 1000,
 	.one_process = true,
 	.needs_no_fd_set = true,
+	.client_size = sizeof(struct client),
 	.serve = serve,
 	.serve_datagrams = udp_serve,
 	.hub = &hub_in_process,

@@ -105,7 +105,6 @@ static void admit(struct connection *connection)
 {
 	if (loop_admit(&ring.loop, connection) == NULL)
 		return;
-	connection->received_for = true;
 	watch(&ring, connection, connection_wants(connection));
 }
 
@@ -242,6 +241,7 @@ const struct model uring_model = {
 	.most_clients = 10000,
 	.one_process = true,
 	.needs_no_fd_set = true,
+	.receives = true,
 	.client_size = sizeof(struct client),
 	.options = options_of_uring,
 	.option = option,

@@ -81,7 +81,6 @@ struct udp_session *udp_session_create(struct server *server, int socket,
 
 	if (d == NULL)
 		return NULL;
-	d->session.service = server->service;
 	d->session.transport = &transport;
 	d->session.state = d->state_memory;
 	d->server = server;
@@ -178,7 +177,7 @@ void udp_session_answer(struct udp_session *d, struct udp_buffers *buffers, size
 	d->most = d->server->amplify || n > d->longest ? d->longest : n;
 	d->bytes_in += n;
 	statistics_add(&statistics->bytes_in, n);
-	d->session.service->datagram(&d->session, buffers->packet.bytes, n);
+	d->server->service->datagram(&d->session, buffers->packet.bytes, n);
 	if (!d->replied)
 		return;
 	if (send_reply(d) < 0) {
@@ -195,8 +194,8 @@ void udp_session_close(struct udp_session *d)
 {
 	char text[ADDRESS_TEXT];
 
-	if (d->session.service->close != NULL)
-		d->session.service->close(&d->session);
+	if (d->server->service->close != NULL)
+		d->server->service->close(&d->session);
 	if (message_wanted(MESSAGE_CLIENT))
 		message_about(MESSAGE_CLIENT, datagram_peer_text(&d->peer, text),
 			      "%ju bytes in, %ju out, %.3f s", (uintmax_t)d->bytes_in,

@@ -113,7 +113,7 @@ void http_listing_end(struct http_listing *listing)
 {
 	if (listing == NULL)
 		return;
-	buffer_consume(&listing->page.text, listing->page.text.length);
+	buffer_release(&listing->page.text);
 	http_names_end(listing->names);
 	free(listing->path);
 	free(listing);
@@ -264,7 +264,7 @@ static void put_head(struct page *page, const char *path)
 static void put_next(struct http_listing *listing)
 {
 	struct page *page = &listing->page;
-	size_t before = page->text.length;
+	size_t before = buffer_length(&page->text);
 	struct stat facts;
 	int found = http_names_look(listing->names, listing->looked_at, &facts);
 
@@ -276,7 +276,7 @@ static void put_next(struct http_listing *listing)
 		put_row(page, http_names_text(listing->names, listing->looked_at),
 			&facts);
 	if (page->is_full) {
-		page->text.length = before;
+		buffer_truncate(&page->text, before);
 		return;
 	}
 	listing->looked_at++;
@@ -397,9 +397,8 @@ int http_listing_go_on(struct http_listing *listing)
 
 char *http_listing_take(struct http_listing *listing, size_t *length)
 {
-	char *bytes = listing->page.text.bytes;
+	char *bytes = buffer_take(&listing->page.text, length);
 
-	*length = listing->page.text.length - 1;
-	listing->page.text = (struct buffer){ 0 };
+	--*length; /* without the NUL */
 	return bytes;
 }

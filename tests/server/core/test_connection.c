@@ -22,6 +22,7 @@
 #include "server/core/signals.h"
 #include "tests/fixture/client.h"
 #include "tests/fixture/connection_fixture.h"
+#include "tests/fixture/shortage.h"
 #include "tests/suites.h"
 #include "tests/fixture/waiting.h"
 
@@ -498,8 +499,9 @@ START_TEST(who_does_not_read_is_not_read_either_and_loses_nothing)
 	length = send_until_stuck(&fixture, sent, MOST);
 	ck_assert_uint_lt(length, MOST);
 	ck_assert_uint_eq(connection_wants(fixture.connection), WANT_WRITE);
-	ck_assert_uint_gt(fixture.connection->output.queue.length, 0);
-	ck_assert_uint_le(fixture.connection->output.queue.length, SESSION_INPUT);
+	ck_assert_uint_gt(buffer_length(&fixture.connection->output.queue), 0);
+	ck_assert_uint_le(buffer_length(&fixture.connection->output.queue),
+			  SESSION_INPUT);
 	client_half_close(fixture.client);
 	while (came < length) {
 		size_t n = read_what_comes(&fixture, got + came, length - came);
@@ -552,13 +554,31 @@ START_TEST(a_service_that_stops_when_full_queues_little)
 	     i++)
 		send_until_stuck(&fixture, text, sizeof text);
 	ck_assert_uint_eq(connection_wants(fixture.connection), WANT_WRITE);
-	ck_assert_uint_gt(fixture.connection->output.queue.length, 0);
-	ck_assert_uint_le(fixture.connection->output.queue.length,
+	ck_assert_uint_gt(buffer_length(&fixture.connection->output.queue), 0);
+	ck_assert_uint_le(buffer_length(&fixture.connection->output.queue),
 			  2 * sizeof fixture.worker.output);
 	client_close(fixture.client);
 	fixture_do_what_is_possible(&fixture);
 	ck_assert_uint_eq(connection_wants(fixture.connection), 0);
 	connection_close(fixture.connection);
+}
+END_TEST
+
+START_TEST(without_memory_a_client_that_does_not_read_is_dropped)
+{
+	struct connection_fixture fixture;
+
+	flood = much_memory(FLOOD);
+	fixture_make(&fixture, (struct form){ true, fixture_forms[_i].kind }, &flooder,
+		     0);
+	if (shortage_begin()) {
+		connection_begin(fixture.connection, &fixture.worker);
+		shortage_end();
+		ck_assert_uint_eq(connection_wants(fixture.connection), 0);
+		ck_assert_uint_gt(fixture_bytes_out(&fixture), 0);
+	}
+	connection_close(fixture.connection);
+	client_close(fixture.client);
 }
 END_TEST
 
@@ -571,7 +591,7 @@ START_TEST(a_loop_drops_a_client_for_whom_too_much_is_queued)
 		     0);
 	connection_begin(fixture.connection, &fixture.worker);
 	ck_assert_uint_eq(connection_wants(fixture.connection), 0);
-	ck_assert_uint_le(fixture.connection->output.queue.length, MEGABYTE);
+	ck_assert_uint_le(buffer_length(&fixture.connection->output.queue), MEGABYTE);
 	connection_close(fixture.connection);
 	client_close(fixture.client);
 }
@@ -906,14 +926,14 @@ START_TEST(an_idle_connection_owns_no_buffer)
 	client_send(fixture.client, "one\ntw", 6);
 	ck_assert_int_gt(io_wait(fixture.connection->fd, POLLIN, WAIT_MS), 0);
 	fixture_do_what_is_possible(&fixture);
-	ck_assert_uint_eq(fixture.connection->kept.length, 2);
+	ck_assert_uint_eq(buffer_length(&fixture.connection->kept), 2);
 	client_send(fixture.client, "o\n", 2);
 	ck_assert_int_gt(io_wait(fixture.connection->fd, POLLIN, WAIT_MS), 0);
 	fixture_do_what_is_possible(&fixture);
 	client_expect(fixture.client, "[one]\n[two]\n", 12);
-	ck_assert_uint_eq(fixture.connection->kept.capacity, 0);
-	ck_assert_uint_eq(fixture.connection->output.queue.capacity, 0);
-	ck_assert_uint_le(sizeof *fixture.connection, 512);
+	ck_assert_ptr_null(fixture.connection->kept.block);
+	ck_assert_ptr_null(fixture.connection->output.queue.block);
+	ck_assert_ptr_null(fixture.connection->output.waiting);
 	connection_close(fixture.connection);
 	client_close(fixture.client);
 }
@@ -943,7 +963,7 @@ static enum hub_client_state fetch_mail(struct hub_client *link, struct buffer *
 {
 	struct letter_box *box = (struct letter_box *)link;
 
-	if (queue->length == 0) {
+	if (buffer_length(queue) == 0) {
 		ck_assert(buffer_append(queue, box->mail, strlen(box->mail), SIZE_MAX));
 		box->mail[0] = '\0';
 	}
@@ -1035,6 +1055,8 @@ Suite *suite_connection(void)
 			    1, 3);
 	add(tcase, a_service_that_stops_when_full_goes_on_where_it_stopped);
 	tcase_add_loop_test(tcase, a_service_that_stops_when_full_queues_little, 1, 3);
+	tcase_add_loop_test(tcase, without_memory_a_client_that_does_not_read_is_dropped,
+			    1, 3);
 	tcase_add_loop_test(tcase, a_loop_drops_a_client_for_whom_too_much_is_queued, 1,
 			    3);
 	tcase_add_loop_test(tcase, a_worker_of_its_own_waits_instead, 1, 3);

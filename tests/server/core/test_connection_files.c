@@ -213,7 +213,7 @@ START_TEST(a_file_waits_for_what_is_queued_before_it)
 	client_send(fixture.client, "lf", 2);
 	ck_assert_int_gt(io_wait(fixture.connection->fd, POLLIN, WAIT_MS), 0);
 	fixture_do_what_is_possible(&fixture);
-	ck_assert_uint_gt(fixture.connection->output.queue.length, 0);
+	ck_assert_uint_gt(buffer_length(&fixture.connection->output.queue), 0);
 	fixture_serve(
 		&fixture); /* which greets it once more; this service does not care */
 	client_expect(fixture.client, long_title, LONG_TITLE);

@@ -412,7 +412,7 @@ START_TEST(a_deadline_does_not_run_while_output_waits)
 	connection_on_readable(c, &fixture.worker);
 	ck_assert_uint_eq(connection_wants(c), WANT_WRITE);
 	ck_assert_int_le(connection_expiry(c), 6000); /* it does not read */
-	length = fixture_bytes_out(&fixture) + c->output.queue.length;
+	length = fixture_bytes_out(&fixture) + buffer_length(&c->output.queue);
 	fixture.worker.now = 4000;
 	for (uint64_t read = 0; read < length;) {
 		ssize_t n = io_read(fixture.client, piece, sizeof piece);

@@ -47,6 +47,9 @@ enum {
 	CLIENTS = 3,
 	PAUSE = 100,
 	CONTENT = 3 * 1024 * 1024,
+	IDLE_CLIENT = 240,     /* bytes of an idle client, with those of malloc(3) */
+	MALLOC_HEADER = 8,     /* of glibc on 64 bits ... */
+	MALLOC_ALIGNMENT = 16, /* ... which makes each block a multiple of this */
 };
 
 /* ---- a service that needs all of it ------------------------------------------------------ */
@@ -305,6 +308,24 @@ START_TEST(sighup_is_heard_though_there_is_no_time_to_wait)
 	}
 	ck_assert_int_gt(io_wait(reports[0], POLLIN, 0), 0);
 	server_end(&server);
+}
+END_TEST
+
+/* What it needs only at times must not be in its struct: see connection.h. A service without a
+ * state adds nothing. */
+START_TEST(an_idle_client_of_a_loop_costs_at_most_240_bytes)
+{
+	for (int i = 0; sizeof(void *) == 8 && i < ALL_MODELS; i++) {
+		const struct model *model = all_models[i];
+		size_t size = sizeof(struct connection) + model->client_size;
+		size_t units =
+			(size + MALLOC_HEADER + MALLOC_ALIGNMENT - 1) / MALLOC_ALIGNMENT;
+
+		if (model->one_process && model->nonblocking)
+			ck_assert_msg(units * MALLOC_ALIGNMENT <= IDLE_CLIENT,
+				      "%s: %zu bytes", model->name,
+				      units * MALLOC_ALIGNMENT);
+	}
 }
 END_TEST
 
@@ -598,6 +619,7 @@ Suite *suite_engine(void)
 	tcase_add_test(tcase,
 		       who_came_before_the_server_has_the_same_options_as_who_came_later);
 	tcase_add_test(tcase, clients_of_a_local_socket_send_urgent_data_inline);
+	tcase_add_test(tcase, an_idle_client_of_a_loop_costs_at_most_240_bytes);
 	tcase_add_test(tcase, sighup_is_heard_though_there_is_no_time_to_wait);
 	add(tcase, sighup_ends_a_server_that_has_nothing_to_reopen);
 	tcase = add_case(suite, "files and time");
