@@ -63,6 +63,9 @@ void channel_close(struct channel *channel)
 	LIST_REMOVE(channel);
 	if (channel->wanted != 0)
 		poller_remove(channel->remote->poller, channel->fd);
+	/* A child that is just beginning may still have a copy of the descriptor, or keep it
+	 * if the channel leaves the list before the child has closed it. */
+	(void)shutdown(channel->fd, SHUT_RDWR);
 	close(channel->fd);
 	buffer_release(&channel->queue);
 	buffer_release(&channel->input);
