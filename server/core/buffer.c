@@ -121,8 +121,11 @@ char *buffer_take(struct buffer *buffer, size_t *length)
 	return memmove(memory, bytes, *length);
 }
 
+/* free(3) of nothing costs a child of fork(2) a page fault for its code. */
 void buffer_release(struct buffer *buffer)
 {
+	if (buffer->block == NULL)
+		return;
 	free(buffer->block);
 	buffer->block = NULL;
 }

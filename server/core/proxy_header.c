@@ -5,8 +5,9 @@
  * The bytes are compared as they arrive, and none is held back. So an echo client that
  * sends "PROXY" and waits for its echo gets it. A signature of version 1 extends to the
  * byte after the protocol's name, because the word "PROXY" alone may be a client's own
- * data. The cost is five memcmp(3) for the first bytes of each connection, and nothing
- * once they differ.
+ * data. The cost is one comparison for a connection that differs in its first byte, and up to
+ * five memcmp(3) for others. The first matters for a child of fork(2): it would have a page
+ * fault for memcmp(3), and another one for the signatures.
  */
 #include "server/core/proxy_header.h"
 
@@ -42,10 +43,20 @@ static size_t comparable(size_t signature, size_t done, size_t n)
 	return n < left ? n : left;
 }
 
+/* Whether a signature begins with this byte. */
+static bool begins_signature(char byte)
+{
+	return byte == 'P' || byte == '\r';
+}
+
 bool proxy_header_take(struct proxy_header *header, const char *bytes, size_t n)
 {
 	size_t done = header->length;
 
+	if (done == 0 && n > 0 && !begins_signature(bytes[0])) {
+		header->possible = 0;
+		return false;
+	}
 	for (unsigned i = 0; i < SIGNATURES; i++) {
 		size_t length;
 
