@@ -7,6 +7,7 @@
  */
 #include "client/versus/report.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,21 +55,29 @@ static void write_escaped_paragraph(const char *text, FILE *out)
 
 /* ---- the link to the figures ------------------------------------------------------------- */
 
-/* RFC 4648, section 4. */
-static void write_base64(const char *bytes, size_t length, FILE *out)
+/* Whether a byte of JSON may stand in the link as it is. The attribute is in single quotes, so a
+ * double quote may. All others are escaped (RFC 3986, section 2.1). */
+static bool is_plain(char byte)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-		"0123456789+/";
+	return isalnum((unsigned char)byte) ||
+	       (byte != '\0' && strchr("{}[]\":,.-_/", byte) != NULL);
+}
 
-	for (size_t i = 0; i < length; i += 3) {
-		size_t n = length - i < 3 ? length - i : 3;
-		unsigned long word = 0;
+/* Writes JSON without the blanks between its tokens: three quarters of the size of base64. */
+static void write_data(const char *json, size_t length, FILE *out)
+{
+	bool in_string = false, escaped = false;
 
-		for (size_t k = 0; k < 3; k++)
-			word = word << 8 | (k < n ? (unsigned char)bytes[i + k] : 0);
-		for (size_t k = 0; k < 4; k++)
-			fputc(k <= n ? digits[word >> (18 - 6 * k) & 63] : '=', out);
+	for (size_t i = 0; i < length; i++) {
+		char byte = json[i];
+
+		if (byte == '"' && !escaped)
+			in_string = !in_string;
+		escaped = byte == '\\' && !escaped;
+		if (is_plain(byte))
+			fputc(byte, out);
+		else if (in_string || !isspace((unsigned char)byte))
+			fprintf(out, "%%%02X", (unsigned)(unsigned char)byte);
 	}
 }
 
@@ -88,10 +97,10 @@ static int write_link(const struct experiments *experiments,
 		return -1;
 	}
 	fputs("<p><a id=\"figures\" download=\"figures.json\" "
-	      "href=\"data:application/json;base64,",
+	      "href='data:application/json,",
 	      out);
-	write_base64(text, length, out);
-	fputs("\">Save all figures as JSON</a></p>\n", out);
+	write_data(text, length, out);
+	fputs("'>Save all figures as JSON</a></p>\n", out);
 	free(text);
 	return 0;
 }
