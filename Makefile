@@ -198,12 +198,12 @@ CHECK_LIBS  = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck $(if $
 # in a model, on TCP or UDP) has so many runs; `make check` has fewer.
 FAULTS        = 60
 FAULTS_SAMPLE = 3
-CAN_INJECT   := $(if $(STATIC)$(SAN)$(findstring musl,$(CC))$(findstring -m32,$(CC)),,$(shell \
+CAN_INJECT   := $(if $(STATIC)$(SAN)$(PORTABLE)$(findstring musl,$(CC))$(findstring -m32,$(CC)),,$(shell \
 	printf '\043include <features.h>\n\043ifndef __GLIBC__\n\043error\n\043endif\n' | \
 	$(CC) -E - >/dev/null 2>&1 && echo yes))
 INJECTED      = $(if $(CAN_INJECT),$(INJECTOR) $(PRELOAD))
 inject        = $(if $(CAN_INJECT),$(INJECTOR) $(abspath $(BIN)) $(abspath $(PRELOAD)) $(1),\
-	echo "skipped: needs glibc on 64 bits, and a build without STATIC and SAN")
+	echo "skipped: needs glibc on 64 bits, and a build without STATIC, SAN and PORTABLE")
 
 # The sample is a make of its own: on a fresh machine the compiler, which CAN_INJECT asks, is
 # there only after deps.
