@@ -222,7 +222,7 @@ $(BUILD)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS_FIRST)
 	@$(HAVE_CHECK) || { echo "make check needs Check (libcheck): 'make deps' installs it" >&2; exit 1; }
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(COMPILE) $(CHECK_FLAGS) $(FUZZ_NAMES) -DTESTS_BUILD='"$(abspath $(BUILD))/tests"' -Wno-gnu-zero-variadic-macro-arguments -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) $(CHECK_FLAGS) $(FUZZ_NAMES) $(if $(PORTABLE),-DTESTS_PORTABLE) -DTESTS_BUILD='"$(abspath $(BUILD))/tests"' -Wno-gnu-zero-variadic-macro-arguments -MMD -MP -c -o $@ $<
 $(TESTER): $(call OBJECTS,$(TESTS) $(FUZZ:%=tests/fuzz/%.c)) $(foreach s,$(SERVICES),$(call SERVICE_O,$(s))) $(MODELS:%=$(BUILD)/server/model/%.o) $(CLIENT_O) $(ENGINE) $(LOAD) $(TRACE) $(CLIENT_LIB) $(COMMON)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LDLIBS)
