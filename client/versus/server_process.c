@@ -7,8 +7,8 @@
  *
  * Each server is a process group. All of it gets the SIGTERM, and versus waits for all of
  * it: a process whose parent has ended becomes a child of versus, so that its CPU time is
- * not lost. A process that has left the group (setsid(2)) also becomes a child of versus, when all
- * of the group have ended. versus kills it then, because nobody else would end it.
+ * not lost. A process that has left the group (setsid(2)) becomes a child of versus as well, when
+ * its parent has ended. versus kills it at the end, because it would run on after the comparison.
  */
 #include "client/versus/server_process.h"
 

@@ -21,8 +21,8 @@
  *	the sandbox; the first process or thread of the model
  *	serve; send READY; remove PATH.old
  *
- * If the new instance is killed between the last two, the old one serves, and PATH is a socket that
- * nobody listens on. The next instance then finds the old one at PATH.old.
+ * If the new instance is killed between the last two steps, the old one serves, and no process
+ * listens at PATH any more. The next instance then finds the old one at PATH.old.
  */
 #define _DEFAULT_SOURCE /* O_ASYNC */
 
@@ -77,7 +77,7 @@ static int fail(const struct handover *handover, const char *what,
 			   handover->path.name.sun_path, what, strerror(errno));
 }
 
-/* Connects to the server at one of the names. @return 0, with handover->old -1 if nobody answers;
+/* Connects to the server at one of the names. @return 0, with handover->old -1 if no server answers;
  * or -1 with *failure */
 static int connect_to(struct handover *handover, const struct local_address *address,
 		      struct failure *failure)
@@ -252,7 +252,7 @@ static void keep_old_reachable(struct handover *handover)
 	if (handover->has_spare)
 		return;
 	if (is_socket(spare))
-		unlink(spare); /* left over: nobody answers there */
+		unlink(spare); /* left over: no server answers there */
 	if (handover->old >= 0)
 		handover->has_spare = link(path, spare) == 0;
 }
