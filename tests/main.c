@@ -391,6 +391,13 @@ static void set_time_limit(void)
 	setenv("CK_DEFAULT_TIMEOUT", seconds, 0);
 }
 
+/* Check formats the message of a failure in BUFSIZ bytes, but ends the test without any result if
+ * more than 4,096 bytes are to be passed on. Some messages here hold a program's whole output. */
+static void permit_long_messages(void)
+{
+	check_set_max_msg_size(2 * (size_t)BUFSIZ);
+}
+
 int main(void)
 {
 	char folder[FOLDER_TEXT];
@@ -399,6 +406,7 @@ int main(void)
 	if (!make_folder(folder))
 		return EXIT_FAILURE;
 	set_time_limit();
+	permit_long_messages();
 	sum = run_suites();
 	folder_remove_path(folder);
 	if (stopped_by) {

@@ -744,8 +744,8 @@ static bool is_as_said(const struct example *example, const struct outcome *outc
 	return outcome->ended && output_matches(example->expected, outcome->output, how);
 }
 
-/* Fails the test unless it printed what the page says, and left nothing behind. Check takes messages
- * of 8 KiB; a longer one would end the test without any. */
+/* Fails the test unless it printed what the page says, and left nothing behind. Check cuts a message
+ * off at 8 KiB (BUFSIZ): each part has a limit, so that all parts are seen. */
 static void expect_outcome(const struct example *example, const struct outcome *outcome)
 {
 	ck_assert_msg(outcome->ended,

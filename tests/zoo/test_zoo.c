@@ -79,8 +79,8 @@ static const struct animal {
 	{ "hare",
 	  { "request", "--request", "129600\\n", "--expect", "1970-01-02\\n" },
 	  "own-answers",
-	  "reset-before-reply reset-after-reply aborted-client many-clients "
-	  "no-descriptors zombies descriptor-leak thread-leak",
+	  "two-at-once reset-before-reply reset-after-reply aborted-client slow-reader "
+	  "slow-writer many-clients no-descriptors zombies descriptor-leak thread-leak",
 	  "answers silent-client sigterm" },
 	{ "hen", { "counter" }, "lost-updates", "", "answers two-at-once sigterm" },
 	{ "ibex",
