@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -966,13 +967,34 @@ void connection_set_number(struct connection *c, uint64_t number)
 		c->record->number = number;
 }
 
+/* Memory for one connection. Each page that the parent or the child changes after fork(2) is copied
+ * for it. The parent of the fork model has one connection at a time, and both change variables
+ * beside this memory anyway; a connection from malloc(3) would cost each of them one more page. */
+static _Alignas(max_align_t) char first[1024];
+static atomic_flag first_is_used = ATOMIC_FLAG_INIT;
+
+static struct connection *allocate(size_t size)
+{
+	if (size <= sizeof first && !atomic_flag_test_and_set(&first_is_used))
+		return (void *)first;
+	return malloc(size);
+}
+
+void connection_free(struct connection *c)
+{
+	if (c == (void *)first)
+		atomic_flag_clear(&first_is_used);
+	else
+		free(c);
+}
+
 struct connection *connection_create(struct server *server)
 {
 	bool recorded =
 		trace_is_on() || message_wanted(MESSAGE_CLIENT) || server->proxy_protocol;
 	size_t size = own_size(server), offset = aligned(size);
 	struct connection *c =
-		malloc(recorded ? offset + sizeof(struct connection_record) : size);
+		allocate(recorded ? offset + sizeof(struct connection_record) : size);
 
 	if (c == NULL)
 		return NULL;
@@ -1005,11 +1027,6 @@ void connection_detach(struct connection *c)
 {
 	close(c->fd);
 	c->fd = -1;
-}
-
-void connection_free(struct connection *c)
-{
-	free(c);
 }
 
 /* A worker with one client may wait for the next one without a limit, or exit. */

@@ -558,9 +558,10 @@ static int accept_next(struct server *server, const struct listeners *listeners,
 	unsigned count = listeners->count;
 	int fd = -1;
 
-	errno = EMFILE;
-	if (!next_number_will_do(server))
+	if (!next_number_will_do(server)) {
+		errno = EMFILE;
 		return -1;
+	}
 	for (unsigned asked = 0; asked < count; asked++) {
 		unsigned listener = server->turn;
 
