@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -49,7 +50,13 @@ long process_thread(void)
 #ifdef __linux__
 	return syscall(SYS_gettid);
 #else
-	return (long)getpid();
+	static atomic_long threads;
+	static _Thread_local long
+		number; /* kept by the child of fork(2); 0: not yet known */
+
+	if (number == 0)
+		number = atomic_fetch_add(&threads, 1) + 1;
+	return (long)getpid() + number - 1;
 #endif
 }
 

@@ -16,8 +16,9 @@ void *process_shared_memory(size_t size);
  *  so that fork(2) need not copy its page tables. */
 void process_release_freed_memory(void);
 
-/** The number of the calling thread, as ps(1) and strace(1) show it (gettid(2) on Linux; elsewhere
- *  the number of the process). */
+/** The number of the calling thread, as ps(1) and strace(1) show it (gettid(2) on Linux). Elsewhere the
+ *  first thread that asks gets the number of the process, the next one that number plus 1, and so on:
+ *  POSIX numbers no threads, but each must have a number of its own within the process. */
 long process_thread(void);
 
 /** Makes the kernel send @p signal to this process when its parent ends (prctl(2) on
