@@ -235,11 +235,11 @@ static int serve(struct server *server)
 
 #else
 
-/* prepare() has ended the program. */
+/* prepare() lets only datagrams through, for which nothing is opened here. */
 static int begin(struct server *server, struct failure *failure)
 {
 	(void)server, (void)failure;
-	return -1;
+	return 0;
 }
 
 static int serve(struct server *server)
@@ -253,8 +253,9 @@ static int serve(struct server *server)
 static int prepare(struct server *server, struct failure *failure)
 {
 #if !defined(__linux__) || defined(WITHOUT_EPOLL)
-	return failure_set(failure,
-			   "this system has no epoll(7): use the model poll or select");
+	if (!server->datagrams) /* served by udp_serve(), without epoll */
+		return failure_set(failure, "this system has no epoll(7): use the model "
+					    "poll or select");
 #endif
 	return loop_options_prepare(server, failure);
 }
