@@ -36,10 +36,14 @@ static void on_interrupt(int signal)
 
 static void catch_signals(void)
 {
-	struct sigaction interrupt = { .sa_handler = on_interrupt };
+	struct sigaction interrupt = { .sa_handler = on_interrupt }, before;
 
 	sigaction(SIGINT, &interrupt, NULL);
 	sigaction(SIGTERM, &interrupt, NULL);
+	/* of a terminal that is closed: the servers are not in its process group; nohup(1) has
+	 * made versus ignore it, which stays so */
+	if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &interrupt, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 
