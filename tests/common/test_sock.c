@@ -20,6 +20,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/sock.h"
+#include "tests/fixture/can_run.h"
 #include "tests/fixture/folder.h"
 #include "tests/fixture/client.h"
 #include "tests/suites.h"
@@ -784,6 +785,8 @@ START_TEST(a_listener_tells_how_many_wait)
 	char port[PORT_TEXT];
 	struct address peer;
 
+	if (!programs_use("TCP_INFO"))
+		return;
 	ck_assert_uint_eq(sock_backlog(listener), 0);
 	for (int i = 0; i < 3; i++)
 		clients[i] = connected_to("127.0.0.1", port_of(listener, port));

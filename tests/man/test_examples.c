@@ -11,7 +11,8 @@
  *	.\" needs nc socat		skipped where these programs are missing; "zoo" is the
  *				folder of the broken servers, $ZOO, "root" the user,
  *				"glibc" the C library: the example shows what only it does,
- *				and /PATH a file
+ *				"Linux" its extensions in the programs, and /PATH a file.
+ *				An example with a server of the model epoll needs that, too
  *	.\" takes long			run only with TEST_LAB=all
  *	.Bd -literal -offset indent
  *	$ echod-select -q &		a command
@@ -48,6 +49,7 @@
 #include "common/io.h"
 #include "common/sock.h"
 #include "common/text.h"
+#include "tests/fixture/can_run.h"
 #include "tests/fixture/folder.h"
 #include "tests/fixture/harness.h"
 #include "tests/fixture/network.h"
@@ -547,6 +549,8 @@ static bool is_there(const char *needed)
 		return geteuid() == 0;
 	if (strcmp(needed, "glibc") == 0)
 		return HAS_GLIBC;
+	if (strcmp(needed, "Linux") == 0)
+		return programs_use_linux();
 	if (needed[0] == '/')
 		return access(needed, R_OK) == 0;
 	bin_path(strcmp(needed, "zoo") == 0 ? "zoo/deer" : needed, path);
@@ -567,6 +571,9 @@ static bool is_skipped(const struct example *example, bool own_network, char rea
 		if (!is_there(program))
 			snprintf(reason, NAME, "needs %.200s", program);
 	}
+	if (reason[0] == '\0' && !programs_use_linux() &&
+	    strstr(example->script, "epoll") != NULL)
+		snprintf(reason, NAME, "needs epoll");
 	if (reason[0] == '\0' && example->takes_long && !lab_is_wanted())
 		snprintf(reason, NAME, "needs TEST_LAB=all");
 	if (reason[0] == '\0' && !own_network && finds_port_taken(example, port))

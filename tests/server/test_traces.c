@@ -523,8 +523,8 @@ static void expect_refusal(const char *const argv[], int status, const char *err
 
 START_TEST(a_trace_that_cannot_begin_is_said_at_the_start)
 {
-	expect_refusal(ARGUMENTS("echod-epoll", "-p", "0", "--trace", "/no/trace"), 1,
-		       "echod-epoll: --trace: cannot write /no/trace: No such file or "
+	expect_refusal(ARGUMENTS("echod-poll", "-p", "0", "--trace", "/no/trace"), 1,
+		       "echod-poll: --trace: cannot write /no/trace: No such file or "
 		       "directory\n");
 	if (access("/dev/full", W_OK) == 0)
 		expect_refusal(ARGUMENTS("echod-fork", "-p", "0", "--trace", "/dev/full"),

@@ -220,7 +220,7 @@ END_TEST
 
 START_TEST(loadgen_loads_a_server_at_a_path)
 {
-	struct server server = start("echod-epoll", NULL);
+	struct server server = start("echod-poll", NULL);
 	struct run run = run_program(
 		ARGUMENTS("loadgen", "-c", "2", "-d", "0.3", "echo", socket_name), "", 0,
 		WAIT_MS);

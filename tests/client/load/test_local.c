@@ -9,6 +9,7 @@
 #include "client/load/load.h"
 #include "common/io.h"
 #include "common/sock.h"
+#include "tests/fixture/can_run.h"
 #include "tests/fixture/load_fixture.h"
 #include "tests/fixture/socket_fixture.h"
 #include "tests/fixture/waiting.h"
@@ -127,15 +128,13 @@ END_TEST
 
 START_TEST(an_abstract_name_needs_no_file)
 {
-#ifdef __linux__
+	if (!programs_use(ABSTRACT_NAMES))
+		return;
 	snprintf(socket_name, sizeof socket_name, "@sockways-test-%ld", (long)getpid());
 	listen_at(socket_name, 128);
 	start_server_of_listener(serve_echo);
 	measure_until(ENOUGH);
 	assert_all_served();
-#else
-	skipped("needs Linux");
-#endif
 }
 END_TEST
 

@@ -221,7 +221,7 @@ END_TEST
 
 static const char *load_of_chat(const char *limit)
 {
-	struct server chatd = server_start("chatd-epoll", ARGUMENTS("-R", limit));
+	struct server chatd = server_start("chatd-poll", ARGUMENTS("-R", limit));
 	char number[PORT_TEXT];
 	struct run run;
 

@@ -194,7 +194,7 @@ START_TEST(a_named_check_that_is_skipped_is_not_a_pass)
 {
 	struct run run =
 		run_program(ARGUMENTS("sockcheck", "-q", "--only", "answers,rebind",
-				      "echo", "--", server_path("echod-epoll"), "-q"),
+				      "echo", "--", server_path("echod-poll"), "-q"),
 			    "", 0, LONG_WAIT_MS);
 
 	run_expect_status(&run, 1);

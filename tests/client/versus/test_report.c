@@ -45,7 +45,7 @@ static void make_report(void)
 	run = run_program(ARGUMENTS("versus", "-q", "--quick", "-r", "2", "-d",
 				    slow_seconds(0.1), "-c", "16", "-i", "20", "-e",
 				    "timeline,clients,idle,cost", "--report", html_path,
-				    "--json", json_path, "echo", "fork", "epoll"),
+				    "--json", json_path, "echo", "fork", "poll"),
 			  "", 0, LONG_WAIT_MS);
 	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
 	ck_assert_str_eq(run.err, "");
@@ -171,7 +171,7 @@ static const char check_tables[] =
 	"    assert len(page.tables[experiment]) == len(figures)\n"
 	"    for table, (figure, scale) in zip(page.tables[experiment], figures):\n"
 	"        assert table[0][1:] == [number(x) for x in points], table\n"
-	"        assert [row[0] for row in table[1:]] == ['fork', 'epoll'], table\n"
+	"        assert [row[0] for row in table[1:]] == ['fork', 'poll'], table\n"
 	"        for row in table[1:]:\n"
 	"            for x, cell in zip(points, row[1:]):\n"
 	"                check(cell, experiment, row[0], x, figure, scale)\n"
@@ -289,7 +289,7 @@ END_TEST
 START_TEST(each_server_has_a_timeline_of_ten_clients)
 {
 	ck_assert_ptr_nonnull(strstr(html, "<h3 id=\"timeline-1\">fork</h3>"));
-	ck_assert_ptr_nonnull(strstr(html, "<h3 id=\"timeline-2\">epoll</h3>"));
+	ck_assert_ptr_nonnull(strstr(html, "<h3 id=\"timeline-2\">poll</h3>"));
 	ck_assert_uint_eq(count(html, ": timeline of 10 clients</title>\n<desc>"), 2);
 }
 END_TEST

@@ -16,6 +16,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/process.h"
+#include "tests/fixture/can_run.h"
 #include "tests/fixture/crowd.h"
 #include "tests/fixture/forbid.h"
 #include "tests/fixture/harness.h"
@@ -471,6 +472,21 @@ START_TEST(what_cannot_be_done_is_said)
 }
 END_TEST
 
+/* GIVEN a system without epoll, which datagrams do not need
+   THEN the server answers a datagram. */
+START_TEST(datagrams_are_served_without_epoll)
+{
+	struct server server = server_start_with(&(struct server_setup){
+		.program = TESTS_BUILD "/echod-epoll-lacking",
+		.options = ARGUMENTS("-u"),
+		.type = SOCK_DGRAM,
+	});
+
+	client_close(client_connect_and_echo(&server));
+	server_finish(&server);
+}
+END_TEST
+
 /* GIVEN a socket of another process (socket activation)
    THEN --accept reuseport is refused in one line. */
 START_TEST(reuseport_needs_listeners_of_its_own)
@@ -547,9 +563,8 @@ START_TEST(one_loop_per_processor)
 }
 END_TEST
 
-Suite *suite_epoll(void)
+static void add_loops(Suite *suite)
 {
-	Suite *suite = suite_create("epoll");
 	TCase *tcase = add_case(suite, "several loops");
 
 	tcase_add_loop_test(tcase, loops_echo_to_each_client_what_it_sent, 0, WAYS);
@@ -564,10 +579,20 @@ Suite *suite_epoll(void)
 	tcase_add_loop_test(tcase, clients_of_different_loops_hear_the_same, 0, WAYS);
 	tcase_add_loop_test(tcase, a_loop_cuts_off_a_client_of_another_loop, 0, WAYS);
 	tcase_add_loop_test(tcase, a_storm_of_guests_leaves_nothing, 0, WAYS);
-	tcase = add_case(suite, "what cannot be done");
-	tcase_add_loop_test(tcase, what_cannot_be_done_is_said, 0, REFUSED);
+	tcase = add_case(suite, "loops that cannot begin");
 	tcase_add_test(tcase, without_a_thread_for_each_loop_it_does_not_start);
 	tcase_add_test(tcase, reuseport_needs_listeners_of_its_own);
 	tcase_add_test(tcase, reuseport_does_not_share_the_port_with_another_server);
+}
+
+Suite *suite_epoll(void)
+{
+	Suite *suite = suite_create("epoll");
+	TCase *tcase = add_case(suite, "what cannot be done");
+
+	tcase_add_loop_test(tcase, what_cannot_be_done_is_said, 0, REFUSED);
+	tcase_add_test(tcase, datagrams_are_served_without_epoll);
+	if (can_run("epoll"))
+		add_loops(suite);
 	return suite;
 }

@@ -21,6 +21,7 @@
 #include "server/service/http/document.h"
 #include "server/service/http/listing.h"
 #include "server/service/http/types.h"
+#include "tests/fixture/can_run.h"
 #include "tests/fixture/folder.h"
 #include "tests/suites.h"
 #include "tests/fixture/waiting.h"
@@ -485,6 +486,8 @@ START_TEST(what_may_not_be_read_is_forbidden)
 {
 	bool is_root = geteuid() == 0;
 
+	if (!programs_use("O_PATH"))
+		return;
 	folder_directory(&site, "read-only");
 	folder_text(&site, "read-only/file", "secret");
 	folder_directory(&site, "closed");
