@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +24,8 @@
 #include "common/clock.h"
 #include "common/process.h"
 
-enum { STUCK = 100 }; /* milliseconds of waiting per second */
+enum { STUCK = 100 };       /* milliseconds of waiting per second */
+enum { MOST_TRIES = 1000 }; /* to have its turn among the threads of a process */
 
 ssize_t io_read(int fd, void *buffer, size_t size)
 {
@@ -106,14 +108,27 @@ int io_wait(int fd, short events, int64_t timeout)
 	}
 }
 
-/* For descriptors whose write may block: poll(2) first. Another process may fill the
- * space in between. */
+/* For descriptors whose write may block: poll(2) first. The threads of this process do so
+ * one at a time, because another one could fill the space in between. A thread that cannot have
+ * its turn soon gives up: another process may still fill the space, and then the write blocks. */
 static ssize_t write_if_ready(int fd, const void *bytes, size_t size)
 {
+	static atomic_flag busy = ATOMIC_FLAG_INIT;
+	ssize_t n = -1;
+
+	for (int tries = 0; atomic_flag_test_and_set(&busy); tries++) {
+		if (tries == MOST_TRIES) {
+			errno = EAGAIN;
+			return -1;
+		}
+		sched_yield();
+	}
 	if (io_wait(fd, POLLOUT, 0) != 0)
-		return io_write(fd, bytes, size);
-	errno = EAGAIN;
-	return -1;
+		n = io_write(fd, bytes, size);
+	else
+		errno = EAGAIN;
+	atomic_flag_clear(&busy);
+	return n;
 }
 
 /* O_NONBLOCK belongs to the open file description, which the shell and other

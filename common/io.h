@@ -35,7 +35,8 @@ ssize_t io_write(int fd, const void *bytes, size_t size);
  * not stop a server. If the descriptor is full, it waits. All such waits of a process
  * take at most a tenth of each second. After that the line is dropped, and the next
  * lines without waiting, until there is space again. The write itself never blocks on a
- * pipe or a socket, whatever other writers do; on a terminal with other writers it may.
+ * pipe or a socket, whatever other writers do; on a terminal with other writers it may,
+ * and outside Linux on a pipe that other processes write to.
  * Regular files do not need this function.
  *
  * @param size   at most PIPE_BUF: then a pipe accepts all of it or nothing (POSIX,
