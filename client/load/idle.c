@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -20,6 +21,10 @@
 /* Number of simultaneous attempts. A short backlog must not overflow: the kernel
  * repeats a SYN that found it full only after a second. */
 enum { MOST_ATTEMPTS = 64, PAUSE_NANOSECONDS = 20 * 1000 * 1000 };
+
+/* The server has settled when nothing has arrived for so many pauses, in milliseconds; the load
+ * begins after the limit in any case. */
+enum { SETTLE_PAUSE = 50, SETTLED = 4, SETTLE_LIMIT = 10000 };
 
 /* State while connecting. fds[0 … made) are connected, fds[made … begun) are in
  * progress. The poller identifies each by its place in the array. */
@@ -130,23 +135,50 @@ int load_idle_open(struct load_idle *idle, const struct load_plan *plan,
 	return 0;
 }
 
-static bool is_open(int fd)
+/* Drops what has arrived. @return whether the connection is open; *dropped: bytes were there */
+static bool drop_input(int fd, bool *dropped)
 {
-	char dropped[4096];
+	char bytes[4096];
 	ssize_t n;
 
-	do
-		n = io_read(fd, dropped, sizeof dropped);
-	while (n > 0);
+	*dropped = false;
+	while ((n = io_read(fd, bytes, sizeof bytes)) > 0)
+		*dropped = true;
 	return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+/* @return whether bytes had arrived at any of them */
+static bool drop_all_input(const struct load_idle *idle)
+{
+	bool any = false, dropped;
+
+	for (unsigned i = 0; i < idle->made; i++) {
+		(void)drop_input(idle->fds[i], &dropped);
+		any = any || dropped;
+	}
+	return any;
+}
+
+void load_idle_settle(const struct load_idle *idle, const struct load_plan *plan)
+{
+	const struct timespec pause = clock_timespec(SETTLE_PAUSE);
+	int64_t end = clock_milliseconds() + SETTLE_LIMIT;
+	unsigned quiet = 0;
+
+	while (quiet < SETTLED && clock_milliseconds() < end &&
+	       !(plan->stop != NULL && *plan->stop)) {
+		nanosleep(&pause, NULL);
+		quiet = drop_all_input(idle) ? 0 : quiet + 1;
+	}
 }
 
 unsigned load_idle_count_open(const struct load_idle *idle)
 {
 	unsigned open = 0;
+	bool dropped;
 
 	for (unsigned i = 0; i < idle->made; i++)
-		if (is_open(idle->fds[i]))
+		if (drop_input(idle->fds[i], &dropped))
 			open++;
 	return open;
 }

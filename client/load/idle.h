@@ -26,6 +26,10 @@ int load_idle_open(struct load_idle *idle, const struct load_plan *plan,
 		   const struct load_endpoint *endpoint, int first, int64_t limit,
 		   struct failure *failure);
 
+/** Waits until the server sends nothing more to them, for at most ten seconds. A chat server greets
+ *  each and announces it to all others: while it does so, further clients could not join in time. */
+void load_idle_settle(const struct load_idle *idle, const struct load_plan *plan);
+
 /** Number of connections that the server has not closed. Received bytes are dropped. */
 unsigned load_idle_count_open(const struct load_idle *idle);
 

@@ -731,6 +731,8 @@ static int set_up_and_measure(struct load *load, int first, struct failure *fail
 				   limit, failure) < 0)
 			return -1;
 		load->result->idle_made = load->idle.made;
+		if (load->shared.room != NULL)
+			load_idle_settle(&load->idle, plan);
 		report_progress(load, LOAD_CONNECTING);
 		first = -1;
 	} else if (plan->kind == LOAD_CONNECTIONS && first >= 0) {

@@ -7,12 +7,14 @@
  */
 #include <check.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "client/load/idle.h"
 #include "common/io.h"
 #include "tests/fixture/load_fixture.h"
 #include "tests/fixture/models.h"
@@ -483,6 +485,30 @@ START_TEST(chatd_iterative_serves_nobody_who_is_not_alone)
 }
 END_TEST
 
+/* given: a silent client that the server has greeted; then: what arrived is dropped, and it counts as
+ * open; an interrupt ends the wait */
+START_TEST(what_silent_clients_receive_before_the_load_is_dropped)
+{
+	static const char greeting[] = "* you are in lobby (1 person)\n";
+	int pair[2];
+	struct load_idle idle = { .fds = pair, .made = 1 };
+	volatile sig_atomic_t stop = _i;
+	char left[sizeof greeting];
+	struct load_plan silent = { .stop = &stop };
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	ck_assert_int_eq(io_set_nonblocking(pair[0], true), 0);
+	write_text(pair[1], greeting);
+	load_idle_settle(&idle, &silent);
+	ck_assert_int_eq(io_read(pair[0], left, sizeof left),
+			 _i == 0 ? -1 : (int)strlen(greeting));
+	ck_assert_uint_eq(load_idle_count_open(&idle), 1);
+	close(pair[1]);
+	ck_assert_uint_eq(load_idle_count_open(&idle), 0);
+	close(pair[0]);
+}
+END_TEST
+
 START_TEST(silent_clients_stand_in_the_lobby)
 {
 	struct server chatd;
@@ -608,6 +634,8 @@ Suite *suite_load_chat(void)
 	tcase_add_loop_test(tcase, chatd_iterative_serves_nobody_who_is_not_alone, 0,
 			    models_count());
 	add_sharing_test_of_kinds(tcase, silent_clients_stand_in_the_lobby);
+	tcase_add_loop_test(tcase, what_silent_clients_receive_before_the_load_is_dropped,
+			    0, 2);
 
 	tcase = load_case(suite, "loadgen");
 	tcase_add_test(tcase, loadgen_tells_what_was_sent_and_delivered);
