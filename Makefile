@@ -232,9 +232,10 @@ check-models:
 	@TEST_MODELS=all $(MAKE) --no-print-directory check
 
 # The lab: sockcheck with all its checks on all servers, on the zoo and on the mended zoo; and the
-# commands of the labs and of sockways-surprises(7) that take long.
+# commands of the labs and of sockways-surprises(7) that take long. One suite at a time: each loads
+# the machine by itself, and a check of sockcheck has a limit of time.
 check-lab: all zoo $(TESTER)
-	SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) TEST_LAB=all \
+	SOCKWAYS_BIN=$(abspath $(BIN)) SOCKWAYS_SOURCE=$(CURDIR) TEST_LAB=all TEST_JOBS=1 \
 		TEST_ONLY='sockcheck sockcheck_servers zoo labs surprises' $(TESTER)
 
 # Before a release: all of this, then the tests on other machines, and a day in the life of servers

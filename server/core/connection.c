@@ -1,15 +1,15 @@
 /*
- * connection - the event path: readable, one recv(2), the service, send(2); writable,
- * send(2).
+ * connection - what happens when a client's socket is ready. When it is readable: one
+ * recv(2), the service, send(2). When it is writable: send(2).
  *
  * Each function does what is possible now and returns. connection_wants() says what to
  * wait for. serve_blocking.c uses the same parts for a worker with one client. Idle
- * timeouts, deadlines and pauses cost no system call: connection_expiry() computes when
+ * timeouts, deadlines and pauses set no timer: connection_expiry() computes when
  * the next of them is due. The states are drawn in connection.h.
  *
  * Why LINGERING: close(2) on a socket with unread input makes the kernel send a reset,
- * and the reset may destroy a reply that is still on its way. So a server that closes
- * first only shuts down its sending side, which the client sees as the end of the reply.
+ * and the reset may destroy a reply that is still on its way. So a server that wants to
+ * close shuts down its sending side only, which the client sees as the end of the reply.
  * Then it reads and discards input until the client closes too, or SERVER_LINGER has
  * passed (Stevens, UNIX Network Programming 1, section 7.5; RFC 9112, section 9.6,
  * advises the same for HTTP). The cost is one shutdown(2) and one more recv(2) for each
@@ -80,7 +80,7 @@ static void take_up(struct connection *c, struct worker *worker)
 }
 
 /* An event loop has read the clock once for all ready clients. A worker with one
- * client has not (now is 0): it reads the clock only before a wait with a timeout,
+ * client has not read it (now is 0): it does so only before a wait with a timeout,
  * because the first reading costs a forked child two page faults. */
 static void note_activity(struct connection *c)
 {
@@ -106,7 +106,7 @@ void connection_note_waiting(struct connection *c)
 	output_forget_waiting(&c->output);
 }
 
-/* A moment in a struct that is zeroed at first: 0 is "not set". */
+/* The struct begins as zeros, so a time of 0 means "not set". */
 static int64_t if_set(int64_t moment)
 {
 	return moment > 0 ? moment : CLOCK_NEVER;
@@ -117,13 +117,13 @@ static int64_t if_set(int64_t moment)
 /*
  * The kernel reports a socket as writable only when a third of its send buffer is
  * free. With a slow reader that can take longer than the idle timeout, so a full
- * buffer does not prove that the client has stopped reading. The length of the send
- * queue does (sock_send_queue()). Reading it costs a system call, so it is read only
- * while the buffer is full, LOOKS times in one idle timeout.
+ * buffer does not prove that the client has stopped reading. Only a send queue that
+ * does not shrink proves it (sock_send_queue()). Reading its length costs a system call,
+ * so it is read only while the buffer is full, LOOKS times in one idle timeout.
  *
  * The send queue of a slow reader shrinks in steps, because the client's kernel
- * announces a new window only when a sixteenth of its receive buffer is free, or a
- * segment (Linux, __tcp_select_window(); RFC 9293, 3.8.6.2.2, "silly window
+ * announces a new window only when a sixteenth of its receive buffer, or one
+ * segment, is free (Linux, __tcp_select_window(); RFC 9293, 3.8.6.2.2, "silly window
  * syndrome"). On Linux steps of up to 400 KiB were measured.
  */
 enum { LOOKS = 8 };
@@ -188,7 +188,7 @@ void connection_begin_stop(struct connection *c, int64_t now)
 	c->active_at = now;
 }
 
-/* The kernel has accepted less than it was offered, or all that waited. */
+/* Output waits, because the kernel has accepted only a part, or no longer waits. */
 static void trace_queue(struct connection *c, bool waits)
 {
 	if (c->record == NULL || waits == c->record->queued)
@@ -417,8 +417,8 @@ static void begin_session(struct connection *c)
 	settle(c);
 }
 
-/* Whether a header from this address counts: it is one of --proxy-from. A local socket has no
- * address; its file has permissions. */
+/* Whether a header from this address counts: it is one of --proxy-from. A local peer has no
+ * address; the permissions of the socket's file decide who can connect. */
 static bool trusts_proxy(const struct server *server, const struct address *peer)
 {
 	if (peer->any.sa_family == AF_UNIX)
@@ -429,7 +429,7 @@ static bool trusts_proxy(const struct server *server, const struct address *peer
 	return false;
 }
 
-/* A header must come within the idle timeout, however slowly its bytes come. */
+/* The whole header must arrive within the idle timeout. A byte does not restart it. */
 static void await_header(struct connection *c)
 {
 	print_event(c, "connected: a PROXY header must follow");
@@ -467,8 +467,8 @@ static void note_client(struct connection *c, const struct proxy_client *client)
 	c->peer = client->address;
 }
 
-/* A health check says nothing after its header. In a service whose clients share state it must
- * not arrive and leave every few seconds: it arrives with its first byte. */
+/* A health check says nothing after its header. In a service whose clients share state, the others
+ * must not see it arrive and leave every few seconds. So a client arrives with its first byte. */
 static bool is_silent_check(const struct connection *c, const struct proxy_client *client,
 			    size_t n)
 {
@@ -703,7 +703,7 @@ static void continue_writing(struct connection *c)
 	offer_kept(c);
 }
 
-/* Asks a service that produces output of its own for the next piece. */
+/* Asks a service that sends without being asked (chargen) for the next piece. */
 static void drain(struct connection *c)
 {
 	void (*drained)(struct session *) = c->server->service->drained;
@@ -792,8 +792,8 @@ void connection_deliver(struct connection *c, struct worker *worker)
 }
 
 /* Whether the client of a stopping server has no request under way: it is half-closed,
- * or nothing has arrived for SERVER_QUIET. The next piece of a request can take that
- * long. */
+ * or nothing has arrived for SERVER_QUIET. Before that, the next piece of a request may
+ * still come. */
 static bool has_asked_for_all(const struct connection *c, int64_t now)
 {
 	if (c->session.busy || c->session.resume_at != 0)
@@ -802,8 +802,8 @@ static bool has_asked_for_all(const struct connection *c, int64_t now)
 	       ((connection_wants(c) & WANT_READ) && now >= c->active_at + SERVER_QUIET);
 }
 
-/* What has arrived is read before the connection is asked to end. If the kernel receives for the
- * model, it has received it. */
+/* What has arrived is read before the connection is asked to end. In uring the kernel has
+ * received it already. */
 static bool reads_itself(const struct connection *c)
 {
 	return c->state == CONNECTION_OPEN && !c->server->model->receives;
@@ -874,7 +874,7 @@ int64_t connection_expiry(const struct connection *c)
 }
 
 /* A paused connection is not read, so a closed or reset connection must be detected
- * here. poll(2) reports it without being asked; it does not report a half-close, and a
+ * here. The wait for events reports it without being asked; it does not report a half-close, and a
  * half-closed client may still get an answer. */
 static void check_paused(struct connection *c, int64_t now)
 {
@@ -945,7 +945,7 @@ static size_t model_offset(const struct server *server)
 	return sizeof(struct connection) + aligned(server->service->state_size);
 }
 
-/* The size of the struct and both, without the record. */
+/* The size of the struct with the memory of the service and of the model, without the record. */
 static size_t own_size(const struct server *server)
 {
 	return model_offset(server) + server->model->client_size;
@@ -967,9 +967,9 @@ void connection_set_number(struct connection *c, uint64_t number)
 		c->record->number = number;
 }
 
-/* Memory for one connection. Each page that the parent or the child changes after fork(2) is copied
- * for it. The parent of the fork model has one connection at a time, and both change variables
- * beside this memory anyway; a connection from malloc(3) would cost each of them one more page. */
+/* Memory for one connection: the parent of the fork model has one at a time. After fork(2)
+ * the kernel copies each page that the parent or the child changes. Both change the page of
+ * these variables in any case. With a connection from malloc(3), they would change one more. */
 static _Alignas(max_align_t) char first[1024];
 static atomic_flag first_is_used = ATOMIC_FLAG_INIT;
 
@@ -1029,7 +1029,7 @@ void connection_detach(struct connection *c)
 	c->fd = -1;
 }
 
-/* A worker with one client may wait for the next one without a limit, or exit. */
+/* A worker with one client flushes now: next it exits, or waits for a client without a limit. */
 static void trace_end(const struct connection *c)
 {
 	const char *why = c->record != NULL ? c->record->why : NULL;

@@ -1,9 +1,9 @@
 /*
- * serve_blocking - recv, service, send: the loop of iterative, fork and thread.
+ * serve_blocking - recv, service, send: the loop of all models in which a worker has one client.
  *
  * The worker has one client, so it can block in recv(2) until that client sends
- * something. The code is short, and one exchange takes two system calls. The cost is one
- * process or thread for each client, which sleeps most of the time.
+ * something. The code is short, and one exchange takes two system calls. The cost is a
+ * process or thread that has only this client, and sleeps most of the time.
  *
  * Where the worker blocks:
  *

@@ -14,7 +14,8 @@
  * served at a time, so N clients that stay delay all others. As in thread.c, a crash ends the
  * conversations of all clients.
  *
- * The main thread only handles signals: pthread_cond_wait(3) does not end at one.
+ * The main thread serves no client. It handles the signals, because a signal does not end
+ * pthread_cond_wait(3).
  */
 #include <errno.h>
 #include <pthread.h>
@@ -45,8 +46,8 @@ static atomic_uint workers_begun;
 static bool accepts; /* the thread that accepts has been created */
 
 /* The life of the thread that accepts. It waits for room before it accepts: a client that
- * nobody can serve stays in the backlog. When the server stops, it closes the queue, and the
- * workers serve the clients that are still in there. */
+ * nobody can serve stays in the backlog. When the server stops, this thread closes the queue,
+ * and the workers serve the clients that are still in there. */
 static void *accept_clients(void *argument)
 {
 	struct server *server = argument;
@@ -96,8 +97,9 @@ static void *serve_clients(void *argument)
 	return NULL;
 }
 
-/* Creates the threads that are missing, at first all of them. With a queue the second one accepts:
- * while there is no worker, no client is taken out of the backlog. */
+/* Creates the threads that are missing, at first all of them. With a queue the second thread is
+ * the one that accepts. The first is a worker, so no client leaves the backlog before there is a
+ * worker. */
 static void start_workers(struct server *server)
 {
 	static unsigned started;
