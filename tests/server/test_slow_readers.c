@@ -21,7 +21,7 @@
 enum {
 	MODELS_MOST = 16,
 	BIG = 24 * 1024 * 1024, /* more than the kernel holds for a client */
-	SETTLED = 100, /* milliseconds without room: nothing more will be taken */
+	SETTLED = 250, /* milliseconds without room: nothing more will be taken */
 	IDLE = 3000, /* -t: a slow reader makes a send queue shorter in steps, up to 2 s apart */
 	SLOWLY = IDLE + IDLE / 2,
 	REQUESTS = 64 * 1024, /* bytes that are sent in one piece */
