@@ -27,7 +27,7 @@ enum {
 	ARGUMENTS_MOST = 8,
 	AT_ONCE = 9,
 	AT_ONCE_IN_LAB = 3,
-	AGAIN = 2
+	AGAIN = 4
 };
 
 /* What sockcheck must say of a server. The names are those of its checks. */
