@@ -22,8 +22,8 @@
  * repeats a SYN that found it full only after a second. */
 enum { MOST_ATTEMPTS = 64, PAUSE_NANOSECONDS = 20 * 1000 * 1000 };
 
-/* The server has settled when nothing has arrived for so many pauses, in milliseconds; the load
- * begins after the limit in any case. */
+/* The server has settled when nothing arrives during SETTLED pauses. A pause, and the limit of the
+ * whole wait, are in milliseconds. */
 enum { SETTLE_PAUSE = 50, SETTLED = 4, SETTLE_LIMIT = 10000 };
 
 /* State while connecting. fds[0 … made) are connected, fds[made … begun) are in

@@ -40,8 +40,9 @@ static void catch_signals(void)
 
 	sigaction(SIGINT, &interrupt, NULL);
 	sigaction(SIGTERM, &interrupt, NULL);
-	/* of a terminal that is closed: the servers are not in its process group; nohup(1) has
-	 * made versus ignore it, which stays so */
+	/* When a terminal is closed, its foreground processes get SIGHUP. The servers do not:
+	 * versus must stop them. If nohup(1) has made versus ignore the signal, it stays
+	 * ignored. */
 	if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
 		sigaction(SIGHUP, &interrupt, NULL);
 	signal(SIGPIPE, SIG_IGN);

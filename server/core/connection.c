@@ -874,8 +874,8 @@ int64_t connection_expiry(const struct connection *c)
 }
 
 /* A paused connection is not read, so a closed or reset connection must be detected
- * here. The wait for events reports it without being asked; it does not report a half-close, and a
- * half-closed client may still get an answer. */
+ * here. The wait for events reports both without being asked. It does not report a
+ * half-close, and a half-closed client may still get an answer. */
 static void check_paused(struct connection *c, int64_t now)
 {
 	c->active_at = now;

@@ -1,5 +1,6 @@
 /*
- * serve_blocking - recv, service, send: the loop of all models in which a worker has one client.
+ * serve_blocking - recv, service, send: the loop of all models in which a worker has one
+ * client.
  *
  * The worker has one client, so it can block in recv(2) until that client sends
  * something. The code is short, and one exchange takes two system calls. The cost is a

@@ -268,14 +268,10 @@ static long number_in(const char *name)
 	return number;
 }
 
-/* Only on Linux versus adopts what its servers leave. In a portable build that has become a child of
- * this process, which must wait for it. */
-/* Only on Linux versus adopts what its servers leave. In a portable build that has become a child of
- * this process, which must wait for it. */
+/* Only on Linux versus adopts what its servers leave. In a portable build such a process becomes a
+ * child of this one, which must wait for it. */
 static bool process_is_gone(void *pid)
 {
-	if (!programs_use_linux())
-		(void)waitpid(*(pid_t *)pid, NULL, WNOHANG);
 	if (!programs_use_linux())
 		(void)waitpid(*(pid_t *)pid, NULL, WNOHANG);
 	return kill(*(pid_t *)pid, 0) < 0 && errno == ESRCH;
