@@ -787,9 +787,10 @@ START_TEST(an_example_prints_what_its_page_says_and_leaves_nothing)
 		return;
 	}
 	paste(example->script, own_network, LONG_WAIT_MS, &outcome);
-	/* its order may depend on pauses, which a busy machine makes too short */
-	for (int again = 0;
-	     again < 2 && example->kind != EXAMPLE && !is_as_said(example, &outcome);
+	/* its order may depend on pauses, which a busy machine makes too short; one that does not
+	 * end is tried once more only: the test has a limit of time, too */
+	for (int again = 0; again < (outcome.ended ? 2 : 1) && example->kind != EXAMPLE &&
+			    !is_as_said(example, &outcome);
 	     again++)
 		paste(example->script, own_network, LONG_WAIT_MS, &outcome);
 	is_reported(example, is_as_said(example, &outcome) ? "as described" : "DIFFERS");

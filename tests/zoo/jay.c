@@ -5,7 +5,7 @@
  *
  * Symptom: all clients are served, and no more threads are there than clients. But the size of
  * the process (VSZ of ps(1)) grows with each client by eight megabytes, also after it has left.
- * After some ten thousand clients the server refuses all.
+ * After some ten thousand clients the server refuses all (with 32 bits, after 500).
  */
 #define _POSIX_C_SOURCE 200809L
 
