@@ -243,11 +243,13 @@ check-lab: all zoo $(TESTER)
 # a foreign processor an emulator that the kernel starts by itself (qemu-user-static and its
 # binfmt). On Debian, for one of them: dpkg --add-architecture s390x, then apt-get install
 # gcc-s390x-linux-gnu check:s390x qemu-user-static. Check for musl must be compiled first:
-# MUSL_CHECK is the folder where it is installed.
+# MUSL_CHECK is the folder where it is installed. Its include/ has links to the kernel's headers,
+# too (linux, asm, asm-generic): without them there is neither a sandbox nor io_uring.
 MACHINES      = portable musl i386 aarch64 s390x
 MUSL_CHECK    =
-FOR_musl      = CC=musl-gcc STATIC=1 $(if $(MUSL_CHECK),CHECK_FLAGS="-isystem $(MUSL_CHECK)/include" \
-	CHECK_LIBS='-L$(MUSL_CHECK)/lib -lcheck')
+MUSL_HEADERS  = "-isystem $(MUSL_CHECK)/include"
+FOR_musl      = CC=musl-gcc STATIC=1 $(if $(MUSL_CHECK),CPPFLAGS=$(MUSL_HEADERS) \
+	CHECK_FLAGS=$(MUSL_HEADERS) CHECK_LIBS='-L$(MUSL_CHECK)/lib -lcheck')
 FOR_portable  = PORTABLE=1
 FOR_i386      = CC='gcc -m32 -Wno-psabi$(if $(wildcard /usr/include/x86_64-linux-gnu), -isystem /usr/include/x86_64-linux-gnu)'
 FOR_aarch64   = CC=aarch64-linux-gnu-gcc
