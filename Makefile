@@ -252,8 +252,9 @@ FOR_musl      = CC=musl-gcc STATIC=1 $(if $(MUSL_CHECK),CPPFLAGS=$(MUSL_HEADERS)
 	CHECK_FLAGS=$(MUSL_HEADERS) CHECK_LIBS='-L$(MUSL_CHECK)/lib -lcheck')
 FOR_portable  = PORTABLE=1
 FOR_i386      = CC='gcc -m32 -Wno-psabi$(if $(wildcard /usr/include/x86_64-linux-gnu), -isystem /usr/include/x86_64-linux-gnu)'
-FOR_aarch64   = CC=aarch64-linux-gnu-gcc
-FOR_s390x     = CC=s390x-linux-gnu-gcc
+FOR_aarch64   = CC=aarch64-linux-gnu-gcc $(call emulated,aarch64)
+FOR_s390x     = CC=s390x-linux-gnu-gcc $(call emulated,s390x)
+emulated      = $(if $(filter $(1),$(shell uname -m)),,CHECK_FLAGS=-DTESTS_EMULATED)
 check-all: check-models check-lab check-faults $(MACHINES:%=check-on-%)
 	tests/day.sh 60 $(BIN)
 check-on-%: | check-models

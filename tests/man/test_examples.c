@@ -11,7 +11,8 @@
  *	.\" needs nc socat		skipped where these programs are missing; "zoo" is the
  *				folder of the broken servers, $ZOO, "root" the user,
  *				"glibc" the C library: the example shows what only it does,
- *				"Linux" its extensions in the programs, and /PATH a file.
+ *				"Linux" its extensions in the programs, "1100-threads" no
+ *				emulator, and /PATH a file.
  *				An example with a server of the model epoll needs that, too
  *	.\" takes long			run only with TEST_LAB=all
  *	.Bd -literal -offset indent
@@ -549,6 +550,8 @@ static bool is_there(const char *needed)
 		return geteuid() == 0;
 	if (strcmp(needed, "glibc") == 0)
 		return HAS_GLIBC;
+	if (strcmp(needed, "1100-threads") == 0)
+		return !EMULATED;
 	if (strcmp(needed, "Linux") == 0)
 		return programs_use_linux();
 	if (needed[0] == '/')

@@ -435,7 +435,8 @@ START_TEST(a_process_that_has_left_the_group_is_ended)
 		skipped("needs /proc");
 		return;
 	}
-	if (!programs_use("PR_SET_CHILD_SUBREAPER"))
+	if (!programs_use("PR_SET_CHILD_SUBREAPER") ||
+	    !kernel_has("PR_SET_CHILD_SUBREAPER"))
 		return;
 	snprintf(command, sizeof command, "own=%s -o %s/pid {port}", OWN, folder);
 	run = run_versus(SHORT("conversations", "--server", command, "echo"));

@@ -582,7 +582,8 @@ END_TEST
 
 static bool can_share(int way)
 {
-	return strcmp(ways[way].accept, "lock") != 0 || programs_use("a robust mutex");
+	return strcmp(ways[way].accept, "lock") != 0 ||
+	       (programs_use("a robust mutex") && kernel_has("a robust mutex"));
 }
 
 /* For each of the first ways that this build has. */
