@@ -399,8 +399,8 @@ static void permit_long_messages(void)
 	check_set_max_msg_size(2 * (size_t)BUFSIZ);
 }
 
-/* A thread without a size of its own gets a stack as large as this limit. The broken servers have
- * more than a thousand threads, which 32 bits have room for if each takes less than the usual 8 MiB. */
+/* Only with 32 bits: a program that sets no size for the stacks of its threads gets stacks of this
+ * limit, usually 8 MiB. 500 of them fill the address space, and some broken servers have more. */
 static void leave_room_for_threads(void)
 {
 	enum { STACK = 1024 * 1024 };

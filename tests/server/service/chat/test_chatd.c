@@ -705,8 +705,8 @@ static void ask_and_never_read(int model, size_t piece)
 
 	ask_on(fd, asks, piece);
 
-	if (memory >= 0 &&
-	    !EMULATED) /* which keeps some memory of each thread that has ended */
+	/* an emulator keeps some memory of each thread that has ended */
+	if (memory >= 0 && !EMULATED)
 		ck_assert_int_lt(memory_of(&server) - memory, MOST_KEPT);
 	client_reset(fd);
 	next = join(&server, "next");
