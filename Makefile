@@ -254,8 +254,9 @@ FOR_portable  = PORTABLE=1
 FOR_i386      = CC='gcc -m32 -Wno-psabi$(if $(wildcard /usr/include/x86_64-linux-gnu), -isystem /usr/include/x86_64-linux-gnu)'
 FOR_aarch64   = CC=aarch64-linux-gnu-gcc $(call emulated,aarch64)
 FOR_s390x     = CC=s390x-linux-gnu-gcc $(call emulated,s390x)
-# Tests of what qemu-user does not have are skipped (EMULATED in tests/fixture/waiting.h).
-emulated      = $(if $(filter $(1),$(shell uname -m)),,CHECK_FLAGS=-DTESTS_EMULATED)
+# Tests of what qemu-user does not have are skipped (EMULATED in tests/fixture/waiting.h). It takes much
+# of the processor: two suites at a time are enough.
+emulated      = $(if $(filter $(1),$(shell uname -m)),,CHECK_FLAGS=-DTESTS_EMULATED TEST_JOBS=2)
 check-all: check-models check-lab check-faults $(MACHINES:%=check-on-%)
 	tests/day.sh 60 $(BIN)
 check-on-%: | check-models
