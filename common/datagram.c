@@ -219,9 +219,10 @@ static void note_sender(const struct local_address *sender, struct datagram_peer
 		from->local = *sender;
 }
 
-/* sockaddr_un is the longest of the addresses that can arrive. */
-ssize_t datagram_receive(int fd, void *bytes, size_t size, struct datagram_peer *from,
-			 struct address *to)
+/* sockaddr_un is the longest of the addresses that can arrive. Without room for control data the kernel
+ * passes no descriptors on; a UNIX-domain socket has no other use for it. */
+ssize_t datagram_receive(int fd, sa_family_t family, void *bytes, size_t size,
+			 struct datagram_peer *from, struct address *to)
 {
 	struct iovec piece = { .iov_base = bytes, .iov_len = size };
 	struct local_address sender;
@@ -237,7 +238,7 @@ ssize_t datagram_receive(int fd, void *bytes, size_t size, struct datagram_peer 
 	memset(&sender, 0, sizeof sender);
 	do {
 		message.msg_namelen = sizeof sender.name;
-		message.msg_controllen = sizeof control;
+		message.msg_controllen = family == AF_UNIX ? 0 : sizeof control;
 		n = recvmsg(fd, &message, 0);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "common/address.h"
@@ -56,6 +57,10 @@ int datagram_prepare(int fd);
 /**
  * Receives a datagram.
  *
+ * Descriptors that come with it (SCM_RIGHTS, unix(7)) are closed by the kernel: the server would have
+ * to close each one, and would hold whatever a client sent until then.
+ *
+ * @param family  that of the socket
  * @param from  receives the sender
  * @param to    receives the source address for a reply, with port 0: the address that
  *            the datagram was sent to. For a broadcast or multicast over IPv4 it is
@@ -64,8 +69,8 @@ int datagram_prepare(int fd);
  * @return its length, 0 or more; or -1 with errno (EAGAIN: none is queued). A datagram
  * longer than @p size is cut, and the rest is lost.
  */
-ssize_t datagram_receive(int fd, void *bytes, size_t size, struct datagram_peer *from,
-			 struct address *to);
+ssize_t datagram_receive(int fd, sa_family_t family, void *bytes, size_t size,
+			 struct datagram_peer *from, struct address *to);
 
 /** Sends a datagram to @p to, from the local address @p from (see datagram_receive());
  *  if this host does not have it, from the address that the routing table prefers.

@@ -237,9 +237,9 @@ static bool receive_from(struct datagrams *g, unsigned listener)
 	char text[ADDRESS_TEXT];
 
 	for (int i = 0; i < AT_ONCE; i++) {
-		ssize_t n =
-			datagram_receive(from.socket, packet->bytes, sizeof packet->bytes,
-					 &from.from, &packet->to);
+		ssize_t n = datagram_receive(
+			from.socket, g->local[listener].any.sa_family, packet->bytes,
+			sizeof packet->bytes, &from.from, &packet->to);
 
 		if (n < 0 && errno == EAGAIN)
 			return false;

@@ -172,7 +172,8 @@ START_TEST(a_temporary_name_gets_replies_and_is_removed)
 		connect(client, (struct sockaddr *)&server_name.name, server_name.length),
 		0);
 	ck_assert_int_eq(send(client, "hi", 2, 0), 2);
-	ck_assert_int_eq(datagram_receive(server, bytes, sizeof bytes, &from, &to), 2);
+	ck_assert_int_eq(
+		datagram_receive(server, AF_UNIX, bytes, sizeof bytes, &from, &to), 2);
 	ck_assert(!datagram_peer_is_unnamed(&from));
 	ck_assert_int_eq(datagram_send(server, "you", 3, &from, &to), 0);
 	ck_assert_int_eq(recv(client, bytes, sizeof bytes, 0), 3);

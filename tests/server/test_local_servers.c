@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/io.h"
+#include "common/pass.h"
 #include "common/sock.h"
 #include "tests/fixture/can_run.h"
 #include "tests/fixture/client.h"
@@ -544,6 +545,34 @@ static int connect_as(const char *own, bool nonblocking)
 	return fd;
 }
 
+/* GIVEN a client that sends descriptors with its datagrams, WHEN they have been answered, THEN the server
+ * keeps none of them. */
+START_TEST(descriptors_of_a_client_are_not_kept)
+{
+	enum { DATAGRAMS = 20 };
+	struct server server;
+	char reply[8];
+	unsigned before;
+	int fd;
+
+	if (!process_facts_available()) {
+		skipped("needs /proc");
+		return;
+	}
+	server = start_datagrams(_i, "echo", ARGUMENTS("-u"), false);
+	fd = client_connect(&server);
+	client_echo(fd);
+	before = process_descriptors(server.pid);
+	for (int i = 0; i < DATAGRAMS; i++) {
+		ck_assert_int_eq(pass_send(fd, "hi", 2, (int[]){ fd }, 1), 0);
+		ck_assert_int_eq(io_read(fd, reply, sizeof reply), 2);
+	}
+	ck_assert_uint_eq(process_descriptors(server.pid), before);
+	client_close(fd);
+	server_finish(&server);
+}
+END_TEST
+
 START_TEST(a_peer_with_a_path_is_named_by_it)
 {
 	struct server server = start_datagrams(_i, "echo", ARGUMENTS("-uvv"), false);
@@ -698,6 +727,7 @@ Suite *suite_local_servers(void)
 	tcase = add_case(suite, "datagrams");
 	tcase_add_checked_fixture(tcase, socket_set_up, socket_tear_down);
 	tcase_add_loop_test(tcase, each_peer_gets_its_own_replies, 0, models_count());
+	add_sharing_test(tcase, descriptors_of_a_client_are_not_kept);
 	add_sharing_test_of_kinds(tcase, a_peer_with_a_path_is_named_by_it);
 	add_sharing_test_of_kinds(tcase, a_peer_without_a_name_gets_no_reply);
 	tcase_add_loop_test(tcase, two_servers_do_not_answer_each_other_for_ever, 0,
