@@ -469,8 +469,9 @@ static int open_listeners(struct settings *settings, struct listeners *listeners
 	if (listeners->count > 0)
 		return 0;
 	if (settings->hand_over != NULL &&
-	    handover_begin(&settings->handover, settings->hand_over, place->type,
-			   listeners, failure) < 0)
+	    handover_begin(&settings->handover, settings->hand_over,
+			   settings->server->service->name, place->type, listeners,
+			   failure) < 0)
 		return -1;
 	if (listeners->count > 0)
 		return 0;

@@ -11,7 +11,9 @@
  * when something arrives at the control socket (fcntl(2), O_ASYNC), and the signal is handled
  * where SIGUSR1 is: in every model. Only the main thread of the parent handles it.
  *
- * Who may take over: whoever may connect to the path. The file is for its owner only.
+ * Who may take over: whoever may connect to the path. The file is for its owner only. And the new
+ * instance believes only its own user and root: another one, who may write the directory, could give
+ * it a socket to which he listens himself.
  *
  * New instances that start at once take turns: each locks the directory of the path from before it
  * looks for the old instance until it serves itself. Then the next one finds it at the path. The
@@ -32,6 +34,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -39,6 +42,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/credentials.h"
 #include "common/io.h"
 #include "common/message.h"
 #include "common/pass.h"
@@ -56,6 +60,12 @@ enum { OWNER_ONLY = 0600 };
 
 /* What the new instance sends when it serves. */
 enum { READY = 'r' };
+
+/* What the old instance sends with each socket: how many follow, and the name of its service. */
+struct offer {
+	unsigned char more;
+	char service[31];
+};
 
 void handover_none(struct handover *handover)
 {
@@ -75,6 +85,19 @@ static int fail(const struct handover *handover, const char *what,
 {
 	return failure_set(failure, "--hand-over: %s: %s: %s",
 			   handover->path.name.sun_path, what, strerror(errno));
+}
+
+/* Whoever may write the directory can put a socket of his own at the path: only the user of this
+ * process and root are believed. */
+static int check_owner(const struct handover *handover, int fd, struct failure *failure)
+{
+	struct credentials peer;
+
+	if (!credentials_of_peer(fd, &peer) || peer.uid == 0 || peer.uid == geteuid())
+		return 0;
+	return failure_set(failure,
+			   "--hand-over: %s: the server there belongs to uid %ju",
+			   handover->path.name.sun_path, (uintmax_t)peer.uid);
 }
 
 /* Connects to the server at one of the names. @return 0, with handover->old -1 if no server answers;
@@ -98,8 +121,12 @@ static int connect_to(struct handover *handover, const struct local_address *add
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit,
 		   sizeof limit); /* also of connect(2) */
 	if (connect(fd, (const struct sockaddr *)&address->name, address->length) == 0) {
-		handover->old = fd;
-		return 0;
+		if (check_owner(handover, fd, failure) == 0) {
+			handover->old = fd;
+			return 0;
+		}
+		close(fd);
+		return -1;
 	}
 	/* ECONNREFUSED: left over from an instance that was killed */
 	if (errno == ENOENT || errno == ECONNREFUSED) {
@@ -131,14 +158,26 @@ static int find_old(struct handover *handover, struct failure *failure)
 	return 0;
 }
 
-/* Each message has one socket, and says how many follow. */
-static int take_listeners(struct handover *handover, int type,
+/* @return 0, or -1 with *failure */
+static int check_service(struct handover *handover, struct offer *offer,
+			 const char *service, struct failure *failure)
+{
+	offer->service[sizeof offer->service - 1] = '\0';
+	if (strcmp(offer->service, service) == 0)
+		return 0;
+	return failure_set(
+		failure, "--hand-over: %s: the server there has the service '%s', not %s",
+		handover->path.name.sun_path, offer->service, service);
+}
+
+static int take_listeners(struct handover *handover, const char *service, int type,
 			  struct listeners *listeners, struct failure *failure)
 {
-	unsigned char more = 1;
+	struct offer offer = { .more = 1 };
 
-	while (more > 0 && listeners->count < LISTENERS_MOST) {
-		int fds[PASS_MOST], got = pass_receive(handover->old, &more, 1, fds);
+	while (offer.more > 0 && listeners->count < LISTENERS_MOST) {
+		int fds[PASS_MOST],
+			got = pass_receive(handover->old, &offer, sizeof offer, fds);
 
 		if ((got == 0 || (got < 0 && errno == ECONNRESET)) &&
 		    listeners->count == 0) {
@@ -151,6 +190,8 @@ static int take_listeners(struct handover *handover, int type,
 			return fail(handover, "no listening socket from the server there",
 				    failure);
 		listeners->fds[listeners->count++] = fds[0];
+		if (check_service(handover, &offer, service, failure) < 0)
+			return -1;
 		if (listeners_check(fds[0], type) < 0)
 			return fail(handover,
 				    type == SOCK_STREAM
@@ -211,8 +252,8 @@ static int open_control(struct handover *handover, struct failure *failure)
 	return 0;
 }
 
-int handover_begin(struct handover *handover, const char *path, int type,
-		   struct listeners *listeners, struct failure *failure)
+int handover_begin(struct handover *handover, const char *path, const char *service,
+		   int type, struct listeners *listeners, struct failure *failure)
 {
 	listeners->count = 0;
 	if (path[0] == '@')
@@ -226,7 +267,7 @@ int handover_begin(struct handover *handover, const char *path, int type,
 	if (wait_for_turn(handover, failure) == 0 &&
 	    open_control(handover, failure) == 0 && find_old(handover, failure) == 0 &&
 	    (handover->old < 0 ||
-	     take_listeners(handover, type, listeners, failure) == 0))
+	     take_listeners(handover, service, type, listeners, failure) == 0))
 		return 0;
 	listeners_close(listeners);
 	handover_end(handover);
@@ -292,9 +333,14 @@ static int send_listeners(struct server *server, int taker)
 
 	pthread_mutex_lock(&server->accept_mutex);
 	for (unsigned i = 0; result == 0 && i < server->listeners.count; i++) {
-		unsigned char more = (unsigned char)(server->listeners.count - 1 - i);
+		struct offer offer = {
+			.more = (unsigned char)(server->listeners.count - 1 - i),
+		};
 
-		result = pass_send(taker, &more, 1, &server->listeners.fds[i], 1);
+		snprintf(offer.service, sizeof offer.service, "%s",
+			 server->service->name);
+		result = pass_send(taker, &offer, sizeof offer, &server->listeners.fds[i],
+				   1);
 	}
 	pthread_mutex_unlock(&server->accept_mutex);
 	return result;

@@ -47,12 +47,13 @@ void handover_none(struct handover *handover);
  * instance. If another new instance does the same, waits until it is ready or has ended, at most
  * for 31 seconds.
  *
- * @param type  SOCK_STREAM or SOCK_DGRAM, of the listeners
+ * @param service  the name of the service; that of the other instance must be the same
+ * @param type     SOCK_STREAM or SOCK_DGRAM, of the listeners
  * @return 0, with listeners->count 0 if there is no other instance, or it is about to stop; or
  *         -1 with *failure
  */
-int handover_begin(struct handover *handover, const char *path, int type,
-		   struct listeners *listeners, struct failure *failure);
+int handover_begin(struct handover *handover, const char *path, const char *service,
+		   int type, struct listeners *listeners, struct failure *failure);
 
 /** Gives the new socket its path, instead of that of the old instance: the last step of the start
  *  that can fail, and the last that the sandbox of the server would not allow. NULL: does nothing;

@@ -280,6 +280,59 @@ START_TEST(taker_that_cannot_start_changes_nothing)
 }
 END_TEST
 
+/* given: a server with --hand-over; when: an instance of another service asks for its sockets; then: it
+ * does not get the clients of the first one, which serves on */
+START_TEST(another_service_takes_nothing)
+{
+	struct folder folder;
+	struct server server;
+	struct run run;
+	const char *path;
+
+	path = create_control_path(&folder);
+	server = start_with_hand_over("echod-fork", path, NULL);
+	run = run_program(ARGUMENTS("discardd-fork", "-p", "0", "--hand-over", path), "",
+			  0, WAIT_MS);
+	run_expect_status(&run, 1);
+	expect_match(run.err, "--hand-over: .*/control: the server there has the service "
+			      "'echo', not discard\n");
+	expect_service(&server);
+	server_finish(&server);
+	folder_remove(&folder);
+}
+END_TEST
+
+/* given: a socket at the path, to which another user listens; when: an instance starts; then: it takes
+ * nothing from him */
+START_TEST(another_user_is_not_believed)
+{
+	enum { OTHER = 1 };
+	struct local_address address;
+	struct folder folder;
+	struct run run;
+	const char *path;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	if (geteuid() != 0) {
+		skipped("needs root");
+		return;
+	}
+	path = create_control_path(&folder);
+	ck_assert_int_eq(local_address_parse(path, &address, NULL), 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address.name, address.length), 0);
+	ck_assert_int_eq(seteuid(OTHER), 0); /* that of listen(2) counts */
+	ck_assert_int_eq(listen(fd, 1), 0);
+	ck_assert_int_eq(seteuid(0), 0);
+	run = run_program(ARGUMENTS("echod-fork", "-p", "0", "--hand-over", path), "", 0,
+			  WAIT_MS);
+	run_expect_status(&run, 1);
+	expect_match(run.err,
+		     "--hand-over: .*/control: the server there belongs to uid 1\n");
+	close(fd);
+	folder_remove(&folder);
+}
+END_TEST
+
 static int connect_to_path(const char *path)
 {
 	struct local_address address;
@@ -567,6 +620,8 @@ Suite *suite_restart(void)
 	add_sharing_test(restarts, restart_with_socket_activation_loses_nothing);
 	add_sharing_test(restarts, hand_over_loses_nothing);
 	tcase_add_test(restarts, taker_that_cannot_start_changes_nothing);
+	tcase_add_test(restarts, another_service_takes_nothing);
+	tcase_add_test(restarts, another_user_is_not_believed);
 	add_sharing_test(restarts, client_of_the_path_that_is_no_instance_takes_nothing);
 	tcase_add_test(restarts, killed_server_leaves_no_obstacle);
 	tcase_add_test(restarts, new_instances_take_turns);
