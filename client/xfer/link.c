@@ -149,7 +149,7 @@ static enum xfer_outcome cut(struct xfer_link *link, struct failure *failure)
 	}
 	failure_set(failure, "the server was silent for %g s", (double)timeout / 1000);
 	xfer_link_drop(link);
-	return XFER_CUT;
+	return link->reached ? XFER_CUT : XFER_LOST;
 }
 
 static enum xfer_outcome ended(struct xfer_link *link, struct failure *failure)

@@ -44,6 +44,7 @@ options() {
 		if (!match(text, /: /))
 			return ""
 		text = substr(text, RSTART + 2)
+		gsub(/ \([^)]*\)/, "", text)
 		sub(/,? separated .*, or /, ", ", text)
 		gsub(/,? or /, ", ", text)
 		words = ""
@@ -74,7 +75,12 @@ options() {
 		else if (argument == "COMMAND") kind = "command"
 		else if (argument ~ /^ADDR/) kind = "host"
 		else if (argument == "PORT") kind = "port"
-		else if (argument == "HOW") { kind = "words"; words = words_with_colon(text) }
+		else if (argument ~ /^NAME.:GROUP/) kind = "user"
+		else if (argument == "HOW") {
+			kind = "words"
+			words = words_with_colon(text)
+			if (words == "") words = words_after_colon(text)
+		}
 		else if (argument == "CHECK") { kind = "words"; words = checks }
 		else if (argument ~ /^NAME,/) { kind = "list"; words = checks }
 		else if (argument == "NAME") { kind = "words"; words = words_after_colon(text) }
@@ -98,7 +104,7 @@ options() {
 			gsub(/[, ]/, "", name)
 			names = names (names == "" ? "" : ",") name
 		}
-		if (match(line, /^[A-Z][A-Z.,]*( |$)/)) {
+		if (match(line, /^[A-Z][][A-Z.,:]*( |$)/)) {
 			argument = substr(line, 1, RLENGTH)
 			sub(/ $/, "", argument)
 			line = substr(line, RLENGTH + 1)
@@ -153,7 +159,12 @@ _sockways_values() # KIND [WORD...]
 	file) COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null ;;
 	dir) COMPREPLY=($(compgen -d -- "$current")); compopt -o filenames 2>/dev/null ;;
 	command) COMPREPLY=($(compgen -c -- "$current" | sort -u)) ;;
-	host) COMPREPLY=($(compgen -A hostname -W "localhost $*" -- "$current" | sort -u)) ;;
+	host)
+		case $current in
+		*/* | .*) _sockways_values file ;; # the path of a UNIX-domain socket
+		*) COMPREPLY=($(compgen -A hostname -W "localhost $*" -- "$current" | sort -u)) ;;
+		esac ;;
+	user) COMPREPLY=($(compgen -u -- "$current")) ;;
 	port) COMPREPLY=($(compgen -A service -- "$current")) ;;
 	words) COMPREPLY=($(compgen -W "$*" -- "$current")) ;;
 	list)
@@ -243,7 +254,9 @@ action_zsh() { # action_zsh KIND WORDS
 	file) echo _files ;;
 	dir) echo '_files -/' ;;
 	command) echo _cmdstring ;;
-	host) if [ -n "$2" ]; then echo "_alternative \"words:word:($2)\" \"hosts:host:_hosts\""; else echo _hosts; fi ;;
+	# the space: _arguments adds no options of its own, which _alternative does not know
+	host) echo " _alternative ${2:+\"words:word:($2)\" }\"hosts:host:_hosts\" \"sockets:socket:_files\"" ;;
+	user) echo _users ;;
 	port) echo _ports ;;
 	words) echo "($2)" ;;
 	list) echo "_values -s , name $2" ;;
