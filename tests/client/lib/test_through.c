@@ -10,6 +10,7 @@
 
 #include "tests/fixture/folder.h"
 #include "tests/fixture/harness.h"
+#include "tests/fixture/waiting.h"
 #include "tests/suites.h"
 
 enum { COMMAND = 1024, LOT = 4 * 1024 * 1024 };
@@ -234,6 +235,27 @@ START_TEST(a_lost_command_is_started_again)
 }
 END_TEST
 
+/* GIVEN a command that stays and never says anything, WHEN xfer has waited for it, THEN xfer does not
+ * start it again. */
+START_TEST(a_command_that_has_never_replied_is_not_started_again)
+{
+	struct folder folder;
+	struct run ran;
+	char command[COMMAND], log[FOLDER_TEXT];
+
+	folder_create(&folder);
+	strcpy(log, folder_path(&folder, "log"));
+	snprintf(command, sizeof command, "echo started >>%s; exec sleep 60", log);
+	ran = run(ARGUMENTS("xfer", "--retry-delay", "0.01", "-w", slow_seconds(0.3),
+			    "--through", command, "ls", "host"),
+		  "");
+	run_expect_status(&ran, 1);
+	ck_assert_msg(strstr(ran.err, "the server was silent") != NULL, "%s", ran.err);
+	folder_expect_file(&folder, "log", "started\n", strlen("started\n"));
+	folder_remove(&folder);
+}
+END_TEST
+
 START_TEST(chat_goes_through_a_command)
 {
 	struct run ran = run(ARGUMENTS("chat", "-n", "alice", "--through",
@@ -262,6 +284,7 @@ Suite *suite_through(void)
 	tcase = add_case(suite, "xfer and chat");
 	tcase_add_test(tcase, files_go_through_a_command);
 	tcase_add_test(tcase, a_lost_command_is_started_again);
+	tcase_add_test(tcase, a_command_that_has_never_replied_is_not_started_again);
 	tcase_add_test(tcase, chat_goes_through_a_command);
 	return suite;
 }
