@@ -143,7 +143,7 @@ END
 
 tls() { # tls PORT: a command for --through
 	echo "openssl s_client -quiet -verify_quiet -verify_return_error -CAfile cert.pem" \
-		"-connect localhost:$1 2>/dev/null"
+		"-verify_hostname localhost -connect localhost:$1 2>/dev/null"
 }
 
 # ---- the loads -----------------------------------------------------------------------------
