@@ -450,7 +450,12 @@ $(BUILD)/completion/sockways.bash $(BUILD)/completion/_sockways: man/completion/
 	$(Q)$(call MAKE_COMPLETION,$(if $(filter %.bash,$@),bash,zsh)) > $@
 
 # bash looks for a file with the name of the command, zsh reads the first line of the file.
+# To the commands below a name with a blank would be two names.
+whole_names = $(foreach folder,DESTDIR BINDIR MANDIR DOCDIR BASHDIR ZSHDIR,$(if \
+	$(word 2,$($(folder))),$(error $(folder) is '$($(folder))': a blank is not possible here)))
+
 install: all $(COMPLETION)
+	@$(whole_names)
 	install -d $(addprefix $(DESTDIR),$(BINDIR) $(BASHDIR) $(ZSHDIR) $(addprefix $(MANDIR)/man,1 5 7 8))
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(BINDIR)
 	set -e; for page in $(PAGES); do \
@@ -465,8 +470,10 @@ install: all $(COMPLETION)
 
 # The examples name the programs where they are installed, without DESTDIR.
 EXAMPLES := $(patsubst man/examples/%,%,$(filter-out $(REPORT),$(shell find man/examples -type f | sort)))
+EXAMPLE_REPORTS := $(wildcard man/timeline-*.svg $(REPORT))
 
 install-examples:
+	@$(whole_names)
 	set -e; for f in $(EXAMPLES); do \
 		install -d $(DESTDIR)$(DOCDIR)/examples/$$(dirname $$f); \
 		sed 's,/usr/local/bin,$(BINDIR),' man/examples/$$f > $(DESTDIR)$(DOCDIR)/examples/$$f; \
@@ -474,9 +481,11 @@ install-examples:
 		else chmod 644 $(DESTDIR)$(DOCDIR)/examples/$$f; fi; \
 	done
 	install -d $(DESTDIR)$(DOCDIR)/examples/report
-	install -m 644 $(wildcard man/timeline-*.svg $(REPORT)) $(DESTDIR)$(DOCDIR)/examples/report
+	install -m 644 $(EXAMPLE_REPORTS) $(DESTDIR)$(DOCDIR)/examples/report
 
+# What is not ours stays, such as a run script that was added.
 uninstall:
+	@$(whole_names)
 	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(SERVERS) $(CLIENTS)) \
 		$(patsubst %,$(DESTDIR)$(MANDIR)/man1/%.gz,$(MAN1)) \
 		$(patsubst %,$(DESTDIR)$(MANDIR)/man5/%.gz,$(MAN5)) \
@@ -484,7 +493,9 @@ uninstall:
 		$(patsubst %,$(DESTDIR)$(MANDIR)/man8/%.gz,$(MAN8) $(SERVERS:=.8)) \
 		$(addprefix $(DESTDIR)$(BASHDIR)/,sockways $(SERVERS) $(CLIENTS)) \
 		$(DESTDIR)$(ZSHDIR)/_sockways
-	rm -rf $(DESTDIR)$(DOCDIR)
+	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/examples/,$(EXAMPLES) \
+		$(addprefix report/,$(notdir $(EXAMPLE_REPORTS))))
+	[ ! -d $(DESTDIR)$(DOCDIR) ] || find $(DESTDIR)$(DOCDIR) -depth -type d -empty -delete
 
 # ---- packages ----------------------------------------------------------------------------
 
