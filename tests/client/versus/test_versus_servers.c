@@ -242,6 +242,12 @@ START_TEST(a_server_that_never_listens_is_reported)
 }
 END_TEST
 
+static bool can_be_parent_of_orphans(void)
+{
+	return programs_use("PR_SET_CHILD_SUBREAPER") &&
+	       kernel_has("PR_SET_CHILD_SUBREAPER");
+}
+
 /* ---- its processes --------------------------------------------------------------------- */
 
 static char folder[FOLDER_TEXT];
@@ -308,7 +314,7 @@ START_TEST(all_processes_of_a_command_are_measured_and_stopped)
 		ck_assert_ptr_nonnull(cpu);
 		cpu++;
 	}
-	if (process_facts_available() && programs_use("PR_SET_CHILD_SUBREAPER"))
+	if (process_facts_available() && can_be_parent_of_orphans())
 		ck_assert_msg(strtod(cpu, NULL) > 0.5, "%s", line);
 }
 END_TEST
@@ -435,8 +441,7 @@ START_TEST(a_process_that_has_left_the_group_is_ended)
 		skipped("needs /proc");
 		return;
 	}
-	if (!programs_use("PR_SET_CHILD_SUBREAPER") ||
-	    !kernel_has("PR_SET_CHILD_SUBREAPER"))
+	if (!can_be_parent_of_orphans())
 		return;
 	snprintf(command, sizeof command, "own=%s -o %s/pid {port}", OWN, folder);
 	run = run_versus(SHORT("conversations", "--server", command, "echo"));
