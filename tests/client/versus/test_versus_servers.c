@@ -242,13 +242,13 @@ START_TEST(a_server_that_never_listens_is_reported)
 }
 END_TEST
 
+/* ---- its processes --------------------------------------------------------------------- */
+
 static bool can_be_parent_of_orphans(void)
 {
 	return programs_use("PR_SET_CHILD_SUBREAPER") &&
 	       kernel_has("PR_SET_CHILD_SUBREAPER");
 }
-
-/* ---- its processes --------------------------------------------------------------------- */
 
 static char folder[FOLDER_TEXT];
 
