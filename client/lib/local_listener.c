@@ -57,10 +57,11 @@ int local_listener_path(char name[HOST_TEXT], struct failure *failure)
 	return local_address_parse(name, &ignored, failure);
 }
 
-int local_listener_open_unix(char name[HOST_TEXT], struct socket_file *file,
-			     struct failure *failure)
+int local_listener_open_unix(bool datagrams, char name[HOST_TEXT],
+			     struct socket_file *file, struct failure *failure)
 {
-	const struct sock_place place = { name, "", SOCK_STREAM, SOCK_BACKLOG };
+	const struct sock_place place = { name, "", datagrams ? SOCK_DGRAM : SOCK_STREAM,
+					  SOCK_BACKLOG };
 	struct local_address address;
 
 #ifdef __linux__

@@ -25,13 +25,14 @@ int local_listener_open(const char *port, bool datagrams, char taken[PORT_TEXT],
 int local_listener_path(char name[HOST_TEXT], struct failure *failure);
 
 /**
- * Opens a listening UNIX-domain socket: on Linux with an abstract name, elsewhere with a file.
+ * Opens a listening UNIX-domain socket, or one for datagrams: on Linux with an abstract name, elsewhere
+ * with a file.
  *
  * @param name  receives its name
  * @param file  receives the file, for socket_file_remove()
  * @return the descriptor, or -1 with *failure
  */
-int local_listener_open_unix(char name[HOST_TEXT], struct socket_file *file,
-			     struct failure *failure);
+int local_listener_open_unix(bool datagrams, char name[HOST_TEXT],
+			     struct socket_file *file, struct failure *failure);
 
 #endif

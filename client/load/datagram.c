@@ -494,7 +494,8 @@ static int ask(int fd, const struct load_shared *shared, char *buffer)
 
 	protocol->begin(&shared->material, &exchange);
 	if (send(fd, request_bytes(protocol, &exchange, buffer), exchange.length,
-		 SOCK_NO_SIGNAL) < 0)
+		 SOCK_NO_SIGNAL) < 0 &&
+	    errno != EAGAIN) /* of a UNIX-domain socket: the server has much to read */
 		return errno;
 	if (protocol->pattern != LOAD_SINK)
 		return await_reply(fd, ASK_AGAIN);

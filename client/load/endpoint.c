@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/sock.h"
+#include "common/socket_file.h"
 #include "common/text.h"
 
 enum { SHOWN_TEXT = 100 };
@@ -142,7 +143,10 @@ void load_endpoint_add_sources(struct load_endpoint *endpoint, unsigned connecti
 int load_endpoint_connect(const struct load_endpoint *endpoint, unsigned number, int type)
 {
 	const struct address *address = &endpoint->address;
+	struct socket_file none; /* LOAD_LOCAL_DATAGRAMS: the name is abstract */
 
+	if (endpoint->local.length > 0 && type == SOCK_DGRAM)
+		return sock_connect_datagrams(&endpoint->local, &none);
 	if (endpoint->local.length > 0)
 		return sock_connect_local(&endpoint->local, type);
 	return sock_connect_start_from(&address->any, address->length, type,

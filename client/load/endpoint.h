@@ -46,8 +46,16 @@ const struct address *load_source(const struct load_sources *sources, unsigned n
  *  needed. Linux only: elsewhere these addresses must be configured. */
 void load_endpoint_add_sources(struct load_endpoint *endpoint, unsigned connections);
 
-/** Starts to connect number @p number, as sock_connect_start() or sock_connect_local(), and with
- *  its result. */
+/** Whether the sockets of a load can have names to which a server sends datagrams on a UNIX-domain
+ *  socket. Elsewhere than on Linux each name is a file, which a load of thousands does not make. */
+#ifdef __linux__
+enum { LOAD_LOCAL_DATAGRAMS = true };
+#else
+enum { LOAD_LOCAL_DATAGRAMS = false };
+#endif
+
+/** Starts to connect number @p number, as sock_connect_start(), sock_connect_local() or
+ *  sock_connect_datagrams(), and with its result. */
 int load_endpoint_connect(const struct load_endpoint *endpoint, unsigned number,
 			  int type);
 

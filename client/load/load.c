@@ -300,9 +300,12 @@ int load_plan_complete(struct load_plan *plan, struct failure *failure)
 		return refuse_kind(plan, loads, failure);
 	if (check_choices(plan, failure) < 0 || complete_broadcast(plan, failure) < 0)
 		return -1;
-	if (load_plan_is_local(plan) && (plan->datagrams || plan->sources.count > 0))
-		return failure_set(failure, "%s does not go with a UNIX-domain socket",
-				   plan->datagrams ? "-u" : "--source");
+	if (load_plan_is_local(plan) && plan->sources.count > 0)
+		return failure_set(failure,
+				   "--source does not go with a UNIX-domain socket");
+	if (load_plan_is_local(plan) && plan->datagrams && !LOAD_LOCAL_DATAGRAMS)
+		return failure_set(failure, "-u does not go with a UNIX-domain socket on "
+					    "this system");
 	if (complete_family(plan, failure) < 0)
 		return -1;
 	if (plan->kind != LOAD_IDLE)
@@ -438,11 +441,25 @@ static int ask_first(struct load *load, int64_t limit, struct failure *failure)
 	return error == 0 ? 0 : -1;
 }
 
+static int ask_local(struct load *load, int64_t limit, struct failure *failure)
+{
+	int error = load_datagram_reach(&load->shared, limit);
+
+	if (error == 0)
+		return 0;
+	failure_set(failure, "no reply from %s (datagrams): %s", load->plan->host,
+		    strerror(error));
+	errno = error;
+	return -1;
+}
+
 static int try_once(struct load *load, int64_t end, struct failure *failure)
 {
 	int64_t left = end - clock_milliseconds();
 
 	left = left > 0 ? left : 0;
+	if (load->plan->datagrams && load_plan_is_local(load->plan))
+		return ask_local(load, left, failure);
 	return load->plan->datagrams ? ask_first(load, left, failure)
 				     : connect_first(load, left, failure);
 }

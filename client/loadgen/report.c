@@ -343,7 +343,8 @@ static void print_load(const struct report *report)
 static const char *transport(const struct load_plan *plan)
 {
 	if (load_plan_is_local(plan))
-		return "a UNIX-domain socket";
+		return plan->datagrams ? "datagrams of a UNIX-domain socket"
+				       : "a UNIX-domain socket";
 	return plan->datagrams ? "UDP" : "TCP";
 }
 
@@ -541,7 +542,7 @@ void report_print_json(const struct report *report, const struct load_result *re
 	printf("{\"load\":\"%s\",\"base_load\":\"%s\",\"protocol\":\"%s\",\"transport\":"
 	       "\"%s\",\"address\":",
 	       report->load, load_kind_name(plan->kind), plan->protocol->name,
-	       load_plan_is_local(plan) ? "unix"
+	       load_plan_is_local(plan) ? plan->datagrams ? "unix-datagram" : "unix"
 	       : plan->datagrams        ? "udp"
 					: "tcp");
 	json_write_string(stdout, server_text(plan, result, address));

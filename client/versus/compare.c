@@ -746,8 +746,13 @@ static void write_load_differences(const struct json_value *old,
 	}
 }
 
-/* One run over TCP and one over UNIX-domain sockets (--unix): the difference is what one wants to
- * know. */
+static bool has_datagrams(const char *transport)
+{
+	return strcmp(transport, "udp") == 0 || strcmp(transport, "unix-datagram") == 0;
+}
+
+/* One run over IP and one over UNIX-domain sockets (--unix), both with datagrams or both without: the
+ * difference is what one wants to know. */
 static bool compares_transports(const struct json_value *old,
 				const struct json_value *new)
 {
@@ -755,7 +760,7 @@ static bool compares_transports(const struct json_value *old,
 	const char *now = json_text(json_member(new, "transport"));
 
 	return before != NULL && now != NULL && strcmp(before, now) != 0 &&
-	       strcmp(before, "udp") != 0 && strcmp(now, "udp") != 0;
+	       has_datagrams(before) == has_datagrams(now);
 }
 
 static void print_transports(const struct pairs *pairs, FILE *out)

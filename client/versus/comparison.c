@@ -784,9 +784,10 @@ static unsigned rounds_begun(const struct comparison *comparison)
 
 static const char *over(const struct comparison *comparison)
 {
-	return comparison->datagrams ? " over UDP"
-	       : comparison->local   ? " over UNIX-domain sockets"
-				     : "";
+	if (comparison->local)
+		return comparison->datagrams ? " over datagrams of UNIX-domain sockets"
+					     : " over UNIX-domain sockets";
+	return comparison->datagrams ? " over UDP" : "";
 }
 
 void comparison_print(const struct comparison *comparison, FILE *out)
@@ -827,7 +828,9 @@ void comparison_print(const struct comparison *comparison, FILE *out)
 
 static const char *transport_name(const struct comparison *comparison)
 {
-	return comparison->datagrams ? "udp" : comparison->local ? "unix" : "tcp";
+	if (comparison->local)
+		return comparison->datagrams ? "unix-datagram" : "unix";
+	return comparison->datagrams ? "udp" : "tcp";
 }
 
 void comparison_write_tsv(const struct comparison *comparison, FILE *out)

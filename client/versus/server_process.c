@@ -471,7 +471,8 @@ static int open_local(struct start *start, struct server_process *server,
 	start->listener = -1;
 	if (opens_port(server))
 		return local_listener_path(server->host, failure);
-	start->listener = local_listener_open_unix(server->host, &server->file, failure);
+	start->listener = local_listener_open_unix(start->settings->datagrams,
+						   server->host, &server->file, failure);
 	return start->listener < 0 ? -1 : 0;
 }
 

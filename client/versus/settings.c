@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/load/endpoint.h"
 #include "client/versus/plan.h"
 #include "client/versus/rows.h"
 #include "client/versus/server_command.h"
@@ -264,8 +265,8 @@ static int check_transport(const struct settings *settings, struct failure *fail
 {
 	bool local = settings->comparison.local;
 
-	if (local && settings->comparison.datagrams)
-		return failure_set(failure, "--unix does not go with -u");
+	if (local && settings->comparison.datagrams && !LOAD_LOCAL_DATAGRAMS)
+		return failure_set(failure, "--unix does not go with -u on this system");
 	if (local && settings->experiments_wanted)
 		return failure_set(failure, "the experiments are over TCP, not with "
 					    "--unix");

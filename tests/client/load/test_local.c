@@ -1,9 +1,11 @@
 /*
  * Loads on a UNIX-domain socket: a file, or an abstract name.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "client/load/load.h"
@@ -15,19 +17,24 @@
 #include "tests/fixture/waiting.h"
 #include "tests/suites.h"
 
-static void listen_at(const char *place, int backlog)
+static void bind_at(const char *place, int type)
 {
 	struct local_address address;
 
 	ck_assert_msg(local_address_parse(place, &address, &failure) == 0, "%s",
 		      failure.text);
-	listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	listener = socket(AF_UNIX, type, 0);
 	ck_assert_int_ge(listener, 0);
 	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address.name, address.length),
 			 0);
-	ck_assert_int_eq(listen(listener, backlog), 0);
 	plan.host = socket_name;
 	plan.port = "";
+}
+
+static void listen_at(const char *place, int backlog)
+{
+	bind_at(place, SOCK_STREAM);
+	ck_assert_int_eq(listen(listener, backlog), 0);
 }
 
 static void serve_echo(int fd, unsigned number)
@@ -138,6 +145,56 @@ START_TEST(an_abstract_name_needs_no_file)
 }
 END_TEST
 
+/* ---- datagrams --------------------------------------------------------------------------------- */
+
+/* In a process of its own. @param answers  otherwise nobody reads what is sent */
+static void start_datagrams(bool answers)
+{
+	char bytes[4096];
+
+	plan.datagrams = true;
+	bind_at(socket_name, SOCK_DGRAM);
+	server = fork();
+	ck_assert_int_ge(server, 0);
+	while (server == 0) {
+		struct sockaddr_un from;
+		socklen_t length = sizeof from;
+		ssize_t n = answers ? recvfrom(listener, bytes, sizeof bytes, 0,
+					       (struct sockaddr *)&from, &length)
+				    : pause();
+
+		if (n >= 0)
+			sendto(listener, bytes, (size_t)n, 0, (struct sockaddr *)&from,
+			       length);
+	}
+}
+
+START_TEST(datagrams_go_through_a_socket_file)
+{
+	if (!programs_use(ABSTRACT_NAMES))
+		return;
+	plan.kind = kinds[_i];
+	start_datagrams(true);
+	measure_until(ENOUGH);
+	assert_all_served();
+	ck_assert_uint_eq(result.fate.lost, 0);
+}
+END_TEST
+
+START_TEST(a_server_that_does_not_read_datagrams_is_named)
+{
+	char says[FOLDER_TEXT + 80];
+
+	if (!programs_use(ABSTRACT_NAMES))
+		return;
+	start_datagrams(false);
+	ck_assert_int_eq(load_run(&plan, &result, &failure), -1);
+	snprintf(says, sizeof says, "no reply from %s (datagrams): %s", socket_name,
+		 strerror(ETIMEDOUT));
+	ck_assert_str_eq(failure.text, says);
+}
+END_TEST
+
 /* ---- the program ------------------------------------------------------------------------------- */
 
 START_TEST(the_report_names_the_socket)
@@ -198,7 +255,6 @@ static const struct {
 	const char *const *arguments;
 	const char *error;
 } bad[] = {
-	{ ARGUMENTS("loadgen", "-u", "./s"), "-u does not go with a UNIX-domain socket" },
 	{ ARGUMENTS("loadgen", "--source", "127.0.0.1", "./s"),
 	  "--source does not go with a UNIX-domain socket" },
 	{ ARGUMENTS("loadgen", "@"), "'@' has no name behind the @" },
@@ -228,6 +284,11 @@ Suite *suite_load_local(void)
 	tcase_add_test(tcase, faulty_clients_find_a_full_backlog_too);
 	tcase_add_loop_test(tcase, a_backlog_that_stays_full_is_a_timeout, 0, 2);
 	tcase_add_test(tcase, an_abstract_name_needs_no_file);
+
+	tcase = load_case(suite, "datagrams");
+	tcase_add_checked_fixture(tcase, socket_set_up, socket_tear_down);
+	tcase_add_loop_test(tcase, datagrams_go_through_a_socket_file, 0, 2);
+	tcase_add_test(tcase, a_server_that_does_not_read_datagrams_is_named);
 
 	tcase = load_case(suite, "program");
 	tcase_add_checked_fixture(tcase, socket_set_up, socket_tear_down);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fixture/can_run.h"
 #include "tests/fixture/folder.h"
 #include "tests/fixture/harness.h"
 #include "tests/suites.h"
@@ -59,6 +60,32 @@ START_TEST(the_table_and_the_json_name_the_transport)
 }
 END_TEST
 
+START_TEST(datagrams_are_compared_with_those_of_udp)
+{
+	char udp[NAME_TEXT];
+	struct run run;
+
+	if (!programs_use(ABSTRACT_NAMES))
+		return;
+	strcpy(udp, folder_path(&folder, "udp.json"));
+	run = run_versus(SHORT("-u", "-l", "conversations", "--json", udp, "echo", "fork",
+			       "select"));
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
+	run = run_versus(SHORT("--unix", "-u", "-l", "conversations", "--compare", udp,
+			       "--server",
+			       "mine=\"$SOCKWAYS_BIN\"/echod-thread -q -u -a {path}",
+			       "echo", "fork", "select"));
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
+	ck_assert_ptr_nonnull(
+		strstr(run.out, "echo over datagrams of UNIX-domain sockets: median"));
+	expect_match(run.out, "\n  fork  +[0-9,]+ ");
+	expect_match(run.out, "\n  mine  +[0-9,]+ ");
+	ck_assert_ptr_nonnull(strstr(run.out, "\nThe transport was udp and is "
+					      "unix-datagram: the change includes"));
+	ck_assert_ptr_null(strstr(run.out, "Warning"));
+}
+END_TEST
+
 /* With all loads that the service has. */
 START_TEST(services_are_compared)
 {
@@ -89,7 +116,6 @@ static const struct {
 	const char *const *arguments;
 	const char *says;
 } bad[] = {
-	{ ARGUMENTS("versus", "--unix", "-u", "echo"), "--unix does not go with -u" },
 	{ ARGUMENTS("versus", "--unix", "-e", "rate", "echo"),
 	  "the experiments are over TCP, not with --unix" },
 	{ ARGUMENTS("versus", "--unix", "--server", "x {port}", "echo"),
@@ -114,6 +140,7 @@ Suite *suite_versus_local(void)
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, the_table_and_the_json_name_the_transport);
+	tcase_add_test(tcase, datagrams_are_compared_with_those_of_udp);
 	tcase_add_loop_test(tcase, services_are_compared, 0, 4);
 	tcase_add_test(tcase, a_command_gets_a_path);
 	tcase_add_loop_test(tcase, what_does_not_go_together_is_bad_usage, 0,
