@@ -42,6 +42,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -503,6 +504,31 @@ static bool can_have_own_network(void)
 	return status == 0;
 }
 
+/* Without a network of its own an example uses the ports of this host. Several suites run examples: one
+ * at a time does so. TMPDIR is the folder of the whole run (tests/main.c).
+ * @return for release_ports(); -1: the network is its own */
+static int wait_for_ports(bool own_network)
+{
+	const char *folder = getenv("TMPDIR");
+	char path[TEXT];
+	int fd;
+
+	if (own_network)
+		return -1;
+	snprintf(path, sizeof path, "%s/ports", folder != NULL ? folder : "/tmp");
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	ck_assert_msg(fd >= 0, "%s: %s", path, strerror(errno));
+	while (flock(fd, LOCK_EX) < 0 && errno == EINTR)
+		;
+	return fd;
+}
+
+static void release_ports(int ports)
+{
+	if (ports >= 0)
+		close(ports);
+}
+
 /* Whether a number in the commands is a port of this host that somebody listens on. */
 static bool finds_port_taken(const struct example *example, char port[NAME])
 {
@@ -780,6 +806,7 @@ START_TEST(an_example_prints_what_its_page_says_and_leaves_nothing)
 {
 	const struct example *example = &examples[_i];
 	bool own_network = can_have_own_network();
+	int ports = wait_for_ports(own_network);
 	struct outcome outcome;
 	char reason[NAME];
 
@@ -787,6 +814,7 @@ START_TEST(an_example_prints_what_its_page_says_and_leaves_nothing)
 		      example->flaw);
 	if (is_skipped(example, own_network, reason)) {
 		report_skip(example, reason);
+		release_ports(ports);
 		return;
 	}
 	paste(example->script, own_network, LONG_WAIT_MS, &outcome);
@@ -796,6 +824,7 @@ START_TEST(an_example_prints_what_its_page_says_and_leaves_nothing)
 			    !is_as_said(example, &outcome);
 	     again++)
 		paste(example->script, own_network, LONG_WAIT_MS, &outcome);
+	release_ports(ports);
 	is_reported(example, is_as_said(example, &outcome) ? "as described" : "DIFFERS");
 	expect_outcome(example, &outcome);
 }
@@ -837,9 +866,11 @@ START_TEST(the_examples_of_a_page_can_be_pasted_one_behind_the_other)
 	bool own_network = can_have_own_network();
 	struct outcome outcome;
 	char reason[NAME];
+	int ports;
 
 	if (SANITIZED) /* the same has just been run, one by one */
 		return;
+	ports = wait_for_ports(own_network);
 	for (size_t i = 0; i < examples_count; i++) {
 		if (strcmp(examples[i].page, whole.page) != 0 ||
 		    examples[i].kind != EXAMPLE)
@@ -850,6 +881,7 @@ START_TEST(the_examples_of_a_page_can_be_pasted_one_behind_the_other)
 			skipped(reason);
 	}
 	paste(whole.script, own_network, 2 * LONG_WAIT_MS, &outcome);
+	release_ports(ports);
 	expect_outcome(&whole, &outcome);
 }
 END_TEST
