@@ -393,7 +393,7 @@ START_TEST(a_retry_finds_the_server_that_was_busy)
 	if (!listen_silently(&busy))
 		return;
 	program = program_start(&(struct run_setup){
-		.argv = ARGUMENTS("portscan", "-w", slow_seconds(0.2), "-n", "10", "-p",
+		.argv = ARGUMENTS("portscan", "-w", "0.2", "-n", "10", "-p",
 				  PORTS_OF(&busy), "127.0.0.1"),
 	});
 	poll(NULL, 0,
