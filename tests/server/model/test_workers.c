@@ -138,6 +138,11 @@ START_TEST(a_server_that_is_killed_takes_its_workers_along)
 
 	if (_i < PREFORK_WAYS && !programs_use("PR_SET_PDEATHSIG"))
 		return;
+	/* one whose signal comes just before accept(2) waits there, and no alarm(2) follows */
+	if (_i < PREFORK_WAYS && THREAD_SANITIZED) {
+		skipped("needs a build without the thread sanitizer");
+		return;
+	}
 	server = start(_i, "4");
 	fd = client_connect_and_echo(&server);
 	server_signal(&server, SIGKILL);
