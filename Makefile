@@ -449,11 +449,11 @@ $(BUILD)/completion/sockways.bash $(BUILD)/completion/_sockways: man/completion/
 	$(call say,MAKE,$@)
 	$(Q)$(call MAKE_COMPLETION,$(if $(filter %.bash,$@),bash,zsh)) > $@
 
-# bash looks for a file with the name of the command, zsh reads the first line of the file.
 # To the commands below a name with a blank would be two names.
 whole_names = $(foreach folder,DESTDIR BINDIR MANDIR DOCDIR BASHDIR ZSHDIR,$(if \
 	$(word 2,$($(folder))),$(error $(folder) is '$($(folder))': a blank is not possible here)))
 
+# bash looks for a file with the name of the command, zsh reads the first line of the file.
 install: all $(COMPLETION)
 	@$(whole_names)
 	install -d $(addprefix $(DESTDIR),$(BINDIR) $(BASHDIR) $(ZSHDIR) $(addprefix $(MANDIR)/man,1 5 7 8))

@@ -12,8 +12,8 @@
  * where SIGUSR1 is: in every model. Only the main thread of the parent handles it.
  *
  * Who may take over: whoever may connect to the path. The file is for its owner only. And the new
- * instance believes only its own user and root: another one, who may write the directory, could give
- * it a socket to which he listens himself.
+ * instance trusts only its own user and root: another user, who may write the directory, could pass
+ * it a socket from which he accepts the clients himself.
  *
  * New instances that start at once take turns: each locks the directory of the path from before it
  * looks for the old instance until it serves itself. Then the next one finds it at the path. The
@@ -88,12 +88,13 @@ static int fail(const struct handover *handover, const char *what,
 }
 
 /* Whoever may write the directory can put a socket of his own at the path: only the user of this
- * process and root are believed. */
-static int check_owner(const struct handover *handover, int fd, struct failure *failure)
+ * process and root are trusted. */
+static int check_owner(const struct handover *handover, struct failure *failure)
 {
 	struct credentials peer;
 
-	if (!credentials_of_peer(fd, &peer) || peer.uid == 0 || peer.uid == geteuid())
+	if (!credentials_of_peer(handover->old, &peer) || peer.uid == 0 ||
+	    peer.uid == geteuid())
 		return 0;
 	return failure_set(failure,
 			   "--hand-over: %s: the server there belongs to uid %ju",
@@ -121,12 +122,8 @@ static int connect_to(struct handover *handover, const struct local_address *add
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit,
 		   sizeof limit); /* also of connect(2) */
 	if (connect(fd, (const struct sockaddr *)&address->name, address->length) == 0) {
-		if (check_owner(handover, fd, failure) == 0) {
-			handover->old = fd;
-			return 0;
-		}
-		close(fd);
-		return -1;
+		handover->old = fd;
+		return check_owner(handover, failure);
 	}
 	/* ECONNREFUSED: left over from an instance that was killed */
 	if (errno == ENOENT || errno == ECONNREFUSED) {
@@ -330,15 +327,13 @@ int handover_ready(struct handover *handover)
 static int send_listeners(struct server *server, int taker)
 {
 	int result = server->listeners.count > 0 ? 0 : -1;
+	struct offer offer = { 0 };
+
+	snprintf(offer.service, sizeof offer.service, "%s", server->service->name);
 
 	pthread_mutex_lock(&server->accept_mutex);
 	for (unsigned i = 0; result == 0 && i < server->listeners.count; i++) {
-		struct offer offer = {
-			.more = (unsigned char)(server->listeners.count - 1 - i),
-		};
-
-		snprintf(offer.service, sizeof offer.service, "%s",
-			 server->service->name);
+		offer.more = (unsigned char)(server->listeners.count - 1 - i);
 		result = pass_send(taker, &offer, sizeof offer, &server->listeners.fds[i],
 				   1);
 	}

@@ -254,26 +254,28 @@ START_TEST(hand_over_loses_nothing)
 }
 END_TEST
 
+static void expect_refusal(const char *const argv[], const char *says)
+{
+	struct run run = run_program(argv, "", 0, WAIT_MS);
+
+	run_expect_status(&run, 1);
+	expect_match(run.err, says);
+}
+
 /* given: a server with --hand-over; when: an instance for datagrams asks for its sockets; then: it
  * says why it cannot start, and the first one serves on */
 START_TEST(taker_that_cannot_start_changes_nothing)
 {
 	struct folder folder;
 	struct server server;
-	struct run run;
 	const char *path;
 
 	path = create_control_path(&folder);
 	server = start_with_hand_over("echod-fork", path, NULL);
-	for (int i = 0; i < 2; i++) {
-		run = run_program(
+	for (int i = 0; i < 2; i++)
+		expect_refusal(
 			ARGUMENTS("echod-select", "-u", "-p", "0", "--hand-over", path),
-			"", 0, WAIT_MS);
-		run_expect_status(&run, 1);
-		expect_match(run.err,
-			     "--hand-over: .*/control: the server there has no udp "
-			     "socket: ");
-	}
+			"--hand-over: .*/control: the server there has no udp socket: ");
 	expect_service(&server);
 	server_finish(&server);
 	folder_remove(&folder);
@@ -286,16 +288,13 @@ START_TEST(another_service_takes_nothing)
 {
 	struct folder folder;
 	struct server server;
-	struct run run;
 	const char *path;
 
 	path = create_control_path(&folder);
 	server = start_with_hand_over("echod-fork", path, NULL);
-	run = run_program(ARGUMENTS("discardd-fork", "-p", "0", "--hand-over", path), "",
-			  0, WAIT_MS);
-	run_expect_status(&run, 1);
-	expect_match(run.err, "--hand-over: .*/control: the server there has the service "
-			      "'echo', not discard\n");
+	expect_refusal(ARGUMENTS("discardd-fork", "-p", "0", "--hand-over", path),
+		       "--hand-over: .*/control: the server there has the service "
+		       "'echo', not discard\n");
 	expect_service(&server);
 	server_finish(&server);
 	folder_remove(&folder);
@@ -309,7 +308,6 @@ START_TEST(another_user_is_not_believed)
 	enum { OTHER = 1 };
 	struct local_address address;
 	struct folder folder;
-	struct run run;
 	const char *path;
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
@@ -325,11 +323,8 @@ START_TEST(another_user_is_not_believed)
 	ck_assert_int_eq(seteuid(OTHER), 0); /* that of listen(2) counts */
 	ck_assert_int_eq(listen(fd, 1), 0);
 	ck_assert_int_eq(seteuid(0), 0);
-	run = run_program(ARGUMENTS("echod-fork", "-p", "0", "--hand-over", path), "", 0,
-			  WAIT_MS);
-	run_expect_status(&run, 1);
-	expect_match(run.err,
-		     "--hand-over: .*/control: the server there belongs to uid 1\n");
+	expect_refusal(ARGUMENTS("echod-fork", "-p", "0", "--hand-over", path),
+		       "--hand-over: .*/control: the server there belongs to uid 1\n");
 	close(fd);
 	folder_remove(&folder);
 }
@@ -578,18 +573,15 @@ END_TEST
 START_TEST(file_is_not_replaced)
 {
 	struct folder folder;
-	struct run run;
 	char says[TEXT];
 
 	folder_create(&folder);
 	folder_text(&folder, "data", "keep me");
-	run = run_program(ARGUMENTS("echod-fork", "-p", "0", "--hand-over",
-				    folder_path(&folder, "data")),
-			  "", 0, WAIT_MS);
-	run_expect_status(&run, 1);
 	snprintf(says, sizeof says, "--hand-over: .*/data: cannot connect: %s",
 		 strerror(ENOTSOCK));
-	expect_match(run.err, says);
+	expect_refusal(ARGUMENTS("echod-fork", "-p", "0", "--hand-over",
+				 folder_path(&folder, "data")),
+		       says);
 	folder_expect_file(&folder, "data", "keep me", 7);
 	folder_remove(&folder);
 }

@@ -147,7 +147,7 @@ END_TEST
 
 /* ---- datagrams --------------------------------------------------------------------------------- */
 
-/* In a process of its own. @param answers  otherwise nobody reads what is sent */
+/* Starts a server in a process of its own. @param answers  whether it reads and answers datagrams */
 static void start_datagrams(bool answers)
 {
 	char bytes[4096];
