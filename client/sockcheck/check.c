@@ -22,6 +22,9 @@ enum {
 	REMOTE_IDLE = 3000 /* the same for a server of which nothing is known */
 };
 
+/* How long a process that has closed its sockets may take until its end can be seen. */
+enum { END_LOOKS = 10, END_STEP = 20 };
+
 void check_begin(struct check *check, const struct check_settings *settings)
 {
 	*check = (struct check){ .settings = settings, .verdict = CHECK_PASSED };
@@ -110,6 +113,15 @@ bool check_server_is_gone(struct check *check, const char *when)
 	check_fail(check, "%s, %s", when,
 		   checked_server_describe_end(&check->server, how));
 	return true;
+}
+
+bool check_server_ends(struct check *check)
+{
+	if (check->server.pid == 0)
+		return false;
+	for (int i = 0; i < END_LOOKS && !checked_server_has_ended(&check->server); i++)
+		check_pause(check, END_STEP);
+	return checked_server_has_ended(&check->server);
 }
 
 bool check_pause(struct check *check, int64_t milliseconds)

@@ -67,6 +67,11 @@ bool check_leave_open(struct check *check, const char *format, ...) PRINTF_LIKE(
  *  with this evidence and how it ended. */
 bool check_server_is_gone(struct check *check, const char *when);
 
+/** Whether the server has a process that is known, and it has ended, or ends within 200 ms. For use
+ *  after a connection has failed or ended: a process that ends has closed its sockets before
+ *  waitpid(2) finds it. */
+bool check_server_ends(struct check *check);
+
 /** Waits for a few milliseconds. @return false if the time of the check is over */
 bool check_pause(struct check *check, int64_t milliseconds);
 

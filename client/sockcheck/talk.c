@@ -23,9 +23,6 @@
 
 enum { SMALL = 64 * 1024, STEP = 20, ROOM_STEP = 50, SHOWN = 160, SHOWN_BYTES = 48 };
 
-/* A process that crashes has closed its sockets before its end can be seen. */
-enum { END_LOOKS = 10 };
-
 static atomic_uint numbers = 1;
 
 unsigned talk_number(void)
@@ -89,7 +86,7 @@ static bool fail_connect(struct talk *talk, const char *why)
 	char when[128];
 
 	snprintf(when, sizeof when, "%s cannot connect", talk->who);
-	if (check_server_is_gone(talk->check, when))
+	if (check_server_ends(talk->check) && check_server_is_gone(talk->check, when))
 		return false;
 	return check_fail(talk->check, "%s cannot connect to %s%s: %s", talk->who,
 			  local ? "" : "port ",
@@ -341,14 +338,9 @@ bool talk_fail_reply(struct talk *talk, const struct exchange *exchange, const c
 	protocol_expected(protocol_of(talk), exchange, expected);
 	text_escape(talk->received, talk->used < SHOWN_BYTES ? talk->used : SHOWN_BYTES,
 		    got, sizeof got);
-	if (check->server.pid > 0) {
-		for (int i = 0; talk->ended && i < END_LOOKS &&
-				!checked_server_has_ended(&check->server);
-		     i++)
-			check_pause(check, STEP);
-		if (checked_server_has_ended(&check->server))
-			checked_server_describe_end(&check->server, state);
-	}
+	if (talk->ended ? check_server_ends(check)
+			: checked_server_has_ended(&check->server))
+		checked_server_describe_end(&check->server, state);
 	if (state[0] == '\0' && talk->error != 0)
 		snprintf(state, sizeof state, "%s", strerror(talk->error));
 	else if (state[0] == '\0' && talk->ended)
@@ -392,7 +384,7 @@ static bool fail_send(struct talk *talk, const char *why)
 	char when[128];
 
 	snprintf(when, sizeof when, "%s cannot send", talk->who);
-	if (check_server_is_gone(talk->check, when))
+	if (check_server_ends(talk->check) && check_server_is_gone(talk->check, when))
 		return false;
 	return check_fail(talk->check, "%s cannot send: %s", talk->who, why);
 }

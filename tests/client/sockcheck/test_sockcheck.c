@@ -365,6 +365,11 @@ static const struct {
 	{ { "sockcheck", "echo", "--", "sh", "-c", "exit 0" },
 	  "^$",
 	  "it must\n? *stay\n? *in\n? *the\n? *foreground;\n? *the" },
+	/* its socket is closed some time before its end can be seen */
+	{ { "sockcheck", "--only", "two-at-once", "echo", "--", OWN_SERVER, "-r", "1",
+	    "{port}" },
+	  "^$",
+	  "cannot connect, the\n? *server\n? *ended\n? *with\n? *exit status 0" },
 	{ { "sockcheck", "echo", "--", OWN_SERVER, "-w", "{port}" },
 	  "^$",
 	  "FAIL  answers: the client expected 'line [0-9]+ of sockcheck\\\\n', got 'line "

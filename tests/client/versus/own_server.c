@@ -7,6 +7,7 @@
  *	own_server -d			ends at once
  *	own_server -b FAULT ...		does not return all bytes: FAULT is tail, late, cr, nul or high
  *	own_server -e N ...		ends with status 0 when client N comes
+ *	own_server -r N ...		closes its listener when client N comes, and ends 100 ms later
  *	own_server -n [-i]		never listens; -i: ignores SIGTERM
  *	own_server -s ...		stops itself at SIGTERM
  *	own_server -o FILE ...		leaves a process in a session of its own, with its number in FILE
@@ -24,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -32,7 +34,7 @@ enum { MOST = 256, PIECE = 65536, LOG_LINE = 1000, ACTIVATED = 3 };
 static const char *fault = "";
 static char rest[PIECE]; /* what follows the last newline */
 static size_t rest_length;
-static int last_client; /* 0: there is none */
+static int last_client, last_accepted; /* 0: there is none */
 static bool logs, wrong, forks, ignores, never;
 
 static int listen_at(int fd, const void *address, socklen_t length)
@@ -126,6 +128,20 @@ static void serve_in_child(int listener, int fd)
 	close(fd);
 }
 
+static void leave(int number)
+{
+	(void)number;
+	_exit(0);
+}
+
+static void leave_soon(void)
+{
+	const struct itimerval soon = { .it_value = { .tv_usec = 100 * 1000 } };
+
+	signal(SIGALRM, leave);
+	setitimer(ITIMER_REAL, &soon, NULL);
+}
+
 static void serve_all(int listener)
 {
 	struct pollfd fds[MOST] = { { .fd = listener, .events = POLLIN } };
@@ -139,6 +155,11 @@ static void serve_all(int listener)
 
 			if (fd >= 0 && ++clients == last_client)
 				exit(0);
+			if (clients == last_accepted) {
+				close(listener);
+				fds[0].fd = -1;
+				leave_soon();
+			}
 			if (forks && fd >= 0)
 				serve_in_child(listener, fd);
 			else if (fd >= 0)
@@ -183,7 +204,7 @@ int main(int argc, char **argv)
 	int letter;
 
 	signal(SIGPIPE, SIG_IGN);
-	while ((letter = getopt(argc, argv, "lwfdnisb:e:o:")) != -1) {
+	while ((letter = getopt(argc, argv, "lwfdnisb:e:o:r:")) != -1) {
 		logs |= letter == 'l';
 		wrong |= letter == 'w';
 		forks |= letter == 'f';
@@ -194,6 +215,7 @@ int main(int argc, char **argv)
 		if (letter == 'o')
 			leave_process(optarg);
 		last_client = letter == 'e' ? atoi(optarg) : last_client;
+		last_accepted = letter == 'r' ? atoi(optarg) : last_accepted;
 		fault = letter == 'b' ? optarg : fault;
 		if (letter == 'd') {
 			fprintf(stderr, "one\nown_server: no tea today\n\n");
