@@ -118,6 +118,7 @@ static struct notify manager = { -1 };
 
 struct settings {
 	struct sock_place place;
+	char host[HOST_TEXT];       /* of -a, without brackets */
 	struct local_address local; /* of -a, if it names a UNIX-domain socket */
 	unsigned mode;              /* of its file */
 	bool mode_set, port_set;    /* --mode, --port was given */
@@ -202,14 +203,26 @@ static bool is_in(const struct option_line *own, int letter)
 	return own != NULL && own->letter != 0;
 }
 
-static int take_address(struct settings *settings, const char *value,
+/* A UNIX-domain socket; or a host, which may be an IPv6 address in brackets. */
+static int take_address(struct settings *settings, const struct options *options,
 			struct failure *failure)
 {
-	settings->place.host = value;
+	const char *value = options->value;
+	char port[PORT_TEXT];
+
 	settings->server->local = local_address_is(value);
-	return settings->server->local
-		       ? local_address_parse(value, &settings->local, failure)
-		       : 0;
+	if (settings->server->local) {
+		settings->place.host = value;
+		return local_address_parse(value, &settings->local, failure);
+	}
+	settings->place.host = settings->host;
+	if (address_split(value, settings->host, port, NULL) < 0)
+		return options_bad_value(failure, options, 'a',
+					 "is not a host, an address or a path");
+	if (port[0] != '\0')
+		return options_bad_value(failure, options, 'a',
+					 "has a port: give it with -p");
+	return 0;
 }
 
 /* Only octal digits, as chmod(1) takes them. */
@@ -282,7 +295,7 @@ static int take_option(void *context, const struct options *options, int letter,
 		return server->service->option(letter, options, failure);
 	switch (letter) {
 	case 'a':
-		return take_address(settings, options->value, failure);
+		return take_address(settings, options, failure);
 	case OPTION_MODE:
 		return take_mode(settings, options, failure);
 	case 'p':

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/text.h"
@@ -451,10 +452,11 @@ struct local_sockets {
 	size_t count;
 };
 
-static void note_local(struct local_sockets *sockets, unsigned flags, unsigned state,
-		       unsigned long inode)
+/* A socket for datagrams receives as soon as it has its name. */
+static void note_local(struct local_sockets *sockets, unsigned flags, unsigned type,
+		       unsigned state, unsigned long inode)
 {
-	if (flags & LOCAL_LISTENS)
+	if (flags & LOCAL_LISTENS || type == SOCK_DGRAM)
 		sockets->listens = true;
 	else if (state == LOCAL_CONNECTED && sockets->count < LOCAL_MOST)
 		sockets->connected[sockets->count++] = inode;
@@ -470,15 +472,15 @@ static int find_local(const char *name, struct local_sockets *sockets)
 	if (file == NULL)
 		return -1;
 	while (fgets(line, sizeof line, file) != NULL) {
-		unsigned flags, state;
+		unsigned flags, type, state;
 		unsigned long inode;
 		int at = 0;
 
 		line[strcspn(line, "\n")] = '\0';
-		if (sscanf(line, "%*s %*s %*s %x %*s %x %lu %n", &flags, &state, &inode,
-			   &at) == 3 &&
+		if (sscanf(line, "%*s %*s %*s %x %x %x %lu %n", &flags, &type, &state,
+			   &inode, &at) == 4 &&
 		    at > 0 && strcmp(line + at, name) == 0)
-			note_local(sockets, flags, state, inode);
+			note_local(sockets, flags, type, state, inode);
 	}
 	fclose(file);
 	return 0;

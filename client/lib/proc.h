@@ -72,8 +72,8 @@ size_t proc_connection_holders(pid_t leader, unsigned local, unsigned remote,
  *  @return 1 or 0; -1 if it is unknown (no /proc) */
 int proc_port_is_open(unsigned port, bool datagrams);
 
-/** Whether a UNIX-domain socket of this name, a path or "@name", listens. @return as
- *  proc_port_is_open() */
+/** Whether a UNIX-domain socket of this name, a path or "@name", listens, or is one for datagrams.
+ *  @return as proc_port_is_open() */
 int proc_local_is_open(const char *name);
 
 /** Finds the processes of a tree that have a descriptor of a connection that was accepted at the

@@ -39,7 +39,7 @@ enum {
 enum { TIMEOUT = 20000, TIMEOUT_MOST = 3600, WORKERS_MOST = 500 };
 
 static const struct option_line option_lines[] = {
-	{ 'u', "udp", NULL, "check the server on UDP instead of TCP" },
+	{ 'u', "udp", NULL, "check the server with datagrams (UDP)" },
 	{ OPTION_UNIX, "unix", NULL, "start COMMAND on a UNIX-domain socket" },
 	{ 'w', "workers", "N", "the server must serve exactly N clients at a time" },
 	{ OPTION_ONLY, "only", "NAME,...", "make only these checks" },
@@ -266,8 +266,6 @@ static int take_place(struct command *command, int count, char **operands,
 	if (command->local)
 		return failure_set(failure, "--unix needs -- and a command");
 	settings->local = local_address_is(operands[0]);
-	if (settings->datagrams && settings->local)
-		return failure_set(failure, "-u does not go with a UNIX-domain socket");
 	return address_operands(operands, count,
 				settings->datagrams ? SOCK_DGRAM : SOCK_STREAM,
 				settings->host, settings->port, failure);
@@ -299,8 +297,6 @@ static int take_operands(void *context, int count, char **operands,
 		return failure_set(failure, "no protocol: use one of %s", protocol_names);
 	if (take_protocol(command, operands[0], failure) < 0)
 		return -1;
-	if (command->local && command->settings.datagrams)
-		return failure_set(failure, "--unix does not go with -u");
 	if (!command->settings.starts)
 		return take_place(command, count - 1, operands + 1, failure);
 	if (count > 1)

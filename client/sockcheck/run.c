@@ -149,7 +149,9 @@ static void skip(const struct check_settings *settings, struct results *results)
 			snprintf(result->evidence, sizeof result->evidence,
 				 "has no meaning for %s%s%s",
 				 protocol_name(&settings->protocol),
-				 settings->datagrams ? " on UDP" : "",
+				 !settings->datagrams ? ""
+				 : settings->local    ? " with datagrams"
+						      : " on UDP",
 				 settings->local ? " on a UNIX-domain socket" : "");
 		}
 	}

@@ -271,7 +271,8 @@ static int find_path(struct checked_server *server, bool again, int *listener,
 	server->file.owner = 0;
 	if (server->command->opens_port)
 		return again ? 0 : local_listener_path(server->host, failure);
-	*listener = local_listener_open_unix(false, server->host, &server->file, failure);
+	*listener = local_listener_open_unix(server->command->datagrams, server->host,
+					     &server->file, failure);
 	return *listener < 0 ? -1 : 0;
 }
 

@@ -177,6 +177,11 @@ static const struct {
 	{ { "-p", "" }, "-p, --port: '' is not a port (0 to 65535, or a service name)" },
 	{ { "-p", "no-such-service" },
 	  "-p, --port: 'no-such-service' is not a port (0 to 65535, or a service name)" },
+	{ { "-a", "" }, "-a, --address: '' is not a host, an address or a path" },
+	{ { "-a", "[::1" }, "-a, --address: '[::1' is not a host, an address or a path" },
+	{ { "-a", "127.0.0.1:80" },
+	  "-a, --address: '127.0.0.1:80' has a port: give it with -p" },
+	{ { "-a", "[::1]:80" }, "-a, --address: '[::1]:80' has a port: give it with -p" },
 	{ { "-c", "0" }, "-c, --max-clients: '0' is not a number from 1 to 1000000" },
 	{ { "-c", "1e3" }, "-c, --max-clients: '1e3' is not a number from 1 to 1000000" },
 	{ { "-t", "x" },
@@ -246,6 +251,12 @@ START_TEST(an_address_that_is_not_ours_is_one_clear_line)
 	char says[TEXT];
 
 	snprintf(says, sizeof says, "cannot listen on 192.0.2.1:7007: %s",
+		 strerror(EADDRNOTAVAIL));
+	expect_start_fails(&run, _i, says);
+	if (!network_has_ipv6())
+		return;
+	run = run_server(_i, ARGUMENTS("-a", "[2001:db8::1]"));
+	snprintf(says, sizeof says, "cannot listen on [2001:db8::1]:7007: %s",
 		 strerror(EADDRNOTAVAIL));
 	expect_start_fails(&run, _i, says);
 }

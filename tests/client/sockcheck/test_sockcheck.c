@@ -71,8 +71,6 @@ static const struct {
 	  "-u, --udp: sockcheck knows no http on UDP" },
 	{ { "sockcheck", "--unix", "echo", "localhost", "7" },
 	  "--unix needs -- and a command" },
-	{ { "sockcheck", "--unix", "-u", "echo", "--", "cat" },
-	  "--unix does not go with -u" },
 	{ { "sockcheck", "--unix", "echo", "--", "cat", "{port}" },
 	  "with --unix, use \\{path\\} instead of \\{port\\}" },
 	{ { "sockcheck", "echo", "--", "cat", "{path}" }, "\\{path\\} needs --unix" },
@@ -352,6 +350,14 @@ static const struct {
 	{ { "sockcheck", "--unix", "echo", "--", OWN_SERVER, "-n" },
 	  "^$",
 	  "the command has no\n? *\\{path\\}: the\n? *server\n? *must\n? *accept" },
+	{ { "sockcheck", "--unix", "-u", "echo", "--", OWN_SERVER, "-n" },
+	  "^$",
+	  "the\n? *command\n? *has\n? *no\n? *\\{path\\}: the\n? *server must\n? "
+	  "*receive" },
+	{ { "sockcheck", "-u", "echo", "./no-such.sock" },
+	  "^$",
+	  "FAIL  udp-answers: cannot connect to ./no-such.sock: No such file or "
+	  "directory" },
 	{ { "sockcheck", "-u", "echo", "--", OWN_SERVER, "-n" },
 	  "^$",
 	  "the\n? *command\n? *has\n? *no\n? *\\{port\\}: the\n? *server must\n? "
