@@ -124,6 +124,11 @@ bool check_server_ends(struct check *check)
 	return checked_server_has_ended(&check->server);
 }
 
+bool check_end_explains(struct check *check, const char *when)
+{
+	return check_server_ends(check) && check_server_is_gone(check, when);
+}
+
 bool check_pause(struct check *check, int64_t milliseconds)
 {
 	const struct timespec time = clock_timespec(milliseconds);

@@ -72,6 +72,10 @@ bool check_server_is_gone(struct check *check, const char *when);
  *  waitpid(2) finds it. */
 bool check_server_ends(struct check *check);
 
+/** Whether the end of the server explains that a connection has failed or ended: check_server_ends(),
+ *  then check_server_is_gone(). */
+bool check_end_explains(struct check *check, const char *when);
+
 /** Waits for a few milliseconds. @return false if the time of the check is over */
 bool check_pause(struct check *check, int64_t milliseconds);
 

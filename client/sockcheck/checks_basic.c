@@ -264,8 +264,7 @@ static bool fail_bytes(struct talk *talk, const struct exchange *exchange, size_
 				  talk->who, length, same + 1,
 				  (unsigned)(unsigned char)sent[same],
 				  (unsigned)(unsigned char)got[same]);
-	if (talk->ended && !(check_server_ends(talk->check) &&
-			     check_server_is_gone(talk->check, talk->who)))
+	if (talk->ended && !check_end_explains(talk->check, talk->who))
 		why = talk->error != 0 ? strerror(talk->error) : "the server closed";
 	if (same == length - tail)
 		return check_fail(talk->check,

@@ -99,8 +99,7 @@ static ssize_t receive(struct check *check, int fd, const char *who, char *reply
 		if (errno != EAGAIN && errno != EINTR) {
 			int error = errno;
 
-			if (!check_server_ends(check) ||
-			    !check_server_is_gone(check, who))
+			if (!check_end_explains(check, who))
 				check_fail(check, "%s got no reply: %s", who,
 					   strerror(error));
 			return -1;

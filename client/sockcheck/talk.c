@@ -86,7 +86,7 @@ static bool fail_connect(struct talk *talk, const char *why)
 	char when[128];
 
 	snprintf(when, sizeof when, "%s cannot connect", talk->who);
-	if (check_server_ends(talk->check) && check_server_is_gone(talk->check, when))
+	if (check_end_explains(talk->check, when))
 		return false;
 	return check_fail(talk->check, "%s cannot connect to %s%s: %s", talk->who,
 			  local ? "" : "port ",
@@ -384,7 +384,7 @@ static bool fail_send(struct talk *talk, const char *why)
 	char when[128];
 
 	snprintf(when, sizeof when, "%s cannot send", talk->who);
-	if (check_server_ends(talk->check) && check_server_is_gone(talk->check, when))
+	if (check_end_explains(talk->check, when))
 		return false;
 	return check_fail(talk->check, "%s cannot send: %s", talk->who, why);
 }
