@@ -35,6 +35,17 @@ enum {
 	CRC_BYTES = 4,
 };
 
+/* Address family and transport protocol. */
+enum {
+	UNSPECIFIED = 0x00,
+	TCP_V4 = 0x11,
+	UDP_V4 = 0x12,
+	TCP_V6 = 0x21,
+	UDP_V6 = 0x22,
+	LOCAL_STREAM = 0x31,
+	LOCAL_DATAGRAM = 0x32,
+};
+
 static const char word[] = "PROXY ";
 static const char signature[] = "\r\n\r\n\0\r\nQUIT\n";
 
@@ -228,36 +239,47 @@ static void set_local(struct address *address)
 	address_set(address, &local, offsetof(struct sockaddr, sa_data));
 }
 
-/* Sets the address. @return its length, or -1 if the family or protocol is not valid, or
- * there are fewer than that in the @p length bytes */
-static int take_addresses(const unsigned char *header, size_t length,
-			  struct proxy_client *client)
+/* How long the addresses of a family and protocol are. @return -1: it is not valid */
+static int addresses_length(unsigned char family)
 {
-	const unsigned char *addresses = header + FIXED;
-
-	client->known = true;
-	switch (header[13]) {
-	case 0x11: /* TCP over IPv4 */
-		if (length < V4_ADDRESSES)
-			return -1;
-		set_v4(&client->address, addresses);
+	switch (family) {
+	case TCP_V4:
+	case UDP_V4:
 		return V4_ADDRESSES;
-	case 0x21: /* TCP over IPv6 */
-		if (length < V6_ADDRESSES)
-			return -1;
-		set_v6(&client->address, addresses);
+	case TCP_V6:
+	case UDP_V6:
 		return V6_ADDRESSES;
-	case 0x31: /* a local stream socket */
-		if (length < LOCAL_ADDRESSES)
-			return -1;
-		set_local(&client->address);
+	case LOCAL_STREAM:
+	case LOCAL_DATAGRAM:
 		return LOCAL_ADDRESSES;
-	case 0x00: /* unknown */
-		client->known = false;
-		return 0;
 	default:
 		return -1;
 	}
+}
+
+/* Sets the address of a client that came over a stream. One that came by datagrams stays unknown, as
+ * the specification wants it where these are not supported. @return how many bytes were addresses;
+ * -1: the family or protocol is not valid, or there are fewer in the @p length bytes */
+static int take_addresses(const unsigned char *header, size_t length,
+			  struct proxy_client *client)
+{
+	const unsigned char family = header[13], *addresses = header + FIXED;
+	int needed = addresses_length(family);
+
+	if (family == UNSPECIFIED)
+		return (int)length; /* all is to be ignored */
+	if (needed < 0 || length < (size_t)needed)
+		return -1;
+	client->known = true;
+	if (family == TCP_V4)
+		set_v4(&client->address, addresses);
+	else if (family == TCP_V6)
+		set_v6(&client->address, addresses);
+	else if (family == LOCAL_STREAM)
+		set_local(&client->address);
+	else
+		client->known = false;
+	return needed;
 }
 
 static enum proxy_result read_binary(const char *bytes, size_t n,

@@ -28,20 +28,24 @@ struct header {
 #define PATH_36     "/a/path\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 #define PATHS       PATH_36 PATH_36 PATH_36 PATH_36 PATH_36 PATH_36
 
+/* Places in the table. */
+enum { LINE = 0, BINARY = 5, HEALTH_CHECK = 9 };
+
 static const struct header valid[] = {
-	{ BYTES("PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n"), "192.0.2.1:56324" },
+	[LINE] = { BYTES("PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n"),
+		   "192.0.2.1:56324" },
 	{ BYTES("PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535\r\n"),
 	  "255.255.255.255:65535" },
 	{ BYTES("PROXY TCP6 2001:db8::1 2001:db8::2 56324 443\r\n"),
 	  "[2001:db8::1]:56324" },
 	{ BYTES("PROXY UNKNOWN\r\n"), NULL },
 	{ BYTES("PROXY UNKNOWN ffff::1 ffff::2 65535 anything\r\n"), NULL },
-	{ BYTES(VERSION_2 "\x21\x11\x00\x0c" IPV4), "192.0.2.1:56324" },
+	[BINARY] = { BYTES(VERSION_2 "\x21\x11\x00\x0c" IPV4), "192.0.2.1:56324" },
 	{ BYTES(VERSION_2 "\x21\x21\x00\x24" SIXTEEN SIXTEEN "\xdc\x04\x01\xbb"),
 	  "[2001:db8::1]:56324" },
 	{ BYTES(VERSION_2 "\x21\x31\x00\xd8" PATHS), "local" },
 	{ BYTES(VERSION_2 "\x21\x00\x00\x00"), NULL },
-	{ BYTES(VERSION_2 "\x20\x00\x00\x00"), NULL },
+	[HEALTH_CHECK] = { BYTES(VERSION_2 "\x20\x00\x00\x00"), NULL },
 	{ BYTES(VERSION_2 "\x20\xff\x00\x03xyz"), NULL },
 	/* an extension of no bytes, and one with the name of the host */
 	{ BYTES(VERSION_2 "\x21\x11\x00\x16" IPV4 "\x04\x00\x00\x02\x00\x04name"),
@@ -49,6 +53,11 @@ static const struct header valid[] = {
 	/* a checksum */
 	{ BYTES(VERSION_2 "\x21\x11\x00\x13" IPV4 "\x03\x00\x04\xd6\xc8\xc7\x5f"),
 	  "192.0.2.1:56324" },
+	{ BYTES(VERSION_2 "\x21\x00\x00\x0c" IPV4), NULL },
+	/* clients of a proxy that receives datagrams */
+	{ BYTES(VERSION_2 "\x21\x12\x00\x0c" IPV4), NULL },
+	{ BYTES(VERSION_2 "\x21\x22\x00\x24" SIXTEEN SIXTEEN "\xdc\x04\x01\xbb"), NULL },
+	{ BYTES(VERSION_2 "\x21\x32\x00\xd8" PATHS), NULL },
 };
 
 enum { VALID = sizeof valid / sizeof *valid };
@@ -77,7 +86,10 @@ static const struct header bad[] = {
 	  NULL },
 	{ BYTES(VERSION_2 "\x11"), NULL },
 	{ BYTES(VERSION_2 "\x22"), NULL },
-	{ BYTES(VERSION_2 "\x21\x12\x00\x0c" IPV4), NULL },
+	{ BYTES(VERSION_2 "\x21\x13\x00\x0c" IPV4), NULL },
+	{ BYTES(VERSION_2 "\x21\x12\x00\x0b" IPV4), NULL },
+	{ BYTES(VERSION_2 "\x21\x22\x00\x0c" IPV4), NULL },
+	{ BYTES(VERSION_2 "\x21\x32\x00\x0c" IPV4), NULL },
 	{ BYTES(VERSION_2 "\x21\x01\x00\x00"), NULL },
 	{ BYTES(VERSION_2 "\x21\x11\x00\x0b" IPV4), NULL },
 	{ BYTES(VERSION_2 "\x21\x21\x00\x0c" IPV4), NULL },
@@ -161,7 +173,7 @@ START_TEST(the_peer_is_the_client_of_the_header)
 	char bytes[512];
 
 	for (int i = 0; i < VALID; i++) {
-		bool cuts = i == 0 || i == 5;
+		bool cuts = i == LINE || i == BINARY;
 		size_t length = valid[i].length + 6;
 
 		memcpy(bytes, valid[i].bytes, valid[i].length);
@@ -223,7 +235,7 @@ START_TEST(the_greeting_comes_after_the_header)
 		model_start(_i, "greet", ARGUMENTS("--proxy-protocol", "-m", "good day"));
 	int fd = client_connect(&server);
 
-	client_send(fd, valid[0].bytes, valid[0].length - 1);
+	client_send(fd, valid[LINE].bytes, valid[LINE].length - 1);
 	ck_assert(!client_is_readable(fd, 30));
 	client_send(fd, "\n", 1);
 	client_hear(fd, "good day\n");
@@ -244,11 +256,11 @@ START_TEST(a_header_that_does_not_come_is_bounded_by_the_idle_timeout)
 
 	ck_assert_uint_eq(read_to_end(fd), 0);
 	fd = client_connect(&server);
-	for (size_t i = 0; i < valid[0].length - 1; i++) {
+	for (size_t i = 0; i < valid[LINE].length - 1; i++) {
 		if (client_is_readable(fd, 20))
 			break;
-		(void)send(fd, valid[0].bytes + i, 1, MSG_NOSIGNAL);
-		ck_assert_uint_lt(i, valid[0].length - 2);
+		(void)send(fd, valid[LINE].bytes + i, 1, MSG_NOSIGNAL);
+		ck_assert_uint_lt(i, valid[LINE].length - 2);
 	}
 	ck_assert_uint_eq(read_to_end(fd), 0);
 	server_finish(&server);
@@ -263,7 +275,7 @@ START_TEST(a_peer_that_is_no_proxy_is_closed)
 				      "10.0.0.0/8,127.0.0.2,2001:db8::/32"));
 	int fd = client_connect(&server);
 
-	(void)send(fd, valid[0].bytes, valid[0].length, MSG_NOSIGNAL);
+	(void)send(fd, valid[LINE].bytes, valid[LINE].length, MSG_NOSIGNAL);
 	ck_assert_uint_eq(read_to_end(fd), 0);
 	server_wait_line(&server, "it is not one of --proxy-from", WAIT_MS);
 	server_finish(&server);
@@ -285,7 +297,7 @@ START_TEST(a_mapped_address_names_a_proxy_of_ipv4)
 
 	server.host = "127.0.0.1";
 	fd = client_connect(&server);
-	client_send(fd, valid[0].bytes, valid[0].length);
+	client_send(fd, valid[LINE].bytes, valid[LINE].length);
 	client_hear(fd, "good day\n");
 	client_expect_end(fd);
 	client_close(fd);
@@ -307,16 +319,16 @@ START_TEST(a_health_check_does_not_enter_the_chat)
 		return;
 	server = model_start(_i, "chat", ARGUMENTS("--proxy-protocol"));
 	alice = client_connect(&server);
-	client_send(alice, valid[0].bytes, valid[0].length);
+	client_send(alice, valid[LINE].bytes, valid[LINE].length);
 	client_say(alice, "/nick alice\n");
 	for (int i = 0; i < 3; i++) {
 		int check = client_connect(&server);
 
-		client_send(check, valid[9].bytes, valid[9].length);
+		client_send(check, valid[HEALTH_CHECK].bytes, valid[HEALTH_CHECK].length);
 		client_leave(check);
 	}
 	bob = client_connect(&server);
-	client_send(bob, valid[5].bytes, valid[5].length);
+	client_send(bob, valid[BINARY].bytes, valid[BINARY].length);
 	client_say(bob, "/nick bob\nhello\n");
 	do {
 		ssize_t n = io_read(alice, line + length, sizeof line - 1 - length);
@@ -348,14 +360,15 @@ START_TEST(a_health_check_is_not_counted)
 	for (int i = 0; i < 3; i++) {
 		int check = client_connect(&server);
 
-		client_send(check, valid[9].bytes, valid[9].length);
+		client_send(check, valid[HEALTH_CHECK].bytes, valid[HEALTH_CHECK].length);
 		client_leave(check);
 	}
 	for (int i = 0; i < 2; i++) {
 		/* with a request, the connection of the proxy is a client */
+		const struct header *header = &valid[i == 0 ? LINE : HEALTH_CHECK];
 		int client = client_connect(&server);
 
-		client_send(client, valid[i * 9].bytes, valid[i * 9].length);
+		client_send(client, header->bytes, header->length);
 		client_echo(client);
 		client_leave(client);
 	}
