@@ -148,8 +148,7 @@ static void print_generator(const struct load_plan *plan,
 	switch (load_bottleneck(result)) {
 	case LOAD_BUSY_THREAD:
 		printf("%-15sloadgen itself: its busiest thread needed the CPU %.0f %% "
-		       "of "
-		       "the time\n",
+		       "of the time\n",
 		       "bottleneck", result->busy * 100);
 		break;
 	case LOAD_TARDY_REQUESTS:
@@ -257,8 +256,7 @@ static void print_work(const struct report *report, const struct load_result *re
 		return;
 	if (median > 0)
 		printf("%-15snot what --work says: half of the exchanges took at most "
-		       "%s, "
-		       "less than %.3f ms\n",
+		       "%s, less than %.3f ms\n",
 		       "work", time_text(median, text), work);
 	else
 		printf("%-15s%.2f CPUs busy with %.3f ms for each exchange\n", "work",
@@ -291,8 +289,7 @@ static void print_limit(const struct load_plan *plan, const struct load_result *
 
 	if (lines > 0)
 		printf("%-15s%.1f lines a second for each sender: chatd allows %d, "
-		       "unless "
-		       "its -R says otherwise\n",
+		       "unless its -R says otherwise\n",
 		       "limit", lines, CHAT_RATE);
 }
 

@@ -4,7 +4,8 @@
  * A clock alone says little: on a busy machine a good server may be late. So a wait looks at
  * the threads of the server in /proc. Where none of them has run for a second, and none wants
  * to, nothing will come any more. Otherwise the wait goes on until the time of the check is over.
- * A server that is not a child of sockcheck has only the clock.
+ * For a server that sockcheck has not started, the wait ends when nothing has arrived for three
+ * seconds.
  */
 #include "client/sockcheck/check.h"
 

@@ -83,7 +83,7 @@ bool check_pause(struct check *check, int64_t milliseconds);
 struct check_wait {
 	int64_t began, quiet_since;
 	uint64_t activities;
-	uint64_t received; /* as last told */
+	uint64_t received; /* of the last call */
 	bool known;        /* the activities */
 };
 
@@ -98,7 +98,7 @@ void check_wait_touch(struct check_wait *wait);
  * for a second, all its threads asleep, although something was sent to it.
  *
  * @param received  changes when something has arrived
- * @param why       receives "the server is idle" or the like
+ * @param why       receives "the server sleeps" or the like
  */
 bool check_wait_is_over(struct check *check, struct check_wait *wait, uint64_t received,
 			const char **why);

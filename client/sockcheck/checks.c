@@ -20,17 +20,15 @@ const struct check_kind checks[] = {
 	  .sentence = "a client gets the right replies",
 	  .why = "All other checks build on it.",
 	  .bug = "The server does not listen where it should, or its replies are not "
-		 "those "
-		 "of the protocol.",
+		 "those of the protocol.",
 	  .pages = "socket(7), accept(2), read(2), write(2)",
 	  .run = check_answers },
 	{ .name = "two-at-once",
-	  .sentence = "two clients are answered in turns",
+	  .sentence = "two clients are answered alternately",
 	  .why = "A client that stays connected must not keep others waiting.",
 	  .bug = "The server serves one client at a time; its loop waits in accept(2) or "
 		 "read(2) while another client has sent something; or select(2) was "
-		 "given "
-		 "the set that it had changed.",
+		 "given the set that it had changed.",
 	  .pages = "accept(2), fork(2), pthread_create(3), select(2), poll(2)",
 	  .run = check_two_at_once },
 	{ .name = "silent-client",
@@ -44,8 +42,7 @@ const struct check_kind checks[] = {
 	  .sentence = "many clients at once get their own replies",
 	  .why = "State of one client must not be visible to another one.",
 	  .bug = "A variable is shared: the address of connfd is passed to all threads, "
-		 "the "
-		 "buffer is static, or a function of libc is not thread-safe.",
+		 "the buffer is static, or a function of libc is not thread-safe.",
 	  .pages = "pthread_create(3), pthreads(7), attributes(7)",
 	  .never = ROOM | SILENT,
 	  .run = check_own_answers },
@@ -62,25 +59,22 @@ const struct check_kind checks[] = {
 	  .why = "TCP may deliver several requests in one segment, and a client may send "
 		 "the next one before it has the reply.",
 	  .bug = "After one request the rest of the buffer is dropped; or an "
-		 "edge-triggered "
-		 "epoll(7) is read only once.",
+		 "edge-triggered epoll(7) is read only once.",
 	  .pages = "tcp(7), read(2), epoll(7)",
 	  .never = FIRST | SILENT | CLOSES | PROTOCOL_COUNTS,
 	  .run = check_pipelined },
 	{ .name = "all-bytes",
 	  .sentence = "each byte comes back, also after the last newline",
 	  .why = "A client may send any bytes: an image, UTF-8, the line ends of "
-		 "Windows. "
-		 "Its last line may have no newline.",
+		 "Windows. Its last line may have no newline.",
 	  .bug = "The bytes are taken for a string, which NUL ends, or for text, which "
-		 "is "
-		 "decoded; or only whole lines are sent back, without a rest.",
+		 "is decoded; or only whole lines are sent back, without a rest.",
 	  .pages = "read(2), write(2), getline(3), strlen(3)",
 	  .only = PROTOCOL_ECHOES,
 	  .run = check_all_bytes },
 	{ .name = "half-close",
 	  .sentence = "a client that sends no more gets all replies, and the end",
-	  .why = "shutdown(2) ends one direction; many clients end their requests so.",
+	  .why = "shutdown(2) ends one direction; many clients end a request with it.",
 	  .bug = "The server closes at the end of the input, although output is not sent "
 		 "yet; or a descriptor stays open in another process, so that the client "
 		 "never sees the end.",
@@ -88,7 +82,7 @@ const struct check_kind checks[] = {
 	  .never = FIRST | ROOM,
 	  .run = check_half_close },
 	{ .name = "partial-writes",
-	  .sentence = "a megabyte arrives whole, though the client reads late",
+	  .sentence = "long output arrives whole, though the client reads late",
 	  .why = "A socket's buffer is finite. When it is full, a non-blocking write(2) "
 		 "takes a part of the bytes only; a blocking one waits, and is cut short "
 		 "by a signal at most.",
@@ -122,7 +116,7 @@ const struct check_kind checks[] = {
 	  .run = check_reset_before_reply },
 	{ .name = "reset-after-reply",
 	  .sentence = "a reset after the reply does not affect others",
-	  .why = "Many clients end so.",
+	  .why = "Many clients end a connection with a reset.",
 	  .bug = "The error of read(2), ECONNRESET, ends the server.",
 	  .pages = "read(2), recv(2)",
 	  .needs = CHECK_RESETS,
@@ -156,9 +150,7 @@ const struct check_kind checks[] = {
 	  .why = "Their descriptors pass FD_SETSIZE, 1024, and the limits of small "
 		 "arrays.",
 	  .bug = "FD_SET of a descriptor above FD_SETSIZE writes beyond the end of the "
-		 "set; or an "
-		 "array "
-		 "for clients has no check of its bounds.",
+		 "set; or an array for clients has no check of its bounds.",
 	  .pages = "select(2), poll(2), epoll(7)",
 	  .never = ROOM,
 	  .run = check_many_clients },
@@ -166,8 +158,7 @@ const struct check_kind checks[] = {
 	  .sentence = "without a free descriptor it waits, and serves on",
 	  .why = "The limit of descriptors is reached sooner or later.",
 	  .bug = "EMFILE of accept(2) ends the server, or its loop calls accept(2) again "
-		 "at "
-		 "once and uses a whole processor.",
+		 "at once and uses a whole processor.",
 	  .pages = "accept(2), getrlimit(2)",
 	  .needs = CHECK_STARTS,
 	  .descriptors = FEW,
@@ -177,35 +168,31 @@ const struct check_kind checks[] = {
 	  .sentence = "with silent clients it uses no processor",
 	  .why = "A server that looks all the time wastes a processor.",
 	  .bug = "poll(2) asks for POLLOUT without output, a non-blocking read is "
-		 "repeated at "
-		 "once, or the end of a client is not noticed.",
+		 "repeated at once, or the end of a client is not noticed.",
 	  .pages = "poll(2), epoll(7)",
 	  .needs = CHECK_STARTS,
 	  .run = check_idle_cpu },
 	{ .name = "zombies",
-	  .sentence = "after 2000 clients no child is a zombie",
+	  .sentence = "after many clients no child is a zombie",
 	  .why = "A zombie keeps its place in the table of processes.",
 	  .bug = "waitpid(2) is never called; or it is called once for each SIGCHLD, "
-		 "though "
-		 "several children may have ended.",
+		 "though several children may have ended.",
 	  .pages = "waitpid(2), signal(7)",
 	  .needs = CHECK_STARTS | CHECK_SHARES,
 	  .run = check_zombies },
 	{ .name = "descriptor-leak",
-	  .sentence = "after 2000 clients no descriptor is left",
+	  .sentence = "after many clients no descriptor is left",
 	  .why = "At the limit of descriptors the server accepts no client.",
 	  .bug = "A path of the code, often that of an error, does not close; or the "
-		 "parent "
-		 "keeps the client's socket after fork(2).",
+		 "parent keeps the client's socket after fork(2).",
 	  .pages = "close(2), fork(2)",
 	  .needs = CHECK_STARTS | CHECK_SHARES,
 	  .run = check_descriptor_leak },
 	{ .name = "thread-leak",
-	  .sentence = "after 2000 clients no thread or process is left",
+	  .sentence = "after many clients no thread or process is left",
 	  .why = "Each takes memory, and their number is limited.",
 	  .bug = "A thread or process does not notice the end of its client; or threads "
-		 "are "
-		 "neither joined nor detached.",
+		 "are neither joined nor detached.",
 	  .pages = "pthread_detach(3), pthread_join(3), read(2)",
 	  .needs = CHECK_STARTS | CHECK_SHARES,
 	  .run = check_thread_leak },
@@ -244,10 +231,9 @@ const struct check_kind checks[] = {
 	  .run = check_workers_last },
 	{ .name = "sigterm",
 	  .sentence = "SIGTERM ends it, and frees its port",
-	  .why = "Service managers, shells and shutdown(8) end programs so.",
+	  .why = "Service managers, shells and shutdown(8) end programs with SIGTERM.",
 	  .bug = "A handler sets a flag that a blocked accept(2) does not see; workers "
-		 "live "
-		 "on; or a child keeps the listening socket.",
+		 "live on; or a child keeps the listening socket.",
 	  .pages = "signal(7), sigaction(2), accept(2)",
 	  .needs = CHECK_STARTS,
 	  .run = check_sigterm },
@@ -270,8 +256,7 @@ const struct check_kind checks[] = {
 	  .sentence = "each reply goes to the sender of its request",
 	  .why = "One socket serves all clients.",
 	  .bug = "The address of the last sender is kept for all replies, or the socket "
-		 "is "
-		 "connected to the first client.",
+		 "is connected to the first client.",
 	  .pages = "recvfrom(2), sendto(2)",
 	  .needs = CHECK_DATAGRAMS,
 	  .run = check_udp_own_peer },

@@ -470,7 +470,7 @@ void check_partial_writes(struct check *check)
 		check_fail(check, "not enough memory");
 		return;
 	}
-	if (talk_open_small(&talk, check, "a late reader") && talk_exchange(&talk)) {
+	if (talk_open(&talk, check, "a late reader") && talk_exchange(&talk)) {
 		stream->talk = &talk;
 		stream->first = long_requests(&talk);
 		stream->count =

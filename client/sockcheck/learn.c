@@ -48,13 +48,6 @@ static bool closes(struct talk *talk, bool *replied, struct exchange *exchange)
 	return false;
 }
 
-static bool may_close(const struct check_settings *settings)
-{
-	const char *name = protocol_name(&settings->protocol);
-
-	return strcmp(name, "http") == 0 || strcmp(name, "request") == 0;
-}
-
 static void learn_two(struct check_settings *settings, struct talk *talk)
 {
 	static struct exchange first, second; /* large; one thread learns */
@@ -66,7 +59,8 @@ static void learn_two(struct check_settings *settings, struct talk *talk)
 		return;
 	length = talk->reply_length;
 	memcpy(reply, talk->reply, length);
-	if (may_close(settings) && closes(talk, &replied, &second))
+	if (protocol_has(&settings->protocol, PROTOCOL_MAY_CLOSE) &&
+	    closes(talk, &replied, &second))
 		settings->protocol.traits |= PROTOCOL_CLOSES;
 	if (protocol_has(&settings->protocol, PROTOCOL_CLOSES)) {
 		talk_close(talk);

@@ -36,14 +36,18 @@ enum {
 	OPTION_UNIX
 };
 
-enum { TIMEOUT = 20000, TIMEOUT_MOST = 3600, WORKERS_MOST = 500 };
+enum {
+	TIMEOUT = 20000,     /* milliseconds */
+	TIMEOUT_MOST = 3600, /* seconds */
+	WORKERS_MOST = 500
+};
 
 static const struct option_line option_lines[] = {
 	{ 'u', "udp", NULL, "check the server with datagrams (UDP)" },
 	{ OPTION_UNIX, "unix", NULL, "start COMMAND on a UNIX-domain socket" },
 	{ 'w', "workers", "N", "the server must serve exactly N clients at a time" },
-	{ OPTION_ONLY, "only", "NAME,...", "make only these checks" },
-	{ OPTION_SKIP, "skip", "NAME,...", "do not make these checks" },
+	{ OPTION_ONLY, "only", "NAME,...", "run only these checks" },
+	{ OPTION_SKIP, "skip", "NAME,...", "do not run these checks" },
 	{ OPTION_LIST, "list", NULL, "list all checks" },
 	{ OPTION_EXPLAIN, "explain", "CHECK", "say what a check is about, and stop" },
 	{ OPTION_REQUEST, "request", "TEXT",

@@ -20,7 +20,7 @@ struct protocol_kind {
 	const char *name;
 	unsigned traits;
 	void (*ask)(const struct protocol *, struct exchange *);
-	/* NULL: the reply is known. @p learned: not yet, if false */
+	/* NULL: the reply is known before, or there is none */
 	enum reply_state (*judge)(const struct exchange *, const char *bytes,
 				  size_t length, bool ended, size_t *used);
 	const char *form; /* of a reply that is not known */
@@ -199,6 +199,59 @@ static size_t head_length(const char *bytes, size_t length)
 	return 0;
 }
 
+/* Where the line at @p at ends. @return the start of the next one, or 0 if it has no end yet */
+static size_t next_line(const char *bytes, size_t at, size_t length)
+{
+	const char *newline = memchr(bytes + at, '\n', length - at);
+
+	return newline == NULL ? 0 : (size_t)(newline - bytes) + 1;
+}
+
+/* A body of chunks, each with its length in hexadecimal in a line before it. The last one has length
+ * 0. Lines of fields may follow it, then an empty line (RFC 9112, 7.1). */
+static enum reply_state judge_chunks(const char *bytes, size_t length, size_t at,
+				     size_t *used)
+{
+	size_t chunk, next;
+
+	do {
+		next = next_line(bytes, at, length);
+		if (next == 0)
+			return REPLY_INCOMPLETE;
+		if (!isxdigit((unsigned char)bytes[at]))
+			return REPLY_WRONG;
+		chunk = strtoul(bytes + at, NULL, 16);
+		if (chunk > length - next)
+			return REPLY_INCOMPLETE;
+		at = next + chunk;
+		if (chunk > 0) {
+			at = next_line(bytes, at, length);
+			if (at == 0)
+				return REPLY_INCOMPLETE;
+			if (at > next + chunk + 2)
+				return REPLY_WRONG;
+		}
+	} while (chunk > 0);
+	while ((next = next_line(bytes, at, length)) > 0) {
+		bool empty = next == at + 1 || (next == at + 2 && bytes[at] == '\r');
+
+		at = next;
+		*used = at;
+		if (empty)
+			return REPLY_RIGHT;
+	}
+	return REPLY_INCOMPLETE;
+}
+
+static bool is_chunked(const char *bytes, size_t head)
+{
+	const char *coding = find_field(bytes, head, "Transfer-Encoding:");
+
+	while (coding != NULL && (*coding == ' ' || *coding == '\t'))
+		coding++;
+	return coding != NULL && strncasecmp(coding, "chunked", 7) == 0;
+}
+
 static enum reply_state judge_http(const struct exchange *exchange, const char *bytes,
 				   size_t length, bool ended, size_t *used)
 {
@@ -212,6 +265,8 @@ static enum reply_state judge_http(const struct exchange *exchange, const char *
 		return REPLY_WRONG;
 	if (head == 0)
 		return REPLY_INCOMPLETE;
+	if (is_chunked(bytes, head))
+		return judge_chunks(bytes, length, head, used);
 	field = find_field(bytes, head, "Content-Length:");
 	if (field == NULL) {
 		*used = length;

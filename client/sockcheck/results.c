@@ -51,6 +51,7 @@ void results_finish(struct results *results)
 		if (result->made || result->verdict != CHECK_PASSED)
 			continue;
 		result->verdict = i == 0 ? CHECK_FAILED : CHECK_SKIPPED;
+		result->not_tried = i > 0;
 		snprintf(result->evidence, sizeof result->evidence, "%s%.500s",
 			 i == 0 ? "" : "not tried: ", results->trouble);
 	}
@@ -184,7 +185,7 @@ static void write_json(const struct results *results, FILE *out)
 static bool is_graded(const struct results *results, const struct result *result)
 {
 	return result->verdict != CHECK_SKIPPED || results->trouble[0] != '\0' ||
-	       strncmp(result->evidence, "not tried", 9) == 0;
+	       result->not_tried;
 }
 
 static void write_grade(const struct result *result, FILE *out)

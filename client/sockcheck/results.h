@@ -15,7 +15,8 @@ struct result {
 	const struct check_kind *kind;
 	bool made; /* the check was made */
 	enum check_verdict verdict;
-	bool unjudged; /* skipped, because the server has failed before */
+	bool unjudged;  /* skipped, because the server has failed before */
+	bool not_tried; /* skipped, because the server does not answer */
 	char evidence[CHECK_EVIDENCE];
 };
 

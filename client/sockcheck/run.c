@@ -1,5 +1,5 @@
 /*
- * run - makes the checks side by side.
+ * run - runs the checks in parallel.
  *
  * First one client asks, alone: if it gets no reply, no other check says anything. Then each
  * check has a thread, and a server of its own, so that a server that a check has broken does not
@@ -46,7 +46,7 @@ static void run_one(const struct check_settings *settings, struct result *result
 	store(result, &check);
 }
 
-/* A thread: makes one check after the other. */
+/* A thread: runs one check after the other. */
 static void *work(void *argument)
 {
 	struct job *job = argument;
@@ -86,6 +86,7 @@ static void leave_out(struct result *result, bool said, const char *why)
 {
 	result->verdict = CHECK_SKIPPED;
 	result->unjudged = !said;
+	result->not_tried = true;
 	snprintf(result->evidence, CHECK_EVIDENCE, "not tried: %.500s",
 		 said ? "the first check has failed" : why);
 }

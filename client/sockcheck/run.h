@@ -1,5 +1,5 @@
 /*
- * run - makes the checks.
+ * run - runs the checks.
  */
 #ifndef CLIENT_SOCKCHECK_RUN_H
 #define CLIENT_SOCKCHECK_RUN_H

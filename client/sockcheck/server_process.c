@@ -3,7 +3,7 @@
  *
  * A server gets either the listening socket as descriptor 3 (sd_listen_fds(3)), or a port or a
  * path in its arguments. Checks run in threads, and each has a server of its own: so between fork(2)
- * and execve(2) only async-signal-safe functions are called, and all texts are made before.
+ * and execve(2) only functions are called that take no lock, and all texts are made before.
  *
  * The whole process tree must be gone at the end. Processes that leave the process group are
  * found through /proc while their parents are there. sockcheck is a subreaper, so what a server
@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,21 +52,46 @@ static pthread_mutex_t spawning = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- the command --------------------------------------------------------------------- */
 
+/* @return whether it can be executed; otherwise errno says why not */
+static bool is_program(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0)
+		return false;
+	errno = S_ISDIR(status.st_mode) ? EISDIR : EACCES;
+	return S_ISREG(status.st_mode) && access(path, X_OK) == 0;
+}
+
+/* Looks in the directories of PATH, where an empty name is the current directory (POSIX, "Environment
+ * Variables"). @return false with errno */
+static bool search_path(const char *name, char path[CHECKED_PATH])
+{
+	const char *folders = getenv("PATH");
+
+	while (folders != NULL) {
+		size_t length = strcspn(folders, ":");
+		int n = snprintf(path, CHECKED_PATH, "%.*s/%s",
+				 length > 0 ? (int)length : 1, length > 0 ? folders : ".",
+				 name);
+
+		if (n < CHECKED_PATH && is_program(path))
+			return true;
+		folders = folders[length] == ':' ? folders + length + 1 : NULL;
+	}
+	errno = ENOENT;
+	return false;
+}
+
+/* @return false with errno */
 static bool find_program(const char *name, char path[CHECKED_PATH])
 {
-	const char *folder = strchr(name, '/') == NULL ? getenv("PATH") : NULL;
-	int n = snprintf(path, CHECKED_PATH, "%s", name);
-
-	while (folder != NULL && *folder != '\0') {
-		size_t length = strcspn(folder, ":");
-
-		n = snprintf(path, CHECKED_PATH, "%.*s/%s", (int)length, folder, name);
-		if (n < CHECKED_PATH && access(path, X_OK) == 0)
-			return true;
-		folder += length + (folder[length] == ':');
-	}
-	errno = strchr(name, '/') == NULL ? ENOENT : errno;
-	return strchr(name, '/') != NULL && n < CHECKED_PATH && access(path, X_OK) == 0;
+	if (strchr(name, '/') == NULL)
+		return search_path(name, path);
+	if (snprintf(path, CHECKED_PATH, "%s", name) < CHECKED_PATH)
+		return is_program(path);
+	errno = ENAMETOOLONG;
+	return false;
 }
 
 static const char *mark_of(bool local)

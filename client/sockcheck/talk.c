@@ -21,7 +21,7 @@
 #include "common/sock.h"
 #include "common/text.h"
 
-enum { SMALL = 64 * 1024, STEP = 20, ROOM_STEP = 50, SHOWN = 160, SHOWN_BYTES = 48 };
+enum { STEP = 20, ROOM_STEP = 50, SHOWN = 160, SHOWN_BYTES = 48 };
 
 static atomic_uint numbers = 1;
 
@@ -203,16 +203,6 @@ bool talk_open(struct talk *talk, struct check *check, const char *who)
 		return true;
 	talk->hearer = connect_one(talk);
 	return talk->hearer >= 0 && join_room(talk);
-}
-
-bool talk_open_small(struct talk *talk, struct check *check, const char *who)
-{
-	int size = SMALL;
-
-	if (!talk_open(talk, check, who))
-		return false;
-	setsockopt(talk->hearer, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-	return true;
 }
 
 bool talk_start(struct talk *talk, struct check *check, const char *who)

@@ -43,9 +43,6 @@ unsigned talk_number(void);
 /** Connects. In a room it waits until the two clients hear each other. */
 bool talk_open(struct talk *talk, struct check *check, const char *who);
 
-/** The same with a small receive buffer, so that what is not read soon fills the server's. */
-bool talk_open_small(struct talk *talk, struct check *check, const char *who);
-
 /** Waits until a client of talk_start() is connected. */
 bool talk_await_connection(struct talk *talk);
 

@@ -13,7 +13,8 @@
  *
  * Who may take over: whoever may connect to the path. The file is for its owner only. And the new
  * instance trusts only its own user and root: another user, who may write the directory, could pass
- * it a socket from which he accepts the clients himself.
+ * it a socket on which that user also accepts clients. Where the kernel does not tell whose a socket
+ * is, the permissions of the directory must be enough.
  *
  * New instances that start at once take turns: each locks the directory of the path from before it
  * looks for the old instance until it serves itself. Then the next one finds it at the path. The
@@ -23,7 +24,7 @@
  *	the sandbox; the first process or thread of the model
  *	serve; send READY; remove PATH.old
  *
- * If the new instance is killed between the last two steps, the old one serves, and no process
+ * If the new instance is killed after the rename and before READY, the old one serves, and no process
  * listens at PATH any more. The next instance then finds the old one at PATH.old.
  */
 #define _DEFAULT_SOURCE /* O_ASYNC */
@@ -87,8 +88,7 @@ static int fail(const struct handover *handover, const char *what,
 			   handover->path.name.sun_path, what, strerror(errno));
 }
 
-/* Whoever may write the directory can put a socket of his own at the path: only the user of this
- * process and root are trusted. */
+/* Only the user of this process and root are trusted: see above. */
 static int check_owner(const struct handover *handover, struct failure *failure)
 {
 	struct credentials peer;
@@ -230,8 +230,8 @@ static int name_beside(const char *path, const char *suffix, struct local_addres
 	return local_address_parse(name, beside, failure);
 }
 
-/* A path for the time until the server has started. Then rename(2) replaces the old path, so that
- * at each moment there is somebody at it. */
+/* Binds the socket to PATH.new. handover_publish() renames it to PATH, so that at each moment a
+ * process listens at PATH. */
 static int open_control(struct handover *handover, struct failure *failure)
 {
 	struct failure reason;
@@ -355,7 +355,7 @@ static bool accept_taker(struct server *server, struct handover *handover)
 	return true;
 }
 
-/* One that says nothing for as long as it would wait itself gives way to the next one. */
+/* Drops a new instance that has sent nothing for ANSWER_SECONDS. */
 static void drop_silent_taker(struct handover *handover)
 {
 	if (handover->taker >= 0 &&
@@ -389,8 +389,8 @@ void handover_attend(struct server *server)
 		return;
 	if (handover->control < 0 || server->stopping)
 		return;
-	/* There is no further signal for one that waits already: all are accepted, until one is under
-	 * way or none waits. */
+	/* The kernel sends no second signal for a connection that waits already. So all are accepted,
+	 * until one takes over or none waits. */
 	for (;;) {
 		if (handover->taker >= 0 && !hear_taker(handover))
 			drop_silent_taker(handover);

@@ -6,8 +6,8 @@
  *	 |--- connect to PATH ----------->|  SIGIO: something has arrived
  *	 |<-- the listening sockets ------|  both can accept now
  *	 |  starts                        |  serves
- *	 |--- a byte: ready ------------->|  stops as after SIGTERM: its clients may finish
  *	 |  PATH is the new one's         |
+ *	 |--- a byte: ready ------------->|  stops as after SIGTERM: its clients may finish
  *
  * The old one serves until the new one is ready. If the new one cannot start, its connection
  * ends without the byte, and the old one goes on.

@@ -87,8 +87,7 @@ static const char *what_is_wrong(int type)
 				 "for one client (see sockways(7))";
 	if (type == SOCK_STREAM && socket_has(SO_ACCEPTCONN, 1))
 		return "standard input is a listening socket: the client itself is "
-		       "needed "
-		       "(inetd: nowait; systemd: Accept=yes)";
+		       "needed (inetd: nowait; systemd: Accept=yes)";
 	if (type == SOCK_STREAM && socket_has(SO_TYPE, SOCK_DGRAM))
 		return "standard input is a datagram socket, which needs -u";
 	if (type == SOCK_STREAM && !socket_has(SO_TYPE, SOCK_STREAM))

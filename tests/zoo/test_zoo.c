@@ -324,8 +324,7 @@ static void expect_shell(const struct animal *animal, const char *argument,
 	snprintf(script, sizeof script,
 		 "cd \"$0\" || exit\n"
 		 "answers=$(awk -v title=\"## $1:\" '/^## / { on = index($0, title) == 1 "
-		 "} on' "
-		 "tests/zoo/ANSWERS.md)\n"
+		 "} on' tests/zoo/ANSWERS.md)\n"
 		 "[ -n \"$answers\" ] || { echo not in ANSWERS.md; exit 1; }\n%s",
 		 command);
 	run = run_program(ARGUMENTS("/bin/sh", "-c", script, source_folder(),

@@ -575,8 +575,7 @@ static const struct {
 	  "request" },
 	{ { "discard", "--faults", "unread=1", "127.0.0.1", "7" },
 	  "--faults: unread does not apply to the protocol discard: the server sends "
-	  "nothing "
-	  "to read" },
+	  "nothing to read" },
 	{ { "echo", "work", "127.0.0.1", "7" },
 	  "the load work needs the protocol reply or http, not echo" },
 	{ { "--work", "1", "127.0.0.1", "7" },

@@ -426,8 +426,7 @@ START_TEST(what_a_firewall_answers_is_filtered_and_reported)
 
 		snprintf(command, sizeof command,
 			 "PATH=$PATH:/sbin:/usr/sbin; iptables -F INPUT && iptables -A "
-			 "INPUT "
-			 "-i lo -p tcp --dport 4000 -j REJECT --reject-with %s",
+			 "INPUT -i lo -p tcp --dport 4000 -j REJECT --reject-with %s",
 			 kinds[i].answer);
 		run = portscan(ARGUMENTS("/bin/sh", "-c", command));
 		if (run_exit_status(&run) != 0) {
@@ -985,8 +984,7 @@ static const struct {
 	{ { "" }, "'' is not HOST, HOST:PORT or [IPV6]:PORT" },
 	{ { "-p", "0", "127.0.0.1" },
 	  "-p, --ports: '0' is not a port (1 to 65535), a range such as 8000-8100, or "
-	  "the "
-	  "name of a service" },
+	  "the name of a service" },
 	{ { "-p", "5-3", "127.0.0.1" },
 	  "-p, --ports: the range '5-3' ends before its first port" },
 	{ { "-p", "", "127.0.0.1" }, "-p, --ports: empty item in the list ''" },

@@ -283,6 +283,24 @@ END_TEST
 	"    daemon_threads = True\n"                                                    \
 	"Server(('127.0.0.1', int(sys.argv[1])), Echo).serve_forever()\n"
 
+/* Sends its responses in chunks: of two lengths, with an extension, and with a field behind them. */
+#define CHUNKS                                                                           \
+	"import http.server, sys\n"                                                      \
+	"class Chunks(http.server.BaseHTTPRequestHandler):\n"                            \
+	"    protocol_version = 'HTTP/1.1'\n"                                            \
+	"    def do_GET(self):\n"                                                        \
+	"        self.send_response(200)\n"                                              \
+	"        self.send_header('Transfer-Encoding', 'chunked')\n"                     \
+	"        self.end_headers()\n"                                                   \
+	"        "                                                                       \
+	"self.wfile.write(b'6\\r\\nhello\\n\\r\\nA;x=y\\r\\n0123456\\n\\n\\n\\r\\n')\n"  \
+	"        self.wfile.write(b'0\\r\\nField: value\\r\\n\\r\\n')\n"                 \
+	"    def log_message(self, *_):\n"                                               \
+	"        pass\n"                                                                 \
+	"class Server(http.server.ThreadingHTTPServer):\n"                               \
+	"    daemon_threads = True\n"                                                    \
+	"Server(('127.0.0.1', int(sys.argv[1])), Chunks).serve_forever()\n"
+
 #define NODE                                                                             \
 	"require('net').createServer({ allowHalfOpen: true }, s => {"                    \
 	" s.on('error', () => {}); s.pipe(s); }).listen(+process.argv[1], '127.0.0.1')"
@@ -343,6 +361,11 @@ static const struct other {
 	  "{port}",
 	  "sigterm",
 	  "The process of a client keeps the listening socket." },
+	{ "python3",
+	  { "http", "--", "python3", "-c", CHUNKS },
+	  "{port}",
+	  "half-close? no-descriptors",
+	  "As above." },
 	{ "node", { "echo", "--", "node", "-e", NODE }, "{port}", "", "" },
 	{ "nginx", { "http", "--", "sh", "-c", NGINX, "sh", "DIR" }, "{port}", "", "" },
 	{ "lighttpd",
@@ -356,8 +379,8 @@ static const struct other {
 	  "/bin/cat",
 	  "half-close? partial-writes many-clients sigterm",
 	  "It closes when its client has half-closed, mostly before the program has "
-	  "answered. "
-	  "Its process for a client waits in write(2) for the program, which waits in "
+	  "answered. Its process for a client waits in write(2) for the program, which "
+	  "waits in "
 	  "write(2) for it. It serves 100 clients at a time, and resets the others. The "
 	  "program's process keeps the listening socket." },
 };

@@ -187,8 +187,7 @@ END_TEST
 
 static const char no_socket[] =
 	"echod-inetd: standard input is not a socket: inetd, xinetd, tcpserver, tcpsvd "
-	"or "
-	"systemd must start this server, for one client (see sockways(7))\n";
+	"or systemd must start this server, for one client (see sockways(7))\n";
 
 START_TEST(without_a_socket_it_says_how_it_is_started)
 {

@@ -102,15 +102,14 @@ END_TEST
 /* Every line of the README's diff but those of its context is in the file that it names. */
 START_TEST(the_readme_shows_how_fork_and_thread_differ)
 {
-	int status =
-		system("cd \"$SOCKWAYS_SOURCE\" && "
-		       "diff=$(sed -n '/^```diff$/,/^```$/p' README.md) && "
-		       "[ $(printf '%s\\n' \"$diff\" | grep -c '^[-+]') -gt 10 ] && "
-		       "printf '%s\\n' \"$diff\" | while IFS= read -r line; do "
-		       "case $line in "
-		       "-*) grep -qF -e \"${line#-}\" server/model/fork.c || exit 1;; "
-		       "+*) grep -qF -e \"${line#+}\" server/model/thread.c || exit 1;; "
-		       "esac; done");
+	int status = system(
+		"cd \"$SOCKWAYS_SOURCE\" && "
+		"diff=$(sed -n '/^```diff$/,/^```$/p' README.md) && "
+		"[ $(printf '%s\\n' \"$diff\" | grep -c '^[-+]') -gt 10 ] && "
+		"printf '%s\\n' \"$diff\" | while IFS= read -r line; do case $line in "
+		"-*) grep -qF -e \"${line#-}\" server/model/fork.c || exit 1;; "
+		"+*) grep -qF -e \"${line#+}\" server/model/thread.c || exit 1;; "
+		"esac; done");
 
 	ck_assert_int_eq(status, 0);
 }
