@@ -264,15 +264,32 @@ action_zsh() { # action_zsh KIND WORDS
 	esac
 }
 
+# After -- comes a command: that of a server.
+command_zsh() {
+	cat <<'END'
+		local dashes=${words[(i)--]}
+		if ((dashes < CURRENT)); then
+			shift $dashes words
+			((CURRENT -= dashes))
+			_normal
+			return
+		fi
+END
+}
+
 case_zsh() { # case_zsh PATTERN PROGRAM
-	printf '\t%s)\n\t\t_arguments -s -S' "$1"
+	printf '\t%s)\n' "$1"
+	[ "$2" != sockcheck ] || command_zsh
+	printf '\t\t_arguments -s -S'
 	options "$2" | tr '\t' '\001' | while IFS=$(printf '\001') read -r names kind words text; do
 		text=$(printf %s "$text" | tr '[]' '()')
+		# a colon would begin another value of the option
+		action=$(action_zsh "$kind" "$words" | sed 's/:/\\:/g')
 		for name in $(echo "$names" | tr , ' '); do
 			case $kind,$name in
 			-,*) spec="*$name[$text]" ;;
-			*,--*) spec="*$name=[$text]:value:$(action_zsh "$kind" "$words")" ;;
-			*) spec="*$name+[$text]:value:$(action_zsh "$kind" "$words")" ;;
+			*,--*) spec="*$name=[$text]:value:$action" ;;
+			*) spec="*$name+[$text]:value:$action" ;;
 			esac
 			printf ' \\\n\t\t\t%s' "$(quoted "$spec")"
 		done
@@ -285,8 +302,6 @@ case_zsh() { # case_zsh PATTERN PROGRAM
 		esac
 		printf ' \\\n\t\t\t%s' "$(quoted "$spec")"
 	done
-	# after -- comes the command of a server
-	[ "$2" != sockcheck ] || printf ' \\\n\t\t\t%s' "'*::command:_normal'"
 	printf ' ;;\n'
 }
 

@@ -108,8 +108,8 @@ START_TEST(zsh_knows_options_and_operands)
 		"*--max-clients=[serve at most N clients at a time]:value: ",
 		"*-q[print errors only]",
 		"*--accept=[block]:value:(block lock pass)",
-		"*-a+[listen on ADDR]:value: _alternative \"hosts:host:_hosts\" "
-		"\"sockets:socket:_files\"",
+		"*-a+[listen on ADDR]:value: _alternative \"hosts\\:host\\:_hosts\" "
+		"\"sockets\\:socket\\:_files\"",
 		"*--root=[serve the files in DIR instead]:value:_files -/",
 		":operand:(echo greet http)",
 		"*:operand:(fork epoll uring)",
@@ -134,6 +134,37 @@ START_TEST(zsh_knows_options_and_operands)
 }
 END_TEST
 
+/* given: a zsh with a terminal; when: the key is pressed behind the beginning of a word; then: the
+ * line has the whole word, and no error is printed */
+START_TEST(zsh_completes_the_word)
+{
+	static const char script[] =
+		"zmodload zsh/zpty; zpty z zsh -f\n"
+		"mkdir $1.d; cp $1 $1.d/_sockways\n"
+		"zpty -w z \"fpath=($1.d \\$fpath); autoload -U compinit; compinit -u "
+		"-D; "
+		"print rea''dy\"\n"
+		"zpty -r z said '*ready*'\n"
+		"for line in 'echod-fork -a ./gen' 'httpd-epoll --address=./gen' "
+		"'loadgen echo ./gen' 'xfer put localhost gen' "
+		"'sockcheck -u echo ./gen' 'sockcheck echo -- sh ./gen'; do\n"
+		"zpty -w -n z \"$line\"$'\\t'; zpty -r z said '*generate.sh*'\n"
+		"print -r -- $said; zpty -w -n z $'\\C-u'; done\n"
+		"zpty -w -n z $'sockcheck echo -- printen\\t'; zpty -r z said "
+		"'*printenv*'\n"
+		"rm -r $1.d; print complete";
+	char place[TOOL_TEXT];
+	const char *said;
+
+	if (needed_program("zsh", place) == NULL)
+		return;
+	said = run_in_shell("zsh", "-f", script);
+	ck_assert_msg(strstr(said, "complete") != NULL, "%s", said);
+	ck_assert_msg(strstr(said, "not found") == NULL, "%s", said);
+	ck_assert_msg(strstr(said, "(eval)") == NULL, "%s", said);
+}
+END_TEST
+
 Suite *suite_completion(void)
 {
 	Suite *suite = suite_create("completion");
@@ -141,5 +172,6 @@ Suite *suite_completion(void)
 
 	tcase_add_test(tcase, bash_proposes_what_fits);
 	tcase_add_test(tcase, zsh_knows_options_and_operands);
+	tcase_add_test(tcase, zsh_completes_the_word);
 	return suite;
 }
