@@ -135,6 +135,7 @@ static int count(const struct file_store *store)
 
 	if (store->quota == 0 || atomic_flag_test_and_set(&counting))
 		return 0;
+	atomic_fetch_add(&store->shared->counts, 1);
 	atomic_store(&store->shared->used, 0);
 	done = count_files(store->root.name);
 	atomic_fetch_add(&store->shared->used, counted);
@@ -433,6 +434,11 @@ int file_store_check_space(const struct file_store *store, uint64_t bytes)
 	else
 		errno = ENOSPC;
 	return -1;
+}
+
+unsigned file_store_counts(const struct file_store *store)
+{
+	return atomic_load(&store->shared->counts);
 }
 
 bool file_store_add(const struct file_store *store, uint64_t bytes)

@@ -20,6 +20,7 @@
 /** Shared by all processes of the server. */
 struct file_shared {
 	_Atomic int64_t used;  /* bytes of all files and parts; only with a quota */
+	atomic_uint counts;    /* how often these were added up */
 	_Atomic int64_t fresh; /* directories that were created and are not synced yet */
 	_Atomic int64_t
 		expire_at; /* when to remove old parts next, in seconds since 1970 */
@@ -93,6 +94,9 @@ int file_store_read(struct file_store *store, const char *name, struct stat *sta
 /** Checks whether @p bytes more fit, as far as is known now.
  *  @return 0, or -1 with errno: EDQUOT (quota), ENOSPC (disk) */
 int file_store_check_space(const struct file_store *store, uint64_t bytes);
+
+/** How often the files were added up. After each time only what has a name counts. */
+unsigned file_store_counts(const struct file_store *store);
 
 /** Counts bytes that are about to be written. @return false if the quota does not allow
  *  them */

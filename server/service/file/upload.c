@@ -129,6 +129,17 @@ static bool has_its_part(const struct file_store *store, const struct file_uploa
 			   file_name_of_part(upload->name, FILE_PART, part), &status);
 }
 
+/* If the files were added up again, because .filed was removed, the bytes that had come before count
+ * no more: the part had lost its name. */
+static void note_counts(const struct file_store *store, struct file_upload *upload)
+{
+	unsigned counts = file_store_counts(store);
+
+	if (upload->counts != counts)
+		upload->counted = 0;
+	upload->counts = counts;
+}
+
 /* Removes the part and its state while the part is locked, so that the next upload of
  * this name finds neither. */
 static void discard(const struct file_store *store, struct file_upload *upload)
@@ -136,6 +147,8 @@ static void discard(const struct file_store *store, struct file_upload *upload)
 	char part[FILE_PART_NAME];
 
 	if (!has_its_part(store, upload)) {
+		note_counts(store, upload);
+		file_store_subtract(store, upload->counted);
 		forget(upload);
 		return;
 	}
@@ -187,7 +200,7 @@ void file_upload_cut_off(const struct file_store *store, struct file_upload *upl
 {
 	if (upload->name == NULL)
 		return;
-	if (upload->here == 0) {
+	if (upload->here == 0 || !has_its_part(store, upload)) {
 		discard(store, upload);
 		return;
 	}
@@ -275,6 +288,7 @@ static int take_part(const struct file_store *store, struct file_upload *upload,
 	if (same && upload->here <= upload->size && (here == 0 || !upload->without_sum) &&
 	    (here == 0 || lseek(upload->fd, here, SEEK_SET) == here)) {
 		upload->resumed = here > 0;
+		upload->counted = upload->here;
 		return 0;
 	}
 	if (upload->here > 0 && ftruncate(upload->fd, 0) < 0)
@@ -329,6 +343,7 @@ int file_upload_begin(struct file_store *store, struct file_upload *upload,
 		forget(upload);
 		return file_refuse_errno(refusal, ENOMEM);
 	}
+	upload->counts = file_store_counts(store);
 	if (take_part(store, upload, status.st_size, refusal) < 0 ||
 	    try_time(upload, refusal) < 0) {
 		discard(store, upload);
@@ -367,11 +382,13 @@ int file_upload_write(const struct file_store *store, struct file_upload *upload
 {
 	ssize_t written;
 
+	note_counts(store, upload);
 	if (!file_store_add(store, n)) {
 		discard(store, upload);
 		return file_refuse_errno(refusal, EDQUOT);
 	}
 	upload->here += n;
+	upload->counted += n;
 	written = io_write(upload->fd, bytes, n);
 	if (written != (ssize_t)n) {
 		file_refuse_errno(refusal, errno);

@@ -36,6 +36,9 @@ struct file_upload {
 	int fd;     /* the part, locked */
 	uint64_t size;
 	uint64_t here; /* bytes that are in the part */
+	/* bytes of it that count for the quota, and file_store_counts() when that was so */
+	uint64_t counted;
+	unsigned counts;
 	struct timespec modified;
 	bool without_sum;    /* no checksum follows, and the next member is unused */
 	struct checksum sum; /* of these bytes, when file_upload_check() has returned 0 */

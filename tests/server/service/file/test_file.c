@@ -855,6 +855,32 @@ START_TEST(the_quota_is_for_all_files_and_parts)
 }
 END_TEST
 
+/* given: a quota, and .filed removed during an upload; when: .filed is created again for another
+ * upload, or not, and the first upload ends, or is cut off; then: its bytes do not count any more */
+START_TEST(bytes_of_a_part_that_was_removed_do_not_count)
+{
+	bool again = _i & 1, cut = _i & 2;
+	struct memory_session client, other;
+
+	configure("-S", "-Q", "30");
+	begin(&client);
+	begin(&other);
+	begin_upload(&client, "a", 20, "1", 0);
+	memory_send(&client, "12345", 5);
+	folder_remove_path(folder_path(&folder, ".filed"));
+	if (again)
+		upload_text(&other, "b", "1");
+	memory_send(&client, "1234567890", 10);
+	if (!cut) {
+		memory_send(&client, "12345", 5);
+		send_text(&client, "SUM 1\n");
+	}
+	memory_close(&client);
+	begin_upload(&other, "c", again ? 29 : 30, "1", 0);
+	memory_close(&other);
+}
+END_TEST
+
 /* ---- downloads --------------------------------------------------------------------------- */
 
 START_TEST(a_file_is_sent_from_any_offset_with_its_whole_sum)
@@ -1383,6 +1409,7 @@ Suite *suite_file(void)
 	tcase_add_loop_test(tcase, what_is_there_counts_however_the_directory_is_named, 0,
 			    4);
 	tcase_add_test(tcase, the_quota_is_for_all_files_and_parts);
+	tcase_add_loop_test(tcase, bytes_of_a_part_that_was_removed_do_not_count, 0, 4);
 	tcase = add_case(suite, "downloads");
 	tcase_add_checked_fixture(tcase, make, clear);
 	tcase_add_test(tcase, a_file_is_sent_from_any_offset_with_its_whole_sum);
