@@ -343,6 +343,41 @@ static void remove_sibling(int folder, const char *name)
 	close(fd);
 }
 
+/* The folder that was looked at last. If it had no part, the next small file in it needs no look:
+ * there may be many thousands. */
+static struct {
+	dev_t device;
+	ino_t inode;
+	bool without_parts;
+} looked_at;
+
+static bool is_without_parts(int folder)
+{
+	struct stat status;
+
+	return looked_at.without_parts && fstat(folder, &status) == 0 &&
+	       status.st_dev == looked_at.device && status.st_ino == looked_at.inode;
+}
+
+static bool is_part(const char *name)
+{
+	size_t length = strlen(name);
+
+	return name[0] == '.' && length > sizeof suffix &&
+	       strcmp(name + length - (sizeof suffix - 1), suffix) == 0;
+}
+
+static void note_look(int folder, bool without_parts)
+{
+	struct stat status;
+
+	looked_at.without_parts = without_parts && fstat(folder, &status) == 0;
+	if (!looked_at.without_parts)
+		return;
+	looked_at.device = status.st_dev;
+	looked_at.inode = status.st_ino;
+}
+
 /* Removes parts of earlier versions of the same file. */
 static void remove_siblings(const struct xfer_part *part)
 {
@@ -350,6 +385,7 @@ static void remove_siblings(const struct xfer_part *part)
 	DIR *stream = copy >= 0 ? fdopendir(copy) : NULL;
 	const struct dirent *entry;
 	char start[NAME_MAX + 1];
+	bool without_parts = true;
 
 	if (stream == NULL) {
 		if (copy >= 0)
@@ -357,11 +393,14 @@ static void remove_siblings(const struct xfer_part *part)
 		return;
 	}
 	begin_name(part->target, start);
-	while ((entry = readdir(stream)) != NULL)
+	while ((entry = readdir(stream)) != NULL) {
+		without_parts = without_parts && !is_part(entry->d_name);
 		if (is_sibling(entry->d_name, start) &&
 		    strcmp(entry->d_name, part->name) != 0)
 			remove_sibling(part->folder, entry->d_name);
+	}
 	closedir(stream);
+	note_look(part->folder, without_parts);
 }
 
 /* Finds the number of existing bytes. @return 0, or -1 with errno */
@@ -384,8 +423,11 @@ static int take_up(struct xfer_part *part, const struct xfer_part_plan *plan)
 /* @return 0, or -1 with errno */
 static int open_part(struct xfer_part *part, const struct xfer_part_plan *plan)
 {
-	if (!part->kept)
+	if (!part->kept) {
+		if (!is_without_parts(part->folder))
+			remove_siblings(part);
 		return open_temporary(part);
+	}
 	name_kept(part, plan);
 	return open_locked(part) < 0 ? -1 : take_up(part, plan);
 }

@@ -212,6 +212,31 @@ static enum xfer_outcome take_done(struct job *job, struct xfer_link *link,
 	return XFER_DONE;
 }
 
+/* Compares the checksum of the server's file of this size: GET from its end gets no bytes, but the sum
+ * of all. Sets job->file.summed if it is ours. */
+static enum xfer_outcome compare_sums(struct job *job, struct xfer_link *link,
+				      struct failure *failure)
+{
+	char size[SUM_TEXT], *words[XFER_WORDS];
+	const char *const request[] = { "GET", job->file.name, size, NULL };
+	enum xfer_outcome outcome;
+	uint64_t sum;
+
+	snprintf(size, sizeof size, "%" PRIu64, job->file.size);
+	outcome = xfer_link_request(link, request, failure);
+	if (outcome == XFER_DONE)
+		outcome = xfer_link_reply(link, "FILE", 3, words, failure);
+	if (outcome == XFER_DONE)
+		outcome = xfer_link_reply(link, "SUM", 2, words, failure);
+	if (outcome == XFER_DONE)
+		outcome = xfer_link_number(link, words[1], UINT32_MAX, &sum, failure);
+	if (outcome != XFER_DONE)
+		return outcome;
+	job->file.sum = checksum_value(&job->sum);
+	job->file.summed = sum == job->file.sum;
+	return XFER_DONE;
+}
+
 /* "exists" after everything was sent and before DONE arrived: the existing file may
  * be this one. */
 static enum xfer_outcome ask_whether_done(struct job *job, struct xfer_link *link,
@@ -225,8 +250,13 @@ static enum xfer_outcome ask_whether_done(struct job *job, struct xfer_link *lin
 	if (outcome != XFER_DONE)
 		return outcome;
 	if (!entry.is_folder && entry.size == job->file.size &&
-	    xfer_same_time(&entry.time, &modified))
-		return XFER_DONE;
+	    xfer_same_time(&entry.time, &modified)) {
+		if (job->xfer->settings->no_sum)
+			return XFER_DONE;
+		outcome = compare_sums(job, link, failure);
+		if (outcome != XFER_DONE || job->file.summed)
+			return outcome;
+	}
 	*failure = refusal;
 	return XFER_REFUSED;
 }

@@ -513,6 +513,9 @@ START_TEST(the_uppermost_folder_is_not_blamed_for_a_server_that_is_lost)
 }
 END_TEST
 
+/* The checksum that the server says the file "abcd" has: the right one. */
+static const char *sum_there = "1278160200";
+
 /* Takes the file, and is gone before it says so; the second time the file exists. */
 static void lose_done(int fd, unsigned number)
 {
@@ -532,6 +535,14 @@ static void lose_done(int fd, unsigned number)
 	snprintf(reply, sizeof reply, "STAT F %s %s %s\n", size,
 		 script != NULL ? script : time, name);
 	write_text(fd, reply);
+	if (script == NULL) { /* its size and time are right */
+		read_line(fd, line, sizeof line);
+		if (sscanf(line, "GET %900s %30s", name, size) != 2)
+			return;
+		snprintf(reply, sizeof reply, "FILE 4 %s\nSUM %s\n", time,
+			 strcmp(size, "4") == 0 ? sum_there : "0");
+		write_text(fd, reply);
+	}
 	half_close_and_drain(fd);
 }
 
@@ -549,12 +560,16 @@ START_TEST(a_file_that_was_taken_before_the_cut_is_done)
 }
 END_TEST
 
+/* It has another time, or the same time and another content. */
 START_TEST(another_file_that_exists_is_not_taken_for_ours)
 {
 	struct run run;
 
 	folder_text(&here, "f", "abcd");
-	script = "1600000000";
+	if (_i == 0)
+		script = "1600000000";
+	else
+		sum_there = "1";
 	serve(lose_done);
 	run = run_program(ARGUMENTS("xfer", "-qp", port, "--retry-delay", "0.01", "put",
 				    "127.0.0.1", folder_path(&here, "f")),
@@ -941,7 +956,7 @@ Suite *suite_xfer_servers(void)
 			    the_uppermost_folder_is_not_blamed_for_a_server_that_is_lost,
 			    0, 2);
 	tcase_add_test(tcase, a_file_that_was_taken_before_the_cut_is_done);
-	tcase_add_test(tcase, another_file_that_exists_is_not_taken_for_ours);
+	tcase_add_loop_test(tcase, another_file_that_exists_is_not_taken_for_ours, 0, 2);
 	tcase_add_test(tcase, without_a_sum_nothing_is_gone_on_with_at_the_server);
 	tcase_add_test(tcase, a_file_that_changes_while_it_is_put_is_not_put);
 

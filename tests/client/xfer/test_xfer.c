@@ -665,6 +665,21 @@ START_TEST(hidden_files_of_the_user_are_left_alone)
 }
 END_TEST
 
+START_TEST(the_part_of_a_file_that_is_small_now_is_removed)
+{
+	struct run run;
+
+	start_filed(0, NULL);
+	folder_text(&there, "a", "small");
+	folder_text(&there, "log", "small");
+	folder_text(&here, part_of_big("log", 2000000, 1600000000), "of an older log");
+	run = XFER("-o", path_in(&here, "out"), "get", "localhost", "a", "log");
+	expect_well(&run);
+	ck_assert_uint_eq(entries_in(path_in(&here, "out")), 2);
+	server_finish(&filed);
+}
+END_TEST
+
 START_TEST(a_part_that_another_xfer_writes_is_left_alone)
 {
 	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -901,6 +916,7 @@ Suite *suite_xfer(void)
 	tcase = add_case(suite, "not ours");
 	tcase_add_checked_fixture(tcase, make, clear);
 	tcase_add_test(tcase, hidden_files_of_the_user_are_left_alone);
+	tcase_add_test(tcase, the_part_of_a_file_that_is_small_now_is_removed);
 	tcase_add_test(tcase, a_part_that_another_xfer_writes_is_left_alone);
 	tcase_add_test(tcase,
 		       a_file_with_another_name_is_not_written_through_that_of_a_part);
