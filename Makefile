@@ -459,7 +459,8 @@ install: all $(COMPLETION)
 	install -d $(addprefix $(DESTDIR),$(BINDIR) $(BASHDIR) $(ZSHDIR) $(addprefix $(MANDIR)/man,1 5 7 8))
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(BINDIR)
 	set -e; for page in $(PAGES); do \
-		gzip -9nc $$page > $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}.gz; \
+		to=$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}.gz; \
+		gzip -9nc $$page > $$to; chmod 644 $$to; \
 	done
 	set -e; for s in $(SERVICES); do for m in $(MODELS); do \
 		ln -sf $${s}d.8.gz $(DESTDIR)$(MANDIR)/man8/$${s}d-$$m.8.gz; \

@@ -12,6 +12,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/local_address.h"
 #include "common/text.h"
@@ -190,6 +191,13 @@ static int local_operand(const char *operand, bool has_port, char host[HOST_TEXT
 	return 0;
 }
 
+static bool is_socket_file(const char *name)
+{
+	struct stat status;
+
+	return stat(name, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
 int address_operands(char *const operands[], int count, int type, char host[HOST_TEXT],
 		     char port[PORT_TEXT], struct failure *failure)
 {
@@ -202,7 +210,11 @@ int address_operands(char *const operands[], int count, int type, char host[HOST
 	if (address_split(operands[0], host, port, failure) < 0)
 		return -1;
 	if (count == 1 && port[0] == '\0')
-		return failure_set(failure, "PORT is missing");
+		return failure_set(failure,
+				   is_socket_file(operands[0])
+					   ? "PORT is missing (a socket file has a slash "
+					     "in its name: ./FILE)"
+					   : "PORT is missing");
 	if (count == 2 && port[0] != '\0')
 		return failure_set(failure, "the port is given twice");
 	if (address_check_port(count == 2 ? operands[1] : port, type, failure) < 0)

@@ -114,3 +114,11 @@ const char *local_address_text(const struct local_address *address,
 	text_escape(name + 1, length - 1, out + 1, LOCAL_ADDRESS_TEXT - 1);
 	return out;
 }
+
+const char *local_address_why(int error, int type)
+{
+	if (error != EPROTOTYPE)
+		return strerror(error);
+	return type == SOCK_STREAM ? "this socket is for datagrams (-u)"
+				   : "this socket is for streams, not datagrams (-u)";
+}

@@ -44,6 +44,10 @@ bool local_address_is_path(const struct local_address *address);
  *  empty. */
 bool local_address_is_unnamed(const struct local_address *address);
 
+/** Why a socket of @p type could not connect: strerror(), or for EPROTOTYPE which type the socket at
+ *  the name has. */
+const char *local_address_why(int error, int type);
+
 /** Writes "./echo.sock", "@name", or "unnamed", escaped. @return @p out */
 const char *local_address_text(const struct local_address *address,
 			       char out[LOCAL_ADDRESS_TEXT]);

@@ -372,7 +372,8 @@ static int connect_local(const struct sock_target *target, struct failure *failu
 		close(fd);
 	text_escape(target->host, strlen(target->host), name, sizeof name);
 	failure_set(failure, "cannot connect to %s: %s", name,
-		    error == ETIMEDOUT ? "timed out" : strerror(error));
+		    error == ETIMEDOUT ? "timed out"
+				       : local_address_why(error, target->type));
 	errno = error;
 	return -1;
 }

@@ -242,11 +242,21 @@ static int take_mode(struct settings *settings, const struct options *options,
 	return 0;
 }
 
-static int add_proxy(struct server *server, const char *text)
+static int add_proxy(struct server *server, const char *text, struct failure *failure)
 {
-	if (server->proxy_from_count == PROXY_FROM_MOST ||
-	    address_prefix_parse(text, &server->proxy_from[server->proxy_from_count]) < 0)
-		return -1;
+	struct address_prefix *prefix = &server->proxy_from[server->proxy_from_count];
+	char culprit[ADDRESS_TEXT];
+
+	if (server->proxy_from_count == PROXY_FROM_MOST)
+		return failure_set(failure, "--proxy-from: there are more than %d",
+				   PROXY_FROM_MOST);
+	if (address_prefix_parse(text, prefix) < 0) {
+		text_escape(text, strlen(text), culprit, sizeof culprit);
+		return failure_set(failure,
+				   "--proxy-from: '%s' is not an address or a range such "
+				   "as 10.0.0.0/8",
+				   culprit);
+	}
 	server->proxy_from_count++;
 	return 0;
 }
@@ -254,8 +264,8 @@ static int add_proxy(struct server *server, const char *text)
 /* The proxies of this host. */
 static void trust_loopback(struct server *server)
 {
-	(void)add_proxy(server, "127.0.0.0/8");
-	(void)add_proxy(server, "::1");
+	(void)add_proxy(server, "127.0.0.0/8", NULL);
+	(void)add_proxy(server, "::1", NULL);
 }
 
 /* A list, separated by commas. */
@@ -271,13 +281,25 @@ static int take_proxies(struct server *server, const struct options *options,
 			length = sizeof text - 1; /* no address is that long */
 		memcpy(text, at, length);
 		text[length] = '\0';
-		if (add_proxy(server, text) < 0)
-			return options_bad_value(failure, options, OPTION_PROXY_FROM,
-						 "is not a list of at most 32 addresses "
-						 "or ranges such as 10.0.0.0/8");
+		if (add_proxy(server, text, failure) < 0)
+			return -1;
 		at = strchr(at, ',');
 		at = at != NULL ? at + 1 : NULL;
 	}
+	return 0;
+}
+
+static int take_hand_over(struct settings *settings, const struct options *options,
+			  struct failure *failure)
+{
+	const char *flaw;
+
+	handover_none(&settings->handover);
+	flaw = handover_set_path(&settings->handover, options->value);
+	if (flaw != NULL)
+		return options_bad_value(failure, options, OPTION_HAND_OVER, flaw);
+	settings->hand_over = options->value;
+	settings->server->handover = &settings->handover;
 	return 0;
 }
 
@@ -327,10 +349,7 @@ static int take_option(void *context, const struct options *options, int letter,
 		server->repeats = (int64_t)number;
 		return 0;
 	case OPTION_HAND_OVER:
-		settings->hand_over = options->value;
-		handover_none(&settings->handover);
-		server->handover = &settings->handover;
-		return 0;
+		return take_hand_over(settings, options, failure);
 	case OPTION_PROXY:
 		server->proxy_protocol = true;
 		return 0;
@@ -482,9 +501,8 @@ static int open_listeners(struct settings *settings, struct listeners *listeners
 	if (listeners->count > 0)
 		return 0;
 	if (settings->hand_over != NULL &&
-	    handover_begin(&settings->handover, settings->hand_over,
-			   settings->server->service->name, place->type, listeners,
-			   failure) < 0)
+	    handover_begin(&settings->handover, settings->server->service->name,
+			   place->type, listeners, failure) < 0)
 		return -1;
 	if (listeners->count > 0)
 		return 0;
@@ -543,7 +561,10 @@ static void report_ready(const struct server *server)
 		report_listener(server, server->listeners.fds[i]);
 	if (geteuid() == 0)
 		message(level_of_summary(server),
-			"serves clients as root: --user NAME is safer");
+			server->handover == NULL
+				? "serves clients as root: --user NAME is safer"
+				: "serves clients as root: it is safer to start it as "
+				  "another user");
 	tell_manager("READY=1\nSTATUS=serving");
 	/* last: the old instance stops after this */
 	if (handover_ready(server->handover) < 0)

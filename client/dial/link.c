@@ -273,8 +273,8 @@ int dial_link_failed(const struct dial_link *link, int error, struct failure *fa
 	char peer[DIAL_PEER_TEXT];
 
 	dial_peer_text(link->settings, peer);
-	return failure_set(failure, "%s: %s%s", peer, strerror(error),
-			   error == ECONNREFUSED && link->addresses != NULL
-				   ? " (no UDP server)"
-				   : "");
+	return failure_set(
+		failure, "%s: %s%s", peer, local_address_why(error, SOCK_DGRAM),
+		error == ECONNREFUSED && link->addresses != NULL ? " (no UDP server)"
+								 : "");
 }

@@ -38,7 +38,7 @@ enum {
 	SHOWN = 80,           /* bytes of the command in a message */
 	GRACE = 1000,         /* milliseconds for the command to end */
 	TURN = 5,             /* milliseconds between two looks at the command */
-	OTHERS = 64,          /* processes besides the shell */
+	OTHERS = PROC_TREE,   /* processes besides the shell */
 	NOT_EXECUTABLE = 126, /* exit status of the shell (POSIX, 2.8.2) */
 	NOT_FOUND = 127,
 };

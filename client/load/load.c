@@ -448,7 +448,7 @@ static int ask_local(struct load *load, int64_t limit, struct failure *failure)
 	if (error == 0)
 		return 0;
 	failure_set(failure, "no reply from %s (datagrams): %s", load->plan->host,
-		    strerror(error));
+		    local_address_why(error, SOCK_DGRAM));
 	errno = error;
 	return -1;
 }

@@ -47,7 +47,7 @@ static int connect_local(const struct check *check, struct socket_file *own,
 	fd = sock_connect_datagrams(&address, own);
 	if (fd < 0)
 		failure_set(failure, "cannot connect to %s: %s", check->host,
-			    strerror(errno));
+			    local_address_why(errno, SOCK_DGRAM));
 	return fd;
 }
 
@@ -87,7 +87,9 @@ static ssize_t receive(struct check *check, int fd, const char *who, char *reply
 {
 	struct check_wait wait;
 	const char *why;
+	char what[SHOWN];
 
+	snprintf(what, sizeof what, "%s got no reply", who);
 	check_wait_begin(&wait);
 	for (;;) {
 		ssize_t n = recv(fd, reply, size, 0);
@@ -99,15 +101,14 @@ static ssize_t receive(struct check *check, int fd, const char *who, char *reply
 		if (errno != EAGAIN && errno != EINTR) {
 			int error = errno;
 
-			if (!check_end_explains(check, who))
-				check_fail(check, "%s got no reply: %s", who,
-					   strerror(error));
+			if (!check_end_explains(check, what))
+				check_fail(check, "%s: %s", what, strerror(error));
 			return -1;
 		}
-		if (check_server_is_gone(check, who))
+		if (check_server_is_gone(check, what))
 			return -1;
 		if (check_wait_is_over(check, &wait, 0, &why)) {
-			check_fail(check, "%s got no reply: %s", who, why);
+			check_fail(check, "%s: %s", what, why);
 			return -1;
 		}
 		io_wait(fd, POLLIN, STEP);
@@ -151,7 +152,7 @@ void check_udp_answers(struct check *check)
 
 	if (open_client(check, &client) &&
 	    exchange(check, client.fd, "the client", SHORT))
-		exchange(check, client.fd, "the client, the second time,", SHORT);
+		exchange(check, client.fd, "the client that asks again", SHORT);
 	close_client(&client);
 }
 

@@ -110,7 +110,7 @@ static int connect_local(struct talk *talk)
 		}
 	}
 	if (fd < 0)
-		fail_connect(talk, strerror(errno));
+		fail_connect(talk, local_address_why(errno, SOCK_STREAM));
 	return fd;
 }
 

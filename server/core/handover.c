@@ -221,13 +221,12 @@ static int wait_for_turn(struct handover *handover, struct failure *failure)
 		path, QUEUE_SECONDS);
 }
 
-static int name_beside(const char *path, const char *suffix, struct local_address *beside,
-		       struct failure *failure)
+static int name_beside(const char *path, const char *suffix, struct local_address *beside)
 {
 	char name[sizeof beside->name.sun_path + sizeof ".new"];
 
 	snprintf(name, sizeof name, "%s%s", path, suffix);
-	return local_address_parse(name, beside, failure);
+	return local_address_parse(name, beside, NULL);
 }
 
 /* Binds the socket to PATH.new. handover_publish() renames it to PATH, so that at each moment a
@@ -249,18 +248,21 @@ static int open_control(struct handover *handover, struct failure *failure)
 	return 0;
 }
 
-int handover_begin(struct handover *handover, const char *path, const char *service,
-		   int type, struct listeners *listeners, struct failure *failure)
+const char *handover_set_path(struct handover *handover, const char *path)
+{
+	if (path[0] == '\0' || path[0] == '@')
+		return "is not a path";
+	if (local_address_parse(path, &handover->path, NULL) < 0 ||
+	    name_beside(path, ".new", &handover->draft) < 0 ||
+	    name_beside(path, ".old", &handover->spare) < 0)
+		return "is too long: with .new it must fit into the name of a socket";
+	return NULL;
+}
+
+int handover_begin(struct handover *handover, const char *service, int type,
+		   struct listeners *listeners, struct failure *failure)
 {
 	listeners->count = 0;
-	if (path[0] == '@')
-		return failure_set(
-			failure,
-			"--hand-over: an abstract name cannot be replaced, use a path");
-	if (local_address_parse(path, &handover->path, failure) < 0 ||
-	    name_beside(path, ".new", &handover->draft, failure) < 0 ||
-	    name_beside(path, ".old", &handover->spare, failure) < 0)
-		return -1;
 	if (wait_for_turn(handover, failure) == 0 &&
 	    open_control(handover, failure) == 0 && find_old(handover, failure) == 0 &&
 	    (handover->old < 0 ||

@@ -42,8 +42,11 @@ struct handover {
 /** Nothing is open yet. */
 void handover_none(struct handover *handover);
 
+/** Sets the path. @return what is wrong with it, or NULL */
+const char *handover_set_path(struct handover *handover, const char *path);
+
 /**
- * Takes the listeners of the instance that answers at @p path, and opens a socket for the next
+ * Takes the listeners of the instance that answers at the path, and opens a socket for the next
  * instance. If another new instance does the same, waits until it is ready or has ended, at most
  * for 31 seconds.
  *
@@ -52,8 +55,8 @@ void handover_none(struct handover *handover);
  * @return 0, with listeners->count 0 if there is no other instance, or it is about to stop; or
  *         -1 with *failure
  */
-int handover_begin(struct handover *handover, const char *path, const char *service,
-		   int type, struct listeners *listeners, struct failure *failure);
+int handover_begin(struct handover *handover, const char *service, int type,
+		   struct listeners *listeners, struct failure *failure);
 
 /** Gives the new socket its path, instead of that of the old instance: the last step of the start
  *  that can fail, and the last that the sandbox of the server would not allow. NULL: does nothing;

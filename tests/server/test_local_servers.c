@@ -687,6 +687,39 @@ START_TEST(a_second_server_of_datagrams_does_not_start)
 }
 END_TEST
 
+/* What a client says of a socket for datagrams, and of one for streams. */
+static void expect_type(const char *const *stream, const char *const *datagram)
+{
+	static const char *const why[] = {
+		"this socket is for datagrams (-u)",
+		"this socket is for streams, not datagrams (-u)"
+	};
+
+	for (int i = 0; i < 2; i++) {
+		struct server server =
+			i == 0 ? start_datagrams(0, "echo", ARGUMENTS("-u"), false)
+			       : start(0, NULL);
+		struct run run = run_program(i == 0 ? stream : datagram, "", 0, WAIT_MS);
+		const char *said =
+			strcmp(stream[0], "sockcheck") == 0 ? run.out : run.err;
+
+		run_expect_status(&run, 1);
+		ck_assert_msg(strstr(said, why[i]) != NULL, "%s", said);
+		server_finish(&server);
+	}
+}
+
+START_TEST(a_client_is_told_the_type_of_the_socket)
+{
+	expect_type(ARGUMENTS("dial", "-m", "hello", socket_name),
+		    ARGUMENTS("dial", "-u", "-m", "hello", socket_name));
+	expect_type(ARGUMENTS("loadgen", "-d", "0.1", "echo", socket_name),
+		    ARGUMENTS("loadgen", "-u", "-d", "0.1", "echo", socket_name));
+	expect_type(ARGUMENTS("sockcheck", "--tap", "echo", socket_name),
+		    ARGUMENTS("sockcheck", "--tap", "-u", "echo", socket_name));
+}
+END_TEST
+
 Suite *suite_local_servers(void)
 {
 	Suite *suite = suite_create("local_servers");
@@ -735,5 +768,6 @@ Suite *suite_local_servers(void)
 	tcase_add_test(tcase, a_service_that_never_replies_serves_a_peer_without_a_name);
 	add_sharing_test_of_kinds(tcase, a_peer_that_does_not_read_delays_nobody);
 	tcase_add_test(tcase, a_second_server_of_datagrams_does_not_start);
+	tcase_add_test(tcase, a_client_is_told_the_type_of_the_socket);
 	return suite;
 }

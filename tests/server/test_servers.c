@@ -182,6 +182,8 @@ static const struct {
 	{ { "-a", "127.0.0.1:80" },
 	  "-a, --address: '127.0.0.1:80' has a port: give it with -p" },
 	{ { "-a", "[::1]:80" }, "-a, --address: '[::1]:80' has a port: give it with -p" },
+	{ { "--hand-over", "" }, "--hand-over: '' is not a path" },
+	{ { "--hand-over", "@name" }, "--hand-over: '@name' is not a path" },
 	{ { "-c", "0" }, "-c, --max-clients: '0' is not a number from 1 to 1000000" },
 	{ { "-c", "1e3" }, "-c, --max-clients: '1e3' is not a number from 1 to 1000000" },
 	{ { "-t", "x" },
