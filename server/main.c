@@ -5,8 +5,8 @@
  * A program is this file and the engine beside it, linked with one service and one
  * model. The steps:
  *
- *	options -> listen -> other user -> service->prepare -> server_begin -> sandbox
- *		-> model->serve -> statistics
+ *	options -> model->prepare -> listen -> trace -> other user -> service->prepare
+ *		-> server_begin -> hand-over -> sandbox -> model->serve -> statistics
  *
  * Only this file may end the program with an error. Everything below it returns errors
  * as values.
@@ -625,58 +625,48 @@ static int become_user(struct settings *settings, struct failure *failure)
 	return identity_assume(user, failure);
 }
 
+/* All that comes before the service of clients. */
+static int prepare(struct settings *settings, struct failure *failure)
+{
+	struct server *server = settings->server;
+	const struct model *model = server->model;
+	const struct service *service = server->service;
+	struct listeners listeners;
+
+	if (server->datagrams && !settings->clients_set)
+		server->max_clients = MOST_PEERS;
+	else if (!server->datagrams && model->most_clients == 1)
+		server->max_clients = 1;
+	if (server_check_model(server, failure) < 0 ||
+	    (model->prepare != NULL && model->prepare(server, failure) < 0))
+		return -1;
+	server->backlog = settings->place.backlog;
+	process_raise_descriptors(descriptors_needed(server));
+	if (open_listeners(settings, &listeners, failure) < 0)
+		return -1;
+	/* after the listeners: a server that cannot listen must not empty the trace of the
+	 * one that does */
+	if (settings->trace != NULL &&
+	    trace_open(settings->trace, service->name, model->name, model->serves_input,
+		       failure) < 0)
+		return -1;
+	/* the port and the trace may need root, the files of the service must not */
+	if (settings->user.known && become_user(settings, failure) < 0)
+		return -1;
+	if ((service->prepare != NULL && service->prepare(failure) < 0) ||
+	    server_begin(server, &listeners, failure) < 0 ||
+	    handover_publish(server->handover, failure) < 0)
+		return -1;
+	return give_up_rights(settings, failure);
+}
+
 static int serve(struct settings *settings)
 {
 	struct server *server = settings->server;
 	struct failure failure;
-	struct listeners listeners;
 	int result;
 
-	if (server->datagrams && !settings->clients_set)
-		server->max_clients = MOST_PEERS;
-	else if (!server->datagrams && server->model->most_clients == 1)
-		server->max_clients = 1;
-	if (server_check_model(server, &failure) < 0) {
-		message(MESSAGE_ERROR, "%s", failure.text);
-		return EXIT_FAILURE;
-	}
-	if (server->model->prepare != NULL &&
-	    server->model->prepare(server, &failure) < 0) {
-		message(MESSAGE_ERROR, "%s", failure.text);
-		return EXIT_FAILURE;
-	}
-	server->backlog = settings->place.backlog;
-	process_raise_descriptors(descriptors_needed(server));
-	if (open_listeners(settings, &listeners, &failure) < 0) {
-		message(MESSAGE_ERROR, "%s", failure.text);
-		return EXIT_FAILURE;
-	}
-	/* after the listeners: a server that cannot listen must not empty the trace of the
-	 * one that does */
-	if (settings->trace != NULL &&
-	    trace_open(settings->trace, server->service->name, server->model->name,
-		       server->model->serves_input, &failure) < 0) {
-		message(MESSAGE_ERROR, "%s", failure.text);
-		return EXIT_FAILURE;
-	}
-	/* the port and the trace may need root, the files of the service must not */
-	if (settings->user.known && become_user(settings, &failure) < 0) {
-		message(MESSAGE_ERROR, "%s", failure.text);
-		return EXIT_FAILURE;
-	}
-	if (server->service->prepare != NULL && server->service->prepare(&failure) < 0) {
-		message(MESSAGE_ERROR, "%s", failure.text);
-		return EXIT_FAILURE;
-	}
-	if (server_begin(server, &listeners, &failure) < 0) {
-		message(MESSAGE_ERROR, "%s", failure.text);
-		return EXIT_FAILURE;
-	}
-	if (handover_publish(server->handover, &failure) < 0) {
-		message(MESSAGE_ERROR, "%s", failure.text);
-		return EXIT_FAILURE;
-	}
-	if (give_up_rights(settings, &failure) < 0) {
+	if (prepare(settings, &failure) < 0) {
 		message(MESSAGE_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}

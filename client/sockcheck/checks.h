@@ -53,8 +53,8 @@ bool checks_applies(const struct check_kind *kind, const struct check_settings *
 const char *checks_lacks(const struct check_kind *kind,
 			 const struct check_settings *settings);
 
-/** Makes the first exchanges with the server, and notes in the settings what can be known only
- *  so: the text of its replies, and whether it closes after one. This is the check "answers". */
+/** Makes the first exchanges with the server, and notes in the settings what only an exchange can
+ *  show: the text of its replies, and whether it closes after one. This is the check "answers". */
 void checks_learn(struct check_settings *settings, struct check *check);
 
 /* The checks; each passes unless check_fail() or check_skip() was called. */

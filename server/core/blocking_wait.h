@@ -17,8 +17,8 @@ void blocking_begin(struct connection *connection, struct worker *worker);
  *  @return whether the loop must continue: there is something to do or to wait for */
 bool blocking_goes_on(struct connection *connection, struct worker *worker);
 
-/** Calls poll(2), but only if to wait in recv(2) is not enough, since there is something else to wait
- *  for: see must_poll().
+/** Calls poll(2), but only if recv(2) cannot wait for all that the connection waits for: see
+ *  must_poll().
  *  @return the events that occurred: WANT_READ, WANT_WRITE, WANT_HUB; if poll(2) was
  *          not called, what the connection wants */
 unsigned blocking_wait(struct connection *connection, struct worker *worker);

@@ -48,7 +48,7 @@ unsigned loop_wants(struct loop *loop, const struct connection *connection);
 
 /**
  * Sends what the hub has delivered since the last call: due when all that was ready has been
- * dealt with, before the next wait. Of a service without a hub nothing.
+ * dealt with, before the next wait. Without a hub it does nothing.
  *
  * If the connection belongs to another loop, the caller must hold the mutex of core/loops.h.
  * A connection of another loop that has ended is left to that loop, which is interrupted.
@@ -69,8 +69,8 @@ void loop_remove(struct loop *loop, struct connection *connection);
 /** Ends all connections that are left. */
 void loop_end(struct loop *loop);
 
-/** Reads the clock: at the end of each wait, for all that is ready then. And lets signals in
- *  now and then, which while something is ready the wait does not. */
+/** Reads the clock: at the end of each wait, for all that is ready then. Also delivers pending
+ *  signals at intervals: a wait that returns at once, as something is ready, delivers none. */
 void loop_tick(struct loop *loop);
 
 /**

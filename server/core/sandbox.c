@@ -10,8 +10,8 @@
  *	seccomp          no system call but those of this service in this model
  *			 (common/syscall_filter.c)
  *
- * The model says whether it creates processes or threads, the service which files it opens: so
- * there is no list of programs, and what forgets to say it gets less.
+ * The model says whether it creates processes or threads, the service which files it opens. So there
+ * is no list of programs, and one that says too little gets too few rights.
  *
  * OpenBSD has pledge(2) and unveil(2) for the same purpose. A server that does what it has not
  * promised is killed there. This part was written from the manual pages, and is not tested.

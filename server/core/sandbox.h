@@ -21,11 +21,13 @@ struct sandbox {
  *  as @p sandbox. */
 void sandbox_read(struct sandbox *sandbox, const char *directory);
 
-/** ... it creates, changes, renames and removes them, too. */
+/** For a service: it also creates, changes, renames and removes files and directories below
+ *  @p directory. */
 void sandbox_change(struct sandbox *sandbox, const char *directory);
 
-/** ... it opens the file @p name, which exists, again and creates it, in its directory: a log. If
- *  the name is a symbolic link, this holds for the directory to which the link points now, too. */
+/** For a service: it opens the existing file @p name again, or creates it again in the same directory,
+ *  as a log. If the name is a symbolic link, this holds for the directory to which the link points
+ *  now, too. */
 void sandbox_append(struct sandbox *sandbox, const char *name);
 
 /** For the server: it removes the file @p name at the end. */

@@ -4,7 +4,7 @@
  * Each worker has a slot, and changes its state as clients come and leave:
  *
  *                    fork(2)             a client            the last client of --requests
- *     NO_PROCESS ------------> IDLE <------------> SERVING ---------------+
+ *     NO_PROCESS ------------> IDLE <------------> CLIENT ----------------+
  *         ^                      |     it leaves      |                   v
  *         |                      +--------------------|--- a stop ---> ENDING
  *         |                                           |                   |

@@ -43,12 +43,17 @@ struct connection;
 struct handover;
 struct served;
 
-/** In milliseconds. SERVER_GRACE: how long clients may take to finish after a stop
- *  signal. SERVER_QUIET: a client that is silent for this long after the signal has no
- *  request under way; a lost segment is sent again after 200 ms or more, on the loopback
- *  device too, where the receiver's kernel drops what its buffer cannot hold. SERVER_LINGER: how long a server that closes first waits for the
- *  client to close. */
-enum { SERVER_GRACE = 5000, SERVER_QUIET = 300, SERVER_LINGER = 1000 };
+/** Times in milliseconds. */
+enum {
+	/** How long clients may take to finish after a stop signal. */
+	SERVER_GRACE = 5000,
+	/** A client that is silent for this long after the signal has no request under way. A lost
+	 *  segment is sent again after 200 ms or more, on the loopback device too, where the receiver's
+	 *  kernel drops what its buffer cannot hold. */
+	SERVER_QUIET = 300,
+	/** How long a server that closes first waits for the client to close. */
+	SERVER_LINGER = 1000
+};
 
 /** The most ranges of --proxy-from. */
 enum { PROXY_FROM_MOST = 32 };
@@ -209,13 +214,12 @@ unsigned server_poll_listeners(struct server *server, struct pollfd fds[]);
  *  the process counts only its own clients, and only a stop ends it. */
 void server_become_worker(struct server *server);
 
-/** After server_pselect(): removes the listeners from the set, and subtracts their number
- *  from
+/** After server_pselect(): removes the listeners from the set, and subtracts their number from
  *  @p ready. @return whether to call server_accept() until it returns NULL */
 bool server_has_client(struct server *server, fd_set *readable, int *ready);
 
 /**
- * The same in poll(2), with the signal mask of server_pselect().
+ * As server_pselect(), with poll(2).
  *
  * @param watched  the first server->opened entries are set here, for the listeners
  * @param count    of all entries

@@ -46,7 +46,7 @@ int trace_open(const char *path, const char *service, const char *model, bool jo
  *  server; with @p joins the number of the process */
 uint64_t trace_accepted(const struct address *peer);
 
-/** An event without more. */
+/** An event without data. */
 void trace_event(uint64_t client, enum trace_event event);
 
 /** An event with a number of bytes. */

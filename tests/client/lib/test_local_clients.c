@@ -251,11 +251,24 @@ START_TEST(sockcheck_checks_a_server_at_a_path)
 		LONG_WAIT_MS);
 	run_expect_status(&run, 1);
 	ck_assert_ptr_nonnull(strstr(run.out, "FAIL  answers: the client"));
-	run = run_program(ARGUMENTS("sockcheck", "-u", "echo", socket_name), "", 0,
-			  WAIT_MS);
-	expect_error(&run, 2,
-		     "sockcheck: -u does not go with a UNIX-domain socket; try "
-		     "'sockcheck -h'\n");
+}
+END_TEST
+
+START_TEST(sockcheck_checks_datagrams_at_a_path)
+{
+	struct server server = server_start_with(&(struct server_setup){
+		.program = "echod-thread",
+		.options = ARGUMENTS("-u"),
+		.host = socket_name,
+		.type = SOCK_DGRAM,
+		.opens_itself = true,
+	});
+	struct run run = run_program(ARGUMENTS("sockcheck", "-u", "echo", socket_name),
+				     "", 0, LONG_WAIT_MS);
+
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
+	ck_assert_ptr_nonnull(strstr(run.out, "4 passed, 0 failed, 0 skipped\n"));
+	server_finish(&server);
 }
 END_TEST
 
@@ -282,5 +295,6 @@ Suite *suite_local_clients(void)
 	tcase_add_test(tcase, xfer_moves_a_file_through_a_path);
 	tcase_add_test(tcase, loadgen_loads_a_server_at_a_path);
 	tcase_add_test(tcase, sockcheck_checks_a_server_at_a_path);
+	tcase_add_test(tcase, sockcheck_checks_datagrams_at_a_path);
 	return suite;
 }

@@ -400,11 +400,11 @@ START_TEST(wrong_options_are_refused)
 	expect_refusal(ARGUMENTS("--proxy-protocol", "-u"), "datagrams (-u)");
 	expect_refusal(ARGUMENTS("--proxy-from", "::1"), "needs --proxy-protocol");
 	expect_refusal(ARGUMENTS("--proxy-protocol", "--proxy-from", "10.0.0.1/8"),
-		       "'10.0.0.1/8' is not a list");
+		       "'10.0.0.1/8' is not an address or a range");
 	expect_refusal(ARGUMENTS("--proxy-protocol", "--proxy-from", "::1,"),
-		       "'::1,' is not a list");
-	expect_refusal(ARGUMENTS("--proxy-protocol", "--proxy-from", "10.0.0.0/33"),
-		       "'10.0.0.0/33' is not a list");
+		       "'' is not an address or a range");
+	expect_refusal(ARGUMENTS("--proxy-protocol", "--proxy-from", "::1,10.0.0.0/33"),
+		       "'10.0.0.0/33' is not an address or a range");
 }
 END_TEST
 
