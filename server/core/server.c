@@ -303,15 +303,14 @@ bool server_accepting(struct server *server)
 	return !server->stopping && !atomic_load(&server->full) && has_room(server);
 }
 
-int64_t server_timeout(struct server *server, int64_t until)
+/* server_timeout() for a thread that accepts nobody: the connection that is held is not its own. */
+static int64_t timeout_of_pause(struct server *server, int64_t until)
 {
 	int64_t now = clock_milliseconds();
 
 	until = clock_earlier(until, server->wake_at);
 	if (trace_is_on())
 		until = clock_earlier(until, trace_attend(now));
-	if (server->held != NULL && server_accepting(server))
-		return 0;
 	if (server->stopping && count_clients(server) == 0)
 		return 0; /* the last one has left since server_running() */
 	if (server->stopping)
@@ -322,6 +321,13 @@ int64_t server_timeout(struct server *server, int64_t until)
 	if (server->exit_idle > 0 && count_clients(server) == 0 && server->held == NULL)
 		until = clock_earlier(until, empty_since(server) + server->exit_idle);
 	return clock_until(until, now);
+}
+
+int64_t server_timeout(struct server *server, int64_t until)
+{
+	if (server->held != NULL && server_accepting(server))
+		return 0;
+	return timeout_of_pause(server, until);
 }
 
 /* Under a flood the server becomes full many times a second. One line a minute is enough
@@ -796,7 +802,7 @@ void server_pause(struct server *server)
 	int64_t timeout;
 
 	(void)server_accepting(server); /* a shortage may be over */
-	timeout = server_timeout(server, CLOCK_NEVER);
+	timeout = timeout_of_pause(server, CLOCK_NEVER);
 	time = clock_timespec(timeout);
 	server_wait_result(server, pselect(0, NULL, NULL, NULL,
 					   timeout == CLOCK_NEVER ? NULL : &time,

@@ -57,7 +57,7 @@ enum {
 	QUIET_MS = 300,     /* for what need not happen at all */
 	RUN_SECONDS = 150,  /* after which a run is killed */
 	CONVERSATIONS = 2,  /* in a run without a fault */
-	CALLS_MORE = 3000,  /* than four times those of a run without a fault: it spins */
+	CALLS_MORE = 1000,  /* than four times those of a run without a fault: it spins */
 	UDP_TRIES = 30,     /* of a datagram that gets no reply ... */
 	UDP_WAIT = 300,     /* ... in so many milliseconds */
 	ECHO_BYTES = 50000, /* fits into the buffers of a connection */
