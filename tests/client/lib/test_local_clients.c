@@ -57,6 +57,21 @@ START_TEST(dial_talks_with_a_server_at_a_path)
 }
 END_TEST
 
+/* given: a server at "socket"; when: the user leaves out "./"; then: the line says what is missing */
+START_TEST(a_socket_file_without_a_slash_is_explained)
+{
+	struct server server = start("echod-select", NULL);
+	struct run run;
+
+	ck_assert_int_eq(fchdir(socket_folder.fd), 0);
+	run = run_program(ARGUMENTS("dial", "socket"), "", 0, WAIT_MS);
+	expect_error(&run, 2,
+		     "dial: PORT is missing (a socket file has a slash in its name: "
+		     "./FILE); try 'dial -h'\n");
+	server_finish(&server);
+}
+END_TEST
+
 START_TEST(dial_names_the_path_that_it_cannot_reach)
 {
 	char line[TEXT];
@@ -280,6 +295,7 @@ Suite *suite_local_clients(void)
 	bytes = much_memory(BIG);
 	tcase_add_checked_fixture(tcase, socket_set_up, socket_tear_down);
 	tcase_add_test(tcase, dial_talks_with_a_server_at_a_path);
+	tcase_add_test(tcase, a_socket_file_without_a_slash_is_explained);
 	tcase_add_test(tcase, dial_names_the_path_that_it_cannot_reach);
 	tcase_add_test(tcase, dial_waits_for_the_server);
 	tcase_add_test(tcase, dial_does_not_wait_longer_for_a_full_backlog);
