@@ -124,9 +124,8 @@ struct settings {
 	bool mode_set, port_set;    /* --mode, --port was given */
 	struct server *server;
 	enum message_level level;
-	bool clients_set;      /* --max-clients was given */
-	bool backlog_set;      /* --backlog was given */
-	const char *hand_over; /* the path of --hand-over; NULL: none */
+	bool clients_set; /* --max-clients was given */
+	bool backlog_set; /* --backlog was given */
 	struct handover handover;
 	const char *trace; /* the file of --trace; NULL: none */
 	struct identity user;
@@ -298,7 +297,6 @@ static int take_hand_over(struct settings *settings, const struct options *optio
 	flaw = handover_set_path(&settings->handover, options->value);
 	if (flaw != NULL)
 		return options_bad_value(failure, options, OPTION_HAND_OVER, flaw);
-	settings->hand_over = options->value;
 	settings->server->handover = &settings->handover;
 	return 0;
 }
@@ -413,7 +411,7 @@ static int finish(void *context, int count, char **operands, struct failure *fai
 	}
 	if (check_address(settings, failure) < 0)
 		return -1;
-	if (settings->hand_over != NULL && (server->local || settings->user.known))
+	if (server->handover != NULL && (server->local || settings->user.known))
 		return failure_set(failure, "--hand-over: not with %s",
 				   server->local ? "a UNIX-domain socket (-a)"
 						 : "--user");
@@ -500,7 +498,7 @@ static int open_listeners(struct settings *settings, struct listeners *listeners
 		return -1;
 	if (listeners->count > 0)
 		return 0;
-	if (settings->hand_over != NULL &&
+	if (settings->server->handover != NULL &&
 	    handover_begin(&settings->handover, settings->server->service->name,
 			   place->type, listeners, failure) < 0)
 		return -1;
@@ -604,8 +602,8 @@ static int give_up_rights(struct settings *settings, struct failure *failure)
 		server->service->allow(&sandbox);
 	if (server->file.owner != 0)
 		sandbox_remove(&sandbox, server->file.address.name.sun_path);
-	if (settings->hand_over != NULL) {
-		sandbox_remove(&sandbox, settings->hand_over);
+	if (server->handover != NULL) {
+		sandbox_remove(&sandbox, server->handover->path.name.sun_path);
 		sandbox.asks_for_sigio = true;
 	}
 	return sandbox_enter(&sandbox, failure);

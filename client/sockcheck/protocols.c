@@ -175,14 +175,19 @@ static enum reply_state judge_room(const struct exchange *exchange, const char *
 	return REPLY_INCOMPLETE;
 }
 
-/* The value of a field of the head, or NULL. */
+/* The value of a field of the head, without the blanks before it, or NULL. */
 static const char *find_field(const char *head, size_t length, const char *name)
 {
 	size_t name_length = strlen(name);
 
 	for (size_t i = 0; i + name_length < length; i++)
-		if (head[i] == '\n' && strncasecmp(head + i + 1, name, name_length) == 0)
-			return head + i + 1 + name_length;
+		if (head[i] == '\n' &&
+		    strncasecmp(head + i + 1, name, name_length) == 0) {
+			const char *value = head + i + 1 + name_length;
+
+			return value +
+			       strspn(value, " \t"); /* the head ends with a newline */
+		}
 	return NULL;
 }
 
@@ -247,8 +252,6 @@ static bool is_chunked(const char *bytes, size_t head)
 {
 	const char *coding = find_field(bytes, head, "Transfer-Encoding:");
 
-	while (coding != NULL && (*coding == ' ' || *coding == '\t'))
-		coding++;
 	return coding != NULL && strncasecmp(coding, "chunked", 7) == 0;
 }
 
@@ -286,11 +289,7 @@ bool protocol_announces_end(const struct protocol *protocol, const char *reply,
 
 	if (protocol->kind->judge == judge_http)
 		value = find_field(reply, head_length(reply, length), "Connection:");
-	if (value == NULL)
-		return false;
-	while (*value == ' ' || *value == '\t') /* the head ends with a newline */
-		value++;
-	return strncasecmp(value, "close", 5) == 0;
+	return value != NULL && strncasecmp(value, "close", 5) == 0;
 }
 
 /* ---- the protocols ----------------------------------------------------------------------- */

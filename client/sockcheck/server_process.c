@@ -20,12 +20,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "client/lib/local_listener.h"
 #include "client/lib/proc.h"
+#include "client/lib/program.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/process.h"
@@ -52,44 +52,13 @@ static pthread_mutex_t spawning = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- the command --------------------------------------------------------------------- */
 
-/* @return whether it can be executed; otherwise errno says why not */
-static bool is_program(const char *path)
-{
-	struct stat status;
-
-	if (stat(path, &status) < 0)
-		return false;
-	errno = S_ISDIR(status.st_mode) ? EISDIR : EACCES;
-	return S_ISREG(status.st_mode) && access(path, X_OK) == 0;
-}
-
-/* Looks in the directories of PATH, where an empty name is the current directory (POSIX, "Environment
- * Variables"). @return false with errno */
-static bool search_path(const char *name, char path[CHECKED_PATH])
-{
-	const char *folders = getenv("PATH");
-
-	while (folders != NULL) {
-		size_t length = strcspn(folders, ":");
-		int n = snprintf(path, CHECKED_PATH, "%.*s/%s",
-				 length > 0 ? (int)length : 1, length > 0 ? folders : ".",
-				 name);
-
-		if (n < CHECKED_PATH && is_program(path))
-			return true;
-		folders = folders[length] == ':' ? folders + length + 1 : NULL;
-	}
-	errno = ENOENT;
-	return false;
-}
-
 /* @return false with errno */
 static bool find_program(const char *name, char path[CHECKED_PATH])
 {
 	if (strchr(name, '/') == NULL)
-		return search_path(name, path);
+		return program_search(name, path, CHECKED_PATH);
 	if (snprintf(path, CHECKED_PATH, "%s", name) < CHECKED_PATH)
-		return is_program(path);
+		return program_is(path);
 	errno = ENAMETOOLONG;
 	return false;
 }

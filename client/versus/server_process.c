@@ -25,6 +25,7 @@
 
 #include "client/lib/local_listener.h"
 #include "client/lib/proc.h"
+#include "client/lib/program.h"
 #include "client/versus/server_memory.h"
 #include "common/clock.h"
 #include "common/io.h"
@@ -66,22 +67,7 @@ static bool is_there(struct server_process *server, const char *folder, size_t l
 	int n = snprintf(server->path, sizeof server->path, "%.*s%s/%s", (int)length,
 			 folder, below, server->name);
 
-	return n > 0 && (size_t)n < sizeof server->path &&
-	       access(server->path, X_OK) == 0;
-}
-
-static bool is_in_path(struct server_process *server)
-{
-	const char *folder = getenv("PATH");
-
-	while (folder != NULL && *folder != '\0') {
-		size_t length = strcspn(folder, ":");
-
-		if (length > 0 && is_there(server, folder, length, ""))
-			return true;
-		folder += length + (folder[length] == ':');
-	}
-	return false;
+	return n > 0 && (size_t)n < sizeof server->path && program_is(server->path);
 }
 
 /* The folder of this program: from the kernel, or from argv[0]. */
@@ -113,7 +99,7 @@ int server_process_find(struct server_process *server, const char *argv0,
 	    strchr(server->name, '/') == NULL &&
 	    ((length > 0 && (is_there(server, folder, length, "") ||
 			     is_there(server, folder, length, "/../sbin"))) ||
-	     is_in_path(server)))
+	     program_search(server->name, server->path, sizeof server->path)))
 		return 0;
 	text_escape(server->name, strlen(server->name), culprit, sizeof culprit);
 	return failure_set(

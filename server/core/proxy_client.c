@@ -257,9 +257,10 @@ static int addresses_length(unsigned char family)
 	}
 }
 
-/* Sets the address of a client that came over a stream. One that came by datagrams stays unknown, as
- * the specification wants it where these are not supported. @return how many bytes were addresses;
- * -1: the family or protocol is not valid, or there are fewer in the @p length bytes */
+/* Sets the address of a client that came over a stream. One that came by datagrams stays unknown: a
+ * receiver that does not support a valid combination must treat it as unspecified. @return how many
+ * bytes were addresses; -1: the family or protocol is not valid, or there are fewer in the @p length
+ * bytes */
 static int take_addresses(const unsigned char *header, size_t length,
 			  struct proxy_client *client)
 {

@@ -303,7 +303,8 @@ bool server_accepting(struct server *server)
 	return !server->stopping && !atomic_load(&server->full) && has_room(server);
 }
 
-/* server_timeout() for a thread that accepts nobody: the connection that is held is not its own. */
+/* server_timeout() for a thread that accepts no clients: another thread begins to serve the connection
+ * that is held, so this thread need not wake up for it. */
 static int64_t timeout_of_pause(struct server *server, int64_t until)
 {
 	int64_t now = clock_milliseconds();

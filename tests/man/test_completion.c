@@ -134,16 +134,15 @@ START_TEST(zsh_knows_options_and_operands)
 }
 END_TEST
 
-/* given: a zsh with a terminal; when: the key is pressed behind the beginning of a word; then: the
- * line has the whole word, and no error is printed */
+/* given: a zsh on a terminal; when: the user types the beginning of a word and presses the tabulator
+ * key; then: zsh completes the word, and prints no error */
 START_TEST(zsh_completes_the_word)
 {
 	static const char script[] =
 		"zmodload zsh/zpty; zpty z zsh -f\n"
 		"mkdir $1.d; cp $1 $1.d/_sockways\n"
 		"zpty -w z \"fpath=($1.d \\$fpath); autoload -U compinit; compinit -u "
-		"-D; "
-		"print rea''dy\"\n"
+		"-D; print rea''dy\"\n"
 		"zpty -r z said '*ready*'\n"
 		"for line in 'echod-fork -a ./gen' 'httpd-epoll --address=./gen' "
 		"'loadgen echo ./gen' 'xfer put localhost gen' "

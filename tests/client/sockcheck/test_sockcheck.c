@@ -13,6 +13,7 @@
 
 #include "client/sockcheck/checks.h"
 #include "common/json_read.h"
+#include "tests/fixture/folder.h"
 #include "tests/fixture/harness.h"
 #include "tests/fixture/waiting.h"
 #include "tests/suites.h"
@@ -395,6 +396,27 @@ START_TEST(trouble_is_said_and_ends)
 }
 END_TEST
 
+/* given: a program in the current directory, and PATH with an empty name first; when: it is named
+ * without a slash; then: it is found, as by a shell */
+START_TEST(an_empty_name_in_path_is_the_current_directory)
+{
+	char path[4096];
+	struct folder folder;
+	struct run run;
+
+	snprintf(path, sizeof path, ":%s", getenv("PATH"));
+	folder_create(&folder);
+	folder_link(&folder, "own-echo", server_path("echod-poll"));
+	ck_assert_int_eq(fchdir(folder.fd), 0);
+	ck_assert_int_eq(setenv("PATH", path, 1), 0);
+	run = run_program(ARGUMENTS("sockcheck", "--only", "answers", "echo", "--",
+				    "own-echo", "-q"),
+			  "", 0, WAIT_MS);
+	ck_assert_msg(run_exit_status(&run) == 0, "%s%s", run.err, run.out);
+	folder_remove(&folder);
+}
+END_TEST
+
 /* ---- echo ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -527,6 +549,7 @@ Suite *suite_sockcheck(void)
 	tcase_add_test(tcase, an_echo_of_lines_may_return_the_rest_at_the_end);
 
 	tcase = add_case(suite, "trouble");
+	tcase_add_test(tcase, an_empty_name_in_path_is_the_current_directory);
 	tcase_add_loop_test(tcase, trouble_is_said_and_ends, 0,
 			    sizeof troubles / sizeof *troubles);
 	tcase_add_loop_test(tcase, trouble_is_in_every_format, 0, 3);

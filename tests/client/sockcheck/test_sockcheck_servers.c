@@ -283,7 +283,7 @@ END_TEST
 	"    daemon_threads = True\n"                                                    \
 	"Server(('127.0.0.1', int(sys.argv[1])), Echo).serve_forever()\n"
 
-/* Sends its responses in chunks: of two lengths, with an extension, and with a field behind them. */
+/* An HTTP server. Each response has two chunks, one with a chunk extension, and a trailer field. */
 #define CHUNKS                                                                           \
 	"import http.server, sys\n"                                                      \
 	"class Chunks(http.server.BaseHTTPRequestHandler):\n"                            \
