@@ -174,13 +174,22 @@ static void serve_all(int listener)
 	}
 }
 
-/* The parent of the process ends at once. */
+/* The parent of the process ends at once. This process goes on when the file has the number: the
+ * pipe is then closed. */
 static void leave_process(const char *path)
 {
 	FILE *file;
+	char byte;
+	int ends[2];
 
-	if (fork() > 0)
+	if (pipe(ends) < 0)
+		exit(1);
+	if (fork() > 0) {
+		close(ends[1]);
+		(void)!read(ends[0], &byte, 1);
+		close(ends[0]);
 		return;
+	}
 	setsid();
 	if (fork() > 0)
 		_exit(0);
@@ -189,6 +198,8 @@ static void leave_process(const char *path)
 		fprintf(file, "%ld\n", (long)getpid());
 		fclose(file);
 	}
+	close(ends[0]);
+	close(ends[1]);
 	for (;;)
 		pause();
 }
